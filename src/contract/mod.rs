@@ -1,0 +1,37 @@
+//! The billing contract: what a PATCH, its answers, a request and a report look like, and when they are wrong.
+//!
+//! Pure: bytes and values in, values out, no I/O and no clock. The agent and the billing service
+//! use this one implementation, so that both agree on what is valid and say it in the same words.
+//!
+//! ```text
+//! PATCH body ──► Patch ──► Request (what a panel needs) ──► decision … outcome ──► Report ──► billing
+//!       └──────► Errors (the 422 body, every error at once)
+//! ```
+
+mod board_name;
+mod errors;
+mod fields;
+mod identity;
+mod intercom;
+mod mac;
+mod outcome;
+mod patch;
+mod report;
+mod request;
+mod request_key;
+mod serial_number;
+
+pub use board_name::{BoardName, InvalidBoardName};
+pub use errors::Errors;
+pub use identity::{FactoryIdentity, Identity};
+pub use intercom::{Group, Intercom, SOURCE_AUTO_REPLACE};
+pub use mac::{InvalidMac, Mac};
+pub use outcome::Outcome;
+pub use patch::{NamedBy, Patch, Reader};
+pub use report::Report;
+pub use request::{MAX_REQUEST_BYTES, Request, Target, Unreadable};
+pub use request_key::{ContentHash, InvalidRequestId, RequestId, RequestKey};
+pub use serial_number::{InvalidSerialNumber, SerialNumber};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,51 @@
+//! A report: what the agent tells upstream about how a request ended.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{BoardName, Errors, FactoryIdentity, Identity, Intercom, Outcome, RequestId};
+
+/// The 200 body's shape with what the panel knows, and what only the panel can tell.
+///
+/// `intercom.status` says the outcome as the API's open string; [`Report::outcome`] reads it back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// The documented keys; `null` where the panel does not know.
+    #[serde(flatten)]
+    pub intercom: Intercom,
+    /// The request that ended; a bare PATCH body has no ID.
+    pub request_id: Option<RequestId>,
+    /// The board that speaks.
+    pub board: BoardName,
+    /// The identity before the request.
+    pub previous: Identity,
+    /// The identity that the board had when the agent first ran.
+    pub factory: FactoryIdentity,
+    /// Why the outcome is not `installed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// What the request wanted passed through.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_extra: Option<Value>,
+    /// A rejection's summary, exactly as a 422 says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// A rejection's errors, exactly as a 422 says them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub errors: Option<Errors>,
+}
+
+impl Report {
+    /// How the request ended; `None` if `status` is no outcome that a panel reports.
+    pub fn outcome(&self) -> Option<Outcome> {
+        let status = self.intercom.status.as_deref()?;
+        [
+            Outcome::Installed,
+            Outcome::Rejected,
+            Outcome::RolledBack,
+            Outcome::Failed,
+        ]
+        .into_iter()
+        .find(|outcome| outcome.to_string() == status)
+    }
+}

@@ -1,0 +1,159 @@
+//! A request: one pending PATCH payload as it arrives on a route.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::fields::Fields;
+use super::{BoardName, ContentHash, Errors, Mac, Patch, Reader, RequestId, RequestKey};
+
+/// The largest request that a panel reads, in bytes.
+pub const MAX_REQUEST_BYTES: usize = 64 * 1024;
+
+/// A request whose target can be read. Its content may still be invalid: that is decided later,
+/// after it is known whether the request is this board's business at all.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    /// The ID that billing gave it; a bare PATCH body has none.
+    pub id: Option<RequestId>,
+    /// Rises with every change to that intercom's record; a bare PATCH body has none.
+    pub seq: Option<u64>,
+    /// Which intercom it is for.
+    pub target: Target,
+    /// The hash of what it says.
+    pub hash: ContentHash,
+    /// What it says, or everything that is wrong with it.
+    pub content: Result<Patch, Errors>,
+}
+
+/// Which intercom a request is for; at least one of the three is there.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Target {
+    /// The intercom's ID.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<i64>,
+    /// The intercom's confirmed MAC address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mac: Option<Mac>,
+    /// The board's stable name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub board: Option<BoardName>,
+}
+
+/// A delivery that cannot be told whom it is for, with what a rejection of it can still say.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Unreadable {
+    /// Its ID, where that much could be read.
+    pub id: Option<RequestId>,
+    /// What is wrong with it.
+    pub errors: Errors,
+}
+
+impl Request {
+    /// Reads a delivery: a PATCH body reduced to what a panel needs, with what billing adds, or a
+    /// bare PATCH body.
+    ///
+    /// # Errors
+    /// Not JSON, not an object, larger than [`MAX_REQUEST_BYTES`], nested deeper than 127 levels,
+    /// or no target in it.
+    pub fn read(bytes: &[u8]) -> Result<Self, Unreadable> {
+        let unreadable = |text: String| Unreadable {
+            id: None,
+            errors: Errors::on("body", text),
+        };
+        if bytes.len() > MAX_REQUEST_BYTES {
+            return Err(unreadable(format!(
+                "The body is {} bytes long; a panel reads at most {MAX_REQUEST_BYTES}.",
+                bytes.len()
+            )));
+        }
+        match serde_json::from_slice(bytes) {
+            Ok(Value::Object(body)) => Self::from_object(&body),
+            Ok(_) => Err(unreadable("The body must be a JSON object.".to_owned())),
+            Err(why) => Err(unreadable(format!("The body must be valid JSON: {why}."))),
+        }
+    }
+
+    /// Reads a delivery that is a JSON object already.
+    ///
+    /// # Errors
+    /// No target in it.
+    pub fn from_object(body: &Map<String, Value>) -> Result<Self, Unreadable> {
+        let mut envelope = Fields::new(body);
+        let id = request_id(&mut envelope);
+        let seq = seq(&mut envelope);
+        let target = target(body, &mut envelope);
+        let mut content = Patch::read(body, Reader::Panel);
+        if let Err(wrong) = envelope.finish(Some(())) {
+            content = Err(match content {
+                Ok(_) => wrong,
+                Err(errors) => errors.and(wrong),
+            });
+        }
+        match (target, content) {
+            (Some(target), content) => Ok(Request {
+                id,
+                seq,
+                target,
+                hash: ContentHash::of(body),
+                content,
+            }),
+            (None, Err(errors)) => Err(Unreadable { id, errors }),
+            // A valid body names an intercom, so it has a target.
+            (None, Ok(_)) => Err(Unreadable {
+                id,
+                errors: Errors::on("target", "The target field is required."),
+            }),
+        }
+    }
+
+    /// What makes another delivery the same request.
+    pub fn key(&self) -> RequestKey {
+        match &self.id {
+            Some(id) => RequestKey::Id(id.clone()),
+            None => RequestKey::Hash(self.hash.clone()),
+        }
+    }
+}
+
+fn request_id(fields: &mut Fields<'_>) -> Option<RequestId> {
+    let text = fields.string("request_id")?;
+    let id = text.parse().ok();
+    if id.is_none() {
+        fields.error("request_id", "The request id field format is invalid.");
+    }
+    id
+}
+
+fn seq(fields: &mut Fields<'_>) -> Option<u64> {
+    let seq = u64::try_from(fields.integer("seq")?).ok();
+    if seq.is_none() {
+        fields.error("seq", "The seq field must be at least 0.");
+    }
+    seq
+}
+
+/// `target` as billing resolved it; a bare body's own `id` or `mac` otherwise.
+fn target(body: &Map<String, Value>, fields: &mut Fields<'_>) -> Option<Target> {
+    let target = match fields.get("target") {
+        Some(value) => match Target::deserialize(value) {
+            Ok(target) => target,
+            Err(_) => {
+                fields.error(
+                    "target",
+                    "The target field must hold an id, a mac or a board.",
+                );
+                return None;
+            }
+        },
+        // Read leniently: a body that is invalid may still tell whom it is for.
+        None => Target {
+            id: body.get("id").and_then(Value::as_i64),
+            mac: body
+                .get("mac")
+                .and_then(Value::as_str)
+                .and_then(|mac| mac.parse().ok()),
+            board: None,
+        },
+    };
+    (target != Target::default()).then_some(target)
+}

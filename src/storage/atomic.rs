@@ -1,0 +1,33 @@
+//! The one way in which a durable file is replaced: after a power cut it is the old one or the new one.
+
+use std::io;
+
+use super::Disk;
+
+/// What the last good copy of a file has after its name.
+pub const PREVIOUS: &str = ".previous";
+
+const TEMPORARY: &str = ".new";
+
+/// Replaces a file and keeps the copy before it as `NAME.previous`.
+///
+/// # Errors
+/// As the disk's; the file is then the old one, or the new one but perhaps not yet durable.
+pub fn replace(disk: &mut impl Disk, name: &str, bytes: &[u8]) -> io::Result<()> {
+    let temporary = format!("{name}{TEMPORARY}");
+    let previous = format!("{name}{PREVIOUS}");
+    // jffs2's rename links the new name before it unlinks the old one. After a cut in between, the
+    // temporary name is the live file's own inode, and writing into it would tear the live file.
+    disk.remove(&temporary)?;
+    disk.create(&temporary, bytes)?;
+    disk.sync(&temporary)?;
+    disk.remove(&previous)?;
+    match disk.link(name, &previous) {
+        Ok(()) => {}
+        // The very first copy has none before it.
+        Err(why) if why.kind() == io::ErrorKind::NotFound => {}
+        Err(why) => return Err(why),
+    }
+    disk.rename(&temporary, name)?;
+    disk.sync_dir()
+}

@@ -1,0 +1,14 @@
+//! Durable files: the narrow seam to the disk, and the one way in which a file is replaced.
+
+mod atomic;
+mod checked;
+mod disk;
+mod state_dir;
+
+pub use atomic::{PREVIOUS, replace};
+pub use checked::{Damaged, seal, unseal};
+pub use disk::Disk;
+pub use state_dir::StateDir;
+
+#[cfg(test)]
+mod tests;
