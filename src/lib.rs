@@ -3,3 +3,8 @@
 pub mod contract;
 
 pub mod storage;
+pub mod board;
+pub mod clock;
+pub mod config;
+pub mod hooks;
+pub mod sys;

@@ -1,0 +1,93 @@
+//! Running a command for its first words, with a time limit.
+
+use std::io::{self, Read};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+
+/// How much of its output is looked at.
+const MAX_OUTPUT_BYTES: u64 = 4096;
+
+/// The beginning of what a program prints, with its first line.
+///
+/// # Errors
+/// When it cannot be started, ends with a failure, or takes longer than `limit`: then it is killed
+/// with everything that it started.
+pub(super) fn first_line_of(
+    program: &Path,
+    arguments: &[String],
+    limit: Duration,
+) -> io::Result<Vec<u8>> {
+    let child = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .process_group(0)
+        .spawn()?;
+    let group = Pid::from_raw(child.id().cast_signed());
+    let (send, answer) = mpsc::channel();
+    thread::spawn(move || {
+        // Nobody listens any more once the limit has passed.
+        let _ = send.send(output(child));
+    });
+    match answer.recv_timeout(limit) {
+        Ok(done) => {
+            let (bytes, status) = done?;
+            match status.success() {
+                true => Ok(bytes),
+                false => Err(io::Error::other(format!("it ended with {status}"))),
+            }
+        }
+        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+            // ESRCH means that it has just ended by itself.
+            let _ = killpg(group, Signal::SIGKILL);
+            Err(io::Error::new(
+                io::ErrorKind::TimedOut,
+                format!("it took longer than {} s and was killed", limit.as_secs()),
+            ))
+        }
+    }
+}
+
+fn output(mut child: Child) -> io::Result<(Vec<u8>, ExitStatus)> {
+    let mut bytes = Vec::new();
+    if let Some(stdout) = child.stdout.take() {
+        let mut stdout = stdout.take(MAX_OUTPUT_BYTES);
+        stdout.read_to_end(&mut bytes)?;
+        // What comes after is read and thrown away: a closed pipe would make the command fail.
+        io::copy(&mut stdout.into_inner(), &mut io::sink())?;
+    }
+    Ok((bytes, child.wait()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Instant;
+
+    fn sh(script: &str, limit: Duration) -> io::Result<Vec<u8>> {
+        let arguments = ["-c".to_owned(), script.to_owned()];
+        first_line_of(Path::new("/bin/sh"), &arguments, limit)
+    }
+
+    #[test]
+    fn a_command_that_hangs_is_killed_with_its_children() {
+        let start = Instant::now();
+        let why = sh("sleep 60 & sleep 60", Duration::from_millis(100)).expect_err("too long");
+        assert_eq!(why.kind(), io::ErrorKind::TimedOut);
+        assert!(start.elapsed() < Duration::from_secs(30));
+    }
+
+    #[test]
+    fn endless_talk_is_cut() {
+        let bytes = sh("yes | head -c 1000000", Duration::from_secs(30)).expect("its beginning");
+        assert_eq!(bytes.len() as u64, MAX_OUTPUT_BYTES);
+    }
+}

@@ -1,0 +1,53 @@
+//! The hardware under the agent: what the panel is, where each value was read, and setting it.
+
+mod command;
+mod die_id;
+mod known;
+mod link;
+mod link_error;
+mod mac_source;
+mod model;
+mod real;
+mod root;
+mod routes;
+mod runtime_files;
+mod serial_number;
+mod survey;
+
+use std::io;
+
+use crate::contract::Mac;
+
+pub use die_id::DieId;
+pub use known::Known;
+pub use link::{Interface, Link};
+pub use link_error::LinkError;
+pub use mac_source::{BoardMac, MacKind};
+pub use real::RealBoard;
+pub use root::Root;
+pub use runtime_files::RuntimeFiles;
+pub use survey::{LinkFacts, Survey, survey};
+
+/// What a change does to the board, as narrow as it is.
+pub trait Board {
+    /// The MAC address that the link has now.
+    ///
+    /// # Errors
+    /// When there is no such link or it has no usable address.
+    fn link_mac(&mut self) -> Result<Mac, LinkError>;
+
+    /// Gives the link a MAC address and reads it back. Does nothing if it has that one already.
+    ///
+    /// # Errors
+    /// When the link did not take it; it then has the address that it had, or another.
+    fn set_link_mac(&mut self, mac: Mac) -> Result<(), LinkError>;
+
+    /// Tells the panel's other software who the panel is; writes nothing that says so already.
+    ///
+    /// # Errors
+    /// As the file system's.
+    fn write_runtime_files(&mut self, files: &RuntimeFiles) -> io::Result<()>;
+}
+
+#[cfg(test)]
+pub(crate) mod testing;

@@ -1,0 +1,198 @@
+//! The serial number: the first of the configured sources that answers.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+use std::time::Duration;
+
+use super::command::first_line_of;
+use super::{DieId, Known, Root, model};
+use crate::config::SerialSource;
+use crate::contract::SerialNumber;
+
+const DEVICE_TREE: &str = "/proc/device-tree/serial-number";
+const CPUINFO: &str = "/proc/cpuinfo";
+/// More than any of these files has.
+const MAX_FILE_BYTES: u64 = 64 * 1024;
+/// How long a configured command may take.
+const COMMAND_TIME_LIMIT: Duration = Duration::from_secs(10);
+
+/// Looks in each source in turn. A source without a serial number is passed over; one that fails
+/// is passed over with a warning.
+pub(super) fn first_of(
+    sources: &[SerialSource],
+    root: &Root,
+    environment: &dyn Fn(&str) -> Option<String>,
+    die_id: Option<&Known<DieId>>,
+    warnings: &mut Vec<String>,
+) -> Option<Known<SerialNumber>> {
+    for source in sources {
+        let found = match source {
+            SerialSource::Env(name) => Ok(environment(name)),
+            SerialSource::DeviceTree => read(root, Path::new(DEVICE_TREE))
+                .map(|bytes| model::strings(&bytes).into_iter().next()),
+            SerialSource::CpuInfo => read(root, Path::new(CPUINFO)).map(|bytes| cpu_serial(&bytes)),
+            SerialSource::File(path) => read(root, path).map(|bytes| first_line(&bytes)),
+            SerialSource::Command { program, arguments } => {
+                first_line_of(&root.path(program), arguments, COMMAND_TIME_LIMIT)
+                    .map(|bytes| first_line(&bytes))
+            }
+            SerialSource::DieId => Ok(die_id.map(|id| id.value.to_string())),
+        };
+        match found {
+            Ok(None) => {}
+            Ok(Some(text)) => match text.parse() {
+                Ok(serial_number) => return Some(Known::new(serial_number, source.to_string())),
+                Err(why) => warnings.push(format!(
+                    "the serial number `{}` from {source} {why}",
+                    text.escape_debug()
+                )),
+            },
+            Err(why) => warnings.push(format!("the serial number source {source} failed: {why}")),
+        }
+    }
+    None
+}
+
+/// A file's content, nothing if it is not there.
+fn read(root: &Root, path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    match File::open(root.path(path)) {
+        Ok(file) => file
+            .take(MAX_FILE_BYTES)
+            .read_to_end(&mut bytes)
+            .map(|_| bytes),
+        Err(why) if why.kind() == io::ErrorKind::NotFound => Ok(bytes),
+        Err(why) => Err(why),
+    }
+}
+
+/// The first line without the spaces around it; none if that is empty.
+fn first_line(bytes: &[u8]) -> Option<String> {
+    let line = bytes.split(|byte| matches!(byte, b'\n' | b'\0')).next()?;
+    let text = String::from_utf8_lossy(line).trim().to_owned();
+    (!text.is_empty()).then_some(text)
+}
+
+/// The `Serial` line of `/proc/cpuinfo`; zeros are what a kernel prints that knows none.
+fn cpu_serial(bytes: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(bytes);
+    let (_, serial) = text
+        .lines()
+        .filter_map(|line| line.split_once(':'))
+        .find(|(name, _)| name.trim() == "Serial")?;
+    let serial = serial.trim();
+    (!serial.trim_matches('0').is_empty()).then(|| serial.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::board::testing::Sandbox;
+    use proptest::prelude::*;
+
+    fn look(sandbox: &Sandbox, sources: &[&str]) -> (Option<Known<SerialNumber>>, Vec<String>) {
+        let sources: Vec<_> = sources
+            .iter()
+            .map(|text| text.parse().expect("a source"))
+            .collect();
+        let environment = |name: &str| (name == "serialno").then(|| "ENV-1".to_owned());
+        let die_id = Known::new(DieId::from_words(&[1, 2]).expect("a die ID"), "test");
+        let mut warnings = Vec::new();
+        let found = first_of(
+            &sources,
+            sandbox.root(),
+            &environment,
+            Some(&die_id),
+            &mut warnings,
+        );
+        (found, warnings)
+    }
+
+    fn found(sandbox: &Sandbox, source: &str) -> Option<String> {
+        let (found, warnings) = look(sandbox, &[source]);
+        assert_eq!(warnings, [""; 0]);
+        found.map(|known| known.to_string())
+    }
+
+    #[test]
+    fn each_source_answers_and_says_which_it_is() {
+        let sandbox = Sandbox::new();
+        sandbox.write(DEVICE_TREE, "DT-1\0");
+        sandbox.write(
+            CPUINFO,
+            "processor\t: 0\n\nHardware\t: x\nSerial\t\t: 00000000abcd0000\n",
+        );
+        sandbox.write("/etc/serial", "  FILE 1 \nmore\n");
+        sandbox.write_mode(
+            "/bin/serial",
+            "#!/bin/sh\necho \"$1-1\"; echo more\n",
+            0o755,
+        );
+        for (source, shown) in [
+            ("env:serialno", "ENV-1 (env serialno)"),
+            ("device-tree", "DT-1 (device tree)"),
+            ("cpuinfo", "00000000abcd0000 (/proc/cpuinfo)"),
+            ("file:/etc/serial", "FILE 1 (/etc/serial)"),
+            ("command:/bin/serial CMD", "CMD-1 (command /bin/serial)"),
+            ("die-id", "0000000100000002 (die ID)"),
+        ] {
+            assert_eq!(found(&sandbox, source).as_deref(), Some(shown));
+        }
+    }
+
+    #[test]
+    fn nothing_is_no_answer_and_no_warning() {
+        let sandbox = Sandbox::new();
+        sandbox.write(CPUINFO, "Serial\t\t: 0000000000000000\n");
+        sandbox.write("/etc/empty", "\n");
+        for source in [
+            "env:serial#",
+            "device-tree",
+            "cpuinfo",
+            "file:/etc/empty",
+            "file:/absent",
+        ] {
+            assert_eq!(found(&sandbox, source), None, "{source}");
+        }
+    }
+
+    #[test]
+    fn the_first_that_answers_counts() {
+        let sandbox = Sandbox::new();
+        sandbox.write("/etc/serial", "FILE-1\n");
+        let (found, _) = look(
+            &sandbox,
+            &["device-tree", "file:/etc/serial", "env:serialno"],
+        );
+        assert_eq!(found.expect("a serial number").source, "/etc/serial");
+    }
+
+    #[test]
+    fn a_source_that_fails_is_a_warning_and_not_the_end() {
+        let sandbox = Sandbox::new();
+        sandbox.write("/etc/serial/folder", "");
+        sandbox.write("/etc/control", "a\u{1}b\n");
+        sandbox.write_mode("/bin/fails", "#!/bin/sh\necho X; exit 3\n", 0o755);
+        let sources = [
+            "file:/etc/serial",
+            "file:/etc/control",
+            "command:/bin/fails",
+            "command:/bin/absent",
+            "env:serialno",
+        ];
+        let (found, warnings) = look(&sandbox, &sources);
+        assert_eq!(found.expect("the last one").source, "env serialno");
+        assert_eq!(warnings.len(), 4, "{warnings:?}");
+        assert!(warnings[1].contains("printable"), "{warnings:?}");
+        assert!(warnings[2].contains("exit status: 3"), "{warnings:?}");
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_the_readers_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = first_line(&bytes);
+            let _ = cpu_serial(&bytes);
+        }
+    }
+}

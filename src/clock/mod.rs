@@ -1,0 +1,24 @@
+//! Time: the boot's own clock for deadlines, the calendar only for people.
+
+mod moment;
+mod real;
+mod wall;
+
+pub use moment::{BootId, InvalidBootId, Moment};
+pub use real::RealClock;
+pub use wall::WallTime;
+
+/// Where deadlines get their time from.
+///
+/// A panel's calendar may be wrong by decades and jump; this clock only ever goes forward, and
+/// starts again with each boot.
+pub trait Clock {
+    /// The time since the board booted, sleep included.
+    fn now(&self) -> Moment;
+
+    /// Which boot that was. Moments of two boots cannot be compared.
+    fn boot_id(&self) -> BootId;
+}
+
+#[cfg(test)]
+mod tests;

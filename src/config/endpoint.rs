@@ -1,0 +1,119 @@
+//! Where upstream is: the two kinds of URL in the configuration.
+
+use std::fmt;
+use std::str::FromStr;
+
+use ureq::http::Uri;
+
+/// An MQTT broker: `mqtt://HOST[:PORT]` or `mqtts://HOST[:PORT]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Broker {
+    /// Whether it is reached over TLS (`mqtts`).
+    pub tls: bool,
+    /// A host name or an address; an IPv6 address without its brackets.
+    pub host: String,
+    /// 1883 without TLS and 8883 with it, unless the URL says another.
+    pub port: u16,
+}
+
+/// An HTTP service: `http://HOST[:PORT][/BASE]` or `https://HOST[:PORT][/BASE]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpBase {
+    /// Whether it is reached over TLS (`https`).
+    pub tls: bool,
+    url: String,
+}
+
+impl HttpBase {
+    /// The URL of a path below the base; the path begins with a slash.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.url)
+    }
+}
+
+impl FromStr for Broker {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let right =
+            "is not a broker such as mqtt://broker.example:1883 or mqtts://broker.example:8883";
+        let (uri, tls) = read(text, "mqtt", "mqtts", right)?;
+        // The parser makes an absent path "/" here, so that both mean the same.
+        if !matches!(uri.path(), "" | "/") {
+            return Err(format!(
+                "`{text}` has a path, which a broker has not: it {right}"
+            ));
+        }
+        let host = uri.host().unwrap_or_default();
+        let bare = host
+            .strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'));
+        Ok(Broker {
+            tls,
+            host: bare.unwrap_or(host).to_owned(),
+            port: uri.port_u16().unwrap_or(if tls { 8883 } else { 1883 }),
+        })
+    }
+}
+
+impl FromStr for HttpBase {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let right =
+            "is not a service such as https://billing.example or https://billing.example:8443/base";
+        let (_, tls) = read(text, "http", "https", right)?;
+        Ok(HttpBase {
+            tls,
+            url: text.trim_end_matches('/').to_owned(),
+        })
+    }
+}
+
+/// Reads a URL of one of two schemes; whether it is the one over TLS.
+fn read(text: &str, plain: &str, secure: &str, right: &str) -> Result<(Uri, bool), String> {
+    let uri: Uri = text
+        .parse()
+        .map_err(|why| format!("`{text}` {right}: {why}"))?;
+    let tls = match uri.scheme_str() {
+        Some(scheme) if scheme == plain => false,
+        Some(scheme) if scheme == secure => true,
+        _ => return Err(format!("`{text}` {right}")),
+    };
+    let authority = uri
+        .authority()
+        .map(|authority| authority.as_str())
+        .unwrap_or_default();
+    if authority.contains('@') {
+        // Not shown: what is before the @ may be a password.
+        return Err(format!(
+            "the URL has a user name or password in it, which belong in settings of their own: it {right}"
+        ));
+    }
+    let port_is_wrong =
+        uri.port().is_some_and(|port| port.as_u16() == 0) || authority.ends_with(':');
+    if uri.host().is_none_or(str::is_empty)
+        || port_is_wrong
+        || uri.query().is_some()
+        || text.contains('#')
+    {
+        return Err(format!("`{text}` {right}"));
+    }
+    Ok((uri, tls))
+}
+
+impl fmt::Display for Broker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = if self.tls { "mqtts" } else { "mqtt" };
+        match self.host.contains(':') {
+            true => write!(f, "{scheme}://[{}]:{}", self.host, self.port),
+            false => write!(f, "{scheme}://{}:{}", self.host, self.port),
+        }
+    }
+}
+
+impl fmt::Display for HttpBase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.url)
+    }
+}

@@ -1,0 +1,94 @@
+//! Reading the file, and finding the line and key of whatever is wrong in it.
+
+use std::fs;
+use std::io;
+use std::ops::Range;
+use std::path::Path;
+
+use super::error::ConfigError;
+use super::found::Found;
+use super::settings::Settings;
+use super::validate::validate;
+use crate::board::Root;
+
+/// Where the configuration is.
+pub const DEFAULT_PATH: &str = "/etc/intercom-agent.toml";
+
+/// Reads the configuration; a board without one has the defaults.
+///
+/// # Errors
+/// When the file is there and unreadable or wrong.
+pub fn load(root: &Root) -> Result<Settings, ConfigError> {
+    let file = root.path(DEFAULT_PATH);
+    let text = match fs::read_to_string(&file) {
+        Ok(text) => text,
+        Err(why) if why.kind() == io::ErrorKind::NotFound => String::new(),
+        Err(why) => return Err(ConfigError::Unreadable { file, why }),
+    };
+    parse(&text, &file)
+}
+
+/// Reads a configuration's text; `file` only names it in errors.
+///
+/// # Errors
+/// The first thing that is wrong, with its line and key.
+pub fn parse(text: &str, file: &Path) -> Result<Settings, ConfigError> {
+    let wrong = |span: Option<Range<usize>>, key: Option<&str>, why: &str| {
+        let at = span.map_or(0, |span| span.start).min(text.len());
+        ConfigError::Wrong {
+            file: file.to_owned(),
+            line: text.as_bytes()[..at]
+                .iter()
+                .filter(|byte| **byte == b'\n')
+                .count()
+                + 1,
+            key: key.map_or_else(|| key_at(text, at), str::to_owned),
+            text: why.to_owned(),
+        }
+    };
+    let found: Found =
+        toml::from_str(text).map_err(|why| wrong(why.span(), None, why.message().trim_end()))?;
+    validate(found).map_err(|why| wrong(why.span, Some(why.key), &why.text))
+}
+
+impl Settings {
+    /// Whether there is anyone to talk to, without whom the daemon has nothing to do.
+    ///
+    /// # Errors
+    /// When there is neither an `[mqtt]` nor an `[http]` section.
+    pub fn require_upstream(&self, root: &Root) -> Result<(), ConfigError> {
+        match (&self.mqtt, &self.http) {
+            (None, None) => Err(ConfigError::NoUpstream {
+                file: root.path(DEFAULT_PATH),
+            }),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The key whose line, or whose list of several lines, has the byte `at`; with its table.
+fn key_at(text: &str, at: usize) -> String {
+    let mut key = "";
+    let mut table = "";
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        if start > at {
+            break;
+        }
+        start += line.len();
+        let line = line.trim();
+        if let Some(header) = line.strip_prefix('[') {
+            table = header.split(']').next().unwrap_or_default().trim();
+            key = "";
+        } else if let Some((name, _)) = line.split_once('=')
+            && !line.starts_with(['#', '"', '\''])
+        {
+            key = name.trim();
+        }
+    }
+    match (table, key) {
+        (table, "") => table.to_owned(),
+        ("", key) => key.to_owned(),
+        (table, key) => format!("{table}.{key}"),
+    }
+}

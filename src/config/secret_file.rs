@@ -1,0 +1,131 @@
+//! Files that only their owner may read, and what is in them.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use crate::board::Root;
+
+/// The longest secret, in bytes: a PEM file with a long chain fits in it.
+const MAX_BYTES: u64 = 64 * 1024;
+
+/// A file that holds a password, a token or a private key. Read when it is needed, so that a new
+/// one counts without a restart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretFile {
+    path: PathBuf,
+}
+
+/// A password, a token or a private key. Neither `Debug` nor `Display` shows it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+/// Why a secret could not be read, with the file's name and without its content.
+#[derive(Debug)]
+pub struct SecretFileError {
+    path: PathBuf,
+    why: Why,
+}
+
+#[derive(Debug)]
+enum Why {
+    Unreadable(io::Error),
+    ReadableByOthers { mode: u32 },
+    TooLong,
+    NotText,
+    Empty,
+}
+
+impl SecretFile {
+    pub(super) fn new(path: PathBuf) -> Self {
+        SecretFile { path }
+    }
+
+    /// The board's absolute path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Reads it, without the line end that an editor leaves.
+    ///
+    /// # Errors
+    /// When it cannot be read, when others than its owner may read or change it, and when there is
+    /// nothing in it.
+    pub fn read(&self, root: &Root) -> Result<Secret, SecretFileError> {
+        let failed = |why| SecretFileError {
+            path: self.path.clone(),
+            why,
+        };
+        let file = File::open(root.path(&self.path)).map_err(|why| failed(Why::Unreadable(why)))?;
+        // Asked of the open file, so that it is the one that is read.
+        let mode = file
+            .metadata()
+            .map_err(|why| failed(Why::Unreadable(why)))?
+            .mode();
+        if mode & 0o077 != 0 {
+            let mode = mode & 0o7777;
+            return Err(failed(Why::ReadableByOthers { mode }));
+        }
+        let mut text = String::new();
+        file.take(MAX_BYTES + 1)
+            .read_to_string(&mut text)
+            .map_err(|why| match why.kind() {
+                io::ErrorKind::InvalidData => failed(Why::NotText),
+                _ => failed(Why::Unreadable(why)),
+            })?;
+        if text.len() as u64 > MAX_BYTES {
+            return Err(failed(Why::TooLong));
+        }
+        text.truncate(text.trim_end_matches(['\r', '\n']).len());
+        if text.is_empty() {
+            return Err(failed(Why::Empty));
+        }
+        Ok(Secret(text))
+    }
+}
+
+impl Secret {
+    /// The secret itself, for the library that sends it or computes with it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+impl fmt::Display for SecretFileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.path.display();
+        match &self.why {
+            Why::Unreadable(why) => write!(f, "the secret file {path} cannot be read: {why}"),
+            Why::ReadableByOthers { mode } => write!(
+                f,
+                "the secret file {path} has mode {mode:04o}, so that others than its owner can use it: chmod 600 {path}"
+            ),
+            Why::TooLong => write!(
+                f,
+                "the secret file {path} is longer than {MAX_BYTES} bytes: is it the right file?"
+            ),
+            Why::NotText => write!(
+                f,
+                "the secret file {path} is not text: is it the right file?"
+            ),
+            Why::Empty => write!(f, "the secret file {path} is empty"),
+        }
+    }
+}
+
+impl std::error::Error for SecretFileError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.why {
+            Why::Unreadable(why) => Some(why),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Settings: every value checked, every default filled in.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use log::LevelFilter;
+
+use super::{Broker, HttpBase, SecretFile, SerialSource, Template};
+use crate::contract::{BoardName, Mac};
+
+/// The whole configuration. Paths are the board's absolute paths: give each to
+/// [`Root::path`](crate::board::Root::path) before it is opened.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// The interface that carries the panel's MAC address.
+    pub interface: String,
+    /// The id that billing knows this panel by, at least 1.
+    pub id: Option<i64>,
+    /// The stable board name, instead of the one from the die ID or the factory MAC.
+    pub board_name: Option<BoardName>,
+    /// The models that this panel answers to, instead of the device tree's; perhaps none.
+    pub models: Vec<String>,
+    /// MAC addresses that boot scripts give to any board.
+    pub placeholder_macs: Vec<Mac>,
+    /// Where the record is.
+    pub state_dir: PathBuf,
+    /// Where the runtime files and the daemon's socket are.
+    pub runtime_dir: PathBuf,
+    /// Where the hooks are.
+    pub hooks_dir: PathBuf,
+    /// How long each hook may take.
+    pub hook_time_limit: Duration,
+    /// When the U-Boot environment may be written.
+    pub environment: EnvironmentPolicy,
+    /// How long a change may go unconfirmed before it is rolled back.
+    pub confirm_within: Duration,
+    /// How long the new connection must stay alive to count.
+    pub settle: Duration,
+    /// How many changes may begin within an hour.
+    pub changes_per_hour: u32,
+    /// How much is logged.
+    pub log_level: LevelFilter,
+    /// Where the serial number comes from and goes to.
+    pub serial_number: SerialNumberSettings,
+    /// The broker, where MQTT is used.
+    pub mqtt: Option<MqttSettings>,
+    /// The HTTP service, where it is polled.
+    pub http: Option<HttpSettings>,
+}
+
+/// When the U-Boot environment may be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EnvironmentPolicy {
+    /// Where there are two copies of it, so that a power cut cannot take both.
+    RedundantOnly,
+    /// Also a single copy, which a power cut can take.
+    Always,
+    /// Not at all; the MAC address is set at each boot.
+    Never,
+}
+
+/// Where the serial number comes from and goes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SerialNumberSettings {
+    /// Where it is looked for, in this order; the first that answers counts.
+    pub sources: Vec<SerialSource>,
+    /// The U-Boot variable that a new one is written to, where there is one.
+    pub environment_variable: Option<String>,
+}
+
+/// The MQTT route.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MqttSettings {
+    /// The broker; whether over TLS.
+    pub broker: Broker,
+    /// How it is trusted, and how the panel proves itself to it.
+    pub tls: Tls,
+    /// The user name that it wants.
+    pub username: Option<String>,
+    /// The password that goes with it.
+    pub password: Option<SecretFile>,
+    /// The keep-alive interval.
+    pub keep_alive: Duration,
+    /// The time limit for name lookup, TCP, TLS and CONNACK together.
+    pub connect_timeout: Duration,
+    /// The topics.
+    pub topics: Topics,
+}
+
+/// The MQTT topics.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Topics {
+    /// Requests for this panel, each one level below.
+    pub patch: Template,
+    /// Requests for this board, each one level below.
+    pub board_patch: Template,
+    /// Reports.
+    pub status: Template,
+    /// Whether a panel with this MAC address is on line, and which board it is.
+    pub presence: Template,
+}
+
+/// The HTTP route.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HttpSettings {
+    /// The service.
+    pub base: HttpBase,
+    /// How it is trusted, and how the panel proves itself to it.
+    pub tls: Tls,
+    /// The bearer token that it wants.
+    pub token: Option<SecretFile>,
+    /// How often it is asked.
+    pub poll_every: Duration,
+    /// The path of the pending requests, below the base.
+    pub pending: Template,
+    /// The path that takes reports, below the base.
+    pub status: Template,
+}
+
+/// What a TLS connection needs; all of it absent on a plain one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tls {
+    /// The PEM file of the authorities that are trusted.
+    pub ca_file: Option<PathBuf>,
+    /// How the panel proves itself, where it must.
+    pub client: Option<ClientCertificate>,
+    /// The name that the certificate must have, where it is not the host of the URL.
+    pub server_name: Option<String>,
+}
+
+/// A client certificate and its key, both PEM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientCertificate {
+    /// The certificate and its chain.
+    pub cert_file: PathBuf,
+    /// Its private key.
+    pub key: SecretFile,
+}

@@ -1,0 +1,1 @@
+//! The operator's own programs that a change runs: renew the lease, restart SIP, tell ONVIF.
