@@ -9,10 +9,35 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use nix::libc;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 
-nix::ioctl_read_bad!(get_flags, libc::SIOCGIFFLAGS, libc::ifreq);
-nix::ioctl_write_ptr_bad!(set_flags, libc::SIOCSIFFLAGS, libc::ifreq);
-nix::ioctl_write_ptr_bad!(set_hardware_address, libc::SIOCSIFHWADDR, libc::ifreq);
-nix::ioctl_write_ptr_bad!(add_route_entry, libc::SIOCADDRT, libc::rtentry);
+/// The raw calls; `nix` makes them public functions of their module.
+mod raw {
+    use nix::libc;
+
+    nix::ioctl_read_bad!(
+        /// `SIOCGIFFLAGS`.
+        get_flags,
+        libc::SIOCGIFFLAGS,
+        libc::ifreq
+    );
+    nix::ioctl_write_ptr_bad!(
+        /// `SIOCSIFFLAGS`.
+        set_flags,
+        libc::SIOCSIFFLAGS,
+        libc::ifreq
+    );
+    nix::ioctl_write_ptr_bad!(
+        /// `SIOCSIFHWADDR`.
+        set_hardware_address,
+        libc::SIOCSIFHWADDR,
+        libc::ifreq
+    );
+    nix::ioctl_write_ptr_bad!(
+        /// `SIOCADDRT`.
+        add_route,
+        libc::SIOCADDRT,
+        libc::rtentry
+    );
+}
 
 /// One network interface of the kernel, by name.
 #[derive(Debug)]
@@ -80,7 +105,7 @@ impl KernelLink {
             ifru_flags: if up { flags | flag } else { flags & !flag },
         });
         // SAFETY: SIOCSIFFLAGS reads one ifreq, which lives until the call returns.
-        unsafe { set_flags(self.socket.as_raw_fd(), &request) }?;
+        unsafe { raw::set_flags(self.socket.as_raw_fd(), &request) }?;
         Ok(())
     }
 
@@ -98,7 +123,7 @@ impl KernelLink {
             ifru_hwaddr: address,
         });
         // SAFETY: SIOCSIFHWADDR reads one ifreq, which lives until the call returns.
-        unsafe { set_hardware_address(self.socket.as_raw_fd(), &request) }?;
+        unsafe { raw::set_hardware_address(self.socket.as_raw_fd(), &request) }?;
         Ok(())
     }
 
@@ -121,7 +146,7 @@ impl KernelLink {
         entry.rt_dev = self.name.as_ptr().cast_mut();
         // SAFETY: SIOCADDRT reads one rtentry and the name that it points to, never writes to the
         // name, and both live until the call returns.
-        unsafe { add_route_entry(self.socket.as_raw_fd(), &entry) }?;
+        unsafe { raw::add_route(self.socket.as_raw_fd(), &entry) }?;
         Ok(())
     }
 
@@ -130,7 +155,7 @@ impl KernelLink {
         // SAFETY: SIOCGIFFLAGS fills in one ifreq, which lives until the call returns; after it
         // succeeded the union holds the flags.
         unsafe {
-            get_flags(self.socket.as_raw_fd(), &mut request)?;
+            raw::get_flags(self.socket.as_raw_fd(), &mut request)?;
             Ok(request.ifr_ifru.ifru_flags)
         }
     }
