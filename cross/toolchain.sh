@@ -1,0 +1,95 @@
+# The compilers of cross/build. To be sourced; sets rustc, std, build_std and tools.
+
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/intercom-agent/cross
+mkdir -p "$cache"
+
+say() { echo "cross/build: $*" >&2; }
+
+fail() {
+    say "$@"
+    exit 1
+}
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+# packages PACKAGE[=VERSION]…: installs the Debian packages that are not there yet.
+packages() {
+    local missing=() package
+    for package in "$@"; do
+        [ "$(dpkg-query -W -f '${db:Status-Status}' "${package%%=*}" 2>/dev/null)" = installed ] || missing+=("$package")
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+    say "installing the Debian packages ${missing[*]}"
+    as_root apt-get update -qq
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+# zig: the C compiler and linker, with musl, from PyPI into the cache; and the wrappers that cargo calls.
+zig() {
+    local home=$cache/zig-$ZIG hash=ZIG_SHA256_$(uname -m)
+    if [ ! -x "$home/bin/python" ] || [ ! -e "$home/done" ]; then
+        packages python3-venv
+        say "installing ziglang $ZIG from PyPI into $home"
+        rm -rf "$home"
+        /usr/bin/python3 -m venv "$home"
+        echo "ziglang==$ZIG --hash=sha256:${!hash:-none-for-this-machine}" >"$home/requirements.txt"
+        "$home/bin/pip" install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r "$home/requirements.txt"
+        touch "$home/done"
+    fi
+    local binary
+    binary=$(echo "$home"/lib/python3*/site-packages/ziglang/zig)
+    export ZIG_GLOBAL_CACHE_DIR=$cache/zig-cache ZIG_LOCAL_CACHE_DIR=$cache/zig-cache
+    tools=$cache/tools-$ZIG
+    mkdir -p "$tools"
+    # Cargo's cc crate gives a --target that zig spells differently: the wrapper has its own. Thumb-2 for what it
+    # compiles itself, not for the musl that it builds while linking, whose system calls need r7.
+    cat >"$tools/cc.new" <<-WRAPPER
+	#!/usr/bin/env bash
+	cpu=cortex_a7-neon-d32
+	for argument; do
+	    shift
+	    case \$argument in
+	        --target=*) continue ;;
+	        -c) cpu=cortex_a7-neon-d32+thumb_mode ;;
+	    esac
+	    set -- "\$@" "\$argument"
+	done
+	exec "$binary" cc -target arm-linux-musleabihf -mcpu=\$cpu -fno-sanitize=all "\$@"
+	WRAPPER
+    printf '#!/bin/sh\nexec "%s" ar "$@"\n' "$binary" >"$tools/ar.new"
+    chmod +x "$tools"/*.new
+    mv "$tools/cc.new" "$tools/cc"
+    mv "$tools/ar.new" "$tools/ar"
+}
+
+# rust: the compiler, and where the standard library comes from, best first:
+# the toolchain's own library sources, Debian's pinned compiler with its sources, the toolchain's ready-made target.
+rust() {
+    command -v cargo >/dev/null || fail "cargo is not installed; install Rust first (https://rustup.rs or Debian's cargo)"
+    local sysroot
+    rustc=$(command -v rustc || true)
+    build_std=()
+    if [ -n "$rustc" ]; then
+        sysroot=$("$rustc" --print sysroot)
+        if [ -d "$sysroot/lib/rustlib/$triple/lib" ]; then
+            std="the toolchain's own $triple"
+            return
+        fi
+    fi
+    local wanted=rustc-web=$RUST_WEB sources=rust-web-src=$RUST_WEB
+    if [ -n "$unpinned" ]; then
+        wanted=rustc-web sources=rust-web-src
+    fi
+    packages "$wanted" "$sources" ||
+        fail "Debian's archive has no rustc-web $RUST_WEB any more; use --unpinned, or change cross/versions"
+    local installed
+    installed=$(dpkg-query -W -f '${Version}' rustc-web)
+    [ -n "$unpinned" ] || [ "$installed" = "$RUST_WEB" ] ||
+        fail "rustc-web $installed is installed, $RUST_WEB is pinned; use --unpinned, or change cross/versions"
+    rustc=/usr/bin/rustc
+    std="standard library built from rust-web-src $installed"
+    export RUSTC_BOOTSTRAP=1
+    build_std=(-Z build-std=std,panic_abort -Z build-std-features=optimize_for_size)
+}
