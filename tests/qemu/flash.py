@@ -1,0 +1,108 @@
+"""The board's flash as a file: 16 MiB of SPI-NOR with the partitions of panel.dts."""
+
+import pathlib
+import shutil
+import struct
+import subprocess
+import zlib
+
+import images
+
+SIZE = 0x1000000
+DEVICE_TREE = 0x20000
+ENVIRONMENT = (0x40000, 0x50000)
+ENVIRONMENT_SIZE = 0x10000
+KERNEL = 0x60000
+KERNEL_SIZE = 0x3A0000
+ROOTFS = 0x400000
+DATA = 0xA00000
+
+MAC = "02:00:5E:00:53:01"
+ROOT = "root=/dev/mtdblock4 rootfstype=squashfs ro init=/init"
+CONSOLE = "console=ttyS4,115200n8 quiet panic=-1"
+
+
+def environment(memory="64M", append="", **more):
+    """The environment of a board that boots Linux from its flash."""
+    boot = f"sf probe 0; sf read 0x83000000 {DEVICE_TREE:#x} 0x10000; sf read 0x84000000 {KERNEL:#x} {KERNEL_SIZE:#x}; "
+    return {
+        "bootdelay": "0",
+        "bootargs": f"{CONSOLE} mem={memory} {ROOT} {append}".strip(),
+        "bootcmd": boot + "bootz 0x84000000 - 0x83000000",
+        "ethaddr": MAC,
+        "serialno": "FACTORY-0001",
+        **more,
+    }
+
+
+def filler(size=40_000):
+    """Variables that fill an environment: a nearly empty one seldom tears."""
+    return {f"filler{n}": ("%08x" % (n * 2654435761 % 2**32)) * 12 for n in range(size // 107)}
+
+
+class Flash:
+    """One image file, written whole at the start and then only by the board."""
+
+    def __init__(self, path, copies="single", variables=None, tree=None):
+        self.path = pathlib.Path(path)
+        self.copies = copies
+        content = bytearray(b"\xff" * SIZE)
+        for offset, part in (
+            (DEVICE_TREE, images.device_tree()),
+            (KERNEL, images.kernel()),
+            (ROOTFS, images.rootfs(copies, tree) / "rootfs.squashfs"),
+        ):
+            data = part.read_bytes()
+            content[offset : offset + len(data)] = data
+        for number in range(2 if copies == "redundant" else 1):
+            data = self._environment_image(variables or environment(), active=number == 0)
+            content[ENVIRONMENT[number] : ENVIRONMENT[number] + len(data)] = data
+        self.path.write_bytes(content)
+
+    def _environment_image(self, variables, active):
+        text = "".join(f"{name}={value}\n" for name, value in variables.items())
+        command = ["mkenvimage", "-s", hex(ENVIRONMENT_SIZE), "-o", "-"]
+        if self.copies == "redundant":
+            command.append("-r")
+        image = subprocess.run([*command, "-"], input=text.encode(), stdout=subprocess.PIPE, check=True).stdout
+        if self.copies == "redundant" and not active:
+            # mkenvimage marks every copy active; the flag is not part of the checksum.
+            image = image[:4] + b"\x00" + image[5:]
+        return image
+
+    def copy(self, path):
+        """A second flash with the same content."""
+        other = object.__new__(Flash)
+        other.path, other.copies = pathlib.Path(path), self.copies
+        shutil.copyfile(self.path, other.path)
+        return other
+
+    def read(self, offset, size):
+        with self.path.open("rb") as file:
+            file.seek(offset)
+            return file.read(size)
+
+    def write(self, offset, data):
+        """What no board did: damage, or an erased partition."""
+        with self.path.open("r+b") as file:
+            file.seek(offset)
+            file.write(data)
+
+    def variables(self, number=0):
+        """The environment in copy `number`, or None when its checksum is bad."""
+        image = self.read(ENVIRONMENT[number], ENVIRONMENT_SIZE)
+        head = 5 if self.copies == "redundant" else 4
+        if struct.unpack("<I", image[:4])[0] != zlib.crc32(image[head:]):
+            return None
+        text = image[head:].split(b"\0\0", 1)[0]
+        return dict(line.split("=", 1) for line in text.decode().split("\0") if line)
+
+    def active(self):
+        """The environment that U-Boot would take, or None when none is good."""
+        good = [(self.read(ENVIRONMENT[n] + 4, 1), n) for n in range(2 if self.copies == "redundant" else 1)
+                if self.variables(n) is not None]
+        return self.variables(max(good, key=lambda each: (each[0], -each[1]))[1]) if good else None
+
+    def erase_data(self):
+        """The overlay's partition as it leaves the factory."""
+        self.write(DATA, b"\xff" * (SIZE - DATA))

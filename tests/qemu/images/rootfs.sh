@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# rootfs.sh single|redundant [TREE]: the board's root file system, as rootfs.squashfs for the flash and as initrd.gz.
+# TREE is a directory that is laid over it: the agent, its configuration, its init scripts.
+. "$(dirname "$0")/common.sh"
+need squashfs-tools cpio gzip qemu-user-static
+copies=$1
+tree=${2:-}
+armhf=$("$here/images/armhf.sh")
+
+build() {
+    mkdir -p root
+    cp -a "$armhf/base/." root/
+    cp -a "$here/rootfs/." root/
+    mkdir -p root/{bin,sbin,usr/bin,usr/sbin,dev,proc,sys,run,tmp,root,mnt,rom,overlay,etc,var/lib}
+    if [ -L root/lib ]; then echo "lib is a link"; fi
+    local applet
+    for applet in $(qemu-arm-static root/bin/busybox --list); do
+        [ -e "root/bin/$applet" ] || ln -s busybox "root/bin/$applet"
+    done
+    ln -s ../bin/busybox root/sbin/init
+    echo "/dev/mtd1 0x0 0x10000 0x10000" >root/etc/fw_env.config
+    [ "$copies" = single ] || echo "/dev/mtd2 0x0 0x10000 0x10000" >>root/etc/fw_env.config
+    [ -z "$tree" ] || cp -a "$tree/." root/
+    find root -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
+    mksquashfs root rootfs.squashfs -comp xz -Xbcj arm,armthumb -all-root -no-xattrs -no-progress \
+        -p "/dev/console c 600 0 0 5 1"
+    (cd root && find . | sort | cpio --quiet -o -H newc -R 0:0 --reproducible | gzip -1n) >initrd.gz
+    rm -rf root
+}
+
+key="$armhf $copies $(text "$0") $(cd "$here/rootfs" && tar --sort=name --mtime=@0 -cf - . | sha256sum)"
+[ -z "$tree" ] || key+=$(cd "$tree" && tar --sort=name --mtime=@0 --owner=0 --group=0 -cf - . | sha256sum)
+keep "rootfs-$copies" "$key" build

@@ -1,0 +1,62 @@
+"""The two boards. `panel` has NOR flash and a driver that is busy while up; `virt` takes a MAC at any time."""
+
+import pathlib
+
+import flash as layout
+import images
+from board import DEFAULT_BOOTS, PARKED, Board
+
+
+def _file(directory, name, data):
+    path = pathlib.Path(directory) / name
+    path.write_bytes(data)
+    return path
+
+
+def _drive(flash, debug=None):
+    """The flash chip. `debug` is a configuration of QEMU's blkdebug driver, which can fail writes."""
+    image = f"format=raw,file={flash.path}"
+    if debug:
+        image = f"driver=blkdebug,config={debug},image.driver=file,image.filename={flash.path}"
+    return ["-drive", f"id=mtd0,if=mtd,index=0,cache=writeback,{image}"]
+
+
+def _network(hostfwd, device=None):
+    """QEMU's own network, in which 10.0.2.2 is the host's loopback."""
+    backend = "user,id=net0" + "".join(f",hostfwd={each}" for each in hostfwd)
+    if device:
+        return ["-netdev", backend, "-device", f"{device},netdev=net0"]
+    return ["-nic", backend]
+
+
+def panel(flash, log, *, boot="uboot", memory="64M", append="", default_boots=False, debug=None, network=(),
+          initrd=None, extra=()):
+    """The first board, an AST2600. `boot` is "uboot" for the whole chain from the flash, "kernel" for the kernel at
+    once with the root file system from the flash, or "initrd" with the root file system in memory."""
+    parked = _file(pathlib.Path(log).parent, "parked.bin", PARKED)
+    arguments = ["-M", "ast2600-evb,fmc-model=mx25l12805d", "-m", "256M",
+                 "-device", f"loader,file={parked},addr=0x10000000,force-raw=on",
+                 "-device", "loader,addr=0x10000000,cpu-num=1",
+                 *_drive(flash, debug), *_network(network), *extra]
+    if boot == "uboot":
+        arguments += ["-device", f"loader,file={images.uboot(flash.copies)},addr=0x80000000,cpu-num=0"]
+        if default_boots:
+            arguments += ["-device", f"loader,addr=0x88000000,data={DEFAULT_BOOTS:#x},data-len=4"]
+        return Board(arguments, log, "panel")
+    arguments += ["-kernel", images.kernel(), "-dtb", images.device_tree()]
+    command_line = f"{layout.CONSOLE} mem={memory} {append}"
+    if boot == "initrd":
+        initrd = initrd or images.rootfs(flash.copies) / "initrd.gz"
+        size = pathlib.Path(initrd).stat().st_size
+        arguments += ["-device", f"loader,file={initrd},addr=0x82800000,force-raw=on"]
+        command_line += f" initrd=0x82800000,{size}"
+    else:
+        command_line += f" {layout.ROOT}"
+    return Board([*arguments, "-append", command_line], log, "panel")
+
+
+def virt(initrd, log, *, memory="64M", append="", network=(), extra=()):
+    """The second board: virtio-net takes a MAC while up, as the panel's own driver does."""
+    command_line = f"console=ttyAMA0 quiet panic=-1 overlay=tmpfs {append}"
+    return Board(["-M", "virt", "-cpu", "cortex-a7", "-m", memory, "-kernel", images.kernel(), "-initrd", initrd,
+                  *_network(network, "virtio-net-device"), *extra, "-append", command_line], log, "virt")
