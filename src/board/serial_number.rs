@@ -124,11 +124,7 @@ mod tests {
             "processor\t: 0\n\nHardware\t: x\nSerial\t\t: 00000000abcd0000\n",
         );
         sandbox.write("/etc/serial", "  FILE 1 \nmore\n");
-        sandbox.write_mode(
-            "/bin/serial",
-            "#!/bin/sh\necho \"$1-1\"; echo more\n",
-            0o755,
-        );
+        sandbox.script("/bin/serial", "echo \"$1-1\"; echo more");
         for (source, shown) in [
             ("env:serialno", "ENV-1 (env serialno)"),
             ("device-tree", "DT-1 (device tree)"),
@@ -173,7 +169,7 @@ mod tests {
         let sandbox = Sandbox::new();
         sandbox.write("/etc/serial/folder", "");
         sandbox.write("/etc/control", "a\u{1}b\n");
-        sandbox.write_mode("/bin/fails", "#!/bin/sh\necho X; exit 3\n", 0o755);
+        sandbox.script("/bin/fails", "echo X; exit 3");
         let sources = [
             "file:/etc/serial",
             "file:/etc/control",

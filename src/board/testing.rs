@@ -1,9 +1,14 @@
 //! A sandboxed board in a temporary directory, for tests.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::io::{self, Read};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use nix::sys::stat::Mode;
+use nix::unistd::mkfifo;
 
 use super::Root;
 
@@ -45,13 +50,61 @@ impl Sandbox {
         path
     }
 
-    pub(crate) fn read(&self, absolute: &str) -> String {
-        fs::read_to_string(self.root.path(absolute)).expect("the file read")
+    /// Writes an executable script. Another process writes it: a file that this one has open for
+    /// writing, even in a thread that is just forking something else, cannot be run (`ETXTBSY`).
+    pub(crate) fn script(&self, absolute: &str, text: &str) -> PathBuf {
+        let draft = self.write(&format!("{absolute}.draft"), format!("#!/bin/sh\n{text}\n"));
+        let path = self.root.path(absolute);
+        let mut copy = std::process::Command::new("install");
+        let copied = copy.arg("-m755").arg(&draft).arg(&path).status();
+        assert!(copied.expect("install runs").success());
+        fs::remove_file(draft).expect("the draft removed");
+        path
     }
 }
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.dir);
+    }
+}
+
+/// Tells whether processes that hold a pipe are still there. Each opens [`Alive::path`] for writing.
+pub(crate) struct Alive {
+    path: PathBuf,
+    pipe: fs::File,
+}
+
+impl Alive {
+    pub(crate) fn new(sandbox: &Sandbox) -> Self {
+        let path = sandbox.root.path("/alive");
+        mkfifo(&path, Mode::S_IRWXU).expect("a named pipe");
+        let pipe = fs::OpenOptions::new()
+            .read(true)
+            .custom_flags(nix::libc::O_NONBLOCK)
+            .open(&path)
+            .expect("the pipe open");
+        Alive { path, pipe }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Waits until none of them is there any more; fails if none ever was, or one stays.
+    pub(crate) fn wait_until_gone(mut self) {
+        let limit = Instant::now() + Duration::from_secs(20);
+        let mut said = Vec::new();
+        loop {
+            match self.pipe.read_to_end(&mut said) {
+                Ok(_) => break,
+                Err(why) if why.kind() == io::ErrorKind::WouldBlock => {
+                    assert!(Instant::now() < limit, "a process is still there");
+                    std::thread::yield_now();
+                }
+                Err(why) => panic!("the pipe: {why}"),
+            }
+        }
+        assert!(!said.is_empty(), "no process ever was there");
     }
 }
