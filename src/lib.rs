@@ -1,10 +1,30 @@
-//! intercom-agent: gives an intercom panel the identity that its operator asked for.
+//! intercom-agent: gives an intercom panel the identity that its operator asked for, so that no
+//! power cut can half-do it.
+//!
+//! One request, from its bytes to its report, in the order of the modules:
+//!
+//! ```text
+//! upstream ─► contract ─► decide ─► agent ─► record, board ─► agent ─► upstream
+//!  (bytes)     (parse)    (pure)   (change)   (durable)      (report)
+//! ```
 
 pub mod contract;
 
+pub mod decide;
+
+pub mod agent;
+pub mod record;
 pub mod storage;
+
 pub mod board;
+pub mod environment;
+pub mod hooks;
+mod sys;
+
+pub mod control;
+pub mod upstream;
+
 pub mod clock;
 pub mod config;
-pub mod hooks;
-pub mod sys;
+pub mod daemon;
+pub mod panel;

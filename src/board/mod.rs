@@ -17,6 +17,7 @@ mod survey;
 use std::io;
 
 use crate::contract::Mac;
+use crate::environment;
 
 pub use die_id::DieId;
 pub use known::Known;
@@ -47,6 +48,12 @@ pub trait Board {
     /// # Errors
     /// As the file system's.
     fn write_runtime_files(&mut self, files: &RuntimeFiles) -> io::Result<()>;
+
+    /// Opens the U-Boot environment; `None` if this board has none.
+    ///
+    /// # Errors
+    /// When there is one and it cannot be opened.
+    fn environment(&mut self) -> Result<Option<environment::Store>, environment::Error>;
 }
 
 #[cfg(test)]

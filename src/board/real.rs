@@ -5,10 +5,12 @@ use std::path::PathBuf;
 
 use super::{Board, Link, LinkError, Root, RuntimeFiles};
 use crate::contract::Mac;
+use crate::environment;
 
 /// The board that the agent runs on, or a sandboxed one.
 #[derive(Debug)]
 pub struct RealBoard {
+    root: Root,
     link: Link,
     runtime_dir: PathBuf,
 }
@@ -18,6 +20,7 @@ impl RealBoard {
     /// (an absolute path of the board).
     pub fn new(root: &Root, interface: &str, runtime_dir: &std::path::Path) -> Self {
         RealBoard {
+            root: root.clone(),
             link: Link::new(root.clone(), interface),
             runtime_dir: root.path(runtime_dir),
         }
@@ -35,5 +38,12 @@ impl Board for RealBoard {
 
     fn write_runtime_files(&mut self, files: &RuntimeFiles) -> io::Result<()> {
         files.write(&self.runtime_dir)
+    }
+
+    fn environment(&mut self) -> Result<Option<environment::Store>, environment::Error> {
+        match environment::Layout::find(&self.root)? {
+            Some(layout) => environment::Store::open(&self.root, &layout).map(Some),
+            None => Ok(None),
+        }
     }
 }

@@ -8,6 +8,7 @@ use super::Disk;
 pub const PREVIOUS: &str = ".previous";
 
 const TEMPORARY: &str = ".new";
+const SECOND_NAME: &str = ".link";
 
 /// Replaces a file and keeps the copy before it as `NAME.previous`.
 ///
@@ -15,16 +16,19 @@ const TEMPORARY: &str = ".new";
 /// As the disk's; the file is then the old one, or the new one but perhaps not yet durable.
 pub fn replace(disk: &mut impl Disk, name: &str, bytes: &[u8]) -> io::Result<()> {
     let temporary = format!("{name}{TEMPORARY}");
+    let second_name = format!("{name}{SECOND_NAME}");
     let previous = format!("{name}{PREVIOUS}");
     // jffs2's rename links the new name before it unlinks the old one. After a cut in between, the
     // temporary name is the live file's own inode, and writing into it would tear the live file.
     disk.remove(&temporary)?;
     disk.create(&temporary, bytes)?;
     disk.sync(&temporary)?;
-    disk.remove(&previous)?;
-    match disk.link(name, &previous) {
-        Ok(()) => {}
-        // The very first copy has none before it.
+    disk.remove(&second_name)?;
+    match disk.link(name, &second_name) {
+        // Renamed over the copy before it, so that there is one at every instant.
+        Ok(()) => disk.rename(&second_name, &previous)?,
+        // The very first copy has none before it; or a damaged one was set aside, and then the
+        // copy before it is the only good one.
         Err(why) if why.kind() == io::ErrorKind::NotFound => {}
         Err(why) => return Err(why),
     }

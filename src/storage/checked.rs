@@ -31,10 +31,8 @@ struct Envelope<'a> {
 /// If the value cannot be written as JSON.
 pub fn seal(value: &impl Serialize) -> serde_json::Result<Vec<u8>> {
     let content = serde_json::value::to_raw_value(value)?;
-    let mut bytes = serde_json::to_vec(&Envelope {
-        sha256: hex_sha256(&content),
-        content: &content,
-    })?;
+    let mut bytes =
+        serde_json::to_vec(&Envelope { sha256: hex_sha256(&content), content: &content })?;
     bytes.push(b'\n');
     Ok(bytes)
 }

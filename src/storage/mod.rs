@@ -3,11 +3,13 @@
 mod atomic;
 mod checked;
 mod disk;
+mod lock;
 mod state_dir;
 
 pub use atomic::{PREVIOUS, replace};
 pub use checked::{Damaged, seal, unseal};
 pub use disk::Disk;
+pub use lock::StateDirLock;
 pub use state_dir::StateDir;
 
 #[cfg(test)]

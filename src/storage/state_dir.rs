@@ -14,15 +14,9 @@ pub struct StateDir {
 }
 
 impl StateDir {
-    /// The directory at `dir`, made if it is not there.
-    ///
-    /// # Errors
-    /// As `mkdir(2)`.
-    pub fn open(dir: &Path) -> io::Result<Self> {
-        fs::create_dir_all(dir)?;
-        Ok(StateDir {
-            dir: dir.to_owned(),
-        })
+    /// The directory at `dir`. Whether it is there and can be written shows with the first use.
+    pub fn new(dir: &Path) -> Self {
+        StateDir { dir: dir.to_owned() }
     }
 
     /// Where it is.

@@ -1,0 +1,259 @@
+//! The change: begin → apply → confirm → commit → report, or everything back as it was.
+
+use std::time::Duration;
+
+use super::Agent;
+use super::seams::{Face, HookRun, Phase, Seams, Upstream};
+use super::set_board::set_board;
+use crate::board::Board;
+use crate::clock::{Clock, Moment};
+use crate::contract::{Identity, Mac};
+use crate::record::{Begun, Cause, Change, Current, Goal, Route};
+
+/// How long before something that the board or the disk refused is tried again.
+const TRY_AGAIN: Duration = Duration::from_secs(5);
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// A change that is to be begun.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) cause: Cause,
+    pub(super) goal: Goal,
+    pub(super) offline: bool,
+    pub(super) to: Current,
+}
+
+/// How far the change in progress has come. What a restart must know of it is in the record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// No change.
+    Idle,
+    /// The new identity is set; the hooks run.
+    Hooks,
+    /// Waiting for a new connection under the new identity.
+    Confirming,
+    /// There is one on this route; it must still be alive at the moment.
+    Settling(Route, Moment),
+    /// Confirmed, and the disk would not take it; tried again at the moment.
+    Committing(Moment),
+    /// The link would not take the old MAC back; tried again at the moment, for this reason.
+    PuttingBack(Moment, String),
+    /// The old identity is back; the hooks run.
+    HooksBack,
+}
+
+impl Stage {
+    /// When something is due, given the deadline of the change in progress.
+    pub(super) fn due(&self, deadline: Option<Moment>) -> Option<Moment> {
+        match self {
+            Stage::Idle | Stage::HooksBack => None,
+            Stage::Hooks | Stage::Confirming => deadline,
+            Stage::Settling(_, at) | Stage::Committing(at) => deadline.map(|end| end.min(*at)),
+            Stage::PuttingBack(at, _) => Some(*at),
+        }
+    }
+}
+
+impl<S: Seams> Agent<S> {
+    pub(super) fn changing(&self) -> bool {
+        self.stage != Stage::Idle
+    }
+
+    /// Makes the intention durable. Nothing on the board has been touched when this fails.
+    pub(super) fn begin(&mut self, plan: Plan) -> Result<(), String> {
+        let now = self.seams.clock().now();
+        let boot_id = self.seams.clock().boot_id();
+        let lately = self.record.changes_within(&boot_id, now, HOUR);
+        if lately >= self.rules.changes_per_hour {
+            return Err(format!(
+                "{lately} changes were begun within the last hour, and changes_per_hour allows no \
+                 more: the flash wears out"
+            ));
+        }
+        if let Err(why) = self.seams.board().link_mac() {
+            return Err(format!("the link cannot be read: {why}"));
+        }
+        self.seams.store().reserve(&self.record)?;
+        let begun = Begun { boot_id: boot_id.clone(), at: now };
+        let from = self.record.current.clone();
+        let deadline = now + self.rules.confirm_within;
+        let Plan { cause, goal, offline, to } = plan;
+        let change = Change { cause, goal, offline, from, to, boot_id, deadline, attempts: 1 };
+        self.steps
+            .tell(format!("changing from {} to {}", change.from.identity, change.to.identity));
+        self.transition(|record| record.begin(change, begun)).map_err(|why| {
+            // The file may be the new record already, and not durable. Without this a power cut
+            // could bring back a change that was reported as failed.
+            self.save();
+            self.release_room();
+            format!("the record cannot be written: {why}")
+        })
+    }
+
+    /// Goes on with a change that a restart found.
+    pub(super) fn go_on(&mut self, change: &Change) {
+        self.steps.tell(format!(
+            "going on with the change from {} to {} (attempt {})",
+            change.from.identity, change.to.identity, change.attempts
+        ));
+        self.set_new_identity();
+    }
+
+    /// Sets what the change in progress says, then lets the hooks renew what depends on it.
+    pub(super) fn set_new_identity(&mut self) {
+        let Some(change) = self.record.change.clone() else { return };
+        if self.seams.clock().now() >= change.deadline {
+            return self.roll_back("it was not confirmed in time");
+        }
+        let (from, to) = (change.from.identity, change.to.identity);
+        if let Err(why) = self.set_board(&to) {
+            return self.roll_back(&why);
+        }
+        self.steps.tell(format!("the board now carries {to}"));
+        self.stage = Stage::Hooks;
+        self.seams.start_hooks(HookRun { phase: Phase::Apply, from, to });
+    }
+
+    pub(super) fn hooks_ended(&mut self, result: Result<(), String>) {
+        match (&self.stage, result) {
+            (Stage::Hooks, Err(why)) => self.roll_back(&format!("a hook failed: {why}")),
+            (Stage::Hooks, Ok(())) => {
+                self.stage = Stage::Confirming;
+                if self.record.change.as_ref().is_some_and(|change| change.offline) {
+                    self.commit();
+                }
+                self.connect();
+            }
+            (Stage::HooksBack, result) => {
+                if let Err(why) = result {
+                    self.steps.warn(format!("a hook failed after the rollback: {why}"));
+                }
+                self.stage = Stage::Idle;
+                self.connect();
+                self.change_ended();
+            }
+            // Of a change that has ended in the meantime.
+            (_, _) => {}
+        }
+    }
+
+    pub(super) fn reachable(&mut self, route: Route) {
+        if self.stage == Stage::Confirming {
+            let until = self.seams.clock().now() + self.rules.settle;
+            self.steps.tell(format!(
+                "reached over {route} under the new identity; watching it for {} s",
+                self.rules.settle.as_secs()
+            ));
+            self.stage = Stage::Settling(route, until);
+        }
+        self.send_all(route);
+    }
+
+    pub(super) fn lost(&mut self, route: Route) {
+        if matches!(self.stage, Stage::Settling(settling, _) if settling == route) {
+            self.steps
+                .warn(format!("the new connection over {route} was lost; waiting for another"));
+            self.stage = Stage::Confirming;
+        }
+    }
+
+    pub(super) fn tick_change(&mut self, now: Moment) {
+        let deadline = self.record.change.as_ref().map(|change| change.deadline);
+        let too_late = deadline.is_some_and(|deadline| deadline <= now);
+        match self.stage.clone() {
+            Stage::Idle | Stage::HooksBack => {}
+            Stage::PuttingBack(at, reason) if at <= now => self.roll_back(&reason),
+            Stage::Settling(_, until) if until <= now => self.settle(),
+            Stage::Hooks | Stage::Confirming | Stage::Settling(..) if too_late => {
+                let reason = match self.stage {
+                    Stage::Hooks => "the hooks did not end in time",
+                    _ => "the panel could not be reached under the new identity in time",
+                };
+                self.roll_back(reason);
+            }
+            Stage::Committing(_) if too_late => {
+                self.roll_back("the record could not be written in time");
+            }
+            Stage::Committing(at) if at <= now => self.commit(),
+            Stage::Hooks
+            | Stage::Confirming
+            | Stage::Settling(..)
+            | Stage::Committing(_)
+            | Stage::PuttingBack(..) => {}
+        }
+    }
+
+    /// The connection has stayed alive; is the link still what it was set to?
+    fn settle(&mut self) {
+        let Some(wanted) = self.record.change.as_ref().map(|c| c.to.identity.mac) else { return };
+        match self.seams.board().link_mac() {
+            Ok(mac) if mac == wanted => self.commit(),
+            Ok(mac) => self.roll_back(&format!("something else set the link's MAC to {mac}")),
+            Err(why) => self.roll_back(&format!("the link cannot be read any more: {why}")),
+        }
+    }
+
+    fn commit(&mut self) {
+        let Some(change) = self.record.change.clone() else { return };
+        self.release_room();
+        if let Err(why) = self.transition(|record| record.install()) {
+            self.steps.warn(format!("the record cannot be written: {why}; trying again"));
+            self.stage = Stage::Committing(self.seams.clock().now() + TRY_AGAIN);
+            return;
+        }
+        self.steps.tell(format!("confirmed and durable: {}", self.record.current.identity));
+        self.stage = Stage::Idle;
+        self.give_up(change.from.identity.mac);
+        self.copy_to_environment();
+        self.send_outbox();
+        self.change_ended();
+    }
+
+    /// Puts the old identity back everywhere and ends the change.
+    fn roll_back(&mut self, reason: &str) {
+        let Some(change) = self.record.change.clone() else { return };
+        let (from, to) = (change.from.identity, change.to.identity);
+        self.steps.warn(format!("rolling back to {from}: {reason}"));
+        if let Err(why) = self.set_board(&from) {
+            self.steps.warn(format!("the old identity cannot be put back: {why}; trying again"));
+            let at = self.seams.clock().now() + TRY_AGAIN;
+            self.stage = Stage::PuttingBack(at, reason.to_owned());
+            return;
+        }
+        self.release_room();
+        self.transition_at_last(|record| record.roll_back(reason.to_owned()));
+        self.give_up(to.mac);
+        self.stage = Stage::HooksBack;
+        self.seams.start_hooks(HookRun { phase: Phase::Rollback, from: to, to: from });
+    }
+
+    fn give_up(&mut self, mac: Mac) {
+        if mac != self.record.current.identity.mac {
+            self.seams.upstream().give_up(mac);
+        }
+    }
+
+    fn release_room(&mut self) {
+        if let Err(why) = self.seams.store().release() {
+            self.steps.warn(format!("the reserved room cannot be freed: {why}"));
+        }
+    }
+
+    fn set_board(&mut self, identity: &Identity) -> Result<(), String> {
+        set_board(self.seams.board(), &self.rules, &self.record, identity)
+    }
+
+    /// How the board shows itself upstream: under the identity that it carries now.
+    pub(super) fn face(&self) -> Face {
+        let identity = match &self.record.change {
+            Some(change) => &change.to.identity,
+            None => &self.record.current.identity,
+        };
+        Face {
+            identity: identity.clone(),
+            board: self.record.board.clone(),
+            id: self.own_id().map(crate::decide::OwnId::value),
+            model: self.rules.models.first().cloned(),
+        }
+    }
+}

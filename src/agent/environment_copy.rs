@@ -1,0 +1,120 @@
+//! The U-Boot environment as a copy of the record, where the policy allows it to be written.
+
+use log::debug;
+
+use super::Agent;
+use super::rules::Rules;
+use super::seams::Seams;
+use crate::board::Board;
+use crate::environment::{Change, Environment, Error, Healed, Refusal, Written};
+use crate::record::{MacOrigin, Record, SerialOrigin};
+
+/// The variable that U-Boot and the boot scripts take the MAC address from.
+pub const MAC: &str = "ethaddr";
+/// The factory MAC address: an erased overlay must not make today's MAC the factory's.
+pub const FACTORY_MAC: &str = "intercom_factory_mac";
+/// The factory serial number.
+pub const FACTORY_SERIAL_NUMBER: &str = "intercom_factory_serial";
+/// The board's stable name.
+pub const BOARD: &str = "intercom_board";
+
+impl<S: Seams> Agent<S> {
+    pub(super) fn copy_to_environment(&mut self) {
+        let mut remarks = Vec::new();
+        put_right(&mut self.seams, &self.rules, &self.record, &mut remarks);
+        for remark in remarks {
+            self.steps.tell(remark);
+        }
+    }
+}
+
+/// Heals the environment after a power cut and makes it say what the record says. Writes nothing if
+/// it says so already.
+pub(super) fn put_right<S: Seams>(
+    seams: &mut S,
+    rules: &Rules,
+    record: &Record,
+    remarks: &mut Vec<String>,
+) {
+    let (board, disk) = seams.board_and_disk();
+    let mut store = match board.environment() {
+        Ok(Some(store)) => store,
+        Ok(None) => return,
+        Err(why) => return remarks.push(format!("the U-Boot environment cannot be opened: {why}")),
+    };
+    match store.heal(disk, rules.environment) {
+        Ok(Healed::Whole) => {}
+        Ok(Healed::Restored) => {
+            remarks.push("the U-Boot environment was put back from its backup".to_owned());
+        }
+        Ok(Healed::Damaged) => {
+            return remarks.push("the U-Boot environment is damaged and has no backup".to_owned());
+        }
+        Err(why) => return remarks.push(format!("the U-Boot environment is not healed: {why}")),
+    }
+    let wanted = match store.load() {
+        Ok(environment) => wanted(&environment, rules, record),
+        Err(why) => return remarks.push(format!("the U-Boot environment cannot be read: {why}")),
+    };
+    if wanted.is_empty() {
+        return;
+    }
+    let changes: Vec<Change<'_>> = wanted.iter().map(|(name, value)| (name.as_str(), Some(value.as_str()))).collect();
+    match store.write(disk, rules.environment, &changes) {
+        Ok(Written::Unchanged) => {}
+        Ok(Written::Changed) => {
+            remarks.push(format!(
+                "the U-Boot environment now says {MAC}={}",
+                record.current.identity.mac
+            ));
+        }
+        // As the operator wants it: the MAC is set at each boot instead.
+        Err(Error::Refused(why @ (Refusal::Never | Refusal::SingleCopy))) => {
+            debug!("the U-Boot environment is left alone: {why}");
+        }
+        Err(why) => remarks.push(format!("the U-Boot environment is not written: {why}")),
+    }
+}
+
+/// The variables that differ; none if the identity is there already. What tells the board's past
+/// goes along with an identity, never alone.
+fn wanted(environment: &Environment, rules: &Rules, record: &Record) -> Vec<(String, String)> {
+    let current = &record.current;
+    let mut identity = Vec::new();
+    let has = |name: &str| environment.get(name).is_some();
+    // An address of the link's own making is not written down as if somebody had given it.
+    if current.mac_origin == MacOrigin::Request
+        || current.mac_origin == MacOrigin::Board && has(MAC)
+    {
+        identity.push((MAC.to_owned(), current.identity.mac.to_string()));
+    }
+    if let Some((name, serial)) =
+        rules.serial_number_variable.as_ref().zip(current.identity.serial_number.as_ref())
+        && (current.serial_origin == Some(SerialOrigin::Request) || has(name))
+    {
+        identity.push((name.clone(), serial.to_string()));
+    }
+    let says = |name: &str, value: &str| {
+        environment.get(name).is_some_and(|found| same_value(name, &found, value))
+    };
+    identity.retain(|(name, value)| !says(name, value));
+    if identity.is_empty() {
+        return identity;
+    }
+    identity.push((BOARD.to_owned(), record.board.to_string()));
+    if let Some(factory) = record.factory.known() {
+        identity.push((FACTORY_MAC.to_owned(), factory.mac.to_string()));
+        if let Some(serial) = &factory.serial_number {
+            identity.push((FACTORY_SERIAL_NUMBER.to_owned(), serial.to_string()));
+        }
+    }
+    identity
+}
+
+/// A MAC address in another notation is the same one: no reason to erase a block.
+fn same_value(name: &str, found: &str, value: &str) -> bool {
+    match name {
+        MAC => found.parse::<crate::contract::Mac>().is_ok_and(|mac| mac.to_string() == value),
+        _ => found == value,
+    }
+}

@@ -1,0 +1,174 @@
+//! The agent: takes what happens, one event after the other, and does what follows from it.
+//!
+//! Everything here is synchronous and written against the narrow seams in [`seams`], so that the
+//! very code that runs on a panel also runs in a simulation in which the power fails after every
+//! operation in turn.
+//!
+//! ```text
+//!  delivery ──► deliveries ──► decide ──► change ──► (record, board) ──► reports ──► upstream
+//! ```
+
+mod by_hand;
+mod change;
+mod deliveries;
+pub mod environment_copy;
+mod reports;
+mod restore;
+mod rules;
+pub mod seams;
+mod set_board;
+mod status;
+mod steps;
+
+use std::time::Duration;
+
+use crate::clock::{Clock, Moment};
+use crate::record::{Ledger, Record};
+use change::Stage;
+use deliveries::Waiting;
+use reports::VolatileParcel;
+use seams::{Connection, Event, Seams, Upstream};
+use steps::Steps;
+
+pub use by_hand::BackTo;
+pub use deliveries::{Delivery, Handling};
+pub use restore::{Restored, restore};
+pub use rules::Rules;
+pub use status::{ChangeStatus, Status};
+pub use steps::Step;
+
+/// How often a record that could not be written is tried again.
+const SAVE_AGAIN: Duration = Duration::from_secs(60);
+
+/// The daemon's state machine.
+pub struct Agent<S: Seams> {
+    seams: S,
+    rules: Rules,
+    record: Record,
+    /// When to try again to make `record` durable; `None` while it is.
+    save_again: Option<Moment>,
+    stage: Stage,
+    connection: Connection,
+    waiting: Vec<Waiting>,
+    /// Whether a delivery was let go unacknowledged for want of room.
+    overflowed: bool,
+    /// Rejections and failures; they never touch the flash.
+    volatile: Ledger,
+    parcels: Vec<VolatileParcel>,
+    next_volatile: u64,
+    steps: Steps,
+}
+
+impl<S: Seams> Agent<S> {
+    /// Takes over after [`restore`] and connects, or goes on with the change that it found.
+    pub fn start(seams: S, rules: Rules, restored: Restored) -> Self {
+        let now = seams.clock().now();
+        let mut agent = Agent {
+            seams,
+            rules,
+            record: restored.record,
+            save_again: restored.unsaved.then_some(now),
+            stage: Stage::Idle,
+            connection: Connection::default(),
+            waiting: Vec::new(),
+            overflowed: false,
+            volatile: Ledger::default(),
+            parcels: Vec::new(),
+            next_volatile: 1,
+            steps: Steps::default(),
+        };
+        for remark in restored.remarks {
+            agent.steps.warn(remark);
+        }
+        match agent.record.change.clone() {
+            Some(change) => agent.go_on(&change),
+            None => agent.connect(),
+        }
+        agent
+    }
+
+    /// Takes one event.
+    pub fn handle(&mut self, event: Event) {
+        match event {
+            Event::HooksEnded(result) => self.hooks_ended(result),
+            Event::Reachable { route, connection } if connection == self.connection => {
+                self.reachable(route);
+            }
+            Event::Lost { route, connection } if connection == self.connection => {
+                self.lost(route);
+            }
+            // News of a connection that was given up already.
+            Event::Reachable { .. } | Event::Lost { .. } => {}
+            Event::Reported { parcel, route } => self.reported(parcel, route),
+            Event::LookedUp { mac, holder } => self.looked_up(mac, &holder),
+        }
+    }
+
+    /// When [`Agent::tick`] is due; `None` while only an event can bring news.
+    pub fn next_tick(&self) -> Option<Moment> {
+        let change = self.record.change.as_ref().map(|change| change.deadline);
+        let put_off = self.waiting.iter().filter_map(Waiting::due).min();
+        [self.stage.due(change), put_off, self.save_again].into_iter().flatten().min()
+    }
+
+    /// Does what is due by now.
+    pub fn tick(&mut self) {
+        let now = self.seams.clock().now();
+        self.tick_change(now);
+        self.tick_waiting(now);
+        if self.save_again.is_some_and(|due| due <= now) {
+            self.save();
+        }
+    }
+
+    /// The record as it is in memory.
+    pub fn record(&self) -> &Record {
+        &self.record
+    }
+
+    /// What has happened since the daemon started, step by step.
+    pub fn steps(&self) -> &Steps {
+        &self.steps
+    }
+
+    /// The seams, for whoever drives the agent.
+    pub fn seams(&mut self) -> &mut S {
+        &mut self.seams
+    }
+
+    /// Makes one transition of the record durable, or leaves the record as it was.
+    fn transition(&mut self, change: impl FnOnce(&mut Record)) -> std::io::Result<()> {
+        let mut next = self.record.clone();
+        change(&mut next);
+        let saved = self.seams.store().save(&next);
+        if saved.is_ok() {
+            self.record = next;
+            self.save_again = None;
+        }
+        saved
+    }
+
+    /// Makes a transition in memory in any case, and durable as soon as the disk takes it.
+    fn transition_at_last(&mut self, change: impl FnOnce(&mut Record)) {
+        change(&mut self.record);
+        self.save();
+    }
+
+    fn save(&mut self) {
+        self.save_again = match self.seams.store().save(&self.record) {
+            Ok(()) => None,
+            Err(why) => {
+                self.steps.warn(format!("the record cannot be written: {why}; trying again"));
+                Some(self.seams.clock().now() + SAVE_AGAIN)
+            }
+        };
+    }
+
+    /// Connects anew, as the identity that the board carries now.
+    fn connect(&mut self) {
+        self.connection = self.connection.next();
+        let face = self.face();
+        let connection = self.connection;
+        self.seams.upstream().connect_as(face, connection);
+    }
+}

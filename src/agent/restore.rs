@@ -1,0 +1,117 @@
+//! Restore: at boot, before the network comes up, the board is made to agree with the record.
+
+use super::rules::Rules;
+use super::seams::Seams;
+use super::set_board::set_board;
+use crate::clock::Clock;
+use crate::contract::FactoryIdentity;
+use crate::record::{Loaded, Record};
+
+/// How many boots may try a change before it is rolled back.
+const MAX_ATTEMPTS: u8 = 3;
+
+/// What [`restore`] made of what it found.
+#[derive(Debug)]
+pub struct Restored {
+    /// The record that the board now agrees with.
+    pub record: Record,
+    /// Whether the disk would not take it.
+    pub unsaved: bool,
+    /// What whoever looks after the panel should know.
+    pub remarks: Vec<String>,
+}
+
+/// Makes the board agree with the record. Safe to be cut off anywhere and to run again; writes
+/// nothing when all agrees.
+///
+/// `first` gives the record of a board that has none: what the board is by itself.
+///
+/// # Errors
+/// As `first`'s, when there is no record to go by.
+pub fn restore<S: Seams>(
+    seams: &mut S,
+    rules: &Rules,
+    first: impl FnOnce() -> Result<Record, String>,
+) -> Result<Restored, String> {
+    let mut restored = load(seams, first)?;
+    go_on_or_take_back(seams, rules, &mut restored);
+    let identity = match &restored.record.change {
+        Some(change) => change.to.identity.clone(),
+        None => restored.record.current.identity.clone(),
+    };
+    if let Err(why) = set_board(seams.board(), rules, &restored.record, &identity) {
+        restored.remarks.push(why);
+    }
+    if restored.record.change.is_none() {
+        super::environment_copy::put_right(seams, rules, &restored.record, &mut restored.remarks);
+    }
+    Ok(restored)
+}
+
+impl Restored {
+    fn save<S: Seams>(&mut self, seams: &mut S) {
+        let saved = seams.store().save(&self.record);
+        self.unsaved = saved.is_err();
+        if let Err(why) = saved {
+            self.remarks.push(format!("the record cannot be written: {why}"));
+        }
+    }
+}
+
+fn load<S: Seams>(
+    seams: &mut S,
+    first: impl FnOnce() -> Result<Record, String>,
+) -> Result<Restored, String> {
+    let (record, good, remarks) = match seams.store().load() {
+        Ok(Loaded::Good(record)) => (record, true, Vec::new()),
+        Ok(Loaded::Nothing) => (first()?, false, Vec::new()),
+        Ok(Loaded::Previous(record, damage)) => {
+            let remark =
+                format!("the record is damaged: {damage}; going on from its last good copy");
+            (record, false, vec![remark])
+        }
+        Ok(Loaded::Lost(damage)) => {
+            let remark = format!("the record is damaged: {damage}; going on from the board");
+            (without_factory(first()?), false, vec![remark])
+        }
+        Err(why) => {
+            let remark = format!("the record cannot be read: {why}; going on from the board");
+            let record = without_factory(first()?);
+            return Ok(Restored { record, unsaved: true, remarks: vec![remark] });
+        }
+    };
+    let mut restored = Restored { record, unsaved: false, remarks };
+    if !good {
+        restored.save(seams);
+    }
+    Ok(restored)
+}
+
+/// This is not the first start, so what the board shows now need not be the factory's.
+fn without_factory(mut record: Record) -> Record {
+    record.factory = FactoryIdentity::UNKNOWN;
+    record
+}
+
+/// A boot that finds a change counts it durably before it touches the link.
+fn go_on_or_take_back<S: Seams>(seams: &mut S, rules: &Rules, restored: &mut Restored) {
+    let boot_id = seams.clock().boot_id();
+    let deadline = seams.clock().now() + rules.confirm_within;
+    let Some(change) = &restored.record.change else { return };
+    if change.boot_id == boot_id {
+        return;
+    }
+    if change.attempts < MAX_ATTEMPTS {
+        restored.record.resume(boot_id, deadline);
+        restored.save(seams);
+        if !restored.unsaved {
+            return;
+        }
+        restored.record.roll_back("the record could not be written after a restart".to_owned());
+    } else {
+        let reason = format!("{MAX_ATTEMPTS} boots could not confirm it");
+        restored.remarks.push(format!("the change is rolled back: {reason}"));
+        restored.record.roll_back(reason);
+    }
+    restored.save(seams);
+}

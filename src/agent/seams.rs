@@ -1,0 +1,143 @@
+//! The seams: what the agent needs of the world, with a real and a simulated side each.
+
+use crate::board::Board;
+use crate::clock::Clock;
+use crate::contract::{BoardName, Identity, Mac, Report};
+use crate::decide::Holder;
+use crate::record::{RecordStore, Route};
+use crate::storage::Disk;
+
+/// The world around one agent.
+pub trait Seams {
+    /// The hardware under it.
+    type Board: Board;
+    /// Where its record is.
+    type Disk: Disk;
+    /// Everything off the board.
+    type Upstream: Upstream;
+    /// Time that nobody sets.
+    type Clock: Clock;
+
+    /// The hardware.
+    fn board(&mut self) -> &mut Self::Board;
+    /// The record's file.
+    fn store(&mut self) -> &mut RecordStore<Self::Disk>;
+    /// The hardware and the record's disk at once: the environment's backup lies beside the record.
+    fn board_and_disk(&mut self) -> (&mut Self::Board, &mut Self::Disk);
+    /// Everything off the board.
+    fn upstream(&mut self) -> &mut Self::Upstream;
+    /// The clock.
+    fn clock(&self) -> &Self::Clock;
+    /// Starts the hooks; they end with [`Event::HooksEnded`].
+    fn start_hooks(&mut self, run: HookRun);
+}
+
+/// Everything off the board. Nothing here blocks; what comes of it is told by an [`Event`].
+pub trait Upstream {
+    /// Gives up all connections and makes new ones as `face`.
+    fn connect_as(&mut self, face: Face, connection: Connection);
+    /// Tells the broker that a message need not come again.
+    fn acknowledge(&mut self, ticket: Ticket);
+    /// Finds out who has a MAC address now; answered by [`Event::LookedUp`].
+    fn look_up(&mut self, mac: Mac);
+    /// Sends a report until it is acknowledged; answered by [`Event::Reported`]. Sending again what
+    /// is on its way already does nothing.
+    fn send(&mut self, route: Route, parcel: ParcelId, report: &Report);
+    /// Lets go of a MAC address that this board no longer has.
+    fn give_up(&mut self, mac: Mac);
+    /// Has everything that was not acknowledged delivered again.
+    fn ask_again(&mut self);
+}
+
+/// What the agent is told.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// The hooks have ended, the failed one with what it said.
+    HooksEnded(Result<(), String>),
+    /// A new connection stands: MQTT subscribed to all its topics, or an HTTP poll was answered.
+    Reachable {
+        /// On which route.
+        route: Route,
+        /// Of which [`Upstream::connect_as`].
+        connection: Connection,
+    },
+    /// The connection on this route is gone.
+    Lost {
+        /// On which route.
+        route: Route,
+        /// Of which [`Upstream::connect_as`].
+        connection: Connection,
+    },
+    /// Upstream has acknowledged a report.
+    Reported {
+        /// Which one.
+        parcel: ParcelId,
+        /// On which route.
+        route: Route,
+    },
+    /// Who has a MAC address.
+    LookedUp {
+        /// The address.
+        mac: Mac,
+        /// Who has it.
+        holder: Holder,
+    },
+}
+
+/// How the board shows itself upstream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Face {
+    /// The identity that it carries.
+    pub identity: Identity,
+    /// Its stable name.
+    pub board: BoardName,
+    /// The intercom's ID, where it is known.
+    pub id: Option<i64>,
+    /// Its first model, where one is known.
+    pub model: Option<String>,
+}
+
+/// Tells the connections of one [`Upstream::connect_as`] from those before it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Connection(u64);
+
+impl Connection {
+    /// The one after this.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Connection(self.0 + 1)
+    }
+}
+
+/// A message that the broker delivers again until it is acknowledged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ticket(pub u64);
+
+/// A report on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ParcelId {
+    /// In the record's outbox, by its number.
+    Durable(u64),
+    /// In memory alone.
+    Volatile(u64),
+}
+
+/// One run of all the hooks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HookRun {
+    /// What the link has just been set for.
+    pub phase: Phase,
+    /// The identity before.
+    pub from: Identity,
+    /// The identity now.
+    pub to: Identity,
+}
+
+/// What the hooks run after.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// The new identity was set.
+    Apply,
+    /// The old identity was put back.
+    Rollback,
+}

@@ -1,0 +1,101 @@
+//! The agent's state as `status` shows it.
+
+use serde::{Deserialize, Serialize};
+
+use super::Agent;
+use super::change::Stage;
+use super::seams::Seams;
+use crate::clock::Clock;
+use crate::contract::{BoardName, FactoryIdentity, Identity, Report};
+use crate::record::{Counters, Entry};
+
+/// What `status --json` prints of the agent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    /// The board's stable name.
+    pub board: BoardName,
+    /// The last identity that was confirmed.
+    pub current: Identity,
+    /// What the board had when the agent first ran.
+    pub factory: FactoryIdentity,
+    /// The intercom's ID, where it is known.
+    pub id: Option<i64>,
+    /// The change in progress.
+    pub change: Option<ChangeStatus>,
+    /// How many reports wait for upstream.
+    pub unreported: usize,
+    /// How many requests wait to be decided.
+    pub waiting: usize,
+    /// Whether the record on disk is what the agent knows.
+    pub durable: bool,
+    /// The last outcomes, oldest first.
+    pub outcomes: Vec<Report>,
+    /// What has happened so far.
+    pub counters: Counters,
+}
+
+/// The change in progress.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ChangeStatus {
+    /// The identity that is put back if it cannot be confirmed.
+    pub from: Identity,
+    /// The identity that it sets.
+    pub to: Identity,
+    /// How far it has come, in words.
+    pub stage: String,
+    /// How many boots have tried it.
+    pub attempts: u8,
+    /// Seconds until it is rolled back unless confirmed.
+    pub seconds_left: u64,
+}
+
+impl<S: Seams> Agent<S> {
+    /// The state as it is now.
+    pub fn status(&self) -> Status {
+        let record = &self.record;
+        let report = |entry: &Entry| entry.report.clone();
+        Status {
+            board: record.board.clone(),
+            current: record.current.identity.clone(),
+            factory: record.factory.clone(),
+            id: self.own_id().map(crate::decide::OwnId::value),
+            change: self.change_status(),
+            unreported: record.outbox.len() + self.parcels.len(),
+            waiting: self.waiting.len(),
+            durable: self.save_again.is_none(),
+            outcomes: record
+                .ledger
+                .entries()
+                .iter()
+                .chain(self.volatile.entries())
+                .map(report)
+                .collect(),
+            counters: record.counters.clone(),
+        }
+    }
+
+    /// How a request ended, if it has.
+    pub fn outcome_of(&self, id: &crate::contract::RequestId) -> Option<&Report> {
+        let entry = self.record.ledger.by_id(id).or_else(|| self.volatile.by_id(id))?;
+        Some(&entry.report)
+    }
+
+    fn change_status(&self) -> Option<ChangeStatus> {
+        let change = self.record.change.as_ref()?;
+        Some(ChangeStatus {
+            from: change.from.identity.clone(),
+            to: change.to.identity.clone(),
+            stage: match self.stage {
+                Stage::Idle | Stage::Hooks => "the hooks run",
+                Stage::Confirming => "waiting for a new connection",
+                Stage::Settling(..) => "watching the new connection",
+                Stage::Committing(_) => "confirmed; the record cannot be written",
+                Stage::PuttingBack(..) => "the old identity cannot be put back",
+                Stage::HooksBack => "rolled back; the hooks run",
+            }
+            .to_owned(),
+            attempts: change.attempts,
+            seconds_left: change.deadline.since(self.seams.clock().now()).as_secs(),
+        })
+    }
+}

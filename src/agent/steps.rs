@@ -1,0 +1,54 @@
+//! What happens, step by step, in words: for the log, for `status --follow`, for the demo.
+
+use std::collections::VecDeque;
+
+use log::{info, warn};
+
+/// How many steps are kept for whoever asks late.
+const KEPT: usize = 64;
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Step {
+    /// Rises by one with every step since the daemon started.
+    pub number: u64,
+    /// What happened.
+    pub text: String,
+}
+
+/// The last steps.
+#[derive(Debug, Default)]
+pub struct Steps {
+    last: VecDeque<Step>,
+    total: u64,
+}
+
+impl Steps {
+    /// The steps after number `seen`, as far as they are still kept.
+    pub fn after(&self, seen: u64) -> impl Iterator<Item = &Step> {
+        self.last.iter().filter(move |step| step.number > seen)
+    }
+
+    /// The number of the last step.
+    pub fn total(&self) -> u64 {
+        self.total
+    }
+
+    pub(super) fn tell(&mut self, text: String) {
+        info!("{text}");
+        self.keep(text);
+    }
+
+    pub(super) fn warn(&mut self, text: String) {
+        warn!("{text}");
+        self.keep(text);
+    }
+
+    fn keep(&mut self, text: String) {
+        self.total += 1;
+        self.last.push_back(Step { number: self.total, text });
+        if self.last.len() > KEPT {
+            self.last.pop_front();
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! The commands' end of the control socket.
+
+use std::io::{self, BufRead, BufReader, Write};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+
+use super::{Answer, Ask};
+
+/// Asks the daemon and hands each answer on as it comes.
+///
+/// # Errors
+/// `NotFound` or `ConnectionRefused` if no daemon runs; otherwise as the socket's.
+pub fn ask(socket: &Path, ask: &Ask, mut each: impl FnMut(Answer)) -> io::Result<()> {
+    let mut stream = UnixStream::connect(socket)?;
+    let mut line = serde_json::to_vec(ask)?;
+    line.push(b'\n');
+    stream.write_all(&line)?;
+    for line in BufReader::new(stream).lines() {
+        each(serde_json::from_str(&line?)?);
+    }
+    Ok(())
+}

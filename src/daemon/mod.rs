@@ -1,0 +1,150 @@
+//! The daemon: one task that gives the agent everything that happens, in order, and nothing else.
+
+mod real_seams;
+mod watchers;
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use log::{info, warn};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
+
+use crate::agent::seams::{Event, HookRun};
+use crate::agent::{Agent, restore};
+use crate::clock::Clock;
+use crate::control::{self, Asked};
+use crate::hooks::Hooks;
+use crate::panel::Panel;
+use crate::storage::StateDirLock;
+use crate::upstream::{News, Routes, http, mqtt, route};
+pub use real_seams::RealSeams;
+use watchers::Watchers;
+
+/// How much news may wait for the agent before the routes have to.
+const NEWS: usize = 32;
+/// How many questions may wait.
+const QUESTIONS: usize = 8;
+/// Without anything due, the loop still looks at the clock once in a while: the board may sleep.
+const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+
+/// What the daemon's task waits for.
+struct Inbox {
+    news: mpsc::Receiver<News>,
+    hooks: mpsc::Receiver<Result<(), String>>,
+    questions: mpsc::Receiver<Asked>,
+}
+
+/// Runs the daemon until `stop` is ready. `ready` is called once it takes requests.
+///
+/// # Errors
+/// When the state directory is another daemon's or the control socket cannot be made.
+pub async fn run(
+    panel: Panel,
+    stop: impl Future<Output = ()>,
+    ready: impl FnOnce(mpsc::Sender<Asked>),
+) -> io::Result<()> {
+    let _lock = StateDirLock::take(&panel.state_dir())?;
+    let mut tasks = JoinSet::new();
+    let (news_in, news) = mpsc::channel(NEWS);
+    let (hook_runs, runs) = mpsc::channel(1);
+    let (hooks_in, hooks) = mpsc::channel(1);
+    let (questions_in, questions) = mpsc::channel(QUESTIONS);
+    tasks.spawn(run_hooks(panel.hooks(), runs, hooks_in));
+    let routes = start_routes(&panel, &mut tasks, &news_in);
+    let socket = panel.runtime_dir().join(control::SOCKET);
+    let mut seams = RealSeams::new(&panel, routes, hook_runs)?;
+    let rules = panel.rules();
+    let restored =
+        restore(&mut seams, &rules, || panel.first_record()).map_err(io::Error::other)?;
+    let agent = Agent::start(seams, rules, restored);
+    tasks.spawn({
+        let questions_in = questions_in.clone();
+        async move {
+            if let Err(why) = control::serve(&socket, questions_in).await {
+                warn!("the control socket {} is not served: {why}", socket.display());
+            }
+        }
+    });
+    info!("board {}: {}", agent.record().board, agent.record().current.identity);
+    ready(questions_in);
+    let inbox = Inbox { news, hooks, questions };
+    tokio::select! {
+        () = serve(agent, inbox) => {}
+        () = stop => info!("stopping"),
+    }
+    Ok(())
+}
+
+async fn serve(mut agent: Agent<RealSeams>, mut inbox: Inbox) {
+    let mut watchers = Watchers::default();
+    loop {
+        let wait = agent
+            .next_tick()
+            .map_or(LONGEST_WAIT, |due| due.since(agent.seams().clock.now()).min(LONGEST_WAIT));
+        tokio::select! {
+            Some(news) = inbox.news.recv() => match news {
+                News::Event(event) => agent.handle(event),
+                News::Delivery(delivery, answer) => {
+                    // A route that does not wait for the answer has its own way to know.
+                    let _ = answer.send(agent.deliver(*delivery));
+                }
+            },
+            Some(result) = inbox.hooks.recv() => agent.handle(Event::HooksEnded(result)),
+            Some(asked) = inbox.questions.recv() => watchers.take(&mut agent, asked),
+            () = sleep_until(Instant::now() + wait) => {}
+            else => return,
+        }
+        agent.tick();
+        watchers.tell(&agent);
+    }
+}
+
+fn start_routes(panel: &Panel, tasks: &mut JoinSet<()>, news: &mpsc::Sender<News>) -> Routes {
+    let mut routes = Routes { news: Some(news.clone()), ..Routes::default() };
+    if let Some(settings) = panel.settings.mqtt.clone() {
+        let (handle, end) = route();
+        routes.mqtt = Some(handle);
+        tasks.spawn(mqtt::run(settings, panel.root.clone(), end, news.clone()));
+    }
+    if let Some(settings) = panel.settings.http.clone() {
+        let (handle, end) = route();
+        routes.http = Some(handle);
+        tasks.spawn(http::run(settings, panel.root.clone(), end, news.clone()));
+    }
+    routes
+}
+
+/// Runs the hooks; a new run takes the place of one that still goes on.
+async fn run_hooks(
+    hooks: Arc<Hooks>,
+    mut runs: mpsc::Receiver<HookRun>,
+    ended: mpsc::Sender<Result<(), String>>,
+) {
+    type Running = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
+    let mut running: Option<Running> = None;
+    loop {
+        tokio::select! {
+            run = runs.recv() => match run {
+                Some(run) => {
+                    let hooks = hooks.clone();
+                    running = Some(Box::pin(async move { hooks.run(&run).await }));
+                }
+                None => return,
+            },
+            result = async { match &mut running {
+                Some(running) => running.await,
+                None => std::future::pending().await,
+            } } => {
+                running = None;
+                if ended.send(result).await.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Commands that wait for an answer: they see each step, and how their request ended.
+
+use ring::rand::{SecureRandom, SystemRandom};
+use tokio::sync::mpsc;
+
+use super::RealSeams;
+use crate::agent::{Agent, BackTo, Delivery};
+use crate::contract::{Report, Request, RequestId};
+use crate::control::{Answer, Ask, Asked};
+use crate::decide::{Delivered, Signature, Timing, Via};
+
+/// All commands that wait.
+#[derive(Debug, Default)]
+pub(super) struct Watchers(Vec<Watcher>);
+
+#[derive(Debug)]
+struct Watcher {
+    answers: mpsc::Sender<Answer>,
+    /// The last step that it was told.
+    seen: u64,
+    until: Until,
+}
+
+/// What ends the wait.
+#[derive(Debug)]
+enum Until {
+    /// The command goes away.
+    Gone,
+    /// The request has an outcome.
+    Outcome(RequestId),
+    /// The change in progress has ended.
+    ChangeEnds,
+}
+
+impl Watchers {
+    /// Answers a question, or has its asker wait.
+    pub(super) fn take(&mut self, agent: &mut Agent<RealSeams>, asked: Asked) {
+        let Asked { ask, answers } = asked;
+        let seen = agent.steps().total();
+        let until = match ask {
+            Ask::Status | Ask::Follow => {
+                send(&answers, Answer::Status(Box::new(agent.status())));
+                match ask {
+                    Ask::Follow => Ok(Until::Gone),
+                    _ => return,
+                }
+            }
+            Ask::Apply { payload, offline } => {
+                apply(agent, payload.get().as_bytes(), offline).map(Until::Outcome)
+            }
+            Ask::Rollback { factory, offline } => {
+                let back_to = if factory { BackTo::Factory } else { BackTo::Previous };
+                agent.roll_back_by_hand(back_to, offline).map(|()| Until::ChangeEnds)
+            }
+        };
+        match until {
+            Ok(until) => self.0.push(Watcher { answers, seen, until }),
+            Err(why) => send(&answers, Answer::Refused(why)),
+        }
+    }
+
+    /// Tells everybody what is new to them, and lets go of those who have waited long enough.
+    pub(super) fn tell(&mut self, agent: &Agent<RealSeams>) {
+        self.0.retain_mut(|watcher| watcher.tell(agent));
+    }
+}
+
+impl Watcher {
+    /// Whether to go on watching.
+    fn tell(&mut self, agent: &Agent<RealSeams>) -> bool {
+        for step in agent.steps().after(self.seen) {
+            // A reader that is too slow misses steps, never the end.
+            if self.answers.capacity() > 1 {
+                send(&self.answers, Answer::Step(step.clone()));
+            }
+        }
+        self.seen = agent.steps().total();
+        let end = match &self.until {
+            Until::Gone => None,
+            Until::Outcome(id) => agent.outcome_of(id).cloned(),
+            Until::ChangeEnds if agent.record().change.is_some() => None,
+            Until::ChangeEnds => {
+                send(&self.answers, Answer::Status(Box::new(agent.status())));
+                return false;
+            }
+        };
+        match end {
+            Some(report) => {
+                send(&self.answers, Answer::Ended(Box::<Report>::new(report)));
+                false
+            }
+            None => !self.answers.is_closed(),
+        }
+    }
+}
+
+/// Hands an installer's payload to the agent, under a fresh key each time, so that it can always be
+/// tried again.
+fn apply(agent: &mut Agent<RealSeams>, payload: &[u8], offline: bool) -> Result<RequestId, String> {
+    let id = fresh_id()?;
+    let request = match Request::read(payload) {
+        Ok(request) => Ok(Request { id: Some(id.clone()), seq: None, ..request }),
+        Err(mut unreadable) => {
+            unreadable.id = Some(id.clone());
+            Err(unreadable)
+        }
+    };
+    agent.deliver(Delivery {
+        request,
+        delivered: Delivered {
+            via: Via::Installer,
+            timing: Timing::Live,
+            signature: Signature::Missing,
+            put_offs: 0,
+        },
+        ticket: None,
+        route: None,
+        offline,
+    });
+    Ok(id)
+}
+
+fn fresh_id() -> Result<RequestId, String> {
+    let mut random = [0_u8; 8];
+    SystemRandom::new().fill(&mut random).map_err(|_| "the kernel gives no random numbers")?;
+    let hex: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("by-hand-{hex}").parse().map_err(|why| format!("{why}"))
+}
+
+fn send(answers: &mpsc::Sender<Answer>, answer: Answer) {
+    // A command that went away wants no answer.
+    let _ = answers.try_send(answer);
+}

@@ -1,0 +1,162 @@
+//! What a decision is made from: how the request came, and what the board is.
+
+use crate::contract::{BoardName, Mac, Request, RequestId};
+use crate::record::{Current, Entry, Intercom, Ledger};
+
+/// How a request came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivered {
+    /// By which way.
+    pub via: Via,
+    /// Whether somebody sent it just now.
+    pub timing: Timing,
+    /// Whether it was signed.
+    pub signature: Signature,
+    /// How often it was put off because another board had its new MAC.
+    pub put_offs: u8,
+}
+
+/// The way by which a request came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Via {
+    /// The topic of the board's current MAC.
+    MacTopic,
+    /// The topic of the board's name.
+    BoardTopic,
+    /// The list of pending requests.
+    PendingList,
+    /// An installer at the board.
+    Installer,
+}
+
+/// Whether a delivery can be an old one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Timing {
+    /// Somebody sent it just now.
+    Live,
+    /// Retained, redelivered or listed: it may have been sent and decided long ago.
+    Again,
+}
+
+/// What a request's signature proves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signature {
+    /// There is none.
+    Missing,
+    /// It does not fit, or its key is not known.
+    Bad,
+    /// A known key made it.
+    Good,
+}
+
+/// What the board knows, at the moment of the decision.
+#[derive(Debug, Clone)]
+pub struct Facts<'a> {
+    /// Whether unsigned requests are ignored.
+    pub require_signature: bool,
+    /// The current identity and where it came from.
+    pub current: &'a Current,
+    /// The board's stable name.
+    pub board: &'a BoardName,
+    /// The intercom's ID, where it is known.
+    pub id: Option<OwnId>,
+    /// The models that the board answers to; empty if none is known.
+    pub models: &'a [String],
+    /// Who else has the request's `new_mac`.
+    pub holder: Holder,
+    /// Whether a change is in progress.
+    pub changing: bool,
+    /// How earlier requests ended.
+    pub past: Past<'a>,
+}
+
+/// The intercom's ID with how the board came to know it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OwnId {
+    /// The configuration says it.
+    Configured(i64),
+    /// A confirmed request said it. The intercom may have got another board since.
+    Learnt(i64),
+}
+
+/// Who else has a MAC address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Holder {
+    /// Nobody has looked yet.
+    NotLookedUp,
+    /// No other board answers to it.
+    Nobody,
+    /// Another board has it now; its name, where it told one.
+    AnotherBoard(Option<BoardName>),
+}
+
+/// The durable ledger, and the outcomes that are kept in memory alone.
+#[derive(Debug, Clone, Copy)]
+pub struct Past<'a> {
+    /// From the record.
+    pub durable: &'a Ledger,
+    /// Rejections and failures since the daemon started.
+    pub volatile: &'a Ledger,
+}
+
+impl<'a> Past<'a> {
+    pub(super) fn by_id(self, id: &RequestId) -> Option<&'a Entry> {
+        self.durable.by_id(id).or_else(|| self.volatile.by_id(id))
+    }
+
+    /// Whether `seq` is not above the highest that was decided for the request's intercom.
+    pub(super) fn is_overtaken(self, request: &Request) -> bool {
+        let Some((intercom, seq)) = Intercom::of(&request.target).zip(request.seq) else {
+            return false;
+        };
+        let highest = self.durable.highest_seq(&intercom).max(self.volatile.highest_seq(&intercom));
+        highest.is_some_and(|highest| seq <= highest)
+    }
+}
+
+impl OwnId {
+    /// The ID, however it is known.
+    pub fn value(self) -> i64 {
+        match self {
+            OwnId::Configured(id) | OwnId::Learnt(id) => id,
+        }
+    }
+}
+
+/// How a target fits the board.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Mine {
+    pub(super) by_mac: bool,
+    pub(super) by_id: bool,
+    pub(super) by_board: bool,
+}
+
+impl Mine {
+    /// The target is mine by my current MAC, by my board name, or by my ID. The factory MAC is not
+    /// mine once I have given it up. A learnt ID does not stand against the target's MAC: the panel
+    /// that was replaced and still runs on a workbench has learnt the same ID.
+    pub(super) fn of(request: &Request, facts: &Facts<'_>) -> Self {
+        let target = &request.target;
+        let by_mac = target.mac == Some(facts.current.identity.mac);
+        let by_board = target.board.as_ref() == Some(facts.board);
+        let by_id = match facts.id {
+            Some(OwnId::Configured(id)) => target.id == Some(id),
+            Some(OwnId::Learnt(id)) => target.id == Some(id) && (by_mac || target.mac.is_none()),
+            None => false,
+        };
+        Mine { by_mac, by_id, by_board }
+    }
+
+    pub(super) fn at_all(self) -> bool {
+        self.by_mac || self.by_id || self.by_board
+    }
+
+    pub(super) fn only_by_mac(self) -> bool {
+        self.by_mac && !self.by_id && !self.by_board
+    }
+}
+
+/// The MAC address that a request asks for, if that much of it is valid.
+pub(super) fn new_mac(request: &Request) -> Option<Mac> {
+    request.content.as_ref().ok().and_then(|patch| patch.new_mac)
+}

@@ -1,0 +1,12 @@
+//! The decision: what a request means for this board.
+//!
+//! Pure: no clock, no I/O. The first row of [`decide`] that fits decides.
+
+mod facts;
+mod table;
+
+pub use facts::{Delivered, Facts, Holder, OwnId, Past, Signature, Timing, Via};
+pub use table::{Decision, Ignored, MAX_PUT_OFFS, decide};
+
+#[cfg(test)]
+mod tests;

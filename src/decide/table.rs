@@ -1,0 +1,229 @@
+//! The table of decisions, in its order.
+
+use super::facts::{Delivered, Facts, Holder, Mine, Signature, Timing, Via, new_mac};
+use crate::contract::{
+    BoardName, Errors, Identity, Mac, Outcome, Patch, Report, Request, Unreadable,
+};
+
+/// How often a request is put off before it is rejected.
+pub const MAX_PUT_OFFS: u8 = 3;
+
+/// What a request means for this board.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Decision {
+    /// Not this board's business.
+    Ignore(Ignored),
+    /// Refused, with the 422 body.
+    Reject(Errors),
+    /// Decided before: the stored report goes out again, and nothing is touched.
+    AlreadyDone(Box<Report>),
+    /// A later request for the same intercom was decided before: this one never will be applied.
+    Overtaken,
+    /// A change is in progress: decide when that one has ended.
+    Keep,
+    /// Find out who has this MAC address now, then decide again.
+    LookUp(Mac),
+    /// Another board has the new MAC now: decide again later.
+    PutOff(Option<BoardName>),
+    /// The board is already what the request asks for.
+    Confirm,
+    /// The board shall become this.
+    Apply(Identity),
+}
+
+/// Why a delivery is ignored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ignored {
+    /// A signature is required, and there is none or a bad one.
+    NotSigned,
+    /// It cannot be told whom it is for.
+    Unreadable,
+    /// It is for another board.
+    NotOurs,
+}
+
+/// Decides. The rows are numbered as in the README's table.
+pub fn decide(
+    request: &Result<Request, Unreadable>,
+    delivered: &Delivered,
+    facts: &Facts<'_>,
+) -> Decision {
+    // 1. Before anything else is looked at.
+    if facts.require_signature && !well_signed(request, delivered) {
+        return Decision::Ignore(Ignored::NotSigned);
+    }
+
+    // 2. Whom is it for?
+    let request = match request {
+        Ok(request) => request,
+        Err(unreadable) => return decide_unreadable(unreadable, delivered),
+    };
+
+    // 3. Is it for me, or am I the replacement?
+    let mine = Mine::of(request, facts);
+    let current = &facts.current.identity;
+    let replacement = !mine.at_all() && new_mac(request) == Some(current.mac);
+    if !mine.at_all() && !replacement {
+        return match delivered.via {
+            Via::MacTopic | Via::Installer => Decision::Reject(Errors::on(
+                "mac",
+                format!("The mac field does not name this panel: its MAC is {}.", current.mac),
+            )),
+            Via::BoardTopic | Via::PendingList => Decision::Ignore(Ignored::NotOurs),
+        };
+    }
+
+    // 4. Was it decided before?
+    if let Some(decision) = decided_before(request, delivered, facts) {
+        return decision;
+    }
+
+    // 5. One change at a time.
+    if facts.changing {
+        return Decision::Keep;
+    }
+
+    // 6. Is it valid?
+    let patch = match &request.content {
+        Ok(patch) => patch,
+        Err(errors) => return Decision::Reject(errors.clone()),
+    };
+
+    // 7. Is this the model that it is for?
+    if mine.at_all()
+        && let Some(errors) = wrong_model(patch, facts)
+    {
+        return Decision::Reject(errors);
+    }
+
+    // 8 to 10. I carry the new MAC already: the replacement on the wall.
+    if replacement {
+        return decide_replacement(patch, facts);
+    }
+
+    // 11. Others may answer to the same MAC.
+    if mine.only_by_mac() && facts.current.mac_is_ambiguous() {
+        return Decision::Reject(Errors::on(
+            "mac",
+            format!(
+                "The mac field is ambiguous: {} is not this board's own and others may carry it \
+                 too. Name the intercom by id.",
+                current.mac
+            ),
+        ));
+    }
+
+    // 12. Would it make me another board's double?
+    if let Some(new_mac) = patch.new_mac.filter(|new_mac| *new_mac != current.mac) {
+        match &facts.holder {
+            Holder::NotLookedUp => return Decision::LookUp(new_mac),
+            Holder::AnotherBoard(board) if delivered.put_offs < MAX_PUT_OFFS => {
+                return Decision::PutOff(board.clone());
+            }
+            Holder::AnotherBoard(board) => return Decision::Reject(conflict(new_mac, board)),
+            Holder::Nobody => {}
+        }
+    }
+
+    // 13 and 14.
+    let wanted = Identity {
+        mac: patch.new_mac.unwrap_or(current.mac),
+        serial_number: patch.new_serial_number.clone().or_else(|| current.serial_number.clone()),
+    };
+    if wanted == *current { Decision::Confirm } else { Decision::Apply(wanted) }
+}
+
+/// A signed request must carry `seq`: the clock may be wrong, so an expiry alone protects nothing.
+fn well_signed(request: &Result<Request, Unreadable>, delivered: &Delivered) -> bool {
+    let has_seq = request.as_ref().is_ok_and(|request| request.seq.is_some());
+    delivered.via == Via::Installer || delivered.signature == Signature::Good && has_seq
+}
+
+fn decide_unreadable(unreadable: &Unreadable, delivered: &Delivered) -> Decision {
+    let to_me = match delivered.via {
+        Via::MacTopic | Via::BoardTopic | Via::Installer => true,
+        // Without an ID, billing could not tell which one the rejection is for.
+        Via::PendingList => unreadable.id.is_some(),
+    };
+    if to_me {
+        Decision::Reject(unreadable.errors.clone())
+    } else {
+        Decision::Ignore(Ignored::Unreadable)
+    }
+}
+
+fn decided_before(request: &Request, delivered: &Delivered, facts: &Facts<'_>) -> Option<Decision> {
+    let done = |report: &Report| {
+        let mut report = report.clone();
+        report.request_id.clone_from(&request.id);
+        Some(Decision::AlreadyDone(Box::new(report)))
+    };
+    if let Some(entry) = request.id.as_ref().and_then(|id| facts.past.by_id(id)) {
+        return done(&entry.report);
+    }
+    if facts.past.is_overtaken(request) {
+        return Some(Decision::Overtaken);
+    }
+    let entry = facts.past.durable.by_hash(&request.hash)?;
+    let maybe_old = request.id.is_none() && delivered.timing == Timing::Again;
+    let still_holds = entry.report.outcome() == Some(Outcome::Installed)
+        && entry.report.identity().as_ref() == Some(&facts.current.identity);
+    if maybe_old || still_holds { done(&entry.report) } else { None }
+}
+
+fn decide_replacement(patch: &Patch, facts: &Facts<'_>) -> Decision {
+    use crate::record::SerialOrigin;
+    let current = facts.current;
+    let Some(wanted) = &patch.new_serial_number else { return Decision::Confirm };
+    if current.identity.serial_number.as_ref() == Some(wanted) {
+        return Decision::Confirm;
+    }
+    match (&current.identity.serial_number, current.serial_origin) {
+        (Some(own), Some(SerialOrigin::Board)) => Decision::Reject(Errors::on(
+            "new_serial_number",
+            format!(
+                "The new serial number field must be {own}, which is this board's own: the wrong \
+                 board is on the wall."
+            ),
+        )),
+        _ => match wrong_model(patch, facts) {
+            Some(errors) => Decision::Reject(errors),
+            None => Decision::Apply(Identity {
+                mac: current.identity.mac,
+                serial_number: Some(wanted.clone()),
+            }),
+        },
+    }
+}
+
+fn wrong_model(patch: &Patch, facts: &Facts<'_>) -> Option<Errors> {
+    let model = patch.model.as_ref()?;
+    if facts.models.is_empty() {
+        return Some(Errors::on(
+            "model",
+            "The model field cannot be checked: this board does not know its model. Set models in \
+             its configuration.",
+        ));
+    }
+    if facts.models.iter().any(|own| same_model(own, model)) {
+        return None;
+    }
+    let own = facts.models.join(", ");
+    Some(Errors::on("model", format!("The selected model is invalid: this board is a {own}.")))
+}
+
+/// Whether two models are the same but for case and punctuation.
+fn same_model(one: &str, other: &str) -> bool {
+    let plain = |model: &str| -> String {
+        model.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    };
+    plain(one) == plain(other)
+}
+
+fn conflict(new_mac: Mac, board: &Option<BoardName>) -> Errors {
+    let holder = board.as_ref().map_or_else(|| "another board".into(), |b| format!("board {b}"));
+    Errors::on(
+        "new_mac",
+        format!("The new mac field is an identity conflict: {holder} answers to {new_mac} now."),
+    )
+}

@@ -1,0 +1,105 @@
+//! The ledger: how requests ended, so that a repeat is answered and never applied again.
+
+use serde::{Deserialize, Serialize};
+
+use super::Cause;
+use crate::contract::{ContentHash, Mac, Outcome, Report, RequestId, Target};
+
+/// The last outcomes, oldest first, and the highest `seq` decided for each intercom.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Ledger {
+    entries: Vec<Entry>,
+    highest_seq: Vec<(Intercom, u64)>,
+}
+
+/// How one request ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The request's ID.
+    pub request_id: Option<RequestId>,
+    /// The hash of what it says.
+    pub hash: ContentHash,
+    /// What was reported.
+    pub report: Report,
+}
+
+/// What a `seq` counts for: the intercom's ID where the request tells it, else the MAC it names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Intercom {
+    /// By ID.
+    Id(i64),
+    /// By the MAC address that the request names.
+    Mac(Mac),
+}
+
+impl Entry {
+    /// How the request behind `cause` ended.
+    pub fn new(cause: &Cause, report: Report) -> Self {
+        Entry { request_id: cause.request_id.clone(), hash: cause.hash.clone(), report }
+    }
+}
+
+impl Intercom {
+    /// The intercom with the `seq` that was decided for it, where the request has both.
+    pub fn decided(cause: &Cause) -> Option<(Self, u64)> {
+        Self::of(&cause.target).zip(cause.seq)
+    }
+
+    /// The intercom that a request is for; `None` if it is named by its board alone.
+    pub fn of(target: &Target) -> Option<Self> {
+        target.id.map(Intercom::Id).or(target.mac.map(Intercom::Mac))
+    }
+}
+
+impl Ledger {
+    /// How many outcomes are kept: far more than an installer's day brings, and a few KiB of flash.
+    pub const MAX_ENTRIES: usize = 16;
+    /// For how many intercoms the highest `seq` is kept. A board is one intercom, rarely two.
+    pub const MAX_INTERCOMS: usize = 8;
+
+    /// Adds an outcome; the oldest makes room.
+    pub fn add(&mut self, entry: Entry, decided: Option<(Intercom, u64)>) {
+        self.entries.retain(|old| old.request_id.is_none() || old.request_id != entry.request_id);
+        self.entries.push(entry);
+        keep_last(&mut self.entries, Self::MAX_ENTRIES);
+        if let Some((intercom, seq)) = decided {
+            let highest = self.highest_seq(&intercom).map_or(seq, |old| old.max(seq));
+            self.highest_seq.retain(|(other, _)| *other != intercom);
+            self.highest_seq.push((intercom, highest));
+            keep_last(&mut self.highest_seq, Self::MAX_INTERCOMS);
+        }
+    }
+
+    /// The outcome of the request with this ID.
+    pub fn by_id(&self, id: &RequestId) -> Option<&Entry> {
+        self.entries.iter().rev().find(|entry| entry.request_id.as_ref() == Some(id))
+    }
+
+    /// The last outcome of a request that said the same.
+    pub fn by_hash(&self, hash: &ContentHash) -> Option<&Entry> {
+        self.entries.iter().rev().find(|entry| entry.hash == *hash)
+    }
+
+    /// The highest `seq` decided for an intercom.
+    pub fn highest_seq(&self, intercom: &Intercom) -> Option<u64> {
+        self.highest_seq.iter().find(|(other, _)| other == intercom).map(|(_, seq)| *seq)
+    }
+
+    /// The last request that changed the identity: what a rollback by hand takes back.
+    pub fn last_installed_change(&self) -> Option<&Entry> {
+        self.entries.iter().rev().find(|entry| {
+            entry.report.outcome() == Some(Outcome::Installed)
+                && Some(&entry.report.previous) != entry.report.identity().as_ref()
+        })
+    }
+
+    /// The outcomes, oldest first.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+}
+
+fn keep_last<T>(list: &mut Vec<T>, most: usize) {
+    list.drain(..list.len().saturating_sub(most));
+}

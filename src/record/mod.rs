@@ -1,0 +1,134 @@
+//! The record: the one durable file that holds all of the agent's state.
+//!
+//! A transition is one atomic replacement of it, so there is no second file to disagree with it. The
+//! link's MAC, the U-Boot environment and the runtime files are copies of what it says.
+
+mod change;
+mod ledger;
+mod outbox;
+mod store;
+mod transitions;
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::{BootId, Moment};
+use crate::contract::{BoardName, FactoryIdentity, Identity};
+
+pub use change::{Cause, Change, Goal};
+pub use ledger::{Entry, Intercom, Ledger};
+pub use outbox::{Parcel, Route};
+pub use store::{Loaded, RecordStore};
+
+/// The format that this version reads and writes.
+pub const FORMAT: u32 = 1;
+
+/// All that the agent must not forget.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// The board's stable name.
+    pub board: BoardName,
+    /// What the board had when the agent first ran.
+    pub factory: FactoryIdentity,
+    /// Where the factory MAC address came from.
+    pub factory_mac_origin: MacOrigin,
+    /// The last identity that was confirmed.
+    pub current: Current,
+    /// The intercom's ID, learnt from a confirmed request.
+    pub learnt_id: Option<i64>,
+    /// The change in progress; at most one.
+    pub change: Option<Change>,
+    /// Reports that upstream has not acknowledged yet.
+    pub outbox: Vec<Parcel>,
+    /// The number of the next one.
+    pub next_parcel: u64,
+    /// How requests ended.
+    pub ledger: Ledger,
+    /// When changes were begun lately, for the limit on changes per hour.
+    pub recent_changes: Vec<Begun>,
+    /// What has happened so far.
+    pub counters: Counters,
+}
+
+/// An identity with what is known of where it came from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Current {
+    /// The identity itself.
+    #[serde(flatten)]
+    pub identity: Identity,
+    /// Where the MAC address came from.
+    pub mac_origin: MacOrigin,
+    /// Where the serial number came from; `None` if there is none.
+    pub serial_origin: Option<SerialOrigin>,
+}
+
+/// Where a MAC address came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MacOrigin {
+    /// The board's own: from its environment or its link.
+    Board,
+    /// An address that boot scripts set on boards without one: many boards share it.
+    Placeholder,
+    /// Invented by the driver: nobody's.
+    Random,
+    /// Given by a request.
+    Request,
+}
+
+/// Where a serial number came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SerialOrigin {
+    /// A source on the board gave it.
+    Board,
+    /// A request gave it.
+    Request,
+}
+
+/// When a change was begun.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Begun {
+    /// In which boot.
+    pub boot_id: BootId,
+    /// When in that boot.
+    pub at: Moment,
+}
+
+/// What has happened since the record began.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counters {
+    /// Deliveries of any kind.
+    pub delivered: u64,
+    /// Deliveries that were not this board's business.
+    pub ignored: u64,
+    /// Deliveries of a request that was decided before.
+    pub repeated: u64,
+    /// Requests refused.
+    pub rejected: u64,
+    /// Requests confirmed without a change.
+    pub confirmed: u64,
+    /// Changes begun.
+    pub begun: u64,
+    /// Changes confirmed and committed.
+    pub installed: u64,
+    /// Changes taken back.
+    pub rolled_back: u64,
+    /// Changes that could not be begun.
+    pub failed: u64,
+    /// Reports that upstream acknowledged.
+    pub reported: u64,
+    /// Reports that upstream never took and that had to make room for later ones.
+    pub unreported: u64,
+}
+
+impl Current {
+    /// Whether other boards may well carry the same MAC address.
+    pub fn mac_is_ambiguous(&self) -> bool {
+        match self.mac_origin {
+            MacOrigin::Placeholder | MacOrigin::Random => true,
+            MacOrigin::Board | MacOrigin::Request => false,
+        }
+    }
+}

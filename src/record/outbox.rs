@@ -1,0 +1,37 @@
+//! The outbox: reports that upstream has not acknowledged yet.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::contract::Report;
+
+/// A report with the routes that still owe an acknowledgement.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Parcel {
+    /// Tells it from every other one in this record's life.
+    pub number: u64,
+    /// What is reported.
+    pub report: Report,
+    /// The routes on which it has not been acknowledged; never empty.
+    pub routes: Vec<Route>,
+}
+
+/// A way between billing and the panel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Route {
+    /// The broker.
+    Mqtt,
+    /// The HTTP service that is polled.
+    Http,
+}
+
+impl fmt::Display for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Route::Mqtt => "MQTT",
+            Route::Http => "HTTP",
+        })
+    }
+}

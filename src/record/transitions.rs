@@ -1,0 +1,163 @@
+//! The transitions of the record: each is one replacement of the file.
+
+use std::time::Duration;
+
+use super::{
+    Begun, Cause, Change, Current, Entry, FORMAT, Goal, Intercom, Ledger, MacOrigin, Parcel,
+    Record, Route,
+};
+use crate::clock::{BootId, Moment};
+use crate::contract::{
+    BoardName, FactoryIdentity, Identity, Intercom as Answer, Outcome, Report, SOURCE_AUTO_REPLACE,
+};
+
+/// The most reports that wait for upstream; the oldest makes room, and is counted.
+const MAX_OUTBOX: usize = 16;
+
+impl Record {
+    /// The record of a board that has none yet.
+    pub fn first(
+        board: BoardName,
+        factory: FactoryIdentity,
+        factory_mac_origin: MacOrigin,
+        current: Current,
+    ) -> Self {
+        Record {
+            format: FORMAT,
+            board,
+            factory,
+            factory_mac_origin,
+            current,
+            learnt_id: None,
+            change: None,
+            outbox: Vec::new(),
+            next_parcel: 1,
+            ledger: Ledger::default(),
+            recent_changes: Vec::new(),
+            counters: super::Counters::default(),
+        }
+    }
+
+    /// A change is begun.
+    pub fn begin(&mut self, change: Change, begun: Begun) {
+        self.recent_changes.retain(|old| old.boot_id == begun.boot_id);
+        self.recent_changes.push(begun);
+        self.change = Some(change);
+        self.counters.begun += 1;
+    }
+
+    /// How many changes were begun in this boot within `span` before `now`.
+    pub fn changes_within(&self, boot_id: &BootId, now: Moment, span: Duration) -> usize {
+        let recent = |begun: &&Begun| begun.boot_id == *boot_id && begun.at + span > now;
+        self.recent_changes.iter().filter(recent).count()
+    }
+
+    /// Another boot found the change and tries it with a full new window.
+    pub fn resume(&mut self, boot_id: BootId, deadline: Moment) {
+        if let Some(change) = &mut self.change {
+            change.boot_id = boot_id;
+            change.deadline = deadline;
+            change.attempts = change.attempts.saturating_add(1);
+        }
+    }
+
+    /// The change is confirmed: the new identity is the current one.
+    pub fn install(&mut self) {
+        let Some(change) = self.change.take() else { return };
+        let previous = change.from.identity;
+        self.current = change.to;
+        let outcome = match change.goal {
+            Goal::Install => {
+                self.learnt_id = change.cause.target.id.or(self.learnt_id);
+                self.counters.installed += 1;
+                Outcome::Installed
+            }
+            Goal::GoBack => {
+                self.counters.rolled_back += 1;
+                Outcome::RolledBack
+            }
+        };
+        let reason = (change.goal == Goal::GoBack).then(|| "rolled back by hand".to_owned());
+        self.end(&change.cause, outcome, previous, reason);
+    }
+
+    /// The change is taken back: the identity before it stays the current one.
+    pub fn roll_back(&mut self, reason: String) {
+        let Some(change) = self.change.take() else { return };
+        self.counters.rolled_back += 1;
+        match change.goal {
+            Goal::Install => {
+                let previous = self.current.identity.clone();
+                self.end(&change.cause, Outcome::RolledBack, previous, Some(reason));
+            }
+            // The request that was to be taken back by hand still stands as it was reported.
+            Goal::GoBack => {}
+        }
+    }
+
+    /// The board is already what the request asks for.
+    pub fn confirm(&mut self, cause: &Cause) {
+        self.learnt_id = cause.target.id.or(self.learnt_id);
+        self.counters.confirmed += 1;
+        self.end(cause, Outcome::Installed, self.current.identity.clone(), None);
+    }
+
+    /// Upstream has acknowledged a report on one route.
+    pub fn reported(&mut self, number: u64, route: Route) {
+        for parcel in self.outbox.iter_mut().filter(|parcel| parcel.number == number) {
+            parcel.routes.retain(|owing| *owing != route);
+        }
+        let before = self.outbox.len();
+        self.outbox.retain(|parcel| !parcel.routes.is_empty());
+        self.counters.reported += (before - self.outbox.len()) as u64;
+    }
+
+    /// What upstream is told about a request that ended with the current identity in place.
+    pub fn report(
+        &self,
+        cause: &Cause,
+        outcome: Outcome,
+        previous: Identity,
+        reason: Option<String>,
+    ) -> Report {
+        let identity = self.current.identity.clone();
+        Report {
+            intercom: Answer {
+                id: cause.target.id.or(self.learnt_id),
+                external_id: None,
+                department: None,
+                title: None,
+                mac: Some(identity.mac),
+                model: cause.model.clone(),
+                serial_number: identity.serial_number,
+                status: Some(outcome.to_string()),
+                flat_from: None,
+                flat_to: None,
+                source: Some(SOURCE_AUTO_REPLACE.to_owned()),
+                group: None,
+            },
+            request_id: cause.request_id.clone(),
+            board: self.board.clone(),
+            previous,
+            factory: self.factory.clone(),
+            reason,
+            log_extra: cause.log_extra.clone(),
+            message: None,
+            errors: None,
+        }
+    }
+
+    fn end(&mut self, cause: &Cause, outcome: Outcome, previous: Identity, reason: Option<String>) {
+        let report = self.report(cause, outcome, previous, reason);
+        self.ledger.add(Entry::new(cause, report.clone()), Intercom::decided(cause));
+        if !cause.routes.is_empty() {
+            let routes = cause.routes.clone();
+            self.outbox.push(Parcel { number: self.next_parcel, report, routes });
+            self.next_parcel += 1;
+        }
+        if self.outbox.len() > MAX_OUTBOX {
+            self.outbox.remove(0);
+            self.counters.unreported += 1;
+        }
+    }
+}

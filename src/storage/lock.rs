@@ -1,0 +1,40 @@
+//! One writer: whoever changes the record holds the lock on its directory.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+
+use nix::errno::Errno;
+use nix::fcntl::{Flock, FlockArg};
+
+const FILE: &str = "lock";
+
+/// Held for as long as the process may change the record; the kernel lets go of it at any death.
+#[derive(Debug)]
+pub struct StateDirLock(#[allow(dead_code, reason = "held, never looked at")] Option<Flock<File>>);
+
+impl StateDirLock {
+    /// Takes the lock on the directory, which is made if it is not there.
+    ///
+    /// # Errors
+    /// `WouldBlock` if another process holds it.
+    pub fn take(dir: &Path) -> io::Result<Self> {
+        let file = fs::create_dir_all(dir).and_then(|()| File::create(dir.join(FILE)));
+        let file = match file {
+            Ok(file) => file,
+            // Nobody can write here, so there is nothing to keep apart; every change ends as failed.
+            Err(why) if why.raw_os_error() == Some(Errno::EROFS as i32) => {
+                return Ok(StateDirLock(None));
+            }
+            Err(why) => return Err(why),
+        };
+        match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+            Ok(lock) => Ok(StateDirLock(Some(lock))),
+            Err((_, Errno::EWOULDBLOCK)) => Err(io::Error::new(
+                io::ErrorKind::WouldBlock,
+                format!("another intercom-agent works in {}", dir.display()),
+            )),
+            Err((_, why)) => Err(why.into()),
+        }
+    }
+}

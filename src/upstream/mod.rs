@@ -1,0 +1,151 @@
+//! Upstream: the routes between billing and the panel, and the real side of the agent's seam to them.
+//!
+//! Each route is a task of its own. The agent tells it what to do through a [`RouteHandle`]; it tells
+//! the daemon what happened through one bounded channel of [`News`].
+
+pub mod backoff;
+pub mod http;
+pub mod mqtt;
+mod tls;
+
+use log::warn;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::agent::seams::{Connection, Event, Face, ParcelId, Ticket, Upstream};
+use crate::agent::{Delivery, Handling};
+use crate::contract::{Mac, Report};
+use crate::decide::Holder;
+use crate::record::Route;
+
+/// How many orders may wait for a route. The agent's own bounds keep it far below.
+const ORDERS: usize = 256;
+
+/// What a route tells the daemon.
+#[derive(Debug)]
+pub enum News {
+    /// Something happened.
+    Event(Event),
+    /// A request came; the answer says whether it need come again.
+    Delivery(Box<Delivery>, oneshot::Sender<Handling>),
+}
+
+/// What the agent wants of a route.
+#[derive(Debug)]
+pub enum Order {
+    /// A message need not come again.
+    Acknowledge(Ticket),
+    /// Who has this MAC address now?
+    LookUp(Mac),
+    /// A report is to be sent until it is acknowledged.
+    Send(ParcelId, Box<Report>),
+    /// This board no longer has this MAC address.
+    GiveUp(Mac),
+    /// What was not acknowledged shall come again.
+    AskAgain,
+}
+
+/// As whom to connect, and which connection that is.
+pub type Appearance = Option<(Face, Connection)>;
+
+/// The agent's end of a route.
+#[derive(Debug)]
+pub struct RouteHandle {
+    appearance: watch::Sender<Appearance>,
+    orders: mpsc::Sender<Order>,
+}
+
+/// The route's end.
+#[derive(Debug)]
+pub struct RouteEnd {
+    /// As whom to connect; the last one counts, and connections as an earlier one are given up.
+    pub appearance: watch::Receiver<Appearance>,
+    /// What the agent wants.
+    pub orders: mpsc::Receiver<Order>,
+}
+
+/// A handle and its route's end.
+pub fn route() -> (RouteHandle, RouteEnd) {
+    let (appearance, appearance_end) = watch::channel(None);
+    let (orders, orders_end) = mpsc::channel(ORDERS);
+    (
+        RouteHandle { appearance, orders },
+        RouteEnd { appearance: appearance_end, orders: orders_end },
+    )
+}
+
+impl RouteHandle {
+    fn order(&self, order: Order) {
+        // A route that is behind is not waited for: a report is sent again when the route is reached
+        // again, and an unacknowledged message comes again.
+        if let Err(why) = self.orders.try_send(order) {
+            warn!("a route does not keep up: {why}");
+        }
+    }
+}
+
+/// All routes that are configured.
+#[derive(Debug, Default)]
+pub struct Routes {
+    /// The broker.
+    pub mqtt: Option<RouteHandle>,
+    /// The HTTP service.
+    pub http: Option<RouteHandle>,
+    /// Where to answer a look-up that no route can make.
+    pub news: Option<mpsc::Sender<News>>,
+}
+
+impl Routes {
+    fn all(&self) -> impl Iterator<Item = &RouteHandle> {
+        self.mqtt.iter().chain(&self.http)
+    }
+}
+
+impl Upstream for Routes {
+    fn connect_as(&mut self, face: Face, connection: Connection) {
+        for route in self.all() {
+            route.appearance.send_replace(Some((face.clone(), connection)));
+        }
+    }
+
+    fn acknowledge(&mut self, ticket: Ticket) {
+        if let Some(mqtt) = &self.mqtt {
+            mqtt.order(Order::Acknowledge(ticket));
+        }
+    }
+
+    fn look_up(&mut self, mac: Mac) {
+        match (&self.mqtt, &self.news) {
+            (Some(mqtt), _) => mqtt.order(Order::LookUp(mac)),
+            // Without a broker nobody tells of a presence.
+            (None, Some(news)) => {
+                let answer = Event::LookedUp { mac, holder: Holder::Nobody };
+                if news.try_send(News::Event(answer)).is_err() {
+                    warn!("the look-up of {mac} is not answered; it will time out");
+                }
+            }
+            (None, None) => {}
+        }
+    }
+
+    fn send(&mut self, route: Route, parcel: ParcelId, report: &Report) {
+        let handle = match route {
+            Route::Mqtt => &self.mqtt,
+            Route::Http => &self.http,
+        };
+        if let Some(handle) = handle {
+            handle.order(Order::Send(parcel, Box::new(report.clone())));
+        }
+    }
+
+    fn give_up(&mut self, mac: Mac) {
+        if let Some(mqtt) = &self.mqtt {
+            mqtt.order(Order::GiveUp(mac));
+        }
+    }
+
+    fn ask_again(&mut self) {
+        for route in self.all() {
+            route.order(Order::AskAgain);
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! One client for one connection: its options, and a task that does nothing but poll it.
+
+use log::debug;
+use rumqttc::{
+    AsyncClient, ConnectionError, Event, LastWill, MqttOptions, NetworkOptions, QoS,
+    TlsConfiguration, Transport,
+};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use super::presence::{Presence, State};
+use super::topics::Topics;
+use crate::agent::seams::Face;
+use crate::board::Root;
+use crate::config::MqttSettings;
+use crate::contract::MAX_REQUEST_BYTES;
+use crate::upstream::tls;
+
+/// The largest packet: a whole request with its topic and header.
+pub(super) const MAX_PACKET: usize = MAX_REQUEST_BYTES + 1024;
+/// How many orders the client takes before it has sent the first.
+const QUEUE: usize = 64;
+
+/// A client whose connection dies with it: without DISCONNECT, so that the broker tells the others.
+pub(super) struct Client {
+    pub(super) orders: AsyncClient,
+    pub(super) events: mpsc::Receiver<Result<Event, ConnectionError>>,
+    poller: JoinHandle<()>,
+}
+
+impl Client {
+    /// # Errors
+    /// When a file of the configuration cannot be used.
+    pub(super) fn new(
+        settings: &MqttSettings,
+        root: &Root,
+        topics: &Topics,
+        face: &Face,
+    ) -> Result<Self, String> {
+        let broker = &settings.broker;
+        let mut options = MqttOptions::new(face.board.as_str(), &broker.host, broker.port);
+        options
+            .set_keep_alive(settings.keep_alive)
+            .set_clean_session(false)
+            .set_manual_acks(true)
+            .set_inflight(8)
+            .set_max_packet_size(MAX_PACKET, MAX_PACKET)
+            .set_last_will(LastWill::new(
+                &topics.presence,
+                Presence { state: State::Offline, board: face.board.clone() }.payload(),
+                QoS::AtLeastOnce,
+                true,
+            ));
+        if let Some(username) = &settings.username {
+            let password = match &settings.password {
+                Some(file) => Some(file.read(root).map_err(|why| why.to_string())?),
+                None => None,
+            };
+            options
+                .set_credentials(username, password.as_ref().map_or("", |secret| secret.expose()));
+        }
+        if broker.tls {
+            let config = tls::client_config(&settings.tls, root, &[]).map_err(|why| why.to_string())?;
+            options.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(config.into())));
+        }
+        let (orders, mut event_loop) = AsyncClient::new(options, QUEUE);
+        let mut network = NetworkOptions::new();
+        network.set_connection_timeout(settings.connect_timeout.as_secs());
+        network.set_tcp_nodelay(true);
+        event_loop.set_network_options(network);
+        let (events_in, events) = mpsc::channel(QUEUE);
+        // Polled here and nowhere else: a poll that lost a race would lose what it was writing.
+        let poller = tokio::spawn(async move {
+            loop {
+                let event = event_loop.poll().await;
+                let last = event.is_err();
+                if events_in.send(event).await.is_err() || last {
+                    debug!("MQTT: the client of this connection ends");
+                    return;
+                }
+            }
+        });
+        Ok(Client { orders, events, poller })
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.poller.abort();
+    }
+}

@@ -1,0 +1,106 @@
+//! The MQTT route: a persistent session with the broker, kept up for as long as the daemon runs.
+//!
+//! Every connection gets a client of its own. A client that outlives its connection would deliver
+//! events of the dead one, retransmit under stale packet ids, and can jam on a collision of them.
+
+mod acknowledgements;
+mod client;
+mod outgoing;
+mod presence;
+mod session;
+mod topics;
+
+use std::time::Duration;
+
+use log::{info, warn};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+
+use super::backoff::Backoff;
+use super::{News, Order, RouteEnd};
+use crate::agent::seams::{Connection, Event, Face};
+use crate::board::Root;
+use crate::config::MqttSettings;
+use crate::record::Route;
+use outgoing::Outgoing;
+use session::{End, Session};
+
+/// The first pause after a lost connection.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// The longest pause between two attempts to connect.
+const LONGEST_PAUSE: Duration = Duration::from_secs(120);
+
+/// Runs the route until the daemon lets go of its end.
+pub async fn run(settings: MqttSettings, root: Root, mut end: RouteEnd, news: mpsc::Sender<News>) {
+    let mut outgoing = Outgoing::default();
+    let mut tickets = 0;
+    while let Some((face, connection)) = appearance(&mut end).await {
+        let mut backoff = Backoff::new(face.board.as_str(), FIRST_PAUSE, LONGEST_PAUSE);
+        loop {
+            let appearance = (&face, connection);
+            let session =
+                Session::new(&settings, &root, appearance, &news, &mut outgoing, &mut tickets);
+            let ended = match session {
+                Ok(session) => session.run(&mut end).await,
+                Err(why) => End::Lost { why, was_reachable: false },
+            };
+            let End::Lost { why, was_reachable } = ended else { break };
+            outgoing.connection_lost();
+            if was_reachable {
+                backoff.reset();
+            }
+            let pause = backoff.next();
+            warn!("MQTT: {why}; connecting again in {:.1} s", pause.as_secs_f32());
+            let lost = Event::Lost { route: Route::Mqtt, connection };
+            if news.send(News::Event(lost)).await.is_err() {
+                return;
+            }
+            if !wait(&mut end, pause, &mut outgoing).await {
+                break;
+            }
+        }
+        outgoing.connection_lost();
+    }
+    info!("MQTT: the route is closed");
+}
+
+/// The next appearance; `None` once the daemon has let go.
+async fn appearance(end: &mut RouteEnd) -> Option<(Face, Connection)> {
+    loop {
+        end.appearance.has_changed().ok()?;
+        if let Some(appearance) = end.appearance.borrow_and_update().clone() {
+            return Some(appearance);
+        }
+        end.appearance.changed().await.ok()?;
+    }
+}
+
+/// Waits before the next attempt; `false` if there is to be another appearance instead.
+async fn wait(end: &mut RouteEnd, pause: Duration, outgoing: &mut Outgoing) -> bool {
+    let until = Instant::now() + pause;
+    loop {
+        tokio::select! {
+            changed = end.appearance.changed() => {
+                // Closed: `appearance` finds that out next.
+                let _ = changed;
+                return false;
+            }
+            order = end.orders.recv() => match order {
+                Some(order) => outgoing.take_order_while_away(order),
+                None => return false,
+            },
+            () = sleep_until(until) => return true,
+        }
+    }
+}
+
+impl Outgoing {
+    /// What can be done later is kept; what belongs to a connection is pointless without one.
+    fn take_order_while_away(&mut self, order: Order) {
+        match order {
+            Order::Send(parcel, report) => self.report(parcel, &report),
+            Order::GiveUp(mac) => self.give_up(mac),
+            Order::Acknowledge(_) | Order::LookUp(_) | Order::AskAgain => {}
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! What is to be published: one message at a time is on its way, and leaves with its PubAck.
+
+use std::collections::VecDeque;
+
+use log::warn;
+
+use crate::agent::seams::ParcelId;
+use crate::contract::{Mac, Report};
+
+/// Messages that wait, in order. Outlives connections.
+#[derive(Debug, Default)]
+pub(super) struct Outgoing {
+    queue: VecDeque<Message>,
+    on_its_way: Option<OnItsWay>,
+}
+
+/// One message to publish.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Message {
+    /// A report, as JSON.
+    Report(ParcelId, Vec<u8>),
+    /// This board is online.
+    Presence,
+    /// This board no longer has this MAC address.
+    GiveUp(Mac),
+}
+
+/// The message on its way, and its packet id once the client has given it one.
+#[derive(Debug)]
+struct OnItsWay {
+    message: Message,
+    pkid: Option<u16>,
+}
+
+impl Outgoing {
+    pub(super) fn report(&mut self, parcel: ParcelId, report: &Report) {
+        match serde_json::to_vec(report) {
+            Ok(payload) => self.push(Message::Report(parcel, payload)),
+            Err(why) => warn!("MQTT: a report cannot be written as JSON: {why}"),
+        }
+    }
+
+    pub(super) fn give_up(&mut self, mac: Mac) {
+        self.push(Message::GiveUp(mac));
+    }
+
+    pub(super) fn presence(&mut self) {
+        self.push(Message::Presence);
+    }
+
+    /// The next message to publish, if none is on its way. It is on its way then.
+    pub(super) fn next(&mut self) -> Option<&Message> {
+        if self.on_its_way.is_some() {
+            return None;
+        }
+        let message = self.queue.pop_front()?;
+        Some(&self.on_its_way.insert(OnItsWay { message, pkid: None }).message)
+    }
+
+    /// The client has given the message on its way this packet id.
+    pub(super) fn sent_as(&mut self, pkid: u16) {
+        if let Some(on_its_way) = &mut self.on_its_way {
+            on_its_way.pkid.get_or_insert(pkid);
+        }
+    }
+
+    /// The broker has acknowledged this packet id; the message, if it was ours.
+    pub(super) fn acknowledged(&mut self, pkid: u16) -> Option<Message> {
+        let on_its_way = self.on_its_way.take_if(|on_its_way| on_its_way.pkid == Some(pkid))?;
+        Some(on_its_way.message)
+    }
+
+    /// The message on its way is not to be sent after all.
+    pub(super) fn skip(&mut self) {
+        self.on_its_way = None;
+    }
+
+    /// Nobody will acknowledge the message on its way any more: it is the next one again.
+    pub(super) fn connection_lost(&mut self) {
+        if let Some(OnItsWay { message, .. }) = self.on_its_way.take()
+            && !self.queue.contains(&message)
+        {
+            self.queue.push_front(message);
+        }
+        // A new connection publishes its presence anyway.
+        self.queue.retain(|message| *message != Message::Presence);
+    }
+
+    fn push(&mut self, message: Message) {
+        let on_its_way = self.on_its_way.as_ref().is_some_and(|way| way.message == message);
+        // A presence on its way may be older than what made us say it again.
+        let said_already = on_its_way && message != Message::Presence;
+        if !said_already && !self.queue.contains(&message) {
+            self.queue.push_back(message);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mac(text: &str) -> Mac {
+        text.parse().expect("a MAC")
+    }
+
+    #[test]
+    fn one_message_is_on_its_way_until_it_is_acknowledged() {
+        let mut outgoing = Outgoing::default();
+        let (first, second) = (mac("AA:BB:CC:DD:EE:01"), mac("AA:BB:CC:DD:EE:FE"));
+        outgoing.give_up(first);
+        outgoing.give_up(second);
+        assert_eq!(outgoing.next(), Some(&Message::GiveUp(first)));
+        outgoing.sent_as(5);
+        assert_eq!(outgoing.next(), None);
+        assert_eq!(outgoing.acknowledged(4), None, "somebody else's");
+        assert_eq!(outgoing.acknowledged(5), Some(Message::GiveUp(first)));
+        assert_eq!(outgoing.next(), Some(&Message::GiveUp(second)));
+    }
+
+    #[test]
+    fn a_lost_connection_loses_no_message_and_doubles_none() {
+        let mut outgoing = Outgoing::default();
+        let first = mac("AA:BB:CC:DD:EE:01");
+        outgoing.presence();
+        outgoing.give_up(first);
+        assert_eq!(outgoing.next(), Some(&Message::Presence));
+        outgoing.connection_lost();
+        outgoing.give_up(first);
+        assert_eq!(outgoing.next(), Some(&Message::GiveUp(first)));
+        outgoing.give_up(first);
+        outgoing.connection_lost();
+        assert_eq!(outgoing.next(), Some(&Message::GiveUp(first)));
+        outgoing.sent_as(1);
+        assert!(outgoing.acknowledged(1).is_some());
+        assert_eq!(outgoing.next(), None);
+    }
+}

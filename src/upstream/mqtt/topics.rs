@@ -1,0 +1,84 @@
+//! The topics of one panel under one identity.
+
+use crate::agent::seams::Face;
+use crate::config::{Template, Topics as Templates, Values};
+use crate::contract::{Mac, RequestId};
+use crate::decide::Via;
+
+/// All topics of this connection, filled in.
+#[derive(Debug, Clone)]
+pub(super) struct Topics {
+    templates: Templates,
+    face: Face,
+    patch: String,
+    board_patch: String,
+    pub(super) status: String,
+    pub(super) presence: String,
+}
+
+/// What a message's topic says of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum About {
+    /// A request; with the ID that the last level gives it.
+    Request(Via, Option<RequestId>),
+    /// The presence of this panel's MAC address.
+    OwnPresence,
+    /// Something else: a MAC address that was given up, or an answer to a look-up.
+    Other,
+}
+
+impl Topics {
+    /// # Errors
+    /// When a template asks for something that the board does not know.
+    pub(super) fn new(templates: &Templates, face: &Face) -> Result<Self, String> {
+        let fill = |template| fill(template, face, face.identity.mac);
+        Ok(Topics {
+            patch: fill(&templates.patch)?,
+            board_patch: fill(&templates.board_patch)?,
+            status: fill(&templates.status)?,
+            presence: fill(&templates.presence)?,
+            templates: templates.clone(),
+            face: face.clone(),
+        })
+    }
+
+    /// The filters for requests: the panel is reached only if the broker grants both.
+    pub(super) fn requests(&self) -> [String; 2] {
+        [format!("{}/#", self.patch), format!("{}/#", self.board_patch)]
+    }
+
+    /// The filters for requests to another MAC address than this connection's.
+    pub(super) fn requests_of(&self, mac: Mac) -> Result<String, String> {
+        Ok(format!("{}/#", fill(&self.templates.patch, &self.face, mac)?))
+    }
+
+    /// The presence topic of any MAC address.
+    pub(super) fn presence_of(&self, mac: Mac) -> Result<String, String> {
+        fill(&self.templates.presence, &self.face, mac)
+    }
+
+    pub(super) fn about(&self, topic: &str) -> About {
+        let below =
+            |parent: &str| topic.strip_prefix(parent).and_then(|rest| rest.strip_prefix('/'));
+        if let Some(id) = below(&self.patch) {
+            About::Request(Via::MacTopic, id.parse().ok())
+        } else if let Some(id) = below(&self.board_patch) {
+            About::Request(Via::BoardTopic, id.parse().ok())
+        } else if topic == self.presence {
+            About::OwnPresence
+        } else {
+            About::Other
+        }
+    }
+}
+
+fn fill(template: &Template, face: &Face, mac: Mac) -> Result<String, String> {
+    let values = Values {
+        mac,
+        serial_number: face.identity.serial_number.as_ref(),
+        id: face.id,
+        model: face.model.as_deref(),
+        board: &face.board,
+    };
+    template.fill(&values).map_err(|why| format!("a topic cannot be filled in: {why}"))
+}
