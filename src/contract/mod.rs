@@ -23,6 +23,7 @@ mod serial_number;
 
 pub use board_name::{BoardName, InvalidBoardName};
 pub use errors::Errors;
+pub use fields::Fields;
 pub use identity::{FactoryIdentity, Identity};
 pub use intercom::{Group, Intercom, SOURCE_AUTO_REPLACE};
 pub use mac::{InvalidMac, Mac};
