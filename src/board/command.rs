@@ -81,10 +81,7 @@ mod tests {
     fn a_command_that_hangs_is_killed_with_its_children() {
         let sandbox = Sandbox::new();
         let alive = Alive::new(&sandbox);
-        let script = format!(
-            "exec 3>'{}'; echo >&3; sleep 60 & sleep 60",
-            alive.path().display()
-        );
+        let script = format!("exec 3>'{}'; echo >&3; sleep 60 & sleep 60", alive.path().display());
         let why = sh(&script, Duration::from_millis(500)).expect_err("too long");
         assert_eq!(why.kind(), io::ErrorKind::TimedOut);
         alive.wait_until_gone();

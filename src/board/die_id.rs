@@ -23,14 +23,8 @@ const SOCS: [&str; 4] = [
 ];
 const PAGE: u32 = 0x1202_0000;
 /// From the highest down: the order in which the words are written out.
-const ADDRESSES: [u32; 6] = [
-    0x1202_0414,
-    0x1202_0410,
-    0x1202_040c,
-    0x1202_0408,
-    0x1202_0404,
-    0x1202_0400,
-];
+const ADDRESSES: [u32; 6] =
+    [0x1202_0414, 0x1202_0410, 0x1202_040c, 0x1202_0408, 0x1202_0404, 0x1202_0400];
 
 /// 1 to 48 hexadecimal digits in lower case, without the zeros at the end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -87,10 +81,7 @@ pub(super) fn read(root: &Root, compatible: &[String]) -> io::Result<Option<Know
             Err(why) => Err(why),
         };
     }
-    if !compatible
-        .iter()
-        .any(|entry| SOCS.contains(&entry.as_str()))
-    {
+    if !compatible.iter().any(|entry| SOCS.contains(&entry.as_str())) {
         return Ok(None);
     }
     let words = read_registers(&root.path(DEVICE), PAGE, &ADDRESSES)?;
@@ -108,9 +99,7 @@ mod tests {
     fn six_words_spell_the_id_without_the_zeros_at_its_end() {
         let words = [0x0123_abcd, 0, 0xf, 0x1000_0000, 0, 0];
         assert_eq!(
-            DieId::from_words(&words)
-                .map(|id| id.to_string())
-                .as_deref(),
+            DieId::from_words(&words).map(|id| id.to_string()).as_deref(),
             Some("0123abcd000000000000000f1")
         );
     }
@@ -125,11 +114,7 @@ mod tests {
     #[test]
     fn a_sandboxed_board_has_it_in_a_file() {
         let sandbox = Sandbox::new();
-        let id = || {
-            read(sandbox.root(), &[])
-                .expect("readable")
-                .map(|id| id.value.to_string())
-        };
+        let id = || read(sandbox.root(), &[]).expect("readable").map(|id| id.value.to_string());
         assert_eq!(id(), None);
         sandbox.write("/dev/die-id", "0123ABCD00\n");
         assert_eq!(id().as_deref(), Some("0123abcd"));

@@ -16,10 +16,7 @@ pub struct Known<T> {
 impl<T> Known<T> {
     /// A value and where it was read.
     pub fn new(value: T, source: impl Into<String>) -> Self {
-        Known {
-            value,
-            source: source.into(),
-        }
+        Known { value, source: source.into() }
     }
 }
 

@@ -68,10 +68,7 @@ pub struct Link {
 impl Link {
     /// The interface of that name; whether it is there shows at the first call.
     pub fn new(root: Root, interface: impl Into<String>) -> Self {
-        Link {
-            root,
-            interface: interface.into(),
-        }
+        Link { root, interface: interface.into() }
     }
 
     /// The interface's name.
@@ -87,20 +84,12 @@ impl Link {
         let source = self.attribute_path("address");
         let path = self.root.path(&source);
         let text = fs::read_to_string(&path).map_err(|why| match why.kind() {
-            io::ErrorKind::NotFound => LinkError::NoInterface {
-                interface: self.interface.clone(),
-            },
-            _ => LinkError::Unreadable {
-                path: path.clone(),
-                why,
-            },
+            io::ErrorKind::NotFound => LinkError::NoInterface { interface: self.interface.clone() },
+            _ => LinkError::Unreadable { path: path.clone(), why },
         })?;
         let text = text.trim_end();
-        let mac = text.parse().map_err(|why| LinkError::Unusable {
-            path,
-            text: text.to_owned(),
-            why,
-        })?;
+        let mac =
+            text.parse().map_err(|why| LinkError::Unusable { path, text: text.to_owned(), why })?;
         Ok(Known::new(mac, source))
     }
 
@@ -149,11 +138,7 @@ impl Link {
         if found == mac {
             Ok(())
         } else {
-            Err(LinkError::Ignored {
-                interface: self.interface.clone(),
-                wanted: mac,
-                found,
-            })
+            Err(LinkError::Ignored { interface: self.interface.clone(), wanted: mac, found })
         }
     }
 
@@ -203,11 +188,7 @@ impl Link {
     }
 
     fn refused(&self, mac: Mac, why: io::Error) -> LinkError {
-        LinkError::Refused {
-            interface: self.interface.clone(),
-            mac,
-            why,
-        }
+        LinkError::Refused { interface: self.interface.clone(), mac, why }
     }
 }
 

@@ -57,19 +57,13 @@ impl fmt::Display for LinkError {
                 f,
                 "there is no network interface {interface}: set `interface` in the configuration to one that `ip link` shows"
             ),
-            LinkError::Unreadable { path, why } => write!(
-                f,
-                "the MAC address cannot be read from {}: {why}",
-                path.display()
-            ),
+            LinkError::Unreadable { path, why } => {
+                write!(f, "the MAC address cannot be read from {}: {why}", path.display())
+            }
             LinkError::Unusable { path, text, why } => {
                 write!(f, "the MAC address `{text}` in {} {why}", path.display())
             }
-            LinkError::Refused {
-                interface,
-                mac,
-                why,
-            } => {
+            LinkError::Refused { interface, mac, why } => {
                 write!(f, "{interface} does not take the MAC address {mac}: {why}")?;
                 match why.kind() {
                     io::ErrorKind::PermissionDenied => {
@@ -78,11 +72,7 @@ impl fmt::Display for LinkError {
                     _ => Ok(()),
                 }
             }
-            LinkError::Ignored {
-                interface,
-                wanted,
-                found,
-            } => write!(
+            LinkError::Ignored { interface, wanted, found } => write!(
                 f,
                 "{interface} took the MAC address {wanted} without an error and has {found} all the same: its driver cannot change it"
             ),

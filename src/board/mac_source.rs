@@ -52,10 +52,7 @@ pub(super) fn of_the_board(
     } else {
         MacKind::Real
     };
-    Some(BoardMac {
-        mac: mac.clone(),
-        kind,
-    })
+    Some(BoardMac { mac: mac.clone(), kind })
 }
 
 #[cfg(test)]
@@ -69,14 +66,9 @@ mod tests {
         let known = |text: &str| Known::new(text.parse::<Mac>().expect("a MAC"), "test");
         let environment = environment.map(known);
         let placeholders = [SHARED.parse().expect("a MAC")];
-        of_the_board(
-            environment.as_ref(),
-            Some(&known(link)),
-            assigned,
-            &placeholders,
-        )
-        .expect("a MAC")
-        .kind
+        of_the_board(environment.as_ref(), Some(&known(link)), assigned, &placeholders)
+            .expect("a MAC")
+            .kind
     }
 
     #[test]

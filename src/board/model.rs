@@ -25,10 +25,7 @@ pub(super) fn device_tree(root: &Root) -> Result<DeviceTree, String> {
         Err(why) if why.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
         Err(why) => Err(format!("{path} cannot be read: {why}")),
     };
-    Ok(DeviceTree {
-        model: read(MODEL)?.into_iter().next(),
-        compatible: read(COMPATIBLE)?,
-    })
+    Ok(DeviceTree { model: read(MODEL)?.into_iter().next(), compatible: read(COMPATIBLE)? })
 }
 
 /// The models: the configured ones, else the device tree's model and each compatible entry, whole

@@ -16,9 +16,7 @@ impl Root {
 
     /// A sandboxed board whose files are all under `dir`.
     pub fn sandbox(dir: impl Into<PathBuf>) -> Self {
-        Root {
-            sandbox: Some(dir.into()),
-        }
+        Root { sandbox: Some(dir.into()) }
     }
 
     /// Whether this is a sandboxed board: its link and flash are plain files.

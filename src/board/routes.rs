@@ -10,11 +10,8 @@ const GATEWAY: u16 = 0x0002;
 /// Reads the routes through `interface`: those on the link first, then those by way of a gateway,
 /// which the kernel only takes once it can be reached. A line that cannot be read is passed over.
 pub(super) fn read(table: &str, interface: &str) -> Vec<Ipv4Route> {
-    let mut routes: Vec<_> = table
-        .lines()
-        .skip(1)
-        .filter_map(|line| route(line, interface))
-        .collect();
+    let mut routes: Vec<_> =
+        table.lines().skip(1).filter_map(|line| route(line, interface)).collect();
     routes.sort_by_key(|route| route.flags & GATEWAY);
     routes
 }

@@ -67,11 +67,7 @@ impl RuntimeFiles {
             ("FACTORY_SERIAL_NUMBER", factory.and_then(serial)),
         ] {
             // Writing to a String cannot fail.
-            let _ = writeln!(
-                lines,
-                "INTERCOM_{name}={}",
-                quoted(&value.unwrap_or_default())
-            );
+            let _ = writeln!(lines, "INTERCOM_{name}={}", quoted(&value.unwrap_or_default()));
         }
         lines
     }

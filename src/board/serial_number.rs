@@ -58,10 +58,7 @@ pub(super) fn first_of(
 fn read(root: &Root, path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     match File::open(root.path(path)) {
-        Ok(file) => file
-            .take(MAX_FILE_BYTES)
-            .read_to_end(&mut bytes)
-            .map(|_| bytes),
+        Ok(file) => file.take(MAX_FILE_BYTES).read_to_end(&mut bytes).map(|_| bytes),
         Err(why) if why.kind() == io::ErrorKind::NotFound => Ok(bytes),
         Err(why) => Err(why),
     }
@@ -92,20 +89,11 @@ mod tests {
     use proptest::prelude::*;
 
     fn look(sandbox: &Sandbox, sources: &[&str]) -> (Option<Known<SerialNumber>>, Vec<String>) {
-        let sources: Vec<_> = sources
-            .iter()
-            .map(|text| text.parse().expect("a source"))
-            .collect();
+        let sources: Vec<_> = sources.iter().map(|text| text.parse().expect("a source")).collect();
         let environment = |name: &str| (name == "serialno").then(|| "ENV-1".to_owned());
         let die_id = Known::new(DieId::from_words(&[1, 2]).expect("a die ID"), "test");
         let mut warnings = Vec::new();
-        let found = first_of(
-            &sources,
-            sandbox.root(),
-            &environment,
-            Some(&die_id),
-            &mut warnings,
-        );
+        let found = first_of(&sources, sandbox.root(), &environment, Some(&die_id), &mut warnings);
         (found, warnings)
     }
 
@@ -119,10 +107,7 @@ mod tests {
     fn each_source_answers_and_says_which_it_is() {
         let sandbox = Sandbox::new();
         sandbox.write(DEVICE_TREE, "DT-1\0");
-        sandbox.write(
-            CPUINFO,
-            "processor\t: 0\n\nHardware\t: x\nSerial\t\t: 00000000abcd0000\n",
-        );
+        sandbox.write(CPUINFO, "processor\t: 0\n\nHardware\t: x\nSerial\t\t: 00000000abcd0000\n");
         sandbox.write("/etc/serial", "  FILE 1 \nmore\n");
         sandbox.script("/bin/serial", "echo \"$1-1\"; echo more");
         for (source, shown) in [
@@ -142,13 +127,7 @@ mod tests {
         let sandbox = Sandbox::new();
         sandbox.write(CPUINFO, "Serial\t\t: 0000000000000000\n");
         sandbox.write("/etc/empty", "\n");
-        for source in [
-            "env:serial#",
-            "device-tree",
-            "cpuinfo",
-            "file:/etc/empty",
-            "file:/absent",
-        ] {
+        for source in ["env:serial#", "device-tree", "cpuinfo", "file:/etc/empty", "file:/absent"] {
             assert_eq!(found(&sandbox, source), None, "{source}");
         }
     }
@@ -157,10 +136,7 @@ mod tests {
     fn the_first_that_answers_counts() {
         let sandbox = Sandbox::new();
         sandbox.write("/etc/serial", "FILE-1\n");
-        let (found, _) = look(
-            &sandbox,
-            &["device-tree", "file:/etc/serial", "env:serialno"],
-        );
+        let (found, _) = look(&sandbox, &["device-tree", "file:/etc/serial", "env:serialno"]);
         assert_eq!(found.expect("a serial number").source, "/etc/serial");
     }
 

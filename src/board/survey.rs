@@ -63,9 +63,7 @@ pub fn survey(
             None
         }
     });
-    let tree = model::device_tree(root)
-        .map_err(&mut warn)
-        .unwrap_or_default();
+    let tree = model::device_tree(root).map_err(&mut warn).unwrap_or_default();
     let die_id = die_id::read(root, &tree.compatible).unwrap_or_else(|why| {
         warn(format!("the die ID cannot be read: {why}"));
         None
@@ -99,11 +97,7 @@ pub fn survey(
         ),
         models: model::models(&settings.models, &tree),
         id: settings.id.map(|id| Known::new(id, "configuration")),
-        board: settings
-            .board_name
-            .as_ref()
-            .map(configured)
-            .or_else(from_die_id),
+        board: settings.board_name.as_ref().map(configured).or_else(from_die_id),
         die_id,
         warnings,
     }

@@ -106,7 +106,6 @@ impl std::error::Error for InvalidBootId {}
 impl<'de> Deserialize<'de> for BootId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        text.parse()
-            .map_err(|why| serde::de::Error::custom(format_args!("`{text}` {why}")))
+        text.parse().map_err(|why| serde::de::Error::custom(format_args!("`{text}` {why}")))
     }
 }

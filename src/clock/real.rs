@@ -38,9 +38,8 @@ impl Clock for RealClock {
     fn now(&self) -> Moment {
         // Fails only on a kernel before 2.6.39, which has no such clock; a deadline then passes at once
         // rather than never.
-        clock_gettime(ClockId::CLOCK_BOOTTIME).map_or(Moment::from_millis(u64::MAX), |time| {
-            Moment::BOOT + Duration::from(time)
-        })
+        clock_gettime(ClockId::CLOCK_BOOTTIME)
+            .map_or(Moment::from_millis(u64::MAX), |time| Moment::BOOT + Duration::from(time))
     }
 
     fn boot_id(&self) -> BootId {

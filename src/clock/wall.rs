@@ -14,11 +14,7 @@ pub struct WallTime(u64);
 impl WallTime {
     /// What the calendar says now; 1970 if it says something earlier.
     pub fn now() -> Self {
-        WallTime(
-            SystemTime::now()
-                .duration_since(UNIX_EPOCH)
-                .map_or(0, |since| since.as_secs()),
-        )
+        WallTime(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()))
     }
 
     /// So many seconds after the start of 1970.

@@ -40,14 +40,10 @@ impl FromStr for Broker {
         let (uri, tls) = read(text, "mqtt", "mqtts", right)?;
         // The parser makes an absent path "/" here, so that both mean the same.
         if !matches!(uri.path(), "" | "/") {
-            return Err(format!(
-                "`{text}` has a path, which a broker has not: it {right}"
-            ));
+            return Err(format!("`{text}` has a path, which a broker has not: it {right}"));
         }
         let host = uri.host().unwrap_or_default();
-        let bare = host
-            .strip_prefix('[')
-            .and_then(|host| host.strip_suffix(']'));
+        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
         Ok(Broker {
             tls,
             host: bare.unwrap_or(host).to_owned(),
@@ -63,27 +59,19 @@ impl FromStr for HttpBase {
         let right =
             "is not a service such as https://billing.example or https://billing.example:8443/base";
         let (_, tls) = read(text, "http", "https", right)?;
-        Ok(HttpBase {
-            tls,
-            url: text.trim_end_matches('/').to_owned(),
-        })
+        Ok(HttpBase { tls, url: text.trim_end_matches('/').to_owned() })
     }
 }
 
 /// Reads a URL of one of two schemes; whether it is the one over TLS.
 fn read(text: &str, plain: &str, secure: &str, right: &str) -> Result<(Uri, bool), String> {
-    let uri: Uri = text
-        .parse()
-        .map_err(|why| format!("`{text}` {right}: {why}"))?;
+    let uri: Uri = text.parse().map_err(|why| format!("`{text}` {right}: {why}"))?;
     let tls = match uri.scheme_str() {
         Some(scheme) if scheme == plain => false,
         Some(scheme) if scheme == secure => true,
         _ => return Err(format!("`{text}` {right}")),
     };
-    let authority = uri
-        .authority()
-        .map(|authority| authority.as_str())
-        .unwrap_or_default();
+    let authority = uri.authority().map(|authority| authority.as_str()).unwrap_or_default();
     if authority.contains('@') {
         // Not shown: what is before the @ may be a password.
         return Err(format!(

@@ -36,18 +36,9 @@ impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ConfigError::Unreadable { file, why } => {
-                write!(
-                    f,
-                    "the configuration {} cannot be read: {why}",
-                    file.display()
-                )
+                write!(f, "the configuration {} cannot be read: {why}", file.display())
             }
-            ConfigError::Wrong {
-                file,
-                line,
-                key,
-                text,
-            } => {
+            ConfigError::Wrong { file, line, key, text } => {
                 write!(f, "{}, line {line}: ", file.display())?;
                 if !key.is_empty() {
                     write!(f, "`{key}`: ")?;

@@ -37,11 +37,7 @@ pub fn parse(text: &str, file: &Path) -> Result<Settings, ConfigError> {
         let at = span.map_or(0, |span| span.start).min(text.len());
         ConfigError::Wrong {
             file: file.to_owned(),
-            line: text.as_bytes()[..at]
-                .iter()
-                .filter(|byte| **byte == b'\n')
-                .count()
-                + 1,
+            line: text.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1,
             key: key.map_or_else(|| key_at(text, at), str::to_owned),
             text: why.to_owned(),
         }
@@ -58,9 +54,7 @@ impl Settings {
     /// When there is neither an `[mqtt]` nor an `[http]` section.
     pub fn require_upstream(&self, root: &Root) -> Result<(), ConfigError> {
         match (&self.mqtt, &self.http) {
-            (None, None) => Err(ConfigError::NoUpstream {
-                file: root.path(DEFAULT_PATH),
-            }),
+            (None, None) => Err(ConfigError::NoUpstream { file: root.path(DEFAULT_PATH) }),
             _ => Ok(()),
         }
     }

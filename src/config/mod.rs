@@ -20,8 +20,7 @@ pub use load::{DEFAULT_PATH, load, parse};
 pub use secret_file::{Secret, SecretFile, SecretFileError};
 pub use serial_source::SerialSource;
 pub use settings::{
-    ClientCertificate, EnvironmentPolicy, HttpSettings, MqttSettings, SerialNumberSettings,
-    Settings, Tls, Topics,
+    ClientCertificate, HttpSettings, MqttSettings, SerialNumberSettings, Settings, Tls, Topics,
 };
 pub use template::{Template, Unfilled, Values};
 

@@ -54,27 +54,19 @@ impl SecretFile {
     /// When it cannot be read, when others than its owner may read or change it, and when there is
     /// nothing in it.
     pub fn read(&self, root: &Root) -> Result<Secret, SecretFileError> {
-        let failed = |why| SecretFileError {
-            path: self.path.clone(),
-            why,
-        };
+        let failed = |why| SecretFileError { path: self.path.clone(), why };
         let file = File::open(root.path(&self.path)).map_err(|why| failed(Why::Unreadable(why)))?;
         // Asked of the open file, so that it is the one that is read.
-        let mode = file
-            .metadata()
-            .map_err(|why| failed(Why::Unreadable(why)))?
-            .mode();
+        let mode = file.metadata().map_err(|why| failed(Why::Unreadable(why)))?.mode();
         if mode & 0o077 != 0 {
             let mode = mode & 0o7777;
             return Err(failed(Why::ReadableByOthers { mode }));
         }
         let mut text = String::new();
-        file.take(MAX_BYTES + 1)
-            .read_to_string(&mut text)
-            .map_err(|why| match why.kind() {
-                io::ErrorKind::InvalidData => failed(Why::NotText),
-                _ => failed(Why::Unreadable(why)),
-            })?;
+        file.take(MAX_BYTES + 1).read_to_string(&mut text).map_err(|why| match why.kind() {
+            io::ErrorKind::InvalidData => failed(Why::NotText),
+            _ => failed(Why::Unreadable(why)),
+        })?;
         if text.len() as u64 > MAX_BYTES {
             return Err(failed(Why::TooLong));
         }
@@ -112,10 +104,7 @@ impl fmt::Display for SecretFileError {
                 f,
                 "the secret file {path} is longer than {MAX_BYTES} bytes: is it the right file?"
             ),
-            Why::NotText => write!(
-                f,
-                "the secret file {path} is not text: is it the right file?"
-            ),
+            Why::NotText => write!(f, "the secret file {path} is not text: is it the right file?"),
             Why::Empty => write!(f, "the secret file {path} is empty"),
         }
     }

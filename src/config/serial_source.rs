@@ -61,10 +61,7 @@ impl FromStr for SerialSource {
 
 /// Whether a text can name a U-Boot variable: printable, without the `=` that ends a name.
 pub(super) fn is_variable_name(text: &str) -> bool {
-    !text.is_empty()
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_graphic() && byte != b'=')
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'=')
 }
 
 impl fmt::Display for SerialSource {

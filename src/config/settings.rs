@@ -7,6 +7,7 @@ use log::LevelFilter;
 
 use super::{Broker, HttpBase, SecretFile, SerialSource, Template};
 use crate::contract::{BoardName, Mac};
+use crate::environment::Policy;
 
 /// The whole configuration. Paths are the board's absolute paths: give each to
 /// [`Root::path`](crate::board::Root::path) before it is opened.
@@ -31,7 +32,7 @@ pub struct Settings {
     /// How long each hook may take.
     pub hook_time_limit: Duration,
     /// When the U-Boot environment may be written.
-    pub environment: EnvironmentPolicy,
+    pub environment: Policy,
     /// How long a change may go unconfirmed before it is rolled back.
     pub confirm_within: Duration,
     /// How long the new connection must stay alive to count.
@@ -46,17 +47,6 @@ pub struct Settings {
     pub mqtt: Option<MqttSettings>,
     /// The HTTP service, where it is polled.
     pub http: Option<HttpSettings>,
-}
-
-/// When the U-Boot environment may be written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EnvironmentPolicy {
-    /// Where there are two copies of it, so that a power cut cannot take both.
-    RedundantOnly,
-    /// Also a single copy, which a power cut can take.
-    Always,
-    /// Not at all; the MAC address is set at each boot.
-    Never,
 }
 
 /// Where the serial number comes from and goes to.

@@ -114,17 +114,12 @@ impl Template {
             match part {
                 Part::Text(text) => filled.push_str(text),
                 Part::Field(field) => {
-                    let value = values.get(*field).ok_or(Unfilled {
-                        field: *field,
-                        value: None,
-                    })?;
+                    let value =
+                        values.get(*field).ok_or(Unfilled { field: *field, value: None })?;
                     match self.kind {
                         Kind::Path => push_percent_encoded(&mut filled, &value),
                         Kind::Topic if value.contains(['/', '+', '#', '\0']) => {
-                            return Err(Unfilled {
-                                field: *field,
-                                value: Some(value),
-                            });
+                            return Err(Unfilled { field: *field, value: Some(value) });
                         }
                         Kind::Topic => filled.push_str(&value),
                     }

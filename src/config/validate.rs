@@ -13,11 +13,11 @@ use super::found::{
 };
 use super::serial_source::is_variable_name;
 use super::settings::{
-    ClientCertificate, EnvironmentPolicy, HttpSettings, MqttSettings, SerialNumberSettings,
-    Settings, Tls, Topics,
+    ClientCertificate, HttpSettings, MqttSettings, SerialNumberSettings, Settings, Tls, Topics,
 };
 use super::{HttpBase, SecretFile, Template};
 use crate::contract::Mac;
+use crate::environment::Policy;
 
 /// One wrong value.
 pub(super) struct Wrong {
@@ -41,31 +41,11 @@ pub(super) fn validate(found: Found) -> Result<Settings, Wrong> {
             &["00:00:23:34:45:66"],
             told(str::parse::<Mac>),
         )?,
-        state_dir: text(
-            "state_dir",
-            found.state_dir,
-            "/var/lib/intercom-agent",
-            path,
-        )?,
-        runtime_dir: text(
-            "runtime_dir",
-            found.runtime_dir,
-            "/run/intercom-agent",
-            path,
-        )?,
-        hooks_dir: text(
-            "hooks_dir",
-            found.hooks_dir,
-            "/etc/intercom-agent/hooks.d",
-            path,
-        )?,
+        state_dir: text("state_dir", found.state_dir, "/var/lib/intercom-agent", path)?,
+        runtime_dir: text("runtime_dir", found.runtime_dir, "/run/intercom-agent", path)?,
+        hooks_dir: text("hooks_dir", found.hooks_dir, "/etc/intercom-agent/hooks.d", path)?,
         hook_time_limit: seconds("hook_time_limit", found.hook_time_limit, 30, 1..=600)?,
-        environment: text(
-            "environment",
-            found.environment,
-            "redundant-only",
-            environment,
-        )?,
+        environment: text("environment", found.environment, "redundant-only", environment)?,
         confirm_within: seconds("confirm_within", found.confirm_within, 180, 10..=3600)?,
         settle: seconds("settle", found.settle, 5, 0..=60)?,
         changes_per_hour: number("changes_per_hour", found.changes_per_hour, 6, 1..=3600, "")?
@@ -90,9 +70,9 @@ fn serial_number(found: FoundSerialNumber) -> Result<SerialNumberSettings, Wrong
             found.environment_variable,
             |name| match is_variable_name(name) {
                 true => Ok(name.to_owned()),
-                false => Err(format!(
-                    "`{name}` is not the name of a U-Boot variable, such as serialno"
-                )),
+                false => {
+                    Err(format!("`{name}` is not the name of a U-Boot variable, such as serialno"))
+                }
             },
         )?,
     })
@@ -142,11 +122,7 @@ fn topics(found: FoundTopics) -> Result<Topics, Wrong> {
             "intercoms/by-board/{board}/patch",
         )?,
         status: topic("mqtt.topics.status", found.status, "intercoms/{mac}/status")?,
-        presence: topic(
-            "mqtt.topics.presence",
-            found.presence,
-            "intercoms/{mac}/presence",
-        )?,
+        presence: topic("mqtt.topics.presence", found.presence, "intercoms/{mac}/presence")?,
     })
 }
 
@@ -167,26 +143,10 @@ fn http(section: Spanned<FoundHttp>) -> Result<HttpSettings, Wrong> {
         )?,
         base,
         token: optional("http.token_file", found.token_file, secret)?,
-        poll_every: number(
-            "http.poll_every",
-            found.poll_every,
-            60,
-            1..=86_400,
-            " seconds",
-        )
-        .map(Duration::from_secs)?,
-        pending: text(
-            "http.pending",
-            found.pending,
-            "/api/v1/agent/pending",
-            Template::path,
-        )?,
-        status: text(
-            "http.status",
-            found.status,
-            "/api/v1/agent/status",
-            Template::path,
-        )?,
+        poll_every: number("http.poll_every", found.poll_every, 60, 1..=86_400, " seconds")
+            .map(Duration::from_secs)?,
+        pending: text("http.pending", found.pending, "/api/v1/agent/pending", Template::path)?,
+        status: text("http.status", found.status, "/api/v1/agent/status", Template::path)?,
     })
 }
 
@@ -231,11 +191,7 @@ fn given<T>(
     value: Spanned<String>,
     read: impl Fn(&str) -> Result<T, String>,
 ) -> Result<T, Wrong> {
-    read(value.get_ref()).map_err(|text| Wrong {
-        key,
-        span: Some(value.span()),
-        text,
-    })
+    read(value.get_ref()).map_err(|text| Wrong { key, span: Some(value.span()), text })
 }
 
 fn optional<T>(
@@ -254,11 +210,7 @@ fn text<T>(
 ) -> Result<T, Wrong> {
     match value {
         Some(value) => given(key, value, read),
-        None => read(default).map_err(|text| Wrong {
-            key,
-            span: None,
-            text,
-        }),
+        None => read(default).map_err(|text| Wrong { key, span: None, text }),
     }
 }
 
@@ -285,19 +237,10 @@ fn texts<T>(
     read: impl Fn(&str) -> Result<T, String>,
 ) -> Result<Vec<T>, Wrong> {
     match values {
-        Some(values) => values
-            .into_iter()
-            .map(|value| given(key, value, &read))
-            .collect(),
+        Some(values) => values.into_iter().map(|value| given(key, value, &read)).collect(),
         None => default
             .iter()
-            .map(|value| {
-                read(value).map_err(|text| Wrong {
-                    key,
-                    span: None,
-                    text,
-                })
-            })
+            .map(|value| read(value).map_err(|text| Wrong { key, span: None, text }))
             .collect(),
     }
 }
@@ -346,9 +289,7 @@ fn told<T, E: std::fmt::Display>(
 fn path(text: &str) -> Result<PathBuf, String> {
     match text.starts_with('/') && !text.contains('\0') {
         true => Ok(text.into()),
-        false => Err(format!(
-            "`{text}` is not an absolute path: begin it with a slash"
-        )),
+        false => Err(format!("`{text}` is not an absolute path: begin it with a slash")),
     }
 }
 
@@ -369,30 +310,23 @@ fn interface(text: &str) -> Result<String, String> {
     if (1..=15).contains(&text.len()) && text.bytes().all(plain) && !matches!(text, "." | "..") {
         Ok(text.to_owned())
     } else {
-        Err(format!(
-            "`{text}` is not the name of a network interface, such as eth0"
-        ))
+        Err(format!("`{text}` is not the name of a network interface, such as eth0"))
     }
 }
 
 fn model(text: &str) -> Result<String, String> {
     match text.chars().any(char::is_alphanumeric) && !text.chars().any(char::is_control) {
         true => Ok(text.to_owned()),
-        false => Err(format!(
-            "`{}` is not a model, such as 3516EV200",
-            text.escape_debug()
-        )),
+        false => Err(format!("`{}` is not a model, such as 3516EV200", text.escape_debug())),
     }
 }
 
-fn environment(text: &str) -> Result<EnvironmentPolicy, String> {
+fn environment(text: &str) -> Result<Policy, String> {
     match text {
-        "redundant-only" => Ok(EnvironmentPolicy::RedundantOnly),
-        "always" => Ok(EnvironmentPolicy::Always),
-        "never" => Ok(EnvironmentPolicy::Never),
-        _ => Err(format!(
-            "`{text}` is not `redundant-only`, `always` or `never`"
-        )),
+        "redundant-only" => Ok(Policy::RedundantOnly),
+        "always" => Ok(Policy::Always),
+        "never" => Ok(Policy::Never),
+        _ => Err(format!("`{text}` is not `redundant-only`, `always` or `never`")),
     }
 }
 

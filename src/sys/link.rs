@@ -77,12 +77,7 @@ impl KernelLink {
             return Err(io::ErrorKind::InvalidInput.into());
         }
         let name = CString::new(name)?;
-        let socket = socket(
-            AddressFamily::Inet,
-            SockType::Datagram,
-            SockFlag::SOCK_CLOEXEC,
-            None,
-        )?;
+        let socket = socket(AddressFamily::Inet, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None)?;
         Ok(KernelLink { socket, name })
     }
 
@@ -119,9 +114,7 @@ impl KernelLink {
         for (to, from) in address.sa_data.iter_mut().zip(octets) {
             *to = from as libc::c_char;
         }
-        let request = self.request(libc::__c_anonymous_ifr_ifru {
-            ifru_hwaddr: address,
-        });
+        let request = self.request(libc::__c_anonymous_ifr_ifru { ifru_hwaddr: address });
         // SAFETY: SIOCSIFHWADDR reads one ifreq, which lives until the call returns.
         unsafe { raw::set_hardware_address(self.socket.as_raw_fd(), &request) }?;
         Ok(())
@@ -166,10 +159,7 @@ impl KernelLink {
         for (to, from) in name.iter_mut().zip(self.name.as_bytes()) {
             *to = *from as libc::c_char;
         }
-        libc::ifreq {
-            ifr_name: name,
-            ifr_ifru: value,
-        }
+        libc::ifreq { ifr_name: name, ifr_ifru: value }
     }
 }
 
@@ -179,8 +169,5 @@ fn inet(address: Ipv4Addr) -> libc::sockaddr {
     for (to, from) in data[2..].iter_mut().zip(address.octets()) {
         *to = from as libc::c_char;
     }
-    libc::sockaddr {
-        sa_family: libc::AF_INET as libc::sa_family_t,
-        sa_data: data,
-    }
+    libc::sockaddr { sa_family: libc::AF_INET as libc::sa_family_t, sa_data: data }
 }

@@ -24,10 +24,8 @@ pub fn read_registers(device: &Path, page: u32, addresses: &[u32]) -> io::Result
         return Err(io::ErrorKind::InvalidInput.into());
     }
     // O_SYNC asks for an uncached mapping: a register is not memory.
-    let memory = OpenOptions::new()
-        .read(true)
-        .custom_flags(libc::O_SYNC | libc::O_CLOEXEC)
-        .open(device)?;
+    let memory =
+        OpenOptions::new().read(true).custom_flags(libc::O_SYNC | libc::O_CLOEXEC).open(device)?;
     // SAFETY: a new shared read-only mapping of one whole page at an address of the kernel's
     // choice; it overlaps nothing.
     let mapping = unsafe {
@@ -49,13 +47,7 @@ pub fn read_registers(device: &Path, page: u32, addresses: &[u32]) -> io::Result
             let offset = (address - page) as usize;
             // SAFETY: the offset is a multiple of four below the page's size, so that the word is
             // aligned and inside the mapping, which is still there; volatile, as a register needs.
-            unsafe {
-                mapping
-                    .cast::<u8>()
-                    .add(offset)
-                    .cast::<u32>()
-                    .read_volatile()
-            }
+            unsafe { mapping.cast::<u8>().add(offset).cast::<u32>().read_volatile() }
         })
         .collect();
     // SAFETY: the mapping is ours, whole, and nothing points into it any more.
