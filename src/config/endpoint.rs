@@ -78,13 +78,10 @@ fn read(text: &str, plain: &str, secure: &str, right: &str) -> Result<(Uri, bool
             "the URL has a user name or password in it, which belong in settings of their own: it {right}"
         ));
     }
-    let port_is_wrong =
-        uri.port().is_some_and(|port| port.as_u16() == 0) || authority.ends_with(':');
-    if uri.host().is_none_or(str::is_empty)
-        || port_is_wrong
-        || uri.query().is_some()
-        || text.contains('#')
-    {
+    let host = uri.host().unwrap_or_default();
+    // A port that is too large is none to the parser.
+    let no_port = uri.port_u16().unwrap_or(0) == 0 && authority.len() > host.len();
+    if host.is_empty() || no_port || uri.query().is_some() || text.contains('#') {
         return Err(format!("`{text}` {right}"));
     }
     Ok((uri, tls))

@@ -87,20 +87,25 @@ impl Template {
 
     fn read(kind: Kind, text: &str) -> Result<Self, String> {
         let mut parts = Vec::new();
+        let push_text = |parts: &mut Vec<Part>, part: &str| {
+            if part.contains('}') {
+                return Err(format!("`{text}` has a `}}` without a `{{`"));
+            }
+            if !part.is_empty() {
+                parts.push(Part::Text(part.to_owned()));
+            }
+            Ok(())
+        };
         let mut rest = text;
         while let Some((before, after)) = rest.split_once('{') {
             let (name, after) = after
                 .split_once('}')
                 .ok_or_else(|| format!("`{text}` has a `{{` without a `}}`"))?;
-            if !before.is_empty() {
-                parts.push(Part::Text(before.to_owned()));
-            }
+            push_text(&mut parts, before)?;
             parts.push(Part::Field(name.parse()?));
             rest = after;
         }
-        if !rest.is_empty() {
-            parts.push(Part::Text(rest.to_owned()));
-        }
+        push_text(&mut parts, rest)?;
         Ok(Template { kind, parts })
     }
 

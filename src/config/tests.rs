@@ -1,1 +1,349 @@
 //! The configuration as a specification.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use log::LevelFilter;
+use proptest::prelude::*;
+
+use super::*;
+use crate::board::Root;
+use crate::board::testing::Sandbox;
+use crate::contract::{BoardName, Mac, SerialNumber};
+use crate::environment::Policy;
+
+/// The file that is installed as `/etc/intercom-agent.toml`.
+const EXAMPLE: &str = include_str!("../../systemd/intercom-agent.toml");
+
+fn read(text: &str) -> Settings {
+    parse(text, Path::new("a.toml")).unwrap_or_else(|why| panic!("{why}"))
+}
+
+fn wrong(text: &str) -> String {
+    parse(text, Path::new("a.toml")).expect_err("wrong").to_string()
+}
+
+fn mqtt(lines: &str) -> String {
+    format!("[mqtt]\nurl = \"mqtts://broker.example\"\n{lines}\n")
+}
+
+#[test]
+fn an_absent_file_means_the_defaults() {
+    let settings = load(Sandbox::new().root()).expect("the defaults");
+    assert_eq!(settings, read(""));
+    assert_eq!(settings.interface, "eth0");
+    assert_eq!(settings.id, None);
+    assert_eq!(settings.models, [""; 0]);
+    assert_eq!(settings.placeholder_macs, ["00:00:23:34:45:66".parse::<Mac>().expect("a MAC")]);
+    assert_eq!(settings.state_dir, Path::new("/var/lib/intercom-agent"));
+    assert_eq!(settings.runtime_dir, Path::new("/run/intercom-agent"));
+    assert_eq!(settings.hooks_dir, Path::new("/etc/intercom-agent/hooks.d"));
+    assert_eq!(settings.hook_time_limit, Duration::from_secs(30));
+    assert_eq!(settings.environment, Policy::RedundantOnly);
+    assert_eq!(settings.confirm_within, Duration::from_secs(180));
+    assert_eq!(settings.settle, Duration::from_secs(5));
+    assert_eq!(settings.changes_per_hour, 6);
+    assert_eq!(settings.log_level, LevelFilter::Info);
+    assert_eq!(
+        settings.serial_number.sources.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["env serialno", "env serial#", "device tree", "/proc/cpuinfo"]
+    );
+    assert_eq!((settings.mqtt, settings.http), (None, None));
+}
+
+#[test]
+fn the_daemon_needs_someone_to_talk_to() {
+    let root = Root::system();
+    let why = read("").require_upstream(&root).expect_err("nobody").to_string();
+    assert!(why.contains("/etc/intercom-agent.toml needs an [mqtt] section"), "{why}");
+    assert!(read(&mqtt("")).require_upstream(&root).is_ok());
+    assert!(read("[http]\nurl = \"http://b\"").require_upstream(&root).is_ok());
+}
+
+#[test]
+fn the_installed_example_is_valid_and_shows_the_defaults() {
+    let shown = read(EXAMPLE);
+    let upstream = "[mqtt]\nurl = \"mqtt://broker.example:1883\"\n";
+    assert_eq!(shown, read(upstream));
+}
+
+#[test]
+fn every_line_of_the_example_is_valid_when_it_is_used() {
+    // A setting that is commented out begins right after its `#`; words begin after a space.
+    let used: String = EXAMPLE
+        .lines()
+        .map(|line| match line.strip_prefix('#') {
+            Some(rest) if !rest.starts_with(' ') => format!("{rest}\n"),
+            _ => format!("{line}\n"),
+        })
+        .collect();
+    let used = used.replace("mqtt://", "mqtts://");
+    let settings = read(&used);
+    assert!(settings.id.is_some() && settings.board_name.is_some());
+    let mqtt = settings.mqtt.expect("an [mqtt] section");
+    assert!(mqtt.password.is_some() && mqtt.tls.ca_file.is_some() && mqtt.tls.client.is_some());
+    assert!(settings.http.expect("an [http] section").token.is_some());
+    assert!(settings.serial_number.environment_variable.is_some());
+}
+
+#[test]
+fn an_error_names_the_file_the_line_the_key_and_what_would_be_right() {
+    let unknown = wrong("interface = \"eth0\"\n\n[mqtt]\nurl = \"mqtt://b\"\nkeepalive = 3\n");
+    assert!(unknown.starts_with("a.toml, line 5: `mqtt.keepalive`: unknown field"), "{unknown}");
+    assert!(unknown.contains("`keep_alive`"), "{unknown}");
+    assert_eq!(
+        wrong("# mine\ninterface = \"eth0/1\"\n"),
+        "a.toml, line 2: `interface`: `eth0/1` is not the name of a network interface, such as eth0"
+    );
+    let kind = wrong("\nconfirm_within = \"3 minutes\"\n");
+    assert!(kind.starts_with("a.toml, line 2: `confirm_within`: "), "{kind}");
+    assert!(kind.contains("expected"), "{kind}");
+    let listed = wrong("models = [\n  \"a\",\n  7,\n]\n");
+    assert!(listed.starts_with("a.toml, line 3: `models`: "), "{listed}");
+    let broken = wrong("interface = \"eth0\"\nid = \n");
+    assert!(broken.starts_with("a.toml, line 2: "), "{broken}");
+    let table = wrong("[mqtt.topic]\npatch = \"a\"\n");
+    assert!(table.starts_with("a.toml, line 1: `mqtt.topic`: unknown field"), "{table}");
+}
+
+#[test]
+fn numbers_have_limits() {
+    for (line, text) in [
+        ("id = 0", "`id`: 0 is not an id, which is at least 1"),
+        ("confirm_within = 5", "`confirm_within`: 5 is not 10 to 3600 seconds"),
+        ("hook_time_limit = -1", "`hook_time_limit`: -1 is not 1 to 600 seconds"),
+        ("settle = 61", "`settle`: 61 is not 0 to 60 seconds"),
+        ("changes_per_hour = 0", "`changes_per_hour`: 0 is not 1 to 3600"),
+    ] {
+        assert_eq!(wrong(line), format!("a.toml, line 1: {text}"));
+    }
+    assert_eq!(wrong("settle = 1.5").lines().count(), 1);
+}
+
+#[test]
+fn words_are_from_a_list() {
+    assert_eq!(read("environment = \"always\"").environment, Policy::Always);
+    assert_eq!(read("environment = \"never\"").environment, Policy::Never);
+    assert!(wrong("environment = \"yes\"").contains("`redundant-only`, `always` or `never`"));
+    assert_eq!(read("log_level = \"debug\"").log_level, LevelFilter::Debug);
+    assert!(wrong("log_level = \"loud\"").contains("`error`, `warn`"));
+}
+
+#[test]
+fn values_that_cannot_be_right_are_refused() {
+    for line in [
+        "placeholder_macs = [\"FF:FF:FF:FF:FF:FF\"]",
+        "placeholder_macs = [\"00:00:23\"]",
+        "board_name = \"a/b\"",
+        "models = [\"-\"]",
+        "state_dir = \"state\"",
+        "[serial_number]\nsources = [\"fw_printenv\"]",
+        "[serial_number]\nsources = [\"env:\"]",
+        "[serial_number]\nsources = [\"env:a=b\"]",
+        "[serial_number]\nsources = [\"file:relative\"]",
+        "[serial_number]\nsources = [\"command:\"]",
+        "[serial_number]\nsources = [\"command:relative\"]",
+        "[serial_number]\nsources = [\"cpuinfo:x\"]",
+        "[serial_number]\nenvironment_variable = \"a b\"",
+        "[mqtt]",
+        "[http]",
+    ] {
+        let why = wrong(line);
+        assert!(why.contains("line "), "{why}");
+    }
+    assert_eq!(
+        wrong("\n[mqtt]\nusername = \"x\""),
+        "a.toml, line 2: `mqtt.url`: it is missing: the section needs it"
+    );
+}
+
+#[test]
+fn a_broker_is_a_host_and_a_port() {
+    for (text, shown) in [
+        ("mqtt://broker", "mqtt://broker:1883"),
+        ("mqtts://broker/", "mqtts://broker:8883"),
+        ("mqtt://10.0.0.1:42", "mqtt://10.0.0.1:42"),
+        ("mqtts://[fd00::1]:42", "mqtts://[fd00::1]:42"),
+    ] {
+        let broker: Broker = text.parse().expect("a broker");
+        assert_eq!(broker.to_string(), shown);
+        assert!(!broker.host.contains('['));
+    }
+    for text in [
+        "",
+        "broker",
+        "broker:1883",
+        "http://broker",
+        "mqtt://",
+        "mqtt://:1883",
+        "mqtt://b/path",
+        "mqtt://b?x=1",
+        "mqtt://b#x",
+        "mqtt://b:0",
+        "mqtt://b:",
+        "mqtt://b:65536",
+        "mqtt://a b",
+    ] {
+        assert!(text.parse::<Broker>().is_err(), "{text}");
+    }
+}
+
+#[test]
+fn a_service_has_its_base_before_every_path() {
+    for (text, tls, url) in [
+        ("http://b", false, "http://b/p"),
+        ("https://b:8443/", true, "https://b:8443/p"),
+        ("https://b/base/", true, "https://b/base/p"),
+    ] {
+        let base: HttpBase = text.parse().expect("a service");
+        assert_eq!((base.tls, base.url("/p").as_str()), (tls, url));
+    }
+    for text in ["", "b", "/p", "ftp://b", "https://", "https://b?x=1", "https://b#x"] {
+        assert!(text.parse::<HttpBase>().is_err(), "{text}");
+    }
+}
+
+#[test]
+fn a_password_in_a_url_is_refused_and_not_shown() {
+    for text in ["mqtt://user:hunter2@b", "mqtts://hunter2@b:1"] {
+        let why = wrong(&format!("[mqtt]\nurl = \"{text}\""));
+        assert!(why.contains("settings of their own") && !why.contains("hunter2"), "{why}");
+    }
+    let why = "https://u:hunter2@b".parse::<HttpBase>().expect_err("refused");
+    assert!(!why.contains("hunter2"), "{why}");
+}
+
+#[test]
+fn settings_that_need_each_other_are_asked_for() {
+    assert_eq!(
+        wrong(&mqtt("client_cert_file = \"/c\"")),
+        "a.toml, line 3: `mqtt.client_cert_file`: it needs `client_key_file` beside it"
+    );
+    assert_eq!(
+        wrong("[http]\nurl = \"https://b\"\nclient_key_file = \"/k\""),
+        "a.toml, line 3: `http.client_key_file`: it needs `client_cert_file` beside it"
+    );
+    assert_eq!(
+        wrong(&mqtt("password_file = \"/p\"")),
+        "a.toml, line 3: `mqtt.password_file`: a password needs a `username` beside it"
+    );
+    assert_eq!(
+        wrong("[mqtt]\nurl = \"mqtt://b\"\nca_file = \"/c\""),
+        "a.toml, line 3: `mqtt.ca_file`: it is only used over TLS, which needs an mqtts:// url"
+    );
+    let full = "ca_file = \"/ca\"\nclient_cert_file = \"/c\"\nclient_key_file = \"/k\"\nserver_name = \"n\"";
+    let tls = read(&mqtt(full)).mqtt.expect("a section").tls;
+    assert_eq!(tls.ca_file, Some(PathBuf::from("/ca")));
+    assert_eq!(tls.server_name.as_deref(), Some("n"));
+    assert_eq!(tls.client.expect("a certificate").key.path(), Path::new("/k"));
+}
+
+#[test]
+fn topics_and_paths_are_filled_in() {
+    let board: BoardName = "die-1".parse().expect("a name");
+    let serial: SerialNumber = "S/1 u".parse().expect("a serial number");
+    let values = Values {
+        mac: "22:0D:CE:38:E7:15".parse().expect("a MAC"),
+        serial_number: Some(&serial),
+        id: None,
+        model: Some("3516EV200"),
+        board: &board,
+    };
+    let topics = read(&mqtt("")).mqtt.expect("a section").topics;
+    let patch = topics.patch.fill(&values);
+    assert_eq!(patch.as_deref(), Ok("intercoms/22:0D:CE:38:E7:15/patch"));
+    assert_eq!(topics.board_patch.fill(&values).as_deref(), Ok("intercoms/by-board/die-1/patch"));
+
+    let path = Template::path("/{model}/{serial_number}").expect("a path");
+    assert_eq!(path.fill(&values).as_deref(), Ok("/3516EV200/S%2F1%20u"));
+    let refused = Template::topic("a/{serial_number}").expect("a topic").fill(&values);
+    assert!(refused.expect_err("a slash").to_string().contains("`S/1 u`"));
+    let unknown = Template::topic("a/{id}").expect("a topic").fill(&values);
+    assert_eq!(unknown.expect_err("no id").to_string(), "{id} has no value on this board");
+}
+
+#[test]
+fn a_wrong_template_is_refused() {
+    let topic = |text: &str| wrong(&mqtt(&format!("[mqtt.topics]\npatch = \"{text}\"")));
+    assert!(topic("a/{mak}").contains("`{mak}` is not known: use {mac}"));
+    assert!(topic("a/{mac").contains("without a `}`"));
+    assert!(topic("a/mac}").contains("without a `{`"));
+    for text in ["", "a/#", "a/+/b", "a/"] {
+        assert!(topic(text).starts_with("a.toml, line 4: `mqtt.topics.patch`: "), "{text}");
+    }
+    for text in ["", "a", "/a b", "/a?b", "/a#b"] {
+        assert!(Template::path(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn a_secret_is_only_its_owners() {
+    let sandbox = Sandbox::new();
+    let secret = |mode, text: &str| {
+        let path = sandbox.write_mode("/etc/password", text, mode);
+        let read = SecretFile::new("/etc/password".into()).read(sandbox.root());
+        std::fs::remove_file(path).expect("removed");
+        read.map_err(|why| why.to_string())
+    };
+    assert_eq!(secret(0o600, "hunter2\n").expect("readable").expose(), "hunter2");
+    assert_eq!(secret(0o400, " two words \r\n").expect("readable").expose(), " two words ");
+    for mode in [0o640, 0o604, 0o620, 0o666] {
+        let why = secret(mode, "hunter2").expect_err("others can use it");
+        assert!(why.contains(&format!("mode {mode:04o}")), "{why}");
+        assert!(why.contains("chmod 600 /etc/password") && !why.contains("hunter2"), "{why}");
+    }
+    assert!(secret(0o600, "\n").expect_err("empty").contains("is empty"));
+    assert!(secret(0o600, &"x".repeat(70_000)).expect_err("long").contains("longer"));
+    let absent = SecretFile::new("/absent".into()).read(sandbox.root());
+    assert!(absent.expect_err("absent").to_string().contains("/absent cannot be read"));
+    let shown = format!("{:?}", secret(0o600, "hunter2"));
+    assert!(!shown.contains("hunter2"), "{shown}");
+}
+
+#[test]
+fn a_sandbox_has_its_own_configuration() {
+    let sandbox = Sandbox::new();
+    let path = sandbox.write(DEFAULT_PATH, "id = 7\n");
+    assert_eq!(load(sandbox.root()).expect("valid").id, Some(7));
+    std::fs::write(&path, "id = 7\nid = 8\n").expect("written");
+    let why = load(sandbox.root()).expect_err("twice").to_string();
+    assert!(why.starts_with(&format!("{}, line 2: ", path.display())), "{why}");
+    std::fs::write(&path, b"id = 7 # \xff\n").expect("written");
+    assert!(load(sandbox.root()).expect_err("not text").to_string().contains("cannot be read"));
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_the_reader_panic(text in "\\PC{0,60}") {
+        let _ = parse(&text, Path::new("a.toml"));
+    }
+
+    #[test]
+    fn no_value_makes_the_reader_panic(
+        key in prop::sample::select(vec![
+            "interface", "id", "models", "settle", "environment", "mqtt", "http.url", "mqtt.url",
+            "serial_number.sources", "mqtt.topics.patch", "placeholder_macs", "nonsense",
+        ]),
+        value in prop_oneof!["-?[0-9]{1,25}", "\"[^\"\\\\\\pC]{0,20}\"", "\\[(\"[a-z:/{}@]{0,12}\",){0,3}\\]", "\\{\\}"],
+        blank_lines in 0..3_usize,
+    ) {
+        let text = format!("{}{key} = {value}\n", "\n".repeat(blank_lines));
+        if let Err(why) = parse(&text, Path::new("a.toml")) {
+            let place = format!("a.toml, line {}: `{key}", blank_lines + 1);
+            prop_assert!(why.to_string().starts_with(&place) || why.to_string().contains(": `mqtt"), "{}", why);
+        }
+    }
+
+    #[test]
+    fn a_template_is_shown_as_it_was_written(text in "[a-z/]{0,8}(\\{(mac|board|id)\\}[a-z/]{0,8}){0,3}[a-z]") {
+        prop_assert_eq!(Template::topic(&text).expect("a topic").to_string(), text);
+    }
+
+    #[test]
+    fn no_url_makes_the_readers_panic(text in "(mqtts?|https?)?(://)?[a-z@:/\\[\\]0-9?#.]{0,20}") {
+        if let Ok(broker) = text.parse::<Broker>() {
+            prop_assert_eq!(broker.to_string().parse::<Broker>(), Ok(broker));
+        }
+        let _ = text.parse::<HttpBase>();
+    }
+}
