@@ -1,0 +1,289 @@
+//! What is written, what is not, and what is said about it.
+
+use std::sync::{Arc, Mutex};
+
+use super::super::*;
+use super::format::image;
+use super::simulated::{Chip, Power, SimulatedDisk, SimulatedFlash, Tear};
+use crate::storage::Disk;
+
+pub(super) const BLOCK: usize = 512;
+
+const VARIABLES: &[u8] = b"bootcmd=run linux\0ethaddr=00:00:23:34:45:66\0\0";
+
+/// Both at once, so that a mix would show.
+pub(super) const CHANGES: &[Change<'_>] =
+    &[("ethaddr", Some("AA:BB:CC:DD:EE:FF")), ("serialno", Some("A1-0042"))];
+
+/// A board with some flash and one disk.
+#[derive(Clone)]
+pub(super) struct World {
+    pub(super) power: Power,
+    pub(super) places: Vec<(Location, SimulatedFlash)>,
+    pub(super) disk: SimulatedDisk,
+}
+
+/// One copy: its place, and what is in it.
+pub(super) struct Made {
+    pub(super) offset: usize,
+    pub(super) size: usize,
+    /// `None`: it was never written, as on a board fresh from the factory.
+    pub(super) flag: Option<u8>,
+}
+
+impl World {
+    /// Copies on chips of their own, full of other data outside of the copies if `neighbours`.
+    pub(super) fn new(flags: Flags, neighbours: bool, copies: &[Made]) -> Self {
+        let power = Power::on();
+        let places = copies.iter().enumerate().map(|(number, made)| {
+            let mut bytes = vec![if neighbours { 0x5a } else { 0xff }; 6 * BLOCK];
+            let place = &mut bytes[made.offset..made.offset + made.size];
+            match made.flag {
+                Some(flag) => {
+                    let copy = image(made.size, copies.len() > 1, VARIABLES, 0).with_flag(flag);
+                    place.copy_from_slice(copy.bytes());
+                }
+                None => place.fill(0xff),
+            }
+            let chip = Chip {
+                bytes,
+                block: BLOCK,
+                flags,
+                is_locked: true,
+                is_stuck: false,
+                fails_once: false,
+                erased: 0,
+                programmed: 0,
+            };
+            let flash = SimulatedFlash { chip: Arc::new(Mutex::new(chip)), power: power.clone() };
+            let location = Location {
+                device: format!("/dev/mtd{number}"),
+                offset: made.offset as i64,
+                size: made.size,
+            };
+            (location, flash)
+        });
+        World { places: places.collect(), disk: SimulatedDisk::new(&power), power }
+    }
+
+    pub(super) fn single() -> Self {
+        let (offset, size) = (BLOCK, 256);
+        World::new(Flags::ActiveObsolete, true, &[Made { offset, size, flag: Some(0) }])
+    }
+
+    pub(super) fn redundant(flags: Flags, first: Option<u8>, second: Option<u8>) -> Self {
+        let (offset, size) = (BLOCK, BLOCK);
+        let copy = |flag| Made { offset, size, flag };
+        World::new(flags, false, &[copy(first), copy(second)])
+    }
+
+    pub(super) fn store(&self) -> Store {
+        let copies = self.places.iter().map(|(location, flash)| {
+            let flash: Box<dyn Flash> = Box::new(flash.clone());
+            (location.clone(), flash)
+        });
+        Store::over(copies.collect()).expect("within the chips")
+    }
+
+    pub(super) fn chip(&self, copy: usize) -> Chip {
+        self.places[copy].1.chip().clone()
+    }
+
+    fn write(&mut self, policy: Policy) -> Result<Written, Error> {
+        let mut store = self.store();
+        store.write(&mut self.disk, policy, CHANGES)
+    }
+
+    fn get(&self, name: &str) -> Option<String> {
+        let environment = self.store().load().expect("power");
+        environment.get(name).map(|value| value.into_owned())
+    }
+
+    fn is_new(&self) -> bool {
+        CHANGES.iter().all(|(name, value)| self.get(name).as_deref() == *value)
+    }
+
+    fn has_backup(&mut self) -> bool {
+        self.disk.read(BACKUP_FILE).expect("power").is_some()
+    }
+}
+
+#[test]
+fn a_single_copy_is_written_with_one_erase_and_one_write_and_locked_again() {
+    let mut world = World::single();
+    assert_eq!(world.write(Policy::Always).expect("allowed"), Written::Changed);
+    assert!(world.is_new());
+    assert_eq!(world.get("bootcmd").as_deref(), Some("run linux"));
+    let chip = world.chip(0);
+    assert_eq!((chip.erased, chip.programmed, chip.is_locked), (1, 1, true));
+    let around = chip.bytes[..BLOCK].iter().chain(&chip.bytes[BLOCK + 256..]);
+    assert!(around.into_iter().all(|byte| *byte == 0x5a));
+    assert!(!world.has_backup());
+}
+
+#[test]
+fn nothing_is_written_when_nothing_changes_whatever_the_policy() {
+    for policy in [Policy::Always, Policy::Never, Policy::RedundantOnly] {
+        let mut world = World::single();
+        let mut store = world.store();
+        let same = [("ethaddr", Some("00:00:23:34:45:66")), ("nothing", None)];
+        let written = store.write(&mut world.disk, policy, &same);
+        assert_eq!(written.expect("nothing to do"), Written::Unchanged);
+        assert_eq!(store.heal(&mut world.disk, policy).expect("whole"), Healed::Whole);
+        assert_eq!(world.power.used(), 0);
+    }
+}
+
+#[test]
+fn by_default_a_single_copy_is_never_touched() {
+    let mut world = World::single();
+    let refused = world.write(Policy::default());
+    assert!(matches!(refused, Err(Error::Refused(Refusal::SingleCopy))));
+    assert_eq!(world.power.used(), 0);
+}
+
+#[test]
+fn of_two_copies_the_other_one_is_written_and_no_file() {
+    for (first, second, target) in [(1, 0, 1), (0, 1, 0), (1, 1, 1)] {
+        let mut world = World::redundant(Flags::ActiveObsolete, Some(first), Some(second));
+        let before = world.chip(1 - target);
+        world.write(Policy::default()).expect("allowed");
+        assert!(world.is_new());
+        let (new, old) = (world.chip(target), world.chip(1 - target));
+        assert_eq!((new.erased, old.erased), (1, 0));
+        assert_eq!((new.bytes[BLOCK + 4], old.bytes[BLOCK + 4]), (1, 0), "flags");
+        assert_eq!(old.bytes[BLOCK + 5..], before.bytes[BLOCK + 5..]);
+        // Unlock, erase, write, lock; unlock, one byte, lock.
+        assert_eq!(world.power.used(), 7);
+    }
+}
+
+#[test]
+fn the_counter_goes_on_and_wraps() {
+    for (first, second, next) in [(7, 6, 8), (255, 254, 0), (0, 255, 1)] {
+        let mut world = World::redundant(Flags::Counter, Some(first), Some(second));
+        world.write(Policy::default()).expect("allowed");
+        assert!(world.is_new());
+        assert_eq!(world.chip(1).bytes[BLOCK + 4], next);
+        assert_eq!(world.chip(0).programmed, 0);
+    }
+}
+
+#[test]
+fn a_second_copy_that_was_never_written_is_written_first() {
+    let mut world = World::redundant(Flags::ActiveObsolete, None, Some(1));
+    let environment = world.store().load().expect("power");
+    assert_eq!((environment.copies, environment.good), (2, 1));
+    world.write(Policy::default()).expect("allowed");
+    assert!(world.is_new());
+    assert_eq!(world.store().load().expect("power").good, 2);
+}
+
+#[test]
+fn an_environment_with_a_bad_checksum_and_no_backup_is_never_written() {
+    let mut world = World::single();
+    world.places[0].1.chip().bytes[BLOCK + 20] ^= 1;
+    assert_eq!(world.get("bootcmd"), None);
+    let refused = world.write(Policy::Always);
+    assert!(matches!(refused, Err(Error::Refused(Refusal::Damaged))));
+    let mut store = world.store();
+    let healed = store.heal(&mut world.disk, Policy::Always);
+    assert_eq!(healed.expect("nothing to do"), Healed::Damaged);
+    assert_eq!(world.power.used(), 0);
+}
+
+#[test]
+fn two_copies_in_one_erase_block_are_never_written() {
+    let mut world = World::redundant(Flags::ActiveObsolete, Some(1), Some(0));
+    let chip = world.places[0].1.clone();
+    let copy = |offset| Location { device: "/dev/mtd0".into(), offset, size: 256 };
+    world.places = vec![(copy(0), chip.clone()), (copy(256), chip.clone())];
+    let both = image(256, true, VARIABLES, 0);
+    chip.chip().bytes[..256].copy_from_slice(both.bytes());
+    chip.chip().bytes[256..512].copy_from_slice(both.with_flag(0).bytes());
+    let refused = world.write(Policy::Always);
+    assert!(matches!(refused, Err(Error::Refused(Refusal::SharedBlock))));
+    assert_eq!(world.power.used(), 0);
+}
+
+#[test]
+fn a_volatile_state_directory_is_found_out_before_anything_is_touched() {
+    let mut world = World::single();
+    world.disk.is_durable = false;
+    assert!(matches!(world.write(Policy::Always), Err(Error::NoBackup(_))));
+    assert_eq!(world.power.used(), 0);
+    // No file is needed where the copy that counts is not touched.
+    let mut redundant = World::redundant(Flags::Counter, Some(1), Some(0));
+    redundant.disk.is_durable = false;
+    assert!(redundant.write(Policy::default()).is_ok());
+}
+
+#[test]
+fn a_write_that_protection_swallowed_is_noticed() {
+    for mut world in [World::single(), World::redundant(Flags::ActiveObsolete, Some(1), Some(0))] {
+        for (_, flash) in &world.places {
+            flash.chip().is_stuck = true;
+        }
+        let error = world.write(Policy::Always).expect_err("swallowed");
+        assert!(matches!(error, Error::NotWritten(_, None)), "{error}");
+        assert!(!world.is_new() && !world.has_backup());
+    }
+}
+
+#[test]
+fn a_mark_that_protection_swallowed_is_noticed_when_it_matters() {
+    // The first counts as long as both say that they are active.
+    let mut world = World::redundant(Flags::ActiveObsolete, Some(1), Some(0));
+    world.places[0].1.chip().is_stuck = true;
+    assert!(matches!(world.write(Policy::default()), Err(Error::NotWritten(_, None))));
+    assert!(!world.is_new());
+    let mut world = World::redundant(Flags::ActiveObsolete, Some(0), Some(1));
+    world.places[1].1.chip().is_stuck = true;
+    world.write(Policy::default()).expect("the first counts anyway");
+    assert!(world.is_new());
+}
+
+#[test]
+fn a_write_that_fails_with_the_power_on_is_taken_back() {
+    let mut world = World::single();
+    let before = world.chip(0).bytes;
+    world.places[0].1.chip().fails_once = true;
+    let error = world.write(Policy::Always).expect_err("failed");
+    assert!(matches!(error, Error::NotWritten(_, Some(_))), "{error}");
+    assert_eq!(world.chip(0).bytes, before);
+    assert!(!world.has_backup());
+}
+
+#[test]
+fn what_another_tool_wrote_after_a_torn_write_is_not_overwritten_by_the_backup() {
+    let mut world = (0..)
+        .map(|calls| {
+            let power = Power::failing_in(calls, Tear::FirstHalf);
+            let mut world = powered_by(&World::single(), &power);
+            world.write(Policy::Always).expect_err("cut");
+            let power = Power::on();
+            world.disk = world.disk.after_a_cut(true, &power);
+            powered_by(&world, &power)
+        })
+        .find(|world| world.get("bootcmd").is_none())
+        .expect("some cut is in the middle");
+    assert!(world.has_backup());
+    let saved = image(256, false, b"bootcmd=by hand\0\0", 0);
+    world.places[0].1.chip().bytes[BLOCK..BLOCK + 256].copy_from_slice(saved.bytes());
+    let mut store = world.store();
+    store.heal(&mut world.disk, Policy::Always).expect("healed");
+    assert_eq!(world.get("bootcmd").as_deref(), Some("by hand"));
+    assert!(!world.has_backup());
+}
+
+/// The same board with another supply.
+pub(super) fn powered_by(world: &World, power: &Power) -> World {
+    let places = world.places.iter().map(|(location, flash)| {
+        let chip = Arc::clone(&flash.chip);
+        let power = power.clone();
+        (location.clone(), SimulatedFlash { chip, power })
+    });
+    let mut disk = world.disk.clone();
+    disk.power = power.clone();
+    World { places: places.collect(), disk, power: power.clone() }
+}
