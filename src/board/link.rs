@@ -158,7 +158,9 @@ impl Link {
         let set = kernel.set_address(octets);
         // Whatever came of it, the panel must not stay off the network.
         kernel.set_up(true)?;
-        for route in before {
+        // The kernel has put back the networks of the addresses by itself.
+        let after = self.routes();
+        for route in before.into_iter().filter(|route| !after.contains(route)) {
             match kernel.add_route(&route) {
                 Err(why) if why.raw_os_error() != Some(Errno::EEXIST as i32) => warn!(
                     "the route to {} through {} could not be put back: {why}",
@@ -194,4 +196,60 @@ impl Link {
 
 fn is_busy(why: &io::Error) -> bool {
     why.raw_os_error() == Some(Errno::EBUSY as i32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::board::testing::Sandbox;
+    use std::os::unix::fs::MetadataExt;
+
+    const ADDRESS: &str = "/sys/class/net/eth0/address";
+
+    fn link(sandbox: &Sandbox) -> Link {
+        Link::new(sandbox.root().clone(), "eth0")
+    }
+
+    fn mac(text: &str) -> Mac {
+        text.parse().expect("a MAC")
+    }
+
+    #[test]
+    fn a_sandboxed_link_is_a_file() {
+        let sandbox = Sandbox::new();
+        let file = sandbox.write(ADDRESS, "aa:bb:cc:dd:ee:ff\n");
+        let link = link(&sandbox);
+        assert_eq!(link.mac().expect("readable"), Known::new(mac("AA:BB:CC:DD:EE:FF"), ADDRESS));
+        link.set_mac(mac("22:0D:CE:38:E7:15")).expect("set");
+        assert_eq!(fs::read_to_string(file).expect("readable"), "22:0d:ce:38:e7:15\n");
+        assert_eq!(link.attribute("operstate"), None);
+    }
+
+    #[test]
+    fn setting_the_address_that_it_has_touches_nothing() {
+        let sandbox = Sandbox::new();
+        // Not how the agent itself would write it.
+        let file = sandbox.write(ADDRESS, "AA-BB-CC-DD-EE-FF");
+        let before = fs::metadata(&file).expect("there").ino();
+        link(&sandbox).set_mac(mac("AA:BB:CC:DD:EE:FF")).expect("nothing to do");
+        assert_eq!(fs::metadata(&file).expect("there").ino(), before);
+    }
+
+    #[test]
+    fn an_address_that_no_panel_can_have_is_told_and_can_be_replaced() {
+        let sandbox = Sandbox::new();
+        sandbox.write(ADDRESS, "00:00:00:00:00:00\n");
+        let why = link(&sandbox).mac().expect_err("all zeros").to_string();
+        assert!(why.contains("`00:00:00:00:00:00`") && why.contains("all zeros"), "{why}");
+        link(&sandbox).set_mac(mac("22:0D:CE:38:E7:15")).expect("set");
+    }
+
+    #[test]
+    fn an_absent_interface_is_named() {
+        let link = Link::new(Root::system(), "none0");
+        let why = link.mac().expect_err("no interface").to_string();
+        assert!(why.starts_with("there is no network interface none0: set `interface`"), "{why}");
+        let why = link.set_mac(mac("22:0D:CE:38:E7:15")).expect_err("no interface");
+        assert!(matches!(why, LinkError::NoInterface { .. }), "{why}");
+    }
 }

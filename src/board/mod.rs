@@ -19,6 +19,7 @@ use std::io;
 use crate::contract::Mac;
 use crate::environment;
 
+pub use crate::sys::link::{Ipv4Route, KernelLink};
 pub use die_id::DieId;
 pub use known::Known;
 pub use link::{Interface, Link};

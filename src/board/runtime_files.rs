@@ -106,3 +106,129 @@ pub(super) fn write_if_changed(dir: &Path, name: &str, bytes: &[u8]) -> io::Resu
         .write_all(bytes)?;
     fs::rename(&temporary, path)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::board::testing::Sandbox;
+    use proptest::prelude::*;
+    use std::os::unix::fs::MetadataExt;
+    use std::process::Command;
+
+    fn files(serial_number: Option<&str>, model: Option<&str>) -> RuntimeFiles {
+        RuntimeFiles {
+            identity: Identity {
+                mac: "22:0D:CE:38:E7:15".parse().expect("a MAC"),
+                serial_number: serial_number.map(|text| text.parse().expect("a serial number")),
+            },
+            id: Some(7),
+            interface: "eth0".to_owned(),
+            model: model.map(str::to_owned),
+            board: "die-1".parse().expect("a name"),
+            factory: FactoryIdentity::UNKNOWN,
+        }
+    }
+
+    /// The value that a shell has after it has read the file.
+    fn in_a_shell(dir: &Path, variable: &str) -> String {
+        let script = format!("set -eu; . \"$1\"; printf %s \"${variable}\"");
+        let output = Command::new("sh")
+            .args(["-c", &script, "sh"])
+            .arg(dir.join(ENV))
+            .output()
+            .expect("a shell");
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).expect("text")
+    }
+
+    /// The value that systemd's `EnvironmentFile=` gives a line: double quotes around it, in which a
+    /// backslash escapes `"`, `\`, `` ` `` and `$` and nothing else (systemd.exec(5)).
+    fn in_systemd(lines: &str, variable: &str) -> String {
+        let start = format!("{variable}=\"");
+        let line = lines.lines().find_map(|line| line.strip_prefix(&start)).expect("a line");
+        let mut value = String::new();
+        let mut rest = line.strip_suffix('"').expect("a closing quote").chars();
+        while let Some(character) = rest.next() {
+            match character {
+                '\\' => {
+                    value.push(rest.next().filter(|c| "\"\\`$".contains(*c)).expect("escapable"))
+                }
+                '"' => panic!("closed too early: {line}"),
+                plain => value.push(plain),
+            }
+        }
+        value
+    }
+
+    #[test]
+    fn the_json_file_says_who_the_panel_is() {
+        let sandbox = Sandbox::new();
+        let dir = sandbox.root().path("/run/intercom-agent");
+        files(Some("S1"), None).write(&dir).expect("written");
+        let text = fs::read_to_string(dir.join(JSON)).expect("readable");
+        let json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        let expected = serde_json::json!({
+            "mac": "22:0D:CE:38:E7:15", "serial_number": "S1", "id": 7, "interface": "eth0",
+            "model": null, "board": "die-1", "factory": "unknown",
+        });
+        assert_eq!(json, expected);
+        assert_eq!(fs::metadata(dir.join(JSON)).expect("there").mode() & 0o777, 0o644);
+    }
+
+    #[test]
+    fn what_is_not_known_is_there_and_empty() {
+        let sandbox = Sandbox::new();
+        let dir = sandbox.root().path("/run");
+        files(None, None).write(&dir).expect("written");
+        assert_eq!(in_a_shell(&dir, "INTERCOM_SERIAL_NUMBER"), "");
+        assert_eq!(in_a_shell(&dir, "INTERCOM_FACTORY_MAC"), "");
+        assert_eq!(in_a_shell(&dir, "INTERCOM_MAC"), "22:0D:CE:38:E7:15");
+        assert_eq!(in_a_shell(&dir, "INTERCOM_ID"), "7");
+    }
+
+    #[test]
+    fn files_that_say_it_already_are_left_alone() {
+        let sandbox = Sandbox::new();
+        let dir = sandbox.root().path("/run");
+        let inodes = || [JSON, ENV].map(|name| fs::metadata(dir.join(name)).expect("there").ino());
+        files(Some("S1"), None).write(&dir).expect("written");
+        let before = inodes();
+        files(Some("S1"), None).write(&dir).expect("nothing to do");
+        assert_eq!(inodes(), before);
+        // A left-over of a write that was cut off is no obstacle.
+        sandbox.write("/run/.identity.env.new", "half");
+        files(Some("S2"), None).write(&dir).expect("written");
+        assert_ne!(inodes(), before);
+        assert_eq!(in_a_shell(&dir, "INTERCOM_SERIAL_NUMBER"), "S2");
+        assert_eq!(fs::read_dir(&dir).expect("readable").count(), 2);
+    }
+
+    #[test]
+    fn no_serial_number_runs_a_command() {
+        let sandbox = Sandbox::new();
+        let dir = sandbox.root().path("/run");
+        for text in ["$(touch x)", "`id`", "a'b\"c\\d", "$HOME", "a;b", "\\", "!!", "a # b"] {
+            let files = files(Some(text), None);
+            files.write(&dir).expect("written");
+            assert_eq!(in_a_shell(&dir, "INTERCOM_SERIAL_NUMBER"), text);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn a_shell_and_systemd_read_what_was_written(
+            serial in "[!-~]([ -~]{0,30}[!-~])?",
+            model in "[^\\pC]{1,20}",
+        ) {
+            let sandbox = Sandbox::new();
+            let dir = sandbox.root().path("/run");
+            let files = files(Some(&serial), Some(&model));
+            files.write(&dir).expect("written");
+            prop_assert_eq!(in_a_shell(&dir, "INTERCOM_SERIAL_NUMBER"), serial.clone());
+            prop_assert_eq!(in_a_shell(&dir, "INTERCOM_MODEL"), model.clone());
+            prop_assert_eq!(in_systemd(&files.env(), "INTERCOM_SERIAL_NUMBER"), serial);
+            prop_assert_eq!(in_systemd(&files.env(), "INTERCOM_MODEL"), model);
+        }
+    }
+}

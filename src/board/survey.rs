@@ -102,3 +102,93 @@ pub fn survey(
         warnings,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::board::MacKind;
+    use crate::board::testing::Sandbox;
+    use crate::config;
+    use std::path::Path;
+
+    const ETH0: &str = "/sys/class/net/eth0";
+
+    fn look(sandbox: &Sandbox, configuration: &str, ethaddr: Option<&str>) -> Survey {
+        let settings = config::parse(configuration, Path::new("a.toml")).expect("valid");
+        let environment = |name: &str| ethaddr.filter(|_| name == "ethaddr").map(str::to_owned);
+        survey(sandbox.root(), &settings, &environment)
+    }
+
+    #[test]
+    fn every_value_says_where_it_was_read() {
+        let sandbox = Sandbox::new();
+        sandbox.write(&format!("{ETH0}/address"), "aa:bb:cc:dd:ee:ff\n");
+        sandbox.write(&format!("{ETH0}/addr_assign_type"), "3\n");
+        sandbox.write(&format!("{ETH0}/operstate"), "up\n");
+        sandbox.write(&format!("{ETH0}/ifindex"), "2\n");
+        sandbox.write("/proc/device-tree/compatible", "hisilicon,hi3516ev200\0");
+        sandbox.write("/proc/device-tree/serial-number", "DT-1\0");
+        sandbox.write("/dev/die-id", "0123abcd\n");
+        let found = look(&sandbox, "id = 5\n", Some("22:0D:CE:38:E7:15"));
+        let expected = serde_json::json!({
+            "link": {
+                "interface": "eth0",
+                "mac": {"value": "AA:BB:CC:DD:EE:FF", "source": "/sys/class/net/eth0/address"},
+                "state": "up",
+                "index": 2,
+            },
+            "environment_mac": {"value": "22:0D:CE:38:E7:15", "source": "env ethaddr"},
+            "mac": {"value": "22:0D:CE:38:E7:15", "source": "env ethaddr", "kind": "real"},
+            "serial_number": {"value": "DT-1", "source": "device tree"},
+            "models": [
+                {"value": "hisilicon,hi3516ev200", "source": "/proc/device-tree/compatible"},
+                {"value": "hi3516ev200", "source": "/proc/device-tree/compatible"},
+            ],
+            "id": {"value": 5, "source": "configuration"},
+            "die_id": {"value": "0123abcd", "source": "/dev/die-id"},
+            "board": {"value": "die-0123abcd", "source": "die ID"},
+            "warnings": [],
+        });
+        assert_eq!(serde_json::to_value(found).expect("JSON"), expected);
+    }
+
+    #[test]
+    fn a_board_that_says_nothing_is_surveyed_all_the_same() {
+        let found = look(&Sandbox::new(), "", None);
+        assert_eq!((found.mac, found.serial_number, found.board), (None, None, None));
+        assert_eq!(found.warnings.len(), 1, "{:?}", found.warnings);
+        assert!(found.warnings[0].starts_with("there is no network interface eth0"));
+    }
+
+    #[test]
+    fn a_random_address_is_told_from_the_boards_own() {
+        let sandbox = Sandbox::new();
+        sandbox.write(&format!("{ETH0}/address"), "aa:bb:cc:dd:ee:ff\n");
+        sandbox.write(&format!("{ETH0}/addr_assign_type"), "1\n");
+        let kind =
+            |configuration, ethaddr| look(&sandbox, configuration, ethaddr).mac.map(|mac| mac.kind);
+        assert_eq!(kind("", None), Some(MacKind::Random));
+        assert_eq!(kind("", Some("22:0D:CE:38:E7:15")), Some(MacKind::Real));
+        let shared = "placeholder_macs = [\"22:0D:CE:38:E7:15\"]";
+        assert_eq!(kind(shared, Some("22:0D:CE:38:E7:15")), Some(MacKind::Placeholder));
+    }
+
+    #[test]
+    fn an_unusable_ethaddr_is_a_warning_and_the_link_counts() {
+        let sandbox = Sandbox::new();
+        sandbox.write(&format!("{ETH0}/address"), "aa:bb:cc:dd:ee:ff\n");
+        let found = look(&sandbox, "", Some("ff:ff:ff:ff:ff:ff"));
+        assert_eq!(found.mac.expect("the link's").mac.source, "/sys/class/net/eth0/address");
+        assert!(found.warnings[0].contains("env ethaddr, `ff:ff:ff:ff:ff:ff`, is a multicast"));
+    }
+
+    #[test]
+    fn a_configured_name_and_models_come_first() {
+        let sandbox = Sandbox::new();
+        sandbox.write("/dev/die-id", "0123abcd\n");
+        sandbox.write("/proc/device-tree/model", "Demo\0");
+        let found = look(&sandbox, "board_name = \"gate-1\"\nmodels = [\"3516EV200\"]\n", None);
+        assert_eq!(found.board.expect("a name").to_string(), "gate-1 (configuration)");
+        assert_eq!(found.models.len(), 1);
+    }
+}
