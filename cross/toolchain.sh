@@ -10,27 +10,11 @@ fail() {
     exit 1
 }
 
-as_root() {
-    if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
-}
-
-# packages PACKAGE[=VERSION]…: installs the Debian packages that are not there yet.
-packages() {
-    local missing=() package
-    for package in "$@"; do
-        [ "$(dpkg-query -W -f '${db:Status-Status}' "${package%%=*}" 2>/dev/null)" = installed ] || missing+=("$package")
-    done
-    [ ${#missing[@]} -gt 0 ] || return 0
-    say "installing the Debian packages ${missing[*]}"
-    as_root apt-get update -qq
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
-}
-
 # zig: the C compiler and linker, with musl, from PyPI into the cache; and the wrappers that cargo calls.
 zig() {
     local home=$cache/zig-$ZIG hash=ZIG_SHA256_$(uname -m)
     if [ ! -x "$home/bin/python" ] || [ ! -e "$home/done" ]; then
-        packages python3-venv
+        "$cross/debian" python3-venv
         say "installing ziglang $ZIG from PyPI into $home"
         rm -rf "$home"
         /usr/bin/python3 -m venv "$home"
@@ -82,7 +66,7 @@ rust() {
     if [ -n "$unpinned" ]; then
         wanted=rustc-web sources=rust-web-src
     fi
-    packages "$wanted" "$sources" ||
+    "$cross/debian" "$wanted" "$sources" ||
         fail "Debian's archive has no rustc-web $RUST_WEB any more; use --unpinned, or change cross/versions"
     local installed
     installed=$(dpkg-query -W -f '${Version}' rustc-web)
