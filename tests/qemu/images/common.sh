@@ -14,20 +14,7 @@ export SOURCE_DATE_EPOCH=1700000000 KBUILD_BUILD_TIMESTAMP='2023-11-14 22:13:20'
 say() { echo "images: $*" >&2; }
 
 # need PACKAGE…: installs the Debian packages that are not there yet.
-need() {
-    local missing=() package
-    for package in "$@"; do
-        [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
-    done
-    [ ${#missing[@]} -eq 0 ] && return
-    say "installing ${missing[*]}"
-    as_root apt-get update -qq >&2
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2
-}
-
-as_root() {
-    if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
-}
+need() { "$here/../../cross/debian" "$@"; }
 
 # keep NAME KEY FUNCTION: runs FUNCTION in an empty directory unless NAME has been made from KEY before.
 # Only a finished directory gets the final name, so an interrupted build is never taken for a result.
