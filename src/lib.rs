@@ -24,6 +24,7 @@ mod sys;
 pub mod control;
 pub mod upstream;
 
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod daemon;

@@ -1,2 +1,7 @@
-//! x
-fn main() {}
+//! The `intercom-agent` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    intercom_agent::cli::main()
+}

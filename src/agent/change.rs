@@ -146,10 +146,14 @@ impl<S: Seams> Agent<S> {
             ));
             self.stage = Stage::Settling(route, until);
         }
+        if !self.reached.contains(&route) {
+            self.reached.push(route);
+        }
         self.send_all(route);
     }
 
     pub(super) fn lost(&mut self, route: Route) {
+        self.reached.retain(|reached| *reached != route);
         if matches!(self.stage, Stage::Settling(settling, _) if settling == route) {
             self.steps
                 .warn(format!("the new connection over {route} was lost; waiting for another"));

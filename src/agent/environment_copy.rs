@@ -59,7 +59,8 @@ pub(super) fn put_right<S: Seams>(
     if wanted.is_empty() {
         return;
     }
-    let changes: Vec<Change<'_>> = wanted.iter().map(|(name, value)| (name.as_str(), Some(value.as_str()))).collect();
+    let changes: Vec<Change<'_>> =
+        wanted.iter().map(|(name, value)| (name.as_str(), Some(value.as_str()))).collect();
     match store.write(disk, rules.environment, &changes) {
         Ok(Written::Unchanged) => {}
         Ok(Written::Changed) => {

@@ -23,7 +23,7 @@ mod steps;
 use std::time::Duration;
 
 use crate::clock::{Clock, Moment};
-use crate::record::{Ledger, Record};
+use crate::record::{Ledger, Record, Route};
 use change::Stage;
 use deliveries::Waiting;
 use reports::VolatileParcel;
@@ -49,6 +49,8 @@ pub struct Agent<S: Seams> {
     save_again: Option<Moment>,
     stage: Stage,
     connection: Connection,
+    /// The routes on which upstream is reached now.
+    reached: Vec<Route>,
     waiting: Vec<Waiting>,
     /// Whether a delivery was let go unacknowledged for want of room.
     overflowed: bool,
@@ -70,6 +72,7 @@ impl<S: Seams> Agent<S> {
             save_again: restored.unsaved.then_some(now),
             stage: Stage::Idle,
             connection: Connection::default(),
+            reached: Vec::new(),
             waiting: Vec::new(),
             overflowed: false,
             volatile: Ledger::default(),
@@ -167,6 +170,7 @@ impl<S: Seams> Agent<S> {
     /// Connects anew, as the identity that the board carries now.
     fn connect(&mut self) {
         self.connection = self.connection.next();
+        self.reached.clear();
         let face = self.face();
         let connection = self.connection;
         self.seams.upstream().connect_as(face, connection);

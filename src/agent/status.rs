@@ -7,7 +7,7 @@ use super::change::Stage;
 use super::seams::Seams;
 use crate::clock::Clock;
 use crate::contract::{BoardName, FactoryIdentity, Identity, Report};
-use crate::record::{Counters, Entry};
+use crate::record::{Counters, Entry, Route};
 
 /// What `status --json` prints of the agent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -22,6 +22,8 @@ pub struct Status {
     pub id: Option<i64>,
     /// The change in progress.
     pub change: Option<ChangeStatus>,
+    /// The routes on which upstream is reached now.
+    pub reached: Vec<Route>,
     /// How many reports wait for upstream.
     pub unreported: usize,
     /// How many requests wait to be decided.
@@ -60,6 +62,7 @@ impl<S: Seams> Agent<S> {
             factory: record.factory.clone(),
             id: self.own_id().map(crate::decide::OwnId::value),
             change: self.change_status(),
+            reached: self.reached.clone(),
             unreported: record.outbox.len() + self.parcels.len(),
             waiting: self.waiting.len(),
             durable: self.save_again.is_none(),

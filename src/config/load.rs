@@ -14,15 +14,16 @@ use crate::board::Root;
 /// Where the configuration is.
 pub const DEFAULT_PATH: &str = "/etc/intercom-agent.toml";
 
-/// Reads the configuration; a board without one has the defaults.
+/// Reads the configuration; a board without one has the defaults. A file that is named must be
+/// there.
 ///
 /// # Errors
-/// When the file is there and unreadable or wrong.
-pub fn load(root: &Root) -> Result<Settings, ConfigError> {
-    let file = root.path(DEFAULT_PATH);
+/// When the file is there and unreadable or wrong, or is named and not there.
+pub fn load(root: &Root, named: Option<&Path>) -> Result<Settings, ConfigError> {
+    let file = named.map_or_else(|| root.path(DEFAULT_PATH), Path::to_owned);
     let text = match fs::read_to_string(&file) {
         Ok(text) => text,
-        Err(why) if why.kind() == io::ErrorKind::NotFound => String::new(),
+        Err(why) if why.kind() == io::ErrorKind::NotFound && named.is_none() => String::new(),
         Err(why) => return Err(ConfigError::Unreadable { file, why }),
     };
     parse(&text, &file)

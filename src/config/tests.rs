@@ -29,7 +29,7 @@ fn mqtt(lines: &str) -> String {
 
 #[test]
 fn an_absent_file_means_the_defaults() {
-    let settings = load(Sandbox::new().root()).expect("the defaults");
+    let settings = load(Sandbox::new().root(), None).expect("the defaults");
     assert_eq!(settings, read(""));
     assert_eq!(settings.interface, "eth0");
     assert_eq!(settings.id, None);
@@ -304,12 +304,12 @@ fn a_secret_is_only_its_owners() {
 fn a_sandbox_has_its_own_configuration() {
     let sandbox = Sandbox::new();
     let path = sandbox.write(DEFAULT_PATH, "id = 7\n");
-    assert_eq!(load(sandbox.root()).expect("valid").id, Some(7));
+    assert_eq!(load(sandbox.root(), None).expect("valid").id, Some(7));
     std::fs::write(&path, "id = 7\nid = 8\n").expect("written");
-    let why = load(sandbox.root()).expect_err("twice").to_string();
+    let why = load(sandbox.root(), None).expect_err("twice").to_string();
     assert!(why.starts_with(&format!("{}, line 2: ", path.display())), "{why}");
     std::fs::write(&path, b"id = 7 # \xff\n").expect("written");
-    assert!(load(sandbox.root()).expect_err("not text").to_string().contains("cannot be read"));
+    assert!(load(sandbox.root(), None).expect_err("not text").to_string().contains("cannot be read"));
 }
 
 proptest! {

@@ -6,6 +6,11 @@ use std::path::Path;
 
 use super::{Answer, Ask};
 
+/// Whether [`ask`] failed because no daemon runs.
+pub fn no_daemon(why: &io::Error) -> bool {
+    matches!(why.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused)
+}
+
 /// Asks the daemon and hands each answer on as it comes.
 ///
 /// # Errors

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use crate::agent::{Status, Step};
 use crate::contract::Report;
 
-pub use client::ask;
+pub use client::{ask, no_daemon};
 pub use server::serve;
 
 /// The socket's name in the runtime directory.

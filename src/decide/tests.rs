@@ -87,6 +87,10 @@ impl Panel {
             self.record.current.identity.mac = new_mac;
             self.record.current.mac_origin = MacOrigin::Request;
         }
+        if let Some(serial_number) = patch.new_serial_number.clone() {
+            self.record.current.identity.serial_number = Some(serial_number);
+            self.record.current.serial_origin = Some(SerialOrigin::Request);
+        }
         let cause = cause(&request);
         let report = self.record.report(&cause, Outcome::Installed, previous, None);
         self.record.ledger.add(Entry::new(&cause, report), Intercom::decided(&cause));
@@ -203,7 +207,12 @@ fn row_4_a_request_in_the_ledger_is_answered_again() {
 
 #[test]
 fn row_4_a_seq_that_is_not_above_the_highest_is_overtaken() {
-    let body = |id: &str, seq: u64| json!({"id": 123, "new_serial_number": "S", "model": "3516EV200", "request_id": id, "seq": seq});
+    let body = |id: &str, seq: u64| {
+        json!({
+            "id": 123, "new_serial_number": format!("S-{id}"), "model": "3516EV200",
+            "request_id": id, "seq": seq
+        })
+    };
     let panel = panel().having_applied(body("r-7", 7));
     assert_eq!(panel.on_my_topic(body("r-6", 6)), Decision::Overtaken);
     assert_eq!(panel.on_my_topic(body("again", 7)), Decision::Overtaken);

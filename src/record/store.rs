@@ -74,6 +74,19 @@ impl<D: Disk> RecordStore<D> {
         })
     }
 
+    /// Looks at the record, or at its last good copy, and changes nothing.
+    ///
+    /// # Errors
+    /// If the disk cannot be read.
+    pub fn peek(&mut self) -> io::Result<Option<Record>> {
+        for name in [FILE.to_owned(), format!("{FILE}{PREVIOUS}")] {
+            if let Some(Ok(record)) = self.disk.read(&name)?.map(|bytes| read(&bytes)) {
+                return Ok(Some(record));
+            }
+        }
+        Ok(None)
+    }
+
     /// Replaces the record: one transition, durable when this returns.
     ///
     /// # Errors

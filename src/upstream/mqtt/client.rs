@@ -60,8 +60,10 @@ impl Client {
                 .set_credentials(username, password.as_ref().map_or("", |secret| secret.expose()));
         }
         if broker.tls {
-            let config = tls::client_config(&settings.tls, root, &[]).map_err(|why| why.to_string())?;
-            options.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(config.into())));
+            let config =
+                tls::client_config(&settings.tls, root, &[]).map_err(|why| why.to_string())?;
+            options
+                .set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(config.into())));
         }
         let (orders, mut event_loop) = AsyncClient::new(options, QUEUE);
         let mut network = NetworkOptions::new();

@@ -1,0 +1,95 @@
+//! `apply`: an installer's request, by the same path as a delivered one.
+
+use serde_json::value::RawValue;
+
+use super::args::{Apply, Common};
+use super::exit::{Exit, Failure};
+use super::{output, payload, run};
+use crate::contract::Report;
+use crate::control::{self, Answer, Ask};
+use crate::daemon;
+use crate::panel::Panel;
+
+pub(super) fn apply(apply: &Apply) -> Result<Exit, Failure> {
+    let bytes = payload::read(&apply.file)?;
+    let payload: Box<RawValue> = serde_json::from_slice(&bytes)
+        .map_err(|why| Failure::usage(format!("{} is not JSON: {why}", apply.file.display())))?;
+    let ask = Ask::Apply { payload, offline: apply.offline };
+    let ended = ask_for_change(&apply.common(), ask)?;
+    match ended {
+        Some(Ended::Report(report)) => {
+            output::print(apply.common().json, &report, |report| in_words(report))?;
+            Ok(Exit::from(report.outcome()))
+        }
+        Some(Ended::Back(_)) | None => Err(Failure::new("the daemon ended before the request did")),
+    }
+}
+
+/// How a change ended.
+pub(super) enum Ended {
+    /// The request's report.
+    Report(Box<Report>),
+    /// The state after a rollback.
+    Back(Box<crate::agent::Status>),
+}
+
+/// Asks the daemon, or works as one if none runs; shows the steps.
+pub(super) fn ask_for_change(common: &Common, ask: Ask) -> Result<Option<Ended>, Failure> {
+    let panel = super::panel(common)?;
+    let mut ended = None;
+    let mut refused = None;
+    let mut each = |answer: Answer| match answer {
+        Answer::Step(step) if !common.json => {
+            // A reader that went away misses the steps and nothing else.
+            let _ = output::line(&step.text);
+        }
+        Answer::Step(_) => {}
+        Answer::Ended(report) => ended = Some(Ended::Report(report)),
+        Answer::Status(status) => ended = Some(Ended::Back(status)),
+        Answer::Refused(why) => refused = Some(why),
+    };
+    let socket = panel.runtime_dir().join(control::SOCKET);
+    match control::ask(&socket, &ask, &mut each) {
+        Ok(()) => {}
+        Err(why) if control::no_daemon(&why) => work_as_daemon(panel, ask, &mut each)?,
+        Err(why) => return Err(Failure::new(format!("the daemon cannot be asked: {why}"))),
+    }
+    match refused {
+        Some(why) => Err(Failure::new(why)),
+        None => Ok(ended),
+    }
+}
+
+fn work_as_daemon(panel: Panel, ask: Ask, each: &mut impl FnMut(Answer)) -> Result<(), Failure> {
+    use tokio::sync::{mpsc, oneshot};
+    run::runtime()?.block_on(async {
+        let (answers, mut answered) = mpsc::channel(64);
+        let (started, questions) = oneshot::channel();
+        let asking = async {
+            // The daemon says so itself if it cannot start.
+            let Ok(questions): Result<mpsc::Sender<control::Asked>, _> = questions.await else {
+                return std::future::pending().await;
+            };
+            let _ = questions.send(control::Asked { ask, answers }).await;
+            while let Some(answer) = answered.recv().await {
+                each(answer);
+            }
+        };
+        let ready = |questions| {
+            let _ = started.send(questions);
+        };
+        daemon::run(panel, asking, ready).await.map_err(Failure::new)
+    })
+}
+
+fn in_words(report: &Report) -> String {
+    let status = report.intercom.status.as_deref().unwrap_or("unknown");
+    let mut text = status.to_owned();
+    if let Some(identity) = report.identity() {
+        text.push_str(&format!(": {identity}"));
+    }
+    if let Some(reason) = &report.reason {
+        text.push_str(&format!("\n  {reason}"));
+    }
+    text
+}

@@ -1,0 +1,109 @@
+//! `check`: what a request would do here, and why. Changes nothing.
+
+use serde_json::{Value, json};
+
+use super::args::{Check, Way};
+use super::exit::{Exit, Failure};
+use super::{output, payload};
+use crate::contract::Request;
+use crate::decide::{
+    Decision, Delivered, Facts, Holder, Ignored, OwnId, Past, Signature, Timing, Via, decide,
+};
+use crate::record::{Ledger, RecordStore};
+use crate::storage::StateDir;
+
+pub(super) fn check(check: &Check) -> Result<Exit, Failure> {
+    let common = check.common();
+    let panel = super::panel(&common)?;
+    let request = Request::read(&payload::read(&check.file)?);
+    let record = match RecordStore::new(StateDir::new(&panel.state_dir())).peek() {
+        Ok(Some(record)) => record,
+        Ok(None) => panel.first_record().map_err(Failure::new)?,
+        Err(why) => return Err(Failure::new(why)),
+    };
+    let rules = panel.rules();
+    let learnt = record.learnt_id.map(OwnId::Learnt);
+    let decision = decide(
+        &request,
+        &Delivered {
+            via: match check.via {
+                Way::MacTopic => Via::MacTopic,
+                Way::BoardTopic => Via::BoardTopic,
+                Way::PendingList => Via::PendingList,
+                Way::Installer => Via::Installer,
+            },
+            timing: if check.again { Timing::Again } else { Timing::Live },
+            signature: Signature::Missing,
+            put_offs: 0,
+        },
+        &Facts {
+            require_signature: rules.require_signature,
+            current: &record.current,
+            board: &record.board,
+            id: rules.configured_id.map(OwnId::Configured).or(learnt),
+            models: &rules.models,
+            holder: match &check.held_by {
+                Some(board) => Holder::AnotherBoard(Some(board.clone())),
+                None => Holder::Nobody,
+            },
+            changing: record.change.is_some(),
+            past: Past { durable: &record.ledger, volatile: &Ledger::default() },
+        },
+    );
+    output::print(common.json, &as_json(&decision, &record.current.identity), |_| {
+        in_words(&decision, &record.current.identity)
+    })?;
+    Ok(Exit::from(&decision))
+}
+
+fn as_json(decision: &Decision, current: &crate::contract::Identity) -> Value {
+    match decision {
+        Decision::Apply(to) => json!({"decision": "apply", "from": current, "to": to}),
+        Decision::Confirm => json!({"decision": "confirm", "identity": current}),
+        Decision::Reject(errors) => {
+            json!({"decision": "reject", "message": errors.message(), "errors": errors})
+        }
+        Decision::Ignore(why) => json!({"decision": "ignore", "reason": ignored(*why)}),
+        Decision::AlreadyDone(report) => json!({"decision": "already done", "report": report}),
+        Decision::Overtaken => json!({"decision": "already done", "reason": OVERTAKEN}),
+        Decision::PutOff(board) => json!({"decision": "put off", "held_by": board}),
+        Decision::LookUp(mac) => json!({"decision": "look up", "mac": mac}),
+        Decision::Keep => json!({"decision": "keep"}),
+    }
+}
+
+const OVERTAKEN: &str = "a later request for the same intercom was decided before";
+
+fn in_words(decision: &Decision, current: &crate::contract::Identity) -> String {
+    match decision {
+        Decision::Apply(to) => format!("apply: from {current} to {to}"),
+        Decision::Confirm => format!("confirm: this board is {current} already"),
+        Decision::Reject(errors) => {
+            let mut text = format!("reject: {errors}");
+            for (field, texts) in errors.fields() {
+                for error in texts {
+                    text.push_str(&format!("\n  {field}: {error}"));
+                }
+            }
+            text
+        }
+        Decision::Ignore(why) => format!("ignore: {}", ignored(*why)),
+        Decision::AlreadyDone(report) => {
+            let status = report.intercom.status.as_deref().unwrap_or("unknown");
+            format!("already done: it ended as {status}, which would be reported again")
+        }
+        Decision::Overtaken => format!("already done: {OVERTAKEN}"),
+        Decision::PutOff(Some(board)) => format!("put off: board {board} has the new MAC now"),
+        Decision::PutOff(None) => "put off: another board has the new MAC now".to_owned(),
+        Decision::LookUp(mac) => format!("look up: who has {mac} now?"),
+        Decision::Keep => "keep: until the change in progress has ended".to_owned(),
+    }
+}
+
+fn ignored(why: Ignored) -> &'static str {
+    match why {
+        Ignored::NotSigned => "a signature is required, and there is none or a bad one",
+        Ignored::Unreadable => "it cannot be told whom it is for",
+        Ignored::NotOurs => "it is for another board",
+    }
+}

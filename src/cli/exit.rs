@@ -1,0 +1,74 @@
+//! How a command went. The codes are listed in `--help` and in the README.
+
+use std::fmt::Display;
+use std::process::ExitCode;
+
+use crate::contract::Outcome;
+use crate::decide::Decision;
+
+/// An exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Exit {
+    Done = 0,
+    CouldNot = 1,
+    Usage = 2,
+    NoDaemon = 3,
+    Confirm = 10,
+    Rejected = 11,
+    Ignored = 12,
+    AlreadyDone = 13,
+    PutOff = 14,
+    Kept = 15,
+    RolledBack = 16,
+    Failed = 17,
+}
+
+/// Why a command could not do what it was told.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) message: String,
+    pub(super) exit: Exit,
+}
+
+impl Failure {
+    pub(super) fn new(message: impl Display) -> Self {
+        Failure { message: message.to_string(), exit: Exit::CouldNot }
+    }
+
+    pub(super) fn usage(message: impl Display) -> Self {
+        Failure { message: message.to_string(), exit: Exit::Usage }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        ExitCode::from(exit as u8)
+    }
+}
+
+impl From<&Decision> for Exit {
+    fn from(decision: &Decision) -> Self {
+        match decision {
+            // What a look-up would find is taken to be nobody.
+            Decision::Apply(_) | Decision::LookUp(_) => Exit::Done,
+            Decision::Confirm => Exit::Confirm,
+            Decision::Reject(_) => Exit::Rejected,
+            Decision::Ignore(_) => Exit::Ignored,
+            Decision::AlreadyDone(_) | Decision::Overtaken => Exit::AlreadyDone,
+            Decision::PutOff(_) => Exit::PutOff,
+            Decision::Keep => Exit::Kept,
+        }
+    }
+}
+
+impl From<Option<Outcome>> for Exit {
+    fn from(outcome: Option<Outcome>) -> Self {
+        match outcome {
+            Some(Outcome::Installed) => Exit::Done,
+            Some(Outcome::Rejected) => Exit::Rejected,
+            Some(Outcome::RolledBack) => Exit::RolledBack,
+            Some(Outcome::Failed) => Exit::Failed,
+            None => Exit::CouldNot,
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! `identity`: what the board is, and where each value was read.
+
+use std::fmt::Write;
+
+use serde::Serialize;
+
+use super::args::Identity;
+use super::exit::{Exit, Failure};
+use super::output;
+use crate::board::{Known, Survey};
+use crate::record::{Current, RecordStore};
+use crate::storage::StateDir;
+
+#[derive(Serialize)]
+struct Answer {
+    /// What the record says; `None` before the agent first ran.
+    current: Option<Current>,
+    #[serde(flatten)]
+    survey: Survey,
+}
+
+pub(super) fn identity(identity: &Identity) -> Result<Exit, Failure> {
+    let common = identity.common();
+    let panel = super::panel(&common)?;
+    let mut store = RecordStore::new(StateDir::new(&panel.state_dir()));
+    let record = store.peek().map_err(Failure::new)?;
+    let current = record.map(|record| record.current);
+    let answer = Answer { current, survey: panel.survey };
+    output::print(common.json, &answer, in_words)?;
+    Ok(Exit::Done)
+}
+
+fn in_words(answer: &Answer) -> String {
+    let mut text = String::new();
+    let survey = &answer.survey;
+    let mut row = |name: &str, value: Option<(String, &str)>| {
+        // Writing to a String cannot fail.
+        let _ = match value {
+            Some((value, source)) => writeln!(text, "{name:<14} {value}  ({source})"),
+            None => writeln!(text, "{name:<14} unknown"),
+        };
+    };
+    row("MAC", survey.mac.as_ref().map(|mac| show(&mac.mac)));
+    row("serial number", survey.serial_number.as_ref().map(show));
+    match survey.models.as_slice() {
+        [] => row("model", None),
+        models => models.iter().for_each(|model| row("model", Some(show(model)))),
+    }
+    row("board", survey.board.as_ref().map(show));
+    row("id", survey.id.as_ref().map(show));
+    row("link", survey.link.as_ref().map(|link| show(&link.mac)));
+    row("record", answer.current.as_ref().map(|current| (current.identity.to_string(), "record")));
+    for warning in &survey.warnings {
+        let _ = writeln!(text, "warning: {warning}");
+    }
+    text
+}
+
+fn show<T: ToString>(known: &Known<T>) -> (String, &str) {
+    (known.value.to_string(), &known.source)
+}

@@ -1,0 +1,24 @@
+//! Logging to stderr: plain lines that journald and syslog both like.
+
+use std::io;
+
+use log::{LevelFilter, SetLoggerError};
+use simplelog::{ConfigBuilder, WriteLogger};
+
+/// Starts logging. Where the journal reads, it has the time and we write none.
+pub(super) fn start(level: LevelFilter) -> Result<(), SetLoggerError> {
+    let mut config = ConfigBuilder::new();
+    config
+        .set_target_level(LevelFilter::Off)
+        .set_thread_level(LevelFilter::Off)
+        .set_location_level(LevelFilter::Off)
+        // What the libraries have to say matters to nobody who looks after a panel, and might show
+        // more of a message than our own lines do.
+        .add_filter_allow_str("intercom_agent");
+    if std::env::var_os("JOURNAL_STREAM").is_some() {
+        config.set_time_level(LevelFilter::Off);
+    } else {
+        config.set_time_format_rfc3339();
+    }
+    WriteLogger::init(level, config.build(), io::stderr())
+}

@@ -1,0 +1,66 @@
+//! The command line: one file for each command.
+
+mod apply;
+mod args;
+mod check;
+mod exit;
+mod identity;
+mod log_setup;
+mod output;
+mod payload;
+mod restore;
+mod rollback;
+mod run;
+mod status;
+
+use std::process::ExitCode;
+
+use args::{Args, Command, Common};
+use exit::{Exit, Failure};
+
+use crate::board::Root;
+use crate::config::{self, Settings};
+use crate::panel::Panel;
+
+/// Reads the command line, does what it says, and tells how it went by the exit code.
+pub fn main() -> ExitCode {
+    let args = match args::read() {
+        Ok(args) => args,
+        Err(exit) => return exit.into(),
+    };
+    match dispatch(args) {
+        Ok(exit) => exit.into(),
+        Err(Failure { message, exit }) => {
+            eprintln!("intercom-agent: {message}");
+            exit.into()
+        }
+    }
+}
+
+fn dispatch(args: Args) -> Result<Exit, Failure> {
+    match args.command {
+        Command::Run(run) => run::run(&run),
+        Command::Restore(restore) => restore::restore(&restore),
+        Command::Identity(identity) => identity::identity(&identity),
+        Command::Check(check) => check::check(&check),
+        Command::Apply(apply) => apply::apply(&apply),
+        Command::Rollback(rollback) => rollback::rollback(&rollback),
+        Command::Status(status) => status::status(&status),
+    }
+}
+
+/// The root and the configuration that a command was given.
+fn settings(common: &Common) -> Result<(Root, Settings), Failure> {
+    let root = match &common.root {
+        Some(dir) => Root::sandbox(dir.clone()),
+        None => Root::system(),
+    };
+    let settings = config::load(&root, common.config.as_deref()).map_err(Failure::new)?;
+    Ok((root, settings))
+}
+
+fn panel(common: &Common) -> Result<Panel, Failure> {
+    let (root, settings) = settings(common)?;
+    log_setup::start(settings.log_level).map_err(Failure::new)?;
+    Ok(Panel::open(root, settings))
+}

@@ -1,0 +1,27 @@
+//! Printing an answer: as JSON, or in words.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::exit::Failure;
+
+/// Prints one JSON document, or what `in_words` says.
+pub(super) fn print<T: Serialize>(
+    json: bool,
+    value: &T,
+    in_words: impl FnOnce(&T) -> String,
+) -> Result<(), Failure> {
+    let text = if json {
+        serde_json::to_string_pretty(value).map_err(Failure::new)?
+    } else {
+        in_words(value)
+    };
+    line(&text)
+}
+
+/// Prints a line at once: somebody may be following.
+pub(super) fn line(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush()).map_err(Failure::new)
+}

@@ -1,0 +1,24 @@
+//! Reading a request from a file or from standard input.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use super::exit::Failure;
+use crate::contract::MAX_REQUEST_BYTES;
+
+/// The file's bytes; `-` is standard input. One byte more than a panel reads is enough to see that
+/// it is too large.
+pub(super) fn read(file: &Path) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let limit = MAX_REQUEST_BYTES as u64 + 1;
+    let read = if file == Path::new("-") {
+        io::stdin().take(limit).read_to_end(&mut bytes)
+    } else {
+        File::open(file).and_then(|file| file.take(limit).read_to_end(&mut bytes))
+    };
+    match read {
+        Ok(_) => Ok(bytes),
+        Err(why) => Err(Failure::usage(format!("{} cannot be read: {why}", file.display()))),
+    }
+}

@@ -1,0 +1,22 @@
+//! `rollback`: back to an earlier identity, by hand.
+
+use super::apply::{Ended, ask_for_change};
+use super::args::Rollback;
+use super::exit::{Exit, Failure};
+use super::output;
+use crate::control::Ask;
+
+pub(super) fn rollback(rollback: &Rollback) -> Result<Exit, Failure> {
+    let ask = Ask::Rollback { factory: rollback.factory, offline: rollback.offline };
+    match ask_for_change(&rollback.common(), ask)? {
+        Some(Ended::Back(status)) => {
+            output::print(rollback.common().json, &status, |status| {
+                format!("the board carries {}", status.current)
+            })?;
+            Ok(Exit::Done)
+        }
+        Some(Ended::Report(_)) | None => {
+            Err(Failure::new("the daemon ended before the rollback did"))
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! `status`: the change in progress, the last outcomes, upstream, counters.
+
+use std::fmt::Write;
+
+use super::args::Status as Args;
+use super::exit::{Exit, Failure};
+use super::output;
+use crate::agent::Status;
+use crate::control::{self, Answer, Ask};
+use crate::record::{Record, RecordStore};
+use crate::storage::StateDir;
+
+pub(super) fn status(args: &Args) -> Result<Exit, Failure> {
+    let common = args.common();
+    let (root, settings) = super::settings(&common)?;
+    let socket = root.path(&settings.runtime_dir).join(control::SOCKET);
+    let ask = if args.follow { Ask::Follow } else { Ask::Status };
+    let mut shown = Ok(());
+    let asked = control::ask(&socket, &ask, |answer| {
+        let print = match answer {
+            Answer::Status(status) => output::print(common.json, &status, |s| in_words(s)),
+            Answer::Step(step) => output::print(common.json, &step, |s| s.text.clone()),
+            Answer::Refused(why) => Err(Failure::new(why)),
+            Answer::Ended(_) => Ok(()),
+        };
+        if print.is_err() {
+            shown = print;
+        }
+    });
+    match asked {
+        Ok(()) => shown.map(|()| Exit::Done),
+        Err(why) if control::no_daemon(&why) => {
+            let state_dir = root.path(&settings.state_dir);
+            let record =
+                RecordStore::new(StateDir::new(&state_dir)).peek().map_err(Failure::new)?;
+            match record {
+                Some(record) => output::print(common.json, &record, from_record)?,
+                None => output::line("no daemon runs, and there is no record yet")?,
+            }
+            Ok(Exit::NoDaemon)
+        }
+        Err(why) => Err(Failure::new(format!("the daemon cannot be asked: {why}"))),
+    }
+}
+
+fn in_words(status: &Status) -> String {
+    let mut text = String::new();
+    let mut row = |name: &str, value: String| {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{name:<10} {value}");
+    };
+    row("board", status.board.to_string());
+    row("current", status.current.to_string());
+    row(
+        "factory",
+        match status.factory.known() {
+            Some(factory) => factory.to_string(),
+            None => "unknown".to_owned(),
+        },
+    );
+    if let Some(id) = status.id {
+        row("id", id.to_string());
+    }
+    row(
+        "upstream",
+        match status.reached.as_slice() {
+            [] => "not reached".to_owned(),
+            reached => {
+                let names: Vec<_> = reached.iter().map(ToString::to_string).collect();
+                format!("reached over {}", names.join(" and "))
+            }
+        },
+    );
+    match &status.change {
+        Some(change) => row(
+            "change",
+            format!(
+                "from {} to {}: {}; {} s until it is rolled back (attempt {})",
+                change.from, change.to, change.stage, change.seconds_left, change.attempts
+            ),
+        ),
+        None => row("change", "none".to_owned()),
+    }
+    if !status.durable {
+        row("record", "NOT WRITTEN: the disk does not take it; trying again".to_owned());
+    }
+    row("waiting", format!("{} requests, {} reports", status.waiting, status.unreported));
+    for report in &status.outcomes {
+        let id = report.request_id.as_ref().map_or("without an id", |id| id.as_str());
+        let outcome = report.intercom.status.as_deref().unwrap_or("unknown");
+        let reason = report.reason.as_deref().unwrap_or_default();
+        row("outcome", format!("{id}: {outcome} {reason}"));
+    }
+    text
+}
+
+fn from_record(record: &Record) -> String {
+    let mut text =
+        format!("no daemon runs; the record says:\ncurrent    {}", record.current.identity);
+    if let Some(change) = &record.change {
+        let (from, to) = (&change.from.identity, &change.to.identity);
+        text.push_str(&format!("\nchange     from {from} to {to}, not confirmed yet"));
+    }
+    text
+}

@@ -1,0 +1,82 @@
+//! The HTTP client: small buffers, a limit on everything, nothing that a server can send elsewhere.
+
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use ureq::Agent;
+use ureq::unversioned::transport::{Connector, TcpConnector};
+
+use super::resolver::RuntimeResolver;
+use super::secure::TlsConnector;
+use crate::board::Root;
+use crate::config::Tls;
+
+const USER_AGENT: &str = concat!("intercom-agent/", env!("CARGO_PKG_VERSION"));
+/// Holds the whole head of an answer.
+const INPUT_BUFFER: usize = 8 * 1024;
+const OUTPUT_BUFFER: usize = 4 * 1024;
+const MAX_RESPONSE_HEAD: usize = 6 * 1024;
+/// Long enough for one report after the other, and shorter than any server keeps a connection: a
+/// request must not meet one that the server is just closing.
+const MAX_IDLE: Duration = Duration::from_secs(3);
+
+/// How long each phase of a call may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct TimeLimits {
+    /// The name lookup.
+    pub(super) resolve: Duration,
+    /// TCP and TLS together.
+    pub(super) connect: Duration,
+    /// The head or the body of a request.
+    pub(super) send: Duration,
+    /// Until the head of the answer is there.
+    pub(super) answer: Duration,
+    /// Between two bytes.
+    pub(super) silence: Duration,
+    /// The whole call: a list of a million requests over a slow line.
+    pub(super) whole: Duration,
+}
+
+impl Default for TimeLimits {
+    fn default() -> Self {
+        TimeLimits {
+            resolve: Duration::from_secs(15),
+            connect: Duration::from_secs(20),
+            send: Duration::from_secs(20),
+            answer: Duration::from_secs(30),
+            silence: Duration::from_secs(30),
+            whole: Duration::from_secs(20 * 60),
+        }
+    }
+}
+
+/// A client of its own, with connections of its own. Names are looked up on `runtime`.
+pub(super) fn client(tls: &Tls, root: &Root, limits: TimeLimits, runtime: Handle) -> Agent {
+    let config = Agent::config_builder()
+        .user_agent(USER_AGENT)
+        .accept("application/json")
+        .http_status_as_error(false)
+        // Whoever answers with a redirect must not learn the token, nor move the panel elsewhere.
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .proxy(None)
+        .input_buffer_size(INPUT_BUFFER)
+        .output_buffer_size(OUTPUT_BUFFER)
+        .max_response_header_size(MAX_RESPONSE_HEAD)
+        .max_idle_connections(1)
+        .max_idle_connections_per_host(1)
+        .max_idle_age(MAX_IDLE)
+        .timeout_resolve(Some(limits.resolve))
+        .timeout_connect(Some(limits.connect))
+        .timeout_send_request(Some(limits.send))
+        .timeout_send_body(Some(limits.send))
+        .timeout_recv_response(Some(limits.answer))
+        .timeout_per_read(Some(limits.silence))
+        .timeout_per_write(Some(limits.silence))
+        .timeout_recv_body(Some(limits.whole))
+        .timeout_global(Some(limits.whole))
+        .build();
+    let connector = TcpConnector::default();
+    let connector = Connector::<()>::chain(connector, TlsConnector::new(tls, root));
+    Agent::with_parts(config, connector, RuntimeResolver::new(runtime))
+}

@@ -1,0 +1,312 @@
+//! The elements of a JSON array, one by one, from a body that may be endless.
+//!
+//! Finds where each element begins and ends and no more; whoever takes the bytes parses them.
+//! Neither the array nor an element above [`MAX_REQUEST_BYTES`] is ever held.
+
+use std::fmt;
+use std::io::{self, BufRead, BufReader, Read};
+
+use crate::contract::MAX_REQUEST_BYTES;
+
+const BUFFER: usize = 8 * 1024;
+
+/// The rest of an array.
+#[derive(Debug)]
+pub(super) struct Elements<R> {
+    from: BufReader<R>,
+    element: Vec<u8>,
+    first: bool,
+}
+
+/// One element.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Element<'a> {
+    /// Its bytes: one JSON value if the body is good.
+    Whole(&'a [u8]),
+    /// It has so many bytes, too many to be held, and was skipped.
+    TooLong(u64),
+}
+
+/// Why there are no more elements.
+#[derive(Debug)]
+pub(super) enum ListError {
+    /// The body cannot be read on.
+    Read(io::Error),
+    /// It does not begin with `[`.
+    NotAList,
+    /// It ends within the array.
+    CutShort,
+    /// This byte stands where it has no meaning.
+    Misplaced(u8),
+}
+
+/// Where in an element the scan is.
+#[derive(Default)]
+struct Place {
+    depth: u64,
+    in_string: bool,
+    escaped: bool,
+}
+
+impl<R: Read> Elements<R> {
+    /// Reads up to the first element.
+    pub(super) fn open(body: R) -> Result<Self, ListError> {
+        let mut from = BufReader::with_capacity(BUFFER, body);
+        if next_visible(&mut from)? != Some(b'[') {
+            return Err(ListError::NotAList);
+        }
+        from.consume(1);
+        Ok(Elements { from, element: Vec::new(), first: true })
+    }
+
+    /// The next element; `None` once the array and nothing but white space after it was read.
+    pub(super) fn next(&mut self) -> Result<Option<Element<'_>>, ListError> {
+        let mut byte = next_visible(&mut self.from)?.ok_or(ListError::CutShort)?;
+        let first = std::mem::take(&mut self.first);
+        if byte == b']' {
+            self.from.consume(1);
+            return match next_visible(&mut self.from)? {
+                None => Ok(None),
+                Some(more) => Err(ListError::Misplaced(more)),
+            };
+        }
+        if !first {
+            if byte != b',' {
+                return Err(ListError::Misplaced(byte));
+            }
+            self.from.consume(1);
+            byte = next_visible(&mut self.from)?.ok_or(ListError::CutShort)?;
+        }
+        if matches!(byte, b',' | b']' | b'}') {
+            return Err(ListError::Misplaced(byte));
+        }
+        self.read_element().map(Some)
+    }
+
+    fn read_element(&mut self) -> Result<Element<'_>, ListError> {
+        self.element.clear();
+        let mut length = 0;
+        let mut place = Place::default();
+        loop {
+            let chunk = fill(&mut self.from)?;
+            if chunk.is_empty() {
+                return Err(ListError::CutShort);
+            }
+            let within = chunk.iter().position(|byte| place.ends_before(*byte));
+            let taken = within.unwrap_or(chunk.len());
+            length += taken as u64;
+            if length <= MAX_REQUEST_BYTES as u64 {
+                self.element.extend_from_slice(&chunk[..taken]);
+            }
+            self.from.consume(taken);
+            if within.is_some() {
+                return Ok(if length <= MAX_REQUEST_BYTES as u64 {
+                    Element::Whole(&self.element)
+                } else {
+                    Element::TooLong(length)
+                });
+            }
+        }
+    }
+}
+
+impl Place {
+    /// Whether the element has ended before this byte, else goes past it.
+    fn ends_before(&mut self, byte: u8) -> bool {
+        if self.in_string {
+            if self.escaped {
+                self.escaped = false;
+            } else {
+                self.escaped = byte == b'\\';
+                self.in_string = byte != b'"';
+            }
+            return false;
+        }
+        match byte {
+            b'"' => self.in_string = true,
+            b'[' | b'{' => self.depth += 1,
+            b']' | b'}' | b',' | b' ' | b'\t' | b'\n' | b'\r' if self.depth == 0 => return true,
+            b']' | b'}' => self.depth -= 1,
+            _ => {}
+        }
+        false
+    }
+}
+
+/// The next byte that is no white space, not yet consumed; `None` at the end of the body.
+fn next_visible(from: &mut impl BufRead) -> Result<Option<u8>, ListError> {
+    loop {
+        let chunk = fill(from)?;
+        if chunk.is_empty() {
+            return Ok(None);
+        }
+        match chunk.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r')) {
+            Some(at) => {
+                let byte = chunk[at];
+                from.consume(at);
+                return Ok(Some(byte));
+            }
+            None => {
+                let all = chunk.len();
+                from.consume(all);
+            }
+        }
+    }
+}
+
+fn fill(from: &mut impl BufRead) -> Result<&[u8], ListError> {
+    // Asked for twice, since the compiler does not see that a failed first borrow has ended.
+    while let Err(why) = from.fill_buf() {
+        if why.kind() != io::ErrorKind::Interrupted {
+            return Err(ListError::Read(why));
+        }
+    }
+    from.fill_buf().map_err(ListError::Read)
+}
+
+impl fmt::Display for ListError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ListError::Read(why) => write!(f, "the list of pending requests broke off: {why}"),
+            ListError::NotAList => f.write_str(
+                "it answered something else than a JSON array: are `http.url` and `http.pending` right?",
+            ),
+            ListError::CutShort => f.write_str("the list of pending requests ends too early"),
+            ListError::Misplaced(byte) => write!(
+                f,
+                "the list of pending requests is not JSON: `{}` stands where it has no meaning",
+                byte.escape_ascii()
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::Value;
+    use serde_json::value::RawValue;
+
+    /// Hands out at most `at_once` bytes at a time.
+    struct Drops<'a>(&'a [u8], usize);
+
+    impl Read for Drops<'_> {
+        fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+            let (now, later) = self.0.split_at(self.0.len().min(self.1).min(to.len()));
+            to[..now.len()].copy_from_slice(now);
+            self.0 = later;
+            Ok(now.len())
+        }
+    }
+
+    fn elements(body: &[u8], at_once: usize) -> Result<Vec<Vec<u8>>, ListError> {
+        let mut list = Elements::open(Drops(body, at_once))?;
+        let mut all = Vec::new();
+        while let Some(element) = list.next()? {
+            all.push(match element {
+                Element::Whole(bytes) => bytes.to_vec(),
+                Element::TooLong(length) => format!("{length}").into_bytes(),
+            });
+        }
+        Ok(all)
+    }
+
+    fn error(body: &str) -> String {
+        elements(body.as_bytes(), 3).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn each_element_comes_as_it_was_written() {
+        let body = " [ {\"a\": [1, \"]},{\\\"\"]} ,\n2,\"x\" , [[]] ] \n";
+        let expected = ["{\"a\": [1, \"]},{\\\"\"]}", "2", "\"x\"", "[[]]"];
+        assert_eq!(elements(body.as_bytes(), 1).unwrap(), expected.map(|e| e.as_bytes().to_vec()));
+        assert!(elements(b"[]", 1).unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_is_no_list_says_so() {
+        for body in ["", "<html>", "{\"a\": 1}", "null"] {
+            assert!(error(body).contains("JSON array"), "{body}");
+        }
+        for body in ["[", "[1", "[1,", "[{\"a\":\"", "[{}"] {
+            assert!(error(body).contains("too early"), "{body}");
+        }
+        for body in ["[,1]", "[1,]", "[1,,2]", "[1 2]", "[1}", "[] x", "[1]]"] {
+            assert!(error(body).contains("no meaning"), "{body}");
+        }
+    }
+
+    #[test]
+    fn an_element_of_64_kib_is_held_and_a_longer_one_skipped() {
+        let fits = format!("\"{}\"", "x".repeat(MAX_REQUEST_BYTES - 2));
+        let too_long = format!("\"{}\"", "x".repeat(MAX_REQUEST_BYTES - 1));
+        let body = format!("[{fits} ,{too_long}\n,3]");
+        let mut list = Elements::open(body.as_bytes()).unwrap();
+        assert_eq!(list.next().unwrap(), Some(Element::Whole(fits.as_bytes())));
+        assert_eq!(list.next().unwrap(), Some(Element::TooLong(too_long.len() as u64)));
+        assert_eq!(list.next().unwrap(), Some(Element::Whole(b"3")));
+        assert_eq!(list.next().unwrap(), None);
+    }
+
+    #[test]
+    fn no_depth_takes_more_memory() {
+        let mut list = Elements::open(io::repeat(b'[').take(50_000_000)).unwrap();
+        assert!(matches!(list.next(), Err(ListError::CutShort)));
+        assert!(list.element.capacity() <= 2 * MAX_REQUEST_BYTES);
+    }
+
+    fn json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<String>().prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 30, 5, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+                prop::collection::hash_map(any::<String>(), inner, 0..5)
+                    .prop_map(|map| Value::Object(map.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_good_array_gives_its_values(
+            values in prop::collection::vec(json(), 0..6),
+            pretty: bool,
+            at_once in 1..40_usize,
+        ) {
+            let body = match pretty {
+                true => serde_json::to_vec_pretty(&values).unwrap(),
+                false => serde_json::to_vec(&values).unwrap(),
+            };
+            let read: Vec<Value> = elements(&body, at_once)
+                .unwrap()
+                .iter()
+                .map(|element| serde_json::from_slice(element).unwrap())
+                .collect();
+            prop_assert_eq!(read, values);
+        }
+
+        /// Bytes that are nearly JSON: what serde_json takes is taken, and nothing else.
+        #[test]
+        fn accepts_what_serde_json_accepts(body in "[\\[\\]{},:\" \\\\1a\n]{0,12}", at_once in 1..5_usize) {
+            let reference = serde_json::from_str::<Vec<&RawValue>>(&body).ok().map(|elements| {
+                elements.iter().map(|element| element.get().as_bytes().to_vec()).collect::<Vec<_>>()
+            });
+            let ours = elements(body.as_bytes(), at_once).ok().filter(|elements| {
+                elements.iter().all(|e| serde_json::from_slice::<&RawValue>(e).is_ok())
+            });
+            prop_assert_eq!(ours, reference);
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic(body: Vec<u8>, at_once in 1..40_usize) {
+            let _ = elements(&body, at_once);
+            let _ = elements(&[b"[", body.as_slice()].concat(), at_once);
+        }
+    }
+}

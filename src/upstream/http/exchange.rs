@@ -1,0 +1,274 @@
+//! One exchange with the service: a poll or a report.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use log::{debug, warn};
+use tokio::sync::{mpsc, oneshot};
+use ureq::http::header::{AUTHORIZATION, CONNECTION, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use ureq::http::{HeaderValue, Response, StatusCode};
+use ureq::{Body, RequestBuilder};
+
+use super::Service;
+use super::elements::{Element, Elements};
+use super::retry_after::retry_after;
+use super::trouble::{Kind, Trouble};
+use crate::agent::seams::{Connection, Event, Face};
+use crate::agent::{Delivery, Handling};
+use crate::config::{Template, Values};
+use crate::contract::{Errors, MAX_REQUEST_BYTES, Report, Request, Unreadable};
+use crate::decide::{Delivered, Signature, Timing, Via};
+use crate::record::Route;
+use crate::upstream::News;
+
+/// How many requests may be with the agent undecided, and how many bytes of them: parsed, each takes
+/// a multiple of its bytes.
+const MAX_UNDECIDED: usize = 16;
+const MAX_UNDECIDED_BYTES: usize = MAX_REQUEST_BYTES;
+
+/// The service as one appearance of the board sees it.
+pub(super) struct Exchange {
+    service: Arc<Service>,
+    client: ureq::Agent,
+    face: Face,
+    connection: Connection,
+    news: mpsc::Sender<News>,
+    given_up: Arc<AtomicBool>,
+    /// Which list was decided as a whole; the service need not send that one again.
+    decided_list: Option<HeaderValue>,
+    /// Whether the agent was told that the service cannot be reached.
+    told_lost: bool,
+}
+
+/// A poll that was answered.
+#[derive(Debug)]
+pub(super) struct Polled {
+    /// When the service wants to be asked again at the earliest.
+    pub(super) retry_after: Option<Duration>,
+}
+
+/// The requests of one list that the agent has been given.
+#[derive(Default)]
+struct Undecided {
+    answers: VecDeque<(usize, oneshot::Receiver<Handling>)>,
+    bytes: usize,
+    some_kept: bool,
+}
+
+impl Exchange {
+    pub(super) fn new(
+        service: Arc<Service>,
+        client: ureq::Agent,
+        face: Face,
+        connection: Connection,
+        news: mpsc::Sender<News>,
+        given_up: Arc<AtomicBool>,
+    ) -> Self {
+        Exchange {
+            service,
+            client,
+            face,
+            connection,
+            news,
+            given_up,
+            decided_list: None,
+            told_lost: false,
+        }
+    }
+
+    /// Asks for the pending requests and hands each to the agent.
+    pub(super) fn poll(&mut self, all: bool) -> Result<Polled, Trouble> {
+        if all {
+            self.decided_list = None;
+        }
+        let polled = self.ask();
+        if polled.is_err() && !self.told_lost {
+            self.told_lost = true;
+            self.tell(Event::Lost { route: Route::Http, connection: self.connection });
+        }
+        polled
+    }
+
+    fn ask(&mut self) -> Result<Polled, Trouble> {
+        let identity = &self.face.identity;
+        let mut request = self
+            .client
+            .get(self.url(&self.service.settings.pending)?)
+            .query("mac", identity.mac.to_string())
+            .query("board", self.face.board.as_str())
+            // Seldom does anything follow a poll within seconds.
+            .header(CONNECTION, "close");
+        if let Some(serial_number) = &identity.serial_number {
+            request = request.query("serial_number", serial_number.as_str());
+        }
+        if let Some(id) = self.face.id {
+            request = request.query("id", id.to_string());
+        }
+        if let Some(list) = &self.decided_list {
+            request = request.header(IF_NONE_MATCH, list);
+        }
+        let response = self.authorized(request)?.call()?;
+        let retry_after = retry_after(response.headers());
+        match response.status() {
+            StatusCode::NOT_MODIFIED if self.decided_list.is_some() => self.reached(),
+            StatusCode::NO_CONTENT => {
+                self.decided_list = None;
+                self.reached();
+            }
+            status if status.is_success() => self.read_list(response)?,
+            _ => return Err(Trouble::answer(response)),
+        }
+        Ok(Polled { retry_after })
+    }
+
+    fn read_list(&mut self, response: Response<Body>) -> Result<(), Trouble> {
+        let list = response.headers().get(ETAG).cloned();
+        self.decided_list = None;
+        let mut elements = Elements::open(response.into_body().into_reader())?;
+        self.reached();
+        let mut undecided = Undecided::default();
+        let mut too_long = 0_u64;
+        while let Some(element) = elements.next()? {
+            if self.given_up.load(Ordering::Acquire) {
+                return Err(self.was_given_up());
+            }
+            let (size, request) = match element {
+                Element::Whole(bytes) => (bytes.len(), Request::read(bytes)),
+                Element::TooLong(bytes) => {
+                    too_long += 1;
+                    (0, Err(unreadable(bytes)))
+                }
+            };
+            undecided.make_room(size);
+            let answer = self.deliver(request)?;
+            undecided.add(size, answer);
+        }
+        if too_long > 0 {
+            warn!(
+                "{}: {too_long} of its pending requests were longer than {MAX_REQUEST_BYTES} bytes and were not read",
+                self.service.settings.base
+            );
+        }
+        if undecided.all_decided() {
+            self.decided_list = list;
+        }
+        Ok(())
+    }
+
+    fn deliver(
+        &self,
+        request: Result<Request, Unreadable>,
+    ) -> Result<oneshot::Receiver<Handling>, Trouble> {
+        let delivery = Delivery {
+            request,
+            delivered: Delivered {
+                via: Via::PendingList,
+                timing: Timing::Again,
+                signature: Signature::Missing,
+                put_offs: 0,
+            },
+            ticket: None,
+            route: Some(Route::Http),
+            offline: false,
+        };
+        let (handling, answer) = oneshot::channel();
+        let news = News::Delivery(Box::new(delivery), handling);
+        self.news.blocking_send(news).map_err(|_| self.was_given_up())?;
+        Ok(answer)
+    }
+
+    /// Sends one report.
+    pub(super) fn report(&self, report: &Report) -> Result<(), Trouble> {
+        let body = serde_json::to_vec(report)
+            .map_err(|why| Trouble::new(Kind::Refused, format!("the report is not JSON: {why}")))?;
+        let request = self
+            .client
+            .post(self.url(&self.service.settings.status)?)
+            .header(CONTENT_TYPE, "application/json");
+        let response = self.authorized(request)?.send(&body)?;
+        match response.status().is_success() {
+            true => Ok(()),
+            false => Err(Trouble::answer(response)),
+        }
+    }
+
+    fn url(&self, path: &Template) -> Result<String, Trouble> {
+        let values = Values {
+            mac: self.face.identity.mac,
+            serial_number: self.face.identity.serial_number.as_ref(),
+            id: self.face.id,
+            model: self.face.model.as_deref(),
+            board: &self.face.board,
+        };
+        let path = path
+            .fill(&values)
+            .map_err(|why| Trouble::new(Kind::Lasting, format!("its path {path} is open: {why}")))?;
+        Ok(self.service.settings.base.url(&path))
+    }
+
+    /// The token is read each time, so that a new one counts at once.
+    fn authorized<B>(&self, request: RequestBuilder<B>) -> Result<RequestBuilder<B>, Trouble> {
+        let Some(file) = &self.service.settings.token else { return Ok(request) };
+        let lasting = |text: String| Trouble::new(Kind::Lasting, text);
+        let token = file.read(&self.service.root).map_err(|why| lasting(why.to_string()))?;
+        let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose())).map_err(|_| {
+            let file = file.path().display();
+            lasting(format!("the token in {file} has a line break or control character in it"))
+        })?;
+        value.set_sensitive(true);
+        Ok(request.header(AUTHORIZATION, value))
+    }
+
+    fn reached(&mut self) {
+        self.told_lost = false;
+        self.tell(Event::Reachable { route: Route::Http, connection: self.connection });
+    }
+
+    fn tell(&self, event: Event) {
+        if !self.given_up.load(Ordering::Acquire)
+            && self.news.blocking_send(News::Event(event)).is_err()
+        {
+            debug!("the daemon is ending");
+        }
+    }
+
+    fn was_given_up(&self) -> Trouble {
+        Trouble::new(Kind::Passing, "the exchange was given up")
+    }
+}
+
+impl Undecided {
+    fn make_room(&mut self, size: usize) {
+        while self.answers.len() >= MAX_UNDECIDED
+            || (self.bytes + size > MAX_UNDECIDED_BYTES && !self.answers.is_empty())
+        {
+            self.await_first();
+        }
+    }
+
+    fn add(&mut self, size: usize, answer: oneshot::Receiver<Handling>) {
+        self.bytes += size;
+        self.answers.push_back((size, answer));
+    }
+
+    fn await_first(&mut self) {
+        if let Some((size, answer)) = self.answers.pop_front() {
+            self.bytes -= size;
+            self.some_kept |= answer.blocking_recv() != Ok(Handling::Decided);
+        }
+    }
+
+    fn all_decided(mut self) -> bool {
+        while !self.answers.is_empty() {
+            self.await_first();
+        }
+        !self.some_kept
+    }
+}
+
+fn unreadable(bytes: u64) -> Unreadable {
+    let text = format!("The body is {bytes} bytes long; a panel reads at most {MAX_REQUEST_BYTES}.");
+    Unreadable { id: None, errors: Errors::on("body", text) }
+}

@@ -1,0 +1,72 @@
+//! The HTTP route: asks for pending requests, sends reports.
+//!
+//! A task keeps the times and the reports; a thread of its own speaks HTTP, since the client blocks.
+//!
+//! ```text
+//! orders, appearance ──► route (when) ──► worker (a thread) ──► exchange ──► the service
+//!                                  news ◄──────────────────────────┘
+//! ```
+
+mod client;
+mod elements;
+mod exchange;
+mod resolver;
+mod retry_after;
+mod route;
+mod secure;
+mod trouble;
+mod worker;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+
+use super::{News, RouteEnd};
+use crate::board::Root;
+use crate::config::HttpSettings;
+use client::TimeLimits;
+use route::HttpRoute;
+
+/// Keeps the HTTP route until the agent's end of it is gone.
+///
+/// The service is asked for pending requests at once whenever the board appears anew, and then every
+/// `poll_every`; every answer is told as `Event::Reachable`, the first failure after one as
+/// `Event::Lost`. Only the first question after the start waits a little, by the board's name: after
+/// a power failure all panels of a city start together. Each report is sent until it is accepted,
+/// told as `Event::Reported`. One that the service refuses again and again (400, 413, 422) is given
+/// up with a warning and told as `Event::Reported` all the same: it would stay in the outbox for ever.
+///
+/// Must run on a runtime with I/O and time.
+pub async fn run(settings: HttpSettings, root: Root, end: RouteEnd, news: mpsc::Sender<News>) {
+    run_within(TimeLimits::default(), settings, root, end, news).await;
+}
+
+async fn run_within(
+    limits: TimeLimits,
+    settings: HttpSettings,
+    root: Root,
+    end: RouteEnd,
+    news: mpsc::Sender<News>,
+) {
+    let service = Service { settings, root, limits, runtime: Handle::current() };
+    HttpRoute::new(Arc::new(service), news).run(end).await;
+}
+
+/// Where the service is and how it is spoken to.
+#[derive(Debug)]
+struct Service {
+    settings: HttpSettings,
+    root: Root,
+    limits: TimeLimits,
+    runtime: Handle,
+}
+
+impl Service {
+    fn client(&self) -> ureq::Agent {
+        client::client(&self.settings.tls, &self.root, self.limits, self.runtime.clone())
+    }
+}

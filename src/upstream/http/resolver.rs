@@ -1,0 +1,64 @@
+//! Name lookups on the threads that the runtime keeps for them.
+//!
+//! The library's own resolver starts a thread for each lookup, and ends the process where the
+//! system has none left.
+
+use std::net::SocketAddr;
+use std::sync::mpsc;
+
+use tokio::net::lookup_host;
+use tokio::runtime::Handle;
+use ureq::Error;
+use ureq::config::Config;
+use ureq::http::Uri;
+use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::NextTimeout;
+
+/// More addresses of one host are not tried.
+const MAX_ADDRESSES: usize = 8;
+
+#[derive(Debug)]
+pub(super) struct RuntimeResolver {
+    runtime: Handle,
+}
+
+impl RuntimeResolver {
+    pub(super) fn new(runtime: Handle) -> Self {
+        RuntimeResolver { runtime }
+    }
+}
+
+impl Resolver for RuntimeResolver {
+    fn resolve(
+        &self,
+        uri: &Uri,
+        _: &Config,
+        limit: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, Error> {
+        let host = uri.host().unwrap_or_default();
+        let port = uri.port_u16().unwrap_or(match uri.scheme_str() {
+            Some("https") => 443,
+            _ => 80,
+        });
+        let host_and_port = format!("{host}:{port}");
+        let (answer, answered) = mpsc::sync_channel(1);
+        self.runtime.spawn(async move {
+            let found = lookup_host(host_and_port).await;
+            let found = found.map(|all| all.take(MAX_ADDRESSES).collect::<Vec<SocketAddr>>());
+            // Nobody listens any more once the limit is over.
+            let _ = answer.send(found);
+        });
+        let found = match answered.recv_timeout(*limit.after) {
+            Ok(Ok(found)) => found,
+            Ok(Err(_)) => return Err(Error::HostNotFound),
+            Err(mpsc::RecvTimeoutError::Timeout) => return Err(Error::Timeout(limit.reason)),
+            Err(mpsc::RecvTimeoutError::Disconnected) => return Err(Error::ConnectionFailed),
+        };
+        let mut addresses = self.empty();
+        found.into_iter().for_each(|address| addresses.push(address));
+        match addresses.is_empty() {
+            true => Err(Error::HostNotFound),
+            false => Ok(addresses),
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! When to ask, when to report, and how long to wait after a failure.
+
+use std::future::pending;
+use std::sync::Arc;
+use std::time::Duration;
+
+use log::{debug, info, warn};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+
+use super::Service;
+use super::exchange::Polled;
+use super::trouble::{Kind, Trouble};
+use super::worker::{Done, Job, Worker};
+use crate::agent::seams::{Connection, Event, Face, ParcelId};
+use crate::contract::Report;
+use crate::record::Route;
+use crate::upstream::backoff::{Backoff, Jitter};
+use crate::upstream::{Appearance, News, Order, RouteEnd};
+
+/// The first wait after a failure, and the longest.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
+/// A report that is refused is sent so often in all, over minutes: the service may be mended.
+const MAX_REFUSALS: u32 = 8;
+const FIRST_WAIT_REFUSED: Duration = Duration::from_secs(5);
+/// The first poll after the start waits up to this part of the polling interval.
+const START_SPREAD: u32 = 4;
+
+/// The route's state.
+pub(super) struct HttpRoute {
+    service: Arc<Service>,
+    news: mpsc::Sender<News>,
+    appearance: Appearance,
+    worker: Option<Worker>,
+    poll: Schedule,
+    reporting: Schedule,
+    parcels: Vec<Parcel>,
+    /// Which of them the worker has.
+    sent: Option<ParcelId>,
+    /// The list is wanted as a whole, even if it has not changed.
+    ask_again: bool,
+}
+
+/// When something is due, and how its failures are borne.
+struct Schedule {
+    /// What is done, in a message.
+    what: &'static str,
+    due: Instant,
+    backoff: Backoff,
+    jitter: Jitter,
+    /// The present trouble, so that it is logged once.
+    trouble: Option<String>,
+}
+
+/// A report on its way.
+struct Parcel {
+    id: ParcelId,
+    report: Arc<Report>,
+    refusals: u32,
+    due: Instant,
+}
+
+impl HttpRoute {
+    pub(super) fn new(service: Arc<Service>, news: mpsc::Sender<News>) -> Self {
+        HttpRoute {
+            service,
+            news,
+            appearance: None,
+            worker: None,
+            poll: Schedule::new("polling", ""),
+            reporting: Schedule::new("reporting to", ""),
+            sent: None,
+            parcels: Vec::new(),
+            ask_again: false,
+        }
+    }
+
+    pub(super) async fn run(mut self, mut end: RouteEnd) {
+        loop {
+            let next = self.start_what_is_due();
+            let worker = self.worker.as_mut().filter(|worker| worker.busy);
+            tokio::select! {
+                changed = end.appearance.changed() => {
+                    if changed.is_err() {
+                        return;
+                    }
+                    let appearance = end.appearance.borrow_and_update().clone();
+                    self.appear(appearance);
+                }
+                order = end.orders.recv() => match order {
+                    Some(order) => self.take(order),
+                    None => return,
+                },
+                done = of(worker) => self.finish(done).await,
+                () = at(next) => {}
+            }
+        }
+    }
+
+    /// Gives up everything under the old appearance and asks at once under the new one.
+    fn appear(&mut self, appearance: Appearance) {
+        let now = Instant::now();
+        self.worker = None;
+        self.sent = None;
+        self.ask_again = false;
+        if let Some((face, _)) = &appearance {
+            self.poll = Schedule::new("polling", face.board.as_str());
+            self.reporting = Schedule::new("reporting to", face.board.as_str());
+            if self.appearance.is_none() {
+                let spread = self.service.settings.poll_every / START_SPREAD;
+                self.poll.due = now + self.poll.jitter.up_to(spread);
+            }
+        }
+        for parcel in &mut self.parcels {
+            parcel.due = now;
+        }
+        self.appearance = appearance;
+    }
+
+    fn take(&mut self, order: Order) {
+        match order {
+            Order::Send(id, report) => {
+                if !self.parcels.iter().any(|parcel| parcel.id == id) {
+                    let report = Arc::from(report);
+                    let due = Instant::now();
+                    self.parcels.push(Parcel { id, report, refusals: 0, due });
+                }
+            }
+            Order::AskAgain => {
+                self.ask_again = true;
+                // A service that does not answer is not asked more often for it.
+                if self.poll.trouble.is_none() {
+                    self.poll.due = Instant::now();
+                }
+            }
+            // A listed request comes again by itself, and nothing is known here of other boards.
+            Order::Acknowledge(_) | Order::LookUp(_) | Order::GiveUp(_) => {}
+        }
+    }
+
+    /// Gives an idle worker its next job; else says when there will be one.
+    fn start_what_is_due(&mut self) -> Option<Instant> {
+        let (face, connection) = self.appearance.clone()?;
+        if self.worker.as_ref().is_some_and(|worker| worker.busy) {
+            return None;
+        }
+        let now = Instant::now();
+        let parcel = self.parcels.iter().min_by_key(|parcel| parcel.due);
+        let report_due = parcel.map(|parcel| parcel.due.max(self.reporting.due));
+        let job = match (parcel, report_due) {
+            (Some(parcel), Some(due)) if due <= now => {
+                self.sent = Some(parcel.id);
+                Job::Report(parcel.report.clone())
+            }
+            _ if self.poll.due <= now => Job::Poll { all: std::mem::take(&mut self.ask_again) },
+            _ => return report_due.into_iter().chain([self.poll.due]).min(),
+        };
+        match self.worker(face, connection) {
+            Ok(worker) => {
+                worker.begin(job);
+                None
+            }
+            Err(why) => {
+                let trouble = format!("no thread can be started for it: {why}");
+                let wait = self.poll.failed(&self.service, &Trouble::new(Kind::Passing, trouble));
+                self.poll.due = now + wait;
+                self.reporting.due = now + wait;
+                Some(now + wait)
+            }
+        }
+    }
+
+    fn worker(&mut self, face: Face, connection: Connection) -> std::io::Result<&mut Worker> {
+        let worker = match self.worker.take() {
+            Some(worker) => worker,
+            None => Worker::start(&self.service, face, connection, self.news.clone())?,
+        };
+        Ok(self.worker.insert(worker))
+    }
+
+    async fn finish(&mut self, done: Option<Done>) {
+        match done {
+            Some(Done::Polled(Ok(polled))) => self.polled(&polled),
+            Some(Done::Polled(Err(trouble))) => {
+                self.poll.due = Instant::now() + self.poll.failed(&self.service, &trouble);
+            }
+            Some(Done::Reported(result)) => {
+                if let Some(parcel) = self.reported(result) {
+                    let event = Event::Reported { parcel, route: Route::Http };
+                    if self.news.send(News::Event(event)).await.is_err() {
+                        debug!("the daemon is ending");
+                    }
+                }
+            }
+            // The thread is gone; the next job starts another.
+            None => self.worker = None,
+        }
+    }
+
+    fn polled(&mut self, polled: &Polled) {
+        self.poll.succeeded(&self.service);
+        let now = Instant::now();
+        self.poll.due = match self.ask_again {
+            true => now,
+            false => {
+                let wait = self.poll.jitter.around(self.service.settings.poll_every);
+                now + wait.max(polled.retry_after.unwrap_or_default())
+            }
+        };
+        if self.reporting.trouble.is_some() {
+            // The line is there again.
+            self.reporting.due = now;
+        }
+    }
+
+    /// The parcel that need not be sent any more.
+    fn reported(&mut self, result: Result<(), Trouble>) -> Option<ParcelId> {
+        let now = Instant::now();
+        let sent = self.sent.take()?;
+        let at = self.parcels.iter().position(|parcel| parcel.id == sent)?;
+        match result {
+            Ok(()) => self.reporting.succeeded(&self.service),
+            Err(trouble) if trouble.kind == Kind::Refused => {
+                let base = &self.service.settings.base;
+                let parcel = &mut self.parcels[at];
+                parcel.refusals += 1;
+                if parcel.refusals < MAX_REFUSALS {
+                    let ceiling = FIRST_WAIT_REFUSED * (1 << parcel.refusals);
+                    let wait = self.reporting.jitter.up_to(ceiling);
+                    parcel.due = now + wait.max(trouble.retry_after.unwrap_or_default());
+                    debug!("{base}: a report was refused: {}", trouble.text);
+                    return None;
+                }
+                let status = parcel.report.intercom.status.as_deref().unwrap_or("unknown");
+                let id = parcel.report.request_id.as_ref().map_or("without an id", |id| id.as_str());
+                warn!(
+                    "{base}: the report of request {id} ({status}) was refused {MAX_REFUSALS} times and is given up: {}",
+                    trouble.text
+                );
+            }
+            Err(trouble) => {
+                self.reporting.due = now + self.reporting.failed(&self.service, &trouble);
+                return None;
+            }
+        }
+        self.parcels.remove(at);
+        Some(sent)
+    }
+}
+
+impl Schedule {
+    fn new(what: &'static str, board: &str) -> Self {
+        Schedule {
+            what,
+            due: Instant::now(),
+            backoff: Backoff::new(board, FIRST_WAIT, LONGEST_WAIT),
+            jitter: Jitter::new(board),
+            trouble: None,
+        }
+    }
+
+    fn succeeded(&mut self, service: &Service) {
+        self.backoff.reset();
+        if self.trouble.take().is_some() {
+            info!("{} {} works again", self.what, service.settings.base);
+        }
+    }
+
+    /// How long to wait now.
+    fn failed(&mut self, service: &Service, trouble: &Trouble) -> Duration {
+        let poll_every = service.settings.poll_every;
+        let wait = match trouble.kind {
+            Kind::Passing => self.backoff.next(),
+            // Nobody mends it within seconds.
+            Kind::Lasting | Kind::Refused => self.backoff.next().max(self.jitter.around(poll_every)),
+        };
+        let wait = wait.max(trouble.retry_after.unwrap_or_default()).min(LONGEST_WAIT.max(poll_every));
+        let (what, base, text) = (self.what, &service.settings.base, &trouble.text);
+        let message = format!("{what} {base} failed: {text}; next attempt in {} s", wait.as_secs());
+        if self.trouble.as_ref() == Some(text) {
+            debug!("{message}");
+        } else {
+            warn!("{message}");
+            self.trouble = Some(text.clone());
+        }
+        wait
+    }
+}
+
+async fn of(worker: Option<&mut Worker>) -> Option<Done> {
+    match worker {
+        Some(worker) => worker.done().await,
+        None => pending().await,
+    }
+}
+
+async fn at(time: Option<Instant>) {
+    match time {
+        Some(time) => sleep_until(time).await,
+        None => pending().await,
+    }
+}

@@ -1,0 +1,108 @@
+//! The thread that speaks HTTP, blocking, as one appearance of the board.
+//!
+//! Each appearance has a thread of its own: giving it up closes its connections and lets the thread
+//! end by itself, however long a name lookup holds it, and nothing it says counts any more.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc as jobs;
+use std::thread;
+
+use tokio::sync::mpsc;
+
+use super::Service;
+use super::exchange::{Exchange, Polled};
+use super::trouble::Trouble;
+use crate::agent::seams::{Connection, Face};
+use crate::contract::Report;
+use crate::upstream::News;
+
+/// Only what is touched takes memory. A TLS handshake and the deepest JSON that is read need less
+/// than a third of it on the panel's processor, and in a debug build less than the whole.
+const STACK: usize = 512 * 1024;
+
+/// What to do next.
+#[derive(Debug)]
+pub(super) enum Job {
+    /// Ask for the pending requests; with `all`, also if the list has not changed.
+    Poll { all: bool },
+    /// Send this report once.
+    Report(Arc<Report>),
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub(super) enum Done {
+    Polled(Result<Polled, Trouble>),
+    Reported(Result<(), Trouble>),
+}
+
+/// One thread, which does one job at a time. Dropped, it is given up.
+#[derive(Debug)]
+pub(super) struct Worker {
+    jobs: jobs::Sender<Job>,
+    done: mpsc::Receiver<Done>,
+    given_up: Arc<AtomicBool>,
+    client: ureq::Agent,
+    pub(super) busy: bool,
+}
+
+impl Worker {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// As `pthread_create(3)`.
+    pub(super) fn start(
+        service: &Arc<Service>,
+        face: Face,
+        connection: Connection,
+        news: mpsc::Sender<News>,
+    ) -> io::Result<Self> {
+        let client = service.client();
+        let given_up = Arc::new(AtomicBool::new(false));
+        let (jobs, to_do) = jobs::channel();
+        let (finished, done) = mpsc::channel(1);
+        let mut exchange = Exchange::new(
+            service.clone(),
+            client.clone(),
+            face,
+            connection,
+            news,
+            given_up.clone(),
+        );
+        thread::Builder::new().name("http".to_owned()).stack_size(STACK).spawn(move || {
+            for job in to_do {
+                let outcome = match job {
+                    Job::Poll { all } => Done::Polled(exchange.poll(all)),
+                    Job::Report(report) => Done::Reported(exchange.report(&report)),
+                };
+                if finished.blocking_send(outcome).is_err() {
+                    return;
+                }
+            }
+        })?;
+        Ok(Worker { jobs, done, given_up, client, busy: false })
+    }
+
+    /// Gives it something to do. It must not be busy.
+    pub(super) fn begin(&mut self, job: Job) {
+        self.busy = true;
+        // Where the thread is gone, `done` tells it.
+        let _ = self.jobs.send(job);
+    }
+
+    /// What came of the job; `None` if the thread is gone.
+    pub(super) async fn done(&mut self) -> Option<Done> {
+        let done = self.done.recv().await;
+        self.busy = false;
+        done
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.given_up.store(true, Ordering::Release);
+        self.client.clone().shutdown();
+    }
+}

@@ -1,0 +1,53 @@
+//! TLS for both routes: what the panel trusts, how it proves itself, and what a failure means.
+
+mod explain;
+mod files;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use rustls::client::Resumption;
+use rustls::{ClientConfig, crypto};
+
+use crate::board::Root;
+use crate::config::Tls;
+
+pub(super) use explain::{explain, tls_failure};
+pub(super) use files::TlsFileError;
+
+/// One server is spoken to. The library keeps room for this many sessions from the start.
+const SESSIONS: usize = 1;
+
+/// What one route's connections have in common: TLS 1.2 and 1.3 on ring, nothing global.
+///
+/// `protocols` are what ALPN offers, none for no ALPN. Reads the files at once, so make it anew to
+/// have new ones count.
+///
+/// # Errors
+/// Which file is wrong, and how.
+pub(super) fn client_config(
+    tls: &Tls,
+    root: &Root,
+    protocols: &[&[u8]],
+) -> Result<ClientConfig, TlsFileError> {
+    let roots = files::roots(tls.ca_file.as_deref(), root)?;
+    let provider = Arc::new(crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(TlsFileError::without_file)?
+        .with_root_certificates(roots);
+    let mut config = match &tls.client {
+        None => builder.with_no_client_auth(),
+        Some(client) => {
+            let (chain, key) = files::client(client, root)?;
+            builder
+                .with_client_auth_cert(chain, key)
+                .map_err(|why| files::unfit_pair(client, &why))?
+        }
+    };
+    config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
+    config.resumption = Resumption::in_memory_sessions(SESSIONS);
+    Ok(config)
+}

@@ -1,0 +1,103 @@
+//! TLS failures in words: what happened, and what to do about it.
+
+use std::error::Error;
+
+use rustls::pki_types::UnixTime;
+use rustls::{AlertDescription, CertificateError};
+
+use crate::clock::WallTime;
+
+/// The TLS failure that an error stands for, however deep it is wrapped.
+pub(crate) fn tls_failure<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e rustls::Error> {
+    if let Some(found) = error.downcast_ref() {
+        return Some(found);
+    }
+    // An io::Error's source is the source of what it wraps, so that the wrapped one is skipped.
+    let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    match wrapped {
+        Some(inner) => tls_failure(inner),
+        None => error.source().and_then(tls_failure),
+    }
+}
+
+/// A clause that follows the server's name and a colon.
+pub(crate) fn explain(failure: &rustls::Error) -> String {
+    match failure {
+        rustls::Error::InvalidCertificate(why) => certificate(why),
+        rustls::Error::AlertReceived(alert) => refusal(*alert),
+        rustls::Error::InvalidMessage(_) => {
+            "what answers does not speak TLS: is this the port for TLS?".to_owned()
+        }
+        rustls::Error::PeerIncompatible(why) => {
+            format!("no common way to speak TLS 1.2 or 1.3 was found ({why:?})")
+        }
+        rustls::Error::NoApplicationProtocol => {
+            "it does not speak the protocol that was asked for (ALPN)".to_owned()
+        }
+        other => format!("TLS failed: {other}"),
+    }
+}
+
+fn certificate(why: &CertificateError) -> String {
+    match why {
+        CertificateError::UnknownIssuer => {
+            "its certificate comes from an authority that this panel does not trust: \
+             set `ca_file` to the PEM file of that authority"
+                .to_owned()
+        }
+        CertificateError::NotValidForNameContext { expected, presented } => format!(
+            "its certificate is not for {} but for {}: use that name in the URL, or give the server another certificate",
+            expected.to_str(),
+            if presented.is_empty() { "no name at all".to_owned() } else { presented.join(", ") }
+        ),
+        CertificateError::ExpiredContext { time, not_after } => format!(
+            "its certificate ended at {}; the panel's clock says {}: renew the certificate, or set the clock if it is wrong",
+            shown(*not_after),
+            shown(*time)
+        ),
+        CertificateError::NotValidYetContext { time, not_before } => format!(
+            "its certificate begins at {}; the panel's clock says {} and is probably behind: set the clock (NTP)",
+            shown(*not_before),
+            shown(*time)
+        ),
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+            "its certificate is not one for a server".to_owned()
+        }
+        CertificateError::Revoked => "its certificate was revoked".to_owned(),
+        CertificateError::BadSignature => "its certificate is forged or damaged".to_owned(),
+        other => format!("its certificate is not accepted: {other}"),
+    }
+}
+
+/// What the server said no to.
+fn refusal(alert: AlertDescription) -> String {
+    match alert {
+        AlertDescription::CertificateRequired => {
+            "it wants a client certificate: set `client_cert_file` and `client_key_file`".to_owned()
+        }
+        AlertDescription::BadCertificate
+        | AlertDescription::UnsupportedCertificate
+        | AlertDescription::CertificateRevoked
+        | AlertDescription::CertificateExpired
+        | AlertDescription::CertificateUnknown
+        | AlertDescription::UnknownCA
+        | AlertDescription::AccessDenied
+        | AlertDescription::DecryptError => {
+            format!(
+                "it does not accept this panel's client certificate ({alert:?}): check `client_cert_file`"
+            )
+        }
+        AlertDescription::ProtocolVersion => "it speaks neither TLS 1.2 nor TLS 1.3".to_owned(),
+        AlertDescription::HandshakeFailure => "it refused the handshake: it may want a client \
+             certificate (`client_cert_file`), or speak no cipher of this panel"
+            .to_owned(),
+        AlertDescription::UnrecognisedName => {
+            "it does not know itself by that name: check the host in the URL".to_owned()
+        }
+        other => format!("it ended the TLS connection ({other:?})"),
+    }
+}
+
+fn shown(time: UnixTime) -> WallTime {
+    WallTime::from_unix_seconds(time.as_secs())
+}

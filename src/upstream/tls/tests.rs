@@ -1,0 +1,225 @@
+//! TLS as a specification: real handshakes against the same library's server, in memory.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{ClientConnection, RootCertStore, ServerConfig, ServerConnection, crypto};
+
+use super::*;
+use crate::config;
+
+/// A directory that is the panel's root.
+struct Sandbox(PathBuf);
+
+impl Sandbox {
+    fn new(name: &str) -> Self {
+        let dir = std::env::temp_dir().join(format!("intercom-agent-tls-{name}-{}", std::process::id()));
+        fs::create_dir_all(&dir).unwrap();
+        Sandbox(dir)
+    }
+
+    fn write(&self, name: &str, content: &str) {
+        let path = self.0.join(name);
+        fs::write(&path, content).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    }
+
+    /// A client with what the configuration says about TLS.
+    fn client(&self, settings: &str) -> Result<ClientConfig, String> {
+        let text = format!("[http]\nurl = \"https://billing.example\"\n{settings}");
+        let tls = config::parse(&text, Path::new("test.toml")).unwrap().http.unwrap().tls;
+        client_config(&tls, &Root::sandbox(&self.0), &[]).map_err(|why| why.to_string())
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+type Authority = CertifiedIssuer<'static, KeyPair>;
+
+fn authority() -> Authority {
+    let mut params = CertificateParams::default();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+}
+
+/// A certificate for `name`, valid for the years between, with its key.
+fn certificate(by: &Authority, name: &str, years: (i32, i32)) -> (rcgen::Certificate, KeyPair) {
+    let mut params = CertificateParams::new([name.to_owned()]).unwrap();
+    params.not_before = date_time_ymd(years.0, 1, 1);
+    params.not_after = date_time_ymd(years.1, 1, 1);
+    let key = KeyPair::generate().unwrap();
+    (params.signed_by(&key, by).unwrap(), key)
+}
+
+fn server(by: &Authority, name: &str, years: (i32, i32), clients: Option<&Authority>) -> ServerConfig {
+    let (certificate, key) = certificate(by, name, years);
+    let provider = Arc::new(crypto::ring::default_provider());
+    let builder = ServerConfig::builder_with_provider(provider.clone())
+        .with_safe_default_protocol_versions()
+        .unwrap();
+    let builder = match clients {
+        None => builder.with_no_client_auth(),
+        Some(authority) => {
+            let mut roots = RootCertStore::empty();
+            roots.add(authority.der().clone()).unwrap();
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+            builder.with_client_cert_verifier(verifier.build().unwrap())
+        }
+    };
+    let chain: Vec<CertificateDer<'static>> = vec![certificate.der().clone()];
+    builder.with_single_cert(chain, PrivateKeyDer::try_from(key.serialize_der()).unwrap()).unwrap()
+}
+
+/// What the panel says of a handshake with `server`.
+fn connect(client: ClientConfig, server: ServerConfig) -> Result<(), String> {
+    let name = ServerName::try_from("billing.example").unwrap();
+    let mut client = ClientConnection::new(Arc::new(client), name).unwrap();
+    let mut server = ServerConnection::new(Arc::new(server)).unwrap();
+    for _ in 0..10 {
+        let mut bytes = Vec::new();
+        while client.wants_write() {
+            client.write_tls(&mut bytes).unwrap();
+        }
+        let mut unread = bytes.as_slice();
+        while !unread.is_empty() {
+            server.read_tls(&mut unread).unwrap();
+            // Its alert is what the panel has to go by.
+            let _ = server.process_new_packets();
+        }
+        let mut bytes = Vec::new();
+        while server.wants_write() {
+            server.write_tls(&mut bytes).unwrap();
+        }
+        let mut unread = bytes.as_slice();
+        while !unread.is_empty() {
+            client.read_tls(&mut unread).unwrap();
+            // As it comes out of a socket: wrapped.
+            let failed = |why| std::io::Error::new(std::io::ErrorKind::InvalidData, why);
+            if let Err(why) = client.process_new_packets().map_err(failed) {
+                return Err(explain(tls_failure(&why).expect("a TLS failure")));
+            }
+        }
+    }
+    assert!(!client.is_handshaking() && !server.is_handshaking());
+    Ok(())
+}
+
+const NOW: (i32, i32) = (2000, 2200);
+
+#[test]
+fn a_server_of_a_trusted_authority_is_connected_to() {
+    let (sandbox, authority) = (Sandbox::new("good"), authority());
+    sandbox.write("ca.pem", &authority.pem());
+    let client = sandbox.client("ca_file = \"/ca.pem\"").unwrap();
+    assert_eq!(connect(client, server(&authority, "billing.example", NOW, None)), Ok(()));
+}
+
+#[test]
+fn the_systems_authorities_count_where_none_is_named() {
+    let (sandbox, authority) = (Sandbox::new("system"), authority());
+    let none = sandbox.client("").unwrap_err();
+    assert!(none.contains("`ca_file`"), "{none}");
+    fs::create_dir_all(sandbox.0.join("etc/ssl")).unwrap();
+    sandbox.write("etc/ssl/cert.pem", &authority.pem());
+    let client = sandbox.client("").unwrap();
+    assert_eq!(connect(client, server(&authority, "billing.example", NOW, None)), Ok(()));
+}
+
+#[test]
+fn every_wrong_certificate_is_told_apart() {
+    let (sandbox, ours) = (Sandbox::new("wrong"), authority());
+    sandbox.write("ca.pem", &ours.pem());
+    let said = |server| connect(sandbox.client("ca_file = \"/ca.pem\"").unwrap(), server).unwrap_err();
+
+    let other = said(server(&authority(), "billing.example", NOW, None));
+    assert!(other.contains("does not trust") && other.contains("`ca_file`"), "{other}");
+
+    let name = said(server(&ours, "other.example", NOW, None));
+    assert!(name.contains("not for billing.example") && name.contains("other.example"), "{name}");
+
+    let expired = said(server(&ours, "billing.example", (2000, 2001), None));
+    assert!(expired.contains("ended at 2001-01-01T00:00:00Z"), "{expired}");
+
+    let not_yet = said(server(&ours, "billing.example", (2100, 2200), None));
+    assert!(not_yet.contains("begins at 2100-01-01T00:00:00Z"), "{not_yet}");
+    assert!(not_yet.contains("the panel's clock says 20") && not_yet.contains("set the clock"), "{not_yet}");
+}
+
+#[test]
+fn a_server_can_want_a_client_certificate() {
+    let (sandbox, ours) = (Sandbox::new("mutual"), authority());
+    sandbox.write("ca.pem", &ours.pem());
+    let wants_one = || server(&ours, "billing.example", NOW, Some(&ours));
+    let mine = "ca_file = \"/ca.pem\"\nclient_cert_file = \"/mine.pem\"\nclient_key_file = \"/mine.key\"";
+
+    let without = connect(sandbox.client("ca_file = \"/ca.pem\"").unwrap(), wants_one()).unwrap_err();
+    assert!(without.contains("`client_cert_file`"), "{without}");
+
+    let (good, key) = certificate(&ours, "panel", NOW);
+    sandbox.write("mine.pem", &good.pem());
+    sandbox.write("mine.key", &key.serialize_pem());
+    assert_eq!(connect(sandbox.client(mine).unwrap(), wants_one()), Ok(()));
+
+    let (foreign, key) = certificate(&authority(), "panel", NOW);
+    sandbox.write("mine.pem", &foreign.pem());
+    sandbox.write("mine.key", &key.serialize_pem());
+    let refused = connect(sandbox.client(mine).unwrap(), wants_one()).unwrap_err();
+    assert!(refused.contains("does not accept this panel's client certificate"), "{refused}");
+}
+
+#[test]
+fn a_port_without_tls_is_told_as_one() {
+    let (sandbox, authority) = (Sandbox::new("plain"), authority());
+    sandbox.write("ca.pem", &authority.pem());
+    let config = Arc::new(sandbox.client("ca_file = \"/ca.pem\"").unwrap());
+    let name = ServerName::try_from("billing.example").unwrap();
+    let mut client = ClientConnection::new(config, name).unwrap();
+    client.read_tls(&mut b"HTTP/1.1 400 Bad Request\r\n\r\n".as_slice()).unwrap();
+    let text = explain(&client.process_new_packets().unwrap_err());
+    assert!(text.contains("does not speak TLS"), "{text}");
+}
+
+#[test]
+fn every_wrong_file_is_named_with_what_is_wrong() {
+    let (sandbox, ours) = (Sandbox::new("files"), authority());
+    let (mine, key) = certificate(&ours, "panel", NOW);
+    let block = |label: &str, content: &str| format!("-----BEGIN {label}-----\n{content}\n-----END {label}-----\n");
+    sandbox.write("ca.pem", &ours.pem());
+    sandbox.write("empty.pem", "");
+    sandbox.write("torn.pem", "-----BEGIN CERTIFICATE-----\nAAAA");
+    sandbox.write("junk.pem", &block("CERTIFICATE", "AAAA"));
+    sandbox.write("mine.pem", &mine.pem());
+    sandbox.write("mine.key", &key.serialize_pem());
+    sandbox.write("other.key", &KeyPair::generate().unwrap().serialize_pem());
+    sandbox.write("locked.key", &block("ENCRYPTED PRIVATE KEY", "c2VjcmV0"));
+    sandbox.write("torn.key", "-----BEGIN PRIVATE KEY-----\nc2VjcmV0");
+
+    let ca = |file: &str| sandbox.client(&format!("ca_file = \"/{file}\"")).unwrap_err();
+    assert!(ca("none.pem").starts_with("/none.pem: it cannot be read"), "{}", ca("none.pem"));
+    assert!(ca("empty.pem").starts_with("/empty.pem: it holds no certificate"));
+    assert!(ca("torn.pem").starts_with("/torn.pem: it is not PEM"), "{}", ca("torn.pem"));
+    assert!(ca("junk.pem").starts_with("/junk.pem: its certificate number 1"), "{}", ca("junk.pem"));
+
+    let pair = |cert: &str, key: &str| {
+        let settings = format!(
+            "ca_file = \"/ca.pem\"\nclient_cert_file = \"/{cert}\"\nclient_key_file = \"/{key}\""
+        );
+        sandbox.client(&settings).unwrap_err()
+    };
+    assert!(pair("empty.pem", "mine.key").starts_with("/empty.pem: it holds no certificate"));
+    let mismatch = pair("mine.pem", "other.key");
+    assert!(mismatch.starts_with("/other.key: it is not the key of the certificate in /mine.pem"), "{mismatch}");
+    assert!(pair("mine.pem", "locked.key").starts_with("/locked.key: it holds no private key"));
+    let torn = pair("mine.pem", "torn.key");
+    assert!(torn.starts_with("/torn.key: it is not PEM") && !torn.contains("c2Vj"), "{torn}");
+    assert!(pair("mine.pem", "none.key").contains("/none.key"));
+}
