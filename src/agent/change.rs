@@ -207,6 +207,11 @@ impl<S: Seams> Agent<S> {
         }
         self.steps.tell(format!("confirmed and durable: {}", self.record.current.identity));
         self.stage = Stage::Idle;
+        // The runtime files also tell the ID, which may have just been learnt.
+        let identity = self.record.current.identity.clone();
+        if let Err(why) = self.set_board(&identity) {
+            self.steps.warn(why);
+        }
         self.give_up(change.from.identity.mac);
         self.copy_to_environment();
         self.send_outbox();
