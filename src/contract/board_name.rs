@@ -72,7 +72,6 @@ impl std::error::Error for InvalidBoardName {}
 impl<'de> Deserialize<'de> for BoardName {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        text.parse()
-            .map_err(|why| serde::de::Error::custom(format_args!("the board name {why}")))
+        text.parse().map_err(|why| serde::de::Error::custom(format_args!("the board name {why}")))
     }
 }

@@ -47,17 +47,13 @@ impl Errors {
 
     /// The fields that are wrong, each with its texts.
     pub fn fields(&self) -> impl Iterator<Item = (&str, &[String])> {
-        self.0
-            .iter()
-            .map(|(field, texts)| (field.as_str(), texts.as_slice()))
+        self.0.iter().map(|(field, texts)| (field.as_str(), texts.as_slice()))
     }
 
     /// The first error, and how many more there are: Laravel's summary.
     pub fn message(&self) -> String {
         let mut texts = self.0.iter().flat_map(|(_, texts)| texts);
-        let first = texts
-            .next()
-            .map_or("The given data was invalid.", String::as_str);
+        let first = texts.next().map_or("The given data was invalid.", String::as_str);
         match texts.count() {
             0 => first.to_owned(),
             1 => format!("{first} (and 1 more error)"),
@@ -85,9 +81,7 @@ impl<'de> Deserialize<'de> for Errors {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let fields = BTreeMap::<String, Vec<String>>::deserialize(deserializer)?;
         if fields.is_empty() || fields.values().any(Vec::is_empty) {
-            return Err(D::Error::custom(
-                "an error without a field or without a text",
-            ));
+            return Err(D::Error::custom("an error without a field or without a text"));
         }
         Ok(Errors(fields.into_iter().collect()))
     }

@@ -67,9 +67,7 @@ impl FromStr for Mac {
                     }
                 }
                 _ => {
-                    let digit = char::from(*byte)
-                        .to_digit(16)
-                        .ok_or(InvalidMac::Malformed)?;
+                    let digit = char::from(*byte).to_digit(16).ok_or(InvalidMac::Malformed)?;
                     octets[digits / 2] = octets[digits / 2] << 4 | digit as u8;
                     digits += 1;
                 }
@@ -112,7 +110,6 @@ impl Serialize for Mac {
 impl<'de> Deserialize<'de> for Mac {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        text.parse()
-            .map_err(|why| serde::de::Error::custom(format_args!("`{text}` {why}")))
+        text.parse().map_err(|why| serde::de::Error::custom(format_args!("`{text}` {why}")))
     }
 }

@@ -77,14 +77,8 @@ impl Patch {
         let new_serial_number = fields.serial_number("new_serial_number");
         let model = model(&mut fields);
         let log_extra = log_extra(&mut fields);
-        if fields
-            .get("onvif_credentials")
-            .is_some_and(|value| !value.is_array())
-        {
-            fields.error(
-                "onvif_credentials",
-                "The onvif credentials field must be an array.",
-            );
+        if fields.get("onvif_credentials").is_some_and(|value| !value.is_array()) {
+            fields.error("onvif_credentials", "The onvif credentials field must be an array.");
         }
         let patch = named_by.map(|named_by| Patch {
             named_by,
@@ -130,10 +124,8 @@ fn flats(fields: &mut Fields<'_>) -> [Option<i64>; 2] {
     if let [Some(from), Some(to)] = flats
         && from > to
     {
-        fields.error(
-            "flat_from",
-            format!("The flat from field must be less than or equal to {to}."),
-        );
+        fields
+            .error("flat_from", format!("The flat from field must be less than or equal to {to}."));
     }
     flats
 }
@@ -148,10 +140,7 @@ fn model<'a>(fields: &mut Fields<'a>) -> Option<&'a str> {
     let missing = !fields.has("model") || model.is_some_and(|model| model.trim().is_empty());
     if missing && !changes.is_empty() {
         let changes = changes.join(" / ");
-        fields.error(
-            "model",
-            format!("The model field is required when {changes} is present."),
-        );
+        fields.error("model", format!("The model field is required when {changes} is present."));
     }
     model
 }
@@ -162,10 +151,7 @@ fn log_extra(fields: &mut Fields<'_>) -> Option<Value> {
             Some(value.clone())
         }
         Some(_) => {
-            fields.error(
-                "log_extra",
-                "The log extra field must be a string or an array.",
-            );
+            fields.error("log_extra", "The log extra field must be a string or an array.");
             None
         }
         None => None,

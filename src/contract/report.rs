@@ -36,16 +36,17 @@ pub struct Report {
 }
 
 impl Report {
+    /// The identity that the board carries after the request; `None` if the report tells no MAC.
+    pub fn identity(&self) -> Option<Identity> {
+        let serial_number = self.intercom.serial_number.clone();
+        self.intercom.mac.map(|mac| Identity { mac, serial_number })
+    }
+
     /// How the request ended; `None` if `status` is no outcome that a panel reports.
     pub fn outcome(&self) -> Option<Outcome> {
         let status = self.intercom.status.as_deref()?;
-        [
-            Outcome::Installed,
-            Outcome::Rejected,
-            Outcome::RolledBack,
-            Outcome::Failed,
-        ]
-        .into_iter()
-        .find(|outcome| outcome.to_string() == status)
+        [Outcome::Installed, Outcome::Rejected, Outcome::RolledBack, Outcome::Failed]
+            .into_iter()
+            .find(|outcome| outcome.to_string() == status)
     }
 }

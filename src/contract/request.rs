@@ -56,10 +56,7 @@ impl Request {
     /// Not JSON, not an object, larger than [`MAX_REQUEST_BYTES`], nested deeper than 127 levels,
     /// or no target in it.
     pub fn read(bytes: &[u8]) -> Result<Self, Unreadable> {
-        let unreadable = |text: String| Unreadable {
-            id: None,
-            errors: Errors::on("body", text),
-        };
+        let unreadable = |text: String| Unreadable { id: None, errors: Errors::on("body", text) };
         if bytes.len() > MAX_REQUEST_BYTES {
             return Err(unreadable(format!(
                 "The body is {} bytes long; a panel reads at most {MAX_REQUEST_BYTES}.",
@@ -90,13 +87,9 @@ impl Request {
             });
         }
         match (target, content) {
-            (Some(target), content) => Ok(Request {
-                id,
-                seq,
-                target,
-                hash: ContentHash::of(body),
-                content,
-            }),
+            (Some(target), content) => {
+                Ok(Request { id, seq, target, hash: ContentHash::of(body), content })
+            }
             (None, Err(errors)) => Err(Unreadable { id, errors }),
             // A valid body names an intercom, so it has a target.
             (None, Ok(_)) => Err(Unreadable {
@@ -138,20 +131,14 @@ fn target(body: &Map<String, Value>, fields: &mut Fields<'_>) -> Option<Target> 
         Some(value) => match Target::deserialize(value) {
             Ok(target) => target,
             Err(_) => {
-                fields.error(
-                    "target",
-                    "The target field must hold an id, a mac or a board.",
-                );
+                fields.error("target", "The target field must hold an id, a mac or a board.");
                 return None;
             }
         },
         // Read leniently: a body that is invalid may still tell whom it is for.
         None => Target {
             id: body.get("id").and_then(Value::as_i64),
-            mac: body
-                .get("mac")
-                .and_then(Value::as_str)
-                .and_then(|mac| mac.parse().ok()),
+            mac: body.get("mac").and_then(Value::as_str).and_then(|mac| mac.parse().ok()),
             board: None,
         },
     };

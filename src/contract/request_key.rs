@@ -96,8 +96,7 @@ impl std::error::Error for InvalidRequestId {}
 impl<'de> Deserialize<'de> for RequestId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        text.parse()
-            .map_err(|why| serde::de::Error::custom(format_args!("the request ID {why}")))
+        text.parse().map_err(|why| serde::de::Error::custom(format_args!("the request ID {why}")))
     }
 }
 

@@ -27,31 +27,19 @@ fn documented_example() -> Map<String, Value> {
 fn errors_of(body: Value) -> Vec<(String, Vec<String>)> {
     match Patch::read(&object(body), Reader::Service) {
         Ok(_) => Vec::new(),
-        Err(errors) => errors
-            .fields()
-            .map(|(f, t)| (f.to_owned(), t.to_vec()))
-            .collect(),
+        Err(errors) => errors.fields().map(|(f, t)| (f.to_owned(), t.to_vec())).collect(),
     }
 }
 
 fn wrong_fields(body: Value) -> Vec<String> {
-    errors_of(body)
-        .into_iter()
-        .map(|(field, _)| field)
-        .collect()
+    errors_of(body).into_iter().map(|(field, _)| field).collect()
 }
 
 #[test]
 fn the_documented_example_is_valid_as_printed() {
     let patch = Patch::read(&documented_example(), Reader::Service).expect("valid");
-    assert_eq!(
-        patch.named_by,
-        NamedBy::Mac("AA:BB:CC:DD:EE:FF".parse().expect("a MAC"))
-    );
-    assert_eq!(
-        patch.new_mac.map(|mac| mac.to_string()).as_deref(),
-        Some("22:0D:CE:38:E7:15")
-    );
+    assert_eq!(patch.named_by, NamedBy::Mac("AA:BB:CC:DD:EE:FF".parse().expect("a MAC")));
+    assert_eq!(patch.new_mac.map(|mac| mac.to_string()).as_deref(), Some("22:0D:CE:38:E7:15"));
     assert_eq!(patch.title.as_deref(), Some("intercom name"));
 }
 
@@ -75,10 +63,7 @@ fn an_intercom_is_named_by_id_or_by_mac_but_not_by_both_or_neither() {
     let both = json!({"id": 1, "mac": "AA:BB:CC:DD:EE:FF", "group_id": 1});
     assert_eq!(wrong_fields(both), ["id", "mac"]);
     assert_eq!(wrong_fields(json!({"group_id": 1})), ["id", "mac"]);
-    assert_eq!(
-        wrong_fields(json!({"id": 1, "mac": null, "group_id": 1})),
-        [""; 0]
-    );
+    assert_eq!(wrong_fields(json!({"id": 1, "mac": null, "group_id": 1})), [""; 0]);
 }
 
 #[test]
@@ -98,12 +83,8 @@ fn a_group_is_required_by_the_service_and_not_by_the_panel() {
 
 #[test]
 fn a_model_is_required_with_a_new_identity() {
-    let of = |body: Value| {
-        errors_of(body)
-            .into_iter()
-            .flat_map(|(_, texts)| texts)
-            .collect::<Vec<_>>()
-    };
+    let of =
+        |body: Value| errors_of(body).into_iter().flat_map(|(_, texts)| texts).collect::<Vec<_>>();
     assert_eq!(
         of(json!({"id": 1, "group_id": 1, "new_mac": "22:0D:CE:38:E7:15"})),
         ["The model field is required when new mac is present."]
@@ -132,10 +113,7 @@ fn flats_are_a_range() {
 #[test]
 fn log_extra_is_a_string_an_array_or_an_object() {
     for right in [json!("text"), json!(["a"]), json!({"a": 1}), json!(null)] {
-        assert_eq!(
-            wrong_fields(json!({"id": 1, "group_id": 1, "log_extra": right})),
-            [""; 0]
-        );
+        assert_eq!(wrong_fields(json!({"id": 1, "group_id": 1, "log_extra": right})), [""; 0]);
     }
     for wrong in [json!(1), json!(true)] {
         assert_eq!(
@@ -149,37 +127,19 @@ fn log_extra_is_a_string_an_array_or_an_object() {
 fn every_error_is_told_at_once_with_a_summary() {
     let body = object(json!({"mac": 7, "flat_from": "x", "onvif_credentials": "secret"}));
     let errors = Patch::read(&body, Reader::Service).expect_err("invalid");
-    assert_eq!(
-        errors.message(),
-        "The mac field must be a string. (and 3 more errors)"
-    );
-    assert!(
-        !serde_json::to_string(&errors)
-            .expect("JSON")
-            .contains("secret")
-    );
+    assert_eq!(errors.message(), "The mac field must be a string. (and 3 more errors)");
+    assert!(!serde_json::to_string(&errors).expect("JSON").contains("secret"));
 }
 
 #[test]
 fn unknown_fields_are_ignored() {
-    assert_eq!(
-        wrong_fields(json!({"id": 1, "group_id": 1, "colour": "red"})),
-        [""; 0]
-    );
+    assert_eq!(wrong_fields(json!({"id": 1, "group_id": 1, "colour": "red"})), [""; 0]);
 }
 
 #[test]
 fn a_mac_is_read_in_four_notations_and_shown_in_one() {
-    for text in [
-        "22:0d:ce:38:e7:15",
-        "22-0D-CE-38-E7-15",
-        "220d.ce38.e715",
-        "220DCE38E715",
-    ] {
-        assert_eq!(
-            text.parse::<Mac>().map(|mac| mac.to_string()),
-            Ok("22:0D:CE:38:E7:15".into())
-        );
+    for text in ["22:0d:ce:38:e7:15", "22-0D-CE-38-E7-15", "220d.ce38.e715", "220DCE38E715"] {
+        assert_eq!(text.parse::<Mac>().map(|mac| mac.to_string()), Ok("22:0D:CE:38:E7:15".into()));
     }
 }
 
@@ -202,14 +162,8 @@ fn malformed_macs_are_refused() {
         assert_eq!(text.parse::<Mac>(), Err(InvalidMac::Malformed), "{text}");
     }
     assert_eq!("00:00:00:00:00:00".parse::<Mac>(), Err(InvalidMac::Zero));
-    assert_eq!(
-        "FF:FF:FF:FF:FF:FF".parse::<Mac>(),
-        Err(InvalidMac::Multicast)
-    );
-    assert_eq!(
-        "01:00:5E:00:00:01".parse::<Mac>(),
-        Err(InvalidMac::Multicast)
-    );
+    assert_eq!("FF:FF:FF:FF:FF:FF".parse::<Mac>(), Err(InvalidMac::Multicast));
+    assert_eq!("01:00:5E:00:00:01".parse::<Mac>(), Err(InvalidMac::Multicast));
 }
 
 #[test]
@@ -225,10 +179,7 @@ fn a_request_is_known_by_its_id_or_else_by_what_it_says() {
     assert_eq!(named.seq, Some(4));
     assert_eq!(named.hash, bare.hash, "what only carries it does not count");
     body.insert("new_serial_number".into(), json!("other"));
-    assert_ne!(
-        Request::from_object(&body).expect("readable").hash,
-        bare.hash
-    );
+    assert_ne!(Request::from_object(&body).expect("readable").hash, bare.hash);
 }
 
 #[test]
@@ -242,41 +193,20 @@ fn a_request_tells_its_target_even_when_it_is_invalid() {
 
 #[test]
 fn a_wrong_envelope_makes_the_content_invalid() {
-    for (field, value) in [
-        ("request_id", json!("a/b")),
-        ("seq", json!(-1)),
-        ("seq", json!("1")),
-    ] {
+    for (field, value) in [("request_id", json!("a/b")), ("seq", json!(-1)), ("seq", json!("1"))] {
         let mut body = documented_example();
         body.insert(field.into(), value);
-        let errors = Request::from_object(&body)
-            .expect("readable")
-            .content
-            .expect_err("invalid");
-        assert_eq!(
-            errors
-                .fields()
-                .map(|(f, _)| f.to_owned())
-                .collect::<Vec<_>>(),
-            [field]
-        );
+        let errors = Request::from_object(&body).expect("readable").content.expect_err("invalid");
+        assert_eq!(errors.fields().map(|(f, _)| f.to_owned()).collect::<Vec<_>>(), [field]);
     }
     let mut body = documented_example();
     body.insert("target".into(), json!("everyone"));
-    assert!(
-        Request::from_object(&body).is_err(),
-        "nobody can tell whom it is for"
-    );
+    assert!(Request::from_object(&body).is_err(), "nobody can tell whom it is for");
 }
 
 #[test]
 fn what_is_not_a_request_is_told_so() {
-    let text = |bytes: &[u8]| {
-        Request::read(bytes)
-            .expect_err("unreadable")
-            .errors
-            .message()
-    };
+    let text = |bytes: &[u8]| Request::read(bytes).expect_err("unreadable").errors.message();
     assert!(text(b"hello").starts_with("The body must be valid JSON: "));
     assert_eq!(text(b"[]"), "The body must be a JSON object.");
     assert!(text("[".repeat(60_000).as_bytes()).contains("recursion limit"));
@@ -318,10 +248,7 @@ fn a_report_is_the_documented_answer_and_more() {
     assert_eq!(wire["status"], "installed");
     assert_eq!(wire["factory"], "unknown");
     assert_eq!(report.outcome(), Some(Outcome::Installed));
-    assert_eq!(
-        serde_json::from_value::<Report>(wire).expect("a report"),
-        report
-    );
+    assert_eq!(serde_json::from_value::<Report>(wire).expect("a report"), report);
 }
 
 /// Any JSON at all, with the fields of a PATCH likely in it.
