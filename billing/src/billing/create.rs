@@ -1,0 +1,82 @@
+//! POST: auto-discovery has found a panel that belongs to no place yet.
+
+use intercom_agent::contract::{Errors, Fields, Identity, Intercom};
+use serde_json::{Map, Value};
+
+use super::{Billing, Refusal, find, next_seq};
+use crate::replacement::Carried;
+use crate::store::groups;
+use crate::store::intercoms::{self, Among, Details, Name};
+
+/// A valid POST body.
+struct NewIntercom {
+    carried: Carried,
+    details: Details,
+    group_external_id: Option<String>,
+}
+
+impl Billing {
+    /// Creates an intercom.
+    ///
+    /// # Errors
+    /// The body is invalid, its identity has been taken, or the database fails.
+    pub async fn create(&self, body: &Map<String, Value>) -> Result<Intercom, Refusal> {
+        let mut new = read(body)?;
+        self.store
+            .run(move |tx| {
+                let external_id = new.details.external_id.as_deref();
+                let taken = intercoms::taken(tx, Among::All, &new.carried.identity, external_id)?;
+                let wrong = [
+                    ("mac", taken.mac),
+                    ("serial_number", taken.serial_number),
+                    ("external_id", taken.external_id),
+                ];
+                refuse_taken(wrong)?;
+                new.details.group_id = groups::find_or_make(
+                    tx,
+                    new.details.group_id,
+                    new.group_external_id.as_deref(),
+                )?;
+                let id = intercoms::insert(tx, &new.carried, &new.details, next_seq(0))?;
+                Ok(find(tx, &Name::Id(id))?.shown)
+            })
+            .await
+    }
+}
+
+fn read(body: &Map<String, Value>) -> Result<NewIntercom, Errors> {
+    let mut fields = Fields::new(body);
+    let mac = fields.mac("mac");
+    if !fields.has("mac") {
+        fields.error("mac", "The mac field is required.");
+    }
+    let serial_number = fields.serial_number("serial_number");
+    let [vendor, model, title, name, external_id, group_external_id] =
+        ["vendor", "model", "title", "name", "external_id", "group_external_id"]
+            .map(|field| fields.string(field).map(str::to_owned));
+    let details = Details {
+        external_id,
+        vendor,
+        title: title.or(name),
+        department: fields.integer("department"),
+        group_id: fields.id("group_id"),
+        ..Details::default()
+    };
+    let read = mac.map(|mac| NewIntercom {
+        carried: Carried { identity: Identity { mac, serial_number }, model },
+        details,
+        group_external_id,
+    });
+    fields.finish(read)
+}
+
+/// Every field whose value another live intercom has, at once, in Laravel's words.
+pub(super) fn refuse_taken<const N: usize>(fields: [(&str, bool); N]) -> Result<(), Errors> {
+    let nothing = Map::new();
+    let mut errors = Fields::new(&nothing);
+    for (field, _) in fields.into_iter().filter(|(_, taken)| *taken) {
+        let name = field.replace('_', " ");
+        errors.error(field, format!("The {name} has already been taken."));
+    }
+    errors.finish(Some(()))
+}

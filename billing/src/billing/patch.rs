@@ -1,0 +1,251 @@
+//! PATCH: another identity for a panel, or only other billing data.
+
+use intercom_agent::contract::{
+    Errors, Intercom, MAX_REQUEST_BYTES, Outcome, Patch, Reader, RequestId, SOURCE_AUTO_REPLACE,
+};
+use rusqlite::Connection;
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::create::refuse_taken;
+use super::report::settle;
+use super::{Billing, Refusal, find, next_seq, withdraw};
+use crate::clock::now_ms;
+use crate::replacement::{Asked, Change, News, State, ask};
+use crate::store::groups;
+use crate::store::intercoms::{
+    self, Among, Details, EMPTY, INSTALLED, Name, PENDING, Record, Standing,
+};
+use crate::store::requests::{self, Queued};
+
+/// What a request may weigh, so that with its topic it stays within what a panel reads.
+const MAX_BODY_BYTES: usize = MAX_REQUEST_BYTES - 1024;
+
+impl Billing {
+    /// Updates an intercom as the API page says, and queues a request if its identity changes.
+    ///
+    /// # Errors
+    /// The body is invalid, its identity has been taken, nothing has that ID or MAC address, or
+    /// the database fails.
+    pub async fn patch(&self, body: Map<String, Value>) -> Result<Intercom, Refusal> {
+        let shown = self
+            .store
+            .run(move |tx| match reported(tx, &body)? {
+                Some(shown) => Ok(shown),
+                None => update(tx, &Patch::read(&body, Reader::Service)?),
+            })
+            .await?;
+        self.wake.notify_one();
+        Ok(shown)
+    }
+}
+
+/// A panel that knows only the documented API reports by it: `log_extra` carries the request's ID,
+/// and the values are those that were asked for. That is no request of its own.
+fn reported(
+    connection: &Connection,
+    body: &Map<String, Value>,
+) -> Result<Option<Intercom>, Refusal> {
+    let Some((request_id, patch)) = names_a_request(body) else {
+        return Ok(None);
+    };
+    let Some((intercom_id, change)) = requests::by_id(connection, &request_id)? else {
+        return Ok(None);
+    };
+    let told = |asked: bool, same: bool| !asked || same;
+    let identity = &change.to.identity;
+    let as_asked = patch.changes_identity()
+        && told(change.new_mac.is_some(), patch.new_mac == change.new_mac)
+        && told(patch.new_mac.is_some(), patch.new_mac == Some(identity.mac))
+        && told(
+            change.new_serial_number.is_some(),
+            patch.new_serial_number == change.new_serial_number,
+        )
+        && told(
+            patch.new_serial_number.is_some(),
+            patch.new_serial_number == identity.serial_number,
+        );
+    let name = Name::from(patch.named_by);
+    let means_it = match intercoms::find(connection, &name)? {
+        Some(record) => record.id == intercom_id,
+        // The MAC address that the panel has given up by now names nothing any more.
+        None => name == Name::Mac(change.from.identity.mac),
+    };
+    if !as_asked || !means_it {
+        return Ok(None);
+    }
+    let news = News {
+        outcome: Outcome::Installed,
+        board: None,
+        mac: patch.new_mac,
+        serial_number: patch.new_serial_number,
+    };
+    settle(connection, Some(&request_id), &news, None)?;
+    Ok(Some(find(connection, &Name::Id(intercom_id))?.shown))
+}
+
+fn names_a_request(body: &Map<String, Value>) -> Option<(RequestId, Patch)> {
+    let request_id = body.get("log_extra")?.get("request_id")?.as_str()?;
+    // As a panel reads it: a panel knows nothing of groups.
+    let patch = Patch::read(body, Reader::Panel).ok()?;
+    Some((request_id.parse().ok()?, patch))
+}
+
+fn update(connection: &Connection, patch: &Patch) -> Result<Intercom, Refusal> {
+    let record = find(connection, &Name::from(patch.named_by))?;
+    refuse_crossed_flats(&record, patch)?;
+    let seq = next_seq(record.seq);
+    let details = Details {
+        title: patch.title.clone(),
+        department: patch.department,
+        flat_from: patch.flat_from,
+        flat_to: patch.flat_to,
+        group_id: groups::find_or_make(
+            connection,
+            patch.group_id,
+            patch.group_external_id.as_deref(),
+        )?,
+        ..Details::default()
+    };
+    intercoms::describe(connection, record.id, &details, seq)?;
+    if patch.changes_identity() {
+        replace(connection, &record, patch, seq)?;
+    } else {
+        assign(connection, record.clone(), patch)?;
+    }
+    Ok(find(connection, &Name::Id(record.id))?.shown)
+}
+
+/// One end of the range may be in the body and the other in the record.
+fn refuse_crossed_flats(record: &Record, patch: &Patch) -> Result<(), Errors> {
+    let from = patch.flat_from.or(record.shown.flat_from);
+    let to = patch.flat_to.or(record.shown.flat_to);
+    match (from, to) {
+        (Some(from), Some(to)) if from > to => {
+            let (field, text) = if patch.flat_from.is_some() {
+                ("flat_from", format!("The flat from field must be less than or equal to {to}."))
+            } else {
+                ("flat_to", format!("The flat to field must be greater than or equal to {from}."))
+            };
+            Err(Errors::on(field, text))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// No other identity: the record changes at once, and a spare that is given a place is one no more.
+fn assign(connection: &Connection, mut record: Record, patch: &Patch) -> Result<(), Refusal> {
+    if let Some(model) = &patch.model {
+        record.confirmed.model = Some(model.clone());
+        record.desired.model = Some(model.clone());
+    }
+    let status = match record.shown.status.as_deref() {
+        Some(EMPTY) | None => INSTALLED,
+        Some(status) => status,
+    };
+    intercoms::stand(
+        connection,
+        record.id,
+        &Standing {
+            confirmed: &record.confirmed,
+            desired: &record.desired,
+            status,
+            source: record.shown.source.as_deref().unwrap_or_default(),
+        },
+    )?;
+    Ok(())
+}
+
+/// Another identity: it is reserved and shown at once, and the panel is asked.
+fn replace(
+    connection: &Connection,
+    record: &Record,
+    patch: &Patch,
+    seq: i64,
+) -> Result<(), Refusal> {
+    let asked = ask(&record.confirmed, &record.desired, patch);
+    let among = Among::OthersButSpares(record.id);
+    let taken = intercoms::taken(connection, among, &asked.to.identity, None)?;
+    refuse_taken([
+        ("new_mac", patch.new_mac.is_some() && taken.mac),
+        ("new_serial_number", patch.new_serial_number.is_some() && taken.serial_number),
+    ])?;
+    if is_pending_already(connection, record, &asked, patch)? {
+        return Ok(());
+    }
+    withdraw(connection, record, &State::Superseded)?;
+    let change = Change {
+        request_id: fresh_request_id()?,
+        from: record.confirmed.clone(),
+        to: asked.to,
+        new_mac: asked.new_mac,
+        new_serial_number: asked.new_serial_number,
+        state: State::Pending,
+    };
+    requests::queue(
+        connection,
+        &Queued {
+            intercom_id: record.id,
+            seq,
+            named_by: patch.named_by,
+            change: &change,
+            log_extra: patch.log_extra.as_ref(),
+            asked_ms: now_ms(),
+        },
+    )?;
+    intercoms::stand(
+        connection,
+        record.id,
+        &Standing {
+            confirmed: &record.confirmed,
+            desired: &change.to,
+            status: PENDING,
+            source: SOURCE_AUTO_REPLACE,
+        },
+    )?;
+    log::info!(
+        "intercom {}: {} shall have {}: request {}",
+        record.id,
+        change.from.identity,
+        change.to.identity,
+        change.request_id
+    );
+    refuse_too_large(connection, &change.request_id)
+}
+
+/// A caller that heard no answer sends the same PATCH again: that is still the same request.
+fn is_pending_already(
+    connection: &Connection,
+    record: &Record,
+    asked: &Asked,
+    patch: &Patch,
+) -> Result<bool, Refusal> {
+    match requests::newest(connection, record.id)? {
+        Some(newest) if newest.state == State::Pending => Ok(newest.to == asked.to
+            && newest.new_mac == asked.new_mac
+            && newest.new_serial_number == asked.new_serial_number
+            && requests::log_extra(connection, &newest.request_id)? == patch.log_extra),
+        _ => Ok(false),
+    }
+}
+
+fn fresh_request_id() -> Result<RequestId, Refusal> {
+    let text = Uuid::new_v4().to_string();
+    text.parse().map_err(|why| Refusal::Broken(format!("the request ID {text} {why}")))
+}
+
+/// A request that no panel can read must not be queued: it would wait for ever.
+fn refuse_too_large(connection: &Connection, request_id: &RequestId) -> Result<(), Refusal> {
+    let pending = requests::pending_by_id(connection, request_id)?;
+    let bytes = serde_json::to_vec(&pending.body).map_or(0, |bytes| bytes.len());
+    if bytes > MAX_BODY_BYTES {
+        return Err(Refusal::Invalid(Errors::on(
+            "log_extra",
+            format!(
+                "The log extra field makes the request {bytes} bytes long; a panel reads at most \
+                 {MAX_BODY_BYTES}."
+            ),
+        )));
+    }
+    Ok(())
+}

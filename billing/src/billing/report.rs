@@ -1,0 +1,186 @@
+//! A report: how a request ended on a board.
+
+use intercom_agent::contract::{Outcome, Report, RequestId};
+use rusqlite::Connection;
+
+use super::{Billing, Refusal};
+use crate::clock::now_ms;
+use crate::replacement::{Carried, Change, Effect, News, State, follow};
+use crate::store::intercoms::{self, Among, Name, PENDING, Record, Standing};
+use crate::store::reports::Arrived;
+use crate::store::{boards, reports, requests};
+
+/// A reason is for people: more than this of it helps nobody.
+const MAX_REASON_CHARS: usize = 1000;
+
+impl Billing {
+    /// Follows a report. One about an unknown request, or one that has ended, is kept and changes
+    /// nothing: the panel must be able to let go of it.
+    ///
+    /// # Errors
+    /// The database fails: the panel keeps its report and sends it again.
+    pub async fn report(&self, report: Report) -> Result<(), Refusal> {
+        self.store
+            .run(move |tx| {
+                if let Some(mac) = report.intercom.mac {
+                    // It speaks, so it is there; whether it stays is for its presence to say.
+                    let now = now_ms();
+                    boards::present(tx, mac, Some(&report.board), now, now)?;
+                }
+                let reason = report.reason.as_deref().or(report.message.as_deref());
+                let reason: Option<String> =
+                    reason.map(|text| text.chars().take(MAX_REASON_CHARS).collect());
+                match report.outcome() {
+                    Some(outcome) => {
+                        let news = News {
+                            outcome,
+                            board: Some(report.board.clone()),
+                            mac: report.intercom.mac,
+                            serial_number: report.intercom.serial_number.clone(),
+                        };
+                        settle(tx, report.request_id.as_ref(), &news, reason.as_deref())
+                    }
+                    None => keep_unread(tx, &report, reason.as_deref()),
+                }
+            })
+            .await?;
+        self.wake.notify_one();
+        Ok(())
+    }
+}
+
+fn keep_unread(
+    connection: &Connection,
+    report: &Report,
+    reason: Option<&str>,
+) -> Result<(), Refusal> {
+    let status = report.intercom.status.as_deref().unwrap_or("none");
+    Ok(reports::add(
+        connection,
+        &Arrived {
+            request_id: report.request_id.as_ref(),
+            board: Some(report.board.as_str()),
+            mac: report.intercom.mac,
+            status,
+            reason,
+            effect: "its status is no outcome",
+            arrived_ms: now_ms(),
+        },
+    )?)
+}
+
+/// Keeps what a panel says and changes what follows from it.
+pub(super) fn settle(
+    connection: &Connection,
+    request_id: Option<&RequestId>,
+    news: &News,
+    reason: Option<&str>,
+) -> Result<(), Refusal> {
+    let effect = match subject(connection, request_id)? {
+        Ok(subject) => subject.settle(connection, news, reason)?,
+        Err(why) => why,
+    };
+    log::info!(
+        "report on request {}: {} ({effect})",
+        request_id.map_or("without an ID", RequestId::as_str),
+        news.outcome
+    );
+    reports::add(
+        connection,
+        &Arrived {
+            request_id,
+            board: news.board.as_ref().map(|board| board.as_str()),
+            mac: news.mac,
+            status: &news.outcome.to_string(),
+            reason,
+            effect,
+            arrived_ms: now_ms(),
+        },
+    )?;
+    Ok(())
+}
+
+/// What a report is about.
+struct Subject {
+    record: Record,
+    reported: Change,
+    newest: Change,
+}
+
+/// What the report is about, or why it is about nothing here.
+fn subject(
+    connection: &Connection,
+    request_id: Option<&RequestId>,
+) -> Result<Result<Subject, &'static str>, Refusal> {
+    let Some(request_id) = request_id else {
+        return Ok(Err("it names no request"));
+    };
+    let Some((intercom_id, reported)) = requests::by_id(connection, request_id)? else {
+        return Ok(Err("the request is unknown here"));
+    };
+    let record = intercoms::find(connection, &Name::Id(intercom_id))?;
+    let newest = requests::newest(connection, intercom_id)?;
+    Ok(match (record, newest) {
+        (Some(record), Some(newest)) => Ok(Subject { record, reported, newest }),
+        _ => Err("the intercom was deleted"),
+    })
+}
+
+impl Subject {
+    fn settle(
+        &self,
+        connection: &Connection,
+        news: &News,
+        reason: Option<&str>,
+    ) -> Result<&'static str, Refusal> {
+        let effect = follow(&self.record.confirmed, &self.newest, &self.reported, news);
+        let (carried, ends) = match effect {
+            Effect::Nothing(why) => return Ok(why),
+            Effect::Ends(carried) => (carried, true),
+            Effect::Moves(carried) => (carried, false),
+        };
+        if !self.is_free(connection, &carried)? {
+            return Ok("its identity belongs to another intercom by now");
+        }
+        self.clear_spares(connection, &carried)?;
+        if !ends {
+            self.stand(connection, &carried, &self.record.desired, PENDING)?;
+            return Ok("the panel carried this out before it heard of the later request");
+        }
+        let ended = State::Ended { outcome: news.outcome, board: news.board.clone() };
+        let reason = reason.filter(|_| news.outcome != Outcome::Installed);
+        requests::end(connection, &self.newest.request_id, &ended, reason, now_ms())?;
+        self.stand(connection, &carried, &carried, &news.outcome.to_string())?;
+        Ok("the request has ended")
+    }
+
+    fn stand(
+        &self,
+        connection: &Connection,
+        confirmed: &Carried,
+        desired: &Carried,
+        status: &str,
+    ) -> Result<(), Refusal> {
+        let source = self.record.shown.source.as_deref().unwrap_or_default();
+        Ok(intercoms::stand(
+            connection,
+            self.record.id,
+            &Standing { confirmed, desired, status, source },
+        )?)
+    }
+
+    fn is_free(&self, connection: &Connection, carried: &Carried) -> Result<bool, Refusal> {
+        let among = Among::OthersButSpares(self.record.id);
+        let taken = intercoms::taken(connection, among, &carried.identity, None)?;
+        Ok(!taken.mac && !taken.serial_number)
+    }
+
+    /// The spare hangs in this intercom's place now: a record of its own would stand for nothing.
+    fn clear_spares(&self, connection: &Connection, carried: &Carried) -> Result<(), Refusal> {
+        let cleared = intercoms::delete_spares(connection, &carried.identity, now_ms())?;
+        if cleared > 0 {
+            log::info!("the spare {} is an intercom's panel now", carried.identity);
+        }
+        Ok(())
+    }
+}

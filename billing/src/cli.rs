@@ -1,0 +1,80 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use clap::{Args, Parser, Subcommand};
+use intercom_billing::http::Token;
+use intercom_billing::mqtt::link::{Choice, External};
+use intercom_billing::service::Settings;
+
+/// The documented billing API for intercoms as a service, with the routes that panels speak.
+#[derive(Parser)]
+#[command(version)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Serve the API until Ctrl-C or SIGTERM.
+    Serve(Serve),
+}
+
+#[derive(Args)]
+pub(crate) struct Serve {
+    /// Where HTTP is served.
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// The SQLite file, made if it is not there.
+    #[arg(long, value_name = "FILE")]
+    database: PathBuf,
+    /// Where the built-in MQTT broker listens for panels.
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:1883")]
+    mqtt_listen: SocketAddr,
+    /// Another broker in place of the built-in one: mqtt://[USER[:PASSWORD]@]HOST[:PORT].
+    #[arg(
+        long,
+        value_name = "URL",
+        conflicts_with = "mqtt_listen",
+        env = "INTERCOM_BILLING_BROKER",
+        hide_env_values = true
+    )]
+    broker: Option<External>,
+    /// A file with the token that HTTP callers must send: `Authorization: Bearer …`.
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    /// How long a replacement that already carries the new MAC address has to show up, before the
+    /// panel that the PATCH names hears of the request, in milliseconds.
+    #[arg(long, value_name = "MS", default_value_t = 5000)]
+    grace_ms: u32,
+}
+
+impl Serve {
+    pub(crate) fn settings(self) -> Result<Settings> {
+        let token = match &self.token_file {
+            Some(file) => {
+                let text = std::fs::read_to_string(file)
+                    .with_context(|| format!("cannot read the token file {}", file.display()))?;
+                Some(
+                    Token::new(&text)
+                        .with_context(|| format!("the token file {} is empty", file.display()))?,
+                )
+            }
+            None => None,
+        };
+        Ok(Settings {
+            listen: self.listen,
+            database: self.database,
+            broker: match self.broker {
+                Some(external) => Choice::External(external),
+                None => Choice::BuiltIn(self.mqtt_listen),
+            },
+            token,
+            grace: Duration::from_millis(self.grace_ms.into()),
+        })
+    }
+}

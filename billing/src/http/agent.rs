@@ -1,0 +1,115 @@
+//! The routes for panels, and the list of what became of their requests.
+
+use axum::body::{Body, Bytes};
+use axum::extract::{RawQuery, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+use intercom_agent::contract::{Errors, Fields, Report};
+use ring::digest::{Context, SHA256};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use std::convert::Infallible;
+
+use super::answer::{JSON, json_answer};
+use super::body::{Json, invalid};
+use super::query;
+use crate::billing::{Billing, Refusal};
+use crate::store::requests::Caller;
+
+/// So many requests are listed.
+const LISTED: i64 = 200;
+
+/// GET …/pending: the requests that the caller may hear, as a streamed array.
+pub(super) async fn pending(
+    State(billing): State<Billing>,
+    query: RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let requests = billing.pending_for(caller(&query::object(query))?).await?;
+    let mut chunks = Vec::with_capacity(requests.len() + 2);
+    for request in &requests {
+        let mut chunk = serde_json::to_vec(request)
+            .map_err(|why| Refusal::Broken(format!("a request cannot be written: {why}")))?;
+        chunk.insert(0, if chunks.is_empty() { b'[' } else { b',' });
+        chunks.push(Bytes::from(chunk));
+    }
+    chunks.push(Bytes::from_static(if chunks.is_empty() { b"[]" } else { b"]" }));
+    let tag = strong_tag(&chunks);
+    let tag_header = HeaderValue::from_str(&tag)
+        .map_err(|why| Refusal::Broken(format!("the tag {tag} is no header: {why}")))?;
+    let tag_header = [(header::ETAG, tag_header)];
+    if is_known(&headers, &tag) {
+        return Ok((StatusCode::NOT_MODIFIED, tag_header).into_response());
+    }
+    let body = Body::from_stream(stream::iter(chunks.into_iter().map(Ok::<_, Infallible>)));
+    Ok((tag_header, [JSON], body).into_response())
+}
+
+fn caller(named: &Map<String, Value>) -> Result<Caller, Errors> {
+    let mut fields = Fields::new(named);
+    let mac = fields.mac("mac");
+    if !fields.has("mac") {
+        fields.error("mac", "The mac field is required.");
+    }
+    fields.serial_number("serial_number");
+    let id = fields.id("id");
+    let board = match fields.string("board").map(str::parse) {
+        Some(Err(why)) => {
+            fields.error("board", format!("The board field {why}."));
+            None
+        }
+        Some(Ok(board)) => Some(board),
+        None => None,
+    };
+    fields.finish(mac.map(|mac| Caller { mac, board, id }))
+}
+
+/// A strong entity tag over the list's very bytes.
+fn strong_tag(chunks: &[Bytes]) -> String {
+    let mut context = Context::new(&SHA256);
+    for chunk in chunks {
+        context.update(chunk);
+    }
+    let hex = context
+        .finish()
+        .as_ref()
+        .iter()
+        .take(16)
+        .fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
+    format!("\"{hex}\"")
+}
+
+fn is_known(headers: &HeaderMap, tag: &str) -> bool {
+    headers
+        .get_all(header::IF_NONE_MATCH)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        .any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
+}
+
+/// POST …/status: a report.
+pub(super) async fn status(State(billing): State<Billing>, Json(body): Json) -> Response {
+    let report = match Report::deserialize(body) {
+        Ok(report) => report,
+        Err(why) => return invalid(format!("The body must be a report: {why}.")),
+    };
+    match billing.report(report).await {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+/// GET …/requests: what became of the newest requests, of one intercom (`id`) or of all.
+pub(super) async fn requests(
+    State(billing): State<Billing>,
+    query: RawQuery,
+) -> Result<Response, Refusal> {
+    let named = query::object(query);
+    let mut fields = Fields::new(&named);
+    let id = fields.id("id");
+    let id = fields.finish(Some(id))?;
+    Ok(json_answer(StatusCode::OK, &billing.history(id, LISTED).await?))
+}

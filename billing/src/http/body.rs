@@ -1,0 +1,84 @@
+//! Request bodies: bounded in size and time, and told in the documented shape what is wrong.
+
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRequest, Request};
+use axum::http::StatusCode;
+use axum::response::Response;
+use futures_util::StreamExt;
+use intercom_agent::contract::Errors;
+use serde_json::{Map, Value};
+
+use super::answer;
+
+/// The largest body that is read.
+const MAX_BYTES: usize = 256 * 1024;
+/// So much of a larger body is taken and thrown away, so that its sender hears the answer rather
+/// than a broken connection.
+const MAX_IGNORED_BYTES: usize = 64 * 1024 * 1024;
+/// A sender that takes longer has gone or means no good.
+const TIME_LIMIT: Duration = Duration::from_secs(30);
+
+/// A body that is JSON.
+pub(super) struct Json(pub(super) Value);
+
+/// A body that is a JSON object.
+pub(super) struct Object(pub(super) Map<String, Value>);
+
+impl<S: Send + Sync> FromRequest<S> for Json {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Response> {
+        let bytes = bytes_of(request.into_body()).await?;
+        serde_json::from_slice(&bytes)
+            .map(Json)
+            .map_err(|why| invalid(format!("The body must be valid JSON: {why}.")))
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for Object {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
+        match Json::from_request(request, state).await? {
+            Json(Value::Object(object)) => Ok(Object(object)),
+            Json(_) => Err(invalid("The body must be a JSON object.".to_owned())),
+        }
+    }
+}
+
+pub(super) fn invalid(text: String) -> Response {
+    answer::errors(StatusCode::UNPROCESSABLE_ENTITY, &Errors::on("body", text))
+}
+
+async fn bytes_of(body: Body) -> Result<Bytes, Response> {
+    match tokio::time::timeout(TIME_LIMIT, read(body)).await {
+        Ok(read) => read,
+        Err(_) => Err(answer::errors(
+            StatusCode::REQUEST_TIMEOUT,
+            &Errors::on("body", "The body did not arrive in time."),
+        )),
+    }
+}
+
+async fn read(body: Body) -> Result<Bytes, Response> {
+    let mut chunks = body.into_data_stream();
+    let mut kept = Vec::new();
+    let mut size = 0;
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|why| invalid(format!("The body broke off: {why}.")))?;
+        size += chunk.len();
+        if size > MAX_IGNORED_BYTES {
+            break;
+        }
+        if size <= MAX_BYTES {
+            kept.extend_from_slice(&chunk);
+        }
+    }
+    if size > MAX_BYTES {
+        let text = format!("The body must not be greater than {MAX_BYTES} bytes.");
+        return Err(answer::errors(StatusCode::PAYLOAD_TOO_LARGE, &Errors::on("body", text)));
+    }
+    Ok(kept.into())
+}

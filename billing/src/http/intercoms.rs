@@ -1,0 +1,94 @@
+//! The documented API: `/api/v1/billing/intercoms`.
+
+use axum::extract::{FromRequest, RawQuery, Request, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use intercom_agent::contract::{Errors, Fields};
+use serde_json::{Map, Value};
+
+use super::answer::json_answer;
+use super::body::Object;
+use super::query;
+use crate::billing::{Billing, Refusal};
+use crate::store::intercoms::Name;
+
+/// PATCH: other billing data, or another identity.
+pub(super) async fn update(
+    State(billing): State<Billing>,
+    Object(body): Object,
+) -> Result<Response, Refusal> {
+    let shown = billing.patch(body).await?;
+    Ok(json_answer(StatusCode::OK, &shown))
+}
+
+/// POST: a panel that belongs to no place yet.
+pub(super) async fn create(
+    State(billing): State<Billing>,
+    Object(body): Object,
+) -> Result<Response, Refusal> {
+    let shown = billing.create(&body).await?;
+    Ok(json_answer(StatusCode::CREATED, &shown))
+}
+
+/// GET …/show: by `id`, `mac` or `external_id`.
+pub(super) async fn show(
+    State(billing): State<Billing>,
+    query: RawQuery,
+) -> Result<Response, Refusal> {
+    let name = one_name(&query::object(query), true)?;
+    Ok(json_answer(StatusCode::OK, &billing.show(name).await?))
+}
+
+/// DELETE: by `id` or `mac`, in the query or in a JSON body.
+pub(super) async fn delete(State(billing): State<Billing>, request: Request) -> Response {
+    let named = match request.uri().query() {
+        Some(query) => query::object(RawQuery(Some(query.to_owned()))),
+        None if !has_body(&request) => Map::new(),
+        None => match Object::from_request(request, &()).await {
+            Ok(Object(body)) => body,
+            Err(refusal) => return refusal,
+        },
+    };
+    let deleted = match one_name(&named, false) {
+        Ok(name) => billing.delete(name).await,
+        Err(wrong) => Err(wrong.into()),
+    };
+    match deleted {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+fn has_body(request: &Request) -> bool {
+    let headers = request.headers();
+    headers.contains_key(header::TRANSFER_ENCODING)
+        || headers.get(header::CONTENT_LENGTH).is_some_and(|length| length != "0")
+}
+
+/// Exactly one of `id`, `mac` and, for `show`, `external_id`.
+fn one_name(named: &Map<String, Value>, or_external_id: bool) -> Result<Name, Errors> {
+    let mut fields = Fields::new(named);
+    let names: Vec<Name> = [
+        fields.id("id").map(Name::Id),
+        fields.mac("mac").map(Name::Mac),
+        fields
+            .string("external_id")
+            .filter(|_| or_external_id)
+            .map(|text| Name::ExternalId(text.to_owned())),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let given = fields.has("id") as u8
+        + fields.has("mac") as u8
+        + (or_external_id && fields.has("external_id")) as u8;
+    if given != 1 {
+        let which = if or_external_id {
+            "Exactly one of id, mac and external id is required."
+        } else {
+            "Exactly one of id and mac is required."
+        };
+        fields.error("id", which);
+    }
+    fields.finish(names.into_iter().next())
+}

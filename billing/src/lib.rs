@@ -1,0 +1,26 @@
+//! intercom-billing: the documented billing API as a service, and the routes that panels speak.
+//!
+//! ```text
+//!                 ┌─ http ── PATCH, POST, show, DELETE; pending and status for panels; a page
+//! callers, panels ┤
+//!                 └─ mqtt ── reports and presence in; requests out, retained
+//!                      │ ▲
+//!                      ▼ │
+//!                   billing ──► contract ──► replacement (pure) ──► store (one transaction)
+//!                                                                      │
+//!                   mqtt::offers ◄── offer (who hears it, pure) ◄──────┘
+//! ```
+//!
+//! The queue is the database: what is published is derived from it, so a restart loses nothing.
+
+pub mod service;
+
+pub mod http;
+pub mod mqtt;
+
+pub mod billing;
+pub mod offer;
+pub mod replacement;
+pub mod store;
+
+mod clock;

@@ -1,0 +1,201 @@
+//! Our link to the broker, held up for as long as the service runs.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use percent_encoding::percent_decode_str;
+use rumqttc::mqttbytes::Error as PacketError;
+use rumqttc::{ConnectionError, MqttOptions, StateError};
+use tokio::sync::{oneshot, watch};
+use tokio::time::sleep;
+use url::Url;
+
+use super::broker::{Broker, reserve};
+use super::session;
+use crate::billing::Billing;
+use crate::store::offers;
+
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// A report is far smaller; some broker may carry other things under the same topics.
+const MAX_PACKET_BYTES: usize = 1024 * 1024;
+const DEFAULT_PORT: u16 = 1883;
+
+/// Which broker the panels speak to.
+#[derive(Debug, Clone)]
+pub enum Choice {
+    /// The built-in one, listening there.
+    BuiltIn(SocketAddr),
+    /// Another one.
+    External(External),
+}
+
+/// A broker by its URL, `mqtt://[USER[:PASSWORD]@]HOST[:PORT]`. Shown without its credentials.
+#[derive(Clone)]
+pub struct External {
+    host: String,
+    port: u16,
+    credentials: Option<(String, String)>,
+}
+
+/// The link, ready to run.
+pub struct Link {
+    billing: Billing,
+    choice: Choice,
+    client_id: String,
+    up: watch::Sender<bool>,
+}
+
+impl Link {
+    /// Prepares the link. With the built-in broker the port is settled here, so that a port in use
+    /// is told at the start.
+    ///
+    /// # Errors
+    /// The port cannot be had, or the database fails.
+    pub async fn new(billing: Billing, mut choice: Choice) -> Result<Self> {
+        if let Choice::BuiltIn(listen) = &mut choice {
+            *listen = reserve(*listen).await?;
+        }
+        let client_id =
+            billing.store.run(|tx| Ok::<_, anyhow::Error>(offers::client_id(tx)?)).await?;
+        Ok(Link { billing, choice, client_id, up: watch::Sender::new(false) })
+    }
+
+    /// Whether panels can be heard right now.
+    pub fn up(&self) -> watch::Receiver<bool> {
+        self.up.subscribe()
+    }
+
+    /// The port that panels connect to, where the broker is the built-in one.
+    pub fn listens_on(&self) -> Option<SocketAddr> {
+        match &self.choice {
+            Choice::BuiltIn(listen) => Some(*listen),
+            Choice::External(_) => None,
+        }
+    }
+
+    /// Connects, again and again.
+    pub async fn run(self) {
+        let mut pause = FIRST_PAUSE;
+        let mut forget = false;
+        loop {
+            let (ready, is_ready) = oneshot::channel();
+            let lost = self.hold(forget, ready, is_ready).await;
+            let was_up = self.up.send_replace(false);
+            pause = if was_up { FIRST_PAUSE } else { (pause * 2).min(LONGEST_PAUSE) };
+            // The broker would send the same message again for ever, unless it forgets that we
+            // were to have it. Every panel answers again when it hears its request again.
+            forget = is_too_large(&lost);
+            log::warn!("lost the broker: {lost:#}; trying again in {} s", pause.as_secs_f32());
+            sleep(pause).await;
+        }
+    }
+
+    /// One connection. A built-in broker that drops its own service is started anew.
+    async fn hold(
+        &self,
+        forget: bool,
+        ready: oneshot::Sender<()>,
+        is_ready: oneshot::Receiver<()>,
+    ) -> session::Lost {
+        let (broker, options) = match &self.choice {
+            Choice::BuiltIn(_) => match Broker::start().await {
+                Ok(broker) => {
+                    let (host, port) = (broker.own.ip().to_string(), broker.own.port());
+                    (Some(broker), MqttOptions::new(&self.client_id, host, port))
+                }
+                Err(why) => return why,
+            },
+            Choice::External(external) => (None, external.options(&self.client_id)),
+        };
+        let mut options = options;
+        options
+            .set_keep_alive(KEEP_ALIVE)
+            .set_clean_session(forget)
+            .set_manual_acks(true)
+            .set_max_packet_size(MAX_PACKET_BYTES, MAX_PACKET_BYTES);
+        let up = async {
+            if is_ready.await.is_ok() {
+                if let (Some(broker), Some(listen)) = (&broker, self.listens_on()) {
+                    broker.open(listen).await;
+                }
+                self.up.send_replace(true);
+                log::info!("connected to {}", self.choice);
+            }
+            // Whether it stays up is for the session to say.
+            std::future::pending().await
+        };
+        tokio::select! {
+            lost = session::run(&self.billing, options, ready) => lost,
+            lost = up => lost,
+        }
+    }
+}
+
+fn is_too_large(lost: &session::Lost) -> bool {
+    matches!(
+        lost.downcast_ref(),
+        Some(ConnectionError::MqttState(StateError::Deserialization(
+            PacketError::PayloadSizeLimitExceeded(_)
+        )))
+    )
+}
+
+impl External {
+    fn options(&self, client_id: &str) -> MqttOptions {
+        let mut options = MqttOptions::new(client_id, &self.host, self.port);
+        if let Some((user, password)) = &self.credentials {
+            options.set_credentials(user, password);
+        }
+        options
+    }
+}
+
+impl std::str::FromStr for External {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let url = Url::parse(text).context("not a URL such as mqtt://HOST:1883")?;
+        if url.scheme() != "mqtt" {
+            bail!("`{}://` is not spoken here, only mqtt://", url.scheme());
+        }
+        ensure!(
+            matches!(url.path(), "" | "/") && url.query().is_none(),
+            "only mqtt://[USER[:PASSWORD]@]HOST[:PORT] is understood"
+        );
+        let host = url.host_str().filter(|host| !host.is_empty());
+        let plain = |text| percent_decode_str(text).decode_utf8_lossy().into_owned();
+        let credentials = match url.username() {
+            "" => None,
+            user => Some((plain(user), plain(url.password().unwrap_or_default()))),
+        };
+        Ok(External {
+            host: host.context("no host in it")?.trim_matches(['[', ']']).to_owned(),
+            port: url.port().unwrap_or(DEFAULT_PORT),
+            credentials,
+        })
+    }
+}
+
+impl std::fmt::Display for Choice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Choice::BuiltIn(listen) => write!(f, "the built-in broker on {listen}"),
+            Choice::External(external) => external.fmt(f),
+        }
+    }
+}
+
+impl std::fmt::Display for External {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "the broker {}:{}", self.host, self.port)
+    }
+}
+
+impl std::fmt::Debug for External {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
+    }
+}

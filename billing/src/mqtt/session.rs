@@ -1,0 +1,206 @@
+//! One connection to the broker, from CONNECT to its loss: reports and presences in, offers out.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use intercom_agent::contract::Report;
+use rumqttc::{
+    AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, MqttOptions, Outgoing,
+    Packet, PubAck, Publish, QoS, SubAck, SubscribeReasonCode,
+};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use super::offers::{Message, Published, plan};
+use super::topics::{EVERY_PRESENCE, EVERY_STATUS, Heard, heard};
+use crate::billing::Billing;
+use crate::clock::now_ms;
+use crate::store::offers;
+
+/// So many publications are on their way at once.
+const IN_FLIGHT: usize = 20;
+/// Both subscriptions, all publications and as many acknowledgements fit without waiting.
+const QUEUE: usize = 10 * IN_FLIGHT;
+const SUBSCRIPTIONS: usize = 2;
+
+/// What ended the session, if it was the broker's side.
+pub(super) type Lost = anyhow::Error;
+
+struct Session<'a> {
+    billing: &'a Billing,
+    client: AsyncClient,
+    published: Published,
+    /// Handed to the client, and not yet seen on its way out: in order.
+    handed_over: VecDeque<Message>,
+    /// On its way, by packet ID.
+    unacknowledged: HashMap<u16, Message>,
+    subscribed: usize,
+    /// Told once, when both subscriptions stand.
+    ready: Option<oneshot::Sender<()>>,
+    next_ms: Option<i64>,
+}
+
+/// Runs until the connection is lost. A client of its own for each connection: nothing of a broken
+/// one can be left in it.
+pub(super) async fn run(
+    billing: &Billing,
+    options: MqttOptions,
+    ready: oneshot::Sender<()>,
+) -> Lost {
+    let (client, eventloop) = AsyncClient::new(options, QUEUE);
+    let (events_in, mut events) = mpsc::channel(QUEUE);
+    // Ends with this function, whichever way that ends.
+    let mut polling = JoinSet::new();
+    polling.spawn(poll(eventloop, events_in));
+    let mut session = Session {
+        billing,
+        client,
+        published: Published::default(),
+        handed_over: VecDeque::new(),
+        unacknowledged: HashMap::new(),
+        subscribed: 0,
+        ready: Some(ready),
+        next_ms: None,
+    };
+    loop {
+        if let Err(lost) = session.step(&mut events).await {
+            return lost;
+        }
+    }
+}
+
+/// The client must be polled while a report is being written to the disk.
+async fn poll(mut eventloop: EventLoop, events: mpsc::Sender<Result<Event, ConnectionError>>) {
+    loop {
+        let event = eventloop.poll().await;
+        let lost = event.is_err();
+        if events.send(event).await.is_err() || lost {
+            return;
+        }
+    }
+}
+
+impl Session<'_> {
+    async fn step(
+        &mut self,
+        events: &mut mpsc::Receiver<Result<Event, ConnectionError>>,
+    ) -> Result<()> {
+        let standing = self.subscribed == SUBSCRIPTIONS;
+        let wait = self.next_ms.map_or(Duration::MAX, |next| {
+            Duration::from_millis(u64::try_from(next.saturating_sub(now_ms())).unwrap_or(0))
+        });
+        tokio::select! {
+            event = events.recv() => {
+                let event = event.ok_or_else(|| anyhow!("the client has ended"))??;
+                self.on(event).await?;
+            }
+            () = self.billing.wake.notified(), if standing => self.plan().await?,
+            () = sleep(wait), if standing && self.next_ms.is_some() => self.plan().await?,
+        }
+        self.hand_over();
+        Ok(())
+    }
+
+    async fn on(&mut self, event: Event) -> Result<()> {
+        match event {
+            Event::Incoming(Packet::ConnAck(answer)) => {
+                ensure!(
+                    answer.code == ConnectReturnCode::Success,
+                    "the broker refuses us: {:?}",
+                    answer.code
+                );
+                self.client.try_subscribe(EVERY_STATUS, QoS::AtLeastOnce)?;
+                // At QoS 1 rumqttd 0.20 sends no more than 100 retained messages, and there may be
+                // more panels; a presence that gets lost costs no more than a grace time.
+                self.client.try_subscribe(EVERY_PRESENCE, QoS::AtMostOnce)?;
+            }
+            Event::Incoming(Packet::SubAck(answer)) => self.on_suback(&answer).await?,
+            Event::Incoming(Packet::Publish(publish)) => self.on_publish(&publish).await?,
+            Event::Incoming(Packet::PubAck(answer)) => self.on_puback(&answer).await?,
+            Event::Outgoing(Outgoing::Publish(packet_id)) => {
+                if let Some(message) = self.handed_over.pop_front() {
+                    self.unacknowledged.insert(packet_id, message);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    async fn on_suback(&mut self, answer: &SubAck) -> Result<()> {
+        if answer.return_codes.contains(&SubscribeReasonCode::Failure) {
+            bail!("the broker does not let us subscribe to {EVERY_STATUS} and {EVERY_PRESENCE}");
+        }
+        self.subscribed += 1;
+        if self.subscribed == SUBSCRIPTIONS {
+            if let Some(ready) = self.ready.take() {
+                // Whoever waited may have gone.
+                let _ = ready.send(());
+            }
+            self.plan().await?;
+        }
+        Ok(())
+    }
+
+    /// What has been followed is in the database before it is acknowledged; if the database fails,
+    /// the session ends unacknowledged and the broker delivers it again.
+    async fn on_publish(&mut self, publish: &Publish) -> Result<()> {
+        match heard(&publish.topic) {
+            Some(Heard::Status) if !publish.payload.is_empty() => {
+                match serde_json::from_slice::<Report>(&publish.payload) {
+                    Ok(report) => self.billing.report(report).await?,
+                    Err(why) => log::warn!("{}: no report: {why}", publish.topic),
+                }
+            }
+            Some(Heard::Presence(mac)) => {
+                let presence = (!publish.payload.is_empty())
+                    .then(|| serde_json::from_slice(&publish.payload))
+                    .transpose();
+                match presence {
+                    Ok(presence) => self.billing.hear(mac, presence).await?,
+                    Err(why) => log::warn!("{}: no presence: {why}", publish.topic),
+                }
+            }
+            Some(Heard::Status) => {}
+            None => log::warn!("{}: neither a status nor a presence topic", publish.topic),
+        }
+        self.client.try_ack(publish).context("cannot acknowledge")
+    }
+
+    async fn on_puback(&mut self, answer: &PubAck) -> Result<()> {
+        let Some(message) = self.unacknowledged.remove(&answer.pkid) else {
+            return Ok(());
+        };
+        if self.published.has_cleared(&message) {
+            let topic = message.topic;
+            self.billing
+                .store
+                .run(move |tx| Ok::<_, anyhow::Error>(offers::remove(tx, &topic)?))
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn plan(&mut self) -> Result<()> {
+        let plan = plan(self.billing).await?;
+        self.next_ms = plan.next_ms;
+        self.published.follow(plan);
+        Ok(())
+    }
+
+    fn hand_over(&mut self) {
+        while self.handed_over.len() + self.unacknowledged.len() < IN_FLIGHT
+            && let Some(message) = self.published.queue.pop_front()
+        {
+            let (topic, payload) = (message.topic.clone(), message.payload.clone());
+            if self.client.try_publish(topic, QoS::AtLeastOnce, true, payload).is_err() {
+                // Full: it goes out after the next event.
+                self.published.queue.push_front(message);
+                return;
+            }
+            self.handed_over.push_back(message);
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! What a report makes of a record.
+
+use intercom_agent::contract::{BoardName, Identity, Mac, Outcome, SerialNumber};
+
+use super::{Carried, Change, State};
+
+/// What a panel says about a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct News {
+    /// How the request ended on that board.
+    pub outcome: Outcome,
+    /// The board that speaks; a report by the documented PATCH names none.
+    pub board: Option<BoardName>,
+    /// The MAC address that the board carries now, where it says so.
+    pub mac: Option<Mac>,
+    /// The serial number that the board carries now, where it says so.
+    pub serial_number: Option<SerialNumber>,
+}
+
+/// What becomes of the record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// The newest request has ended; the record shows and confirms what is given here.
+    Ends(Carried),
+    /// The newest request stays pending, but the panel is known to carry this by now: that is
+    /// where the request must be addressed, and what is put back if it fails.
+    Moves(Carried),
+    /// Nothing changes, and why.
+    Nothing(&'static str),
+}
+
+/// Follows one report about `reported`, of a record whose newest request is `newest`.
+///
+/// A report changes the record only for its newest request, with one exception: a panel that
+/// carried out a request before it could hear of its successor is no longer where the record
+/// believes it to be, and the successor would never reach it there.
+pub fn follow(confirmed: &Carried, newest: &Change, reported: &Change, news: &News) -> Effect {
+    let installed = news.outcome == Outcome::Installed;
+    if installed && !carries_what_was_asked(reported, news) {
+        return Effect::Nothing("it says installed but carries something else");
+    }
+    if reported.request_id != newest.request_id {
+        let overtaken = reported.state == State::Superseded
+            && newest.state == State::Pending
+            && confirmed == &reported.from;
+        return if installed && overtaken {
+            Effect::Moves(reported.to.clone())
+        } else {
+            Effect::Nothing("a later request has taken its place")
+        };
+    }
+    match &newest.state {
+        State::Pending if installed => Effect::Ends(newest.to.clone()),
+        State::Pending => Effect::Ends(confirmed.clone()),
+        State::Superseded => Effect::Nothing("a later request has taken its place"),
+        State::Withdrawn => Effect::Nothing("the intercom was deleted"),
+        State::Ended { outcome, board } => match (outcome, news.outcome) {
+            (Outcome::Installed, Outcome::RolledBack) if same_board(board, &news.board) => {
+                Effect::Ends(rolled_back(newest, news))
+            }
+            (Outcome::Installed, Outcome::Installed) => Effect::Nothing("known already"),
+            (Outcome::Installed, _) => Effect::Nothing("another board has installed it"),
+            // The wrong board may have answered before the right one.
+            (_, Outcome::Installed) => Effect::Ends(newest.to.clone()),
+            _ => Effect::Nothing("the request has ended already"),
+        },
+    }
+}
+
+/// Only what was asked for counts, and only where the report tells it.
+fn carries_what_was_asked(change: &Change, news: &News) -> bool {
+    let wrong_mac = change.new_mac.is_some() && news.mac.is_some() && change.new_mac != news.mac;
+    let wrong_serial_number = change.new_serial_number.is_some()
+        && news.serial_number.is_some()
+        && change.new_serial_number != news.serial_number;
+    !wrong_mac && !wrong_serial_number
+}
+
+/// A report by the documented PATCH names no board, so nothing contradicts it.
+fn same_board(one: &Option<BoardName>, other: &Option<BoardName>) -> bool {
+    one.is_none() || other.is_none() || one == other
+}
+
+/// A rollback by hand may go back to the factory identity: what the panel says counts.
+fn rolled_back(change: &Change, news: &News) -> Carried {
+    let identity = match news.mac {
+        Some(mac) => Identity { mac, serial_number: news.serial_number.clone() },
+        None => change.from.identity.clone(),
+    };
+    Carried { identity, model: change.from.model.clone() }
+}

@@ -1,0 +1,229 @@
+//! The rules as a table, and properties over all of them.
+
+use intercom_agent::contract::{BoardName, Identity, Mac, Outcome, Patch, Reader, SerialNumber};
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+
+fn mac(last: u8) -> Mac {
+    Mac::try_from([0xAA, 0, 0, 0, 0, last]).expect("a MAC")
+}
+
+fn serial(text: &str) -> Option<SerialNumber> {
+    Some(text.parse().expect("a serial number"))
+}
+
+fn board(name: &str) -> Option<BoardName> {
+    Some(name.parse().expect("a board name"))
+}
+
+fn carried(last: u8, serial_number: &str) -> Carried {
+    let identity = Identity { mac: mac(last), serial_number: serial(serial_number) };
+    Carried { identity, model: Some("3516EV200".into()) }
+}
+
+/// From MAC 1, serial S1 to MAC 2, serial S2.
+fn change(state: State) -> Change {
+    Change {
+        request_id: "r-1".parse().expect("an ID"),
+        from: carried(1, "S1"),
+        to: carried(2, "S2"),
+        new_mac: Some(mac(2)),
+        new_serial_number: serial("S2"),
+        state,
+    }
+}
+
+fn ended(outcome: Outcome) -> State {
+    State::Ended { outcome, board: board("spare") }
+}
+
+fn news(outcome: Outcome, from: &str) -> News {
+    News { outcome, board: board(from), mac: None, serial_number: None }
+}
+
+fn patch(fields: serde_json::Value) -> Patch {
+    let mut body = fields.as_object().expect("an object").clone();
+    body.insert("id".into(), json!(1));
+    body.insert("model".into(), json!("3516EV200"));
+    Patch::read(&body, Reader::Panel).expect("valid")
+}
+
+#[test]
+fn a_request_names_what_the_patch_names() {
+    let now = carried(1, "S1");
+    let asked = ask(&now, &now, &patch(json!({"new_serial_number": "S2"})));
+    assert_eq!((asked.new_mac, asked.new_serial_number), (None, serial("S2")));
+    assert_eq!(asked.to, carried(1, "S2"));
+}
+
+#[test]
+fn a_request_that_names_what_the_panel_has_already_still_names_it() {
+    let now = carried(1, "S1");
+    let asked = ask(&now, &now, &patch(json!({"new_mac": mac(1)})));
+    assert_eq!((asked.new_mac, asked.new_serial_number), (Some(mac(1)), None));
+}
+
+#[test]
+fn a_later_request_names_what_only_the_superseded_one_named() {
+    let (confirmed, desired) = (carried(1, "S1"), carried(2, "S1"));
+    let asked = ask(&confirmed, &desired, &patch(json!({"new_serial_number": "S2"})));
+    assert_eq!((asked.new_mac, asked.new_serial_number), (Some(mac(2)), serial("S2")));
+    assert_eq!(asked.to, carried(2, "S2"));
+}
+
+/// `follow` for a report on the newest request.
+fn followed(state: State, news: &News) -> Effect {
+    let change = change(state);
+    follow(&carried(1, "S1"), &change, &change, news)
+}
+
+#[test]
+fn a_pending_request_ends_with_its_report() {
+    for (outcome, carried) in [
+        (Outcome::Installed, carried(2, "S2")),
+        (Outcome::Rejected, carried(1, "S1")),
+        (Outcome::RolledBack, carried(1, "S1")),
+        (Outcome::Failed, carried(1, "S1")),
+    ] {
+        assert_eq!(followed(State::Pending, &news(outcome, "any")), Effect::Ends(carried));
+    }
+}
+
+#[test]
+fn installed_counts_only_with_what_was_asked_for() {
+    for (mac, serial_number, counts) in [
+        (Some(mac(2)), serial("S2"), true),
+        (Some(mac(2)), None, true),
+        (None, None, true),
+        (Some(mac(1)), serial("S2"), false),
+        (Some(mac(2)), serial("S1"), false),
+    ] {
+        let news = News { mac, serial_number, ..news(Outcome::Installed, "any") };
+        let effect = followed(State::Pending, &news);
+        assert_eq!(matches!(effect, Effect::Ends(_)), counts, "{news:?}: {effect:?}");
+    }
+}
+
+#[test]
+fn installed_from_any_board_beats_what_another_said_before() {
+    for before in [Outcome::Rejected, Outcome::RolledBack, Outcome::Failed] {
+        let effect = followed(ended(before), &news(Outcome::Installed, "other"));
+        assert_eq!(effect, Effect::Ends(carried(2, "S2")), "after {before}");
+    }
+}
+
+#[test]
+fn nothing_beats_installed_but_the_same_board_rolling_back() {
+    let installed = ended(Outcome::Installed);
+    for (outcome, from) in [
+        (Outcome::Installed, "spare"),
+        (Outcome::Rejected, "spare"),
+        (Outcome::Rejected, "other"),
+        (Outcome::Failed, "other"),
+        (Outcome::RolledBack, "other"),
+    ] {
+        let effect = followed(installed.clone(), &news(outcome, from));
+        assert!(matches!(effect, Effect::Nothing(_)), "{outcome} from {from}: {effect:?}");
+    }
+    let by_hand = news(Outcome::RolledBack, "spare");
+    assert_eq!(followed(installed.clone(), &by_hand), Effect::Ends(carried(1, "S1")));
+    let to_factory = News { mac: Some(mac(9)), serial_number: serial("S9"), ..by_hand };
+    assert_eq!(followed(installed, &to_factory), Effect::Ends(carried(9, "S9")));
+}
+
+#[test]
+fn a_second_answer_of_another_kind_changes_nothing() {
+    let effect = followed(ended(Outcome::Rejected), &news(Outcome::Failed, "other"));
+    assert!(matches!(effect, Effect::Nothing(_)), "{effect:?}");
+}
+
+#[test]
+fn a_withdrawn_request_changes_nothing() {
+    let effect = followed(State::Withdrawn, &news(Outcome::Installed, "any"));
+    assert!(matches!(effect, Effect::Nothing(_)), "{effect:?}");
+}
+
+/// Its successor: from MAC 1 to MAC 3.
+fn successor(state: State) -> Change {
+    let request_id = "r-2".parse().expect("an ID");
+    Change { request_id, to: carried(3, "S2"), new_mac: Some(mac(3)), ..change(state) }
+}
+
+#[test]
+fn a_panel_that_carried_out_a_superseded_request_is_found_where_it_is_now() {
+    let (old, new) = (change(State::Superseded), successor(State::Pending));
+    let installed = news(Outcome::Installed, "any");
+    assert_eq!(follow(&carried(1, "S1"), &new, &old, &installed), Effect::Moves(carried(2, "S2")));
+    let nothing = [
+        follow(&carried(1, "S1"), &new, &old, &news(Outcome::Rejected, "any")),
+        // It has moved on since: the report is an old one delivered again.
+        follow(&carried(3, "S2"), &new, &old, &installed),
+        follow(&carried(1, "S1"), &successor(ended(Outcome::Installed)), &old, &installed),
+    ];
+    for effect in nothing {
+        assert!(matches!(effect, Effect::Nothing(_)), "{effect:?}");
+    }
+}
+
+fn any_outcome() -> impl Strategy<Value = Outcome> {
+    prop::sample::select(vec![
+        Outcome::Installed,
+        Outcome::Rejected,
+        Outcome::RolledBack,
+        Outcome::Failed,
+    ])
+}
+
+fn any_state() -> impl Strategy<Value = State> {
+    prop_oneof![
+        Just(State::Pending),
+        Just(State::Superseded),
+        Just(State::Withdrawn),
+        any_outcome().prop_map(ended),
+    ]
+}
+
+fn any_news() -> impl Strategy<Value = News> {
+    (any_outcome(), any::<bool>(), prop::option::of(1..4_u8), any::<bool>()).prop_map(
+        |(outcome, spare, last, told)| News {
+            outcome,
+            board: board(if spare { "spare" } else { "other" }),
+            mac: last.map(mac),
+            serial_number: serial("S2").filter(|_| told),
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn a_record_never_confirms_what_nobody_had_or_asked_for(
+        newest in any_state(), superseded in any::<bool>(), news in any_news(),
+    ) {
+        let (newest, reported) = if superseded {
+            (successor(newest), change(State::Superseded))
+        } else {
+            (change(newest.clone()), change(newest))
+        };
+        let carried = match follow(&carried(1, "S1"), &newest, &reported, &news) {
+            Effect::Nothing(_) => return Ok(()),
+            Effect::Ends(carried) | Effect::Moves(carried) => carried,
+        };
+        let known = [&newest.from, &newest.to, &reported.from, &reported.to];
+        let told = news.outcome == Outcome::RolledBack && news.mac == Some(carried.identity.mac);
+        prop_assert!(known.contains(&&carried) || told, "{:?}", carried);
+    }
+
+    #[test]
+    fn a_report_heard_twice_counts_once(state in any_state(), news in any_news()) {
+        let before = change(state);
+        let Effect::Ends(confirmed) = follow(&carried(1, "S1"), &before, &before, &news) else {
+            return Ok(());
+        };
+        let state = State::Ended { outcome: news.outcome, board: news.board.clone() };
+        let after = Change { state, ..before };
+        let again = follow(&confirmed, &after, &after, &news);
+        prop_assert!(matches!(again, Effect::Nothing(_)), "{:?}", again);
+    }
+}

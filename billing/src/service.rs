@@ -1,0 +1,85 @@
+//! The service as a whole: started, running, stopped.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::billing::Billing;
+use crate::http::{Token, router};
+use crate::mqtt::link::{Choice, Link};
+use crate::store::Store;
+
+/// What a service is started with. Port 0 stands for any free port.
+#[derive(Clone)]
+pub struct Settings {
+    /// Where HTTP is served.
+    pub listen: SocketAddr,
+    /// The SQLite file, made if it is not there.
+    pub database: PathBuf,
+    /// Which broker the panels speak to.
+    pub broker: Choice,
+    /// What HTTP callers must know, if anything.
+    pub token: Option<Token>,
+    /// How long the board at `new_mac` has to show up before the board that the record names hears
+    /// of a request.
+    pub grace: Duration,
+}
+
+/// A running service; it ends when this is dropped.
+pub struct Service {
+    /// Where HTTP is served.
+    pub http: SocketAddr,
+    /// Where the built-in broker listens; `None` with another broker.
+    pub mqtt: Option<SocketAddr>,
+    up: watch::Receiver<bool>,
+    tasks: JoinSet<()>,
+}
+
+impl Service {
+    /// Starts the service. HTTP is served when this returns; the broker comes up beside it, see
+    /// [`Service::broker_is_up`].
+    ///
+    /// # Errors
+    /// The database cannot be used, or a port is not free.
+    pub async fn start(settings: Settings) -> Result<Self> {
+        let Settings { listen, database, broker, token, grace } = settings;
+        let store = Store::open(&database)
+            .with_context(|| format!("cannot use the database {}", database.display()))?;
+        let grace_ms = i64::try_from(grace.as_millis()).context("the grace time is too long")?;
+        let billing = Billing::start(store, grace_ms).await?;
+        let listener = TcpListener::bind(listen)
+            .await
+            .with_context(|| format!("cannot listen on {listen} (HTTP)"))?;
+        let http = listener.local_addr()?;
+        let link = Link::new(billing.clone(), broker).await?;
+        let (mqtt, up) = (link.listens_on(), link.up());
+        let mut tasks = JoinSet::new();
+        tasks.spawn(link.run());
+        tasks.spawn(async move {
+            // It ends only with the service: a failed accept is waited out by axum.
+            if let Err(why) = axum::serve(listener, router(billing, token)).await {
+                log::error!("HTTP has ended: {why}");
+            }
+        });
+        Ok(Service { http, mqtt, up, tasks })
+    }
+
+    /// Returns once panels can be heard over MQTT.
+    ///
+    /// # Errors
+    /// The service has ended.
+    pub async fn broker_is_up(&mut self) -> Result<()> {
+        self.up.wait_for(|up| *up).await.context("the service has ended")?;
+        Ok(())
+    }
+
+    /// Ends the service; what was answered or acknowledged is in the database.
+    pub async fn stop(mut self) {
+        self.tasks.shutdown().await;
+    }
+}

@@ -1,0 +1,68 @@
+//! The boards that spoke: which is behind a MAC address, and until when it counts as present.
+
+use intercom_agent::contract::{BoardName, Mac};
+use rusqlite::{Connection, OptionalExtension, Result, params};
+
+use crate::offer::UNTIL_FURTHER_NOTICE;
+
+/// A poll this much earlier than the last one's end of presence is not worth a write to the disk.
+const WORTH_WRITING_MS: i64 = 30_000;
+
+/// A board with this MAC address is present at least until then. True if that is news: another
+/// board, or one that had been gone.
+pub fn present(
+    connection: &Connection,
+    mac: Mac,
+    board: Option<&BoardName>,
+    until_ms: i64,
+    now_ms: i64,
+) -> Result<bool> {
+    let mac = mac.to_string();
+    let board = board.map(BoardName::as_str);
+    let known = connection
+        .query_row(
+            "SELECT present_until_ms >= ?3, present_until_ms, board IS coalesce(?2, board)
+             FROM boards WHERE mac = ?1",
+            params![mac, board, now_ms],
+            |row| Ok((row.get(0)?, row.get::<_, i64>(1)?, row.get(2)?)),
+        )
+        .optional()?;
+    let (was_present, until_then, same_board) = known.unwrap_or((false, 0, false));
+    let news = !was_present || !same_board;
+    if !news && until_then.saturating_add(WORTH_WRITING_MS) > until_ms {
+        return Ok(false);
+    }
+    connection.execute("DELETE FROM boards WHERE board = ?2 AND mac <> ?1", params![mac, board])?;
+    connection.execute(
+        "INSERT INTO boards (mac, board, present_until_ms) VALUES (?1, ?2, ?3)
+         ON CONFLICT (mac) DO UPDATE SET
+             board = coalesce(excluded.board, board),
+             present_until_ms = max(excluded.present_until_ms, present_until_ms)",
+        params![mac, board, until_ms],
+    )?;
+    Ok(news)
+}
+
+/// A board has gone from this MAC address, unless it was another one than is known there.
+pub fn gone(
+    connection: &Connection,
+    mac: Mac,
+    board: Option<&BoardName>,
+    now_ms: i64,
+) -> Result<bool> {
+    let changed = connection.execute(
+        "UPDATE boards SET present_until_ms = ?3
+         WHERE mac = ?1 AND present_until_ms > ?3 AND (?2 IS NULL OR board IS ?2)",
+        params![mac.to_string(), board.map(BoardName::as_str), now_ms],
+    )?;
+    Ok(changed > 0)
+}
+
+/// Whoever was connected when the service stopped has until then to come back.
+pub fn linger(connection: &Connection, until_ms: i64) -> Result<()> {
+    connection.execute(
+        "UPDATE boards SET present_until_ms = ?1 WHERE present_until_ms = ?2",
+        [until_ms, UNTIL_FURTHER_NOTICE],
+    )?;
+    Ok(())
+}

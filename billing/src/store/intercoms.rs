@@ -1,0 +1,286 @@
+//! The intercoms' records.
+
+use intercom_agent::contract::{Group, Identity, Intercom, Mac, NamedBy};
+use rusqlite::{Connection, OptionalExtension, Result, Row, named_params, params};
+
+use super::column::{carried, text};
+use crate::replacement::Carried;
+
+/// The status of a record that was created and belongs to no place yet: a spare.
+pub const EMPTY: &str = "empty";
+/// The status of a record whose panel is in its place.
+pub const INSTALLED: &str = "installed";
+/// The status while a request's report is awaited.
+pub const PENDING: &str = "pending";
+
+/// A live intercom.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    /// Its ID.
+    pub id: i64,
+    /// What its panel is known to carry.
+    pub confirmed: Carried,
+    /// What its panel shall carry, and what the API shows; the confirmed one if nothing is asked.
+    pub desired: Carried,
+    /// Its group's ID.
+    pub group_id: Option<i64>,
+    /// Rises with every change.
+    pub seq: i64,
+    /// The record as the API shows it.
+    pub shown: Intercom,
+}
+
+/// What a caller names an intercom by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Name {
+    /// By ID.
+    Id(i64),
+    /// By MAC address, confirmed or desired.
+    Mac(Mac),
+    /// By its ID in an external system.
+    ExternalId(String),
+}
+
+impl From<NamedBy> for Name {
+    fn from(named_by: NamedBy) -> Self {
+        match named_by {
+            NamedBy::Id(id) => Name::Id(id),
+            NamedBy::Mac(mac) => Name::Mac(mac),
+        }
+    }
+}
+
+/// What a PATCH or a POST says besides the identity; `None` leaves a column as it is.
+#[derive(Debug, Clone, Default)]
+pub struct Details {
+    /// Its ID in an external system.
+    pub external_id: Option<String>,
+    /// The maker.
+    pub vendor: Option<String>,
+    /// The name.
+    pub title: Option<String>,
+    /// The department's number.
+    pub department: Option<i64>,
+    /// The first flat.
+    pub flat_from: Option<i64>,
+    /// The last flat.
+    pub flat_to: Option<i64>,
+    /// The group's ID.
+    pub group_id: Option<i64>,
+}
+
+/// Where a record stands: its two identities and what the API says of them.
+#[derive(Debug, Clone)]
+pub struct Standing<'a> {
+    /// What its panel is known to carry.
+    pub confirmed: &'a Carried,
+    /// What its panel shall carry.
+    pub desired: &'a Carried,
+    /// The API's open string.
+    pub status: &'a str,
+    /// The API's open string.
+    pub source: &'a str,
+}
+
+const SELECT: &str = "
+    SELECT i.*, g.name AS group_name, g.external_id AS group_external_id,
+           coalesce(d.name, i.department) AS department_name
+    FROM intercoms i
+    LEFT JOIN groups g ON g.id = i.group_id
+    LEFT JOIN departments d ON d.id = i.department
+    WHERE i.deleted_ms IS NULL";
+
+/// The live intercom of that name. A spare's own record stands back behind the record that its
+/// MAC address was promised to.
+pub fn find(connection: &Connection, name: &Name) -> Result<Option<Record>> {
+    let by = |which: &str| format!("{SELECT} AND {which} ORDER BY i.status = '{EMPTY}', i.id");
+    match name {
+        Name::Id(id) => connection.prepare_cached(&by("i.id = ?1"))?.query_row([id], record),
+        Name::Mac(mac) => connection
+            .prepare_cached(&by("(i.desired_mac = ?1 OR i.confirmed_mac = ?1)"))?
+            .query_row([mac.to_string()], record),
+        Name::ExternalId(external_id) => {
+            connection.prepare_cached(&by("i.external_id = ?1"))?.query_row([external_id], record)
+        }
+    }
+    .optional()
+}
+
+fn record(row: &Row<'_>) -> Result<Record> {
+    let desired = carried(row, "desired")?;
+    let group_id: Option<i64> = row.get("group_id")?;
+    let group = match group_id {
+        Some(id) => Some(Group {
+            id,
+            name: row.get("group_name")?,
+            external_id: row.get("group_external_id")?,
+            has_items: false,
+        }),
+        None => None,
+    };
+    let department: rusqlite::types::Value = row.get("department_name")?;
+    Ok(Record {
+        id: row.get("id")?,
+        confirmed: carried(row, "confirmed")?,
+        group_id,
+        seq: row.get("seq")?,
+        shown: Intercom {
+            id: Some(row.get("id")?),
+            external_id: row.get("external_id")?,
+            department: match department {
+                rusqlite::types::Value::Text(name) => Some(name),
+                rusqlite::types::Value::Integer(number) => Some(number.to_string()),
+                _ => None,
+            },
+            title: row.get("title")?,
+            mac: Some(desired.identity.mac),
+            model: desired.model.clone(),
+            serial_number: desired.identity.serial_number.clone(),
+            status: Some(row.get("status")?),
+            flat_from: row.get("flat_from")?,
+            flat_to: row.get("flat_to")?,
+            source: Some(row.get("source")?),
+            group,
+        },
+        desired,
+    })
+}
+
+/// Which of an identity's parts another live intercom has, confirmed or desired.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Taken {
+    /// The MAC address.
+    pub mac: bool,
+    /// The serial number.
+    pub serial_number: bool,
+    /// The ID in an external system.
+    pub external_id: bool,
+}
+
+/// Who may stand in the way of an identity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Among {
+    /// Any live intercom: a record is to be made.
+    All,
+    /// Any but this one and the spares: a spare's identity may be promised to an intercom, and its
+    /// own record goes when it takes that intercom's place.
+    OthersButSpares(i64),
+}
+
+/// Whether another live intercom has these already.
+pub fn taken(
+    connection: &Connection,
+    among: Among,
+    identity: &Identity,
+    external_id: Option<&str>,
+) -> Result<Taken> {
+    let but = match among {
+        Among::All => None,
+        Among::OthersButSpares(id) => Some(id),
+    };
+    connection.query_row(
+        "WITH other AS (SELECT * FROM intercoms WHERE deleted_ms IS NULL
+                        AND (:but IS NULL OR (id <> :but AND status <> :empty)))
+         SELECT EXISTS (SELECT 1 FROM other WHERE :mac IN (confirmed_mac, desired_mac)),
+                EXISTS (SELECT 1 FROM other
+                        WHERE :serial IN (confirmed_serial_number, desired_serial_number)),
+                EXISTS (SELECT 1 FROM other WHERE external_id = :external)",
+        named_params! {
+            ":but": but,
+            ":empty": EMPTY,
+            ":mac": identity.mac.to_string(),
+            ":serial": text(identity.serial_number.as_ref()),
+            ":external": external_id,
+        },
+        |row| Ok(Taken { mac: row.get(0)?, serial_number: row.get(1)?, external_id: row.get(2)? }),
+    )
+}
+
+/// Makes a record of a panel that belongs to no place yet.
+pub fn insert(
+    connection: &Connection,
+    carried: &Carried,
+    details: &Details,
+    seq: i64,
+) -> Result<i64> {
+    connection.execute(
+        "INSERT INTO intercoms (confirmed_mac, confirmed_serial_number, confirmed_model,
+             desired_mac, desired_serial_number, desired_model, status, source, seq,
+             external_id, vendor, title, department, group_id)
+         VALUES (?1, ?2, ?3, ?1, ?2, ?3, ?4, 'auto', ?5, ?6, ?7, ?8, ?9, ?10)",
+        params![
+            carried.identity.mac.to_string(),
+            text(carried.identity.serial_number.as_ref()),
+            carried.model,
+            EMPTY,
+            seq,
+            details.external_id,
+            details.vendor,
+            details.title,
+            details.department,
+            details.group_id,
+        ],
+    )?;
+    Ok(connection.last_insert_rowid())
+}
+
+/// Changes what a record says besides the identity.
+pub fn describe(connection: &Connection, id: i64, details: &Details, seq: i64) -> Result<()> {
+    connection.execute(
+        "UPDATE intercoms SET
+             title = coalesce(?2, title), department = coalesce(?3, department),
+             flat_from = coalesce(?4, flat_from), flat_to = coalesce(?5, flat_to),
+             group_id = coalesce(?6, group_id), seq = ?7
+         WHERE id = ?1",
+        params![
+            id,
+            details.title,
+            details.department,
+            details.flat_from,
+            details.flat_to,
+            details.group_id,
+            seq,
+        ],
+    )?;
+    Ok(())
+}
+
+/// Changes where a record stands.
+pub fn stand(connection: &Connection, id: i64, standing: &Standing<'_>) -> Result<()> {
+    let (confirmed, desired) = (standing.confirmed, standing.desired);
+    connection.execute(
+        "UPDATE intercoms SET
+             confirmed_mac = ?2, confirmed_serial_number = ?3, confirmed_model = ?4,
+             desired_mac = ?5, desired_serial_number = ?6, desired_model = ?7,
+             status = ?8, source = ?9
+         WHERE id = ?1",
+        params![
+            id,
+            confirmed.identity.mac.to_string(),
+            text(confirmed.identity.serial_number.as_ref()),
+            confirmed.model,
+            desired.identity.mac.to_string(),
+            text(desired.identity.serial_number.as_ref()),
+            desired.model,
+            standing.status,
+            standing.source,
+        ],
+    )?;
+    Ok(())
+}
+
+/// Deletes a record softly: its identity is free again, its history stays.
+pub fn delete(connection: &Connection, id: i64, now_ms: i64) -> Result<()> {
+    connection.execute("UPDATE intercoms SET deleted_ms = ?2 WHERE id = ?1", [id, now_ms])?;
+    Ok(())
+}
+
+/// Deletes the spares' records that carry this identity: it hangs in another intercom's place now.
+pub fn delete_spares(connection: &Connection, identity: &Identity, now_ms: i64) -> Result<usize> {
+    connection.execute(
+        "UPDATE intercoms SET deleted_ms = ?4
+         WHERE deleted_ms IS NULL AND status = ?3
+           AND (confirmed_mac = ?1 OR confirmed_serial_number = ?2)",
+        params![identity.mac.to_string(), text(identity.serial_number.as_ref()), EMPTY, now_ms,],
+    )
+}

@@ -1,0 +1,186 @@
+//! What the tables keep, on real files.
+
+use std::path::PathBuf;
+
+use intercom_agent::contract::{BoardName, Identity, Mac};
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+use super::intercoms::{Among, Details, EMPTY, Name, Standing};
+use super::*;
+use crate::offer::UNTIL_FURTHER_NOTICE;
+use crate::replacement::Carried;
+
+struct File {
+    _dir: TempDir,
+    path: PathBuf,
+}
+
+fn file() -> File {
+    let dir = TempDir::new().expect("a directory");
+    let path = dir.path().join("billing.sqlite");
+    File { _dir: dir, path }
+}
+
+fn mac(last: u8) -> Mac {
+    Mac::try_from([0xAA, 0, 0, 0, 0, last]).expect("a MAC")
+}
+
+fn carried(last: u8, serial_number: &str) -> Carried {
+    let serial_number = Some(serial_number.parse().expect("a serial number"));
+    Carried { identity: Identity { mac: mac(last), serial_number }, model: None }
+}
+
+fn in_store<T>(store: &Store, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> T {
+    store.transact(|tx| work(tx)).expect("a transaction")
+}
+
+#[test]
+fn a_committed_record_is_there_after_the_file_is_opened_again() {
+    let file = file();
+    let store = Store::open(&file.path).expect("a store");
+    let id = in_store(&store, |c| intercoms::insert(c, &carried(1, "S1"), &Details::default(), 7));
+    drop(store);
+    let store = Store::open(&file.path).expect("the same store");
+    let found = in_store(&store, |c| intercoms::find(c, &Name::Mac(mac(1)))).expect("a record");
+    assert_eq!((found.id, found.seq, found.confirmed), (id, 7, carried(1, "S1")));
+}
+
+#[test]
+fn an_error_undoes_the_whole_transaction() {
+    let file = file();
+    let store = Store::open(&file.path).expect("a store");
+    let failed: Result<(), rusqlite::Error> = store.transact(|tx| {
+        intercoms::insert(tx, &carried(1, "S1"), &Details::default(), 1)?;
+        Err(rusqlite::Error::InvalidQuery)
+    });
+    assert!(failed.is_err());
+    assert_eq!(in_store(&store, |c| intercoms::find(c, &Name::Mac(mac(1)))), None);
+}
+
+#[test]
+fn a_file_of_a_newer_version_is_refused() {
+    let file = file();
+    let newer = Connection::open(&file.path).expect("a file");
+    newer.pragma_update(None, "user_version", 99).expect("a version");
+    drop(newer);
+    let why = Store::open(&file.path).err().expect("refused").to_string();
+    assert!(why.contains("version 99"), "{why}");
+}
+
+#[test]
+fn what_is_no_database_is_refused() {
+    let file = file();
+    std::fs::write(&file.path, "not a database, but long enough to be taken for one".repeat(99))
+        .expect("a file");
+    assert!(Store::open(&file.path).is_err());
+}
+
+#[test]
+fn a_group_is_made_once_and_named_after_its_id() {
+    let file = file();
+    let store = Store::open(&file.path).expect("a store");
+    let made = in_store(&store, |c| groups::find_or_make(c, None, Some("ext")));
+    assert_eq!(in_store(&store, |c| groups::find_or_make(c, None, Some("ext"))), made);
+    assert_eq!(in_store(&store, |c| groups::find_or_make(c, Some(6), Some("ext"))), Some(6));
+    assert_eq!(in_store(&store, |c| groups::find_or_make(c, None, None)), None);
+    let details = Details { group_id: Some(6), department: Some(44), ..Details::default() };
+    let id = in_store(&store, |c| intercoms::insert(c, &carried(1, "S1"), &details, 1));
+    let shown = in_store(&store, |c| intercoms::find(c, &Name::Id(id))).expect("a record").shown;
+    assert_eq!(shown.group.map(|g| (g.id, g.name, g.external_id)), Some((6, "6".into(), None)));
+    assert_eq!(shown.department.as_deref(), Some("44"), "a number without a name");
+}
+
+#[test]
+fn both_identities_of_a_record_are_reserved_and_a_spare_blocks_only_another_creation() {
+    let file = file();
+    let store = Store::open(&file.path).expect("a store");
+    let id = in_store(&store, |c| intercoms::insert(c, &carried(1, "S1"), &Details::default(), 1));
+    let taken = |among, last, serial_number: &str| {
+        let identity = carried(last, serial_number).identity;
+        let taken = in_store(&store, |c| intercoms::taken(c, among, &identity, None));
+        (taken.mac, taken.serial_number)
+    };
+    assert_eq!(taken(Among::All, 1, "other"), (true, false));
+    assert_eq!(taken(Among::OthersButSpares(99), 1, "S1"), (false, false), "a spare");
+    let (confirmed, desired) = (&carried(1, "S1"), &carried(2, "S2"));
+    let standing = Standing { confirmed, desired, status: "pending", source: "auto-replace" };
+    in_store(&store, |c| intercoms::stand(c, id, &standing));
+    assert_eq!(taken(Among::OthersButSpares(99), 1, "S2"), (true, true));
+    assert_eq!(taken(Among::OthersButSpares(99), 2, "S1"), (true, true));
+    assert_eq!(taken(Among::OthersButSpares(id), 2, "S1"), (false, false), "its own");
+}
+
+#[test]
+fn a_record_is_found_by_either_mac_and_before_the_spare_whose_mac_it_was_promised() {
+    let file = file();
+    let store = Store::open(&file.path).expect("a store");
+    let spare =
+        in_store(&store, |c| intercoms::insert(c, &carried(2, "S2"), &Details::default(), 1));
+    let id = in_store(&store, |c| intercoms::insert(c, &carried(1, "S1"), &Details::default(), 1));
+    let find = |last| in_store(&store, |c| intercoms::find(c, &Name::Mac(mac(last)))).map(|r| r.id);
+    assert_eq!(find(2), Some(spare));
+    let (confirmed, desired) = (&carried(1, "S1"), &carried(2, "S2"));
+    let standing = Standing { confirmed, desired, status: "pending", source: "auto-replace" };
+    in_store(&store, |c| intercoms::stand(c, id, &standing));
+    assert_eq!((find(1), find(2)), (Some(id), Some(id)));
+    let cleared = in_store(&store, |c| intercoms::delete_spares(c, &desired.identity, 0));
+    assert_eq!(cleared, 1);
+    assert_eq!(in_store(&store, |c| intercoms::find(c, &Name::Id(spare))), None);
+}
+
+#[test]
+fn a_board_has_one_mac_at_a_time_and_is_present_until_it_says_otherwise() {
+    let file = file();
+    let store = Store::open(&file.path).expect("a store");
+    let name: BoardName = "die-1".parse().expect("a board");
+    let other: BoardName = "die-2".parse().expect("a board");
+    let online = |last, board| {
+        in_store(&store, |c| boards::present(c, mac(last), board, UNTIL_FURTHER_NOTICE, 10))
+    };
+    let rows = || {
+        in_store(&store, |c| {
+            c.prepare("SELECT mac || ' ' || board || ' ' || (present_until_ms > 20) FROM boards")?
+                .query_map([], |row| row.get::<_, String>(0))?
+                .collect::<rusqlite::Result<Vec<_>>>()
+        })
+    };
+    assert!(online(1, Some(&name)), "news");
+    assert!(!online(1, Some(&name)), "known already");
+    assert!(!online(1, None), "whoever it is, it is there");
+    assert!(online(2, Some(&name)), "it has another MAC now");
+    assert_eq!(rows(), [format!("{} die-1 1", mac(2))]);
+    assert!(!in_store(&store, |c| boards::gone(c, mac(2), Some(&other), 20)), "not that one");
+    assert!(in_store(&store, |c| boards::gone(c, mac(2), Some(&name), 20)));
+    assert_eq!(rows(), [format!("{} die-1 0", mac(2))]);
+}
+
+#[test]
+fn each_database_has_a_name_of_its_own_towards_a_broker() {
+    let (one, other) = (file(), file());
+    let id = |path| in_store(&Store::open(path).expect("a store"), offers::client_id);
+    assert_eq!(id(&one.path), id(&one.path));
+    assert_ne!(id(&one.path), id(&other.path));
+}
+
+#[test]
+fn old_reports_make_room() {
+    let file = file();
+    let store = Store::open(&file.path).expect("a store");
+    let report = reports::Arrived {
+        request_id: None,
+        board: None,
+        mac: None,
+        status: EMPTY,
+        reason: None,
+        effect: "",
+        arrived_ms: 0,
+    };
+    let kept = in_store(&store, |c| {
+        for _ in 0..10_005 {
+            reports::add(c, &report)?;
+        }
+        c.query_row("SELECT count(*) FROM reports", [], |row| row.get::<_, i64>(0))
+    });
+    assert_eq!(kept, 10_000);
+}

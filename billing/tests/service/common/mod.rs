@@ -1,0 +1,238 @@
+//! A running service on free ports, whose every answer is checked against its own description.
+
+pub(crate) mod described;
+pub(crate) mod panel;
+
+use std::time::{Duration, Instant};
+
+use intercom_billing::http::Token;
+use intercom_billing::mqtt::link::Choice;
+use intercom_billing::service::{Service, Settings};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+use ureq::http::{Method, Request};
+
+use described::Described;
+
+/// The longest that anything here may take.
+pub(crate) const LIMIT: Duration = Duration::from_secs(20);
+pub(crate) const OLD: &str = "AA:BB:CC:DD:EE:FF";
+pub(crate) const NEW: &str = "22:0D:CE:38:E7:15";
+pub(crate) const INTERCOMS: &str = "/api/v1/billing/intercoms";
+
+pub(crate) struct Running {
+    pub(crate) runtime: Runtime,
+    pub(crate) dir: TempDir,
+    settings: Settings,
+    service: Option<Service>,
+    agent: ureq::Agent,
+    described: Described,
+}
+
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) etag: Option<String>,
+    pub(crate) text: String,
+    pub(crate) body: Value,
+}
+
+impl Running {
+    /// The board at `new_mac` has an hour to show up, unless a test says otherwise.
+    pub(crate) fn start() -> Self {
+        Self::start_with(|_| ())
+    }
+
+    pub(crate) fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
+        let dir = TempDir::new().expect("a directory");
+        let mut settings = Settings {
+            listen: ([127, 0, 0, 1], 0).into(),
+            database: dir.path().join("billing.sqlite"),
+            broker: Choice::BuiltIn(([127, 0, 0, 1], 0).into()),
+            token: None,
+            grace: Duration::from_secs(3600),
+        };
+        change(&mut settings);
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(Some(LIMIT))
+            .allow_non_standard_methods(true)
+            .build();
+        let mut running = Running {
+            runtime: Runtime::new().expect("threads"),
+            dir,
+            settings,
+            service: None,
+            agent: config.into(),
+            described: Described::new(),
+        };
+        running.go();
+        running
+    }
+
+    fn go(&mut self) {
+        let mut service =
+            self.runtime.block_on(Service::start(self.settings.clone())).expect("it starts");
+        let up = async { tokio::time::timeout(LIMIT, service.broker_is_up()).await };
+        self.runtime.block_on(up).expect("in time").expect("the broker is up");
+        self.service = Some(service);
+    }
+
+    pub(crate) fn stop(&mut self) {
+        if let Some(service) = self.service.take() {
+            self.runtime.block_on(service.stop());
+        }
+    }
+
+    /// The same database, other ports.
+    pub(crate) fn restart(&mut self) {
+        self.stop();
+        self.go();
+    }
+
+    fn service(&self) -> &Service {
+        self.service.as_ref().expect("it runs")
+    }
+
+    pub(crate) fn http(&self) -> std::net::SocketAddr {
+        self.service().http
+    }
+
+    pub(crate) fn mqtt_port(&self) -> u16 {
+        self.service().mqtt.expect("the built-in broker").port()
+    }
+
+    pub(crate) fn call(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
+        let body = body.map(|body| serde_json::to_vec(&body).expect("JSON"));
+        self.send(method, path, &[], body)
+    }
+
+    pub(crate) fn send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<Vec<u8>>,
+    ) -> Answer {
+        let url = format!("http://{}{path}", self.http());
+        let mut request = Request::builder().method(method.clone()).uri(url);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let answer = match body {
+            Some(body) => {
+                let request = request.header("Content-Type", "application/json");
+                self.agent.run(request.body(body).expect("a request"))
+            }
+            None => self.agent.run(request.body(()).expect("a request")),
+        };
+        let mut answer = answer.expect("an answer");
+        let header = |name: &str| {
+            let value = answer.headers().get(name)?;
+            Some(value.to_str().expect("text").to_owned())
+        };
+        let (etag, kind) = (header("etag"), header("content-type"));
+        let status = answer.status().as_u16();
+        let text = answer.body_mut().read_to_string().expect("text");
+        let body = serde_json::from_str(&text).unwrap_or(Value::Null);
+        self.described.check(&method, path, status, kind.as_deref(), &body);
+        Answer { status, etag, text, body }
+    }
+
+    pub(crate) fn patch(&self, body: Value) -> Answer {
+        self.call(Method::PATCH, INTERCOMS, Some(body))
+    }
+
+    pub(crate) fn post(&self, body: Value) -> Answer {
+        self.call(Method::POST, INTERCOMS, Some(body))
+    }
+
+    pub(crate) fn show(&self, query: &str) -> Answer {
+        self.call(Method::GET, &format!("{INTERCOMS}/show?{query}"), None)
+    }
+
+    pub(crate) fn delete(&self, query: &str) -> Answer {
+        self.call(Method::DELETE, &format!("{INTERCOMS}?{query}"), None)
+    }
+
+    pub(crate) fn pending(&self, query: &str) -> Answer {
+        self.call(Method::GET, &format!("/api/v1/agent/pending?{query}"), None)
+    }
+
+    pub(crate) fn report(&self, report: Value) -> Answer {
+        self.call(Method::POST, "/api/v1/agent/status", Some(report))
+    }
+
+    /// What became of the requests, the newest first.
+    pub(crate) fn requests(&self) -> Vec<Value> {
+        let answer = self.call(Method::GET, "/api/v1/agent/requests", None);
+        answer.body.as_array().expect("an array").clone()
+    }
+
+    /// Creates the intercom whose panel is to be replaced, and gives it a place.
+    pub(crate) fn old_intercom(&self) -> i64 {
+        let made = self.post(json!({"mac": OLD, "serial_number": "S-OLD", "model": "3516EV200"}));
+        assert_eq!(made.status, 201, "{made:?}");
+        let id = made.body["id"].as_i64().expect("an ID");
+        assert_eq!(self.patch(json!({"id": id, "group_id": 6})).status, 200);
+        id
+    }
+
+    /// Asks for the documented replacement; the request's ID.
+    pub(crate) fn ask(&self) -> String {
+        let answer = self.patch(documented_example());
+        assert_eq!(answer.status, 200, "{answer:?}");
+        self.newest_request_id()
+    }
+
+    pub(crate) fn newest_request_id(&self) -> String {
+        self.requests()[0]["request_id"].as_str().expect("an ID").to_owned()
+    }
+
+    /// Waits until the service says so.
+    pub(crate) fn until(&self, what: &str, is: impl Fn(&Self) -> bool) {
+        let begun = Instant::now();
+        while !is(self) {
+            assert!(begun.elapsed() < LIMIT, "still not: {what}");
+            std::thread::yield_now();
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// The API page's own example body.
+pub(crate) fn documented_example() -> Value {
+    json!({
+        "group_external_id": "00000000-0000-0000-0000-000000000001",
+        "flat_from": 1,
+        "flat_to": 15,
+        "new_serial_number": "new_serial_number",
+        "mac": OLD,
+        "new_mac": NEW,
+        "model": "3516EV200",
+        "name": "intercom name",
+        "department": 1,
+        "log_extra": {"some": "information"}
+    })
+}
+
+/// A panel's report on a request.
+pub(crate) fn report(request_id: &str, status: &str, mac: &str, serial_number: &str) -> Value {
+    json!({
+        "id": null, "external_id": null, "department": null, "title": null, "mac": mac,
+        "model": "3516EV200", "serial_number": serial_number, "status": status,
+        "flat_from": null, "flat_to": null, "source": "auto-replace", "group": null,
+        "request_id": request_id, "board": "die-1",
+        "previous": {"mac": OLD, "serial_number": "S-OLD"}, "factory": "unknown"
+    })
+}
+
+pub(crate) fn token(text: &str) -> Option<Token> {
+    Some(Token::new(text).expect("a token"))
+}

@@ -1,0 +1,88 @@
+//! A client on the broker, as a panel is one.
+
+use std::time::Duration;
+
+use rumqttc::{AsyncClient, Event, MqttOptions, Packet, Publish, QoS};
+use tokio::runtime::Handle;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+use super::LIMIT;
+
+/// More than anybody should send.
+const BIG: usize = 4 * 1024 * 1024;
+
+pub(crate) struct Panel {
+    runtime: Handle,
+    client: AsyncClient,
+    packets: UnboundedReceiver<Packet>,
+    unheard: Vec<Publish>,
+    polling: tokio::task::JoinHandle<()>,
+}
+
+impl Panel {
+    /// Connects; the client tries again for as long as a test may take.
+    pub(crate) fn connect(runtime: &Handle, port: u16, client_id: &str) -> Self {
+        let mut options = MqttOptions::new(client_id, "127.0.0.1", port);
+        options.set_keep_alive(Duration::from_secs(30)).set_max_packet_size(BIG, BIG);
+        let (client, mut eventloop) = AsyncClient::new(options, 100);
+        let (packets_in, packets) = unbounded_channel();
+        let polling = runtime.spawn(async move {
+            loop {
+                match eventloop.poll().await {
+                    Ok(Event::Incoming(packet)) => drop(packets_in.send(packet)),
+                    Ok(Event::Outgoing(_)) => {}
+                    Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+                }
+            }
+        });
+        let mut panel =
+            Panel { runtime: runtime.clone(), client, packets, unheard: Vec::new(), polling };
+        panel.wait("a connection", |packet| matches!(packet, Packet::ConnAck(_)).then_some(()));
+        panel
+    }
+
+    /// The first packet that is picked; messages that are not wait to be heard.
+    fn wait<T>(&mut self, what: &str, pick: impl Fn(&Packet) -> Option<T>) -> T {
+        let (packets, unheard) = (&mut self.packets, &mut self.unheard);
+        let wanted = async {
+            loop {
+                let packet = packets.recv().await.expect("a live client");
+                match (pick(&packet), packet) {
+                    (Some(picked), _) => return picked,
+                    (None, Packet::Publish(publish)) => unheard.push(publish),
+                    _ => {}
+                }
+            }
+        };
+        let limited = async { tokio::time::timeout(LIMIT, wanted).await };
+        self.runtime.block_on(limited).unwrap_or_else(|_| panic!("no {what} in time"))
+    }
+
+    pub(crate) fn subscribe(&mut self, filter: &str) {
+        self.client.try_subscribe(filter, QoS::AtLeastOnce).expect("room");
+        self.wait("subscription", |packet| matches!(packet, Packet::SubAck(_)).then_some(()));
+    }
+
+    pub(crate) fn publish(&mut self, topic: &str, retain: bool, payload: impl Into<Vec<u8>>) {
+        let sent = self.client.try_publish(topic, QoS::AtLeastOnce, retain, payload);
+        sent.expect("room");
+        self.wait("acknowledgement", |packet| matches!(packet, Packet::PubAck(_)).then_some(()));
+    }
+
+    /// The next message on exactly that topic.
+    pub(crate) fn hear(&mut self, topic: &str) -> Publish {
+        if let Some(at) = self.unheard.iter().position(|publish| publish.topic == topic) {
+            return self.unheard.remove(at);
+        }
+        self.wait(&format!("message on {topic}"), |packet| match packet {
+            Packet::Publish(publish) if publish.topic == topic => Some(publish.clone()),
+            _ => None,
+        })
+    }
+}
+
+impl Drop for Panel {
+    fn drop(&mut self) {
+        self.polling.abort();
+    }
+}

@@ -1,0 +1,9 @@
+//! The running service, from outside.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "helpers of tests are tests too")]
+
+mod api;
+mod common;
+mod external_broker;
+mod panels_http;
+mod panels_mqtt;

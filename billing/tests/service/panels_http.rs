@@ -1,0 +1,313 @@
+//! Panels that poll: who hears of a request, and what their reports do.
+
+use std::time::Duration;
+
+use crate::common::{NEW, OLD, Running, documented_example, report};
+use serde_json::{Value, json};
+use ureq::http::Method;
+
+fn no_grace() -> Running {
+    Running::start_with(|settings| settings.grace = Duration::ZERO)
+}
+
+fn heard(billing: &Running, query: &str) -> Vec<String> {
+    let answer = billing.pending(query);
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let requests = answer.body.as_array().expect("an array").iter();
+    requests.map(|request| request["request_id"].as_str().expect("an ID").to_owned()).collect()
+}
+
+#[test]
+fn a_request_is_the_patch_reduced_to_what_a_panel_needs() {
+    let billing = Running::start();
+    let id = billing.old_intercom();
+    let request_id = billing.ask();
+    let mut requests = billing.pending(&format!("mac={NEW}&serial_number=S&board=die-2")).body;
+    let seq = requests[0].as_object_mut().and_then(|request| request.remove("seq"));
+    assert!(seq.is_some_and(|seq| seq.is_u64()));
+    assert_eq!(
+        requests,
+        json!([{
+            "mac": OLD,
+            "new_mac": NEW,
+            "new_serial_number": "new_serial_number",
+            "model": "3516EV200",
+            "log_extra": {"some": "information"},
+            "request_id": request_id,
+            "target": {"id": id, "mac": OLD}
+        }])
+    );
+}
+
+#[test]
+fn the_old_panel_hears_only_when_no_replacement_shows_up_in_the_grace_time() {
+    let billing = Running::start();
+    billing.old_intercom();
+    let request_id = billing.ask();
+    assert_eq!(heard(&billing, &format!("mac={OLD}")), [] as [&str; 0], "the hour is not over");
+    assert_eq!(heard(&billing, &format!("mac={NEW}")), [request_id]);
+}
+
+#[test]
+fn the_old_panel_hears_once_the_grace_time_is_over() {
+    let billing = no_grace();
+    billing.old_intercom();
+    let request_id = billing.ask();
+    assert_eq!(heard(&billing, &format!("mac={OLD}")), [request_id]);
+}
+
+#[test]
+fn a_poll_shows_that_the_replacement_is_there_and_a_restart_forgets_it_not() {
+    let mut billing = no_grace();
+    billing.old_intercom();
+    heard(&billing, &format!("mac={NEW}&board=die-2"));
+    let request_id = billing.ask();
+    assert_eq!(heard(&billing, &format!("mac={OLD}")), [] as [&str; 0]);
+    billing.restart();
+    assert_eq!(heard(&billing, &format!("mac={OLD}")), [] as [&str; 0]);
+    assert_eq!(heard(&billing, &format!("mac={NEW}")), [request_id]);
+}
+
+#[test]
+fn a_serial_number_alone_is_for_the_named_panel_at_once() {
+    let billing = Running::start();
+    let id = billing.old_intercom();
+    let body = json!({"id": id, "group_id": 6, "new_serial_number": "S2", "model": "M"});
+    assert_eq!(billing.patch(body).status, 200);
+    let request = billing.pending(&format!("mac={OLD}")).body[0].clone();
+    assert_eq!((&request["id"], &request["new_mac"]), (&json!(id), &Value::Null));
+}
+
+#[test]
+fn a_panel_is_known_by_its_board_or_its_id_while_nothing_speaks_against_it() {
+    let billing = no_grace();
+    let id = billing.old_intercom();
+    heard(&billing, &format!("mac={OLD}&board=die-1"));
+    let other = "02:00:00:00:00:02";
+    assert_eq!(billing.post(json!({"mac": other})).status, 201);
+    let request_id = billing.ask();
+    let unknown = "02:00:00:00:00:99";
+    for (query, hears) in [
+        (format!("mac={unknown}&id={id}"), true),
+        (format!("mac={unknown}&id={id}&board=die-9"), false),
+        (format!("mac={other}&id={id}"), false),
+        (format!("mac={unknown}"), false),
+        (format!("mac={unknown}&id=99"), false),
+        // Last, since a board that speaks under another MAC address is there from then on.
+        (format!("mac={unknown}&board=die-1"), false),
+    ] {
+        let expected: &[&str] = if hears { &[&request_id] } else { &[] };
+        assert_eq!(heard(&billing, &query), expected, "{query}");
+    }
+}
+
+#[test]
+fn an_unchanged_list_is_not_sent_again() {
+    let billing = Running::start();
+    billing.old_intercom();
+    let path = format!("/api/v1/agent/pending?mac={NEW}");
+    let poll = |tag: &str| billing.send(Method::GET, &path, &[("If-None-Match", tag)], None);
+    let empty = poll("\"none\"");
+    assert_eq!((empty.status, empty.text.as_str()), (200, "[]"));
+    let tag = empty.etag.expect("a tag");
+    let unchanged = poll(&tag);
+    assert_eq!((unchanged.status, unchanged.etag.as_ref()), (304, Some(&tag)));
+    billing.ask();
+    let changed = poll(&tag);
+    assert_eq!(changed.status, 200);
+    assert_ne!(changed.etag, Some(tag));
+}
+
+#[test]
+fn a_poll_must_say_who_polls() {
+    let billing = Running::start();
+    for query in ["", "mac=x", "mac=FF:FF:FF:FF:FF:FF", "mac=22:0D:CE:38:E7:15&board=a%20b"] {
+        assert_eq!(billing.pending(query).status, 422, "{query}");
+    }
+}
+
+#[test]
+fn installed_confirms_and_the_spare_has_no_record_of_its_own_any_more() {
+    let billing = Running::start();
+    let id = billing.old_intercom();
+    let spare = billing.post(json!({"mac": NEW, "serial_number": "new_serial_number"})).body;
+    let request_id = billing.ask();
+    assert_eq!(
+        billing.report(report(&request_id, "installed", NEW, "new_serial_number")).status,
+        204
+    );
+    let shown = billing.show(&format!("mac={NEW}")).body;
+    assert_eq!((&shown["id"], &shown["status"]), (&json!(id), &json!("installed")));
+    assert_eq!(billing.show(&format!("id={}", spare["id"])).status, 404);
+    assert_eq!(billing.show(&format!("mac={OLD}")).status, 404, "nobody has that MAC now");
+    assert_eq!(heard(&billing, &format!("mac={NEW}")), [] as [&str; 0]);
+    assert_eq!(billing.requests()[0]["board"], "die-1");
+}
+
+#[test]
+fn any_other_outcome_puts_the_confirmed_identity_back_and_keeps_the_reason() {
+    for outcome in ["rejected", "rolled_back", "failed"] {
+        let billing = Running::start();
+        billing.old_intercom();
+        let request_id = billing.ask();
+        let mut body = report(&request_id, outcome, OLD, "S-OLD");
+        body["reason"] = json!("no answer under the new address");
+        assert_eq!(billing.report(body).status, 204);
+        let shown = billing.show(&format!("mac={OLD}")).body;
+        assert_eq!((&shown["status"], &shown["serial_number"]), (&json!(outcome), &json!("S-OLD")));
+        let entry = &billing.requests()[0];
+        assert_eq!(entry["state"], outcome);
+        assert_eq!(entry["reason"], "no answer under the new address");
+        assert_eq!(billing.post(json!({"mac": NEW})).status, 201, "the new MAC is free again");
+    }
+}
+
+#[test]
+fn installed_from_any_board_beats_a_rejection_from_another() {
+    let billing = Running::start();
+    billing.old_intercom();
+    let request_id = billing.ask();
+    billing.report(report(&request_id, "rejected", OLD, "S-OLD"));
+    let mut installed = report(&request_id, "installed", NEW, "new_serial_number");
+    installed["board"] = json!("die-2");
+    billing.report(installed);
+    assert_eq!(billing.show("id=1").body["status"], "installed");
+    billing.report(report(&request_id, "rejected", OLD, "S-OLD"));
+    assert_eq!(billing.show("id=1").body["status"], "installed", "and stays so");
+}
+
+#[test]
+fn a_late_installed_never_takes_what_another_intercom_has_got_since() {
+    let billing = Running::start();
+    billing.old_intercom();
+    let request_id = billing.ask();
+    billing.report(report(&request_id, "failed", OLD, "S-OLD"));
+    let other = billing.post(json!({"mac": NEW})).body["id"].clone();
+    billing.patch(json!({"id": other, "group_id": 1}));
+    assert_eq!(
+        billing.report(report(&request_id, "installed", NEW, "new_serial_number")).status,
+        204
+    );
+    assert_eq!(billing.show("id=1").body["mac"], OLD);
+}
+
+#[test]
+fn a_rollback_by_hand_is_followed() {
+    let billing = Running::start();
+    billing.old_intercom();
+    let request_id = billing.ask();
+    billing.report(report(&request_id, "installed", NEW, "new_serial_number"));
+    billing.report(report(&request_id, "rolled_back", OLD, "S-OLD"));
+    let shown = billing.show("id=1").body;
+    assert_eq!((&shown["mac"], &shown["status"]), (&json!(OLD), &json!("rolled_back")));
+}
+
+#[test]
+fn a_report_about_nothing_pending_is_taken_and_changes_nothing() {
+    let billing = Running::start();
+    billing.old_intercom();
+    billing.ask();
+    let before = billing.show("id=1").body;
+    let mut nameless = report("x", "installed", NEW, "new_serial_number");
+    nameless["request_id"] = Value::Null;
+    let words = report(&billing.newest_request_id(), "dancing", NEW, "new_serial_number");
+    let lies = report(&billing.newest_request_id(), "installed", OLD, "S-OLD");
+    for body in [report("nobody-knows", "installed", NEW, "S"), nameless, words, lies] {
+        assert_eq!(billing.report(body.clone()).status, 204, "{body}");
+        assert_eq!(billing.show("id=1").body, before, "{body}");
+    }
+}
+
+#[test]
+fn what_is_no_report_is_told_so() {
+    let billing = Running::start();
+    for wrong in [json!({}), json!({"board": "a b"}), json!({"board": "b", "mac": 7}), json!([])] {
+        let answer = billing.report(wrong.clone());
+        assert_eq!(answer.status, 422, "{wrong}");
+        assert!(answer.body["errors"]["body"].is_array());
+    }
+}
+
+#[test]
+fn a_second_patch_supersedes_the_first_and_the_same_again_does_not() {
+    let billing = Running::start();
+    billing.old_intercom();
+    let first = billing.ask();
+    assert_eq!(billing.ask(), first, "sent again by a caller that heard no answer");
+    let third = "02:00:00:00:00:03";
+    // Named by what it shall have: that is what the API shows.
+    let body = json!({"mac": NEW, "group_id": 6, "new_mac": third, "model": "3516EV200"});
+    assert_eq!(billing.patch(body).body["mac"], third);
+    let requests = billing.requests();
+    assert_eq!(
+        (&requests[0]["state"], &requests[1]["state"]),
+        (&json!("pending"), &json!("superseded"))
+    );
+    assert_eq!(heard(&billing, &format!("mac={NEW}")), [] as [&str; 0]);
+    let second = billing.pending(&format!("mac={third}")).body[0].clone();
+    assert_eq!(second["target"]["mac"], OLD, "addressed to the confirmed MAC");
+    assert_eq!(second["new_serial_number"], "new_serial_number", "that is still wanted");
+    // The panel had done the first before it could hear of the second.
+    billing.report(report(&first, "installed", NEW, "new_serial_number"));
+    assert_eq!(billing.show("id=1").body["mac"], third, "still pending");
+    let again = billing.pending(&format!("mac={third}")).body[0].clone();
+    assert_eq!(again["request_id"], second["request_id"]);
+    assert_eq!(again["target"]["mac"], NEW, "it is found where it is now");
+}
+
+#[test]
+fn the_documented_patch_from_a_panel_is_its_report() {
+    let billing = Running::start();
+    billing.old_intercom();
+    let request_id = billing.ask();
+    let from_panel = |mac: &str| {
+        json!({
+            "mac": mac, "new_mac": NEW, "new_serial_number": "new_serial_number",
+            "model": "3516EV200", "log_extra": {"some": "information", "request_id": request_id}
+        })
+    };
+    for _ in 0..2 {
+        let answer = billing.patch(from_panel(OLD));
+        assert_eq!((answer.status, &answer.body["status"]), (200, &json!("installed")));
+    }
+    assert_eq!(billing.patch(from_panel(NEW)).status, 200);
+    assert_eq!(billing.requests().len(), 1, "none of them is a request");
+}
+
+#[test]
+fn a_patch_that_only_mentions_a_request_is_no_report() {
+    let billing = Running::start();
+    billing.old_intercom();
+    let request_id = billing.ask();
+    let mut body = documented_example();
+    body["new_serial_number"] = json!("another");
+    body["log_extra"] = json!({"request_id": request_id});
+    assert_eq!(billing.patch(body).body["status"], "pending");
+    assert_eq!(billing.requests().len(), 2);
+}
+
+#[test]
+fn deleting_an_intercom_withdraws_its_request() {
+    let billing = Running::start();
+    billing.old_intercom();
+    let request_id = billing.ask();
+    assert_eq!(billing.delete("id=1").status, 204);
+    assert_eq!(heard(&billing, &format!("mac={NEW}")), [] as [&str; 0]);
+    assert_eq!(billing.requests()[0]["state"], "withdrawn");
+    assert_eq!(
+        billing.report(report(&request_id, "installed", NEW, "new_serial_number")).status,
+        204
+    );
+}
+
+#[test]
+fn a_restart_loses_neither_records_nor_queue() {
+    let mut billing = Running::start();
+    billing.old_intercom();
+    billing.ask();
+    let query = format!("mac={NEW}");
+    let (shown, pending) = (billing.show("id=1").body, billing.pending(&query).body);
+    billing.restart();
+    assert_eq!(billing.show("id=1").body, shown);
+    assert_eq!(billing.pending(&query).body, pending);
+}

@@ -1,0 +1,145 @@
+//! Panels on the built-in broker.
+
+use std::time::Duration;
+
+use crate::common::panel::Panel;
+use crate::common::{NEW, OLD, Running, report};
+use serde_json::{Value, json};
+
+const THIRD: &str = "02:00:00:00:00:03";
+
+fn panel(billing: &Running, client_id: &str) -> Panel {
+    Panel::connect(billing.runtime.handle(), billing.mqtt_port(), client_id)
+}
+
+fn no_grace() -> Running {
+    Running::start_with(|settings| settings.grace = Duration::ZERO)
+}
+
+fn topic(mac: &str, request_id: &str) -> String {
+    format!("intercoms/{mac}/patch/{request_id}")
+}
+
+#[test]
+fn a_request_is_retained_for_the_replacement_and_cleared_when_its_report_has_arrived() {
+    let billing = Running::start();
+    billing.old_intercom();
+    let request_id = billing.ask();
+    let topic = topic(NEW, &request_id);
+    billing.until("published", |b| b.requests()[0]["offered_on"] == json!([topic]));
+    let mut spare = panel(&billing, "spare");
+    spare.subscribe(&format!("intercoms/{NEW}/patch/#"));
+    let request = spare.hear(&topic);
+    assert!(request.retain, "published before it connected");
+    let request: Value = serde_json::from_slice(&request.payload).expect("JSON");
+    assert_eq!(json!([request]), billing.pending(&format!("mac={NEW}")).body, "as on HTTP");
+    let report = report(&request_id, "installed", NEW, "new_serial_number");
+    spare.publish(&format!("intercoms/{NEW}/status"), false, report.to_string());
+    assert!(spare.hear(&topic).payload.is_empty());
+    assert_eq!(billing.show("id=1").body["status"], "installed");
+}
+
+#[test]
+fn without_a_replacement_the_old_panel_hears_when_the_grace_time_is_over() {
+    let billing = Running::start_with(|settings| settings.grace = Duration::from_millis(300));
+    billing.old_intercom();
+    let mut panels = panel(&billing, "both");
+    panels.subscribe(&format!("intercoms/{OLD}/patch/#"));
+    panels.subscribe(&format!("intercoms/{NEW}/patch/#"));
+    let request_id = billing.ask();
+    panels.hear(&topic(NEW, &request_id));
+    panels.hear(&topic(OLD, &request_id));
+}
+
+#[test]
+fn the_old_panel_hears_nothing_until_the_replacement_goes_away() {
+    let billing = no_grace();
+    billing.old_intercom();
+    // Another intercom with a request: its panel's presence, published after the replacement's,
+    // shows when both have been followed.
+    billing.post(json!({"mac": THIRD}));
+    billing.patch(json!({"id": 2, "group_id": 1, "new_serial_number": "S3", "model": "M"}));
+    let other = billing.newest_request_id();
+    let mut panels = panel(&billing, "all");
+    panels.subscribe("intercoms/by-board/+/patch/#");
+    panels.subscribe(&format!("intercoms/{OLD}/patch/#"));
+    let presence = |mac: &str| format!("intercoms/{mac}/presence");
+    let online = |board: &str| json!({"state": "online", "board": board}).to_string();
+    panels.publish(&presence(NEW), true, online("die-2"));
+    panels.publish(&presence(THIRD), true, online("die-3"));
+    panels.hear(&format!("intercoms/by-board/die-3/patch/{other}"));
+
+    let request_id = billing.ask();
+    let by_board = format!("intercoms/by-board/die-2/patch/{request_id}");
+    panels.hear(&by_board);
+    assert_eq!(
+        billing.requests()[0]["offered_on"],
+        json!([topic(NEW, &request_id), by_board]),
+        "and on no topic of the old panel's"
+    );
+    let offline = json!({"state": "offline", "board": "die-2"});
+    panels.publish(&presence(NEW), true, offline.to_string());
+    panels.hear(&topic(OLD, &request_id));
+}
+
+#[test]
+fn a_superseded_request_is_cleared() {
+    let billing = Running::start();
+    billing.old_intercom();
+    let mut spare = panel(&billing, "spare");
+    spare.subscribe(&format!("intercoms/{NEW}/patch/#"));
+    let topic = topic(NEW, &billing.ask());
+    assert!(!spare.hear(&topic).payload.is_empty());
+    billing.patch(json!({"id": 1, "group_id": 6, "new_mac": THIRD, "model": "M"}));
+    assert!(spare.hear(&topic).payload.is_empty());
+}
+
+#[test]
+fn a_restart_publishes_what_is_pending_again() {
+    let mut billing = Running::start();
+    billing.old_intercom();
+    let request_id = billing.ask();
+    billing.restart();
+    let mut spare = panel(&billing, "spare");
+    spare.subscribe(&format!("intercoms/{NEW}/patch/#"));
+    spare.hear(&topic(NEW, &request_id));
+}
+
+#[test]
+fn garbage_on_the_topics_changes_nothing() {
+    let billing = Running::start();
+    billing.old_intercom();
+    let request_id = billing.ask();
+    let mut spare = panel(&billing, "spare");
+    spare.subscribe(&format!("intercoms/{NEW}/patch/#"));
+    let status = format!("intercoms/{NEW}/status");
+    for garbage in [b"".to_vec(), b"\xff".to_vec(), b"{}".to_vec(), vec![b'['; 60_000]] {
+        spare.publish(&status, false, garbage.clone());
+        spare.publish(&format!("intercoms/{NEW}/presence"), false, garbage.clone());
+        spare.publish("intercoms/no-mac/presence", false, garbage);
+    }
+    assert_eq!(billing.show("id=1").body["status"], "pending");
+    let report = report(&request_id, "installed", NEW, "new_serial_number");
+    spare.publish(&status, false, report.to_string());
+    billing.until("installed", |b| b.show("id=1").body["status"] == "installed");
+}
+
+/// Two such clients leave rumqttd's listener deaf; it is opened anew.
+#[test]
+fn a_client_that_the_broker_chokes_on_does_not_lock_the_panels_out() {
+    use rumqttc::mqttbytes::v4::Connect;
+    use std::io::{Read, Write};
+
+    let billing = Running::start();
+    for _ in 0..2 {
+        let mut packet = bytes::BytesMut::new();
+        Connect::new("not/allowed").write(&mut packet).expect("a packet");
+        let mut stream =
+            std::net::TcpStream::connect(("127.0.0.1", billing.mqtt_port())).expect("a connection");
+        stream.write_all(&packet).expect("sent");
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).expect("closed");
+        assert_eq!(answer, b"", "it is thrown out");
+    }
+    panel(&billing, "a-well-behaved-one");
+}
