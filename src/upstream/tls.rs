@@ -4,6 +4,8 @@ mod explain;
 mod files;
 
 #[cfg(test)]
+pub(super) mod testing;
+#[cfg(test)]
 mod tests;
 
 use std::sync::Arc;

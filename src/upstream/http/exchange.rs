@@ -202,9 +202,9 @@ impl Exchange {
             model: self.face.model.as_deref(),
             board: &self.face.board,
         };
-        let path = path
-            .fill(&values)
-            .map_err(|why| Trouble::new(Kind::Lasting, format!("its path {path} is open: {why}")))?;
+        let path = path.fill(&values).map_err(|why| {
+            Trouble::new(Kind::Lasting, format!("its path {path} is open: {why}"))
+        })?;
         Ok(self.service.settings.base.url(&path))
     }
 
@@ -213,10 +213,11 @@ impl Exchange {
         let Some(file) = &self.service.settings.token else { return Ok(request) };
         let lasting = |text: String| Trouble::new(Kind::Lasting, text);
         let token = file.read(&self.service.root).map_err(|why| lasting(why.to_string()))?;
-        let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose())).map_err(|_| {
-            let file = file.path().display();
-            lasting(format!("the token in {file} has a line break or control character in it"))
-        })?;
+        let mut value =
+            HeaderValue::try_from(format!("Bearer {}", token.expose())).map_err(|_| {
+                let file = file.path().display();
+                lasting(format!("the token in {file} has a line break or control character in it"))
+            })?;
         value.set_sensitive(true);
         Ok(request.header(AUTHORIZATION, value))
     }
@@ -269,6 +270,7 @@ impl Undecided {
 }
 
 fn unreadable(bytes: u64) -> Unreadable {
-    let text = format!("The body is {bytes} bytes long; a panel reads at most {MAX_REQUEST_BYTES}.");
+    let text =
+        format!("The body is {bytes} bytes long; a panel reads at most {MAX_REQUEST_BYTES}.");
     Unreadable { id: None, errors: Errors::on("body", text) }
 }

@@ -22,7 +22,7 @@ use crate::upstream::{Appearance, News, Order, RouteEnd};
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
 /// A report that is refused is sent so often in all, over minutes: the service may be mended.
-const MAX_REFUSALS: u32 = 8;
+pub(super) const MAX_REFUSALS: u32 = 8;
 const FIRST_WAIT_REFUSED: Duration = Duration::from_secs(5);
 /// The first poll after the start waits up to this part of the polling interval.
 const START_SPREAD: u32 = 4;
@@ -37,7 +37,7 @@ pub(super) struct HttpRoute {
     reporting: Schedule,
     parcels: Vec<Parcel>,
     /// Which of them the worker has.
-    sent: Option<ParcelId>,
+    pub(super) sent: Option<ParcelId>,
     /// The list is wanted as a whole, even if it has not changed.
     ask_again: bool,
 }
@@ -118,7 +118,7 @@ impl HttpRoute {
         self.appearance = appearance;
     }
 
-    fn take(&mut self, order: Order) {
+    pub(super) fn take(&mut self, order: Order) {
         match order {
             Order::Send(id, report) => {
                 if !self.parcels.iter().any(|parcel| parcel.id == id) {
@@ -215,7 +215,7 @@ impl HttpRoute {
     }
 
     /// The parcel that need not be sent any more.
-    fn reported(&mut self, result: Result<(), Trouble>) -> Option<ParcelId> {
+    pub(super) fn reported(&mut self, result: Result<(), Trouble>) -> Option<ParcelId> {
         let now = Instant::now();
         let sent = self.sent.take()?;
         let at = self.parcels.iter().position(|parcel| parcel.id == sent)?;
@@ -233,7 +233,8 @@ impl HttpRoute {
                     return None;
                 }
                 let status = parcel.report.intercom.status.as_deref().unwrap_or("unknown");
-                let id = parcel.report.request_id.as_ref().map_or("without an id", |id| id.as_str());
+                let id =
+                    parcel.report.request_id.as_ref().map_or("without an id", |id| id.as_str());
                 warn!(
                     "{base}: the report of request {id} ({status}) was refused {MAX_REFUSALS} times and is given up: {}",
                     trouble.text
@@ -273,9 +274,12 @@ impl Schedule {
         let wait = match trouble.kind {
             Kind::Passing => self.backoff.next(),
             // Nobody mends it within seconds.
-            Kind::Lasting | Kind::Refused => self.backoff.next().max(self.jitter.around(poll_every)),
+            Kind::Lasting | Kind::Refused => {
+                self.backoff.next().max(self.jitter.around(poll_every))
+            }
         };
-        let wait = wait.max(trouble.retry_after.unwrap_or_default()).min(LONGEST_WAIT.max(poll_every));
+        let wait =
+            wait.max(trouble.retry_after.unwrap_or_default()).min(LONGEST_WAIT.max(poll_every));
         let (what, base, text) = (self.what, &service.settings.base, &trouble.text);
         let message = format!("{what} {base} failed: {text}; next attempt in {} s", wait.as_secs());
         if self.trouble.as_ref() == Some(text) {

@@ -65,7 +65,9 @@ fn meaning(status: StatusCode, headers: &HeaderMap) -> (Kind, String) {
         300..=399 => {
             let to = headers.get(LOCATION).map(|to| shown(&String::from_utf8_lossy(to.as_bytes())));
             let to = to.map_or_else(|| "elsewhere".to_owned(), |to| format!("to {to}"));
-            let text = format!("it redirects {to}, which a panel does not follow: set `http.url` to the service itself");
+            let text = format!(
+                "it redirects {to}, which a panel does not follow: set `http.url` to the service itself"
+            );
             return (Kind::Lasting, text);
         }
         400 | 413 | 422 => (Kind::Refused, "it does not accept what this panel sent"),
@@ -93,13 +95,16 @@ impl From<Error> for Trouble {
             },
             Error::HostNotFound => (
                 Kind::Passing,
-                "the name of its host is not known: check the panel's DNS and `http.url`".to_owned(),
+                "the name of its host is not known: check the panel's DNS and `http.url`"
+                    .to_owned(),
             ),
             Error::Timeout(phase) => (Kind::Passing, too_long(*phase)),
             Error::LargeResponseHeader(..) => {
                 (Kind::Passing, "the head of its answer is too long".to_owned())
             }
-            Error::Protocol(why) => (Kind::Passing, format!("it does not speak HTTP rightly: {why}")),
+            Error::Protocol(why) => {
+                (Kind::Passing, format!("it does not speak HTTP rightly: {why}"))
+            }
             Error::Decompress(_, why) => {
                 (Kind::Passing, format!("its compressed answer is damaged: {why}"))
             }

@@ -64,7 +64,11 @@ fn certificate(why: &CertificateError) -> String {
             "its certificate is not one for a server".to_owned()
         }
         CertificateError::Revoked => "its certificate was revoked".to_owned(),
-        CertificateError::BadSignature => "its certificate is forged or damaged".to_owned(),
+        CertificateError::BadSignature => {
+            "its certificate names an authority that this panel trusts, but was signed with another \
+             key: if that authority was made anew, set `ca_file` to its new PEM file"
+                .to_owned()
+        }
         other => format!("its certificate is not accepted: {other}"),
     }
 }

@@ -1,83 +1,14 @@
 //! TLS as a specification: real handshakes against the same library's server, in memory.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::server::WebPkiClientVerifier;
-use rustls::{ClientConnection, RootCertStore, ServerConfig, ServerConnection, crypto};
+use rcgen::KeyPair;
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection, ServerConfig, ServerConnection};
 
-use super::*;
-use crate::config;
-
-/// A directory that is the panel's root.
-struct Sandbox(PathBuf);
-
-impl Sandbox {
-    fn new(name: &str) -> Self {
-        let dir = std::env::temp_dir().join(format!("intercom-agent-tls-{name}-{}", std::process::id()));
-        fs::create_dir_all(&dir).unwrap();
-        Sandbox(dir)
-    }
-
-    fn write(&self, name: &str, content: &str) {
-        let path = self.0.join(name);
-        fs::write(&path, content).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-    }
-
-    /// A client with what the configuration says about TLS.
-    fn client(&self, settings: &str) -> Result<ClientConfig, String> {
-        let text = format!("[http]\nurl = \"https://billing.example\"\n{settings}");
-        let tls = config::parse(&text, Path::new("test.toml")).unwrap().http.unwrap().tls;
-        client_config(&tls, &Root::sandbox(&self.0), &[]).map_err(|why| why.to_string())
-    }
-}
-
-impl Drop for Sandbox {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-type Authority = CertifiedIssuer<'static, KeyPair>;
-
-fn authority() -> Authority {
-    let mut params = CertificateParams::default();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
-}
-
-/// A certificate for `name`, valid for the years between, with its key.
-fn certificate(by: &Authority, name: &str, years: (i32, i32)) -> (rcgen::Certificate, KeyPair) {
-    let mut params = CertificateParams::new([name.to_owned()]).unwrap();
-    params.not_before = date_time_ymd(years.0, 1, 1);
-    params.not_after = date_time_ymd(years.1, 1, 1);
-    let key = KeyPair::generate().unwrap();
-    (params.signed_by(&key, by).unwrap(), key)
-}
-
-fn server(by: &Authority, name: &str, years: (i32, i32), clients: Option<&Authority>) -> ServerConfig {
-    let (certificate, key) = certificate(by, name, years);
-    let provider = Arc::new(crypto::ring::default_provider());
-    let builder = ServerConfig::builder_with_provider(provider.clone())
-        .with_safe_default_protocol_versions()
-        .unwrap();
-    let builder = match clients {
-        None => builder.with_no_client_auth(),
-        Some(authority) => {
-            let mut roots = RootCertStore::empty();
-            roots.add(authority.der().clone()).unwrap();
-            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
-            builder.with_client_cert_verifier(verifier.build().unwrap())
-        }
-    };
-    let chain: Vec<CertificateDer<'static>> = vec![certificate.der().clone()];
-    builder.with_single_cert(chain, PrivateKeyDer::try_from(key.serialize_der()).unwrap()).unwrap()
-}
+use super::testing::{NOW, Sandbox, authority, authority_named, certificate, server};
+use super::{explain, tls_failure};
 
 /// What the panel says of a handshake with `server`.
 fn connect(client: ClientConfig, server: ServerConfig) -> Result<(), String> {
@@ -113,8 +44,6 @@ fn connect(client: ClientConfig, server: ServerConfig) -> Result<(), String> {
     Ok(())
 }
 
-const NOW: (i32, i32) = (2000, 2200);
-
 #[test]
 fn a_server_of_a_trusted_authority_is_connected_to() {
     let (sandbox, authority) = (Sandbox::new("good"), authority());
@@ -138,10 +67,14 @@ fn the_systems_authorities_count_where_none_is_named() {
 fn every_wrong_certificate_is_told_apart() {
     let (sandbox, ours) = (Sandbox::new("wrong"), authority());
     sandbox.write("ca.pem", &ours.pem());
-    let said = |server| connect(sandbox.client("ca_file = \"/ca.pem\"").unwrap(), server).unwrap_err();
+    let said =
+        |server| connect(sandbox.client("ca_file = \"/ca.pem\"").unwrap(), server).unwrap_err();
 
-    let other = said(server(&authority(), "billing.example", NOW, None));
+    let other = said(server(&authority_named("other"), "billing.example", NOW, None));
     assert!(other.contains("does not trust") && other.contains("`ca_file`"), "{other}");
+
+    let renewed = said(server(&authority(), "billing.example", NOW, None));
+    assert!(renewed.contains("signed with another key"), "{renewed}");
 
     let name = said(server(&ours, "other.example", NOW, None));
     assert!(name.contains("not for billing.example") && name.contains("other.example"), "{name}");
@@ -151,7 +84,10 @@ fn every_wrong_certificate_is_told_apart() {
 
     let not_yet = said(server(&ours, "billing.example", (2100, 2200), None));
     assert!(not_yet.contains("begins at 2100-01-01T00:00:00Z"), "{not_yet}");
-    assert!(not_yet.contains("the panel's clock says 20") && not_yet.contains("set the clock"), "{not_yet}");
+    assert!(
+        not_yet.contains("the panel's clock says 20") && not_yet.contains("set the clock"),
+        "{not_yet}"
+    );
 }
 
 #[test]
@@ -159,9 +95,11 @@ fn a_server_can_want_a_client_certificate() {
     let (sandbox, ours) = (Sandbox::new("mutual"), authority());
     sandbox.write("ca.pem", &ours.pem());
     let wants_one = || server(&ours, "billing.example", NOW, Some(&ours));
-    let mine = "ca_file = \"/ca.pem\"\nclient_cert_file = \"/mine.pem\"\nclient_key_file = \"/mine.key\"";
+    let mine =
+        "ca_file = \"/ca.pem\"\nclient_cert_file = \"/mine.pem\"\nclient_key_file = \"/mine.key\"";
 
-    let without = connect(sandbox.client("ca_file = \"/ca.pem\"").unwrap(), wants_one()).unwrap_err();
+    let without =
+        connect(sandbox.client("ca_file = \"/ca.pem\"").unwrap(), wants_one()).unwrap_err();
     assert!(without.contains("`client_cert_file`"), "{without}");
 
     let (good, key) = certificate(&ours, "panel", NOW);
@@ -192,7 +130,9 @@ fn a_port_without_tls_is_told_as_one() {
 fn every_wrong_file_is_named_with_what_is_wrong() {
     let (sandbox, ours) = (Sandbox::new("files"), authority());
     let (mine, key) = certificate(&ours, "panel", NOW);
-    let block = |label: &str, content: &str| format!("-----BEGIN {label}-----\n{content}\n-----END {label}-----\n");
+    let block = |label: &str, content: &str| {
+        format!("-----BEGIN {label}-----\n{content}\n-----END {label}-----\n")
+    };
     sandbox.write("ca.pem", &ours.pem());
     sandbox.write("empty.pem", "");
     sandbox.write("torn.pem", "-----BEGIN CERTIFICATE-----\nAAAA");
@@ -207,7 +147,11 @@ fn every_wrong_file_is_named_with_what_is_wrong() {
     assert!(ca("none.pem").starts_with("/none.pem: it cannot be read"), "{}", ca("none.pem"));
     assert!(ca("empty.pem").starts_with("/empty.pem: it holds no certificate"));
     assert!(ca("torn.pem").starts_with("/torn.pem: it is not PEM"), "{}", ca("torn.pem"));
-    assert!(ca("junk.pem").starts_with("/junk.pem: its certificate number 1"), "{}", ca("junk.pem"));
+    assert!(
+        ca("junk.pem").starts_with("/junk.pem: its certificate number 1"),
+        "{}",
+        ca("junk.pem")
+    );
 
     let pair = |cert: &str, key: &str| {
         let settings = format!(
@@ -217,7 +161,10 @@ fn every_wrong_file_is_named_with_what_is_wrong() {
     };
     assert!(pair("empty.pem", "mine.key").starts_with("/empty.pem: it holds no certificate"));
     let mismatch = pair("mine.pem", "other.key");
-    assert!(mismatch.starts_with("/other.key: it is not the key of the certificate in /mine.pem"), "{mismatch}");
+    assert!(
+        mismatch.starts_with("/other.key: it is not the key of the certificate in /mine.pem"),
+        "{mismatch}"
+    );
     assert!(pair("mine.pem", "locked.key").starts_with("/locked.key: it holds no private key"));
     let torn = pair("mine.pem", "torn.key");
     assert!(torn.starts_with("/torn.key: it is not PEM") && !torn.contains("c2Vj"), "{torn}");

@@ -1,1 +1,0 @@
-//! The HTTP route as a specification.

@@ -1,0 +1,133 @@
+//! The HTTP route as a specification, against a scripted server on the loopback interface.
+
+mod hostile;
+mod peer;
+mod polls;
+mod reports;
+mod secure;
+
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use super::*;
+use crate::agent::seams::{Connection, Event, Face};
+use crate::agent::{Delivery, Handling};
+use crate::config;
+use crate::contract::Identity;
+use crate::record::Route;
+use crate::upstream::{Order, RouteHandle, route};
+
+/// Nothing here takes so long unless it is broken.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+const QUICK: TimeLimits = TimeLimits {
+    resolve: Duration::from_secs(5),
+    connect: Duration::from_secs(5),
+    send: Duration::from_secs(5),
+    answer: Duration::from_secs(5),
+    silence: Duration::from_millis(300),
+    whole: Duration::from_secs(15),
+};
+
+/// The agent's side of a route.
+struct Panel {
+    handle: RouteHandle,
+    news: mpsc::Receiver<News>,
+    connection: Connection,
+    /// What is answered to every delivery.
+    handling: Handling,
+}
+
+impl Panel {
+    /// Starts a route to `url`; `more` goes into the `[http]` section.
+    fn start(url: &str, more: &str) -> Self {
+        Self::start_in(Root::system(), url, more)
+    }
+
+    fn start_in(root: Root, url: &str, more: &str) -> Self {
+        let (handle, end) = route();
+        let (news, news_end) = mpsc::channel(4);
+        tokio::spawn(run_within(QUICK, settings(url, more), root, end, news));
+        let handling = Handling::Decided;
+        let mut panel =
+            Panel { handle, news: news_end, connection: Connection::default(), handling };
+        panel.appear("08:00:00:00:00:01");
+        panel
+    }
+
+    /// Shows the board under another MAC address.
+    fn appear(&mut self, mac: &str) {
+        self.connection = self.connection.next();
+        self.handle.appearance.send_replace(Some((face(mac), self.connection)));
+    }
+
+    fn order(&self, order: Order) {
+        self.handle.order(order);
+    }
+
+    async fn news(&mut self) -> News {
+        timeout(PATIENCE, self.news.recv())
+            .await
+            .expect("no news in time")
+            .expect("the route ended")
+    }
+
+    /// The next thing, which must be an event.
+    async fn event(&mut self) -> Event {
+        match self.news().await {
+            News::Event(event) => event,
+            News::Delivery(delivery, _) => panic!("a delivery: {delivery:?}"),
+        }
+    }
+
+    /// The next thing, which must be a delivery.
+    async fn delivery(&mut self) -> Delivery {
+        match self.news().await {
+            News::Delivery(delivery, answer) => {
+                let _ = answer.send(self.handling);
+                *delivery
+            }
+            News::Event(event) => panic!("an event: {event:?}"),
+        }
+    }
+
+    fn reachable(&self) -> Event {
+        Event::Reachable { route: Route::Http, connection: self.connection }
+    }
+
+    fn lost(&self) -> Event {
+        Event::Lost { route: Route::Http, connection: self.connection }
+    }
+}
+
+fn settings(url: &str, more: &str) -> HttpSettings {
+    let text = format!("[http]\nurl = \"{url}\"\npoll_every = 1\n{more}");
+    config::parse(&text, Path::new("test.toml")).unwrap().http.unwrap()
+}
+
+fn face(mac: &str) -> Face {
+    Face {
+        identity: Identity {
+            mac: mac.parse().unwrap(),
+            serial_number: Some("SN 1/2".parse().unwrap()),
+        },
+        board: "board-1".parse().unwrap(),
+        id: Some(7),
+        model: Some("X".to_owned()),
+    }
+}
+
+/// A pending request that can be told apart.
+fn request(id: &str) -> String {
+    format!(
+        r#"{{"request_id":"{id}","mac":"08:00:00:00:00:01","new_mac":"08:00:00:00:00:02","model":"X"}}"#
+    )
+}
+
+fn id(delivery: &Delivery) -> String {
+    let request = delivery.request.as_ref().expect("a readable request");
+    request.id.as_ref().expect("a request id").as_str().to_owned()
+}

@@ -1,0 +1,189 @@
+//! Asking for pending requests.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use super::peer::{Peer, answer, stuck};
+use super::*;
+use crate::decide::{Signature, Timing, Via};
+
+fn list(ids: &[&str]) -> String {
+    let elements: Vec<String> = ids.iter().map(|id| request(id)).collect();
+    format!("[{}]", elements.join(","))
+}
+
+#[tokio::test]
+async fn the_panel_says_who_it_is_and_takes_each_request_of_the_list() {
+    let mut peer = Peer::start(vec![answer("200 OK", list(&["r1", "r2"]))]);
+    let mut panel = Panel::start(&format!("{}/base/", peer.url), "");
+    assert_eq!(panel.event().await, panel.reachable());
+    let first = panel.delivery().await;
+    assert_eq!((id(&first), id(&panel.delivery().await)), ("r1".into(), "r2".into()));
+    assert_eq!(first.route, Some(Route::Http));
+    assert_eq!(first.delivered.via, Via::PendingList);
+    assert_eq!(first.delivered.timing, Timing::Again);
+    assert_eq!(first.delivered.signature, Signature::Missing);
+    let seen = peer.seen().await;
+    let (path, query) = seen.line.split_once('?').unwrap();
+    assert_eq!(path, "GET /base/api/v1/agent/pending");
+    let mut query: Vec<&str> = query.split('&').collect();
+    query.sort_unstable();
+    assert_eq!(
+        query,
+        ["board=board-1", "id=7", "mac=08%3A00%3A00%3A00%3A00%3A01", "serial_number=SN%201%2F2"]
+    );
+    assert_eq!(
+        seen.header("user-agent"),
+        Some(concat!("intercom-agent/", env!("CARGO_PKG_VERSION")))
+    );
+    assert_eq!(seen.header("accept"), Some("application/json"));
+    assert_eq!(seen.header("accept-encoding"), Some("gzip"));
+    assert_eq!(seen.header("authorization"), None);
+    assert_eq!(seen.header("if-none-match"), None);
+}
+
+#[tokio::test]
+async fn a_list_that_was_decided_as_a_whole_is_not_sent_again() {
+    let mut peer = Peer::start(vec![
+        answer("200 OK\nETag: W/\"5\"", list(&["r1", "r2"])),
+        answer("304 Not Modified", ""),
+        answer("304 Not Modified", ""),
+        answer("200 OK\nETag: \"6\"", list(&["r2"])),
+        answer("304 Not Modified", ""),
+    ]);
+    let mut panel = Panel::start(&peer.url, "");
+    assert_eq!(panel.event().await, panel.reachable());
+    panel.delivery().await;
+    panel.delivery().await;
+    // An unchanged list tells of the connection all the same.
+    assert_eq!(panel.event().await, panel.reachable());
+    assert_eq!(panel.event().await, panel.reachable());
+    assert_eq!(panel.event().await, panel.reachable());
+    assert_eq!(id(&panel.delivery().await), "r2");
+    assert_eq!(panel.event().await, panel.reachable());
+    for tag in [None, Some("W/\"5\""), Some("W/\"5\""), Some("W/\"5\""), Some("\"6\"")] {
+        assert_eq!(peer.seen().await.header("if-none-match"), tag);
+    }
+}
+
+#[tokio::test]
+async fn a_list_with_an_undecided_request_is_asked_for_again() {
+    let mut peer = Peer::start(vec![
+        answer("200 OK\nETag: \"5\"", list(&["r1", "r2"])),
+        answer("200 OK\nETag: \"5\"", "[]"),
+    ]);
+    let mut panel = Panel::start(&peer.url, "");
+    assert_eq!(panel.event().await, panel.reachable());
+    panel.handling = Handling::Kept;
+    panel.delivery().await;
+    panel.handling = Handling::Decided;
+    panel.delivery().await;
+    assert_eq!(panel.event().await, panel.reachable());
+    assert_eq!(peer.seen().await.header("if-none-match"), None);
+    assert_eq!(peer.seen().await.header("if-none-match"), None);
+}
+
+#[tokio::test]
+async fn a_new_appearance_and_the_wish_to_hear_all_again_forget_the_list() {
+    let tagged = || answer("200 OK\nETag: \"5\"", "[]");
+    let mut peer = Peer::start(vec![tagged(), tagged(), tagged()]);
+    let mut panel = Panel::start(&peer.url, "");
+    assert_eq!(panel.event().await, panel.reachable());
+    panel.appear("08:00:00:00:00:02");
+    assert_eq!(panel.event().await, panel.reachable());
+    panel.order(Order::AskAgain);
+    assert_eq!(panel.event().await, panel.reachable());
+    assert!(peer.seen().await.line.contains("mac=08%3A00%3A00%3A00%3A00%3A01"));
+    let anew = peer.seen().await;
+    assert!(anew.line.contains("mac=08%3A00%3A00%3A00%3A00%3A02"));
+    assert_eq!(anew.header("if-none-match"), None);
+    assert_eq!(peer.seen().await.header("if-none-match"), None);
+}
+
+#[tokio::test]
+async fn a_poll_in_flight_is_given_up_when_the_board_appears_anew() {
+    let (never, hung_up) = stuck("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n[");
+    let mut peer = Peer::start(vec![never, answer("200 OK", "[]")]);
+    let mut panel = Panel::start(&peer.url, "");
+    assert_eq!(panel.event().await, panel.reachable());
+    panel.appear("08:00:00:00:00:02");
+    // Neither a loss of the old connection nor anything else comes first.
+    assert_eq!(panel.event().await, panel.reachable());
+    timeout(PATIENCE, hung_up).await.expect("the old connection is closed").unwrap();
+    assert!(peer.seen().await.line.contains("mac=08%3A00%3A00%3A00%3A00%3A01"));
+    assert!(peer.seen().await.line.contains("mac=08%3A00%3A00%3A00%3A00%3A02"));
+}
+
+#[tokio::test]
+async fn a_failure_is_told_once_until_an_answer_comes() {
+    let mut peer = Peer::start(vec![
+        answer("500 Internal Server Error", ""),
+        answer("503 Service Unavailable", ""),
+        answer("204 No Content", ""),
+        answer("502 Bad Gateway", ""),
+    ]);
+    let mut panel = Panel::start(&peer.url, "");
+    assert_eq!(panel.event().await, panel.lost());
+    assert_eq!(panel.event().await, panel.reachable());
+    assert_eq!(panel.event().await, panel.lost());
+}
+
+#[tokio::test]
+async fn the_service_is_left_alone_as_long_as_it_says() {
+    let busy = "429 Too Many Requests\nRetry-After: 2";
+    let mut peer = Peer::start(vec![answer(busy, ""), answer("200 OK", "[]")]);
+    let mut panel = Panel::start(&peer.url, "");
+    assert_eq!(panel.event().await, panel.lost());
+    let refused = std::time::Instant::now();
+    // Nor does the wish to hear all again bring it forward.
+    panel.order(Order::AskAgain);
+    assert_eq!(panel.event().await, panel.reachable());
+    assert!(refused.elapsed() > Duration::from_millis(1900), "{:?}", refused.elapsed());
+}
+
+#[tokio::test]
+async fn no_redirect_is_followed() {
+    let mut elsewhere = Peer::start(vec![answer("200 OK", "[]")]);
+    let moved = format!("302 Found\nLocation: {}/", elsewhere.url);
+    let mut peer = Peer::start(vec![answer(&moved, ""), answer("200 OK", "[]")]);
+    let mut panel = Panel::start(&peer.url, "");
+    assert_eq!(panel.event().await, panel.lost());
+    assert_eq!(panel.event().await, panel.reachable());
+    assert!(elsewhere.nothing_seen());
+}
+
+#[tokio::test]
+async fn the_token_is_read_anew_for_every_question() {
+    let dir = std::env::temp_dir().join(format!("intercom-agent-token-{}", std::process::id()));
+    fs::create_dir_all(&dir).unwrap();
+    let write = |token: &str, mode| {
+        fs::write(dir.join("token"), token).unwrap();
+        fs::set_permissions(dir.join("token"), fs::Permissions::from_mode(mode)).unwrap();
+    };
+    write("first\n", 0o600);
+    let mut peer = Peer::start(vec![answer("401 Unauthorized", ""), answer("200 OK", "[]")]);
+    let root = Root::sandbox(&dir);
+    let mut panel = Panel::start_in(root.clone(), &peer.url, "token_file = \"/token\"");
+    assert_eq!(panel.event().await, panel.lost());
+    assert_eq!(peer.seen().await.header("authorization"), Some("Bearer first"));
+    write("second", 0o600);
+    assert_eq!(panel.event().await, panel.reachable());
+    assert_eq!(peer.seen().await.header("authorization"), Some("Bearer second"));
+
+    // One that anybody may read is not used, and nothing is asked without it.
+    write("third", 0o644);
+    let mut peer = Peer::start(vec![answer("200 OK", "[]")]);
+    let mut panel = Panel::start_in(root, &peer.url, "token_file = \"/token\"");
+    assert_eq!(panel.event().await, panel.lost());
+    assert!(peer.nothing_seen());
+    fs::remove_dir_all(&dir).unwrap();
+}
+
+#[tokio::test]
+async fn a_compressed_list_is_read() {
+    let body = include_bytes!("list.json.gz");
+    let mut peer = Peer::start(vec![answer("200 OK\nContent-Encoding: gzip", body.as_slice())]);
+    let mut panel = Panel::start(&peer.url, "");
+    assert_eq!(panel.event().await, panel.reachable());
+    assert_eq!(id(&panel.delivery().await), "r1");
+}

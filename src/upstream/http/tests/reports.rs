@@ -1,0 +1,111 @@
+//! Sending reports.
+
+use serde_json::json;
+
+use super::peer::{Peer, Seen, answer};
+use super::*;
+use crate::agent::seams::ParcelId;
+use crate::contract::Report;
+
+fn report(id: &str) -> Box<Report> {
+    let identity = json!({"mac": "08:00:00:00:00:02", "serial_number": null});
+    let report = json!({
+        "id": 7, "external_id": null, "department": null, "title": null, "mac": "08:00:00:00:00:02",
+        "model": "X", "serial_number": null, "status": "installed", "flat_from": null,
+        "flat_to": null, "source": "auto-replace", "group": null, "request_id": id,
+        "board": "board-1", "previous": identity, "factory": identity,
+    });
+    Box::new(serde_json::from_value(report).unwrap())
+}
+
+/// Reports come between polls; the next one.
+async fn next_report(peer: &mut Peer) -> Seen {
+    loop {
+        let seen = peer.seen().await;
+        if seen.line.starts_with("POST") {
+            return seen;
+        }
+    }
+}
+
+/// Waits for the acknowledgement of a report, whatever the polls bring meanwhile.
+async fn reported(panel: &mut Panel) -> ParcelId {
+    loop {
+        match panel.event().await {
+            Event::Reported { parcel, route } => {
+                assert_eq!(route, Route::Http);
+                return parcel;
+            }
+            Event::Reachable { .. } | Event::Lost { .. } => {}
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_report_is_sent_until_it_is_accepted_and_then_told() {
+    let reports = vec![answer("503 Service Unavailable", ""), answer("201 Created", "{}")];
+    let mut peer = Peer::taking_reports(Vec::new(), reports);
+    let mut panel = Panel::start(&peer.url, "");
+    assert_eq!(panel.event().await, panel.reachable());
+    panel.order(Order::Send(ParcelId::Durable(3), report("r1")));
+    // What is on its way already is not sent twice.
+    panel.order(Order::Send(ParcelId::Durable(3), report("r1")));
+    let first = next_report(&mut peer).await;
+    assert_eq!(first.line, "POST /api/v1/agent/status");
+    assert_eq!(first.header("content-type"), Some("application/json"));
+    assert_eq!(serde_json::from_slice::<Report>(&first.body).unwrap(), *report("r1"));
+    assert_eq!(reported(&mut panel).await, ParcelId::Durable(3));
+    assert_eq!(next_report(&mut peer).await.body, first.body);
+    assert_eq!(panel.event().await, panel.reachable());
+}
+
+#[tokio::test]
+async fn a_refused_report_does_not_hold_up_the_others() {
+    let refusal = answer("422 Unprocessable Entity", r#"{"message": "No such request."}"#);
+    let mut peer = Peer::taking_reports(Vec::new(), vec![refusal]);
+    let mut panel = Panel::start(&peer.url, "");
+    assert_eq!(panel.event().await, panel.reachable());
+    panel.order(Order::Send(ParcelId::Durable(1), report("r1")));
+    panel.order(Order::Send(ParcelId::Volatile(2), report("r2")));
+    assert_eq!(reported(&mut panel).await, ParcelId::Volatile(2));
+    assert!(next_report(&mut peer).await.body.windows(4).any(|bytes| bytes == b"\"r1\""));
+    assert!(next_report(&mut peer).await.body.windows(4).any(|bytes| bytes == b"\"r2\""));
+}
+
+#[tokio::test]
+async fn a_report_outlives_the_appearance_that_it_was_ordered_under() {
+    let busy = answer("503 Service Unavailable\nRetry-After: 900", "");
+    let mut peer = Peer::taking_reports(Vec::new(), vec![busy]);
+    let mut panel = Panel::start(&peer.url, "status = \"/status/{mac}\"");
+    assert_eq!(panel.event().await, panel.reachable());
+    panel.order(Order::Send(ParcelId::Durable(1), report("r1")));
+    assert_eq!(next_report(&mut peer).await.line, "POST /status/08:00:00:00:00:01");
+    panel.appear("08:00:00:00:00:02");
+    assert_eq!(reported(&mut panel).await, ParcelId::Durable(1));
+    assert_eq!(next_report(&mut peer).await.line, "POST /status/08:00:00:00:00:02");
+}
+
+#[tokio::test]
+async fn a_report_that_is_refused_for_ever_is_given_up_in_the_end() {
+    use super::super::route::{HttpRoute, MAX_REFUSALS};
+    use super::super::trouble::{Kind, Trouble};
+
+    let service = Service {
+        settings: settings("http://billing.example", ""),
+        root: Root::system(),
+        limits: QUICK,
+        runtime: Handle::current(),
+    };
+    let mut route = HttpRoute::new(Arc::new(service), mpsc::channel(1).0);
+    route.take(Order::Send(ParcelId::Durable(1), report("r1")));
+    for _ in 1..MAX_REFUSALS {
+        route.sent = Some(ParcelId::Durable(1));
+        assert_eq!(route.reported(Err(Trouble::new(Kind::Refused, "no"))), None);
+    }
+    // Trouble of another kind counts for nothing here.
+    route.sent = Some(ParcelId::Durable(1));
+    assert_eq!(route.reported(Err(Trouble::new(Kind::Passing, "busy"))), None);
+    route.sent = Some(ParcelId::Durable(1));
+    assert_eq!(route.reported(Err(Trouble::new(Kind::Refused, "no"))), Some(ParcelId::Durable(1)));
+}

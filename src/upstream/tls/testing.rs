@@ -1,0 +1,101 @@
+//! Authorities, certificates and servers made on the spot.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd,
+};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{ClientConfig, RootCertStore, ServerConfig, crypto};
+
+use super::client_config;
+use crate::board::Root;
+use crate::config;
+
+/// A directory that is the panel's root.
+pub(in crate::upstream) struct Sandbox(pub(in crate::upstream) PathBuf);
+
+impl Sandbox {
+    pub(in crate::upstream) fn new(name: &str) -> Self {
+        let dir =
+            std::env::temp_dir().join(format!("intercom-agent-tls-{name}-{}", std::process::id()));
+        fs::create_dir_all(&dir).unwrap();
+        Sandbox(dir)
+    }
+
+    pub(in crate::upstream) fn write(&self, name: &str, content: &str) {
+        let path = self.0.join(name);
+        fs::write(&path, content).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    }
+
+    /// A client with what the configuration says about TLS.
+    pub(in crate::upstream) fn client(&self, settings: &str) -> Result<ClientConfig, String> {
+        let text = format!("[http]\nurl = \"https://billing.example\"\n{settings}");
+        let tls = config::parse(&text, Path::new("test.toml")).unwrap().http.unwrap().tls;
+        client_config(&tls, &Root::sandbox(&self.0), &[]).map_err(|why| why.to_string())
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+pub(in crate::upstream) type Authority = CertifiedIssuer<'static, KeyPair>;
+
+pub(in crate::upstream) fn authority() -> Authority {
+    authority_named("ours")
+}
+
+pub(in crate::upstream) fn authority_named(name: &str) -> Authority {
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+}
+
+/// A certificate for `name`, valid for the years between, with its key.
+pub(in crate::upstream) fn certificate(
+    by: &Authority,
+    name: &str,
+    years: (i32, i32),
+) -> (rcgen::Certificate, KeyPair) {
+    let mut params = CertificateParams::new([name.to_owned()]).unwrap();
+    params.not_before = date_time_ymd(years.0, 1, 1);
+    params.not_after = date_time_ymd(years.1, 1, 1);
+    let key = KeyPair::generate().unwrap();
+    (params.signed_by(&key, by).unwrap(), key)
+}
+
+pub(in crate::upstream) fn server(
+    by: &Authority,
+    name: &str,
+    years: (i32, i32),
+    clients: Option<&Authority>,
+) -> ServerConfig {
+    let (certificate, key) = certificate(by, name, years);
+    let provider = Arc::new(crypto::ring::default_provider());
+    let builder = ServerConfig::builder_with_provider(provider.clone())
+        .with_safe_default_protocol_versions()
+        .unwrap();
+    let builder = match clients {
+        None => builder.with_no_client_auth(),
+        Some(authority) => {
+            let mut roots = RootCertStore::empty();
+            roots.add(authority.der().clone()).unwrap();
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+            builder.with_client_cert_verifier(verifier.build().unwrap())
+        }
+    };
+    let chain: Vec<CertificateDer<'static>> = vec![certificate.der().clone()];
+    builder.with_single_cert(chain, PrivateKeyDer::try_from(key.serialize_der()).unwrap()).unwrap()
+}
+
+/// The years in which every good certificate here is valid.
+pub(in crate::upstream) const NOW: (i32, i32) = (2000, 2200);
