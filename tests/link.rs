@@ -1,52 +1,18 @@
 //! The board's link against the kernel: each test in a network namespace of its own.
-//!
-//! Needs iproute2 and util-linux, and root or unprivileged user namespaces.
+
+mod namespace;
 
 use std::cell::Cell;
-use std::env;
 use std::io;
-use std::process::Command;
 
 use intercom_agent::board::{Interface, Ipv4Route, KernelLink, Link, LinkError, Root, survey};
 use intercom_agent::config;
 use intercom_agent::contract::Mac;
+use namespace::{in_a_namespace, ip};
 use nix::errno::Errno;
 
 const OLD: &str = "AA:BB:CC:DD:EE:FE";
 const NEW: &str = "22:0D:CE:38:E7:15";
-const INSIDE: &str = "INTERCOM_TEST_IN_NAMESPACE";
-
-/// Runs a test's body in a namespace: this very program once more, with that one test alone.
-fn in_a_namespace(test: &str, body: fn()) {
-    if env::var_os(INSIDE).is_some() {
-        return body();
-    }
-    let flags: &[&str] = match nix::unistd::geteuid().is_root() {
-        true => &["--net", "--mount"],
-        false => &["--net", "--mount", "--user", "--map-root-user"],
-    };
-    let output = Command::new("unshare")
-        .args(flags)
-        // /sys/class/net shows the namespace that it was mounted in.
-        .args(["sh", "-c", "mount -t sysfs sysfs /sys && exec \"$@\"", "sh"])
-        .arg(env::current_exe().expect("this program"))
-        .args(["--exact", test, "--nocapture", "--test-threads=1"])
-        .env(INSIDE, "1")
-        .output()
-        .expect("unshare runs");
-    let (out, err) =
-        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "{out}{err}");
-    assert!(out.contains("1 passed"), "no test is called {test}: {out}{err}");
-}
-
-fn ip(arguments: &str) -> String {
-    let words = arguments.split_whitespace();
-    let output = Command::new("ip").args(words).output().expect("ip runs");
-    let err = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "ip {arguments}: {err}");
-    String::from_utf8(output.stdout).expect("text")
-}
 
 fn mac(text: &str) -> Mac {
     text.parse().expect("a MAC")

@@ -1,0 +1,48 @@
+//! A network, a `/sys` and a `/proc` of a test's own.
+//!
+//! Needs iproute2 and util-linux, and root or unprivileged user namespaces.
+
+use std::env;
+use std::process::Command;
+
+const INSIDE: &str = "INTERCOM_TEST_IN_NAMESPACE";
+
+/// Runs a test's body in namespaces: this very program once more, with that one test alone. Whatever
+/// the test has started ends with it.
+pub(crate) fn in_a_namespace(test: &str, body: fn()) {
+    if env::var_os(INSIDE).is_some() {
+        return body();
+    }
+    let user: &[&str] = match nix::unistd::geteuid().is_root() {
+        true => &[],
+        false => &["--user", "--map-root-user"],
+    };
+    let output = Command::new("unshare")
+        .args(["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"])
+        .args(user)
+        // /sys/class/net shows the namespace that it was mounted in; ip keeps names in /run.
+        .args([
+            "sh",
+            "-c",
+            "mount -t sysfs sysfs /sys && mount -t tmpfs tmpfs /run && exec \"$@\"",
+            "sh",
+        ])
+        .arg(env::current_exe().expect("this program"))
+        .args(["--exact", test, "--nocapture", "--test-threads=1"])
+        .env(INSIDE, "1")
+        .output()
+        .expect("unshare runs");
+    let (out, err) =
+        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{out}{err}");
+    assert!(out.contains("1 passed"), "no test is called {test}: {out}{err}");
+}
+
+/// What `ip` prints.
+pub(crate) fn ip(arguments: &str) -> String {
+    let words = arguments.split_whitespace();
+    let output = Command::new("ip").args(words).output().expect("ip runs");
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "ip {arguments}: {err}");
+    String::from_utf8(output.stdout).expect("text")
+}
