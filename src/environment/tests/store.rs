@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use super::super::backup::Backup;
 use super::super::*;
 use super::format::image;
 use super::simulated::{Chip, Power, SimulatedDisk, SimulatedFlash, Tear};
@@ -10,6 +11,9 @@ use crate::storage::Disk;
 pub(super) const BLOCK: usize = 512;
 
 const VARIABLES: &[u8] = b"bootcmd=run linux\0ethaddr=00:00:23:34:45:66\0\0";
+
+/// What is in the copy that does not count.
+const OLDER: &[u8] = b"bootcmd=run old linux\0\0";
 
 /// Both at once, so that a mix would show.
 pub(super) const CHANGES: &[Change<'_>] =
@@ -35,12 +39,15 @@ impl World {
     /// Copies on chips of their own, full of other data outside of the copies if `neighbours`.
     pub(super) fn new(flags: Flags, neighbours: bool, copies: &[Made]) -> Self {
         let power = Power::on();
+        let flag = |copy: usize| copies.get(copy).and_then(|made| made.flag);
+        let active = flags.active([flag(0), flag(1)]);
         let places = copies.iter().enumerate().map(|(number, made)| {
             let mut bytes = vec![if neighbours { 0x5a } else { 0xff }; 6 * BLOCK];
             let place = &mut bytes[made.offset..made.offset + made.size];
             match made.flag {
                 Some(flag) => {
-                    let copy = image(made.size, copies.len() > 1, VARIABLES, 0).with_flag(flag);
+                    let variables = if active == Some(number) { VARIABLES } else { OLDER };
+                    let copy = image(made.size, copies.len() > 1, variables, 0).with_flag(flag);
                     place.copy_from_slice(copy.bytes());
                 }
                 None => place.fill(0xff),
@@ -256,7 +263,7 @@ fn a_write_that_fails_with_the_power_on_is_taken_back() {
 
 #[test]
 fn what_another_tool_wrote_after_a_torn_write_is_not_overwritten_by_the_backup() {
-    let mut world = (0..)
+    let mut world = (0..20)
         .map(|calls| {
             let power = Power::failing_in(calls, Tear::FirstHalf);
             let mut world = powered_by(&World::single(), &power);
@@ -273,6 +280,48 @@ fn what_another_tool_wrote_after_a_torn_write_is_not_overwritten_by_the_backup()
     let mut store = world.store();
     store.heal(&mut world.disk, Policy::Always).expect("healed");
     assert_eq!(world.get("bootcmd").as_deref(), Some("by hand"));
+    assert!(!world.has_backup());
+}
+
+#[test]
+fn a_backup_that_is_no_good_environment_is_not_restored() {
+    let mut world = World::single();
+    world.places[0].1.chip().bytes[BLOCK + 20] ^= 1;
+    let blocks = &world.chip(0).bytes[BLOCK..2 * BLOCK];
+    let other = Backup::of("/dev/mtd0", BLOCK as u64, &vec![1; blocks.len()]);
+    other.save(&mut world.disk).expect("saved");
+    let before = world.chip(0);
+    let mut store = world.store();
+    let healed = store.heal(&mut world.disk, Policy::Always).expect("nothing to do");
+    assert_eq!((healed, world.chip(0)), (Healed::Damaged, before));
+}
+
+/// Else it could come back when it is long out of date.
+#[test]
+fn when_a_write_is_done_its_backup_is_gone_for_good() {
+    let mut world = World::single();
+    world.write(Policy::Always).expect("allowed");
+    world.disk = world.disk.after_a_cut(false, &world.power);
+    assert!(!world.has_backup());
+}
+
+#[test]
+fn a_torn_write_is_not_healed_where_the_policy_forbids_it_now() {
+    let mut world = World::single();
+    let blocks = world.chip(0).bytes[BLOCK..2 * BLOCK].to_vec();
+    let backup = Backup::of("/dev/mtd0", BLOCK as u64, &blocks);
+    backup.save(&mut world.disk).expect("saved");
+    world.places[0].1.chip().bytes[BLOCK..2 * BLOCK].fill(0xff);
+    let before = world.chip(0);
+    let mut store = world.store();
+    for policy in [Policy::Never, Policy::RedundantOnly] {
+        let healed = store.heal(&mut world.disk, policy);
+        assert!(matches!(healed, Err(Error::Refused(_))));
+    }
+    assert_eq!(world.chip(0), before);
+    let healed = store.heal(&mut world.disk, Policy::Always);
+    assert_eq!(healed.expect("allowed"), Healed::Restored);
+    assert_eq!(world.chip(0).bytes[BLOCK..2 * BLOCK], blocks);
     assert!(!world.has_backup());
 }
 
