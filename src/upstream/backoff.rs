@@ -57,7 +57,7 @@ impl Jitter {
     /// Anything from nothing to `longest`.
     pub fn up_to(&mut self, longest: Duration) -> Duration {
         let nanos = u64::try_from(longest.as_nanos()).unwrap_or(u64::MAX);
-        let drawn = u128::from(self.draw()) * (u128::from(nanos) + 1) >> 64;
+        let drawn = (u128::from(self.draw()) * (u128::from(nanos) + 1)) >> 64;
         // Not above `nanos`, so it fits.
         Duration::from_nanos(drawn as u64)
     }

@@ -1,6 +1,5 @@
 //! One exchange with the service: a poll or a report.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -15,6 +14,7 @@ use super::Service;
 use super::elements::{Element, Elements};
 use super::retry_after::retry_after;
 use super::trouble::{Kind, Trouble};
+use super::undecided::Undecided;
 use crate::agent::seams::{Connection, Event, Face};
 use crate::agent::{Delivery, Handling};
 use crate::config::{Template, Values};
@@ -22,11 +22,6 @@ use crate::contract::{Errors, MAX_REQUEST_BYTES, Report, Request, Unreadable};
 use crate::decide::{Delivered, Signature, Timing, Via};
 use crate::record::Route;
 use crate::upstream::News;
-
-/// How many requests may be with the agent undecided, and how many bytes of them: parsed, each takes
-/// a multiple of its bytes.
-const MAX_UNDECIDED: usize = 16;
-const MAX_UNDECIDED_BYTES: usize = MAX_REQUEST_BYTES;
 
 /// The service as one appearance of the board sees it.
 pub(super) struct Exchange {
@@ -47,14 +42,6 @@ pub(super) struct Exchange {
 pub(super) struct Polled {
     /// When the service wants to be asked again at the earliest.
     pub(super) retry_after: Option<Duration>,
-}
-
-/// The requests of one list that the agent has been given.
-#[derive(Default)]
-struct Undecided {
-    answers: VecDeque<(usize, oneshot::Receiver<Handling>)>,
-    bytes: usize,
-    some_kept: bool,
 }
 
 impl Exchange {
@@ -237,35 +224,6 @@ impl Exchange {
 
     fn was_given_up(&self) -> Trouble {
         Trouble::new(Kind::Passing, "the exchange was given up")
-    }
-}
-
-impl Undecided {
-    fn make_room(&mut self, size: usize) {
-        while self.answers.len() >= MAX_UNDECIDED
-            || (self.bytes + size > MAX_UNDECIDED_BYTES && !self.answers.is_empty())
-        {
-            self.await_first();
-        }
-    }
-
-    fn add(&mut self, size: usize, answer: oneshot::Receiver<Handling>) {
-        self.bytes += size;
-        self.answers.push_back((size, answer));
-    }
-
-    fn await_first(&mut self) {
-        if let Some((size, answer)) = self.answers.pop_front() {
-            self.bytes -= size;
-            self.some_kept |= answer.blocking_recv() != Ok(Handling::Decided);
-        }
-    }
-
-    fn all_decided(mut self) -> bool {
-        while !self.answers.is_empty() {
-            self.await_first();
-        }
-        !self.some_kept
     }
 }
 

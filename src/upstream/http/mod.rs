@@ -13,8 +13,10 @@ mod exchange;
 mod resolver;
 mod retry_after;
 mod route;
+mod schedule;
 mod secure;
 mod trouble;
+mod undecided;
 mod worker;
 
 #[cfg(test)]

@@ -4,23 +4,20 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
-use log::{debug, info, warn};
+use log::{debug, warn};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use super::Service;
 use super::exchange::Polled;
+use super::schedule::Schedule;
 use super::trouble::{Kind, Trouble};
 use super::worker::{Done, Job, Worker};
 use crate::agent::seams::{Connection, Event, Face, ParcelId};
 use crate::contract::Report;
 use crate::record::Route;
-use crate::upstream::backoff::{Backoff, Jitter};
 use crate::upstream::{Appearance, News, Order, RouteEnd};
 
-/// The first wait after a failure, and the longest.
-const FIRST_WAIT: Duration = Duration::from_secs(1);
-const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
 /// A report that is refused is sent so often in all, over minutes: the service may be mended.
 pub(super) const MAX_REFUSALS: u32 = 8;
 const FIRST_WAIT_REFUSED: Duration = Duration::from_secs(5);
@@ -40,17 +37,6 @@ pub(super) struct HttpRoute {
     pub(super) sent: Option<ParcelId>,
     /// The list is wanted as a whole, even if it has not changed.
     ask_again: bool,
-}
-
-/// When something is due, and how its failures are borne.
-struct Schedule {
-    /// What is done, in a message.
-    what: &'static str,
-    due: Instant,
-    backoff: Backoff,
-    jitter: Jitter,
-    /// The present trouble, so that it is logged once.
-    trouble: Option<String>,
 }
 
 /// A report on its way.
@@ -247,48 +233,6 @@ impl HttpRoute {
         }
         self.parcels.remove(at);
         Some(sent)
-    }
-}
-
-impl Schedule {
-    fn new(what: &'static str, board: &str) -> Self {
-        Schedule {
-            what,
-            due: Instant::now(),
-            backoff: Backoff::new(board, FIRST_WAIT, LONGEST_WAIT),
-            jitter: Jitter::new(board),
-            trouble: None,
-        }
-    }
-
-    fn succeeded(&mut self, service: &Service) {
-        self.backoff.reset();
-        if self.trouble.take().is_some() {
-            info!("{} {} works again", self.what, service.settings.base);
-        }
-    }
-
-    /// How long to wait now.
-    fn failed(&mut self, service: &Service, trouble: &Trouble) -> Duration {
-        let poll_every = service.settings.poll_every;
-        let wait = match trouble.kind {
-            Kind::Passing => self.backoff.next(),
-            // Nobody mends it within seconds.
-            Kind::Lasting | Kind::Refused => {
-                self.backoff.next().max(self.jitter.around(poll_every))
-            }
-        };
-        let wait =
-            wait.max(trouble.retry_after.unwrap_or_default()).min(LONGEST_WAIT.max(poll_every));
-        let (what, base, text) = (self.what, &service.settings.base, &trouble.text);
-        let message = format!("{what} {base} failed: {text}; next attempt in {} s", wait.as_secs());
-        if self.trouble.as_ref() == Some(text) {
-            debug!("{message}");
-        } else {
-            warn!("{message}");
-            self.trouble = Some(text.clone());
-        }
-        wait
     }
 }
 

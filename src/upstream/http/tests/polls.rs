@@ -116,7 +116,7 @@ async fn a_poll_in_flight_is_given_up_when_the_board_appears_anew() {
 
 #[tokio::test]
 async fn a_failure_is_told_once_until_an_answer_comes() {
-    let mut peer = Peer::start(vec![
+    let peer = Peer::start(vec![
         answer("500 Internal Server Error", ""),
         answer("503 Service Unavailable", ""),
         answer("204 No Content", ""),
@@ -131,7 +131,7 @@ async fn a_failure_is_told_once_until_an_answer_comes() {
 #[tokio::test]
 async fn the_service_is_left_alone_as_long_as_it_says() {
     let busy = "429 Too Many Requests\nRetry-After: 2";
-    let mut peer = Peer::start(vec![answer(busy, ""), answer("200 OK", "[]")]);
+    let peer = Peer::start(vec![answer(busy, ""), answer("200 OK", "[]")]);
     let mut panel = Panel::start(&peer.url, "");
     assert_eq!(panel.event().await, panel.lost());
     let refused = std::time::Instant::now();
@@ -145,7 +145,7 @@ async fn the_service_is_left_alone_as_long_as_it_says() {
 async fn no_redirect_is_followed() {
     let mut elsewhere = Peer::start(vec![answer("200 OK", "[]")]);
     let moved = format!("302 Found\nLocation: {}/", elsewhere.url);
-    let mut peer = Peer::start(vec![answer(&moved, ""), answer("200 OK", "[]")]);
+    let peer = Peer::start(vec![answer(&moved, ""), answer("200 OK", "[]")]);
     let mut panel = Panel::start(&peer.url, "");
     assert_eq!(panel.event().await, panel.lost());
     assert_eq!(panel.event().await, panel.reachable());
@@ -182,7 +182,7 @@ async fn the_token_is_read_anew_for_every_question() {
 #[tokio::test]
 async fn a_compressed_list_is_read() {
     let body = include_bytes!("list.json.gz");
-    let mut peer = Peer::start(vec![answer("200 OK\nContent-Encoding: gzip", body.as_slice())]);
+    let peer = Peer::start(vec![answer("200 OK\nContent-Encoding: gzip", body.as_slice())]);
     let mut panel = Panel::start(&peer.url, "");
     assert_eq!(panel.event().await, panel.reachable());
     assert_eq!(id(&panel.delivery().await), "r1");

@@ -1,0 +1,67 @@
+//! When something is due, and how its failures are borne.
+
+use std::time::Duration;
+
+use log::{debug, info, warn};
+use tokio::time::Instant;
+
+use super::Service;
+use super::trouble::{Kind, Trouble};
+use crate::upstream::backoff::{Backoff, Jitter};
+
+/// The first wait after a failure, and the longest.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
+
+/// When something is due, and how its failures are borne.
+pub(super) struct Schedule {
+    /// What is done, in a message.
+    what: &'static str,
+    pub(super) due: Instant,
+    backoff: Backoff,
+    pub(super) jitter: Jitter,
+    /// The present trouble, so that it is logged once.
+    pub(super) trouble: Option<String>,
+}
+
+impl Schedule {
+    pub(super) fn new(what: &'static str, board: &str) -> Self {
+        Schedule {
+            what,
+            due: Instant::now(),
+            backoff: Backoff::new(board, FIRST_WAIT, LONGEST_WAIT),
+            jitter: Jitter::new(board),
+            trouble: None,
+        }
+    }
+
+    pub(super) fn succeeded(&mut self, service: &Service) {
+        self.backoff.reset();
+        if self.trouble.take().is_some() {
+            info!("{} {} works again", self.what, service.settings.base);
+        }
+    }
+
+    /// How long to wait now.
+    pub(super) fn failed(&mut self, service: &Service, trouble: &Trouble) -> Duration {
+        let poll_every = service.settings.poll_every;
+        let wait = match trouble.kind {
+            Kind::Passing => self.backoff.next(),
+            // Nobody mends it within seconds.
+            Kind::Lasting | Kind::Refused => {
+                self.backoff.next().max(self.jitter.around(poll_every))
+            }
+        };
+        let wait =
+            wait.max(trouble.retry_after.unwrap_or_default()).min(LONGEST_WAIT.max(poll_every));
+        let (what, base, text) = (self.what, &service.settings.base, &trouble.text);
+        let message = format!("{what} {base} failed: {text}; next attempt in {} s", wait.as_secs());
+        if self.trouble.as_ref() == Some(text) {
+            debug!("{message}");
+        } else {
+            warn!("{message}");
+            self.trouble = Some(text.clone());
+        }
+        wait
+    }
+}

@@ -1,0 +1,50 @@
+//! The requests that the agent has been given and has not answered yet.
+
+use std::collections::VecDeque;
+
+use tokio::sync::oneshot;
+
+use crate::agent::Handling;
+use crate::contract::MAX_REQUEST_BYTES;
+
+/// How many requests may be with the agent undecided, and how many bytes of them: parsed, each takes
+/// a multiple of its bytes.
+const MAX_UNDECIDED: usize = 16;
+const MAX_UNDECIDED_BYTES: usize = MAX_REQUEST_BYTES;
+
+/// The requests of one list that the agent has been given.
+#[derive(Default)]
+pub(super) struct Undecided {
+    answers: VecDeque<(usize, oneshot::Receiver<Handling>)>,
+    bytes: usize,
+    some_kept: bool,
+}
+
+impl Undecided {
+    pub(super) fn make_room(&mut self, size: usize) {
+        while self.answers.len() >= MAX_UNDECIDED
+            || (self.bytes + size > MAX_UNDECIDED_BYTES && !self.answers.is_empty())
+        {
+            self.await_first();
+        }
+    }
+
+    pub(super) fn add(&mut self, size: usize, answer: oneshot::Receiver<Handling>) {
+        self.bytes += size;
+        self.answers.push_back((size, answer));
+    }
+
+    fn await_first(&mut self) {
+        if let Some((size, answer)) = self.answers.pop_front() {
+            self.bytes -= size;
+            self.some_kept |= answer.blocking_recv() != Ok(Handling::Decided);
+        }
+    }
+
+    pub(super) fn all_decided(mut self) -> bool {
+        while !self.answers.is_empty() {
+            self.await_first();
+        }
+        !self.some_kept
+    }
+}
