@@ -43,7 +43,7 @@ pub(crate) struct Serve {
         env = "INTERCOM_BILLING_BROKER",
         hide_env_values = true
     )]
-    broker: Option<External>,
+    broker: Option<String>,
     /// A file with the token that HTTP callers must send: `Authorization: Bearer …`.
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
@@ -66,13 +66,15 @@ impl Serve {
             }
             None => None,
         };
+        let broker = match self.broker {
+            // Parsed here, since the parser of arguments would repeat a wrong one, password and all.
+            Some(url) => Choice::External(url.parse::<External>().context("--broker is wrong")?),
+            None => Choice::BuiltIn(self.mqtt_listen),
+        };
         Ok(Settings {
             listen: self.listen,
             database: self.database,
-            broker: match self.broker {
-                Some(external) => Choice::External(external),
-                None => Choice::BuiltIn(self.mqtt_listen),
-            },
+            broker,
             token,
             grace: Duration::from_millis(self.grace_ms.into()),
         })

@@ -151,6 +151,11 @@ impl Subject {
         let reason = reason.filter(|_| news.outcome != Outcome::Installed);
         requests::end(connection, &self.newest.request_id, &ended, reason, now_ms())?;
         self.stand(connection, &carried, &carried, &news.outcome.to_string())?;
+        if let Some(board) = &news.board
+            && news.outcome == Outcome::Installed
+        {
+            boards::belongs_to(connection, board, self.record.id)?;
+        }
         Ok("the request has ended")
     }
 

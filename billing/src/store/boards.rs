@@ -17,13 +17,12 @@ pub fn present(
     until_ms: i64,
     now_ms: i64,
 ) -> Result<bool> {
-    let mac = mac.to_string();
-    let board = board.map(BoardName::as_str);
+    let (mac, name) = (mac.to_string(), board.map(BoardName::as_str));
     let known = connection
         .query_row(
             "SELECT present_until_ms >= ?3, present_until_ms, board IS coalesce(?2, board)
              FROM boards WHERE mac = ?1",
-            params![mac, board, now_ms],
+            params![mac, name, now_ms],
             |row| Ok((row.get(0)?, row.get::<_, i64>(1)?, row.get(2)?)),
         )
         .optional()?;
@@ -32,15 +31,42 @@ pub fn present(
     if !news && until_then.saturating_add(WORTH_WRITING_MS) > until_ms {
         return Ok(false);
     }
-    connection.execute("DELETE FROM boards WHERE board = ?2 AND mac <> ?1", params![mac, board])?;
+    connection.execute("DELETE FROM boards WHERE board = ?2 AND mac <> ?1", params![mac, name])?;
     connection.execute(
         "INSERT INTO boards (mac, board, present_until_ms) VALUES (?1, ?2, ?3)
          ON CONFLICT (mac) DO UPDATE SET
              board = coalesce(excluded.board, board),
-             present_until_ms = max(excluded.present_until_ms, present_until_ms)",
-        params![mac, board, until_ms],
+             present_until_ms = CASE WHEN board IS coalesce(excluded.board, board)
+                 THEN max(excluded.present_until_ms, present_until_ms)
+                 ELSE excluded.present_until_ms END",
+        params![mac, name, until_ms],
     )?;
+    if let Some(intercom_id) = intercom_at(connection, &mac)?
+        && let Some(board) = board
+    {
+        belongs_to(connection, board, intercom_id)?;
+    }
     Ok(news)
+}
+
+fn intercom_at(connection: &Connection, mac: &str) -> Result<Option<i64>> {
+    connection
+        .query_row(
+            "SELECT id FROM intercoms WHERE confirmed_mac = ?1 AND deleted_ms IS NULL",
+            [mac],
+            |row| row.get(0),
+        )
+        .optional()
+}
+
+/// A board is an intercom's panel, and no other's: it stays so if it loses its MAC address.
+pub fn belongs_to(connection: &Connection, board: &BoardName, intercom_id: i64) -> Result<()> {
+    connection.execute(
+        "UPDATE intercoms SET board = iif(id = ?2, ?1, NULL)
+         WHERE deleted_ms IS NULL AND (id = ?2 OR board = ?1)",
+        params![board.as_str(), intercom_id],
+    )?;
+    Ok(())
 }
 
 /// A board has gone from this MAC address, unless it was another one than is known there.

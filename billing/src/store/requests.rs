@@ -33,7 +33,7 @@ pub struct Pending {
     pub body: Body,
     /// What the rule of `offer` must know.
     pub waiting: Waiting,
-    /// The board behind the confirmed MAC address, where it is known.
+    /// The board that is the intercom's panel, where it is known.
     pub named_board: Option<BoardName>,
     /// The board behind `new_mac`, where it is known.
     pub replacing_board: Option<BoardName>,
@@ -180,11 +180,10 @@ pub fn end(
 }
 
 const SELECT_PENDING: &str = "
-    SELECT r.*, i.confirmed_mac, named.board AS named_board, replacing.board AS replacing_board,
+    SELECT r.*, i.confirmed_mac, i.board AS named_board, replacing.board AS replacing_board,
            replacing.present_until_ms
     FROM requests r
     JOIN intercoms i ON i.id = r.intercom_id AND i.deleted_ms IS NULL
-    LEFT JOIN boards named ON named.mac = i.confirmed_mac
     LEFT JOIN boards replacing ON replacing.mac = r.new_mac
     WHERE r.state = 'pending'";
 
@@ -224,16 +223,13 @@ pub fn pending_for(connection: &Connection, caller: &Caller) -> Result<Vec<Pendi
                 SELECT number FROM requests WHERE state = 'pending' AND new_mac = :mac
                 UNION SELECT r.number FROM requests r JOIN intercoms i ON i.id = r.intercom_id
                     WHERE r.state = 'pending' AND i.confirmed_mac = :mac AND i.deleted_ms IS NULL
-                UNION SELECT r.number FROM boards b
-                    JOIN intercoms i ON i.confirmed_mac = b.mac AND i.deleted_ms IS NULL
-                    JOIN requests r ON r.intercom_id = i.id
-                    WHERE b.board = :board AND r.state = 'pending'
+                UNION SELECT r.number FROM requests r JOIN intercoms i ON i.id = r.intercom_id
+                    WHERE r.state = 'pending' AND i.board = :board AND i.deleted_ms IS NULL
                 UNION SELECT r.number FROM requests r JOIN intercoms i ON i.id = r.intercom_id
                     WHERE r.intercom_id = :id AND r.state = 'pending'
                     AND NOT EXISTS (SELECT 1 FROM intercoms o WHERE o.deleted_ms IS NULL
                         AND o.id <> i.id AND :mac IN (o.confirmed_mac, o.desired_mac))
-                    AND NOT EXISTS (SELECT 1 FROM boards b
-                        WHERE b.mac = i.confirmed_mac AND b.board <> :board))
+                    AND coalesce(i.board = :board, 1))
              ORDER BY r.number"
         ))?
         .query_map(

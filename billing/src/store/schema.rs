@@ -35,6 +35,7 @@ CREATE TABLE intercoms (
     flat_from INTEGER,
     flat_to INTEGER,
     group_id INTEGER REFERENCES groups (id),
+    board TEXT, -- the last one that was seen with the confirmed MAC address
     seq INTEGER NOT NULL,
     deleted_ms INTEGER
 );
@@ -46,6 +47,7 @@ CREATE INDEX live_confirmed_serial_number ON intercoms (confirmed_serial_number)
     WHERE deleted_ms IS NULL;
 CREATE INDEX live_desired_serial_number ON intercoms (desired_serial_number)
     WHERE deleted_ms IS NULL;
+CREATE INDEX live_board ON intercoms (board) WHERE deleted_ms IS NULL;
 CREATE TABLE requests (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     request_id TEXT NOT NULL UNIQUE,

@@ -93,8 +93,7 @@ fn a_panel_is_known_by_its_board_or_its_id_while_nothing_speaks_against_it() {
         (format!("mac={other}&id={id}"), false),
         (format!("mac={unknown}"), false),
         (format!("mac={unknown}&id=99"), false),
-        // Last, since a board that speaks under another MAC address is there from then on.
-        (format!("mac={unknown}&board=die-1"), false),
+        (format!("mac={unknown}&board=die-1"), true),
     ] {
         let expected: &[&str] = if hears { &[&request_id] } else { &[] };
         assert_eq!(heard(&billing, &query), expected, "{query}");
