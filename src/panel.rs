@@ -11,6 +11,7 @@ use crate::contract::{BoardName, FactoryIdentity, Identity};
 use crate::environment::{Environment, Layout, Store};
 use crate::hooks::Hooks;
 use crate::record::{Current, MacOrigin, Record, Route, SerialOrigin};
+use crate::storage::StateDir;
 
 /// Everything that the commands need to know before they start.
 #[derive(Debug, Clone)]
@@ -75,7 +76,12 @@ impl Panel {
         ))
     }
 
-    /// Where the record is.
+    /// The files that must survive a power cut.
+    pub fn state(&self) -> StateDir {
+        StateDir::new(&self.root, &self.settings.state_dir)
+    }
+
+    /// Where they really are.
     pub fn state_dir(&self) -> PathBuf {
         self.root.path(&self.settings.state_dir)
     }

@@ -10,13 +10,12 @@ use crate::decide::{
     Decision, Delivered, Facts, Holder, Ignored, OwnId, Past, Signature, Timing, Via, decide,
 };
 use crate::record::{Ledger, RecordStore};
-use crate::storage::StateDir;
 
 pub(super) fn check(check: &Check) -> Result<Exit, Failure> {
     let common = check.common();
     let panel = super::panel(&common)?;
     let request = Request::read(&payload::read(&check.file)?);
-    let record = match RecordStore::new(StateDir::new(&panel.state_dir())).peek() {
+    let record = match RecordStore::new(panel.state()).peek() {
         Ok(Some(record)) => record,
         Ok(None) => panel.first_record().map_err(Failure::new)?,
         Err(why) => return Err(Failure::new(why)),

@@ -9,7 +9,6 @@ use super::exit::{Exit, Failure};
 use super::output;
 use crate::board::{Known, Survey};
 use crate::record::{Current, RecordStore};
-use crate::storage::StateDir;
 
 #[derive(Serialize)]
 struct Answer {
@@ -22,7 +21,7 @@ struct Answer {
 pub(super) fn identity(identity: &Identity) -> Result<Exit, Failure> {
     let common = identity.common();
     let panel = super::panel(&common)?;
-    let mut store = RecordStore::new(StateDir::new(&panel.state_dir()));
+    let mut store = RecordStore::new(panel.state());
     let record = store.peek().map_err(Failure::new)?;
     let current = record.map(|record| record.current);
     let answer = Answer { current, survey: panel.survey };

@@ -30,9 +30,8 @@ pub(super) fn status(args: &Args) -> Result<Exit, Failure> {
     match asked {
         Ok(()) => shown.map(|()| Exit::Done),
         Err(why) if control::no_daemon(&why) => {
-            let state_dir = root.path(&settings.state_dir);
-            let record =
-                RecordStore::new(StateDir::new(&state_dir)).peek().map_err(Failure::new)?;
+            let state = StateDir::new(&root, &settings.state_dir);
+            let record = RecordStore::new(state).peek().map_err(Failure::new)?;
             match record {
                 Some(record) => output::print(common.json, &record, from_record)?,
                 None => output::line("no daemon runs, and there is no record yet")?,

@@ -28,7 +28,7 @@ impl RealSeams {
     pub fn new(panel: &Panel, routes: Routes, hooks: mpsc::Sender<HookRun>) -> io::Result<Self> {
         Ok(RealSeams {
             board: panel.board(),
-            store: RecordStore::new(StateDir::new(&panel.state_dir())),
+            store: RecordStore::new(panel.state()),
             routes,
             clock: RealClock::start(&panel.root)?,
             hooks,

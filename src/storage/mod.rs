@@ -3,6 +3,7 @@
 mod atomic;
 mod checked;
 mod disk;
+mod durability;
 mod lock;
 mod state_dir;
 

@@ -5,18 +5,29 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use super::Disk;
+use super::{Disk, durability};
+use crate::board::Root;
 
 /// A directory that only the agent writes to, readable by its owner alone.
 #[derive(Debug, Clone)]
 pub struct StateDir {
+    /// Where it really is.
     dir: PathBuf,
+    /// Where the board has it.
+    board_dir: PathBuf,
+    /// The kernel's table of mounts; a sandboxed board need not have one.
+    mountinfo: Option<PathBuf>,
 }
 
 impl StateDir {
     /// The directory at `dir`. Whether it is there and can be written shows with the first use.
-    pub fn new(dir: &Path) -> Self {
-        StateDir { dir: dir.to_owned() }
+    pub fn new(root: &Root, dir: &Path) -> Self {
+        let mountinfo = root.path("/proc/self/mountinfo");
+        StateDir {
+            dir: root.path(dir),
+            board_dir: dir.to_owned(),
+            mountinfo: (!root.is_sandbox() || mountinfo.exists()).then_some(mountinfo),
+        }
     }
 
     /// Where it is.
@@ -68,6 +79,9 @@ impl Disk for StateDir {
     }
 
     fn is_durable(&mut self) -> Result<(), String> {
-        Ok(())
+        let Some(mountinfo) = &self.mountinfo else { return Ok(()) };
+        let table = fs::read_to_string(mountinfo)
+            .map_err(|why| format!("{} cannot be read: {why}", mountinfo.display()))?;
+        durability::check(&table, &self.board_dir)
     }
 }
