@@ -1,10 +1,11 @@
 //! The hooks that come with the agent, with the real udhcpc and udhcpd of BusyBox.
+#![allow(clippy::expect_used, reason = "a test that cannot go on fails")]
 
 mod namespace;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -42,7 +43,7 @@ impl Lan {
         );
         fs::write(dir.join("udhcpd.conf"), config).expect("written");
         let lan = Lan { dir };
-        lan.spawn(&format!("busybox udhcpd -f {}", lan.dir.join("udhcpd.conf").display()));
+        lan.start(&format!("busybox udhcpd -f {}", lan.dir.join("udhcpd.conf").display()));
         let script = lan.dir.join("bound");
         fs::write(
             &script,
@@ -54,14 +55,15 @@ impl Lan {
         lan
     }
 
-    fn spawn(&self, command: &str) -> Child {
-        Command::new("sh")
-            .args(["-c", command])
+    /// Starts a command that goes on in the background until the namespace ends.
+    fn start(&self, command: &str) {
+        let status = Command::new("sh")
+            .args(["-c", &format!("{{ {command}; }} &")])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
-            .spawn()
-            .expect("a shell")
+            .status();
+        assert!(status.expect("a shell").success());
     }
 
     /// The command line of a client; `arguments` come first.
@@ -131,8 +133,8 @@ fn daemon() -> Option<String> {
 fn udhcpc_gets_the_lease_of_the_new_mac() {
     in_a_namespace("udhcpc_gets_the_lease_of_the_new_mac", || {
         let lan = Lan::new();
-        lan.spawn(&lan.client("-b -i eth0 -p /mnt/udhcpc.pid"));
-        lan.spawn(&lan.client("-f -i eth1"));
+        lan.start(&lan.client("-b -i eth0 -p /mnt/udhcpc.pid"));
+        lan.start(&lan.client("-f -i eth1"));
         wait_for("daemon with a lease", || lan.has_address("192.0.2.1") && daemon().is_some());
         wait_for("second client", || processes("busybox udhcpc -f -i eth1").len() == 1);
         let (before, other) = (daemon(), processes("busybox udhcpc -f -i eth1"));
@@ -153,7 +155,7 @@ fn udhcpc_gets_the_lease_of_the_new_mac() {
 fn a_udhcpc_that_something_respawns_is_not_started_twice() {
     in_a_namespace("a_udhcpc_that_something_respawns_is_not_started_twice", || {
         let lan = Lan::new();
-        lan.spawn(&format!("while :; do {}; done", lan.client("-f -ieth0")));
+        lan.start(&format!("while :; do {}; done", lan.client("-f -ieth0")));
         wait_for("lease", || lan.has_address("192.0.2.1"));
         set_mac(NEW);
         assert_eq!(hook("50-udhcpc"), "");

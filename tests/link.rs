@@ -1,4 +1,5 @@
 //! The board's link against the kernel: each test in a network namespace of its own.
+#![allow(clippy::expect_used, reason = "a test that cannot go on fails")]
 
 mod namespace;
 

@@ -19,7 +19,7 @@ const PAGE: usize = 4096;
 /// # Errors
 /// As `open(2)` and `mmap(2)`; `InvalidInput` when an address is not a word of that page.
 pub fn read_registers(device: &Path, page: u32, addresses: &[u32]) -> io::Result<Vec<u32>> {
-    let fits = |address: &u32| address & !(PAGE as u32 - 1) == page && address % 4 == 0;
+    let fits = |address: &u32| address & !(PAGE as u32 - 1) == page && address.is_multiple_of(4);
     if !addresses.iter().all(fits) {
         return Err(io::ErrorKind::InvalidInput.into());
     }
