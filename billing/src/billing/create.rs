@@ -6,7 +6,8 @@ use serde_json::{Map, Value};
 use super::{Billing, Refusal, find, next_seq};
 use crate::replacement::Carried;
 use crate::store::groups;
-use crate::store::intercoms::{self, Among, Details, Name};
+use crate::store::intercoms::{self, Details, Name};
+use crate::store::taken::{self, Among};
 
 /// A valid POST body.
 struct NewIntercom {
@@ -25,7 +26,7 @@ impl Billing {
         self.store
             .run(move |tx| {
                 let external_id = new.details.external_id.as_deref();
-                let taken = intercoms::taken(tx, Among::All, &new.carried.identity, external_id)?;
+                let taken = taken::by_another(tx, Among::All, &new.carried.identity, external_id)?;
                 let wrong = [
                     ("mac", taken.mac),
                     ("serial_number", taken.serial_number),

@@ -5,6 +5,7 @@ mod create;
 mod hear;
 mod patch;
 mod report;
+mod report_by_patch;
 
 use std::sync::Arc;
 
@@ -18,8 +19,8 @@ use crate::offer::{LINGERS_MS, Rule};
 use crate::replacement::State;
 use crate::store::history::Entry;
 use crate::store::intercoms::{Name, Record};
-use crate::store::requests::{Body, Caller};
-use crate::store::{Store, boards, history, intercoms, requests};
+use crate::store::pending::{Body, Caller};
+use crate::store::{Store, boards, history, intercoms, pending, requests};
 
 /// The service behind its routes. Cheap to clone.
 #[derive(Clone)]
@@ -90,7 +91,7 @@ impl Billing {
                 let now = now_ms();
                 let until = now.saturating_add(LINGERS_MS);
                 let news = boards::present(tx, caller.mac, caller.board.as_ref(), until, now)?;
-                let heard = requests::pending_for(tx, &caller)?
+                let heard = pending::heard_by(tx, &caller)?
                     .into_iter()
                     .filter(|pending| {
                         rule.replacement(&pending.waiting) == Some(caller.mac)

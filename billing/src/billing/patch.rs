@@ -1,22 +1,21 @@
 //! PATCH: another identity for a panel, or only other billing data.
 
 use intercom_agent::contract::{
-    Errors, Intercom, MAX_REQUEST_BYTES, Outcome, Patch, Reader, RequestId, SOURCE_AUTO_REPLACE,
+    Errors, Intercom, MAX_REQUEST_BYTES, Patch, Reader, RequestId, SOURCE_AUTO_REPLACE,
 };
 use rusqlite::Connection;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::create::refuse_taken;
-use super::report::settle;
-use super::{Billing, Refusal, find, next_seq, withdraw};
+use super::{Billing, Refusal, find, next_seq, report_by_patch, withdraw};
 use crate::clock::now_ms;
-use crate::replacement::{Asked, Change, News, State, ask};
+use crate::replacement::{Asked, Change, State, ask};
 use crate::store::groups;
-use crate::store::intercoms::{
-    self, Among, Details, EMPTY, INSTALLED, Name, PENDING, Record, Standing,
-};
+use crate::store::intercoms::{self, Details, EMPTY, INSTALLED, Name, PENDING, Record, Standing};
+use crate::store::pending;
 use crate::store::requests::{self, Queued};
+use crate::store::taken::{self, Among};
 
 /// What a request may weigh, so that with its topic it stays within what a panel reads.
 const MAX_BODY_BYTES: usize = MAX_REQUEST_BYTES - 1024;
@@ -30,7 +29,7 @@ impl Billing {
     pub async fn patch(&self, body: Map<String, Value>) -> Result<Intercom, Refusal> {
         let shown = self
             .store
-            .run(move |tx| match reported(tx, &body)? {
+            .run(move |tx| match report_by_patch::follow(tx, &body)? {
                 Some(shown) => Ok(shown),
                 None => update(tx, &Patch::read(&body, Reader::Service)?),
             })
@@ -38,57 +37,6 @@ impl Billing {
         self.wake.notify_one();
         Ok(shown)
     }
-}
-
-/// A panel that knows only the documented API reports by it: `log_extra` carries the request's ID,
-/// and the values are those that were asked for. That is no request of its own.
-fn reported(
-    connection: &Connection,
-    body: &Map<String, Value>,
-) -> Result<Option<Intercom>, Refusal> {
-    let Some((request_id, patch)) = names_a_request(body) else {
-        return Ok(None);
-    };
-    let Some((intercom_id, change)) = requests::by_id(connection, &request_id)? else {
-        return Ok(None);
-    };
-    let told = |asked: bool, same: bool| !asked || same;
-    let identity = &change.to.identity;
-    let as_asked = patch.changes_identity()
-        && told(change.new_mac.is_some(), patch.new_mac == change.new_mac)
-        && told(patch.new_mac.is_some(), patch.new_mac == Some(identity.mac))
-        && told(
-            change.new_serial_number.is_some(),
-            patch.new_serial_number == change.new_serial_number,
-        )
-        && told(
-            patch.new_serial_number.is_some(),
-            patch.new_serial_number == identity.serial_number,
-        );
-    let name = Name::from(patch.named_by);
-    let means_it = match intercoms::find(connection, &name)? {
-        Some(record) => record.id == intercom_id,
-        // The MAC address that the panel has given up by now names nothing any more.
-        None => name == Name::Mac(change.from.identity.mac),
-    };
-    if !as_asked || !means_it {
-        return Ok(None);
-    }
-    let news = News {
-        outcome: Outcome::Installed,
-        board: None,
-        mac: patch.new_mac,
-        serial_number: patch.new_serial_number,
-    };
-    settle(connection, Some(&request_id), &news, None)?;
-    Ok(Some(find(connection, &Name::Id(intercom_id))?.shown))
-}
-
-fn names_a_request(body: &Map<String, Value>) -> Option<(RequestId, Patch)> {
-    let request_id = body.get("log_extra")?.get("request_id")?.as_str()?;
-    // As a panel reads it: a panel knows nothing of groups.
-    let patch = Patch::read(body, Reader::Panel).ok()?;
-    Some((request_id.parse().ok()?, patch))
 }
 
 fn update(connection: &Connection, patch: &Patch) -> Result<Intercom, Refusal> {
@@ -165,7 +113,7 @@ fn replace(
 ) -> Result<(), Refusal> {
     let asked = ask(&record.confirmed, &record.desired, patch);
     let among = Among::OthersButSpares(record.id);
-    let taken = intercoms::taken(connection, among, &asked.to.identity, None)?;
+    let taken = taken::by_another(connection, among, &asked.to.identity, None)?;
     refuse_taken([
         ("new_mac", patch.new_mac.is_some() && taken.mac),
         ("new_serial_number", patch.new_serial_number.is_some() && taken.serial_number),
@@ -236,8 +184,8 @@ fn fresh_request_id() -> Result<RequestId, Refusal> {
 
 /// A request that no panel can read must not be queued: it would wait for ever.
 fn refuse_too_large(connection: &Connection, request_id: &RequestId) -> Result<(), Refusal> {
-    let pending = requests::pending_by_id(connection, request_id)?;
-    let bytes = serde_json::to_vec(&pending.body).map_or(0, |bytes| bytes.len());
+    let request = pending::by_id(connection, request_id)?;
+    let bytes = serde_json::to_vec(&request.body).map_or(0, |bytes| bytes.len());
     if bytes > MAX_BODY_BYTES {
         return Err(Refusal::Invalid(Errors::on(
             "log_extra",

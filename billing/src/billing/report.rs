@@ -6,8 +6,9 @@ use rusqlite::Connection;
 use super::{Billing, Refusal};
 use crate::clock::now_ms;
 use crate::replacement::{Carried, Change, Effect, News, State, follow};
-use crate::store::intercoms::{self, Among, Name, PENDING, Record, Standing};
+use crate::store::intercoms::{self, Name, PENDING, Record, Standing};
 use crate::store::reports::Arrived;
+use crate::store::taken::{self, Among};
 use crate::store::{boards, reports, requests};
 
 /// A reason is for people: more than this of it helps nobody.
@@ -176,7 +177,7 @@ impl Subject {
 
     fn is_free(&self, connection: &Connection, carried: &Carried) -> Result<bool, Refusal> {
         let among = Among::OthersButSpares(self.record.id);
-        let taken = intercoms::taken(connection, among, &carried.identity, None)?;
+        let taken = taken::by_another(connection, among, &carried.identity, None)?;
         Ok(!taken.mac && !taken.serial_number)
     }
 

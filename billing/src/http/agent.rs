@@ -15,7 +15,7 @@ use super::answer::{JSON, json_answer};
 use super::body::{Json, invalid};
 use super::query;
 use crate::billing::{Billing, Refusal};
-use crate::store::requests::Caller;
+use crate::store::pending::Caller;
 
 /// So many requests are listed.
 const LISTED: i64 = 200;

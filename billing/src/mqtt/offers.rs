@@ -8,8 +8,8 @@ use intercom_agent::contract::{Mac, RequestId};
 use super::topics;
 use crate::billing::Billing;
 use crate::clock::now_ms;
-use crate::store::requests::Pending;
-use crate::store::{offers, requests};
+use crate::store::offers;
+use crate::store::pending::{self, Pending};
 
 /// What must be on the broker now.
 pub(super) struct Plan {
@@ -30,17 +30,17 @@ pub(super) async fn plan(billing: &Billing) -> Result<Plan> {
             let now = now_ms();
             let written_down = offers::all(tx)?;
             let mut plan = Plan { wanted: BTreeMap::new(), obsolete: Vec::new(), next_ms: None };
-            for pending in requests::pending(tx)? {
-                let payload = serde_json::to_vec(&pending.body)?;
-                for mac in rule.hearers(&pending.waiting, now) {
-                    for topic in topics_for(&pending, mac) {
+            for request in pending::all(tx)? {
+                let payload = serde_json::to_vec(&request.body)?;
+                for mac in rule.hearers(&request.waiting, now) {
+                    for topic in topics_for(&request, mac) {
                         if !written_down.contains_key(&topic) {
-                            offers::add(tx, &topic, &pending.body.request_id)?;
+                            offers::add(tx, &topic, &request.body.request_id)?;
                         }
                         plan.wanted.insert(topic, payload.clone());
                     }
                 }
-                let turn = rule.named_board_hears_from(&pending.waiting);
+                let turn = rule.named_board_hears_from(&request.waiting);
                 if turn > now {
                     plan.next_ms = Some(plan.next_ms.map_or(turn, |next: i64| next.min(turn)));
                 }

@@ -6,9 +6,11 @@ pub mod groups;
 pub mod history;
 pub mod intercoms;
 pub mod offers;
+pub mod pending;
 pub mod reports;
 pub mod requests;
 mod schema;
+pub mod taken;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,12 +1,10 @@
 //! The requests to the panels: the queue, and what became of each.
 
-use intercom_agent::contract::{BoardName, Mac, NamedBy, Outcome, RequestId, SerialNumber};
-use rusqlite::{Connection, OptionalExtension, Result, Row, named_params, params};
-use serde::Serialize;
+use intercom_agent::contract::{BoardName, NamedBy, Outcome, RequestId};
+use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 use serde_json::Value;
 
 use super::column::{carried, parsed, parsed_or_null, text};
-use crate::offer::Waiting;
 use crate::replacement::{Change, State};
 
 /// A request as it is queued.
@@ -24,50 +22,6 @@ pub struct Queued<'a> {
     pub log_extra: Option<&'a Value>,
     /// When, Unix time in milliseconds.
     pub asked_ms: i64,
-}
-
-/// A pending request with what tells who hears it.
-#[derive(Debug, Clone)]
-pub struct Pending {
-    /// What goes over the wire.
-    pub body: Body,
-    /// What the rule of `offer` must know.
-    pub waiting: Waiting,
-    /// The board that is the intercom's panel, where it is known.
-    pub named_board: Option<BoardName>,
-    /// The board behind `new_mac`, where it is known.
-    pub replacing_board: Option<BoardName>,
-}
-
-/// A request on a route: the PATCH body reduced to what a panel needs, and what this service adds.
-#[derive(Debug, Clone, Serialize)]
-pub struct Body {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    mac: Option<Mac>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    new_mac: Option<Mac>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    new_serial_number: Option<SerialNumber>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    model: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    log_extra: Option<Value>,
-    /// The request's own name.
-    pub request_id: RequestId,
-    seq: i64,
-    /// The intercom, by its ID and its confirmed MAC address.
-    pub target: Target,
-}
-
-/// The intercom that a request is for, as this service knows it.
-#[derive(Debug, Clone, Serialize)]
-pub struct Target {
-    /// Its ID.
-    pub id: i64,
-    /// Its confirmed MAC address.
-    pub mac: Mac,
 }
 
 /// Queues a request.
@@ -126,7 +80,7 @@ pub fn log_extra(connection: &Connection, request_id: &RequestId) -> Result<Opti
     connection.query_row(
         "SELECT log_extra FROM requests WHERE request_id = ?1",
         [request_id.as_str()],
-        |row| json(row, "log_extra"),
+        |row| parsed_or_null(row, "log_extra"),
     )
 }
 
@@ -177,98 +131,4 @@ pub fn end(
         params![request_id.as_str(), word, board.map(BoardName::as_str), reason, now_ms],
     )?;
     Ok(())
-}
-
-const SELECT_PENDING: &str = "
-    SELECT r.*, i.confirmed_mac, i.board AS named_board, replacing.board AS replacing_board,
-           replacing.present_until_ms
-    FROM requests r
-    JOIN intercoms i ON i.id = r.intercom_id AND i.deleted_ms IS NULL
-    LEFT JOIN boards replacing ON replacing.mac = r.new_mac
-    WHERE r.state = 'pending'";
-
-/// Every pending request, the oldest first.
-pub fn pending(connection: &Connection) -> Result<Vec<Pending>> {
-    connection
-        .prepare_cached(&format!("{SELECT_PENDING} ORDER BY r.number"))?
-        .query_map([], pending_row)?
-        .collect()
-}
-
-/// One pending request.
-pub fn pending_by_id(connection: &Connection, request_id: &RequestId) -> Result<Pending> {
-    connection
-        .prepare_cached(&format!("{SELECT_PENDING} AND r.request_id = ?1"))?
-        .query_row([request_id.as_str()], pending_row)
-}
-
-/// Whoever polls.
-#[derive(Debug, Clone)]
-pub struct Caller {
-    /// The MAC address that it carries.
-    pub mac: Mac,
-    /// The board that it is.
-    pub board: Option<BoardName>,
-    /// The intercom that it believes to be.
-    pub id: Option<i64>,
-}
-
-/// The pending requests that may be for a caller, by its MAC address, its board or its ID; its ID
-/// counts only while nothing speaks against it: no other live intercom has its MAC address, and no
-/// other board is known for that intercom.
-pub fn pending_for(connection: &Connection, caller: &Caller) -> Result<Vec<Pending>> {
-    connection
-        .prepare_cached(&format!(
-            "{SELECT_PENDING} AND r.number IN (
-                SELECT number FROM requests WHERE state = 'pending' AND new_mac = :mac
-                UNION SELECT r.number FROM requests r JOIN intercoms i ON i.id = r.intercom_id
-                    WHERE r.state = 'pending' AND i.confirmed_mac = :mac AND i.deleted_ms IS NULL
-                UNION SELECT r.number FROM requests r JOIN intercoms i ON i.id = r.intercom_id
-                    WHERE r.state = 'pending' AND i.board = :board AND i.deleted_ms IS NULL
-                UNION SELECT r.number FROM requests r JOIN intercoms i ON i.id = r.intercom_id
-                    WHERE r.intercom_id = :id AND r.state = 'pending'
-                    AND NOT EXISTS (SELECT 1 FROM intercoms o WHERE o.deleted_ms IS NULL
-                        AND o.id <> i.id AND :mac IN (o.confirmed_mac, o.desired_mac))
-                    AND coalesce(i.board = :board, 1))
-             ORDER BY r.number"
-        ))?
-        .query_map(
-            named_params! {
-                ":mac": caller.mac.to_string(),
-                ":board": caller.board.as_ref().map(BoardName::as_str),
-                ":id": caller.id,
-            },
-            pending_row,
-        )?
-        .collect()
-}
-
-fn pending_row(row: &Row<'_>) -> Result<Pending> {
-    let new_mac = parsed_or_null(row, "new_mac")?;
-    let confirmed_mac = parsed(row, "confirmed_mac")?;
-    Ok(Pending {
-        body: Body {
-            id: row.get("named_id")?,
-            mac: parsed_or_null(row, "named_mac")?,
-            new_mac,
-            new_serial_number: parsed_or_null(row, "new_serial_number")?,
-            model: row.get("to_model")?,
-            log_extra: json(row, "log_extra")?,
-            request_id: parsed(row, "request_id")?,
-            seq: row.get("seq")?,
-            target: Target { id: row.get("intercom_id")?, mac: confirmed_mac },
-        },
-        waiting: Waiting {
-            new_mac,
-            confirmed_mac,
-            asked_ms: row.get("asked_ms")?,
-            present_until_ms: row.get("present_until_ms")?,
-        },
-        named_board: parsed_or_null(row, "named_board")?,
-        replacing_board: parsed_or_null(row, "replacing_board")?,
-    })
-}
-
-fn json(row: &Row<'_>, column: &str) -> Result<Option<Value>> {
-    parsed_or_null(row, column)
 }

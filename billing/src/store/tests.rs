@@ -6,7 +6,8 @@ use intercom_agent::contract::{BoardName, Identity, Mac};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-use super::intercoms::{Among, Details, EMPTY, Name, Standing};
+use super::intercoms::{Details, EMPTY, Name, Standing};
+use super::taken::Among;
 use super::*;
 use crate::offer::UNTIL_FURTHER_NOTICE;
 use crate::replacement::Carried;
@@ -98,7 +99,7 @@ fn both_identities_of_a_record_are_reserved_and_a_spare_blocks_only_another_crea
     let id = in_store(&store, |c| intercoms::insert(c, &carried(1, "S1"), &Details::default(), 1));
     let taken = |among, last, serial_number: &str| {
         let identity = carried(last, serial_number).identity;
-        let taken = in_store(&store, |c| intercoms::taken(c, among, &identity, None));
+        let taken = in_store(&store, |c| taken::by_another(c, among, &identity, None));
         (taken.mac, taken.serial_number)
     };
     assert_eq!(taken(Among::All, 1, "other"), (true, false));
