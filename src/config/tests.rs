@@ -309,7 +309,9 @@ fn a_sandbox_has_its_own_configuration() {
     let why = load(sandbox.root(), None).expect_err("twice").to_string();
     assert!(why.starts_with(&format!("{}, line 2: ", path.display())), "{why}");
     std::fs::write(&path, b"id = 7 # \xff\n").expect("written");
-    assert!(load(sandbox.root(), None).expect_err("not text").to_string().contains("cannot be read"));
+    assert!(
+        load(sandbox.root(), None).expect_err("not text").to_string().contains("cannot be read")
+    );
 }
 
 proptest! {
