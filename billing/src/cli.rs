@@ -22,6 +22,15 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Serve the API until Ctrl-C or SIGTERM.
     Serve(Serve),
+    /// Watch one panel take over another's identity, on this machine.
+    Demo(Demo),
+}
+
+#[derive(Args)]
+pub(crate) struct Demo {
+    /// End when the panel has its new identity; exit code 0 only if it really has.
+    #[arg(long)]
+    pub(crate) once: bool,
 }
 
 #[derive(Args)]

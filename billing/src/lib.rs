@@ -13,6 +13,7 @@
 //!
 //! The queue is the database: what is published is derived from it, so a restart loses nothing.
 
+pub mod demo;
 pub mod service;
 
 pub mod http;

@@ -6,18 +6,23 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Parser;
+use intercom_billing::demo;
 use intercom_billing::service::Service;
 use log::LevelFilter;
 use simplelog::{ConfigBuilder, WriteLogger};
 use tokio::signal::unix::{SignalKind, signal};
 
-use cli::{Cli, Command, Serve};
+use cli::{Cli, Command, Demo, Serve};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let done = start_log().and_then(|()| match cli.command {
-        Command::Serve(serve) => on_threads(run(serve)),
-    });
+    let done = match cli.command {
+        Command::Serve(serve) => start_log(LevelFilter::Info).and_then(|()| on_threads(run(serve))),
+        // It tells its own story; the log would tell it twice.
+        Command::Demo(Demo { once }) => {
+            start_log(LevelFilter::Warn).and_then(|()| on_threads(demo::run(once)))
+        }
+    };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
@@ -28,7 +33,7 @@ fn main() -> ExitCode {
 }
 
 /// Plain lines on standard error; the broker's and the libraries' own chatter stays out.
-fn start_log() -> Result<()> {
+fn start_log(level: LevelFilter) -> Result<()> {
     let config = ConfigBuilder::new()
         .set_time_level(LevelFilter::Off)
         .set_thread_level(LevelFilter::Off)
@@ -36,7 +41,7 @@ fn start_log() -> Result<()> {
         .set_location_level(LevelFilter::Off)
         .add_filter_allow_str("intercom_billing")
         .build();
-    WriteLogger::init(LevelFilter::Info, config, std::io::stderr()).context("cannot start the log")
+    WriteLogger::init(level, config, std::io::stderr()).context("cannot start the log")
 }
 
 fn on_threads(work: impl Future<Output = Result<()>>) -> Result<()> {

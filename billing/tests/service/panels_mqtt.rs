@@ -37,6 +37,29 @@ fn a_request_is_retained_for_the_replacement_and_cleared_when_its_report_has_arr
     spare.publish(&format!("intercoms/{NEW}/status"), false, report.to_string());
     assert!(spare.hear(&topic).payload.is_empty());
     assert_eq!(billing.show("id=1").body["status"], "installed");
+    billing.until("struck out", |b| written_down(b) == 0);
+}
+
+/// How many topics the database holds to be on the broker.
+fn written_down(billing: &Running) -> i64 {
+    let database = billing.dir.path().join("billing.sqlite");
+    let database = rusqlite::Connection::open(database).expect("the database");
+    database.query_row("SELECT count(*) FROM offers", [], |row| row.get(0)).expect("a count")
+}
+
+#[test]
+fn a_replacement_that_was_there_has_time_to_come_back_after_a_restart() {
+    let mut billing = no_grace();
+    billing.old_intercom();
+    let request_id = billing.ask();
+    let by_board = format!("intercoms/by-board/die-2/patch/{request_id}");
+    let online = json!({"state": "online", "board": "die-2"}).to_string();
+    panel(&billing, "spare").publish(&format!("intercoms/{NEW}/presence"), true, online);
+    billing.until("alone with it", |b| {
+        b.requests()[0]["offered_on"] == json!([topic(NEW, &request_id), by_board])
+    });
+    billing.restart();
+    assert_eq!(billing.pending(&format!("mac={OLD}")).body, json!([]));
 }
 
 #[test]

@@ -1,0 +1,201 @@
+//! The demo: one panel takes over another's identity, on real parts, told as it happens.
+
+mod broker_watch;
+mod caller;
+mod panel;
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+
+use crate::mqtt::link::Choice;
+use crate::service::{Service, Settings};
+use caller::Caller;
+use panel::{DemoPanel, NEW_SERIAL_NUMBER, OLD_MAC, OLD_SERIAL_NUMBER};
+
+/// The MAC address that the documented example asks for.
+const NEW_MAC: &str = "22:0D:CE:38:E7:15";
+/// The most that any step may take.
+const LIMIT: Duration = Duration::from_secs(30);
+/// How long the replacement has to show up first; nobody waits for it here.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Something that a part of the demo has to say.
+pub(crate) type Says = mpsc::Sender<(&'static str, String)>;
+
+/// Runs the demo; goes on until Ctrl-C, or ends by itself if `once`.
+///
+/// # Errors
+/// A part could not be started, or the panel did not get its new identity.
+pub async fn run(once: bool) -> Result<()> {
+    let dir = TemporaryDirectory::make()?;
+    let (says, mut said): (Says, _) = mpsc::channel(64);
+    let printing = tokio::spawn(async move {
+        while let Some((who, what)) = said.recv().await {
+            say(who, &what);
+        }
+    });
+    let story = tell(dir.path(), &says, once).await;
+    drop(says);
+    printing.abort();
+    story
+}
+
+async fn tell(dir: &Path, says: &Says, once: bool) -> Result<()> {
+    say("demo", &format!("everything is under {}, and gone when this ends", dir.display()));
+    let mut service = Service::start(Settings {
+        listen: ([127, 0, 0, 1], 0).into(),
+        database: dir.join("billing.sqlite"),
+        broker: Choice::BuiltIn(([127, 0, 0, 1], 0).into()),
+        token: None,
+        grace: GRACE,
+    })
+    .await?;
+    let broker = service.mqtt.context("the embedded broker does not listen")?;
+    service.broker_is_up().await?;
+    let url = format!("http://{}", service.http);
+    say(
+        "billing",
+        &format!("serves the documented API on {url}, with its MQTT broker on {broker}"),
+    );
+    let caller = Caller::new(&url);
+
+    caller.post(&old_intercom()).await?;
+    say(
+        "operator",
+        &format!(
+            "POSTs the intercom as it is now: MAC {OLD_MAC}, serial number {OLD_SERIAL_NUMBER}"
+        ),
+    );
+    broker_watch::start(broker, says.clone());
+    let panel = DemoPanel::start(&dir.join("panel"), broker, says.clone())?;
+    say(
+        "panel",
+        &format!("a sandboxed board starts the daemon: its link has {}", panel.link_mac()?),
+    );
+    wait("the panel to subscribe", || async { panel.is_online() }).await?;
+
+    let body = documented_patch();
+    say("operator", &format!("PATCH /api/v1/billing/intercoms\n{body:#}"));
+    let answer = caller.patch(&body).await?;
+    say(
+        "billing",
+        &format!("answers 200 at once with what shall be, and offers the request:\n{answer:#}"),
+    );
+    wait("billing to show the intercom as installed", || async {
+        let shown = caller.show(NEW_MAC).await.ok();
+        shown.is_some_and(|shown| shown["status"] == "installed")
+    })
+    .await?;
+    let shown = caller.show(NEW_MAC).await?;
+    report_result(&panel, &shown)?;
+    if !once {
+        say_what_to_try(&url, broker, panel.root());
+        tokio::signal::ctrl_c().await.context("cannot watch for Ctrl-C")?;
+        say("demo", "stopping");
+    }
+    panel.stop();
+    service.stop().await;
+    Ok(())
+}
+
+/// Nothing is taken on trust: the link's own file and billing's own answer decide.
+fn report_result(panel: &DemoPanel, shown: &Value) -> Result<()> {
+    let link = panel.link_mac()?;
+    let identity = panel.runtime_identity()?;
+    say("before", &format!("MAC {OLD_MAC}   serial number {OLD_SERIAL_NUMBER}"));
+    say("after", &format!("MAC {link}   serial number {}", identity["serial_number"]));
+    ensure!(link.eq_ignore_ascii_case(NEW_MAC), "the panel's link carries {link}, not {NEW_MAC}");
+    ensure!(
+        identity["serial_number"] == NEW_SERIAL_NUMBER,
+        "the panel's runtime files say {identity}"
+    );
+    ensure!(shown["mac"] == NEW_MAC, "billing shows {shown}");
+    ensure!(shown["source"] == "auto-replace", "billing shows {shown}");
+    say("billing", &format!("shows the intercom as installed, source auto-replace:\n{shown:#}"));
+    Ok(())
+}
+
+fn say_what_to_try(url: &str, broker: std::net::SocketAddr, root: &Path) {
+    let back = json!({
+        "mac": NEW_MAC, "new_mac": OLD_MAC, "new_serial_number": OLD_SERIAL_NUMBER,
+        "model": "3516EV200", "group_id": 1
+    });
+    let by_hand = json!({"mac": NEW_MAC, "new_serial_number": "BY-HAND-1", "model": "3516EV200"});
+    println!(
+        "\nTry next, in another terminal:\n\n  \
+         curl -X PATCH {url}/api/v1/billing/intercoms -H 'Content-Type: application/json' -d '{back}'\n\n  \
+         mosquitto_pub -h {} -p {} -q 1 -t intercoms/{NEW_MAC}/patch/by-hand -m '{by_hand}'\n\n  \
+         cargo run -q -p intercom-agent -- status --follow --root {}\n\n\
+         A page with all replacements is at {url}/. Ctrl-C ends the demo.\n",
+        broker.ip(),
+        broker.port(),
+        root.display()
+    );
+}
+
+fn old_intercom() -> Value {
+    json!({
+        "serial_number": OLD_SERIAL_NUMBER, "mac": OLD_MAC, "vendor": "example",
+        "model": "3516EV200", "name": "Front door", "department": 1,
+        "group_external_id": "00000000-0000-0000-0000-000000000001"
+    })
+}
+
+/// The body of the documented example, as it is printed there.
+fn documented_patch() -> Value {
+    json!({
+        "group_external_id": "00000000-0000-0000-0000-000000000001",
+        "flat_from": 1,
+        "flat_to": 15,
+        "new_serial_number": NEW_SERIAL_NUMBER,
+        "mac": OLD_MAC,
+        "new_mac": NEW_MAC,
+        "model": "3516EV200",
+        "name": "intercom name",
+        "department": 1,
+        "log_extra": {"some": "information"}
+    })
+}
+
+/// Prints who says what, with the rest of a longer text indented under it.
+fn say(who: &str, what: &str) {
+    println!("{who:>9} │ {}", what.replace('\n', "\n          │   "));
+}
+
+async fn wait<F: Future<Output = bool>>(what: &str, mut done: impl FnMut() -> F) -> Result<()> {
+    let start = Instant::now();
+    while !done().await {
+        if start.elapsed() > LIMIT {
+            bail!("waited {} s for {what} in vain", LIMIT.as_secs());
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    Ok(())
+}
+
+/// A directory that is removed when the demo ends.
+struct TemporaryDirectory(PathBuf);
+
+impl TemporaryDirectory {
+    fn make() -> Result<Self> {
+        let name = format!("intercom-demo-{}", uuid::Uuid::new_v4().simple());
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir(&path).with_context(|| format!("cannot make {}", path.display()))?;
+        Ok(TemporaryDirectory(path))
+    }
+
+    fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for TemporaryDirectory {
+    fn drop(&mut self) {
+        // What is left in the temporary directory harms nobody.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}

@@ -1,0 +1,132 @@
+//! The demo's panel: a sandboxed board, run by the daemon's own code.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use anyhow::{Context, Result};
+use intercom_agent::board::Root;
+use intercom_agent::control::{self, Answer, Ask};
+use intercom_agent::panel::Panel;
+use intercom_agent::{config, daemon};
+use serde_json::Value;
+use tokio::sync::oneshot;
+
+use super::Says;
+
+/// The identity that the documented example's panel has before.
+pub(super) const OLD_MAC: &str = "AA:BB:CC:DD:EE:FF";
+pub(super) const OLD_SERIAL_NUMBER: &str = "OLD_SERIAL_001";
+/// What the documented example asks for.
+pub(super) const NEW_SERIAL_NUMBER: &str = "new_serial_number";
+
+const LINK: &str = "sys/class/net/eth0/address";
+const RUNTIME: &str = "run/intercom-agent";
+
+/// A running panel.
+pub(super) struct DemoPanel {
+    root: PathBuf,
+    stop: oneshot::Sender<()>,
+    thread: thread::JoinHandle<()>,
+}
+
+impl DemoPanel {
+    /// Makes the board's files and starts its daemon, on a thread of its own as on a board of its own.
+    pub(super) fn start(root: &Path, broker: SocketAddr, says: Says) -> Result<Self> {
+        write(&root.join(LINK), &format!("{}\n", OLD_MAC.to_lowercase()))?;
+        write(&root.join("etc/serial"), OLD_SERIAL_NUMBER)?;
+        write(&root.join("etc/intercom-agent.toml"), &configuration(broker))?;
+        let sandbox = Root::sandbox(root);
+        let settings = config::load(&sandbox, None)?;
+        let (stop, stopped) = oneshot::channel();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .context("cannot start the panel's thread")?;
+        let errors = says.clone();
+        let (ready, is_ready) = oneshot::channel();
+        let thread = thread::spawn(move || {
+            let panel = Panel::open(sandbox, settings);
+            let stop = async {
+                // Dropped is stopped too.
+                let _ = stopped.await;
+            };
+            let ready = |_| {
+                let _ = ready.send(());
+            };
+            if let Err(why) = runtime.block_on(daemon::run(panel, stop, ready)) {
+                let _ = errors.blocking_send(("panel", format!("the daemon failed: {why}")));
+            }
+        });
+        follow(root.join(RUNTIME).join(control::SOCKET), is_ready, says);
+        Ok(DemoPanel { root: root.to_owned(), stop, thread })
+    }
+
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// What the board's link carries now.
+    pub(super) fn link_mac(&self) -> Result<String> {
+        let text = fs::read_to_string(self.root.join(LINK)).context("the link cannot be read")?;
+        Ok(text.trim().to_uppercase())
+    }
+
+    /// What the panel's other software is told.
+    pub(super) fn runtime_identity(&self) -> Result<Value> {
+        let file = self.root.join(RUNTIME).join("identity.json");
+        Ok(serde_json::from_slice(&fs::read(file).context("no runtime files")?)?)
+    }
+
+    /// Whether the daemon says that it reaches upstream.
+    pub(super) fn is_online(&self) -> bool {
+        let mut online = false;
+        let socket = self.root.join(RUNTIME).join(control::SOCKET);
+        let asked = control::ask(&socket, &Ask::Status, |answer| {
+            if let Answer::Status(status) = answer {
+                online = !status.reached.is_empty();
+            }
+        });
+        asked.is_ok() && online
+    }
+
+    pub(super) fn stop(self) {
+        // An error means that it has ended already.
+        let _ = self.stop.send(());
+        let _ = self.thread.join();
+    }
+}
+
+/// Passes on each step that the daemon tells on its control socket, as `status --follow` does.
+fn follow(socket: PathBuf, is_ready: oneshot::Receiver<()>, says: Says) {
+    thread::spawn(move || {
+        if is_ready.blocking_recv().is_err() {
+            return;
+        }
+        // The socket is bound by a task of the daemon's, a moment later.
+        while !socket.exists() {
+            thread::sleep(std::time::Duration::from_millis(5));
+        }
+        // It ends with the daemon.
+        let _ = control::ask(&socket, &Ask::Follow, |answer| {
+            if let Answer::Step(step) = answer {
+                let _ = says.blocking_send(("panel", step.text));
+            }
+        });
+    });
+}
+
+fn configuration(broker: SocketAddr) -> String {
+    format!(
+        "models = [\"3516EV200\"]\nconfirm_within = 20\nsettle = 1\nchanges_per_hour = 100\n\n\
+         [serial_number]\nsources = [\"file:/etc/serial\"]\n\n[mqtt]\nurl = \"mqtt://{broker}\"\n"
+    )
+}
+
+fn write(file: &Path, text: &str) -> Result<()> {
+    if let Some(dir) = file.parent() {
+        fs::create_dir_all(dir)?;
+    }
+    fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))
+}
