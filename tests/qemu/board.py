@@ -30,7 +30,7 @@ class Board:
         self.name = name
         self.log_path = pathlib.Path(log)
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
-        self._log = self.log_path.open("ab")
+        self._log = self.log_path.open("ab", buffering=0)
         self._directory = tempfile.TemporaryDirectory(prefix="board-")
         self.monitor = pathlib.Path(self._directory.name) / "monitor"
         self._console = bytearray()
@@ -43,10 +43,10 @@ class Board:
         self._log.write(("\n" + " ".join(command) + "\n").encode())
         self.started = time.monotonic()
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=subprocess.STDOUT, bufsize=0)
+                                        stderr=self._log, bufsize=0)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        self._qmp = None
+        self._qmp = self._qmp_lines = None
 
     def __enter__(self):
         return self
@@ -81,7 +81,7 @@ class Board:
                 left = deadline - time.monotonic()
                 if self._ended or left <= 0:
                     why = "the board stopped" if self._ended else f"not within {limit} s"
-                    tail = self._console[-1500:].decode(errors="replace").replace("\r", "")
+                    tail = self.log_path.read_bytes()[-1500:].decode(errors="replace").replace("\r", "")
                     raise BoardError(f"waited for {pattern!r}: {why}; log {self.log_path}; its end:\n{tail}")
                 self._changed.wait(left)
 
@@ -117,6 +117,7 @@ class Board:
         """One command to QEMU's monitor; returns its answer."""
         if self._qmp is None:
             self._qmp = _connect(self.monitor)
+            self._qmp_lines = self._qmp.makefile("rb")
             self._receive()
             self.qmp("qmp_capabilities")
         self._qmp.sendall(json.dumps({"execute": command, "arguments": arguments}).encode() + b"\n")
@@ -126,26 +127,17 @@ class Board:
         return answer["return"]
 
     def _receive(self):
-        line = self._lines().readline()
+        try:
+            line = self._qmp_lines.readline()
+        except OSError as error:
+            raise BoardError(f"QEMU's monitor is gone ({error}); log {self.log_path}") from None
         if not line:
-            raise BoardError("QEMU's monitor is gone")
+            raise BoardError(f"QEMU's monitor is gone; log {self.log_path}")
         return json.loads(line)
-
-    def _lines(self):
-        if not hasattr(self, "_qmp_lines"):
-            self._qmp_lines = self._qmp.makefile("rb")
-        return self._qmp_lines
 
     def link(self, up):
         """Plugs the network cable in, or pulls it out."""
         self.qmp("set_link", name="net0", up=up)
-
-    def writes(self):
-        """Writes to the flash so far: (operations, bytes)."""
-        for device in self.qmp("query-blockstats"):
-            if device.get("device") == "mtd0":
-                return device["stats"]["wr_operations"], device["stats"]["wr_bytes"]
-        raise BoardError("this board has no flash")
 
     def ended(self, limit=20):
         """Waits until the board has switched itself off, or asked for a reset."""

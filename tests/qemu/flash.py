@@ -90,7 +90,10 @@ class Flash:
 
     def variables(self, number=0):
         """The environment in copy `number`, or None when its checksum is bad."""
-        image = self.read(ENVIRONMENT[number], ENVIRONMENT_SIZE)
+        return self.parse(self.read(ENVIRONMENT[number], ENVIRONMENT_SIZE))
+
+    def parse(self, image):
+        """The variables in one copy of the environment, or None when its checksum is bad."""
         head = 5 if self.copies == "redundant" else 4
         if struct.unpack("<I", image[:4])[0] != zlib.crc32(image[head:]):
             return None

@@ -13,12 +13,8 @@ def _file(directory, name, data):
     return path
 
 
-def _drive(flash, debug=None):
-    """The flash chip. `debug` is a configuration of QEMU's blkdebug driver, which can fail writes."""
-    image = f"format=raw,file={flash.path}"
-    if debug:
-        image = f"driver=blkdebug,config={debug},image.driver=file,image.filename={flash.path}"
-    return ["-drive", f"id=mtd0,if=mtd,index=0,cache=writeback,{image}"]
+def _drive(flash):
+    return ["-drive", f"id=mtd0,if=mtd,index=0,format=raw,cache=writeback,file={flash.path}"]
 
 
 def _network(hostfwd, device=None):
@@ -29,15 +25,15 @@ def _network(hostfwd, device=None):
     return ["-nic", backend]
 
 
-def panel(flash, log, *, boot="uboot", memory="64M", append="", default_boots=False, debug=None, network=(),
-          initrd=None, extra=()):
+def panel(flash, log, *, boot="uboot", memory="64M", append="", default_boots=False, network=(), initrd=None,
+          extra=()):
     """The first board, an AST2600. `boot` is "uboot" for the whole chain from the flash, "kernel" for the kernel at
     once with the root file system from the flash, or "initrd" with the root file system in memory."""
     parked = _file(pathlib.Path(log).parent, "parked.bin", PARKED)
     arguments = ["-M", "ast2600-evb,fmc-model=mx25l12805d", "-m", "256M",
                  "-device", f"loader,file={parked},addr=0x10000000,force-raw=on",
                  "-device", "loader,addr=0x10000000,cpu-num=1",
-                 *_drive(flash, debug), *_network(network), *extra]
+                 *_drive(flash), *_network(network), *extra]
     if boot == "uboot":
         arguments += ["-device", f"loader,file={images.uboot(flash.copies)},addr=0x80000000,cpu-num=0"]
         if default_boots:
