@@ -34,6 +34,8 @@ pub(super) enum Stage {
     Confirming,
     /// There is one on this route; it must still be alive at the moment.
     Settling(Route, Moment),
+    /// It was an answered poll, which does not stay alive by itself: another must be answered.
+    PollingAgain,
     /// Confirmed, and the disk would not take it; tried again at the moment.
     Committing(Moment),
     /// The link would not take the old MAC back; tried again at the moment, for this reason.
@@ -47,7 +49,7 @@ impl Stage {
     pub(super) fn due(&self, deadline: Option<Moment>) -> Option<Moment> {
         match self {
             Stage::Idle | Stage::HooksBack => None,
-            Stage::Hooks | Stage::Confirming => deadline,
+            Stage::Hooks | Stage::Confirming | Stage::PollingAgain => deadline,
             Stage::Settling(_, at) | Stage::Committing(at) => deadline.map(|end| end.min(*at)),
             Stage::PuttingBack(at, _) => Some(*at),
         }
@@ -138,6 +140,9 @@ impl<S: Seams> Agent<S> {
     }
 
     pub(super) fn reachable(&mut self, route: Route) {
+        if self.stage == Stage::PollingAgain && route == Route::Http {
+            self.settle();
+        }
         if self.stage == Stage::Confirming {
             let until = self.seams.clock().now() + self.rules.settle;
             self.steps.tell(format!(
@@ -154,7 +159,12 @@ impl<S: Seams> Agent<S> {
 
     pub(super) fn lost(&mut self, route: Route) {
         self.reached.retain(|reached| *reached != route);
-        if matches!(self.stage, Stage::Settling(settling, _) if settling == route) {
+        let watched = match self.stage {
+            Stage::Settling(settling, _) => settling == route,
+            Stage::PollingAgain => route == Route::Http,
+            _ => false,
+        };
+        if watched {
             self.steps
                 .warn(format!("the new connection over {route} was lost; waiting for another"));
             self.stage = Stage::Confirming;
@@ -167,8 +177,14 @@ impl<S: Seams> Agent<S> {
         match self.stage.clone() {
             Stage::Idle | Stage::HooksBack => {}
             Stage::PuttingBack(at, reason) if at <= now => self.roll_back(&reason),
-            Stage::Settling(_, until) if until <= now => self.settle(),
-            Stage::Hooks | Stage::Confirming | Stage::Settling(..) if too_late => {
+            Stage::Settling(Route::Mqtt, until) if until <= now => self.settle(),
+            Stage::Settling(Route::Http, until) if until <= now && !too_late => {
+                self.stage = Stage::PollingAgain;
+                self.seams.upstream().ask_again(Route::Http);
+            }
+            Stage::Hooks | Stage::Confirming | Stage::Settling(..) | Stage::PollingAgain
+                if too_late =>
+            {
                 let reason = match self.stage {
                     Stage::Hooks => "the hooks did not end in time",
                     _ => "the panel could not be reached under the new identity in time",
@@ -182,6 +198,7 @@ impl<S: Seams> Agent<S> {
             Stage::Hooks
             | Stage::Confirming
             | Stage::Settling(..)
+            | Stage::PollingAgain
             | Stage::Committing(_)
             | Stage::PuttingBack(..) => {}
         }

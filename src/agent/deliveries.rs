@@ -102,8 +102,15 @@ impl<S: Seams> Agent<S> {
 
     pub(super) fn change_ended(&mut self) {
         self.decide_waiting(|waiting| waiting.until == Until::ChangeEnds, &Holder::NotLookedUp);
+        self.ask_for_overflow();
+    }
+
+    /// Has what was let go for want of room delivered again, now that there is some.
+    pub(super) fn ask_for_overflow(&mut self) {
         if std::mem::take(&mut self.overflowed) {
-            self.seams.upstream().ask_again();
+            for route in &self.rules.routes {
+                self.seams.upstream().ask_again(*route);
+            }
         }
     }
 

@@ -87,6 +87,9 @@ impl<S: Seams> Agent<S> {
                     if let Some(ticket) = self.parcels.remove(at).ticket {
                         self.seams.upstream().acknowledge(ticket);
                     }
+                    if self.parcels.is_empty() && !self.changing() {
+                        self.ask_for_overflow();
+                    }
                 }
             }
         }

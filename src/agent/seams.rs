@@ -45,8 +45,9 @@ pub trait Upstream {
     fn send(&mut self, route: Route, parcel: ParcelId, report: &Report);
     /// Lets go of a MAC address that this board no longer has.
     fn give_up(&mut self, mac: Mac);
-    /// Has everything that was not acknowledged delivered again.
-    fn ask_again(&mut self);
+    /// Has everything that was not acknowledged on this route delivered again: an HTTP poll now, a
+    /// new MQTT connection.
+    fn ask_again(&mut self, route: Route);
 }
 
 /// What the agent is told.

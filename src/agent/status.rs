@@ -91,7 +91,7 @@ impl<S: Seams> Agent<S> {
             stage: match self.stage {
                 Stage::Idle | Stage::Hooks => "the hooks run",
                 Stage::Confirming => "waiting for a new connection",
-                Stage::Settling(..) => "watching the new connection",
+                Stage::Settling(..) | Stage::PollingAgain => "watching the new connection",
                 Stage::Committing(_) => "confirmed; the record cannot be written",
                 Stage::PuttingBack(..) => "the old identity cannot be put back",
                 Stage::HooksBack => "rolled back; the hooks run",

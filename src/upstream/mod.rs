@@ -95,6 +95,13 @@ pub struct Routes {
 }
 
 impl Routes {
+    fn handle(&self, route: Route) -> Option<&RouteHandle> {
+        match route {
+            Route::Mqtt => self.mqtt.as_ref(),
+            Route::Http => self.http.as_ref(),
+        }
+    }
+
     fn all(&self) -> impl Iterator<Item = &RouteHandle> {
         self.mqtt.iter().chain(&self.http)
     }
@@ -128,11 +135,7 @@ impl Upstream for Routes {
     }
 
     fn send(&mut self, route: Route, parcel: ParcelId, report: &Report) {
-        let handle = match route {
-            Route::Mqtt => &self.mqtt,
-            Route::Http => &self.http,
-        };
-        if let Some(handle) = handle {
+        if let Some(handle) = self.handle(route) {
             handle.order(Order::Send(parcel, Box::new(report.clone())));
         }
     }
@@ -143,9 +146,9 @@ impl Upstream for Routes {
         }
     }
 
-    fn ask_again(&mut self) {
-        for route in self.all() {
-            route.order(Order::AskAgain);
+    fn ask_again(&mut self, route: Route) {
+        if let Some(handle) = self.handle(route) {
+            handle.order(Order::AskAgain);
         }
     }
 }
