@@ -19,7 +19,7 @@ impl StateDirLock {
     /// # Errors
     /// `WouldBlock` if another process holds it.
     pub fn take(dir: &Path) -> io::Result<Self> {
-        let file = fs::create_dir_all(dir).and_then(|()| File::create(dir.join(FILE)));
+        let file = make_durable_dir(dir).and_then(|()| File::create(dir.join(FILE)));
         let file = match file {
             Ok(file) => file,
             // Nobody can write here, so there is nothing to keep apart; every change ends as failed.
@@ -37,4 +37,18 @@ impl StateDirLock {
             Err((_, why)) => Err(why.into()),
         }
     }
+}
+
+/// Makes the directory and everything above it, each name durable: a record in a directory that a
+/// power cut takes away again would be no record.
+fn make_durable_dir(dir: &Path) -> io::Result<()> {
+    if dir.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = dir.parent().filter(|parent| *parent != Path::new("")) {
+        make_durable_dir(parent)?;
+        fs::create_dir(dir)?;
+        return File::open(parent)?.sync_all();
+    }
+    fs::create_dir(dir)
 }
