@@ -22,6 +22,7 @@ pub mod hooks;
 mod sys;
 
 pub mod control;
+pub mod neighbours;
 pub mod upstream;
 
 pub mod cli;

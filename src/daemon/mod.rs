@@ -19,6 +19,7 @@ use crate::agent::{Agent, restore};
 use crate::clock::Clock;
 use crate::control::{self, Asked};
 use crate::hooks::Hooks;
+use crate::neighbours::Neighbours;
 use crate::panel::Panel;
 use crate::storage::StateDirLock;
 use crate::upstream::{News, Routes, http, mqtt, route};
@@ -105,7 +106,9 @@ async fn serve(mut agent: Agent<RealSeams>, mut inbox: Inbox) {
 }
 
 fn start_routes(panel: &Panel, tasks: &mut JoinSet<()>, news: &mpsc::Sender<News>) -> Routes {
-    let mut routes = Routes { news: Some(news.clone()), ..Routes::default() };
+    let neighbours =
+        (!panel.root.is_sandbox()).then(|| Arc::new(Neighbours::new(&panel.settings.interface)));
+    let mut routes = Routes { neighbours, news: Some(news.clone()), ..Routes::default() };
     if let Some(settings) = panel.settings.mqtt.clone() {
         let (handle, end) = route();
         routes.mqtt = Some(handle);

@@ -1,6 +1,7 @@
 //! The kernel calls that no safe library wraps; the only place with `unsafe`.
-#![allow(unsafe_code, reason = "ioctl and mmap take raw pointers; each block says why it is sound")]
+#![allow(unsafe_code, reason = "the kernel takes raw pointers; each block says why it is sound")]
 
 pub mod link;
 pub mod mtd;
+pub mod packet;
 pub mod physical_memory;

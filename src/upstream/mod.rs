@@ -8,6 +8,8 @@ pub mod http;
 pub mod mqtt;
 mod tls;
 
+use std::sync::Arc;
+
 use log::warn;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -15,6 +17,7 @@ use crate::agent::seams::{Connection, Event, Face, ParcelId, Ticket, Upstream};
 use crate::agent::{Delivery, Handling};
 use crate::contract::{Mac, Report};
 use crate::decide::Holder;
+use crate::neighbours::Neighbours;
 use crate::record::Route;
 
 /// How many orders may wait for a route. The agent's own bounds keep it far below.
@@ -90,6 +93,8 @@ pub struct Routes {
     pub mqtt: Option<RouteHandle>,
     /// The HTTP service.
     pub http: Option<RouteHandle>,
+    /// The boards on the same LAN; none of a sandboxed board.
+    pub neighbours: Option<Arc<Neighbours>>,
     /// Where to answer a look-up that no route can make.
     pub news: Option<mpsc::Sender<News>>,
 }
@@ -121,17 +126,9 @@ impl Upstream for Routes {
     }
 
     fn look_up(&mut self, mac: Mac) {
-        match (&self.mqtt, &self.news) {
-            (Some(mqtt), _) => mqtt.order(Order::LookUp(mac)),
-            // Without a broker nobody tells of a presence.
-            (None, Some(news)) => {
-                let answer = Event::LookedUp { mac, holder: Holder::Nobody };
-                if news.try_send(News::Event(answer)).is_err() {
-                    warn!("the look-up of {mac} is not answered; it will time out");
-                }
-            }
-            (None, None) => {}
-        }
+        let Some(news) = self.news.clone() else { return };
+        let broker = self.mqtt.as_ref().map(|mqtt| mqtt.orders.clone());
+        tokio::spawn(look_up(mac, self.neighbours.clone(), broker, news));
     }
 
     fn send(&mut self, route: Route, parcel: ParcelId, report: &Report) {
@@ -151,4 +148,24 @@ impl Upstream for Routes {
             handle.order(Order::AskAgain);
         }
     }
+}
+
+/// One answer from all who can be asked. The LAN comes first, since it has told within a second what
+/// it knows; without a conflict there, the broker's answer is the answer. A broker that is away gives
+/// none, and the agent waits no longer than it likes.
+async fn look_up(
+    mac: Mac,
+    neighbours: Option<Arc<Neighbours>>,
+    broker: Option<mpsc::Sender<Order>>,
+    news: mpsc::Sender<News>,
+) {
+    let holder = match neighbours {
+        Some(neighbours) => neighbours.holder(mac).await,
+        None => Holder::Nobody,
+    };
+    // Both fail only when the daemon ends.
+    let _ = match broker.filter(|_| holder == Holder::Nobody) {
+        Some(broker) => broker.send(Order::LookUp(mac)).await.is_ok(),
+        None => news.send(News::Event(Event::LookedUp { mac, holder })).await.is_ok(),
+    };
 }

@@ -1,0 +1,166 @@
+//! The neighbours of a board against the kernel: each test on a LAN of its own with two hosts.
+#![allow(clippy::expect_used, reason = "a test that cannot go on fails")]
+
+mod namespace;
+
+use std::env;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use intercom_agent::agent::seams::{Event, Upstream};
+use intercom_agent::contract::Mac;
+use intercom_agent::decide::Holder;
+use intercom_agent::neighbours::Neighbours;
+use intercom_agent::upstream::{News, Order, Routes, route};
+use namespace::{in_a_namespace, ip};
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+const OWN: &str = "AA:BB:CC:DD:EE:FE";
+const WANTED: &str = "22:0D:CE:38:E7:15";
+const OTHER: &str = "22:0D:CE:38:E7:16";
+const LIMIT: Duration = Duration::from_secs(10);
+
+fn wanted() -> Mac {
+    WANTED.parse().expect("a MAC")
+}
+
+/// The panel at 192.0.2.10 and, on the same LAN, a host with this MAC address at 192.0.2.20.
+fn lan(neighbour: &str) {
+    ip("netns add next-door");
+    ip(&format!("link add eth0 address {OWN} type veth peer name wall netns next-door"));
+    ip(&format!("-n next-door link set wall address {neighbour} up"));
+    ip("-n next-door addr add 192.0.2.20/24 dev wall");
+    ip("link set eth0 up");
+    ip("addr add 192.0.2.10/24 dev eth0");
+}
+
+/// The panel has talked with the wanted MAC at this address, some time ago.
+fn met_at(address: &str) {
+    ip(&format!("neigh add {address} lladdr {WANTED} dev eth0 nud stale"));
+}
+
+fn runtime() -> Runtime {
+    Builder::new_current_thread().enable_all().build().expect("a runtime")
+}
+
+fn holder() -> Holder {
+    runtime().block_on(Neighbours::new("eth0").holder(wanted()))
+}
+
+#[test]
+fn a_neighbour_that_answers_has_the_mac() {
+    in_a_namespace("a_neighbour_that_answers_has_the_mac", || {
+        lan(WANTED);
+        met_at("192.0.2.20");
+        assert_eq!(holder(), Holder::AnotherBoard(None));
+        // It was asked without a word to its own table.
+        assert_eq!(ip("-n next-door neigh show"), "");
+    });
+}
+
+#[test]
+fn it_is_found_at_the_second_of_its_addresses_too() {
+    in_a_namespace("it_is_found_at_the_second_of_its_addresses_too", || {
+        lan(WANTED);
+        met_at("192.0.2.19");
+        met_at("192.0.2.20");
+        assert_eq!(holder(), Holder::AnotherBoard(None));
+    });
+}
+
+#[test]
+fn a_stale_entry_proves_nothing() {
+    in_a_namespace("a_stale_entry_proves_nothing", || {
+        lan(OTHER);
+        met_at("192.0.2.19");
+        let asked = Instant::now();
+        assert_eq!(holder(), Holder::Nobody);
+        let took = asked.elapsed();
+        assert!((900..1900).contains(&took.as_millis()), "{took:?}");
+    });
+}
+
+#[test]
+fn an_address_that_another_mac_has_now_proves_nothing() {
+    in_a_namespace("an_address_that_another_mac_has_now_proves_nothing", || {
+        lan(OTHER);
+        met_at("192.0.2.20");
+        assert_eq!(holder(), Holder::Nobody);
+    });
+}
+
+#[test]
+fn a_link_that_is_down_or_absent_has_no_neighbours() {
+    in_a_namespace("a_link_that_is_down_or_absent_has_no_neighbours", || {
+        assert_eq!(holder(), Holder::Nobody);
+        lan(WANTED);
+        ip("link set eth0 down");
+        assert_eq!(holder(), Holder::Nobody);
+    });
+}
+
+#[test]
+fn without_the_capability_nobody_answers() {
+    const WITHOUT: &str = "INTERCOM_TEST_WITHOUT_CAP_NET_RAW";
+    in_a_namespace("without_the_capability_nobody_answers", || {
+        if env::var_os(WITHOUT).is_some() {
+            let answer = runtime().block_on(Neighbours::new("eth0").answers(wanted()));
+            let why = answer.expect_err("no packet socket without CAP_NET_RAW");
+            assert_eq!(why.kind(), std::io::ErrorKind::PermissionDenied);
+            assert_eq!(holder(), Holder::Nobody);
+            return;
+        }
+        lan(WANTED);
+        met_at("192.0.2.20");
+        let again = Command::new("setpriv")
+            .args(["--bounding-set=-net_raw", "--inh-caps=-all"])
+            .arg(env::current_exe().expect("this program"))
+            .args(["--exact", "without_the_capability_nobody_answers"])
+            .env(WITHOUT, "1")
+            .status();
+        assert!(again.expect("setpriv runs").success());
+    });
+}
+
+/// What comes of a look-up: the order that the broker got, or the event.
+fn look_up(with_broker: bool) -> (Option<Mac>, Option<Holder>) {
+    let runtime = runtime();
+    let (news, mut told) = mpsc::channel(4);
+    let (handle, mut broker) = route();
+    let mut routes = Routes {
+        mqtt: with_broker.then_some(handle),
+        neighbours: Some(Arc::new(Neighbours::new("eth0"))),
+        news: Some(news),
+        ..Routes::default()
+    };
+    let first = async {
+        routes.look_up(wanted());
+        tokio::select! {
+            Some(Order::LookUp(mac)) = broker.orders.recv() => (Some(mac), None),
+            Some(News::Event(Event::LookedUp { holder, .. })) = told.recv() => (None, Some(holder)),
+        }
+    };
+    runtime.block_on(async { timeout(LIMIT, first).await }).expect("an answer in time")
+}
+
+#[test]
+fn a_conflict_on_the_lan_is_the_answer_whatever_the_broker_says() {
+    in_a_namespace("a_conflict_on_the_lan_is_the_answer_whatever_the_broker_says", || {
+        lan(WANTED);
+        met_at("192.0.2.20");
+        assert_eq!(look_up(true), (None, Some(Holder::AnotherBoard(None))));
+        assert_eq!(look_up(false), (None, Some(Holder::AnotherBoard(None))));
+    });
+}
+
+#[test]
+fn without_one_the_broker_is_asked_where_there_is_one() {
+    in_a_namespace("without_one_the_broker_is_asked_where_there_is_one", || {
+        lan(OTHER);
+        assert_eq!(look_up(true), (Some(wanted()), None));
+        assert_eq!(look_up(false), (None, Some(Holder::Nobody)));
+    });
+}
