@@ -4,9 +4,11 @@
 //! One request, from its bytes to its report, in the order of the modules:
 //!
 //! ```text
-//! upstream ─► contract ─► decide ─► agent ─► record, board ─► agent ─► upstream
-//!  (bytes)     (parse)    (pure)   (change)   (durable)      (report)
+//! upstream ─► signature ─► contract ─► decide ─► agent ─► record, board ─► agent ─► upstream
+//!  (bytes)     (open)       (parse)    (pure)   (change)   (durable)      (report)
 //! ```
+
+pub mod signature;
 
 pub mod contract;
 
@@ -29,4 +31,5 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod daemon;
+pub mod doctor;
 pub mod panel;

@@ -52,7 +52,7 @@ impl Panel {
             interface: settings.interface.clone(),
             configured_id: settings.id,
             models: self.survey.models.iter().map(|model| model.value.clone()).collect(),
-            require_signature: false,
+            require_signature: settings.signature.required,
             confirm_within: settings.confirm_within,
             settle: settings.settle,
             changes_per_hour: settings.changes_per_hour as usize,

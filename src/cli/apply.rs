@@ -9,10 +9,15 @@ use crate::contract::Report;
 use crate::control::{self, Answer, Ask};
 use crate::daemon;
 use crate::panel::Panel;
+use crate::signature;
 
 pub(super) fn apply(apply: &Apply) -> Result<Exit, Failure> {
     let bytes = payload::read(&apply.file)?;
     let payload: Box<RawValue> = serde_json::from_slice(&bytes)
+        .or_else(|why| {
+            let string = signature::quoted(&bytes).map(RawValue::from_string);
+            string.unwrap_or(Err(why))
+        })
         .map_err(|why| Failure::usage(format!("{} is not JSON: {why}", apply.file.display())))?;
     let ask = Ask::Apply { payload, offline: apply.offline };
     let ended = ask_for_change(&apply.common(), ask)?;

@@ -7,14 +7,16 @@ use super::exit::{Exit, Failure};
 use super::{output, payload};
 use crate::contract::Request;
 use crate::decide::{
-    Decision, Delivered, Facts, Holder, Ignored, OwnId, Past, Signature, Timing, Via, decide,
+    Decision, Delivered, Facts, Holder, Ignored, OwnId, Past, Timing, Via, decide,
 };
 use crate::record::{Ledger, RecordStore};
 
 pub(super) fn check(check: &Check) -> Result<Exit, Failure> {
     let common = check.common();
     let panel = super::panel(&common)?;
-    let request = Request::read(&payload::read(&check.file)?);
+    let delivery = payload::read(&check.file)?;
+    let (payload, signature) = panel.settings.signature.keys.open(&delivery);
+    let request = Request::read(&payload);
     let record = match RecordStore::new(panel.state()).peek() {
         Ok(Some(record)) => record,
         Ok(None) => panel.first_record().map_err(Failure::new)?,
@@ -32,7 +34,7 @@ pub(super) fn check(check: &Check) -> Result<Exit, Failure> {
                 Way::Installer => Via::Installer,
             },
             timing: if check.again { Timing::Again } else { Timing::Live },
-            signature: Signature::Missing,
+            signature,
             put_offs: 0,
         },
         &Facts {
@@ -99,10 +101,13 @@ fn in_words(decision: &Decision, current: &crate::contract::Identity) -> String 
     }
 }
 
-fn ignored(why: Ignored) -> &'static str {
+fn ignored(why: Ignored) -> String {
     match why {
-        Ignored::NotSigned => "a signature is required, and there is none or a bad one",
-        Ignored::Unreadable => "it cannot be told whom it is for",
-        Ignored::NotOurs => "it is for another board",
+        Ignored::NotSigned => {
+            "it must be signed, with a `seq` and the `id` or `mac` of its target in it".to_owned()
+        }
+        Ignored::BadlySigned(flaw) => format!("it is signed badly: {flaw}"),
+        Ignored::Unreadable => "it cannot be told whom it is for".to_owned(),
+        Ignored::NotOurs => "it is for another board".to_owned(),
     }
 }

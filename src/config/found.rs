@@ -1,5 +1,7 @@
 //! The configuration file as it may be written; each value remembers its place in the file.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -25,6 +27,7 @@ pub(super) struct Found {
     pub(super) changes_per_hour: Number,
     pub(super) log_level: Text,
     pub(super) serial_number: FoundSerialNumber,
+    pub(super) signature: FoundSignature,
     pub(super) mqtt: Option<Spanned<FoundMqtt>>,
     pub(super) http: Option<Spanned<FoundHttp>>,
 }
@@ -34,6 +37,13 @@ pub(super) struct Found {
 pub(super) struct FoundSerialNumber {
     pub(super) sources: Texts,
     pub(super) environment_variable: Text,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct FoundSignature {
+    pub(super) required: Option<Spanned<bool>>,
+    pub(super) keys: BTreeMap<String, Spanned<String>>,
 }
 
 #[derive(Default, Deserialize)]

@@ -11,6 +11,7 @@ mod load;
 mod secret_file;
 mod serial_source;
 mod settings;
+mod signature;
 mod template;
 mod validate;
 
@@ -20,7 +21,8 @@ pub use load::{DEFAULT_PATH, load, parse};
 pub use secret_file::{Secret, SecretFile, SecretFileError};
 pub use serial_source::SerialSource;
 pub use settings::{
-    ClientCertificate, HttpSettings, MqttSettings, SerialNumberSettings, Settings, Tls, Topics,
+    ClientCertificate, HttpSettings, MqttSettings, SerialNumberSettings, Settings,
+    SignatureSettings, Tls, Topics,
 };
 pub use template::{Template, Unfilled, Values};
 

@@ -8,6 +8,7 @@ use log::LevelFilter;
 use super::{Broker, HttpBase, SecretFile, SerialSource, Template};
 use crate::contract::{BoardName, Mac};
 use crate::environment::Policy;
+use crate::signature::Keys;
 
 /// The whole configuration. Paths are the board's absolute paths: give each to
 /// [`Root::path`](crate::board::Root::path) before it is opened.
@@ -43,6 +44,8 @@ pub struct Settings {
     pub log_level: LevelFilter,
     /// Where the serial number comes from and goes to.
     pub serial_number: SerialNumberSettings,
+    /// Whose signatures count.
+    pub signature: SignatureSettings,
     /// The broker, where MQTT is used.
     pub mqtt: Option<MqttSettings>,
     /// The HTTP service, where it is polled.
@@ -56,6 +59,15 @@ pub struct SerialNumberSettings {
     pub sources: Vec<SerialSource>,
     /// The U-Boot variable that a new one is written to, where there is one.
     pub environment_variable: Option<String>,
+}
+
+/// Signed requests.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SignatureSettings {
+    /// Whether unsigned requests are ignored; then there is a key.
+    pub required: bool,
+    /// Whose signatures count; perhaps nobody's.
+    pub keys: Keys,
 }
 
 /// The MQTT route.

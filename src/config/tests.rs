@@ -48,6 +48,7 @@ fn an_absent_file_means_the_defaults() {
         settings.serial_number.sources.iter().map(ToString::to_string).collect::<Vec<_>>(),
         ["env serialno", "env serial#", "device tree", "/proc/cpuinfo"]
     );
+    assert!(!settings.signature.required && settings.signature.keys.is_empty());
     assert_eq!((settings.mqtt, settings.http), (None, None));
 }
 
@@ -84,6 +85,7 @@ fn every_line_of_the_example_is_valid_when_it_is_used() {
     assert!(mqtt.password.is_some() && mqtt.tls.ca_file.is_some() && mqtt.tls.client.is_some());
     assert!(settings.http.expect("an [http] section").token.is_some());
     assert!(settings.serial_number.environment_variable.is_some());
+    assert!(!settings.signature.keys.is_empty());
 }
 
 #[test]
@@ -236,6 +238,34 @@ fn settings_that_need_each_other_are_asked_for() {
     assert_eq!(tls.ca_file, Some(PathBuf::from("/ca")));
     assert_eq!(tls.server_name.as_deref(), Some("n"));
     assert_eq!(tls.client.expect("a certificate").key.path(), Path::new("/k"));
+}
+
+#[test]
+fn whose_signatures_count() {
+    let x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+    let inline = format!("[signature]\nrequired = true\nkeys = {{ \"2026-1\" = \"{x}\" }}\n");
+    let settings = read(&inline).signature;
+    assert!(settings.required);
+    let keys = [("2026-1".to_owned(), x.parse().expect("a key"))].into_iter().collect();
+    assert_eq!(settings.keys, keys);
+    let table = format!("[signature]\nrequired = true\n[signature.keys]\n\"2026-1\" = \"{x}\"\n");
+    assert_eq!(read(&table).signature, settings);
+    let needs = "a.toml, line 2: `signature.required`: it needs `keys` beside it";
+    assert!(wrong("[signature]\nrequired = true\n").starts_with(needs));
+    assert!(wrong("[signature]\nrequired = true\nkeys = {}\n").starts_with(needs));
+    for value in ["", "x", &x[1..], &format!("{x}="), &format!("{x}\\n"), &x.replace('_', "/")] {
+        let why = wrong(&format!("[signature.keys]\nold = \"{x}\"\nnew = \"{value}\"\n"));
+        let told =
+            "a.toml, line 3: `signature.keys`: the value of `new` is not the unpadded base64url";
+        assert!(why.starts_with(told), "{why}");
+        assert!(value.is_empty() || value == "x" || !why.contains(value), "{why}");
+    }
+    let nameless = wrong(&format!("[signature.keys]\n\"\" = \"{x}\"\n"));
+    assert!(nameless.starts_with("a.toml, line 2: `signature.keys`: a key without a name"));
+    let twice = wrong(&format!("[signature.keys]\na = \"{x}\"\na = \"{x}\"\n"));
+    assert!(twice.starts_with("a.toml, line 3: "), "{twice}");
+    let unknown = wrong("[signature]\nrequire = true\n");
+    assert!(unknown.starts_with("a.toml, line 2: `signature.require`: unknown field"), "{unknown}");
 }
 
 #[test]

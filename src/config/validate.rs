@@ -15,6 +15,7 @@ use super::serial_source::is_variable_name;
 use super::settings::{
     ClientCertificate, HttpSettings, MqttSettings, SerialNumberSettings, Settings, Tls, Topics,
 };
+use super::signature::signature;
 use super::{HttpBase, SecretFile, Template};
 use crate::contract::Mac;
 use crate::environment::Policy;
@@ -52,6 +53,7 @@ pub(super) fn validate(found: Found) -> Result<Settings, Wrong> {
             as u32,
         log_level: text("log_level", found.log_level, "info", log_level)?,
         serial_number: serial_number(found.serial_number)?,
+        signature: signature(found.signature)?,
         mqtt: found.mqtt.map(mqtt).transpose()?,
         http: found.http.map(http).transpose()?,
     })

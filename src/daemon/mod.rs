@@ -74,15 +74,15 @@ pub async fn run(
     info!("board {}: {}", agent.record().board, agent.record().current.identity);
     ready(questions_in);
     let inbox = Inbox { news, hooks, questions };
+    let watchers = Watchers::new(panel.settings.signature.keys.clone());
     tokio::select! {
-        () = serve(agent, inbox) => {}
+        () = serve(agent, inbox, watchers) => {}
         () = stop => info!("stopping"),
     }
     Ok(())
 }
 
-async fn serve(mut agent: Agent<RealSeams>, mut inbox: Inbox) {
-    let mut watchers = Watchers::default();
+async fn serve(mut agent: Agent<RealSeams>, mut inbox: Inbox, mut watchers: Watchers) {
     loop {
         let wait = agent
             .next_tick()
@@ -109,15 +109,16 @@ fn start_routes(panel: &Panel, tasks: &mut JoinSet<()>, news: &mpsc::Sender<News
     let neighbours =
         (!panel.root.is_sandbox()).then(|| Arc::new(Neighbours::new(&panel.settings.interface)));
     let mut routes = Routes { neighbours, news: Some(news.clone()), ..Routes::default() };
+    let keys = &panel.settings.signature.keys;
     if let Some(settings) = panel.settings.mqtt.clone() {
         let (handle, end) = route();
         routes.mqtt = Some(handle);
-        tasks.spawn(mqtt::run(settings, panel.root.clone(), end, news.clone()));
+        tasks.spawn(mqtt::run(settings, panel.root.clone(), keys.clone(), end, news.clone()));
     }
     if let Some(settings) = panel.settings.http.clone() {
         let (handle, end) = route();
         routes.http = Some(handle);
-        tasks.spawn(http::run(settings, panel.root.clone(), end, news.clone()));
+        tasks.spawn(http::run(settings, panel.root.clone(), keys.clone(), end, news.clone()));
     }
     routes
 }

@@ -7,11 +7,16 @@ use super::RealSeams;
 use crate::agent::{Agent, BackTo, Delivery};
 use crate::contract::{Report, Request, RequestId};
 use crate::control::{Answer, Ask, Asked};
-use crate::decide::{Delivered, Signature, Timing, Via};
+use crate::decide::{Delivered, Timing, Via};
+use crate::signature::{Keys, Signature};
 
 /// All commands that wait.
-#[derive(Debug, Default)]
-pub(super) struct Watchers(Vec<Watcher>);
+#[derive(Debug)]
+pub(super) struct Watchers {
+    watchers: Vec<Watcher>,
+    /// Whose signatures count.
+    keys: Keys,
+}
 
 #[derive(Debug)]
 struct Watcher {
@@ -33,6 +38,10 @@ enum Until {
 }
 
 impl Watchers {
+    pub(super) fn new(keys: Keys) -> Self {
+        Watchers { watchers: Vec::new(), keys }
+    }
+
     /// Answers a question, or has its asker wait.
     pub(super) fn take(&mut self, agent: &mut Agent<RealSeams>, asked: Asked) {
         let Asked { ask, answers } = asked;
@@ -46,7 +55,8 @@ impl Watchers {
                 }
             }
             Ask::Apply { payload, offline } => {
-                apply(agent, payload.get().as_bytes(), offline).map(Until::Outcome)
+                let payload = payload.get().as_bytes();
+                apply(agent, &self.keys, payload, offline).map(Until::Outcome)
             }
             Ask::Rollback { factory, offline } => {
                 let back_to = if factory { BackTo::Factory } else { BackTo::Previous };
@@ -54,14 +64,14 @@ impl Watchers {
             }
         };
         match until {
-            Ok(until) => self.0.push(Watcher { answers, seen, until }),
+            Ok(until) => self.watchers.push(Watcher { answers, seen, until }),
             Err(why) => send(&answers, Answer::Refused(why)),
         }
     }
 
     /// Tells everybody what is new to them, and lets go of those who have waited long enough.
     pub(super) fn tell(&mut self, agent: &Agent<RealSeams>) {
-        self.0.retain_mut(|watcher| watcher.tell(agent));
+        self.watchers.retain_mut(|watcher| watcher.tell(agent));
     }
 }
 
@@ -96,9 +106,18 @@ impl Watcher {
 
 /// Hands an installer's payload to the agent, under a fresh key each time, so that it can always be
 /// tried again.
-fn apply(agent: &mut Agent<RealSeams>, payload: &[u8], offline: bool) -> Result<RequestId, String> {
+fn apply(
+    agent: &mut Agent<RealSeams>,
+    keys: &Keys,
+    payload: &[u8],
+    offline: bool,
+) -> Result<RequestId, String> {
+    let (payload, signature) = keys.open(payload);
+    if let Signature::Bad(flaw) = signature {
+        return Err(format!("the request is signed badly: {flaw}"));
+    }
     let id = fresh_id()?;
-    let request = match Request::read(payload) {
+    let request = match Request::read(&payload) {
         Ok(request) => Ok(Request { id: Some(id.clone()), seq: None, ..request }),
         Err(mut unreadable) => {
             unreadable.id = Some(id.clone());
@@ -107,12 +126,7 @@ fn apply(agent: &mut Agent<RealSeams>, payload: &[u8], offline: bool) -> Result<
     };
     agent.deliver(Delivery {
         request,
-        delivered: Delivered {
-            via: Via::Installer,
-            timing: Timing::Live,
-            signature: Signature::Missing,
-            put_offs: 0,
-        },
+        delivered: Delivered { via: Via::Installer, timing: Timing::Live, signature, put_offs: 0 },
         ticket: None,
         route: None,
         offline,

@@ -2,6 +2,7 @@
 
 use crate::contract::{BoardName, Mac, Request, RequestId};
 use crate::record::{Current, Entry, Intercom, Ledger};
+use crate::signature::Signature;
 
 /// How a request came.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,7 +11,7 @@ pub struct Delivered {
     pub via: Via,
     /// Whether somebody sent it just now.
     pub timing: Timing,
-    /// Whether it was signed.
+    /// What its signature proves.
     pub signature: Signature,
     /// How often it was put off because another board had its new MAC.
     pub put_offs: u8,
@@ -36,17 +37,6 @@ pub enum Timing {
     Live,
     /// Retained, redelivered or listed: it may have been sent and decided long ago.
     Again,
-}
-
-/// What a request's signature proves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Signature {
-    /// There is none.
-    Missing,
-    /// It does not fit, or its key is not known.
-    Bad,
-    /// A known key made it.
-    Good,
 }
 
 /// What the board knows, at the moment of the decision.

@@ -5,7 +5,8 @@
 mod facts;
 mod table;
 
-pub use facts::{Delivered, Facts, Holder, OwnId, Past, Signature, Timing, Via};
+pub use crate::signature::Signature;
+pub use facts::{Delivered, Facts, Holder, OwnId, Past, Timing, Via};
 pub use table::{Decision, Ignored, MAX_PUT_OFFS, decide};
 
 #[cfg(test)]

@@ -1,9 +1,11 @@
 //! The table of decisions, in its order.
 
-use super::facts::{Delivered, Facts, Holder, Mine, Signature, Timing, Via, new_mac};
+use super::facts::{Delivered, Facts, Holder, Mine, Timing, Via, new_mac};
 use crate::contract::{
     BoardName, Errors, Identity, Mac, Outcome, Patch, Report, Request, Unreadable,
 };
+use crate::record::Intercom;
+use crate::signature::{Flaw, Signature};
 
 /// How often a request is put off before it is rejected.
 pub const MAX_PUT_OFFS: u8 = 3;
@@ -34,8 +36,10 @@ pub enum Decision {
 /// Why a delivery is ignored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ignored {
-    /// A signature is required, and there is none or a bad one.
+    /// A signature is required, and there is none, or one that could be replayed.
     NotSigned,
+    /// It is signed, and badly: somebody is pretending, or a key is missing here.
+    BadlySigned(Flaw),
     /// It cannot be told whom it is for.
     Unreadable,
     /// It is for another board.
@@ -48,7 +52,11 @@ pub fn decide(
     delivered: &Delivered,
     facts: &Facts<'_>,
 ) -> Decision {
-    // 1. Before anything else is looked at.
+    // 1. Before anything else is looked at. A bad signature counts for less than none: whoever signs
+    // wants it checked.
+    if let Signature::Bad(flaw) = delivered.signature {
+        return Decision::Ignore(Ignored::BadlySigned(flaw));
+    }
     if facts.require_signature && !well_signed(request, delivered) {
         return Decision::Ignore(Ignored::NotSigned);
     }
@@ -133,10 +141,13 @@ pub fn decide(
     if wanted == *current { Decision::Confirm } else { Decision::Apply(wanted) }
 }
 
-/// A signed request must carry `seq`: the clock may be wrong, so an expiry alone protects nothing.
+/// A signed request must carry a `seq`, and the intercom that it counts for, so that an old one is
+/// known for what it is: the clock may be wrong, so an expiry alone would protect nothing.
 fn well_signed(request: &Result<Request, Unreadable>, delivered: &Delivered) -> bool {
-    let has_seq = request.as_ref().is_ok_and(|request| request.seq.is_some());
-    delivered.via == Via::Installer || delivered.signature == Signature::Good && has_seq
+    let is_dated =
+        |request: &Request| request.seq.is_some() && Intercom::of(&request.target).is_some();
+    delivered.via == Via::Installer
+        || delivered.signature == Signature::Good && request.as_ref().is_ok_and(is_dated)
 }
 
 fn decide_unreadable(unreadable: &Unreadable, delivered: &Delivered) -> Decision {

@@ -8,6 +8,8 @@ use crate::contract::{
     BoardName, FactoryIdentity, Identity, Mac, Outcome, Request, RequestId, Unreadable,
 };
 use crate::record::{Cause, Current, Entry, Intercom, Ledger, MacOrigin, Record, SerialOrigin};
+use crate::signature::Flaw;
+use crate::signature::testing::{SEED, keys, signed};
 
 const MINE: &str = "AA:BB:CC:DD:EE:01";
 const NEW: &str = "22:0D:CE:38:E7:15";
@@ -138,18 +140,62 @@ fn identity(mac_text: &str, serial: &str) -> Identity {
 fn row_1_an_unsigned_or_badly_signed_request_is_ignored_before_anything_else() {
     let panel = Panel { require_signature: true, ..panel() };
     let ignored = Decision::Ignore(Ignored::NotSigned);
-    for signature in [Signature::Missing, Signature::Bad] {
-        let delivered = Delivered { signature, ..delivered(Via::MacTopic, Timing::Live) };
-        assert_eq!(panel.decide(to_new(), &delivered), ignored);
-        assert_eq!(panel.decide(json!("garbage"), &delivered), ignored);
-    }
+    let unsigned = delivered(Via::MacTopic, Timing::Live);
+    assert_eq!(panel.decide(to_new(), &unsigned), ignored);
+    assert_eq!(panel.decide(json!("garbage"), &unsigned), ignored);
     let signed = Delivered { signature: Signature::Good, ..delivered(Via::MacTopic, Timing::Live) };
     assert_eq!(panel.decide(to_new(), &signed), ignored, "a signed request must carry seq");
     let mut with_seq = to_new();
     with_seq["seq"] = json!(1);
-    assert_eq!(panel.decide(with_seq, &signed), Decision::Apply(identity(NEW, "OWN-1")));
+    assert_eq!(panel.decide(with_seq.clone(), &signed), Decision::Apply(identity(NEW, "OWN-1")));
+    with_seq["target"] = json!({"board": "die-1"});
+    assert_eq!(panel.decide(with_seq, &signed), ignored, "a seq counts for an intercom");
     let by_hand = delivered(Via::Installer, Timing::Live);
     assert_eq!(panel.decide(to_new(), &by_hand), Decision::Apply(identity(NEW, "OWN-1")));
+}
+
+#[test]
+fn row_1_a_badly_signed_request_is_ignored_whether_or_not_a_signature_is_required() {
+    for require_signature in [false, true] {
+        let panel = Panel { require_signature, ..panel() };
+        for via in [Via::MacTopic, Via::BoardTopic, Via::PendingList, Via::Installer] {
+            let signature = Signature::Bad(Flaw::Mismatch);
+            let delivered = Delivered { signature, ..delivered(via, Timing::Live) };
+            let ignored = Decision::Ignore(Ignored::BadlySigned(Flaw::Mismatch));
+            assert_eq!(panel.decide(to_new(), &delivered), ignored);
+            assert_eq!(panel.decide(json!("garbage"), &delivered), ignored);
+        }
+    }
+}
+
+#[test]
+fn row_4_an_old_signed_request_that_is_sent_again_changes_nothing() {
+    let body = |id: &str, seq: u64, mac: &str, new_mac: &str| {
+        json!({
+            "request_id": id, "seq": seq, "id": 123, "new_mac": new_mac, "model": "3516EV200",
+            "target": {"id": 123, "mac": mac}
+        })
+    };
+    let (forth, back) = (body("r-1", 1, MINE, NEW), body("r-2", 2, NEW, MINE));
+    let recorded = signed(&SEED, &forth.to_string());
+    let open = |panel: &Panel| {
+        let keys = keys();
+        let (payload, signature) = keys.open(recorded.as_bytes());
+        assert_eq!(signature, Signature::Good, "whoever replays it need not forge it");
+        let delivered = Delivered { signature, ..delivered(Via::MacTopic, Timing::Live) };
+        decide(&Request::read(&payload), &delivered, &panel.facts())
+    };
+    let panel = Panel { require_signature: true, ..panel() };
+    assert_eq!(open(&panel), Decision::Apply(identity(NEW, "OWN-1")));
+    let panel = panel.having_applied(forth);
+    assert!(matches!(open(&panel), Decision::AlreadyDone(_)), "by its id in the ledger");
+    let mut panel = panel.having_applied(back);
+    assert!(matches!(open(&panel), Decision::AlreadyDone(_)), "though it would fit again");
+    for number in 3..40 {
+        let body = body(&format!("r-{number}"), number, MINE, MINE);
+        panel = panel.having_applied(body);
+    }
+    assert_eq!(open(&panel), Decision::Overtaken, "by its seq once the ledger has forgotten it");
 }
 
 #[test]
@@ -414,7 +460,7 @@ fn any_body() -> impl Strategy<Value = Value> {
 
 fn any_delivered() -> impl Strategy<Value = Delivered> {
     let vias = vec![Via::MacTopic, Via::BoardTopic, Via::PendingList, Via::Installer];
-    let signatures = vec![Signature::Missing, Signature::Bad, Signature::Good];
+    let signatures = vec![Signature::Missing, Signature::Bad(Flaw::Mismatch), Signature::Good];
     let timings = vec![Timing::Live, Timing::Again];
     let sample = prop::sample::select::<Via>;
     (sample(vias), prop::sample::select(timings), prop::sample::select(signatures), 0..5_u8)
@@ -449,6 +495,12 @@ proptest! {
             prop_assert_eq!(model, "3516ev200");
             prop_assert!(!panel.models.is_empty());
             prop_assert!(!panel.changing, "one change at a time");
+            prop_assert!(!matches!(delivered.signature, Signature::Bad(_)));
+            prop_assert!(
+                !panel.require_signature
+                    || delivered.signature == Signature::Good
+                    || delivered.via == Via::Installer
+            );
             prop_assert_ne!(&to, &panel.record.current.identity, "something differs");
             prop_assert!(patch.new_mac.is_none_or(|mac| mac == to.mac));
             prop_assert!(patch.new_serial_number.is_none_or(|s| Some(s) == to.serial_number));

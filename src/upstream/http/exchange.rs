@@ -121,15 +121,15 @@ impl Exchange {
             if self.given_up.load(Ordering::Acquire) {
                 return Err(self.was_given_up());
             }
-            let (size, request) = match element {
-                Element::Whole(bytes) => (bytes.len(), Request::read(bytes)),
+            let (size, (request, signature)) = match element {
+                Element::Whole(bytes) => (bytes.len(), self.read(bytes)),
                 Element::TooLong(bytes) => {
                     too_long += 1;
-                    (0, Err(unreadable(bytes)))
+                    (0, (Err(unreadable(bytes)), Signature::Missing))
                 }
             };
             undecided.make_room(size);
-            let answer = self.deliver(request)?;
+            let answer = self.deliver(request, signature)?;
             undecided.add(size, answer);
         }
         if too_long > 0 {
@@ -144,16 +144,22 @@ impl Exchange {
         Ok(())
     }
 
+    fn read(&self, element: &[u8]) -> (Result<Request, Unreadable>, Signature) {
+        let (payload, signature) = self.service.keys.open(element);
+        (Request::read(&payload), signature)
+    }
+
     fn deliver(
         &self,
         request: Result<Request, Unreadable>,
+        signature: Signature,
     ) -> Result<oneshot::Receiver<Handling>, Trouble> {
         let delivery = Delivery {
             request,
             delivered: Delivered {
                 via: Via::PendingList,
                 timing: Timing::Again,
-                signature: Signature::Missing,
+                signature,
                 put_offs: 0,
             },
             ticket: None,

@@ -30,6 +30,7 @@ use tokio::sync::mpsc;
 use super::{News, RouteEnd};
 use crate::board::Root;
 use crate::config::HttpSettings;
+use crate::signature::Keys;
 use client::TimeLimits;
 use route::HttpRoute;
 
@@ -43,18 +44,25 @@ use route::HttpRoute;
 /// up with a warning and told as `Event::Reported` all the same: it would stay in the outbox for ever.
 ///
 /// Must run on a runtime with I/O and time.
-pub async fn run(settings: HttpSettings, root: Root, end: RouteEnd, news: mpsc::Sender<News>) {
-    run_within(TimeLimits::default(), settings, root, end, news).await;
+pub async fn run(
+    settings: HttpSettings,
+    root: Root,
+    keys: Keys,
+    end: RouteEnd,
+    news: mpsc::Sender<News>,
+) {
+    run_within(TimeLimits::default(), settings, root, keys, end, news).await;
 }
 
 async fn run_within(
     limits: TimeLimits,
     settings: HttpSettings,
     root: Root,
+    keys: Keys,
     end: RouteEnd,
     news: mpsc::Sender<News>,
 ) {
-    let service = Service { settings, root, limits, runtime: Handle::current() };
+    let service = Service { settings, root, keys, limits, runtime: Handle::current() };
     HttpRoute::new(Arc::new(service), news).run(end).await;
 }
 
@@ -63,6 +71,7 @@ async fn run_within(
 struct Service {
     settings: HttpSettings,
     root: Root,
+    keys: Keys,
     limits: TimeLimits,
     runtime: Handle,
 }

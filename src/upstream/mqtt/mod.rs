@@ -22,6 +22,7 @@ use crate::agent::seams::{Connection, Event, Face};
 use crate::board::Root;
 use crate::config::MqttSettings;
 use crate::record::Route;
+use crate::signature::Keys;
 use outgoing::Outgoing;
 use session::{End, Session};
 
@@ -31,15 +32,28 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(120);
 
 /// Runs the route until the daemon lets go of its end.
-pub async fn run(settings: MqttSettings, root: Root, mut end: RouteEnd, news: mpsc::Sender<News>) {
+pub async fn run(
+    settings: MqttSettings,
+    root: Root,
+    keys: Keys,
+    mut end: RouteEnd,
+    news: mpsc::Sender<News>,
+) {
     let mut outgoing = Outgoing::default();
     let mut tickets = 0;
     while let Some((face, connection)) = appearance(&mut end).await {
         let mut backoff = Backoff::new(face.board.as_str(), FIRST_PAUSE, LONGEST_PAUSE);
         loop {
             let appearance = (&face, connection);
-            let session =
-                Session::new(&settings, &root, appearance, &news, &mut outgoing, &mut tickets);
+            let session = Session::new(
+                &settings,
+                &root,
+                &keys,
+                appearance,
+                &news,
+                &mut outgoing,
+                &mut tickets,
+            );
             let ended = match session {
                 Ok(session) => session.run(&mut end).await,
                 Err(why) => End::Lost { why, was_reachable: false },

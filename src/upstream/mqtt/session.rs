@@ -20,8 +20,9 @@ use crate::agent::seams::{Connection, Event, Face, Ticket};
 use crate::board::Root;
 use crate::config::MqttSettings;
 use crate::contract::{Mac, Request, Unreadable};
-use crate::decide::{Delivered, Holder, Signature, Timing, Via};
+use crate::decide::{Delivered, Holder, Timing, Via};
 use crate::record::Route;
+use crate::signature::Keys;
 use crate::upstream::{News, Order, RouteEnd, tls};
 
 /// How long a retained presence may take to arrive once its topic is subscribed to.
@@ -49,6 +50,7 @@ pub(super) enum End {
 pub(super) struct Session<'a> {
     client: Client,
     topics: Topics,
+    keys: &'a Keys,
     face: &'a Face,
     connection: Connection,
     news: &'a mpsc::Sender<News>,
@@ -83,6 +85,7 @@ impl<'a> Session<'a> {
     pub(super) fn new(
         settings: &MqttSettings,
         root: &Root,
+        keys: &'a Keys,
         (face, connection): (&'a Face, Connection),
         news: &'a mpsc::Sender<News>,
         outgoing: &'a mut Outgoing,
@@ -93,6 +96,7 @@ impl<'a> Session<'a> {
         Ok(Session {
             client,
             topics,
+            keys,
             face,
             connection,
             news,
@@ -266,14 +270,15 @@ impl<'a> Session<'a> {
         via: Via,
         id_of_topic: Option<crate::contract::RequestId>,
     ) -> Result<(), String> {
-        let request = Request::read(&message.payload).map_err(|unreadable| Unreadable {
+        let (payload, signature) = self.keys.open(&message.payload);
+        let request = Request::read(&payload).map_err(|unreadable| Unreadable {
             id: unreadable.id.or(id_of_topic),
             errors: unreadable.errors,
         });
         let timing = if message.retain || message.dup { Timing::Again } else { Timing::Live };
         let delivery = Delivery {
             request,
-            delivered: Delivered { via, timing, signature: Signature::Missing, put_offs: 0 },
+            delivered: Delivered { via, timing, signature, put_offs: 0 },
             ticket: Some(ticket),
             route: Some(Route::Mqtt),
             offline: false,

@@ -18,6 +18,7 @@ use crate::agent::{Delivery, Handling};
 use crate::config;
 use crate::contract::Identity;
 use crate::record::Route;
+use crate::signature::testing::keys;
 use crate::upstream::{Order, RouteHandle, route};
 
 /// Nothing here takes so long unless it is broken.
@@ -50,7 +51,7 @@ impl Panel {
     fn start_in(root: Root, url: &str, more: &str) -> Self {
         let (handle, end) = route();
         let (news, news_end) = mpsc::channel(4);
-        tokio::spawn(run_within(QUICK, settings(url, more), root, end, news));
+        tokio::spawn(run_within(QUICK, settings(url, more), root, keys(), end, news));
         let handling = Handling::Decided;
         let mut panel =
             Panel { handle, news: news_end, connection: Connection::default(), handling };

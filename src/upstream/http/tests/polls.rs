@@ -6,6 +6,8 @@ use std::os::unix::fs::PermissionsExt;
 use super::peer::{Peer, answer, stuck};
 use super::*;
 use crate::decide::{Signature, Timing, Via};
+use crate::signature::Flaw;
+use crate::signature::testing::{OTHER_SEED, SEED, signed};
 
 fn list(ids: &[&str]) -> String {
     let elements: Vec<String> = ids.iter().map(|id| request(id)).collect();
@@ -40,6 +42,24 @@ async fn the_panel_says_who_it_is_and_takes_each_request_of_the_list() {
     assert_eq!(seen.header("accept-encoding"), Some("gzip"));
     assert_eq!(seen.header("authorization"), None);
     assert_eq!(seen.header("if-none-match"), None);
+}
+
+#[tokio::test]
+async fn a_string_in_place_of_an_object_is_a_signed_request() {
+    let good = signed(&SEED, &request("r1"));
+    let forged = signed(&OTHER_SEED, &request("r2"));
+    let body = format!("[\"{good}\", \"{forged}\",{},7]", request("r3"));
+    let peer = Peer::start(vec![answer("200 OK", body)]);
+    let mut panel = Panel::start(&peer.url, "");
+    assert_eq!(panel.event().await, panel.reachable());
+    let first = panel.delivery().await;
+    assert_eq!((id(&first), first.delivered.signature), ("r1".into(), Signature::Good));
+    let second = panel.delivery().await;
+    assert_eq!(second.delivered.signature, Signature::Bad(Flaw::Mismatch));
+    assert!(second.request.is_err(), "nothing of it is read");
+    let third = panel.delivery().await;
+    assert_eq!((id(&third), third.delivered.signature), ("r3".into(), Signature::Missing));
+    assert!(panel.delivery().await.request.is_err());
 }
 
 #[tokio::test]

@@ -94,6 +94,7 @@ async fn a_report_that_is_refused_for_ever_is_given_up_in_the_end() {
     let service = Service {
         settings: settings("http://billing.example", ""),
         root: Root::system(),
+        keys: keys(),
         limits: QUICK,
         runtime: Handle::current(),
     };
