@@ -81,7 +81,7 @@ fn read(text: &str, plain: &str, secure: &str, right: &str) -> Result<(Uri, bool
     let host = uri.host().unwrap_or_default();
     // A port that is too large is none to the parser.
     let no_port = uri.port_u16().unwrap_or(0) == 0 && authority.len() > host.len();
-    if host.is_empty() || no_port || uri.query().is_some() || text.contains('#') {
+    if matches!(host, "" | "[]") || no_port || uri.query().is_some() || text.contains('#') {
         return Err(format!("`{text}` {right}"));
     }
     Ok((uri, tls))

@@ -178,6 +178,7 @@ fn a_broker_is_a_host_and_a_port() {
         "http://broker",
         "mqtt://",
         "mqtt://:1883",
+        "mqtt://[]",
         "mqtt://b/path",
         "mqtt://b?x=1",
         "mqtt://b#x",
