@@ -12,13 +12,15 @@ use super::exit::Exit;
 #[derive(FromArgs, Debug)]
 #[argh(
     note = "On the wall, in this order: `identity` (what is this board?), `check FILE` (what would
-this request do?), `apply FILE`, `status`. Nothing is lost if the power goes at any time.
+this request do?), `apply FILE`, `status`; where anything looks wrong, `doctor`. Nothing is lost if the power goes at any time.
 FILE is the JSON body of a PATCH /api/v1/billing/intercoms; `-` is standard input.
 Any command takes --json, and --root DIR to work on a sandboxed board under DIR.",
     error_code(0, "done; for `check`: the request would be applied"),
     error_code(1, "it could not be done; the message says why and what to do"),
     error_code(2, "the command line or the configuration is wrong"),
     error_code(3, "no daemon runs (`status` then shows the record)"),
+    error_code(4, "`doctor`: there are warnings"),
+    error_code(5, "`doctor`: a check failed"),
     error_code(10, "`check`: would be confirmed, the board is that already"),
     error_code(11, "`check`, `apply`: rejected"),
     error_code(12, "`check`: ignored, it is not for this board"),
@@ -43,6 +45,7 @@ pub(super) enum Command {
     Apply(Apply),
     Rollback(Rollback),
     Status(Status),
+    Doctor(Doctor),
 }
 
 /// What every command takes.
@@ -152,6 +155,12 @@ command! {
     }
 }
 
+command! {
+    /// Looks at everything that a change rests on, and says what to do. Changes nothing.
+    #[argh(subcommand, name = "doctor")]
+    Doctor {}
+}
+
 /// By which way a checked request is taken to come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Way {
@@ -173,11 +182,21 @@ impl argh::FromArgValue for Way {
     }
 }
 
+/// A lone `-` is a file to us and a broken option to the parser, unless it comes after all options.
+fn in_order<'a>(words: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let (inputs, mut words): (Vec<_>, Vec<_>) = words.partition(|word| *word == "-");
+    if !inputs.is_empty() {
+        words.push("--");
+        words.extend(inputs);
+    }
+    words
+}
+
 /// Reads the command line; help and mistakes are printed here.
 pub(super) fn read() -> Result<Args, Exit> {
     let words: Vec<String> =
         std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
-    let words: Vec<&str> = words.iter().map(String::as_str).skip(1).collect();
+    let words = in_order(words.iter().map(String::as_str).skip(1));
     if let ["--version" | "-V"] = words.as_slice() {
         println!("intercom-agent {}", env!("CARGO_PKG_VERSION"));
         return Err(Exit::Done);

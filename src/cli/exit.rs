@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use crate::contract::Outcome;
 use crate::decide::Decision;
+use crate::doctor::State;
 
 /// An exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +14,8 @@ pub(super) enum Exit {
     CouldNot = 1,
     Usage = 2,
     NoDaemon = 3,
+    Warned = 4,
+    CheckFailed = 5,
     Confirm = 10,
     Rejected = 11,
     Ignored = 12,
@@ -57,6 +60,16 @@ impl From<&Decision> for Exit {
             Decision::AlreadyDone(_) | Decision::Overtaken => Exit::AlreadyDone,
             Decision::PutOff(_) => Exit::PutOff,
             Decision::Keep => Exit::Kept,
+        }
+    }
+}
+
+impl From<State> for Exit {
+    fn from(worst: State) -> Self {
+        match worst {
+            State::Ok => Exit::Done,
+            State::Warning => Exit::Warned,
+            State::Failed => Exit::CheckFailed,
         }
     }
 }

@@ -3,6 +3,7 @@
 mod apply;
 mod args;
 mod check;
+mod doctor;
 mod exit;
 mod identity;
 mod log_setup;
@@ -46,6 +47,7 @@ fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Apply(apply) => apply::apply(&apply),
         Command::Rollback(rollback) => rollback::rollback(&rollback),
         Command::Status(status) => status::status(&status),
+        Command::Doctor(doctor) => doctor::doctor(&doctor),
     }
 }
 
@@ -55,7 +57,7 @@ fn settings(common: &Common) -> Result<(Root, Settings), Failure> {
         Some(dir) => Root::sandbox(dir.clone()),
         None => Root::system(),
     };
-    let settings = config::load(&root, common.config.as_deref()).map_err(Failure::new)?;
+    let settings = config::load(&root, common.config.as_deref()).map_err(Failure::usage)?;
     Ok((root, settings))
 }
 

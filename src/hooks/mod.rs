@@ -29,6 +29,15 @@ impl Hooks {
         Hooks { dir, limit, interface: interface.to_owned() }
     }
 
+    /// The executables in the order in which they run, and what is skipped and why.
+    ///
+    /// # Errors
+    /// Why the directory cannot be looked through.
+    pub fn find(&self) -> Result<(Vec<PathBuf>, Vec<String>), String> {
+        let found = find::hooks(&self.dir).map_err(|failure| failure.to_string())?;
+        Ok((found.hooks.into_iter().map(|hook| hook.path).collect(), found.skipped))
+    }
+
     /// Runs them one after the other in name order; a directory that is not there has none.
     ///
     /// An apply stops at the first that fails, since it is going to be rolled back. A rollback runs

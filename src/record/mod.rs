@@ -17,7 +17,7 @@ use crate::contract::{BoardName, FactoryIdentity, Identity};
 pub use change::{Cause, Change, Goal};
 pub use ledger::{Entry, Intercom, Ledger};
 pub use outbox::{Parcel, Route};
-pub use store::{Loaded, RecordStore};
+pub use store::{Loaded, RecordStore, room_for_a_change};
 
 /// The format that this version reads and writes.
 pub const FORMAT: u32 = 1;

@@ -42,35 +42,55 @@ impl<D: Disk> RecordStore<D> {
         &mut self.disk
     }
 
-    /// Reads the record. A damaged one is set aside, not deleted.
+    /// Reads the record. A damaged one, or one that the disk cannot read, is set aside and not
+    /// deleted: what the board says by itself must never be written over it.
+    pub fn load(&mut self) -> Loaded {
+        // A process that was killed may have left a record that is there and not durable yet. What
+        // is built on it, a report or a change, must not outlive it. A disk that cannot be synced
+        // says so again at the next transition.
+        if let Err(why) = self.disk.sync_dir() {
+            log::debug!("the state directory cannot be synced: {why}");
+        }
+        // What failed once may have failed in passing.
+        let looked = self.look().or_else(|_| self.look());
+        let mut loaded = looked.unwrap_or_else(|why| self.look_behind(&why));
+        let (Loaded::Previous(_, damage) | Loaded::Lost(damage)) = &mut loaded else {
+            return loaded;
+        };
+        // Setting it aside is for whoever looks later; the agent goes on without it.
+        match self.disk.rename(FILE, DAMAGED).and_then(|()| self.disk.sync_dir()) {
+            Ok(()) => damage.push_str(&format!("; it was set aside as {DAMAGED}")),
+            Err(why) if why.kind() == io::ErrorKind::NotFound => {}
+            Err(why) => damage.push_str(&format!("; it could not be set aside: {why}")),
+        }
+        loaded
+    }
+
+    /// The copy before a record that cannot be read.
+    fn look_behind(&mut self, why: &io::Error) -> Loaded {
+        let damage = format!("it cannot be read: {why}");
+        match self.read(&format!("{FILE}{PREVIOUS}")) {
+            Ok(Some(Ok(record))) => Loaded::Previous(record, damage),
+            _ => Loaded::Lost(damage),
+        }
+    }
+
+    /// What [`RecordStore::load`] would find; changes nothing.
     ///
     /// # Errors
     /// If the disk cannot be read.
-    pub fn load(&mut self) -> io::Result<Loaded> {
-        let damage = match self.disk.read(FILE)? {
+    pub fn look(&mut self) -> io::Result<Loaded> {
+        let damage = match self.read(FILE)? {
+            Some(Ok(record)) => return Ok(Loaded::Good(record)),
+            Some(Err(damage)) => Some(damage),
             None => None,
-            Some(bytes) => match read(&bytes) {
-                Ok(record) => return Ok(Loaded::Good(record)),
-                Err(damage) => Some(damage),
-            },
         };
-        let previous = self.disk.read(&format!("{FILE}{PREVIOUS}"))?.map(|bytes| read(&bytes));
-        let Some(damage) = damage else {
-            return Ok(match previous {
-                Some(Ok(record)) => Loaded::Previous(record, "it is not there".to_owned()),
-                Some(Err(damage)) => Loaded::Lost(damage),
-                None => Loaded::Nothing,
-            });
-        };
-        // Setting it aside is for whoever looks later; the agent goes on without it.
-        let aside = self.disk.rename(FILE, DAMAGED).and_then(|()| self.disk.sync_dir());
-        let damage = match aside {
-            Ok(()) => format!("{damage}; it was set aside as {DAMAGED}"),
-            Err(why) => format!("{damage}; it could not be set aside: {why}"),
-        };
-        Ok(match previous {
-            Some(Ok(record)) => Loaded::Previous(record, damage),
-            _ => Loaded::Lost(damage),
+        Ok(match (self.read(&format!("{FILE}{PREVIOUS}"))?, damage) {
+            (Some(Ok(record)), damage) => {
+                Loaded::Previous(record, damage.unwrap_or_else(|| "it is not there".to_owned()))
+            }
+            (Some(Err(damage)), None) | (_, Some(damage)) => Loaded::Lost(damage),
+            (None, None) => Loaded::Nothing,
         })
     }
 
@@ -79,12 +99,18 @@ impl<D: Disk> RecordStore<D> {
     /// # Errors
     /// If the disk cannot be read.
     pub fn peek(&mut self) -> io::Result<Option<Record>> {
-        for name in [FILE.to_owned(), format!("{FILE}{PREVIOUS}")] {
-            if let Some(Ok(record)) = self.disk.read(&name)?.map(|bytes| read(&bytes)) {
-                return Ok(Some(record));
-            }
-        }
-        Ok(None)
+        Ok(match self.look()? {
+            Loaded::Good(record) | Loaded::Previous(record, _) => Some(record),
+            Loaded::Lost(_) | Loaded::Nothing => None,
+        })
+    }
+
+    /// The name of a damaged record that was set aside, if there is one.
+    ///
+    /// # Errors
+    /// If the disk cannot be read.
+    pub fn set_aside(&mut self) -> io::Result<Option<&'static str>> {
+        Ok(self.disk.read(DAMAGED)?.map(|_| DAMAGED))
     }
 
     /// Replaces the record: one transition, durable when this returns.
@@ -102,8 +128,7 @@ impl<D: Disk> RecordStore<D> {
     pub fn reserve(&mut self, record: &Record) -> Result<(), String> {
         self.disk.is_durable()?;
         let in_words = |why: io::Error| format!("the state directory cannot be written: {why}");
-        // The record may grow by an outcome and a report; jffs2 needs a node's head for each page.
-        let size = 2 * seal(record).map_err(|why| in_words(why.into()))?.len() + 8 * 1024;
+        let size = room_for_a_change(record).map_err(in_words)?;
         self.release().map_err(in_words)?;
         self.disk
             .create(RESERVE, &incompressible(size))
@@ -122,9 +147,22 @@ impl<D: Disk> RecordStore<D> {
     pub fn release(&mut self) -> io::Result<bool> {
         self.disk.remove(RESERVE)
     }
+
+    fn read(&mut self, name: &str) -> io::Result<Option<Result<Record, String>>> {
+        Ok(self.disk.read(name)?.map(|bytes| parse(&bytes)))
+    }
 }
 
-fn read(bytes: &[u8]) -> Result<Record, String> {
+/// How many bytes a change needs on the disk before it may begin.
+///
+/// # Errors
+/// If the record cannot be written as JSON.
+pub fn room_for_a_change(record: &Record) -> io::Result<usize> {
+    // The record may grow by an outcome and a report; jffs2 needs a node's head for each page.
+    Ok(2 * seal(record)?.len() + 8 * 1024)
+}
+
+fn parse(bytes: &[u8]) -> Result<Record, String> {
     let record: Record = unseal(bytes).map_err(|damage| damage.to_string())?;
     if record.format == FORMAT {
         Ok(record)

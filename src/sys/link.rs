@@ -6,6 +6,7 @@ use std::mem;
 use std::net::Ipv4Addr;
 use std::os::fd::{AsRawFd, OwnedFd};
 
+use nix::errno::Errno;
 use nix::libc;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 
@@ -118,6 +119,23 @@ impl KernelLink {
         // SAFETY: SIOCSIFHWADDR reads one ifreq, which lives until the call returns.
         unsafe { raw::set_hardware_address(self.socket.as_raw_fd(), &request) }?;
         Ok(())
+    }
+
+    /// Asks whether the interface's driver can set its address at all, and changes nothing: an
+    /// address of no known kind is refused (`EINVAL`) right after that question (`net/core/dev.c`).
+    /// Setting the address that it has would make a random one look like one that somebody gave.
+    ///
+    /// # Errors
+    /// As netdevice(7); `EOPNOTSUPP` when it cannot, `EPERM` without `CAP_NET_ADMIN`.
+    pub fn takes_address(&self) -> io::Result<()> {
+        let mut address = inet(Ipv4Addr::UNSPECIFIED);
+        address.sa_family = libc::ARPHRD_VOID;
+        let request = self.request(libc::__c_anonymous_ifr_ifru { ifru_hwaddr: address });
+        // SAFETY: SIOCSIFHWADDR reads one ifreq, which lives until the call returns.
+        match unsafe { raw::set_hardware_address(self.socket.as_raw_fd(), &request) } {
+            Ok(_) | Err(Errno::EINVAL) => Ok(()),
+            Err(why) => Err(why.into()),
+        }
     }
 
     /// Adds a route through this interface to the main table.

@@ -1,0 +1,55 @@
+//! `doctor`: every check of the board, with what to do about what is wrong.
+
+use std::fmt::Write;
+
+use serde::Serialize;
+
+use super::args::Doctor;
+use super::exit::{Exit, Failure};
+use super::output;
+use crate::doctor::{Checked, State, examine};
+
+#[derive(Serialize)]
+struct Answer {
+    worst: State,
+    checks: Vec<Checked>,
+}
+
+pub(super) fn doctor(doctor: &Doctor) -> Result<Exit, Failure> {
+    let common = doctor.common();
+    let checks = examine(&super::panel(&common)?);
+    let worst = checks.iter().map(|check| check.finding.state).max().unwrap_or(State::Ok);
+    let answer = Answer { worst, checks };
+    output::print(common.json, &answer, |answer| in_words(&answer.checks))?;
+    Ok(Exit::from(worst))
+}
+
+/// One line for each check, and what to do below those that need it.
+fn in_words(checks: &[Checked]) -> String {
+    let mut text = String::new();
+    for Checked { id, finding, .. } in checks {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{:<8} {id:<20} {}", word(finding.state), finding.found);
+        if let Some(advice) = &finding.advice {
+            let _ = writeln!(text, "{:<8} -> {advice}", "");
+        }
+    }
+    let count = |state| checks.iter().filter(|check| check.finding.state == state).count();
+    let _ = writeln!(
+        text,
+        "{} checks: {} failed, {} with a warning",
+        checks.len(),
+        count(State::Failed),
+        count(State::Warning)
+    );
+    text
+}
+
+/// Wrong is louder.
+fn word(state: State) -> &'static str {
+    match state {
+        State::Ok => "ok",
+        State::Warning => "WARNING",
+        State::Failed => "FAILED",
+    }
+}

@@ -1,0 +1,131 @@
+//! The U-Boot environment: found, whole, and written only where that can lose nothing.
+
+use super::{Check, Finding};
+use crate::environment::{
+    BACKUP_FILE, Environment, Error, Facts, Layout, Policy, Refusal, Store, may_write,
+};
+use crate::panel::Panel;
+use crate::storage::Disk;
+
+pub(super) const GOOD: Check = Check {
+    id: "environment",
+    description: "the U-Boot environment is found and whole",
+    look: good,
+};
+
+pub(super) const WRITING: Check = Check {
+    id: "environment-writing",
+    description: "no power cut while it is written can lose the U-Boot environment",
+    look: writing,
+};
+
+pub(super) const BACKUP: Check = Check {
+    id: "environment-backup",
+    description: "the U-Boot environment can be backed up, and no backup is left over",
+    look: backup,
+};
+
+fn read(panel: &Panel) -> Result<Option<(Layout, Environment)>, Error> {
+    let Some(layout) = Layout::find(&panel.root)? else { return Ok(None) };
+    let environment = Store::open(&panel.root, &layout)?.load()?;
+    Ok(Some((layout, environment)))
+}
+
+fn good(panel: &Panel) -> Finding {
+    let (layout, environment) = match read(panel) {
+        Ok(Some(found)) => found,
+        Ok(None) if panel.settings.environment == Policy::Never => {
+            return Finding::ok("none found, and none is used");
+        }
+        Ok(None) => {
+            return Finding::warning(
+                "none: there is no /etc/fw_env.config, and no flash has one",
+                "if U-Boot starts this board, say in /etc/fw_env.config where its environment is; \
+                 otherwise set `environment = \"never\"`",
+            );
+        }
+        Err(why) => {
+            return Finding::failed(
+                why.to_string(),
+                "run this as root; correct or remove /etc/fw_env.config if it is wrong",
+            );
+        }
+    };
+    let Environment { copies, good, .. } = environment;
+    match good {
+        0 => Finding::failed(
+            format!("no copy in {layout} has a checksum that fits"),
+            "correct /etc/fw_env.config if that is the wrong place; otherwise save the environment \
+             once from U-Boot (`saveenv`) or with `fw_setenv`",
+        ),
+        good if good < copies => Finding::warning(
+            format!("{good} of {copies} copies in {layout} is whole"),
+            "nothing is lost: the next write mends the other one",
+        ),
+        _ => Finding::ok(format!("whole, in {layout}")),
+    }
+}
+
+fn writing(panel: &Panel) -> Finding {
+    let Ok(Some((_, environment))) = read(panel) else {
+        return Finding::ok("not written: there is none, or it cannot be read");
+    };
+    match (may_write(panel.settings.environment, facts(&environment)), environment.copies) {
+        (Ok(()), 1) => Finding::warning(
+            "one copy, which is written since the configuration says `environment = \"always\"`; a \
+             power cut meanwhile loses it until the agent runs again",
+            "make sure that this board boots to Linux without its environment, or set \
+             `environment = \"redundant-only\"`",
+        ),
+        (Ok(()), _) => Finding::ok("one copy stays whole while the other is written"),
+        (Err(why @ (Refusal::Never | Refusal::SingleCopy)), _) => {
+            Finding::ok(format!("not written: {why}. The MAC address is set at each boot instead"))
+        }
+        (Err(why @ (Refusal::SharedBlock | Refusal::Damaged)), _) => Finding::failed(
+            format!("not written: {why}"),
+            "until then the MAC address is set at each boot by `intercom-agent restore`",
+        ),
+    }
+}
+
+fn backup(panel: &Panel) -> Finding {
+    let mut state = panel.state();
+    match state.read(BACKUP_FILE) {
+        Ok(Some(_)) => {
+            return Finding::warning(
+                format!("{BACKUP_FILE} is there: a write goes on, or a power cut ended one"),
+                "leave the power on, and start the daemon or run `intercom-agent restore`: it puts \
+                 the environment right",
+            );
+        }
+        Ok(None) => {}
+        Err(why) => {
+            return Finding::failed(
+                format!("{BACKUP_FILE} cannot be read: {why}"),
+                "run this as root; if that does not help, the flash is failing",
+            );
+        }
+    }
+    let is_written = |(_, environment): &(Layout, Environment)| {
+        may_write(panel.settings.environment, facts(environment)).is_ok()
+    };
+    if !read(panel).ok().flatten().as_ref().is_some_and(is_written) {
+        return Finding::ok("none is needed: the environment is not written");
+    }
+    match state.is_durable() {
+        Ok(()) => Finding::ok("possible, and none is left over"),
+        Err(why) => Finding::failed(
+            format!("not possible: {why}; the environment would not be written"),
+            "see state-durable",
+        ),
+    }
+}
+
+fn facts(environment: &Environment) -> Facts {
+    Facts {
+        copies: environment.copies,
+        good: environment.good,
+        shared_block: environment.shared_block,
+        from_backup: false,
+    }
+}

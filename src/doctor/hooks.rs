@@ -1,0 +1,82 @@
+//! The hooks: each can be run, and its interpreter is there.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use super::{Check, Finding};
+use crate::board::Root;
+use crate::panel::Panel;
+
+pub(super) const RUNNABLE: Check =
+    Check { id: "hooks", description: "every hook can be run", look };
+
+fn look(panel: &Panel) -> Finding {
+    let (hooks, skipped) = match panel.hooks().find() {
+        Ok(found) => found,
+        Err(why) => return Finding::failed(why, "mend that, or every change is rolled back"),
+    };
+    let broken: Vec<_> = hooks
+        .iter()
+        .filter_map(|hook| Some(format!("{}: {}", hook.display(), fault(&panel.root, hook)?)))
+        .collect();
+    if !broken.is_empty() {
+        return Finding::failed(
+            broken.join("; "),
+            "correct its first line, or remove it: a hook that fails rolls every change back",
+        );
+    }
+    if !skipped.is_empty() {
+        return Finding::warning(skipped.join("; "), "a hook that is not run renews no DHCP lease");
+    }
+    let name = |hook: &std::path::PathBuf| {
+        hook.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    };
+    match hooks.iter().map(name).collect::<Vec<_>>().as_slice() {
+        [] => Finding::ok("none: nothing renews a DHCP lease after a change"),
+        names => Finding::ok(names.join(", ")),
+    }
+}
+
+/// Why an executable cannot be run, as far as its first line tells.
+fn fault(root: &Root, hook: &Path) -> Option<String> {
+    let mut first = [0; 256];
+    let length = match File::open(hook).and_then(|mut file| file.read(&mut first)) {
+        Ok(length) => length,
+        Err(why) => return Some(format!("it cannot be read: {why}")),
+    };
+    let interpreter = interpreter(&first[..length])?;
+    let there = root.path(&interpreter).exists() || Path::new(&interpreter).exists();
+    (!there).then(|| format!("its interpreter `{}` is not there", interpreter.escape_debug()))
+}
+
+/// The program that a script names in its first line, as the kernel's `binfmt_script` reads it.
+fn interpreter(script: &[u8]) -> Option<String> {
+    let line = script.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;
+    let line = String::from_utf8_lossy(line);
+    let word = line.trim_matches([' ', '\t']).split([' ', '\t']).next()?;
+    Some(word.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_interpreter_is_the_first_word_with_whatever_an_editor_left_in_it() {
+        let of = |text: &str| interpreter(text.as_bytes());
+        assert_eq!(of("#!/bin/sh\nexit"), Some("/bin/sh".to_owned()));
+        assert_eq!(of("#! /usr/bin/env  bash -e\n"), Some("/usr/bin/env".to_owned()));
+        assert_eq!(of("#!/bin/sh\r\n"), Some("/bin/sh\r".to_owned()));
+        assert_eq!(of("\x7fELF"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_file_makes_the_reader_panic(bytes in prop::collection::vec(any::<u8>(), 0..256)) {
+            let _ = interpreter(&bytes);
+            let _ = interpreter(&[b"#!".as_slice(), &bytes].concat());
+        }
+    }
+}

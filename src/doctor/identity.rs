@@ -1,0 +1,83 @@
+//! Who the board is: by its own MAC address, serial number and model.
+
+use super::{Check, Finding};
+use crate::panel::Panel;
+use crate::record::{MacOrigin, Record, RecordStore, SerialOrigin};
+
+pub(super) const MAC: Check =
+    Check { id: "mac", description: "the MAC address is this board's alone", look: mac };
+
+pub(super) const SERIAL_NUMBER: Check =
+    Check { id: "serial-number", description: "the serial number is known", look: serial_number };
+
+pub(super) const MODEL: Check =
+    Check { id: "model", description: "the model is known", look: model };
+
+/// The record, or the one that the first start would make.
+fn record(panel: &Panel) -> Result<Record, String> {
+    match RecordStore::new(panel.state()).peek() {
+        Ok(Some(record)) => Ok(record),
+        // What is wrong with the record itself is told elsewhere.
+        Ok(None) | Err(_) => panel.first_record(),
+    }
+}
+
+fn mac(panel: &Panel) -> Finding {
+    let record = match record(panel) {
+        Ok(record) => record,
+        Err(why) => return Finding::failed(why, "see link and environment"),
+    };
+    let current = &record.current;
+    let mac = current.identity.mac;
+    let wanted = record.change.as_ref().map_or(current, |change| &change.to).identity.mac;
+    let link = panel.survey.link.as_ref().map(|link| link.mac.value);
+    if let Some(link) = link.filter(|link| *link != wanted) {
+        return Finding::warning(
+            format!("the link carries {link}, and the record says {wanted}"),
+            "start the daemon or run `intercom-agent restore`; if it comes back at each boot, run \
+             `restore` after the network script too",
+        );
+    }
+    let shared = match current.mac_origin {
+        MacOrigin::Board => return Finding::ok(format!("{mac}, the board's own")),
+        MacOrigin::Request => return Finding::ok(format!("{mac}, given by a request")),
+        MacOrigin::Placeholder => "a placeholder that many boards share",
+        MacOrigin::Random => "invented by the driver at this boot",
+    };
+    Finding::warning(
+        format!("{mac} is {shared}: requests that name this panel by `mac` are rejected"),
+        "set `id` in the configuration and name the panel by `id` in the request",
+    )
+}
+
+fn serial_number(panel: &Panel) -> Finding {
+    let current = record(panel).ok().map(|record| record.current);
+    let origin = current.as_ref().and_then(|current| current.serial_origin);
+    let recorded = current.and_then(|current| current.identity.serial_number);
+    match (recorded, origin, &panel.survey.serial_number) {
+        (Some(given), Some(SerialOrigin::Request), _) => {
+            Finding::ok(format!("{given}, given by a request"))
+        }
+        (_, _, Some(known)) => Finding::ok(known.to_string()),
+        (Some(recorded), _, None) => Finding::warning(
+            format!("{recorded} is in the record, and no source has it now"),
+            "see what became of it: `intercom-agent identity` shows what each source says",
+        ),
+        (None, _, None) => Finding::warning(
+            "no source has one; a request may give any",
+            "add the place where this board keeps it to `serial_number.sources`; \
+             `intercom-agent identity` shows what each source says",
+        ),
+    }
+}
+
+fn model(panel: &Panel) -> Finding {
+    let models: Vec<_> = panel.survey.models.iter().map(|known| known.value.as_str()).collect();
+    match models.as_slice() {
+        [] => Finding::failed(
+            "not known; every request for another MAC address or serial number is rejected",
+            "set `models` in the configuration to what the requests call this panel",
+        ),
+        models => Finding::ok(models.join(", ")),
+    }
+}

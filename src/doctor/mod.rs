@@ -1,0 +1,76 @@
+//! The doctor: looks at everything that a change rests on, says what to do about it, and changes
+//! nothing.
+
+mod clock;
+mod duplicates;
+mod environment;
+mod finding;
+mod hooks;
+mod identity;
+mod link;
+mod record;
+mod secrets;
+mod state_dir;
+mod uplink;
+mod watchdog;
+
+use serde::Serialize;
+
+use crate::panel::Panel;
+pub use finding::{Finding, State};
+
+/// One thing to look at.
+pub struct Check {
+    /// Its name, which never changes.
+    pub id: &'static str,
+    /// What has to be so.
+    pub description: &'static str,
+    look: fn(&Panel) -> Finding,
+}
+
+/// What came of a check.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Checked {
+    /// The check's name.
+    pub id: &'static str,
+    /// What has to be so.
+    pub description: &'static str,
+    /// What was found.
+    #[serde(flatten)]
+    pub finding: Finding,
+}
+
+/// All checks, from the board outwards.
+pub const CHECKS: [Check; 18] = [
+    state_dir::DURABLE,
+    state_dir::ROOM,
+    record::GOOD,
+    environment::GOOD,
+    environment::WRITING,
+    environment::BACKUP,
+    link::UP,
+    link::TAKES_MAC,
+    identity::MAC,
+    identity::SERIAL_NUMBER,
+    identity::MODEL,
+    clock::PLAUSIBLE,
+    secrets::PRIVATE,
+    hooks::RUNNABLE,
+    watchdog::LEFT_ALONE,
+    duplicates::NONE,
+    uplink::DAEMON,
+    uplink::REACHED,
+];
+
+/// Makes all checks.
+pub fn examine(panel: &Panel) -> Vec<Checked> {
+    let made = |check: Check| Checked {
+        id: check.id,
+        description: check.description,
+        finding: (check.look)(panel),
+    };
+    CHECKS.into_iter().map(made).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,38 @@
+//! The configuration's secrets: each in a file that its owner alone can use.
+
+use super::{Check, Finding};
+use crate::config::{SecretFile, Settings, Tls};
+use crate::panel::Panel;
+
+pub(super) const PRIVATE: Check = Check {
+    id: "secrets",
+    description: "passwords, tokens and keys are readable by their owner alone",
+    look,
+};
+
+fn look(panel: &Panel) -> Finding {
+    let files = files(&panel.settings);
+    // The errors name the file and what to do, never what is in it.
+    let wrong: Vec<_> = files
+        .iter()
+        .filter_map(|file| file.read(&panel.root).err())
+        .map(|why| why.to_string())
+        .collect();
+    match (files.len(), wrong.as_slice()) {
+        (0, _) => Finding::ok("none is configured"),
+        (count, []) => Finding::ok(format!("{count} configured, in private files")),
+        (_, wrong) => Finding::failed(
+            wrong.join("; "),
+            "until then the route that needs it is not used; no restart is needed after",
+        ),
+    }
+}
+
+fn files(settings: &Settings) -> Vec<&SecretFile> {
+    fn of_route<'s>(secret: Option<&'s SecretFile>, tls: &'s Tls) -> [Option<&'s SecretFile>; 2] {
+        [secret, tls.client.as_ref().map(|client| &client.key)]
+    }
+    let mqtt = settings.mqtt.as_ref().map(|mqtt| of_route(mqtt.password.as_ref(), &mqtt.tls));
+    let http = settings.http.as_ref().map(|http| of_route(http.token.as_ref(), &http.tls));
+    mqtt.into_iter().chain(http).flatten().flatten().collect()
+}

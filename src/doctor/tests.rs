@@ -1,0 +1,271 @@
+//! Each check on a sandboxed board that is well, and on one that is not.
+
+use std::os::unix::fs::symlink;
+
+use super::*;
+use crate::board::testing::Sandbox;
+use crate::config;
+use crate::record::RecordStore;
+
+const MAC: &str = "AA:BB:CC:DD:EE:FF";
+const STATE_DIR: &str = "/var/lib/intercom-agent";
+const HOOKS_DIR: &str = "/etc/intercom-agent/hooks.d";
+const ENVIRONMENT_SIZE: usize = 0x1000;
+
+/// A board on which nothing is wrong, but that no daemon runs.
+struct Board {
+    sandbox: Sandbox,
+    configuration: String,
+}
+
+impl Board {
+    fn new() -> Self {
+        let sandbox = Sandbox::new();
+        sandbox.write("/sys/class/net/eth0/address", MAC);
+        sandbox.write("/sys/class/net/eth0/addr_assign_type", "3");
+        sandbox.write("/sys/class/net/eth0/operstate", "up");
+        sandbox.write("/etc/fw_env.config", "/env0 0 0x1000 0x1000\n/env1 0 0x1000 0x1000\n");
+        sandbox.write("/env0", environment(&[&format!("ethaddr={MAC}"), "serialno=SN-1"]));
+        sandbox.write("/env1", environment(&[]));
+        sandbox.write_mode("/etc/password", "hidden", 0o600);
+        sandbox.script(&format!("{HOOKS_DIR}/50-lease"), "exit 0");
+        sandbox.write("/proc/71/comm", "majestic\n");
+        open_in(&sandbox, 71, "/dev/watchdog0");
+        sandbox.write(&format!("{STATE_DIR}/lock"), "");
+        let configuration = "models = [\"3516EV200\"]\n[mqtt]\nurl = \"mqtt://broker.test\"\n\
+                             username = \"panel\"\npassword_file = \"/etc/password\"\n";
+        let board = Board { sandbox, configuration: configuration.to_owned() };
+        let panel = board.panel();
+        let record = panel.first_record().expect("a record");
+        RecordStore::new(panel.state()).save(&record).expect("saved");
+        board
+    }
+
+    fn configured(mut self, top: &str) -> Self {
+        self.configuration = format!("{top}\n{}", self.configuration);
+        self
+    }
+
+    fn write(self, path: &str, text: impl AsRef<[u8]>) -> Self {
+        self.sandbox.write(path, text);
+        self
+    }
+
+    fn without(self, path: &str) -> Self {
+        std::fs::remove_file(self.sandbox.root().path(path)).expect("removed");
+        self
+    }
+
+    fn panel(&self) -> Panel {
+        let settings = config::parse(&self.configuration, "a.toml".as_ref()).expect("valid");
+        Panel::open(self.sandbox.root().clone(), settings)
+    }
+
+    fn checked(&self) -> Vec<Checked> {
+        examine(&self.panel())
+    }
+
+    #[track_caller]
+    fn finds(&self, id: &str, state: State, text: &str) {
+        let found = self.checked();
+        let finding = &found.iter().find(|check| check.id == id).expect("such a check").finding;
+        assert_eq!(finding.state, state, "{finding:?}");
+        assert!(finding.found.contains(text), "{finding:?}");
+        assert_eq!(finding.advice.is_some(), state != State::Ok, "{finding:?}");
+    }
+}
+
+fn open_in(sandbox: &Sandbox, pid: u32, device: &str) {
+    let fd = sandbox.root().path(format!("/proc/{pid}/fd"));
+    std::fs::create_dir_all(&fd).expect("a folder");
+    symlink(device, fd.join("5")).expect("a link");
+}
+
+/// A copy of a redundant environment that counts.
+fn environment(variables: &[&str]) -> Vec<u8> {
+    let mut data = variables.join("\0").into_bytes();
+    data.resize(ENVIRONMENT_SIZE - 5, 0);
+    let checksum = crc32fast::hash(&data).to_le_bytes();
+    [checksum.as_slice(), &[1], &data].concat()
+}
+
+#[test]
+fn a_board_that_is_well_lacks_nothing_but_the_daemon() {
+    let board = Board::new();
+    for Checked { id, finding, .. } in board.checked() {
+        let expected = match id {
+            "daemon" | "uplink" => State::Failed,
+            _ => State::Ok,
+        };
+        assert_eq!(finding.state, expected, "{id}: {finding:?}");
+    }
+    board.finds("daemon", State::Failed, "no daemon runs");
+    board.finds("link", State::Ok, "eth0 is up");
+    board.finds("mac", State::Ok, "AA:BB:CC:DD:EE:FF, the board's own");
+    board.finds("serial-number", State::Ok, "SN-1 (env serialno)");
+    board.finds("watchdog", State::Ok, "held by majestic (process 71)");
+    board.finds("hooks", State::Ok, "50-lease");
+}
+
+#[test]
+fn looking_changes_nothing() {
+    let board = Board::new().write(&format!("{STATE_DIR}/record.json"), "torn");
+    let all = || {
+        let listed = std::process::Command::new("find")
+            .arg(board.sandbox.root().path("/"))
+            .args(["-not", "-path", "*/var/lock*", "-printf", "%p %i %T@ %s\n"])
+            .output();
+        String::from_utf8(listed.expect("find runs").stdout).expect("text")
+    };
+    board.checked();
+    let before = all();
+    board.checked();
+    assert_eq!(all(), before);
+}
+
+#[test]
+fn names_are_unique_and_fit_their_column() {
+    let ids: std::collections::BTreeSet<_> = CHECKS.iter().map(|check| check.id).collect();
+    assert_eq!(ids.len(), CHECKS.len());
+    assert!(ids.iter().all(|id| id.len() <= 20));
+}
+
+#[test]
+fn a_volatile_state_directory_fails() {
+    let mounts = "1 0 0:1 / / rw - tmpfs tmpfs rw\n";
+    let board = Board::new().write("/proc/self/mountinfo", mounts);
+    board.finds("state-durable", State::Failed, "tmpfs");
+}
+
+#[test]
+fn a_damaged_record_is_told_with_what_is_left() {
+    let record = format!("{STATE_DIR}/record.json");
+    Board::new().finds("record", State::Ok, MAC);
+    Board::new().without(&record).finds("record", State::Ok, "none yet");
+    Board::new().write(&record, "torn").finds("record", State::Failed, "no good copy");
+    let board = Board::new();
+    let good = std::fs::read(board.sandbox.root().path(&record)).expect("a record");
+    let board = board.write(&record, "torn").write(&format!("{record}.previous"), good);
+    board.finds("record", State::Warning, "its last good copy says");
+    let board = Board::new().write(&format!("{record}.damaged"), "torn");
+    board.finds("record", State::Warning, "set aside as record.json.damaged");
+    board.without(&record).finds("record", State::Failed, "set aside");
+}
+
+#[test]
+fn an_environment_is_whole_or_half_or_damaged_or_not_there() {
+    Board::new().write("/env1", [0; ENVIRONMENT_SIZE]).finds(
+        "environment",
+        State::Warning,
+        "1 of 2 copies",
+    );
+    let damaged =
+        Board::new().write("/env0", [0; ENVIRONMENT_SIZE]).write("/env1", [0; ENVIRONMENT_SIZE]);
+    damaged.finds("environment", State::Failed, "no copy in /env0");
+    damaged.finds("environment-writing", State::Failed, "no backup");
+    let none = Board::new().without("/etc/fw_env.config");
+    none.finds("environment", State::Warning, "none");
+    none.configured("environment = \"never\"").finds("environment", State::Ok, "none");
+    Board::new().write("/etc/fw_env.config", "?").finds("environment", State::Failed, "line 1");
+}
+
+#[test]
+fn writing_the_environment_must_not_be_able_to_lose_it() {
+    let mut data = format!("ethaddr={MAC}").into_bytes();
+    data.resize(ENVIRONMENT_SIZE - 4, 0);
+    let single = [crc32fast::hash(&data).to_le_bytes().as_slice(), &data].concat();
+    let single = || {
+        Board::new().write("/etc/fw_env.config", "/env0 0 0x1000 0x1000\n").write("/env0", &single)
+    };
+    Board::new().finds("environment-writing", State::Ok, "stays whole");
+    single().finds("environment-writing", State::Ok, "not written");
+    single().finds("environment-backup", State::Ok, "none is needed");
+    let always = single().configured("environment = \"always\"");
+    always.finds("environment-writing", State::Warning, "one copy");
+    always.finds("environment-backup", State::Ok, "possible");
+    let left_over = always.write(&format!("{STATE_DIR}/environment.backup"), "{}");
+    left_over.finds("environment-backup", State::Warning, "environment.backup is there");
+    let shared = "/env0 0 0x800 0x1000\n/env0 0x400 0x800 0x1000\n";
+    let shared = Board::new().write("/etc/fw_env.config", shared);
+    shared.finds("environment-writing", State::Failed, "one erase block");
+}
+
+#[test]
+fn a_link_without_a_carrier_or_an_address_fails() {
+    let down = Board::new().write("/sys/class/net/eth0/operstate", "down\n");
+    down.finds("link", State::Failed, "eth0 is down");
+    let absent = Board::new().without("/sys/class/net/eth0/address");
+    absent.finds("link", State::Failed, "there is no network interface eth0");
+}
+
+#[test]
+fn a_mac_that_others_have_too_or_that_disagrees_with_the_record_is_a_warning() {
+    let record = format!("{STATE_DIR}/record.json");
+    let placeholder = format!("placeholder_macs = [\"{MAC}\"]");
+    let board = Board::new().without(&record).configured(&placeholder);
+    board.finds("mac", State::Warning, "a placeholder");
+    let board = Board::new().without(&record).without("/etc/fw_env.config");
+    board.write("/sys/class/net/eth0/addr_assign_type", "1").finds(
+        "mac",
+        State::Warning,
+        "invented",
+    );
+    let other = Board::new().write("/sys/class/net/eth0/address", "22:0d:ce:38:e7:15");
+    other.finds("mac", State::Warning, "the link carries 22:0D:CE:38:E7:15");
+}
+
+#[test]
+fn a_board_should_know_its_model_and_its_serial_number() {
+    let mut board = Board::new();
+    board.configuration = board.configuration.replace("models", "#");
+    board.finds("model", State::Failed, "not known");
+    let board = board.without("/etc/fw_env.config");
+    board.finds("serial-number", State::Warning, "SN-1 is in the record, and no source");
+    let board = board.without(&format!("{STATE_DIR}/record.json"));
+    board.finds("serial-number", State::Warning, "no source has one");
+}
+
+#[test]
+fn a_secret_that_others_can_read_fails_and_is_not_shown() {
+    let board = Board::new();
+    board.sandbox.write_mode("/etc/password", "hidden", 0o644);
+    board.finds("secrets", State::Failed, "/etc/password has mode 0644");
+    assert!(!serde_json::to_string(&board.checked()).expect("JSON").contains("hidden"));
+}
+
+#[test]
+fn a_hook_that_cannot_run_fails_before_a_change_does() {
+    let hook = format!("{HOOKS_DIR}/60-notify");
+    let board = Board::new();
+    board.sandbox.write_mode(&hook, "#!/bin/sh\r\nexit 0\r\n", 0o755);
+    board.finds("hooks", State::Failed, "its interpreter `/bin/sh\\r` is not there");
+    board.sandbox.write_mode(&hook, "#!/bin/sh\n", 0o777);
+    board.finds("hooks", State::Warning, "is not run");
+}
+
+#[test]
+fn an_agent_that_holds_the_watchdog_fails() {
+    let board = Board::new().write("/proc/72/comm", "intercom-agent\n");
+    open_in(&board.sandbox, 72, "/dev/watchdog");
+    board.finds("watchdog", State::Failed, "intercom-agent (process 72)");
+    let nobody = Board::new();
+    std::fs::remove_dir_all(nobody.sandbox.root().path("/proc")).expect("removed");
+    nobody.finds("watchdog", State::Ok, "nobody");
+}
+
+#[test]
+fn a_neighbour_with_the_same_mac_is_told() {
+    let table = "IP address HW type Flags HW address Mask Device\n\
+                 192.0.2.7 0x1 0x2 aa:bb:cc:dd:ee:ff * eth0\n";
+    let board = Board::new().write("/proc/net/arp", table);
+    board.finds("duplicates", State::Warning, "at 192.0.2.7");
+    let other = table.replace("ee:ff", "ee:fe");
+    Board::new().write("/proc/net/arp", other).finds("duplicates", State::Ok, "no neighbour");
+}
+
+#[test]
+fn a_panel_without_a_route_is_told() {
+    let mut board = Board::new();
+    board.configuration = String::new();
+    board.finds("uplink", State::Failed, "none is configured");
+}
