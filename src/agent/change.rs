@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::Agent;
 use super::seams::{Face, HookRun, Phase, Seams, Upstream};
-use super::set_board::set_board;
+use super::set_board::set_link;
 use crate::board::Board;
 use crate::clock::{Clock, Moment};
-use crate::contract::{Identity, Mac};
+use crate::contract::Mac;
 use crate::record::{Begun, Cause, Change, Current, Goal, Route};
 
 /// How long before something that the board or the disk refused is tried again.
@@ -40,18 +40,18 @@ pub(super) enum Stage {
     Committing(Moment),
     /// The link would not take the old MAC back; tried again at the moment, for this reason.
     PuttingBack(Moment, String),
-    /// The old identity is back; the hooks run.
-    HooksBack,
+    /// The old identity is back; the hooks run, until the moment at the latest.
+    HooksBack(Moment),
 }
 
 impl Stage {
     /// When something is due, given the deadline of the change in progress.
     pub(super) fn due(&self, deadline: Option<Moment>) -> Option<Moment> {
         match self {
-            Stage::Idle | Stage::HooksBack => None,
+            Stage::Idle => None,
             Stage::Hooks | Stage::Confirming | Stage::PollingAgain => deadline,
             Stage::Settling(_, at) | Stage::Committing(at) => deadline.map(|end| end.min(*at)),
-            Stage::PuttingBack(at, _) => Some(*at),
+            Stage::PuttingBack(at, _) | Stage::HooksBack(at) => Some(*at),
         }
     }
 }
@@ -84,10 +84,10 @@ impl<S: Seams> Agent<S> {
         self.steps
             .tell(format!("changing from {} to {}", change.from.identity, change.to.identity));
         self.transition(|record| record.begin(change, begun)).map_err(|why| {
+            self.release_room();
             // The file may be the new record already, and not durable. Without this a power cut
             // could bring back a change that was reported as failed.
             self.save();
-            self.release_room();
             format!("the record cannot be written: {why}")
         })
     }
@@ -108,7 +108,8 @@ impl<S: Seams> Agent<S> {
             return self.roll_back("it was not confirmed in time");
         }
         let (from, to) = (change.from.identity, change.to.identity);
-        if let Err(why) = self.set_board(&to) {
+        let set = set_link(self.seams.board(), to.mac).and_then(|()| self.tell_software(&to));
+        if let Err(why) = set {
             return self.roll_back(&why);
         }
         self.steps.tell(format!("the board now carries {to}"));
@@ -126,7 +127,7 @@ impl<S: Seams> Agent<S> {
                 }
                 self.connect();
             }
-            (Stage::HooksBack, result) => {
+            (Stage::HooksBack(_), result) => {
                 if let Err(why) = result {
                     self.steps.warn(format!("a hook failed after the rollback: {why}"));
                 }
@@ -154,6 +155,7 @@ impl<S: Seams> Agent<S> {
         if !self.reached.contains(&route) {
             self.reached.push(route);
         }
+        self.keep_board();
         self.send_all(route);
     }
 
@@ -169,14 +171,18 @@ impl<S: Seams> Agent<S> {
                 .warn(format!("the new connection over {route} was lost; waiting for another"));
             self.stage = Stage::Confirming;
         }
+        self.keep_board();
     }
 
     pub(super) fn tick_change(&mut self, now: Moment) {
         let deadline = self.record.change.as_ref().map(|change| change.deadline);
         let too_late = deadline.is_some_and(|deadline| deadline <= now);
         match self.stage.clone() {
-            Stage::Idle | Stage::HooksBack => {}
+            Stage::Idle => {}
             Stage::PuttingBack(at, reason) if at <= now => self.roll_back(&reason),
+            Stage::HooksBack(until) if until <= now => {
+                self.hooks_ended(Err("they did not end in time".to_owned()));
+            }
             Stage::Settling(Route::Mqtt, until) if until <= now => self.settle(),
             Stage::Settling(Route::Http, until) if until <= now && !too_late => {
                 self.stage = Stage::PollingAgain;
@@ -200,7 +206,8 @@ impl<S: Seams> Agent<S> {
             | Stage::Settling(..)
             | Stage::PollingAgain
             | Stage::Committing(_)
-            | Stage::PuttingBack(..) => {}
+            | Stage::PuttingBack(..)
+            | Stage::HooksBack(_) => {}
         }
     }
 
@@ -226,8 +233,8 @@ impl<S: Seams> Agent<S> {
         self.stage = Stage::Idle;
         // The runtime files also tell the ID, which may have just been learnt.
         let identity = self.record.current.identity.clone();
-        if let Err(why) = self.set_board(&identity) {
-            self.steps.warn(why);
+        if let Err(why) = self.tell_software(&identity) {
+            self.try_board_again(&why);
         }
         self.give_up(change.from.identity.mac);
         self.copy_to_environment();
@@ -240,16 +247,20 @@ impl<S: Seams> Agent<S> {
         let Some(change) = self.record.change.clone() else { return };
         let (from, to) = (change.from.identity, change.to.identity);
         self.steps.warn(format!("rolling back to {from}: {reason}"));
-        if let Err(why) = self.set_board(&from) {
+        if let Err(why) = set_link(self.seams.board(), from.mac) {
             self.steps.warn(format!("the old identity cannot be put back: {why}; trying again"));
             let at = self.seams.clock().now() + TRY_AGAIN;
             self.stage = Stage::PuttingBack(at, reason.to_owned());
             return;
         }
+        // The panel can be reached all the same, and that counts more.
+        if let Err(why) = self.tell_software(&from) {
+            self.try_board_again(&why);
+        }
         self.release_room();
         self.transition_at_last(|record| record.roll_back(reason.to_owned()));
         self.give_up(to.mac);
-        self.stage = Stage::HooksBack;
+        self.stage = Stage::HooksBack(self.seams.clock().now() + self.rules.confirm_within);
         self.seams.start_hooks(HookRun { phase: Phase::Rollback, from: to, to: from });
     }
 
@@ -263,10 +274,6 @@ impl<S: Seams> Agent<S> {
         if let Err(why) = self.seams.store().release() {
             self.steps.warn(format!("the reserved room cannot be freed: {why}"));
         }
-    }
-
-    fn set_board(&mut self, identity: &Identity) -> Result<(), String> {
-        set_board(self.seams.board(), &self.rules, &self.record, identity)
     }
 
     /// How the board shows itself upstream: under the identity that it carries now.

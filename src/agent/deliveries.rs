@@ -83,8 +83,10 @@ impl<S: Seams> Agent<S> {
         let key = delivery.request.as_ref().ok().map(Request::key);
         let waits = |waiting: &&mut Waiting| key.is_some() && waiting.key() == key;
         if let Some(waiting) = self.waiting.iter_mut().find(waits) {
-            // The broker gave it a new ticket; how often it was put off is not forgotten.
-            waiting.delivery.ticket = delivery.ticket;
+            // How often it was put off is not forgotten. One message is enough to have it come
+            // again; another one before it would hold up all that come after.
+            let spare = take_over(&mut waiting.delivery.ticket, delivery.ticket);
+            self.acknowledge(spare);
             return Handling::Kept;
         }
         self.decide_on(delivery, Holder::NotLookedUp)
@@ -263,7 +265,7 @@ impl<S: Seams> Agent<S> {
         }
     }
 
-    fn acknowledge(&mut self, ticket: Option<Ticket>) {
+    pub(super) fn acknowledge(&mut self, ticket: Option<Ticket>) {
         if let Some(ticket) = ticket {
             self.seams.upstream().acknowledge(ticket);
         }
@@ -313,6 +315,12 @@ impl<S: Seams> Agent<S> {
             past: Past { durable: &self.record.ledger, volatile: &self.volatile },
         }
     }
+}
+
+/// The same request was delivered again: the later message stands for it, if it can. The other one
+/// is given back.
+pub(super) fn take_over(held: &mut Option<Ticket>, later: Option<Ticket>) -> Option<Ticket> {
+    later.and_then(|later| held.replace(later))
 }
 
 /// How a request is named in a message.

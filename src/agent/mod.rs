@@ -12,6 +12,7 @@ mod by_hand;
 mod change;
 mod deliveries;
 pub mod environment_copy;
+mod keep_board;
 mod reports;
 mod restore;
 mod rules;
@@ -47,6 +48,8 @@ pub struct Agent<S: Seams> {
     record: Record,
     /// When to try again to make `record` durable; `None` while it is.
     save_again: Option<Moment>,
+    /// When to try again to make the board say who it is; `None` while it does.
+    board_again: Option<Moment>,
     stage: Stage,
     connection: Connection,
     /// The routes on which upstream is reached now.
@@ -70,6 +73,7 @@ impl<S: Seams> Agent<S> {
             rules,
             record: restored.record,
             save_again: restored.unsaved.then_some(now),
+            board_again: None,
             stage: Stage::Idle,
             connection: Connection::default(),
             reached: Vec::new(),
@@ -85,7 +89,10 @@ impl<S: Seams> Agent<S> {
         }
         match agent.record.change.clone() {
             Some(change) => agent.go_on(&change),
-            None => agent.connect(),
+            None => {
+                agent.keep_board();
+                agent.connect();
+            }
         }
         agent
     }
@@ -111,7 +118,10 @@ impl<S: Seams> Agent<S> {
     pub fn next_tick(&self) -> Option<Moment> {
         let change = self.record.change.as_ref().map(|change| change.deadline);
         let put_off = self.waiting.iter().filter_map(Waiting::due).min();
-        [self.stage.due(change), put_off, self.save_again].into_iter().flatten().min()
+        [self.stage.due(change), put_off, self.save_again, self.board_again]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Does what is due by now.
@@ -119,6 +129,7 @@ impl<S: Seams> Agent<S> {
         let now = self.seams.clock().now();
         self.tick_change(now);
         self.tick_waiting(now);
+        self.tick_board(now);
         if self.save_again.is_some_and(|due| due <= now) {
             self.save();
         }

@@ -1,7 +1,7 @@
 //! Reports on their way: durable ones in the record's outbox, repeats and rejections in memory.
 
 use super::Agent;
-use super::deliveries::Delivery;
+use super::deliveries::{Delivery, take_over};
 use super::seams::{ParcelId, Seams, Ticket, Upstream};
 use crate::contract::Report;
 use crate::record::Route;
@@ -34,8 +34,8 @@ impl<S: Seams> Agent<S> {
             |parcel: &&mut VolatileParcel| parcel.report == report && parcel.routes == routes;
         if let Some(parcel) = self.parcels.iter_mut().find(same) {
             // Asked again before the first answer has arrived.
-            parcel.ticket = delivery.ticket.or(parcel.ticket);
-            return;
+            let spare = take_over(&mut parcel.ticket, delivery.ticket);
+            return self.acknowledge(spare);
         }
         if self.parcels.len() >= MAX_VOLATILE {
             self.overflowed = true;

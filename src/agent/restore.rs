@@ -2,7 +2,7 @@
 
 use super::rules::Rules;
 use super::seams::Seams;
-use super::set_board::set_board;
+use super::set_board::{set_link, write_runtime_files};
 use crate::clock::Clock;
 use crate::contract::FactoryIdentity;
 use crate::record::{Loaded, Record};
@@ -39,12 +39,12 @@ pub fn restore<S: Seams>(
         Some(change) => change.to.identity.clone(),
         None => restored.record.current.identity.clone(),
     };
-    if let Err(why) = set_board(seams.board(), rules, &restored.record, &identity) {
-        restored.remarks.push(why);
-    }
-    if restored.record.change.is_none() {
-        super::environment_copy::put_right(seams, rules, &restored.record, &mut restored.remarks);
-    }
+    // Each by itself: a link that does not take its address must not keep the files from telling it.
+    let link = set_link(seams.board(), identity.mac);
+    let files = write_runtime_files(seams.board(), rules, &restored.record, &identity);
+    restored.remarks.extend([link, files].into_iter().filter_map(Result::err));
+    // Also while a change is in progress: an earlier write of it may have been cut off.
+    super::environment_copy::put_right(seams, rules, &restored.record, &mut restored.remarks);
     Ok(restored)
 }
 
@@ -63,21 +63,16 @@ fn load<S: Seams>(
     first: impl FnOnce() -> Result<Record, String>,
 ) -> Result<Restored, String> {
     let (record, good, remarks) = match seams.store().load() {
-        Ok(Loaded::Good(record)) => (record, true, Vec::new()),
-        Ok(Loaded::Nothing) => (first()?, false, Vec::new()),
-        Ok(Loaded::Previous(record, damage)) => {
+        Loaded::Good(record) => (record, true, Vec::new()),
+        Loaded::Nothing => (first()?, false, Vec::new()),
+        Loaded::Previous(record, damage) => {
             let remark =
                 format!("the record is damaged: {damage}; going on from its last good copy");
             (record, false, vec![remark])
         }
-        Ok(Loaded::Lost(damage)) => {
+        Loaded::Lost(damage) => {
             let remark = format!("the record is damaged: {damage}; going on from the board");
             (without_factory(first()?), false, vec![remark])
-        }
-        Err(why) => {
-            let remark = format!("the record cannot be read: {why}; going on from the board");
-            let record = without_factory(first()?);
-            return Ok(Restored { record, unsaved: true, remarks: vec![remark] });
         }
     };
     let mut restored = Restored { record, unsaved: false, remarks };

@@ -2,25 +2,31 @@
 
 use super::rules::Rules;
 use crate::board::{Board, RuntimeFiles};
-use crate::contract::Identity;
+use crate::contract::{Identity, Mac};
 use crate::record::Record;
 
-/// Sets what differs; writes nothing that is so already.
+/// Gives the link its MAC address, if it has another.
 ///
 /// # Errors
-/// What the board would not take, in words.
-pub(super) fn set_board(
+/// What the link would not take, in words.
+pub(super) fn set_link(board: &mut impl Board, wanted: Mac) -> Result<(), String> {
+    let mac = board.link_mac().map_err(|why| format!("the link cannot be read: {why}"))?;
+    if mac == wanted {
+        return Ok(());
+    }
+    board.set_link_mac(wanted).map_err(|why| format!("the link would not take {wanted}: {why}"))
+}
+
+/// Tells the panel's other software who the panel is; writes nothing that is so already.
+///
+/// # Errors
+/// Why they cannot be written, in words.
+pub(super) fn write_runtime_files(
     board: &mut impl Board,
     rules: &Rules,
     record: &Record,
     identity: &Identity,
 ) -> Result<(), String> {
-    let mac = board.link_mac().map_err(|why| format!("the link cannot be read: {why}"))?;
-    if mac != identity.mac {
-        board
-            .set_link_mac(identity.mac)
-            .map_err(|why| format!("the link would not take {}: {why}", identity.mac))?;
-    }
     let files = RuntimeFiles {
         identity: identity.clone(),
         id: rules.configured_id.or(record.learnt_id),

@@ -94,7 +94,7 @@ impl<S: Seams> Agent<S> {
                 Stage::Settling(..) | Stage::PollingAgain => "watching the new connection",
                 Stage::Committing(_) => "confirmed; the record cannot be written",
                 Stage::PuttingBack(..) => "the old identity cannot be put back",
-                Stage::HooksBack => "rolled back; the hooks run",
+                Stage::HooksBack(_) => "rolled back; the hooks run",
             }
             .to_owned(),
             attempts: change.attempts,

@@ -21,8 +21,11 @@ pub fn replace(disk: &mut impl Disk, name: &str, bytes: &[u8]) -> io::Result<()>
     // jffs2's rename links the new name before it unlinks the old one. After a cut in between, the
     // temporary name is the live file's own inode, and writing into it would tear the live file.
     disk.remove(&temporary)?;
-    disk.create(&temporary, bytes)?;
-    disk.sync(&temporary)?;
+    if let Err(why) = disk.create(&temporary, bytes).and_then(|()| disk.sync(&temporary)) {
+        // Half of it must not fill up a disk that is nearly full.
+        let _ = disk.remove(&temporary);
+        return Err(why);
+    }
     disk.remove(&second_name)?;
     match disk.link(name, &second_name) {
         // Renamed over the copy before it, so that there is one at every instant.
