@@ -1,0 +1,394 @@
+//! The state directory on a disk that keeps after a power cut what was synced, and of the rest what
+//! it likes.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+
+use intercom_agent::storage::Disk;
+
+use super::power::Reach;
+use super::world::Shared;
+
+/// What a power cut leaves of that which was not synced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unsynced {
+    /// Nothing.
+    Lost,
+    /// All of it, as if the disk had just been in time.
+    Kept,
+    /// All names, and no content.
+    Empty,
+    /// All names, and half the content.
+    Torn,
+    /// The first half of the names, in the order in which they were made, and half the content.
+    Prefix,
+    /// Any of the names and any part of the content, by seed.
+    Any(u64),
+}
+
+/// How the disk misbehaves, for the tests of the tests.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Mutant {
+    #[default]
+    None,
+    /// `fsync` of a file does nothing.
+    NoSync,
+    /// `fsync` of the directory does nothing.
+    NoSyncDir,
+    /// Files whose name begins so are not written before one of them is removed again.
+    Late(&'static str),
+    /// After a boot nothing is written before the link is touched.
+    LateAtBoot,
+}
+
+/// The content of a file.
+#[derive(Debug, Clone)]
+struct Inode {
+    written: Arc<[u8]>,
+    synced: bool,
+}
+
+/// A change of names.
+#[derive(Debug, Clone)]
+enum NameChange {
+    Set(String, usize),
+    Unset(String),
+}
+
+/// What was asked for and put off by a [`Mutant`].
+#[derive(Debug, Clone)]
+enum Later {
+    Create(String, Vec<u8>),
+    Sync(String),
+    Link(String, String),
+    Rename(String, String),
+    Remove(String),
+    SyncDir,
+}
+
+/// All that the disk holds.
+#[derive(Debug, Clone)]
+pub struct DiskState {
+    inodes: Vec<Inode>,
+    names: BTreeMap<String, usize>,
+    durable: BTreeMap<String, usize>,
+    journal: Vec<NameChange>,
+    later: Vec<Later>,
+    pub mutant: Mutant,
+    /// How many bytes fit on it.
+    pub capacity: usize,
+    pub read_only: bool,
+    pub volatile: bool,
+    /// Whether the link was touched in this boot.
+    pub link_touched: bool,
+    /// Files of this name cannot be read.
+    pub unreadable: Option<&'static str>,
+    /// How often the record was replaced.
+    pub records: u32,
+    /// How often anything was changed.
+    pub writes: u32,
+}
+
+impl Default for DiskState {
+    fn default() -> Self {
+        DiskState {
+            inodes: Vec::new(),
+            names: BTreeMap::new(),
+            durable: BTreeMap::new(),
+            journal: Vec::new(),
+            later: Vec::new(),
+            mutant: Mutant::None,
+            capacity: 1 << 20,
+            read_only: false,
+            volatile: false,
+            link_touched: false,
+            unreadable: None,
+            records: 0,
+            writes: 0,
+        }
+    }
+}
+
+impl DiskState {
+    /// What is found at the next start.
+    pub fn lose_power(&mut self, unsynced: Unsynced) {
+        if self.volatile {
+            self.durable.clear();
+            self.journal.clear();
+        }
+        let mut random = match unsynced {
+            Unsynced::Any(seed) => super::random_numbers::Random::new(seed),
+            _ => super::random_numbers::Random::new(0),
+        };
+        let journal = std::mem::take(&mut self.journal);
+        let half = journal.len() / 2;
+        let mut names = std::mem::take(&mut self.durable);
+        let mut kept_before = true;
+        for (at, change) in journal.into_iter().enumerate() {
+            let kept = match unsynced {
+                Unsynced::Lost => false,
+                Unsynced::Kept | Unsynced::Empty | Unsynced::Torn => true,
+                Unsynced::Prefix => at < half,
+                Unsynced::Any(_) => random.below(2) == 0,
+            };
+            match change {
+                NameChange::Set(name, inode) if kept => _ = names.insert(name, inode),
+                // A rename takes the old name away only after it has made the new one.
+                NameChange::Unset(name) if kept && kept_before => _ = names.remove(&name),
+                _ => {}
+            }
+            kept_before = kept;
+        }
+        for inode in self.inodes.iter_mut().filter(|inode| !inode.synced) {
+            let all = inode.written.len();
+            let kept = match unsynced {
+                Unsynced::Lost | Unsynced::Empty => 0,
+                Unsynced::Kept => all,
+                Unsynced::Torn | Unsynced::Prefix => all / 2,
+                Unsynced::Any(_) => random.below(all as u64 + 1) as usize,
+            };
+            inode.written = inode.written[..kept].into();
+            inode.synced = true;
+        }
+        self.later.clear();
+        self.durable.clone_from(&names);
+        self.names = names;
+    }
+
+    /// A file, as a program would read it.
+    pub fn file(&self, name: &str) -> Option<&[u8]> {
+        self.names.get(name).map(|inode| &*self.inodes[*inode].written)
+    }
+
+    /// Spoils a file.
+    pub fn spoil(&mut self, name: &str) {
+        if let Some(inode) = self.names.get(name) {
+            let mut bytes = self.inodes[*inode].written.to_vec();
+            let middle = bytes.len() / 2;
+            bytes[middle] ^= 0x40;
+            self.inodes[*inode].written = bytes.into();
+        }
+    }
+
+    /// What makes two disks the same.
+    pub fn digest(&self, into: &mut impl std::hash::Hasher) {
+        use std::hash::Hash;
+        for names in [&self.names, &self.durable] {
+            for (name, inode) in names {
+                (name, &self.inodes[*inode].written, self.inodes[*inode].synced).hash(into);
+            }
+        }
+        self.journal.len().hash(into);
+    }
+
+    fn used(&self) -> usize {
+        let mut inodes: Vec<usize> = self.names.values().copied().collect();
+        inodes.sort_unstable();
+        inodes.dedup();
+        inodes.iter().map(|inode| self.inodes[*inode].written.len()).sum()
+    }
+
+    fn set(&mut self, name: &str, inode: usize) {
+        self.names.insert(name.to_owned(), inode);
+        self.journal.push(NameChange::Set(name.to_owned(), inode));
+    }
+
+    fn unset(&mut self, name: &str) {
+        self.names.remove(name);
+        self.journal.push(NameChange::Unset(name.to_owned()));
+    }
+
+    /// Whether a [`Mutant`] puts this off.
+    fn is_late(&self, name: &str) -> bool {
+        match self.mutant {
+            Mutant::Late(prefix) => name.starts_with(prefix),
+            Mutant::LateAtBoot => !self.link_touched,
+            _ => false,
+        }
+    }
+
+    /// Does what was put off.
+    pub fn catch_up(&mut self) {
+        for later in std::mem::take(&mut self.later) {
+            match later {
+                Later::Create(name, bytes) => self.create(&name, &bytes, Reach::Whole),
+                Later::Sync(name) => self.sync(&name),
+                Later::Link(from, to) => self.link(&from, &to),
+                Later::Rename(from, to) => self.rename(&from, &to, Reach::Whole),
+                Later::Remove(name) => self.unset(&name),
+                Later::SyncDir => self.sync_dir(),
+            }
+        }
+    }
+
+    fn create(&mut self, name: &str, bytes: &[u8], reach: Reach) {
+        let length = match reach {
+            Reach::Nothing => return,
+            Reach::Half => bytes.len() / 2,
+            Reach::Whole => bytes.len(),
+        };
+        self.inodes.push(Inode { written: bytes[..length].into(), synced: false });
+        self.set(name, self.inodes.len() - 1);
+    }
+
+    fn sync(&mut self, name: &str) {
+        if let Some(inode) = self.names.get(name)
+            && self.mutant != Mutant::NoSync
+        {
+            self.inodes[*inode].synced = true;
+        }
+    }
+
+    fn link(&mut self, from: &str, to: &str) {
+        if let Some(inode) = self.names.get(from) {
+            self.set(to, *inode);
+        }
+    }
+
+    fn rename(&mut self, from: &str, to: &str, reach: Reach) {
+        let Some(inode) = self.names.get(from).copied() else { return };
+        // rename(2): two names of one file stay as they are.
+        if self.names.get(to) == Some(&inode) || reach == Reach::Nothing {
+            return;
+        }
+        self.set(to, inode);
+        // jffs2 links the new name before it unlinks the old one.
+        if reach == Reach::Whole {
+            self.unset(from);
+        }
+        self.records += u32::from(to == "record.json");
+    }
+
+    fn sync_dir(&mut self) {
+        if self.mutant != Mutant::NoSyncDir {
+            self.journal.clear();
+            self.durable.clone_from(&self.names);
+        }
+    }
+}
+
+/// The agent's side of it.
+pub struct SimulatedDisk(pub Shared);
+
+impl SimulatedDisk {
+    fn change(
+        &mut self,
+        name: &str,
+        later: Later,
+        effect: impl FnOnce(&mut DiskState, Reach),
+    ) -> io::Result<()> {
+        let power = self.0.borrow().power.clone();
+        let shared = self.0.clone();
+        if shared.borrow().disk.read_only {
+            power.check()?;
+            return Err(io::ErrorKind::ReadOnlyFilesystem.into());
+        }
+        power.call(|reach| {
+            let disk = &mut shared.borrow_mut().disk;
+            // To sync what is durable already writes nothing.
+            disk.writes += u32::from(!matches!(later, Later::SyncDir) || !disk.journal.is_empty());
+            if disk.is_late(name) {
+                disk.later.push(later);
+            } else {
+                effect(disk, reach);
+            }
+        })
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.0.borrow().disk.names.contains_key(name)
+    }
+}
+
+impl Disk for SimulatedDisk {
+    fn read(&mut self, name: &str) -> io::Result<Option<Vec<u8>>> {
+        let world = self.0.borrow();
+        world.power.check()?;
+        if world.disk.unreadable == Some(name) {
+            return Err(io::Error::other("input/output error"));
+        }
+        Ok(world.disk.file(name).map(<[u8]>::to_vec))
+    }
+
+    fn create(&mut self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        if self.has(name) {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        let mut full = false;
+        self.change(name, Later::Create(name.to_owned(), bytes.to_vec()), |disk, reach| {
+            let room = disk.capacity.saturating_sub(disk.used());
+            full = bytes.len() > room;
+            disk.create(name, &bytes[..bytes.len().min(room)], reach);
+        })?;
+        if full { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+    }
+
+    fn sync(&mut self, name: &str) -> io::Result<()> {
+        let late = self.0.borrow().disk.is_late(name);
+        if !late && !self.has(name) {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        self.change(name, Later::Sync(name.to_owned()), |disk, reach| {
+            if reach == Reach::Whole {
+                disk.sync(name);
+            }
+        })
+    }
+
+    fn link(&mut self, from: &str, to: &str) -> io::Result<()> {
+        if !self.has(from) {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        if self.has(to) {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        self.change(from, Later::Link(from.to_owned(), to.to_owned()), |disk, reach| {
+            if reach == Reach::Whole {
+                disk.link(from, to);
+            }
+        })
+    }
+
+    fn rename(&mut self, from: &str, to: &str) -> io::Result<()> {
+        let late = self.0.borrow().disk.is_late(from);
+        if !late && !self.has(from) {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        self.change(from, Later::Rename(from.to_owned(), to.to_owned()), |disk, reach| {
+            disk.rename(from, to, reach);
+        })
+    }
+
+    fn remove(&mut self, name: &str) -> io::Result<bool> {
+        // What is to be written late is written now, and removed as it should be.
+        if matches!(self.0.borrow().disk.mutant, Mutant::Late(prefix) if name == prefix) {
+            self.0.borrow_mut().disk.catch_up();
+        }
+        if !self.has(name) {
+            return Ok(false);
+        }
+        self.change("", Later::Remove(name.to_owned()), |disk, reach| {
+            if reach == Reach::Whole {
+                disk.unset(name);
+            }
+        })?;
+        Ok(true)
+    }
+
+    fn sync_dir(&mut self) -> io::Result<()> {
+        self.change("", Later::SyncDir, |disk, reach| {
+            if reach == Reach::Whole {
+                disk.sync_dir();
+            }
+        })
+    }
+
+    fn is_durable(&mut self) -> Result<(), String> {
+        if self.0.borrow().disk.volatile {
+            Err("the directory is on a tmpfs".into())
+        } else {
+            Ok(())
+        }
+    }
+}

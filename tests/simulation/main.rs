@@ -1,0 +1,20 @@
+//! The very code that ships in a simulated world: the power fails in every operation in turn, messages
+//! are lost, doubled and reordered, the disk fills, links refuse; and the six rules hold.
+//!
+//! `exhaustive` cuts everywhere, `random` follows seeds (a failure prints the line that replays it),
+//! `mutants` breaks the world on purpose to see that the checks notice.
+#![allow(clippy::expect_used, reason = "a test that cannot go on fails")]
+
+mod disk;
+mod driver;
+mod exhaustive;
+mod flash;
+mod link;
+mod power;
+mod random_numbers;
+mod requests;
+mod rules;
+mod scenarios;
+mod script;
+mod upstream;
+mod world;

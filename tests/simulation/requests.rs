@@ -1,0 +1,113 @@
+//! Requests as billing would send them, and the identities that they are about.
+
+use intercom_agent::contract::{Identity, Mac, Report, Request, Unreadable};
+use serde_json::{Map, Value, json};
+
+pub const MODEL: &str = "M-1";
+pub const BOARD: &str = "die-1";
+pub const ID: i64 = 7;
+
+/// The MAC address of the identity with this letter.
+pub fn mac(letter: char) -> Mac {
+    let octet = u8::try_from(letter).expect("an ASCII letter");
+    Mac::try_from([0x02, 0, 0, 0, 0, octet]).expect("a MAC")
+}
+
+/// The identity with this letter.
+pub fn identity(letter: char) -> Identity {
+    Identity {
+        mac: mac(letter),
+        serial_number: Some(serial(letter).parse().expect("a serial number")),
+    }
+}
+
+pub fn serial(letter: char) -> String {
+    format!("SN-{letter}")
+}
+
+/// Where a request is published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Topic {
+    Mac(Mac),
+    Board,
+    /// The list of pending requests.
+    List,
+}
+
+/// A request and how it is sent.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// Tells it from the others; comes back in its report.
+    pub tag: String,
+    pub request: Result<Request, Unreadable>,
+    pub topic: Topic,
+    pub retained: bool,
+}
+
+/// A request in the making.
+#[derive(Debug, Clone)]
+pub struct Ask {
+    tag: String,
+    body: Map<String, Value>,
+    topic: Topic,
+    retained: bool,
+}
+
+/// A request to the intercom of this board, by its ID, retained on the board's topic.
+pub fn ask(tag: &str) -> Ask {
+    let body = json!({
+        "id": ID, "model": MODEL, "log_extra": tag, "request_id": tag, "target": {"id": ID},
+    });
+    let Value::Object(body) = body else { unreachable!("an object") };
+    Ask { tag: tag.to_owned(), body, topic: Topic::Board, retained: true }
+}
+
+impl Ask {
+    pub fn with(mut self, field: &str, value: impl Into<Value>) -> Self {
+        self.body.insert(field.to_owned(), value.into());
+        self
+    }
+
+    pub fn without(mut self, field: &str) -> Self {
+        self.body.remove(field);
+        self
+    }
+
+    /// Both halves of the identity with this letter.
+    pub fn to(self, letter: char) -> Self {
+        self.new_mac(letter).new_serial(letter)
+    }
+
+    pub fn new_mac(self, letter: char) -> Self {
+        self.with("new_mac", mac(letter).to_string())
+    }
+
+    pub fn new_serial(self, letter: char) -> Self {
+        self.with("new_serial_number", serial(letter))
+    }
+
+    pub fn on(mut self, topic: Topic) -> Self {
+        self.topic = topic;
+        self
+    }
+
+    /// Sent once, to whoever is subscribed.
+    pub fn live(mut self) -> Self {
+        self.retained = false;
+        self
+    }
+
+    pub fn made(self) -> Asked {
+        let Ask { tag, body, topic, retained } = self;
+        Asked { tag, request: Request::from_object(&body), topic, retained }
+    }
+}
+
+/// Which request a report is about.
+pub fn tag(report: &Report) -> String {
+    match (&report.log_extra, &report.request_id) {
+        (Some(Value::String(tag)), _) => tag.clone(),
+        (_, Some(id)) => id.as_str().to_owned(),
+        _ => String::new(),
+    }
+}

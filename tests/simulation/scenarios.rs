@@ -1,0 +1,395 @@
+//! Every row of the decision table that touches the board, and what can be in its way.
+
+use intercom_agent::agent::{BackTo, Rules};
+use intercom_agent::contract::{Identity, Outcome};
+use intercom_agent::environment::Policy;
+use intercom_agent::record::Route;
+use std::time::Duration;
+
+use super::driver::Run;
+use super::flash::{Environments, Kept};
+use super::link::{Driver, LinkState};
+use super::requests::{Asked, ID, MODEL, Topic, ask, identity, mac, serial};
+use super::script::Action;
+use super::world::{Happening, Hardware, Hooks, SERIAL};
+
+/// How it may end: the identity, and what was reported last about the request `r`.
+pub type Ending = (Identity, Option<Outcome>);
+
+/// A world, and what happens in it.
+#[derive(Debug, Clone)]
+pub struct Scenario {
+    pub name: &'static str,
+    pub kept: Kept,
+    pub policy: Policy,
+    /// Whether the board has a serial number and an ID by itself.
+    pub is_bare: bool,
+    /// The board starts for the first time.
+    pub is_new: bool,
+    pub routes: Vec<Route>,
+    /// What happened long ago.
+    pub before: Vec<Action>,
+    /// What happens, at which millisecond after the start.
+    pub script: Vec<(u64, Action)>,
+    /// The first one without any cut; any of them with one.
+    pub endings: Vec<Ending>,
+    /// How often the record is written without any cut.
+    pub records: u32,
+    /// The record is spoiled before the start.
+    pub spoiled: bool,
+}
+
+pub const HOUR: u64 = 3_600_000;
+
+impl Scenario {
+    fn new(
+        name: &'static str,
+        script: Vec<(u64, Action)>,
+        endings: &[Ending],
+        records: u32,
+    ) -> Self {
+        Scenario {
+            name,
+            kept: Kept::Redundant,
+            policy: Policy::RedundantOnly,
+            is_bare: false,
+            is_new: false,
+            routes: vec![Route::Mqtt],
+            before: Vec::new(),
+            script,
+            endings: endings.to_vec(),
+            records,
+            spoiled: false,
+        }
+    }
+
+    fn keeping(self, kept: Kept, policy: Policy) -> Self {
+        Scenario { kept, policy, ..self }
+    }
+
+    fn after(self, before: Vec<Action>) -> Self {
+        Scenario { before, ..self }
+    }
+
+    fn over(self, routes: &[Route]) -> Self {
+        Scenario { routes: routes.to_vec(), ..self }
+    }
+
+    pub fn rules(&self) -> Rules {
+        Rules {
+            interface: "eth0".into(),
+            configured_id: (!self.is_bare).then_some(ID),
+            models: vec![MODEL.into()],
+            require_signature: false,
+            confirm_within: Duration::from_secs(180),
+            settle: Duration::from_secs(5),
+            changes_per_hour: 50,
+            routes: self.routes.clone(),
+            environment: self.policy,
+            serial_number_variable: Some(SERIAL.into()),
+        }
+    }
+
+    /// The world just before the start; the power is off.
+    pub fn prepared(&self) -> Hardware {
+        let (own_mac, own_serial) = (mac('A').to_string(), serial('A'));
+        let mut variables = vec![("bootcmd", "bootm"), ("ethaddr", own_mac.as_str())];
+        if !self.is_bare {
+            variables.push((SERIAL, &own_serial));
+        }
+        let environments = Environments::new(self.kept, &variables);
+        let mut hardware = Hardware::new(self.rules(), LinkState::new(mac('A')), environments);
+        if self.is_new {
+            self.schedule(&mut hardware);
+            return hardware;
+        }
+        for (at, action) in self.before.iter().enumerate() {
+            let time = 60_000 + at as u64 * HOUR / 4;
+            hardware.at(time, Happening::Script(action.clone()));
+        }
+        let mut run = Run::new(hardware);
+        run.live_to_the_end();
+        run.switch_off();
+        assert_eq!(run.broken(), Vec::<String>::new(), "{}, before it began", self.name);
+        let mut hardware = run.hardware();
+        hardware.disk.records = 0;
+        hardware.cloud.received.clear();
+        if self.spoiled {
+            hardware.disk.spoil("record.json");
+            hardware.watch.spoiled = true;
+        }
+        self.schedule(&mut hardware);
+        hardware
+    }
+
+    fn schedule(&self, hardware: &mut Hardware) {
+        for (after, action) in &self.script {
+            // The board takes 20 s to start.
+            let time = hardware.now + 20_000 + after;
+            hardware.at(time, Happening::Script(action.clone()));
+        }
+    }
+}
+
+fn post(asked: Asked) -> Action {
+    Action::Post(asked)
+}
+
+fn by_hand(offline: bool) -> Action {
+    Action::Apply { asked: ask("r").to('B').made(), offline }
+}
+
+fn back(back_to: BackTo) -> Action {
+    Action::RollBack { back_to, offline: false }
+}
+
+fn with_serial(mac: char, serial_of: char) -> Identity {
+    Identity {
+        serial_number: Some(serial(serial_of).parse().expect("a serial number")),
+        ..identity(mac)
+    }
+}
+
+/// All of them.
+pub fn all() -> Vec<Scenario> {
+    let (a, b, c) = (identity('A'), identity('B'), identity('C'));
+    let installed = (b.clone(), Some(Outcome::Installed));
+    let rolled_back = (a.clone(), Some(Outcome::RolledBack));
+    let failed = (a.clone(), Some(Outcome::Failed));
+    let rejected = (a.clone(), Some(Outcome::Rejected));
+    let confirmed = (a.clone(), Some(Outcome::Installed));
+    let nothing = (a.clone(), None);
+    let to_b = || post(ask("r").to('B').made());
+    let one = |name, endings: &[Ending], records| {
+        Scenario::new(name, vec![(1000, to_b())], endings, records)
+    };
+    let despite = |name, trouble: Vec<Action>, endings: &[Ending], records| {
+        let mut script: Vec<_> = trouble.into_iter().map(|action| (500, action)).collect();
+        script.push((1000, to_b()));
+        Scenario::new(name, script, endings, records)
+    };
+    let simple = |name, asked, endings: &[Ending], records| {
+        Scenario::new(name, vec![(1000, post(asked))], endings, records)
+    };
+    let long_ago = |letter: char| {
+        let tag = format!("old-{letter}");
+        post(ask(&tag).to(letter).made())
+    };
+    let both = [Route::Mqtt, Route::Http];
+    let bare = |scenario: Scenario| Scenario { is_bare: true, ..scenario };
+    let other_panel = |tag: &str| {
+        let target = serde_json::json!({"mac": mac('Z').to_string()});
+        let asked = ask(tag).without("id").with("mac", mac('Z').to_string());
+        asked.with("target", target).new_mac('A').on(Topic::Mac(mac('A')))
+    };
+    let nameless = Identity { serial_number: None, ..a.clone() };
+    vec![
+        one("MAC and serial number", std::slice::from_ref(&installed), 3),
+        simple(
+            "MAC alone",
+            ask("r").new_mac('B').made(),
+            &[(with_serial('B', 'A'), Some(Outcome::Installed))],
+            3,
+        ),
+        simple(
+            "serial number alone",
+            ask("r").new_serial('B').made(),
+            &[(with_serial('A', 'B'), Some(Outcome::Installed))],
+            3,
+        ),
+        bare(simple(
+            "the replacement has no serial number",
+            other_panel("r").new_serial('B').made(),
+            &[(with_serial('A', 'B'), Some(Outcome::Installed))],
+            3,
+        )),
+        bare(simple(
+            "the replacement is confirmed",
+            other_panel("r").made(),
+            &[(nameless, Some(Outcome::Installed))],
+            2,
+        )),
+        simple("nothing differs", ask("r").to('A').made(), std::slice::from_ref(&confirmed), 2),
+        simple(
+            "another model",
+            ask("r").to('B').with("model", "M-2").made(),
+            std::slice::from_ref(&rejected),
+            0,
+        ),
+        one("over HTTP", std::slice::from_ref(&installed), 3).over(&[Route::Http]).listed(),
+        one("on both routes", std::slice::from_ref(&installed), 3).over(&both),
+        simple(
+            "sent once, on the MAC's topic",
+            ask("r").to('B').on(Topic::Mac(mac('A'))).live().made(),
+            // Lost with the power before anybody was told that it had arrived.
+            &[installed.clone()],
+            3,
+        ),
+        one("a single copy, always", std::slice::from_ref(&installed), 3)
+            .keeping(Kept::Single, Policy::Always),
+        one("a single copy, redundant only", std::slice::from_ref(&installed), 3)
+            .keeping(Kept::Single, Policy::RedundantOnly),
+        one("the environment never", std::slice::from_ref(&installed), 3)
+            .keeping(Kept::Redundant, Policy::Never),
+        one("a damaged environment", std::slice::from_ref(&installed), 3)
+            .keeping(Kept::Damaged, Policy::Always),
+        one("no environment", std::slice::from_ref(&installed), 3)
+            .keeping(Kept::Nowhere, Policy::Always),
+        despite(
+            "unreachable afterwards",
+            vec![Action::Unreachable(mac('B'), true)],
+            std::slice::from_ref(&rolled_back),
+            3,
+        ),
+        despite(
+            "a hook fails",
+            vec![Action::Hooks(Hooks::Fail)],
+            std::slice::from_ref(&rolled_back),
+            3,
+        ),
+        despite(
+            "the hooks hang",
+            vec![Action::Hooks(Hooks::Hang)],
+            std::slice::from_ref(&rolled_back),
+            3,
+        ),
+        despite(
+            "the link refuses",
+            vec![Action::Driver(Driver::RefusesOne(mac('B')))],
+            std::slice::from_ref(&rolled_back),
+            3,
+        ),
+        despite(
+            "the link ignores it",
+            vec![Action::Driver(Driver::Ignores)],
+            std::slice::from_ref(&rolled_back),
+            3,
+        ),
+        Scenario::new(
+            "somebody else sets the link",
+            vec![(1000, to_b()), (7000, Action::Meddle(mac('C')))],
+            &[rolled_back.clone(), installed.clone()],
+            3,
+        ),
+        despite(
+            "the disk is full",
+            vec![Action::Capacity(4096)],
+            &[failed.clone(), installed.clone()],
+            0,
+        ),
+        despite(
+            "the disk is read-only",
+            vec![Action::ReadOnly(true)],
+            std::slice::from_ref(&failed),
+            0,
+        ),
+        despite(
+            "the disk is volatile",
+            vec![Action::Volatile(true)],
+            std::slice::from_ref(&failed),
+            0,
+        ),
+        Scenario::new(
+            "another board lets go of the MAC",
+            vec![
+                (500, Action::Taken(mac('B'), true)),
+                (1000, to_b()),
+                (30_000, Action::Taken(mac('B'), false)),
+            ],
+            std::slice::from_ref(&installed),
+            3,
+        ),
+        despite(
+            "another board keeps the MAC",
+            vec![Action::Taken(mac('B'), true)],
+            std::slice::from_ref(&rejected),
+            0,
+        ),
+        Scenario::new(
+            "an outage during the change",
+            vec![
+                (1000, to_b()),
+                (2500, Action::Down(Route::Mqtt, true)),
+                (60_000, Action::Down(Route::Mqtt, false)),
+            ],
+            std::slice::from_ref(&installed),
+            3,
+        ),
+        Scenario::new(
+            "the same again and again",
+            vec![
+                (1000, to_b()),
+                (2000, to_b()),
+                (20_000, to_b()),
+                (40_000, post(ask("r").to('B').without("request_id").live().made())),
+            ],
+            std::slice::from_ref(&installed),
+            3,
+        ),
+        Scenario::new(
+            "two at once",
+            vec![(1000, post(ask("first").to('C').made())), (1100, to_b())],
+            &[installed.clone(), (c.clone(), Some(Outcome::Installed))],
+            6,
+        ),
+        Scenario::new(
+            "by hand, offline",
+            vec![
+                (500, Action::Down(Route::Mqtt, true)),
+                (1000, by_hand(true)),
+                (400_000, Action::Down(Route::Mqtt, false)),
+            ],
+            &[installed.clone(), nothing.clone()],
+            3,
+        ),
+        Scenario::new("by hand", vec![(1000, by_hand(false))], &[installed.clone(), nothing], 4)
+            .over(&both),
+        Scenario::new(
+            "rolled back by hand",
+            vec![(1000, back(BackTo::Previous))],
+            &[(b.clone(), None), (c.clone(), None)],
+            3,
+        )
+        .after(vec![long_ago('B'), long_ago('C')]),
+        Scenario::new(
+            "back to the factory identity",
+            vec![(1000, back(BackTo::Factory))],
+            &[(a.clone(), None), (c.clone(), None)],
+            3,
+        )
+        .after(vec![long_ago('B'), long_ago('C')]),
+        Scenario::new(
+            "rolled back by hand to where nobody is reached",
+            vec![(500, Action::Unreachable(mac('A'), true)), (1000, back(BackTo::Previous))],
+            &[(b.clone(), None)],
+            2,
+        )
+        .after(vec![long_ago('B')]),
+        Scenario {
+            is_new: true,
+            ..one("from the first start", std::slice::from_ref(&installed), 4)
+        },
+        Scenario {
+            is_new: true,
+            ..one(
+                "from the first start, without an environment",
+                std::slice::from_ref(&installed),
+                4,
+            )
+            .keeping(Kept::Nowhere, Policy::Always)
+        },
+        Scenario { spoiled: true, ..one("a damaged record", std::slice::from_ref(&installed), 4) },
+    ]
+}
+
+impl Scenario {
+    /// Its requests are in the list instead.
+    fn listed(mut self) -> Self {
+        for (_, action) in &mut self.script {
+            if let Action::Post(asked) = action {
+                asked.topic = Topic::List;
+            }
+        }
+        self
+    }
+}

@@ -1,0 +1,116 @@
+//! What happens around the board, at given times.
+
+use intercom_agent::agent::{Agent, BackTo, Delivery};
+use intercom_agent::contract::Mac;
+use intercom_agent::decide::{Delivered, Signature, Timing, Via};
+use intercom_agent::record::Route;
+
+use super::disk::Unsynced;
+use super::link::Driver;
+use super::power::Fault;
+use super::requests::Asked;
+use super::world::{Hardware, Hooks, Shared, Simulated};
+
+/// One thing that happens.
+#[derive(Debug, Clone)]
+pub enum Action {
+    /// Somebody sends a PATCH.
+    Post(Asked),
+    /// An installer applies a payload at the board.
+    Apply {
+        asked: Asked,
+        offline: bool,
+    },
+    /// An installer wants an earlier identity back.
+    RollBack {
+        back_to: BackTo,
+        offline: bool,
+    },
+    /// A route is down, or up again.
+    Down(Route, bool),
+    /// Nothing is reached under this address, or is again.
+    Unreachable(Mac, bool),
+    /// Another board has this address, or has let go of it.
+    Taken(Mac, bool),
+    Driver(Driver),
+    Hooks(Hooks),
+    /// Some other program sets the link's address.
+    Meddle(Mac),
+    Capacity(usize),
+    ReadOnly(bool),
+    Volatile(bool),
+    RuntimeFilesFail(bool),
+    /// The flash takes writes and stays as it is.
+    Swallow(bool),
+    /// An operation from here on fails.
+    Fault(Option<Fault>),
+    /// The power fails.
+    Cut(Unsynced),
+    /// The process is killed.
+    Kill,
+}
+
+/// How a cut of the script ends the boot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Death {
+    Power(Unsynced),
+    Process,
+}
+
+/// Does it; tells if the board went dark by it.
+pub fn perform(world: &Shared, agent: &mut Agent<Simulated>, action: Action) -> Option<Death> {
+    match action {
+        Action::Apply { asked, offline } => {
+            agent.deliver(by_hand(asked, offline));
+            return None;
+        }
+        Action::RollBack { back_to, offline } => {
+            // Why it cannot be begun is told to the installer.
+            let _ = agent.roll_back_by_hand(back_to, offline);
+            return None;
+        }
+        Action::Cut(unsynced) => return Some(Death::Power(unsynced)),
+        Action::Kill => return Some(Death::Process),
+        action => happen(&mut world.borrow_mut(), action),
+    }
+    None
+}
+
+fn happen(hardware: &mut Hardware, action: Action) {
+    {
+        match action {
+            Action::Post(asked) => hardware.post(asked),
+            Action::Down(Route::Mqtt, down) => hardware.cloud.mqtt_down = down,
+            Action::Down(Route::Http, down) => hardware.cloud.http_down = down,
+            Action::Unreachable(mac, true) => hardware.cloud.unreachable.push(mac),
+            Action::Unreachable(mac, false) => hardware.cloud.unreachable.retain(|m| *m != mac),
+            Action::Taken(mac, true) => hardware.cloud.taken.push(mac),
+            Action::Taken(mac, false) => hardware.cloud.taken.retain(|m| *m != mac),
+            Action::Driver(driver) => hardware.link.driver = driver,
+            Action::Hooks(hooks) => hardware.hooks = hooks,
+            Action::Meddle(mac) => hardware.link.mac = mac,
+            Action::Capacity(bytes) => hardware.disk.capacity = bytes,
+            Action::ReadOnly(read_only) => hardware.disk.read_only = read_only,
+            Action::Volatile(volatile) => hardware.disk.volatile = volatile,
+            Action::RuntimeFilesFail(fail) => hardware.link.files_fail = fail,
+            Action::Swallow(swallow) => hardware.environments.swallow(swallow),
+            Action::Fault(fault) => {
+                let used = hardware.power.used();
+                let at_last = |fault: Fault| Fault { at: used + fault.at, ..fault };
+                hardware.power.fault(fault.map(at_last));
+            }
+            Action::Apply { .. } | Action::RollBack { .. } | Action::Cut(_) | Action::Kill => {}
+        }
+        hardware.weather_changed();
+    }
+}
+
+fn by_hand(asked: Asked, offline: bool) -> Delivery {
+    let delivered = Delivered {
+        via: Via::Installer,
+        timing: Timing::Live,
+        signature: Signature::Missing,
+        put_offs: 0,
+    };
+    Delivery { request: asked.request, delivered, ticket: None, route: None, offline }
+}

@@ -1,0 +1,278 @@
+//! The board with its surroundings, and the agent's seams to them.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use intercom_agent::agent::Rules;
+use intercom_agent::agent::environment_copy::{FACTORY_MAC, FACTORY_SERIAL_NUMBER};
+use intercom_agent::agent::seams::{HookRun, Seams};
+use intercom_agent::clock::{BootId, Clock, Moment};
+use intercom_agent::contract::{FactoryIdentity, Identity};
+use intercom_agent::record::{Current, MacOrigin, Record, RecordStore, SerialOrigin};
+
+use super::disk::{DiskState, SimulatedDisk, Unsynced};
+use super::flash::Environments;
+use super::link::{LinkState, SimulatedBoard};
+use super::power::{Fault, Power};
+use super::requests::BOARD;
+use super::rules::Watch;
+use super::script::Action;
+use super::upstream::{Brought, Cloud, SimulatedUpstream, Traffic};
+
+pub type Shared = Rc<RefCell<Hardware>>;
+
+pub const SERIAL: &str = "serialno";
+const HOOKS: u64 = 2_000;
+
+/// How the hooks end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hooks {
+    Work,
+    Fail,
+    Hang,
+}
+
+/// What happens at a time.
+#[derive(Debug, Clone)]
+pub enum Happening {
+    Traffic(Traffic),
+    HooksEnd(Result<(), String>),
+    Script(Action),
+}
+
+/// All there is, and what the power leaves of it.
+#[derive(Debug, Clone)]
+pub struct Hardware {
+    pub power: Power,
+    pub disk: DiskState,
+    pub link: LinkState,
+    pub environments: Environments,
+    pub cloud: Cloud,
+    pub rules: Rules,
+    pub hooks: Hooks,
+    /// Milliseconds since the beginning of everything.
+    pub now: u64,
+    pub boot: u32,
+    pub booted: u64,
+    pub at_hand: Vec<Brought>,
+    pub watch: Watch,
+    /// What fails in the first life.
+    pub first_fault: Option<Fault>,
+    queue: Vec<(u64, u64, Happening)>,
+    order: u64,
+}
+
+impl Clone for Brought {
+    fn clone(&self) -> Self {
+        match self {
+            Brought::Event(event) => Brought::Event(event.clone()),
+            Brought::Delivery(delivery) => Brought::Delivery(delivery.clone()),
+        }
+    }
+}
+
+impl Hardware {
+    pub fn new(rules: Rules, link: LinkState, environments: Environments) -> Self {
+        Hardware {
+            power: Power::default(),
+            disk: DiskState::default(),
+            link,
+            environments,
+            cloud: Cloud::default(),
+            rules,
+            hooks: Hooks::Work,
+            now: 0,
+            boot: 0,
+            booted: 0,
+            at_hand: Vec::new(),
+            watch: Watch::default(),
+            first_fault: None,
+            queue: Vec::new(),
+            order: 0,
+        }
+    }
+
+    /// A copy that shares nothing with it, on a supply of its own.
+    pub fn copy(&self) -> Self {
+        Hardware { power: Power::default(), ..self.clone() }
+    }
+
+    /// Something happens so many milliseconds from now.
+    pub fn later(&mut self, delay: u64, traffic: Traffic) {
+        self.at(self.now + delay, Happening::Traffic(traffic));
+    }
+
+    pub fn at(&mut self, time: u64, happening: Happening) {
+        self.order += 1;
+        self.queue.push((time, self.order, happening));
+    }
+
+    /// When the next thing happens.
+    pub fn next(&self) -> Option<u64> {
+        self.queue.iter().map(|(time, order, _)| (*time, *order)).min().map(|(time, _)| time)
+    }
+
+    pub fn take_next(&mut self) -> Option<Happening> {
+        let next =
+            self.queue.iter().enumerate().min_by_key(|(_, (time, order, _))| (*time, *order));
+        let at = next.map(|(at, _)| at)?;
+        Some(self.queue.swap_remove(at).2)
+    }
+
+    /// Nothing but the next poll of the list is going to happen.
+    pub fn only_polls(&self) -> bool {
+        let poll = |h: &Happening| matches!(h, Happening::Traffic(Traffic::Poll(_)));
+        self.queue.iter().all(|(_, _, happening)| poll(happening))
+    }
+
+    /// The next poll of the list is now.
+    pub fn poll_now(&mut self) {
+        let now = self.now;
+        for (time, _, happening) in &mut self.queue {
+            if matches!(happening, Happening::Traffic(Traffic::Poll(_))) {
+                *time = now;
+            }
+        }
+    }
+
+    /// How much is going to happen.
+    pub fn pending(&self) -> usize {
+        self.queue.len()
+    }
+
+    fn board_is_gone(&mut self) {
+        self.queue.retain(|(_, _, happening)| matches!(happening, Happening::Script(_)));
+        self.at_hand.clear();
+        self.cloud.board_is_gone();
+    }
+
+    /// The power is gone, and with it all that was not durable.
+    pub fn lose_power(&mut self, unsynced: Unsynced) {
+        self.disk.lose_power(unsynced);
+        self.board_is_gone();
+    }
+
+    /// The process is gone; kernel and link live on.
+    pub fn lose_process(&mut self) {
+        self.board_is_gone();
+        self.now += 2_000;
+        self.power.restart();
+    }
+
+    /// U-Boot starts, and Linux after it, with the address that U-Boot knows.
+    pub fn start_up(&mut self) {
+        self.power.restart();
+        self.power.fault(self.first_fault.take());
+        self.now += 20_000;
+        self.boot += 1;
+        self.booted = self.now;
+        let found = self.environments.found();
+        let mac = found.and_then(|found| found.get("ethaddr")?.parse().ok());
+        self.link.mac = mac.unwrap_or(self.link.hardware);
+        self.link.files = None;
+        self.disk.link_touched = false;
+    }
+
+    /// The record of a board that has none: what it is by itself, as the environment and the link
+    /// tell it.
+    pub fn first_record(&self) -> Record {
+        let found = self.environments.found();
+        let variable = |name: &str| Some(found.as_ref()?.get(name)?.into_owned());
+        let identity = Identity {
+            mac: variable("ethaddr").and_then(|t| t.parse().ok()).unwrap_or(self.link.mac),
+            serial_number: variable(SERIAL).and_then(|text| text.parse().ok()),
+        };
+        let factory =
+            variable(FACTORY_MAC).and_then(|text| text.parse().ok()).map(|mac| Identity {
+                mac,
+                serial_number: variable(FACTORY_SERIAL_NUMBER).and_then(|text| text.parse().ok()),
+            });
+        let current = Current {
+            mac_origin: match &factory {
+                Some(factory) if factory.mac != identity.mac => MacOrigin::Request,
+                _ => MacOrigin::Board,
+            },
+            serial_origin: identity.serial_number.is_some().then_some(SerialOrigin::Board),
+            identity: identity.clone(),
+        };
+        let factory = FactoryIdentity::Known(factory.unwrap_or(identity));
+        Record::first(BOARD.parse().expect("a name"), factory, MacOrigin::Board, current)
+    }
+}
+
+/// The time since the boot.
+pub struct SimulatedClock(Shared);
+
+impl Clock for SimulatedClock {
+    fn now(&self) -> Moment {
+        let world = self.0.borrow();
+        Moment::from_millis(world.now - world.booted)
+    }
+
+    fn boot_id(&self) -> BootId {
+        format!("boot-{}", self.0.borrow().boot).parse().expect("a boot id")
+    }
+}
+
+/// The seams of one process.
+pub struct Simulated {
+    world: Shared,
+    board: SimulatedBoard,
+    store: RecordStore<SimulatedDisk>,
+    upstream: SimulatedUpstream,
+    clock: SimulatedClock,
+}
+
+impl Simulated {
+    pub fn new(world: &Shared) -> Self {
+        Simulated {
+            world: world.clone(),
+            board: SimulatedBoard(world.clone()),
+            store: RecordStore::new(SimulatedDisk(world.clone())),
+            upstream: SimulatedUpstream(world.clone()),
+            clock: SimulatedClock(world.clone()),
+        }
+    }
+}
+
+impl Seams for Simulated {
+    type Board = SimulatedBoard;
+    type Disk = SimulatedDisk;
+    type Upstream = SimulatedUpstream;
+    type Clock = SimulatedClock;
+
+    fn board(&mut self) -> &mut SimulatedBoard {
+        &mut self.board
+    }
+
+    fn store(&mut self) -> &mut RecordStore<SimulatedDisk> {
+        &mut self.store
+    }
+
+    fn board_and_disk(&mut self) -> (&mut SimulatedBoard, &mut SimulatedDisk) {
+        (&mut self.board, self.store.disk())
+    }
+
+    fn upstream(&mut self) -> &mut SimulatedUpstream {
+        &mut self.upstream
+    }
+
+    fn clock(&self) -> &SimulatedClock {
+        &self.clock
+    }
+
+    fn start_hooks(&mut self, _: HookRun) {
+        let power = self.world.borrow().power.clone();
+        power.tell(|| {
+            let world = &mut *self.world.borrow_mut();
+            // A new run takes the place of one that still goes on.
+            world.queue.retain(|(_, _, happening)| !matches!(happening, Happening::HooksEnd(_)));
+            let result = match world.hooks {
+                Hooks::Work => Ok(()),
+                Hooks::Fail => Err("10-dhcp: no lease".to_owned()),
+                Hooks::Hang => return,
+            };
+            world.at(world.now + HOOKS, Happening::HooksEnd(result));
+        });
+    }
+}
