@@ -148,6 +148,8 @@ impl<S: Seams> Agent<S> {
                     report.intercom.status.as_deref().unwrap_or("unknown")
                 ));
                 self.record.counters.repeated += 1;
+                // Under its own ID too, which need not be the one that it was decided under.
+                self.remember_volatile(&self.cause(&delivery), &report);
                 self.report_volatile(*report, &delivery);
             }
             Decision::Overtaken => {
