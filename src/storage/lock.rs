@@ -47,8 +47,8 @@ fn make_durable_dir(dir: &Path) -> io::Result<()> {
     }
     if let Some(parent) = dir.parent().filter(|parent| *parent != Path::new("")) {
         make_durable_dir(parent)?;
-        fs::create_dir(dir)?;
+        fs::create_dir_all(dir)?;
         return File::open(parent)?.sync_all();
     }
-    fs::create_dir(dir)
+    fs::create_dir_all(dir)
 }

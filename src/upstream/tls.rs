@@ -2,15 +2,18 @@
 
 mod explain;
 mod files;
+mod name;
 
 #[cfg(test)]
 pub(super) mod testing;
 #[cfg(test)]
 mod tests;
+mod time;
 
 use std::sync::Arc;
 
-use rustls::client::Resumption;
+use rustls::client::{Resumption, WebPkiServerVerifier};
+use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, crypto};
 
 use crate::board::Root;
@@ -36,10 +39,24 @@ pub(super) fn client_config(
 ) -> Result<ClientConfig, TlsFileError> {
     let roots = files::roots(tls.ca_file.as_deref(), root)?;
     let provider = Arc::new(crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(TlsFileError::without_file)?
-        .with_root_certificates(roots);
+    let builder = ClientConfig::builder_with_details(
+        provider.clone(),
+        Arc::new(time::NotBefore::firmware(root)),
+    )
+    .with_safe_default_protocol_versions()
+    .map_err(TlsFileError::without_file)?;
+    let builder = match &tls.server_name {
+        None => builder.with_root_certificates(roots),
+        Some(name) => {
+            let name = ServerName::try_from(name.clone())
+                .map_err(|_| TlsFileError::server_name(name))?;
+            let usual = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
+                .build()
+                .map_err(|why| TlsFileError::without_file(rustls::Error::General(why.to_string())))?;
+            let verifier = Arc::new(name::ForName { usual, name });
+            builder.dangerous().with_custom_certificate_verifier(verifier)
+        }
+    };
     let mut config = match &tls.client {
         None => builder.with_no_client_auth(),
         Some(client) => {

@@ -27,6 +27,10 @@ impl TlsFileError {
         TlsFileError { file: None, what: why.to_string() }
     }
 
+    pub(super) fn server_name(name: &str) -> Self {
+        TlsFileError { file: None, what: format!("`server_name`: {name} is not a host name") }
+    }
+
     fn in_file(file: &Path, what: impl Into<String>) -> Self {
         TlsFileError { file: Some(file.to_owned()), what: what.into() }
     }

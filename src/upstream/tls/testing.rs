@@ -35,8 +35,8 @@ impl Sandbox {
 
     /// A client with what the configuration says about TLS.
     pub(in crate::upstream) fn client(&self, settings: &str) -> Result<ClientConfig, String> {
-        let text = format!("[http]\nurl = \"https://billing.example\"\n{settings}");
-        let tls = config::parse(&text, Path::new("test.toml")).unwrap().http.unwrap().tls;
+        let text = format!("[mqtt]\nurl = \"mqtts://billing.example\"\n{settings}");
+        let tls = config::parse(&text, Path::new("test.toml")).unwrap().mqtt.unwrap().tls;
         client_config(&tls, &Root::sandbox(&self.0), &[]).map_err(|why| why.to_string())
     }
 }
