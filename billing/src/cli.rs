@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use intercom_billing::http::Token;
 use intercom_billing::mqtt::link::{Choice, External};
 use intercom_billing::service::Settings;
+use intercom_billing::signing::SigningKey;
 
 /// The documented billing API for intercoms as a service, with the routes that panels speak.
 #[derive(Parser)]
@@ -56,6 +57,10 @@ pub(crate) struct Serve {
     /// A file with the token that HTTP callers must send: `Authorization: Bearer …`.
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
+    /// A file with the Ed25519 key that requests to panels are signed with: PKCS#8 (PEM or DER) or a
+    /// 32-byte seed. The log says what to write into the panels' configuration.
+    #[arg(long, value_name = "FILE")]
+    signing_key: Option<PathBuf>,
     /// How long a replacement that already carries the new MAC address has to show up, before the
     /// panel that the PATCH names hears of the request, in milliseconds.
     #[arg(long, value_name = "MS", default_value_t = 5000)]
@@ -80,7 +85,9 @@ impl Serve {
             Some(url) => Choice::External(url.parse::<External>().context("--broker is wrong")?),
             None => Choice::BuiltIn(self.mqtt_listen),
         };
+        let signing_key = self.signing_key.as_deref().map(SigningKey::read).transpose()?;
         Ok(Settings {
+            signing_key,
             listen: self.listen,
             database: self.database,
             broker,

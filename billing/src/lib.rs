@@ -8,7 +8,7 @@
 //!                      ▼ │
 //!                   billing ──► contract ──► replacement (pure) ──► store (one transaction)
 //!                                                                      │
-//!                   mqtt::offers ◄── offer (who hears it, pure) ◄──────┘
+//!         mqtt::offers ◄── signing ◄── offer (who hears it, pure) ◄──────┘
 //! ```
 //!
 //! The queue is the database: what is published is derived from it, so a restart loses nothing.
@@ -22,6 +22,7 @@ pub mod mqtt;
 pub mod billing;
 pub mod offer;
 pub mod replacement;
+pub mod signing;
 pub mod store;
 
 mod clock;

@@ -54,7 +54,14 @@ fn on_threads(work: impl Future<Output = Result<()>>) -> Result<()> {
 
 async fn run(serve: Serve) -> Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("cannot watch for SIGTERM")?;
-    let service = Service::start(serve.settings()?).await?;
+    let settings = serve.settings()?;
+    if let Some(key) = &settings.signing_key {
+        let (key_id, public_key) = (key.key_id(), key.public_key());
+        log::info!(
+            "requests are signed; panels: [signature] keys = {{ \"{key_id}\" = \"{public_key}\" }}"
+        );
+    }
+    let service = Service::start(settings).await?;
     log::info!("serving on http://{}", service.http);
     tokio::select! {
         done = tokio::signal::ctrl_c() => done.context("cannot watch for Ctrl-C")?,

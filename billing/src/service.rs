@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use crate::billing::Billing;
 use crate::http::{Token, router};
 use crate::mqtt::link::{Choice, Link};
+use crate::signing::SigningKey;
 use crate::store::Store;
 
 /// What a service is started with. Port 0 stands for any free port.
@@ -28,6 +29,8 @@ pub struct Settings {
     /// How long the board at `new_mac` has to show up before the board that the record names hears
     /// of a request.
     pub grace: Duration,
+    /// What requests are signed with, if they are.
+    pub signing_key: Option<SigningKey>,
 }
 
 /// A running service; it ends when this is dropped.
@@ -47,11 +50,11 @@ impl Service {
     /// # Errors
     /// The database cannot be used, or a port is not free.
     pub async fn start(settings: Settings) -> Result<Self> {
-        let Settings { listen, database, broker, token, grace } = settings;
+        let Settings { listen, database, broker, token, grace, signing_key } = settings;
         let store = Store::open(&database)
             .with_context(|| format!("cannot use the database {}", database.display()))?;
         let grace_ms = i64::try_from(grace.as_millis()).context("the grace time is too long")?;
-        let billing = Billing::start(store, grace_ms).await?;
+        let billing = Billing::start(store, grace_ms, signing_key).await?;
         let listener = TcpListener::bind(listen)
             .await
             .with_context(|| format!("cannot listen on {listen} (HTTP)"))?;

@@ -17,6 +17,7 @@ use tokio::task::JoinError;
 use crate::clock::now_ms;
 use crate::offer::{LINGERS_MS, Rule};
 use crate::replacement::State;
+use crate::signing::SigningKey;
 use crate::store::history::Entry;
 use crate::store::intercoms::{Name, Record};
 use crate::store::pending::{Body, Caller};
@@ -27,6 +28,7 @@ use crate::store::{Store, boards, history, intercoms, pending, requests};
 pub struct Billing {
     pub(crate) store: Store,
     pub(crate) rule: Rule,
+    signing_key: Option<SigningKey>,
     /// Told whenever the set of offers may have changed.
     pub(crate) wake: Arc<Notify>,
 }
@@ -48,11 +50,16 @@ impl Billing {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn start(store: Store, grace_ms: i64) -> Result<Self, Refusal> {
+    pub async fn start(
+        store: Store,
+        grace_ms: i64,
+        signing_key: Option<SigningKey>,
+    ) -> Result<Self, Refusal> {
         let started_ms = now_ms();
         let until_ms = started_ms.saturating_add(LINGERS_MS);
         store.run(move |tx| Ok::<_, Refusal>(boards::linger(tx, until_ms)?)).await?;
-        Ok(Billing { store, rule: Rule { grace_ms, started_ms }, wake: Arc::new(Notify::new()) })
+        let rule = Rule { grace_ms, started_ms };
+        Ok(Billing { store, rule, signing_key, wake: Arc::new(Notify::new()) })
     }
 
     /// The live intercom of that name, as the API shows it.
@@ -108,6 +115,20 @@ impl Billing {
             self.wake.notify_one();
         }
         Ok(bodies)
+    }
+
+    /// A request as it goes over the wire, on every route: a JSON object, or with a signing key a
+    /// JSON string in its place.
+    ///
+    /// # Errors
+    /// It cannot be written as JSON.
+    pub fn payload(&self, request: &Body) -> serde_json::Result<Vec<u8>> {
+        let object = serde_json::to_vec(request)?;
+        Ok(match &self.signing_key {
+            // What a JWS is made of needs no escapes.
+            Some(key) => format!("\"{}\"", key.sign(&object)).into_bytes(),
+            None => object,
+        })
     }
 
     /// What became of the newest requests, of one intercom or of all.

@@ -52,6 +52,7 @@ async fn tell(dir: &Path, says: &Says, once: bool) -> Result<()> {
         broker: Choice::BuiltIn(([127, 0, 0, 1], 0).into()),
         token: None,
         grace: GRACE,
+        signing_key: None,
     })
     .await?;
     let broker = service.mqtt.context("the embedded broker does not listen")?;

@@ -29,7 +29,8 @@ pub(super) async fn pending(
     let requests = billing.pending_for(caller(&query::object(query))?).await?;
     let mut chunks = Vec::with_capacity(requests.len() + 2);
     for request in &requests {
-        let mut chunk = serde_json::to_vec(request)
+        let mut chunk = billing
+            .payload(request)
             .map_err(|why| Refusal::Broken(format!("a request cannot be written: {why}")))?;
         chunk.insert(0, if chunks.is_empty() { b'[' } else { b',' });
         chunks.push(Bytes::from(chunk));

@@ -23,7 +23,7 @@ pub(super) struct Plan {
 
 /// Reads from the database what must be on the broker, and writes down the topics that will be.
 pub(super) async fn plan(billing: &Billing) -> Result<Plan> {
-    let rule = billing.rule;
+    let (rule, signer) = (billing.rule, billing.clone());
     billing
         .store
         .run(move |tx| {
@@ -31,7 +31,7 @@ pub(super) async fn plan(billing: &Billing) -> Result<Plan> {
             let written_down = offers::all(tx)?;
             let mut plan = Plan { wanted: BTreeMap::new(), obsolete: Vec::new(), next_ms: None };
             for request in pending::all(tx)? {
-                let payload = serde_json::to_vec(&request.body)?;
+                let payload = signer.payload(&request.body)?;
                 for mac in rule.hearers(&request.waiting, now) {
                     for topic in topics_for(&request, mac) {
                         if !written_down.contains_key(&topic) {

@@ -7,3 +7,4 @@ mod common;
 mod external_broker;
 mod panels_http;
 mod panels_mqtt;
+mod signed;

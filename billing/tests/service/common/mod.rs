@@ -52,6 +52,7 @@ impl Running {
             broker: Choice::BuiltIn(([127, 0, 0, 1], 0).into()),
             token: None,
             grace: Duration::from_secs(3600),
+            signing_key: None,
         };
         change(&mut settings);
         let config = ureq::Agent::config_builder()

@@ -1,0 +1,35 @@
+//! Requests that are signed, on both routes.
+
+use crate::common::panel::Panel;
+use crate::common::{NEW, OLD, Running};
+use intercom_agent::signature::{Keys, Signature};
+use intercom_billing::signing::SigningKey;
+use serde_json::Value;
+
+#[test]
+fn with_a_key_every_request_is_a_signed_string_that_the_panel_trusts() {
+    let key = SigningKey::new(&[7; 32]).expect("a seed");
+    let public_key = key.public_key().parse().expect("a public key");
+    let keys: Keys = [(key.key_id().to_owned(), public_key)].into_iter().collect();
+    let billing = Running::start_with(|settings| settings.signing_key = Some(key));
+    billing.old_intercom();
+    let request_id = billing.ask();
+
+    let listed = billing.pending(&format!("mac={NEW}"));
+    let [Value::String(text)] = &listed.body.as_array().expect("an array")[..] else {
+        panic!("not a string: {listed:?}")
+    };
+    let (payload, signature) = keys.open(text.as_bytes());
+    assert_eq!(signature, Signature::Good);
+    let request: Value = serde_json::from_slice(&payload).expect("JSON");
+    assert_eq!(request["request_id"], request_id);
+    assert_eq!(request["target"]["mac"], OLD);
+    assert!(request["seq"].is_u64(), "an old one can be told");
+
+    let mut spare = Panel::connect(billing.runtime.handle(), billing.mqtt_port(), "spare");
+    spare.subscribe(&format!("intercoms/{NEW}/patch/#"));
+    let published = spare.hear(&format!("intercoms/{NEW}/patch/{request_id}"));
+    assert_eq!(published.payload, format!("\"{text}\""), "as on HTTP");
+    let again = billing.pending(&format!("mac={NEW}"));
+    assert_eq!(again.etag, listed.etag, "the same bytes as long as nothing changes");
+}
