@@ -5,6 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::thread;
 
 use serde_json::{Value, json};
 
@@ -104,7 +105,8 @@ impl Board {
         assert_eq!(link.trim().to_uppercase(), identity[0], "{context}: the link differs");
         let record = self.run(&["status"], None);
         let record: Value = serde_json::from_slice(&record.stdout).expect("the record");
-        let says = if record["change"].is_null() { &record["current"] } else { &record["change"]["to"] };
+        let says =
+            if record["change"].is_null() { &record["current"] } else { &record["change"]["to"] };
         assert_eq!(says["mac"], identity[0].as_str(), "{context}: the record differs");
         assert_eq!(says["serial_number"], identity[1].as_str(), "{context}: the record differs");
         let [mac, serial] = identity;
@@ -178,27 +180,32 @@ fn killed_at_every_call_of_the_restore_after_a_cut() {
 
 #[test]
 fn failed_by_every_call_of_a_change() {
-    let mut faults = 0;
-    for call in CALLS {
-        for fault in FAULTS {
-            faults += at_every(call, |number| {
-                let board = Board::new(&format!("fault-{call}-{fault}"));
-                let context = format!("{call} number {number} fails with {fault}");
-                let ended = board.apply(Some(&format!("{call}:error={fault}:when={number}")));
-                let reached = board.was_injected();
-                let (mac, _) = board.identity_after_restart(&context);
-                match ended.status.code() {
-                    Some(0) => assert_eq!(mac, NEW.0, "{context}: told as installed"),
-                    Some(16 | 17) => assert_eq!(mac, OLD.0, "{context}: told as not installed"),
-                    _ => {}
-                }
-                board.ends_with_the_new_identity(&context);
-                reached
-            });
-        }
-    }
+    let kinds = CALLS.into_iter().flat_map(|call| FAULTS.map(|fault| (call, fault)));
+    // Side by side: a commit that failed is tried again after some seconds.
+    let faults: usize = thread::scope(|scope| {
+        let running: Vec<_> =
+            kinds.map(|(call, fault)| scope.spawn(move || failed_by(call, fault))).collect();
+        running.into_iter().map(|one| one.join().expect("the rules hold")).sum()
+    });
     println!("failed by {faults} calls");
     assert!(faults > 100, "only {faults} faults: the change makes more calls than that");
+}
+
+fn failed_by(call: &str, fault: &str) -> usize {
+    at_every(call, |number| {
+        let board = Board::new(&format!("fault-{call}-{fault}"));
+        let context = format!("{call} number {number} fails with {fault}");
+        let ended = board.apply(Some(&format!("{call}:error={fault}:when={number}")));
+        let reached = board.was_injected();
+        let (mac, _) = board.identity_after_restart(&context);
+        match ended.status.code() {
+            Some(0) => assert_eq!(mac, NEW.0, "{context}: told as installed"),
+            Some(16 | 17) => assert_eq!(mac, OLD.0, "{context}: told as not installed"),
+            _ => {}
+        }
+        board.ends_with_the_new_identity(&context);
+        reached
+    })
 }
 
 #[test]
