@@ -19,3 +19,23 @@ fn time_stamp(os_release: &str) -> Option<u64> {
     let value = os_release.lines().find_map(|line| line.strip_prefix("TIME_STAMP="))?;
     value.trim().trim_matches(['"', '\'']).parse().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::board::testing::Sandbox;
+
+    #[test]
+    fn a_firmware_younger_than_this_version_tells_when_it_was_made() {
+        let sandbox = Sandbox::new();
+        let of = |os_release: &str| {
+            sandbox.write("/etc/os-release", os_release);
+            earliest(sandbox.root()).unix_seconds()
+        };
+        assert_eq!(of("NAME=OpenIPC\nTIME_STAMP=1799999999\n"), 1_799_999_999);
+        assert_eq!(of("TIME_STAMP=\"1799999999\""), 1_799_999_999);
+        assert_eq!(of("TIME_STAMP=1234567890"), RELEASE);
+        assert_eq!(of("TIME_STAMP=yesterday"), RELEASE);
+        assert_eq!(earliest(Sandbox::new().root()).unix_seconds(), RELEASE);
+    }
+}
