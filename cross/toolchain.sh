@@ -1,4 +1,4 @@
-# The compilers of cross/build. To be sourced; sets rustc, std, build_std and tools.
+# The compilers of cross/build. To be sourced; sets rustc, std, build_std, std_flags and tools.
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/intercom-agent/cross
 mkdir -p "$cache"
@@ -54,7 +54,7 @@ rust() {
     command -v cargo >/dev/null || fail "cargo is not installed; install Rust first (https://rustup.rs or Debian's cargo)"
     local sysroot
     rustc=$(command -v rustc || true)
-    build_std=()
+    build_std=() std_flags=()
     if [ -n "$rustc" ]; then
         sysroot=$("$rustc" --print sysroot)
         if [ -d "$sysroot/lib/rustlib/$triple/lib" ]; then
@@ -76,4 +76,5 @@ rust() {
     std="standard library built from rust-web-src $installed"
     export RUSTC_BOOTSTRAP=1
     build_std=(-Z build-std=std,panic_abort -Z build-std-features=optimize_for_size)
+    std_flags=(-Z unstable-options -C panic=immediate-abort)
 }

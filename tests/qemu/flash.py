@@ -1,15 +1,19 @@
 """The board's flash as a file: 16 MiB of SPI-NOR with the partitions of panel.dts."""
 
+import io
 import pathlib
 import shutil
 import struct
 import subprocess
+import tarfile
 import zlib
 
 import images
 
 SIZE = 0x1000000
 DEVICE_TREE = 0x20000
+SETTINGS = 0x30000
+SETTINGS_SIZE = 0x10000
 ENVIRONMENT = (0x40000, 0x50000)
 ENVIRONMENT_SIZE = 0x10000
 KERNEL = 0x60000
@@ -19,7 +23,7 @@ DATA = 0xA00000
 
 MAC = "02:00:5E:00:53:01"
 ROOT = "root=/dev/mtdblock4 rootfstype=squashfs ro init=/init"
-CONSOLE = "console=ttyS4,115200n8 quiet panic=-1"
+CONSOLE = "console=ttyS4,115200n8 quiet panic=-1 printk.devkmsg=on"
 
 
 def environment(memory="64M", append="", **more):
@@ -87,6 +91,19 @@ class Flash:
         with self.path.open("r+b") as file:
             file.seek(offset)
             file.write(data)
+
+    def settings(self, files):
+        """Files that the board finds in /run/settings at its start; a `start` among them is run by its init."""
+        archive = io.BytesIO()
+        with tarfile.open(fileobj=archive, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+            for name, content in files.items():
+                entry = tarfile.TarInfo(name)
+                entry.size, entry.mode = len(content.encode()), 0o700
+                tar.addfile(entry, io.BytesIO(content.encode()))
+        data = archive.getvalue()
+        assert len(data) <= SETTINGS_SIZE, "too much for its partition"
+        self.write(SETTINGS, data.ljust(SETTINGS_SIZE, b"\xff"))
+        return self
 
     def variables(self, number=0):
         """The environment in copy `number`, or None when its checksum is bad."""

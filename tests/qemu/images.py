@@ -35,3 +35,8 @@ def rootfs(copies, tree=None):
 def rivals():
     """The programs that the agent's footprint is compared with."""
     return _made("armhf.sh") / "rivals"
+
+
+def certificates():
+    """The directory with ca.pem, and server.pem and server.key for a broker called broker.test."""
+    return _made("certificates.sh")

@@ -9,5 +9,5 @@ DEBIAN = pathlib.Path(__file__).resolve().parent.parent.parent / "cross" / "debi
 
 def install():
     """Installs what is missing; says so."""
-    subprocess.run([DEBIAN, "qemu-system-arm", "qemu-utils", "u-boot-tools", "mosquitto"], check=True)
+    subprocess.run([DEBIAN, "qemu-system-arm", "qemu-utils", "u-boot-tools", "mosquitto", "mosquitto-clients"], check=True)
     os.environ["PATH"] += ":/usr/sbin:/sbin"
