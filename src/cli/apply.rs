@@ -1,7 +1,5 @@
 //! `apply`: an installer's request, by the same path as a delivered one.
 
-use serde_json::value::RawValue;
-
 use super::args::{Apply, Common};
 use super::exit::{Exit, Failure};
 use super::{output, payload, run};
@@ -9,16 +7,11 @@ use crate::contract::Report;
 use crate::control::{self, Answer, Ask};
 use crate::daemon;
 use crate::panel::Panel;
-use crate::signature;
 
 pub(super) fn apply(apply: &Apply) -> Result<Exit, Failure> {
     let bytes = payload::read(&apply.file)?;
-    let payload: Box<RawValue> = serde_json::from_slice(&bytes)
-        .or_else(|why| {
-            let string = signature::quoted(&bytes).map(RawValue::from_string);
-            string.unwrap_or(Err(why))
-        })
-        .map_err(|why| Failure::usage(format!("{} is not JSON: {why}", apply.file.display())))?;
+    let payload = String::from_utf8(bytes)
+        .map_err(|_| Failure::usage(format!("{} is not text", apply.file.display())))?;
     let ask = Ask::Apply { payload, offline: apply.offline };
     let ended = ask_for_change(&apply.common(), ask)?;
     match ended {

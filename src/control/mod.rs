@@ -7,7 +7,6 @@ mod client;
 mod server;
 
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 use tokio::sync::mpsc;
 
 use crate::agent::{Status, Step};
@@ -29,8 +28,8 @@ pub enum Ask {
     Follow,
     /// Take this request as an installer's.
     Apply {
-        /// The PATCH payload, as it stands in the installer's file.
-        payload: Box<RawValue>,
+        /// What stands in the installer's file: the PATCH payload, perhaps signed.
+        payload: String,
         /// Nothing need be reachable.
         offline: bool,
     },
@@ -64,4 +63,22 @@ pub struct Asked {
     pub ask: Ask,
     /// Where the answers go; closed when there are no more.
     pub answers: mpsc::Sender<Answer>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_payload_arrives_as_it_stands_in_the_file() {
+        for text in ["{\n  \"mac\": \"x\"\n}\n", "eyJ.e30.AAAA\n", "\"e30\"", "{", ""] {
+            let ask = Ask::Apply { payload: text.to_owned(), offline: true };
+            let line = serde_json::to_string(&ask).expect("JSON");
+            assert!(!line.contains('\n'), "it is one line: {line}");
+            match serde_json::from_str(&line).expect("a question") {
+                Ask::Apply { payload, offline: true } => assert_eq!(payload, text),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
 }

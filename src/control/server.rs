@@ -15,8 +15,9 @@ use tokio::time::timeout;
 use super::{Answer, Ask, Asked};
 use crate::contract::MAX_REQUEST_BYTES;
 
-/// The longest question: the largest payload and a few words.
-const MAX_LINE: u64 = MAX_REQUEST_BYTES as u64 + 1024;
+/// The longest question: a few words and the largest payload, each byte of which may become six as
+/// a JSON string.
+const MAX_LINE: u64 = 6 * MAX_REQUEST_BYTES as u64 + 1024;
 /// How long a command may take to ask.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How many answers wait for a slow reader.

@@ -55,8 +55,7 @@ impl Watchers {
                 }
             }
             Ask::Apply { payload, offline } => {
-                let payload = payload.get().as_bytes();
-                apply(agent, &self.keys, payload, offline).map(Until::Outcome)
+                apply(agent, &self.keys, payload.as_bytes(), offline).map(Until::Outcome)
             }
             Ask::Rollback { factory, offline } => {
                 let back_to = if factory { BackTo::Factory } else { BackTo::Previous };

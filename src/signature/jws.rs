@@ -62,9 +62,3 @@ pub(super) fn compact_text(delivery: &[u8]) -> Option<&[u8]> {
         _ => None,
     }
 }
-
-/// A bare signed request as the JSON string that it may also be; `None` if it is none.
-pub fn quoted(delivery: &[u8]) -> Option<String> {
-    let text = std::str::from_utf8(compact_text(delivery)?).ok()?;
-    Some(format!("\"{text}\""))
-}

@@ -15,7 +15,6 @@
 mod jws;
 mod keys;
 
-pub use jws::quoted;
 pub use keys::{InvalidPublicKey, Keys, PublicKey};
 
 use std::fmt;
