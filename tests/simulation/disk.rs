@@ -40,6 +40,10 @@ pub enum Mutant {
     Late(&'static str),
     /// After a boot nothing is written before the link is touched.
     LateAtBoot,
+    /// A file is overwritten in place instead of replaced.
+    InPlace,
+    /// It says that it is durable, whatever it is.
+    SaysDurable,
 }
 
 /// The content of a file.
@@ -47,6 +51,7 @@ pub enum Mutant {
 struct Inode {
     written: Arc<[u8]>,
     synced: bool,
+    unreadable: bool,
 }
 
 /// A change of names.
@@ -82,8 +87,6 @@ pub struct DiskState {
     pub volatile: bool,
     /// Whether the link was touched in this boot.
     pub link_touched: bool,
-    /// Files of this name cannot be read.
-    pub unreadable: Option<&'static str>,
     /// How often the record was replaced.
     pub records: u32,
     /// How often anything was changed.
@@ -103,7 +106,6 @@ impl Default for DiskState {
             read_only: false,
             volatile: false,
             link_touched: false,
-            unreadable: None,
             records: 0,
             writes: 0,
         }
@@ -171,6 +173,17 @@ impl DiskState {
         }
     }
 
+    /// Makes what is in a file unreadable.
+    pub fn make_unreadable(&mut self, name: &str) {
+        if let Some(inode) = self.names.get(name) {
+            self.inodes[*inode].unreadable = true;
+        }
+    }
+
+    fn is_unreadable(&self, name: &str) -> bool {
+        self.names.get(name).is_some_and(|inode| self.inodes[*inode].unreadable)
+    }
+
     /// What makes two disks the same.
     pub fn digest(&self, into: &mut impl std::hash::Hasher) {
         use std::hash::Hash;
@@ -208,6 +221,12 @@ impl DiskState {
         }
     }
 
+    /// The boot is over.
+    pub fn started(&mut self) {
+        self.link_touched = true;
+        self.catch_up();
+    }
+
     /// Does what was put off.
     pub fn catch_up(&mut self) {
         for later in std::mem::take(&mut self.later) {
@@ -228,7 +247,11 @@ impl DiskState {
             Reach::Half => bytes.len() / 2,
             Reach::Whole => bytes.len(),
         };
-        self.inodes.push(Inode { written: bytes[..length].into(), synced: false });
+        self.inodes.push(Inode {
+            written: bytes[..length].into(),
+            synced: false,
+            unreadable: false,
+        });
         self.set(name, self.inodes.len() - 1);
     }
 
@@ -250,6 +273,13 @@ impl DiskState {
         let Some(inode) = self.names.get(from).copied() else { return };
         // rename(2): two names of one file stay as they are.
         if self.names.get(to) == Some(&inode) || reach == Reach::Nothing {
+            return;
+        }
+        if self.mutant == Mutant::InPlace && self.names.contains_key(to) {
+            let target = self.names[to];
+            let bytes = self.inodes[inode].written.clone();
+            let length = if reach == Reach::Half { bytes.len() / 2 } else { bytes.len() };
+            self.inodes[target].written = bytes[..length].into();
             return;
         }
         self.set(to, inode);
@@ -305,7 +335,7 @@ impl Disk for SimulatedDisk {
     fn read(&mut self, name: &str) -> io::Result<Option<Vec<u8>>> {
         let world = self.0.borrow();
         world.power.check()?;
-        if world.disk.unreadable == Some(name) {
+        if world.disk.is_unreadable(name) {
             return Err(io::Error::other("input/output error"));
         }
         Ok(world.disk.file(name).map(<[u8]>::to_vec))
@@ -385,7 +415,8 @@ impl Disk for SimulatedDisk {
     }
 
     fn is_durable(&mut self) -> Result<(), String> {
-        if self.0.borrow().disk.volatile {
+        let world = self.0.borrow();
+        if world.disk.volatile && world.disk.mutant != Mutant::SaysDurable {
             Err("the directory is on a tmpfs".into())
         } else {
             Ok(())

@@ -55,12 +55,11 @@ impl Run {
 
     /// One life with each cut, and then one to the end.
     pub fn live(&mut self, cuts: &[Cut]) {
-        for cut in cuts {
-            if !self.live_until(cut) {
-                return;
-            }
+        if cuts.iter().all(|cut| self.live_until(cut)) {
+            self.live_to_the_end();
+        } else {
+            self.judge();
         }
-        self.live_to_the_end();
     }
 
     /// Whether the cut came.
@@ -79,6 +78,10 @@ impl Run {
         while let End::Dead(death) = self.life(None) {
             self.die(death);
         }
+        self.judge();
+    }
+
+    fn judge(&mut self) {
         if let Some(agent) = &self.agent {
             rules::at_the_end(&mut self.world.borrow_mut(), agent);
         }
@@ -156,6 +159,7 @@ impl Run {
             rules::after_restore(&mut self.world.borrow_mut(), &restored);
             if is_daemon {
                 self.agent = Some(Agent::start(seams, rules.clone(), restored));
+                self.world.borrow_mut().disk.started();
             }
         }
         self.run()
@@ -165,6 +169,7 @@ impl Run {
         let horizon = self.world.borrow().now + HORIZON;
         let Some(agent) = &mut self.agent else { return End::Quiet };
         let mut quiet_polls = 0;
+        let mut told = 0;
         for _ in 0..MAX_STEPS {
             if self.world.borrow().power.is_out() {
                 return End::Quiet;
@@ -195,6 +200,12 @@ impl Run {
                 return End::Dead(death);
             }
             agent.tick();
+            if self.world.borrow().watch.tells {
+                for step in agent.steps().after(told) {
+                    println!("{:>9} {}", self.world.borrow().now, step.text);
+                }
+                told = agent.steps().total();
+            }
         }
         self.world.borrow_mut().watch.broken.push("the agent never comes to rest".to_owned());
         End::Quiet

@@ -7,6 +7,8 @@ use std::io::ErrorKind;
 use std::sync::Mutex;
 use std::thread;
 
+use intercom_agent::contract::Outcome;
+
 use super::disk::Unsynced;
 use super::driver::{Cut, Run};
 use super::power::{Fault, REACHES, Reach};
@@ -42,6 +44,8 @@ impl Figures {
 pub struct Depth {
     /// Cut again at each so-manieth operation of the recovery; 0 for not at all.
     pub second_step: u64,
+    /// How many broken rules are enough.
+    pub shown: usize,
 }
 
 fn deaths(seed: u64) -> [Death; 7] {
@@ -79,6 +83,13 @@ fn judge(scenario: &Scenario, run: &Run, exact: bool) -> Vec<String> {
     let last = world.cloud.received.iter().rev().find(|received| received.tag == "r");
     let outcome = last.and_then(|received| received.report.outcome());
     let ending = (current, outcome);
+    if outcome == Some(Outcome::Failed) {
+        let reason = last.and_then(|received| received.report.reason.as_ref());
+        if reason.is_none() || world.link.touched + world.environments.writes() > 0 {
+            broken
+                .push("rule 5: failed without a reason, or after something was touched".to_owned());
+        }
+    }
     let allowed = if exact { &scenario.endings[..1] } else { &scenario.endings[..] };
     if !allowed.contains(&ending) {
         broken.push(format!("it ended with {ending:?}"));
@@ -113,7 +124,7 @@ pub fn cut_everywhere_in(
     let mut broken = Vec::new();
     let mut note = |what: Vec<String>, how: &dyn std::fmt::Debug| {
         broken.extend(what.iter().map(|what| format!("{}: {what} [{how:?}]", scenario.name)));
-        broken.len() > SHOWN
+        broken.len() > depth.shown
     };
     let mut base = Run::new(world.copy());
     base.live(&[]);
@@ -240,7 +251,7 @@ fn each(
 
 /// Optimized, all pairs of cuts; otherwise all single ones and some pairs.
 fn depth() -> Depth {
-    Depth { second_step: if cfg!(debug_assertions) { 17 } else { 1 } }
+    Depth { second_step: if cfg!(debug_assertions) { 17 } else { 1 }, shown: SHOWN }
 }
 
 #[test]

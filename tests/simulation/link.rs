@@ -33,6 +33,8 @@ pub struct LinkState {
     pub files_fail: bool,
     /// In which boot it was set to what.
     pub sets: Vec<(u32, Mac)>,
+    /// How often it was set at all.
+    pub touched: u32,
 }
 
 impl LinkState {
@@ -44,6 +46,7 @@ impl LinkState {
             files: None,
             files_fail: false,
             sets: Vec::new(),
+            touched: 0,
         }
     }
 }
@@ -80,16 +83,14 @@ impl Board for SimulatedBoard {
         power
             .call(|reach| {
                 let world = &mut *self.0.borrow_mut();
-                if !world.disk.link_touched {
-                    world.disk.link_touched = true;
-                    world.disk.catch_up();
-                }
+                world.link.touched += 1;
                 if takes && reach != Reach::Nothing {
                     world.link.mac = mac;
                     world.link.sets.push((world.boot, mac));
                 }
             })
             .map_err(|why| refused(mac, why))?;
+        self.0.borrow_mut().disk.started();
         match driver {
             _ if takes => Ok(()),
             Driver::Ignores => {

@@ -5,12 +5,16 @@
 //! `mutants` breaks the world on purpose to see that the checks notice.
 #![allow(clippy::expect_used, reason = "a test that cannot go on fails")]
 
+mod damage;
 mod disk;
 mod driver;
 mod exhaustive;
 mod flash;
 mod link;
+mod mutants;
+mod plan;
 mod power;
+mod random;
 mod random_numbers;
 mod requests;
 mod rules;

@@ -1,5 +1,7 @@
 //! Requests as billing would send them, and the identities that they are about.
 
+use std::fmt;
+
 use intercom_agent::contract::{Identity, Mac, Report, Request, Unreadable};
 use serde_json::{Map, Value, json};
 
@@ -35,13 +37,28 @@ pub enum Topic {
 }
 
 /// A request and how it is sent.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Asked {
     /// Tells it from the others; comes back in its report.
     pub tag: String,
     pub request: Result<Request, Unreadable>,
     pub topic: Topic,
     pub retained: bool,
+    /// It names a board that this one may no longer be.
+    pub may_be_ignored: bool,
+}
+
+impl fmt::Debug for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let retained = if self.retained { "retained" } else { "live" };
+        write!(f, "{} {retained} on {:?}", self.tag, self.topic)?;
+        let Ok(Request { id, seq, target, content: Ok(patch), .. }) = &self.request else {
+            return Ok(());
+        };
+        let id = id.as_ref().map(|id| id.as_str());
+        let serial = patch.new_serial_number.as_ref().map(|serial| serial.as_str());
+        write!(f, " {id:?} {seq:?} {target:?}: {:?} {serial:?} {:?}", patch.new_mac, patch.model)
+    }
 }
 
 /// A request in the making.
@@ -99,7 +116,8 @@ impl Ask {
 
     pub fn made(self) -> Asked {
         let Ask { tag, body, topic, retained } = self;
-        Asked { tag, request: Request::from_object(&body), topic, retained }
+        let may_be_ignored = !body.contains_key("id");
+        Asked { tag, request: Request::from_object(&body), topic, retained, may_be_ignored }
     }
 }
 

@@ -3,7 +3,7 @@
 use intercom_agent::agent::{Agent, Restored};
 use intercom_agent::contract::{Identity, Outcome};
 use intercom_agent::environment::Policy;
-use intercom_agent::record::Record;
+use intercom_agent::record::{Entry, Record};
 
 use super::flash::Kept;
 use super::link::Driver;
@@ -25,8 +25,14 @@ pub struct Watch {
     pub spoiled: bool,
     /// Operations fail while the power is on.
     pub faulty: bool,
+    /// What the operator allows, where the agent was told something else.
+    pub policy: Option<Policy>,
     current: Option<Identity>,
     to: Option<Identity>,
+    /// What restarts had to say.
+    pub remarks: Vec<String>,
+    /// Prints what happens.
+    pub tells: bool,
     /// Whose request changed the identity.
     pub applied: Vec<String>,
 }
@@ -46,10 +52,12 @@ impl Watch {
             if self.to.as_ref() != Some(now) && !self.spoiled {
                 self.broke(1, format!("{before} became {now}, which no change was about"));
             }
-            let last = record.ledger.entries().last();
-            let installed =
-                |r: &&intercom_agent::record::Entry| r.report.outcome() == Some(Outcome::Installed);
-            if let Some(entry) = last.filter(installed) {
+            let by = |entry: &&Entry| {
+                entry.report.outcome() == Some(Outcome::Installed)
+                    && entry.report.previous == before
+                    && entry.report.identity().as_ref() == Some(now)
+            };
+            if let Some(entry) = record.ledger.entries().iter().rev().find(by) {
                 let tag = tag(&entry.report);
                 if self.applied.contains(&tag) && !self.spoiled {
                     self.broke(3, format!("request {tag} was applied twice"));
@@ -70,7 +78,7 @@ fn knows(record: &Record, wanted: &str) -> bool {
 
 /// U-Boot has just started.
 pub fn at_power_on(world: &mut Hardware) {
-    let policy = world.rules.environment;
+    let policy = world.watch.policy.unwrap_or(world.rules.environment);
     let kept = world.environments.kept;
     if kept == Kept::Redundant && world.environments.found().is_none() {
         world.watch.broke(4, "no copy of the redundant environment is good");
@@ -89,6 +97,14 @@ pub fn at_power_on(world: &mut Hardware) {
 pub fn after_restore(world: &mut Hardware, restored: &Restored) {
     let record = &restored.record;
     let mut watch = std::mem::take(&mut world.watch);
+    watch.remarks.extend(restored.remarks.iter().cloned());
+    if watch.tells {
+        let change = record.change.as_ref().map(|change| change.to.identity.to_string());
+        println!(
+            "{:>9} boot {}: {} {change:?} {:?}",
+            world.now, world.boot, record.current.identity, restored.remarks
+        );
+    }
     watch.see(record);
     let wanted = record.change.as_ref().map_or(&record.current, |change| &change.to);
     let wanted = &wanted.identity;
@@ -110,7 +126,8 @@ pub fn after_restore(world: &mut Hardware, restored: &Restored) {
         for posted in requests.iter().filter(|posted| posted.acknowledged) {
             let tag = &posted.asked.tag;
             let left = |other: &Posted| other.asked.tag == *tag && !other.acknowledged;
-            if !posted.done && !knows(record, tag) && !requests.iter().any(left) {
+            let excused = posted.done || posted.asked.may_be_ignored;
+            if !excused && !knows(record, tag) && !requests.iter().any(left) {
                 watch.broke(3, format!("request {tag} was acknowledged, and is forgotten"));
             }
         }
@@ -206,7 +223,8 @@ pub fn at_the_end(world: &mut Hardware, agent: &Agent<Simulated>) {
         watch.broke(3, format!("{} reports were never taken", status.unreported));
     }
     for posted in &world.cloud.requests {
-        if (posted.delivered || posted.acknowledged) && !posted.done {
+        let excused = watch.spoiled || posted.asked.may_be_ignored;
+        if (posted.delivered || posted.acknowledged) && !posted.done && !excused {
             watch.broke(3, format!("request {} has no outcome", posted.asked.tag));
         }
     }

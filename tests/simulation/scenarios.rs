@@ -150,6 +150,11 @@ fn with_serial(mac: char, serial_of: char) -> Identity {
     }
 }
 
+/// The one with this name.
+pub fn named(name: &str) -> Scenario {
+    all().into_iter().find(|scenario| scenario.name == name).expect("a scenario of this name")
+}
+
 /// All of them.
 pub fn all() -> Vec<Scenario> {
     let (a, b, c) = (identity('A'), identity('B'), identity('C'));
@@ -271,12 +276,7 @@ pub fn all() -> Vec<Scenario> {
             &[rolled_back.clone(), installed.clone()],
             3,
         ),
-        despite(
-            "the disk is full",
-            vec![Action::Capacity(4096)],
-            &[failed.clone(), installed.clone()],
-            0,
-        ),
+        despite("the disk is full", vec![Action::Capacity(4096)], std::slice::from_ref(&failed), 0),
         despite(
             "the disk is read-only",
             vec![Action::ReadOnly(true)],
@@ -378,7 +378,8 @@ pub fn all() -> Vec<Scenario> {
             )
             .keeping(Kept::Nowhere, Policy::Always)
         },
-        Scenario { spoiled: true, ..one("a damaged record", std::slice::from_ref(&installed), 4) },
+        Scenario { spoiled: true, ..one("a damaged record", std::slice::from_ref(&installed), 5) }
+            .after(vec![long_ago('C')]),
     ]
 }
 

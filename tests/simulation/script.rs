@@ -42,6 +42,8 @@ pub enum Action {
     RuntimeFilesFail(bool),
     /// The flash takes writes and stays as it is.
     Swallow(bool),
+    /// No message is lost or delayed any more.
+    Calm,
     /// An operation from here on fails.
     Fault(Option<Fault>),
     /// The power fails.
@@ -93,6 +95,7 @@ fn happen(hardware: &mut Hardware, action: Action) {
             Action::ReadOnly(read_only) => hardware.disk.read_only = read_only,
             Action::Volatile(volatile) => hardware.disk.volatile = volatile,
             Action::RuntimeFilesFail(fail) => hardware.link.files_fail = fail,
+            Action::Calm => hardware.cloud.weather = None,
             Action::Swallow(swallow) => hardware.environments.swallow(swallow),
             Action::Fault(fault) => {
                 let used = hardware.power.used();

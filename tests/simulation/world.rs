@@ -135,6 +135,20 @@ impl Hardware {
         }
     }
 
+    /// What is going to happen around the board, and when.
+    pub fn script(&self) -> Vec<(u64, &Action)> {
+        let mut script: Vec<_> = self
+            .queue
+            .iter()
+            .filter_map(|(time, _, happening)| match happening {
+                Happening::Script(action) => Some((*time, action)),
+                _ => None,
+            })
+            .collect();
+        script.sort_by_key(|(time, _)| *time);
+        script
+    }
+
     /// How much is going to happen.
     pub fn pending(&self) -> usize {
         self.queue.len()

@@ -1,0 +1,85 @@
+//! Whole lives of a board from a seed: requests, troubles, faults and power cuts in any order.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::driver::{Cut, Run};
+use super::plan::Plan;
+
+/// How long the seeds are followed, in seconds; `SIM_SECONDS` says otherwise.
+const SECONDS: u64 = 3;
+
+/// What a seed broke.
+fn broken_by(seed: u64) -> Vec<String> {
+    let followed = catch_unwind(AssertUnwindSafe(|| {
+        let Plan { world, cuts, faulty } = Plan::of(seed);
+        follow(world, &cuts, faulty)
+    }));
+    followed.unwrap_or_else(|_| vec!["it panicked".to_owned()])
+}
+
+fn follow(world: super::world::Hardware, cuts: &[Cut], faulty: bool) -> Vec<String> {
+    let mut run = Run::new(world);
+    run.world.borrow_mut().watch.faulty = faulty;
+    run.live(cuts);
+    // Once more, with nothing in the way.
+    run.world.borrow_mut().watch.faulty = false;
+    run.switch_off();
+    run.live_to_the_end();
+    run.broken()
+}
+
+fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok().and_then(|text| text.parse().ok())
+}
+
+#[test]
+fn seeds_break_no_rule() {
+    let limit = Duration::from_secs(number("SIM_SECONDS").unwrap_or(SECONDS));
+    let first = number("SIM_FIRST_SEED").unwrap_or(1);
+    let (start, next, stop) = (Instant::now(), AtomicU64::new(first), AtomicBool::new(false));
+    let failed = Mutex::new(None);
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while start.elapsed() < limit && !stop.load(Ordering::Relaxed) {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    let broken = broken_by(seed);
+                    if !broken.is_empty() {
+                        stop.store(true, Ordering::Relaxed);
+                        *failed.lock().expect("no panic") = Some((seed, broken));
+                    }
+                }
+            });
+        }
+    });
+    let schedules = next.into_inner() - first;
+    let minutes = start.elapsed().as_secs_f64() / 60.0;
+    println!("{schedules} schedules, {:.0} a minute", schedules as f64 / minutes);
+    if let Some((seed, broken)) = failed.into_inner().expect("no panic") {
+        let replay = format!("SIM_SEED={seed} cargo test --test simulation replay -- --nocapture");
+        panic!("{}\n{replay}", broken.join("\n"));
+    }
+}
+
+/// Follows `SIM_SEED` alone, and tells what happens on the board.
+#[test]
+fn replay() {
+    let Some(seed) = number("SIM_SEED") else { return };
+    let plan = Plan::of(seed);
+    for (time, action) in plan.world.script() {
+        println!("{time:>9} {action:?}");
+    }
+    println!("{:?} {:?} {:?}", plan.cuts, plan.world.rules, plan.world.environments.kept);
+    let mut run = Run::new(plan.world);
+    run.world.borrow_mut().watch.faulty = plan.faulty;
+    run.world.borrow_mut().watch.tells = true;
+    run.live(&plan.cuts);
+    run.world.borrow_mut().watch.faulty = false;
+    run.switch_off();
+    run.live_to_the_end();
+    assert_eq!(run.broken(), Vec::<String>::new());
+}
