@@ -48,11 +48,13 @@ pub(super) fn client_config(
     let builder = match &tls.server_name {
         None => builder.with_root_certificates(roots),
         Some(name) => {
-            let name = ServerName::try_from(name.clone())
-                .map_err(|_| TlsFileError::server_name(name))?;
+            let name =
+                ServerName::try_from(name.clone()).map_err(|_| TlsFileError::server_name(name))?;
             let usual = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
                 .build()
-                .map_err(|why| TlsFileError::without_file(rustls::Error::General(why.to_string())))?;
+                .map_err(|why| {
+                    TlsFileError::without_file(rustls::Error::General(why.to_string()))
+                })?;
             let verifier = Arc::new(name::ForName { usual, name });
             builder.dangerous().with_custom_certificate_verifier(verifier)
         }

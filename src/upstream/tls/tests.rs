@@ -94,7 +94,8 @@ fn every_wrong_certificate_is_told_apart() {
 fn a_server_may_be_known_by_another_name_than_its_host() {
     let (sandbox, ours) = (Sandbox::new("name"), authority());
     sandbox.write("ca.pem", &ours.pem());
-    let client = || sandbox.client("ca_file = \"/ca.pem\"\nserver_name = \"other.example\"").unwrap();
+    let client =
+        || sandbox.client("ca_file = \"/ca.pem\"\nserver_name = \"other.example\"").unwrap();
     assert_eq!(connect(client(), server(&ours, "other.example", NOW, None)), Ok(()));
     let host = connect(client(), server(&ours, "billing.example", NOW, None)).unwrap_err();
     assert!(host.contains("not for other.example"), "{host}");
