@@ -246,9 +246,15 @@ impl<S: Seams> Agent<S> {
     fn roll_back(&mut self, reason: &str) {
         let Some(change) = self.record.change.clone() else { return };
         let (from, to) = (change.from.identity, change.to.identity);
-        self.steps.warn(format!("rolling back to {from}: {reason}"));
+        let again = matches!(self.stage, Stage::PuttingBack(..));
+        if !again {
+            self.steps.warn(format!("rolling back to {from}: {reason}"));
+        }
         if let Err(why) = set_link(self.seams.board(), from.mac) {
-            self.steps.warn(format!("the old identity cannot be put back: {why}; trying again"));
+            if !again {
+                let text = format!("the old identity cannot be put back: {why}; trying again");
+                self.steps.warn(text);
+            }
             let at = self.seams.clock().now() + TRY_AGAIN;
             self.stage = Stage::PuttingBack(at, reason.to_owned());
             return;

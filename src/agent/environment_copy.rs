@@ -60,7 +60,7 @@ pub(super) fn put_right<S: Seams>(
         return;
     }
     let changes: Vec<Change<'_>> =
-        wanted.iter().map(|(name, value)| (name.as_str(), Some(value.as_str()))).collect();
+        wanted.iter().map(|(name, value)| (name.as_str(), value.as_deref())).collect();
     match store.write(disk, rules.environment, &changes) {
         Ok(Written::Unchanged) => {}
         Ok(Written::Changed) => {
@@ -77,9 +77,12 @@ pub(super) fn put_right<S: Seams>(
     }
 }
 
+/// A variable's name and what it should say; `None` if it should not be there.
+type Wanted = (String, Option<String>);
+
 /// The variables that differ; none if the identity is there already. What tells the board's past
 /// goes along with an identity, never alone.
-fn wanted(environment: &Environment, rules: &Rules, record: &Record) -> Vec<(String, String)> {
+fn wanted(environment: &Environment, rules: &Rules, record: &Record) -> Vec<Wanted> {
     let current = &record.current;
     let mut identity = Vec::new();
     let has = |name: &str| environment.get(name).is_some();
@@ -87,26 +90,31 @@ fn wanted(environment: &Environment, rules: &Rules, record: &Record) -> Vec<(Str
     if current.mac_origin == MacOrigin::Request
         || current.mac_origin == MacOrigin::Board && has(MAC)
     {
-        identity.push((MAC.to_owned(), current.identity.mac.to_string()));
+        identity.push((MAC.to_owned(), Some(current.identity.mac.to_string())));
     }
-    if let Some((name, serial)) =
-        rules.serial_number_variable.as_ref().zip(current.identity.serial_number.as_ref())
-        && (current.serial_origin == Some(SerialOrigin::Request) || has(name))
-    {
-        identity.push((name.clone(), serial.to_string()));
+    if let Some(name) = &rules.serial_number_variable {
+        match &current.identity.serial_number {
+            Some(serial) if current.serial_origin == Some(SerialOrigin::Request) || has(name) => {
+                identity.push((name.clone(), Some(serial.to_string())));
+            }
+            // Back to having none: the one that is there is ours if the board's name is.
+            None if has(BOARD) => identity.push((name.clone(), None)),
+            Some(_) | None => {}
+        }
     }
-    let says = |name: &str, value: &str| {
-        environment.get(name).is_some_and(|found| same_value(name, &found, value))
+    let says = |name: &str, value: Option<&str>| match (environment.get(name), value) {
+        (Some(found), Some(value)) => same_value(name, &found, value),
+        (found, value) => found.is_none() && value.is_none(),
     };
-    identity.retain(|(name, value)| !says(name, value));
+    identity.retain(|(name, value)| !says(name, value.as_deref()));
     if identity.is_empty() {
         return identity;
     }
-    identity.push((BOARD.to_owned(), record.board.to_string()));
+    identity.push((BOARD.to_owned(), Some(record.board.to_string())));
     if let Some(factory) = record.factory.known() {
-        identity.push((FACTORY_MAC.to_owned(), factory.mac.to_string()));
+        identity.push((FACTORY_MAC.to_owned(), Some(factory.mac.to_string())));
         if let Some(serial) = &factory.serial_number {
-            identity.push((FACTORY_SERIAL_NUMBER.to_owned(), serial.to_string()));
+            identity.push((FACTORY_SERIAL_NUMBER.to_owned(), Some(serial.to_string())));
         }
     }
     identity

@@ -23,12 +23,15 @@ impl<S: Seams> Agent<S> {
         }
         let current = self.record.current.identity.clone();
         let link_mac = self.seams.board().link_mac();
-        if link_mac.is_ok_and(|found| found == current.mac) && self.board_again.is_none() {
+        let is_right = link_mac.is_ok_and(|found| found == current.mac);
+        if is_right && self.board_again.is_none() {
             return;
         }
         self.board_again = None;
         let link = set_link(self.seams.board(), current.mac);
-        let link = link.map(|()| self.steps.tell(format!("the board carries {current} again")));
+        if link.is_ok() && !is_right {
+            self.steps.tell(format!("the link carries {} again", current.mac));
+        }
         let files = self.tell_software(&current);
         if let Err(why) = link.and(files) {
             self.try_board_again(&why);

@@ -90,6 +90,8 @@ impl<S: Seams> Agent<S> {
         match agent.record.change.clone() {
             Some(change) => agent.go_on(&change),
             None => {
+                // What restore could not set is tried again.
+                agent.board_again = Some(now);
                 agent.keep_board();
                 agent.connect();
             }
