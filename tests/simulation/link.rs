@@ -90,7 +90,9 @@ impl Board for SimulatedBoard {
                 }
             })
             .map_err(|why| refused(mac, why))?;
-        self.0.borrow_mut().disk.started();
+        let world = &mut *self.0.borrow_mut();
+        world.disk.started();
+        world.weather_changed();
         match driver {
             _ if takes => Ok(()),
             Driver::Ignores => {

@@ -36,12 +36,15 @@ impl Plan {
     pub fn of(seed: u64) -> Self {
         let mut random = Random::new(seed);
         let mut script = Vec::new();
+        let is_bare = random.one_in(8);
         let routes = random.pick(&[[true, false], [true, false], [false, true], [true, true]]);
         let both = [Route::Mqtt, Route::Http];
         let routes: Vec<Route> =
             both.into_iter().zip(routes).filter_map(|(route, is)| is.then_some(route)).collect();
         for number in 0..1 + random.below(4) {
-            let asked = request(&mut random, number, &routes);
+            let mut asked = request(&mut random, number, &routes);
+            // A board that knows no ID of its own may not be meant.
+            asked.may_be_ignored |= is_bare;
             for _ in 0..1 + random.below(2) * random.below(3) {
                 script.push((random.below(BUSY), Action::Post(asked.clone())));
             }
@@ -80,7 +83,7 @@ impl Plan {
                 Kept::Damaged,
             ]),
             policy: random.pick(&[Policy::RedundantOnly, Policy::Always, Policy::Never]),
-            is_bare: random.one_in(8),
+            is_bare,
             is_new: true,
             routes,
             before: Vec::new(),

@@ -53,11 +53,13 @@ impl Watch {
                 self.broke(1, format!("{before} became {now}, which no change was about"));
             }
             let by = |entry: &&Entry| {
-                entry.report.outcome() == Some(Outcome::Installed)
-                    && entry.report.previous == before
-                    && entry.report.identity().as_ref() == Some(now)
+                entry.report.previous == before && entry.report.identity().as_ref() == Some(now)
             };
-            if let Some(entry) = record.ledger.entries().iter().rev().find(by) {
+            let entry = record.ledger.entries().iter().rev().find(by);
+            // A bare body that somebody publishes again is meant again.
+            if let Some(entry) = entry.filter(|entry| {
+                entry.request_id.is_some() && entry.report.outcome() == Some(Outcome::Installed)
+            }) {
                 let tag = tag(&entry.report);
                 if self.applied.contains(&tag) && !self.spoiled {
                     self.broke(3, format!("request {tag} was applied twice"));
@@ -190,7 +192,7 @@ pub fn after_step(world: &mut Hardware, record: &Record) {
         Some(change) => {
             let now = world.now - world.booted;
             let end = change.deadline.as_millis() + FEW_SECONDS;
-            let link = world.link.driver == Driver::Takes;
+            let link = world.link.driver == Driver::Takes && !watch.faulty;
             if change.boot_id.as_str() == format!("boot-{}", world.boot) && now > end && link {
                 watch.broke(2, format!("a change goes on {} ms after its end", now - end));
             }
