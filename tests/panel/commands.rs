@@ -1,0 +1,230 @@
+//! The commands as an installer uses them: with and without a daemon, in words and in JSON.
+
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::common::{Board, Broker, FACTORY_SERIAL, MODEL, NEW, OLD, OTHER, Watcher, request};
+
+fn without_uplink() -> Board {
+    Board::sandboxed("gate-1", OLD).with_mqtt("mqtt://127.0.0.1:9")
+}
+
+/// The request as an installer has it: the PATCH body.
+fn body() -> Value {
+    json!({"mac": OLD, "new_mac": NEW, "new_serial_number": "NEW-1", "model": MODEL})
+}
+
+fn check(board: &Board, options: &[&str], payload: &Value) -> (i32, Value) {
+    let options: Vec<_> = ["check", "-", "--json"].iter().chain(options).copied().collect();
+    let answer = board.run_with(&options, payload.to_string().as_bytes());
+    (answer.code, answer.json())
+}
+
+/// What every row of the decision table comes to, and its exit code. The first needs a key, and
+/// is tested with the signatures.
+#[test]
+fn check_tells_the_decision_and_its_exit_code() {
+    let board = without_uplink();
+    let with = |fields: Value| {
+        let mut body = body();
+        for (field, value) in fields.as_object().expect("an object") {
+            body[field] = value.clone();
+        }
+        body
+    };
+    let replacement = |serial: Value| json!({"mac": OTHER, "new_mac": OLD, "new_serial_number": serial, "model": MODEL});
+    for (row, options, payload, code, decision) in [
+        (2, &[][..], json!([1]), 11, "reject"),
+        (2, &["--via", "pending-list"], json!([1]), 12, "ignore"),
+        (3, &[], with(json!({"mac": OTHER})), 11, "reject"),
+        (3, &["--via", "board-topic"], with(json!({"mac": OTHER})), 12, "ignore"),
+        (6, &[], with(json!({"new_mac": "FF:FF:FF:FF:FF:FF"})), 11, "reject"),
+        (7, &[], with(json!({"model": "DKS20211"})), 11, "reject"),
+        (8, &[], replacement(json!("ANOTHER-1")), 11, "reject"),
+        (9, &[], replacement(json!(FACTORY_SERIAL)), 10, "confirm"),
+        (9, &[], replacement(Value::Null), 10, "confirm"),
+        (12, &["--held-by", "gate-2"], body(), 14, "put off"),
+        (
+            13,
+            &[],
+            with(json!({"new_mac": OLD, "new_serial_number": FACTORY_SERIAL})),
+            10,
+            "confirm",
+        ),
+        (14, &[], body(), 0, "apply"),
+    ] {
+        let (exit, answer) = check(&board, options, &payload);
+        assert_eq!((exit, &answer["decision"]), (code, &json!(decision)), "row {row}: {answer}");
+    }
+    assert!(!board.path("state/record.json").exists(), "a check writes nothing");
+}
+
+#[test]
+fn check_of_a_board_without_a_serial_number() {
+    let board = without_uplink();
+    std::fs::remove_file(board.path("etc/serial")).expect("removed");
+    let payload =
+        json!({"mac": OTHER, "new_mac": OLD, "new_serial_number": "GIVEN", "model": MODEL});
+    let (exit, answer) = check(&board, &[], &payload);
+    assert_eq!((exit, &answer["decision"]), (0, &json!("apply")), "row 10: {answer}");
+    assert_eq!(answer["to"], json!({"mac": OLD, "serial_number": "GIVEN"}));
+}
+
+#[test]
+fn check_of_a_board_whose_mac_is_anybodys() {
+    let shared = "00:00:23:34:45:66";
+    let board = Board::sandboxed("gate-1", shared).with_mqtt("mqtt://127.0.0.1:9");
+    let payload = json!({"mac": shared, "new_mac": NEW, "model": MODEL});
+    let (exit, answer) = check(&board, &[], &payload);
+    assert_eq!((exit, &answer["decision"]), (11, &json!("reject")), "row 11: {answer}");
+    let fields: Vec<_> = answer["errors"].as_object().expect("errors").keys().collect();
+    assert_eq!(fields, ["mac"]);
+}
+
+#[test]
+fn check_of_what_was_decided_and_of_what_comes_during_a_change() {
+    let broker = Broker::start();
+    let watcher = Watcher::new(&broker);
+    let board = Board::sandboxed("gate-1", OLD).with_mqtt(&broker.url());
+    let mut daemon = board.start();
+    watcher.presence(OLD, "gate-1", "online");
+    watcher.publish(&format!("intercoms/{OLD}/patch/r-1"), request("r-1").to_string());
+    daemon.wait_for("watching it");
+    let back = json!({"mac": NEW, "new_mac": OLD, "model": MODEL});
+    let (exit, answer) = check(&board, &["--via", "installer"], &body());
+    assert_eq!((exit, answer), (15, json!({"decision": "keep"})), "row 5");
+    watcher.report(NEW);
+    let (exit, answer) = check(&board, &[], &request("r-1"));
+    assert_eq!((exit, &answer["decision"]), (13, &json!("already done")), "row 4: {answer}");
+    assert_eq!(answer["report"]["status"], "installed");
+    assert_eq!(check(&board, &[], &back).0, 0, "and back is another request");
+}
+
+#[test]
+fn identity_tells_where_each_value_was_read() {
+    let board = without_uplink();
+    let answer = board.run(&["identity", "--json"]);
+    assert_eq!(answer.code, 0, "{answer:?}");
+    let found = answer.json();
+    assert_eq!(found["mac"]["value"], OLD);
+    assert_eq!(found["mac"]["source"], "/sys/class/net/eth0/address");
+    assert_eq!(found["serial_number"], json!({"value": FACTORY_SERIAL, "source": "/etc/serial"}));
+    assert_eq!(found["current"], Value::Null, "there is no record yet");
+    let words = board.run(&["identity"]).out;
+    for text in [OLD, FACTORY_SERIAL, "/etc/serial", MODEL, "gate-1"] {
+        assert!(words.contains(text), "{words}");
+    }
+}
+
+#[test]
+fn without_a_daemon_apply_works_as_one_and_rollback_takes_it_back() {
+    let board = without_uplink();
+    assert_eq!(board.run(&["status"]).code, 3, "no daemon");
+    board.write("request.json", body().to_string());
+    let file = board.path("request.json");
+    let file = file.to_str().expect("text");
+
+    let applied = board.run(&["apply", file, "--offline", "--json"]);
+    assert_eq!(applied.code, 0, "{applied:?}");
+    assert_eq!(
+        json!([applied.json()["status"], applied.json()["mac"], applied.json()["serial_number"]]),
+        json!(["installed", NEW, "NEW-1"])
+    );
+    assert_eq!(board.mac(), NEW);
+    let status = board.run(&["status", "--json"]);
+    assert_eq!(status.code, 3);
+    assert_eq!(status.json()["current"]["mac"], NEW, "from the record");
+
+    let nothing = board.run(&["apply", file, "--offline"]);
+    assert_eq!(nothing.code, 0, "the board is that already: {nothing:?}");
+
+    let back = board.run(&["rollback", "--offline", "--json"]);
+    assert_eq!(back.code, 0, "{back:?}");
+    assert_eq!(back.json()["current"], json!({"mac": OLD, "serial_number": FACTORY_SERIAL}));
+    assert_eq!(board.mac(), OLD);
+
+    let again = board.run(&["apply", file, "--offline"]);
+    assert_eq!(again.code, 0, "each time is a fresh try: {again:?}");
+    assert_eq!(board.mac(), NEW);
+    let factory = board.run(&["rollback", "--factory", "--offline"]);
+    assert_eq!((factory.code, board.mac()), (0, OLD.to_owned()), "{factory:?}");
+    let twice = board.run(&["rollback", "--factory", "--offline"]);
+    assert_eq!(twice.code, 1, "{twice:?}");
+    assert!(twice.err.contains("carries"), "{twice:?}");
+}
+
+#[test]
+fn with_a_daemon_the_commands_ask_it() {
+    let broker = Broker::start();
+    let watcher = Watcher::new(&broker);
+    let board = Board::sandboxed("gate-1", OLD).with_mqtt(&broker.url());
+    let mut daemon = board.start();
+    watcher.presence(OLD, "gate-1", "online");
+    let status = board.run(&["status", "--json"]);
+    assert_eq!(status.code, 0);
+    let status = status.json();
+    assert_eq!(
+        json!([status["board"], status["current"]["mac"], status["change"], status["reached"]]),
+        json!(["gate-1", OLD, null, ["mqtt"]])
+    );
+
+    let applied = board.run_with(&["apply", "-"], body().to_string().as_bytes());
+    assert_eq!(applied.code, 0, "{applied:?}");
+    assert_eq!(watcher.report(NEW)["status"], "installed", "it is reported upstream too");
+    for step in ["changing from", "reached over MQTT", "confirmed and durable", "installed"] {
+        assert!(applied.out.contains(step), "{}", applied.out);
+    }
+    let words = board.run(&["status"]).out;
+    assert!(words.contains(NEW) && words.contains("reached over MQTT"), "{words}");
+
+    let other = json!({"mac": NEW, "new_mac": OLD}).to_string();
+    let rejected = board.run_with(&["apply", "-", "--json"], other.as_bytes());
+    assert_eq!(rejected.code, 11, "{rejected:?}");
+
+    let back = board.run(&["rollback"]);
+    assert_eq!(back.code, 0, "{back:?}");
+    assert_eq!(board.mac(), OLD);
+    let report = watcher.report(OLD);
+    assert_eq!((&report["status"], &report["mac"]), (&json!("rolled_back"), &json!(OLD)));
+    assert!(daemon.is_running());
+}
+
+#[test]
+fn a_second_daemon_is_refused() {
+    let broker = Broker::start();
+    let board = Board::sandboxed("gate-1", OLD).with_mqtt(&broker.url());
+    let _daemon = board.start();
+    let second = board.run(&["run"]);
+    assert_eq!(second.code, 1, "{second:?}");
+}
+
+#[test]
+fn a_wrong_configuration_is_refused_by_key_and_line() {
+    let board = without_uplink();
+    let lines = board.read("etc/intercom-agent.toml").lines().count();
+    board.configure("keep_alive = 30\nurll = \"mqtt://b\"");
+    for command in [&["run"][..], &["identity"], &["status"], &["check", "-"], &["restore"]] {
+        let answer = board.run(command);
+        assert_eq!(answer.code, 2, "{command:?}: {answer:?}");
+        let place = format!("line {}: `mqtt.urll`", lines + 2);
+        assert!(answer.err.contains(&place), "{command:?}: {answer:?}");
+        assert_eq!(answer.out, "");
+    }
+}
+
+#[test]
+fn a_wrong_command_line_exits_with_2_and_help_lists_the_codes() {
+    let board = without_uplink();
+    for wrong in [&["aply"][..], &["check"], &["run", "--jsn"], &["check", "/nowhere"]] {
+        assert_eq!(board.run(wrong).code, 2, "{wrong:?}");
+    }
+    let help = Command::new(env!("CARGO_BIN_EXE_intercom-agent")).arg("--help").output();
+    let help = help.expect("the agent");
+    assert!(help.status.success());
+    let help = String::from_utf8(help.stdout).expect("text");
+    for code in [0, 1, 2, 3, 10, 11, 12, 13, 14, 15, 16, 17] {
+        let row = help.lines().any(|line| line.trim_start().starts_with(&format!("{code} ")));
+        assert!(row, "{code}: {}", help);
+    }
+}

@@ -1,0 +1,22 @@
+//! What the tests share: boards with the real agent on them, a real broker, the real billing service.
+
+mod billing;
+mod board;
+mod broker;
+mod directory;
+mod listener;
+mod process;
+mod watcher;
+
+use std::time::Duration;
+
+pub use billing::{Billing, curl};
+pub use board::{Board, FACTORY_SERIAL, MODEL, NEW, OLD, OTHER, request};
+pub use broker::Broker;
+pub use directory::Directory;
+pub use listener::Listener;
+pub use process::Process;
+pub use watcher::Watcher;
+
+/// How long anything that must happen may take.
+pub const LIMIT: Duration = Duration::from_secs(60);

@@ -1,0 +1,102 @@
+//! A program that runs beside the test and ends with it.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
+use std::time::Instant;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use super::LIMIT;
+
+pub struct Process {
+    name: String,
+    child: Child,
+    /// What it prints, on either stream; closed once it has ended.
+    lines: Receiver<String>,
+    said: Vec<String>,
+}
+
+impl Process {
+    pub fn start(name: &str, command: &mut Command) -> Self {
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|why| panic!("{name}: {why}; tests/run installs what is missing"));
+        let (out, err) = (child.stdout.take().expect("piped"), child.stderr.take().expect("piped"));
+        let (send, lines) = channel();
+        let send_too = send.clone();
+        thread::spawn(move || {
+            BufReader::new(out).lines().map_while(Result::ok).try_for_each(|line| send.send(line))
+        });
+        thread::spawn(move || {
+            BufReader::new(err)
+                .lines()
+                .map_while(Result::ok)
+                .try_for_each(|line| send_too.send(line))
+        });
+        Process { name: name.to_owned(), child, lines, said: Vec::new() }
+    }
+
+    /// Waits until it prints a line with `text` in it, from now on; the line.
+    pub fn wait_for(&mut self, text: &str) -> String {
+        match self.next_with(text) {
+            Ok(line) => line,
+            Err(why) => panic!("{} did not say `{text}`: {why}", self.name),
+        }
+    }
+
+    fn next_with(&mut self, text: &str) -> Result<String, RecvTimeoutError> {
+        let end = Instant::now() + LIMIT;
+        loop {
+            let line = self.lines.recv_timeout(end.saturating_duration_since(Instant::now()))?;
+            self.said.push(line.clone());
+            if line.contains(text) {
+                return Ok(line);
+            }
+        }
+    }
+
+    /// All that it has printed so far.
+    pub fn said(&mut self) -> &[String] {
+        self.said.extend(self.lines.try_iter());
+        &self.said
+    }
+
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().expect("a child").is_none()
+    }
+
+    /// Asks it to end, and waits until it has.
+    pub fn terminate(mut self) -> ExitStatus {
+        let pid = Pid::from_raw(self.child.id().cast_signed());
+        kill(pid, Signal::SIGTERM).expect("it runs");
+        // Its output is closed when it ends.
+        let ended = self.next_with("\0");
+        assert_eq!(ended, Err(RecvTimeoutError::Disconnected), "{} does not end", self.name);
+        self.child.wait().expect("a child")
+    }
+
+    /// Pulls the plug.
+    pub fn kill(mut self) {
+        self.child.kill().expect("it runs");
+        self.child.wait().expect("a child");
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if thread::panicking() {
+            self.said.extend(self.lines.try_iter());
+            for line in &self.said {
+                eprintln!("{}: {line}", self.name);
+            }
+        }
+    }
+}

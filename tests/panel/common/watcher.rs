@@ -1,0 +1,121 @@
+//! Somebody who sees everything that goes through the broker, and can publish.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::Instant;
+
+use rumqttc::{Client, Event, MqttOptions, Packet, Publish, QoS};
+use serde_json::Value;
+
+use super::{Broker, LIMIT};
+
+/// So that a watcher sees when it has seen everything that came before.
+const MARK: &str = "watcher/mark";
+const MAX_PACKET: usize = 32 << 20;
+
+pub struct Watcher {
+    client: Client,
+    messages: Receiver<Publish>,
+}
+
+impl Watcher {
+    /// Sees what is retained, and then everything that is published. At once.
+    pub fn new(broker: &Broker) -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let (host, port) = broker.address();
+        let mut options = MqttOptions::new(format!("watcher-{number}"), host, port);
+        options.set_max_packet_size(MAX_PACKET, MAX_PACKET);
+        let (client, mut connection) = Client::new(options, 64);
+        let (send, messages) = channel();
+        let (subscribed, is_subscribed) = channel();
+        thread::spawn(move || {
+            for event in connection.iter() {
+                match event {
+                    Ok(Event::Incoming(Packet::Publish(message))) => {
+                        if send.send(message).is_err() {
+                            return;
+                        }
+                    }
+                    Ok(Event::Incoming(Packet::SubAck(_))) => {
+                        let _ = subscribed.send(());
+                    }
+                    Ok(_) => {}
+                    Err(why) => return eprintln!("watcher: {why}"),
+                }
+            }
+        });
+        client.subscribe("#", QoS::AtLeastOnce).expect("asked");
+        is_subscribed.recv_timeout(LIMIT).expect("subscribed");
+        Watcher { client, messages }
+    }
+
+    pub fn publish(&self, topic: &str, payload: impl Into<Vec<u8>>) {
+        self.client.publish(topic, QoS::AtLeastOnce, false, payload).expect("published");
+    }
+
+    pub fn retain(&self, topic: &str, payload: impl Into<Vec<u8>>) {
+        self.client.publish(topic, QoS::AtLeastOnce, true, payload).expect("published");
+    }
+
+    /// Waits for the next message that fits.
+    pub fn wait_for(&self, what: &str, fits: impl Fn(&Publish) -> bool) -> Publish {
+        let end = Instant::now() + LIMIT;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            let message =
+                self.messages.recv_timeout(left).unwrap_or_else(|why| panic!("no {what}: {why}"));
+            if fits(&message) {
+                return message;
+            }
+        }
+    }
+
+    /// Waits for the next report from a MAC.
+    pub fn report(&self, mac: &str) -> Value {
+        let topic = format!("intercoms/{mac}/status");
+        let message = self.wait_for(&topic, |message| message.topic == topic);
+        serde_json::from_slice(&message.payload).expect("JSON")
+    }
+
+    /// Waits until a board says at a MAC that it is `state`.
+    pub fn presence(&self, mac: &str, board: &str, state: &str) {
+        let topic = format!("intercoms/{mac}/presence");
+        let wanted = serde_json::json!({"state": state, "board": board});
+        self.wait_for(&format!("{topic}: {wanted}"), |message| {
+            message.topic == topic
+                && serde_json::from_slice::<Value>(&message.payload).is_ok_and(|p| p == wanted)
+        });
+    }
+
+    /// Everything that has been published up to now and was not waited for.
+    pub fn so_far(&self) -> Vec<Publish> {
+        self.publish(MARK, "");
+        let mut seen = Vec::new();
+        loop {
+            let message = self.messages.recv_timeout(LIMIT).expect("the mark");
+            if message.topic == MARK {
+                return seen;
+            }
+            seen.push(message);
+        }
+    }
+
+    /// What the broker retains.
+    pub fn retained(broker: &Broker) -> BTreeMap<String, Vec<u8>> {
+        let messages = Watcher::new(broker).so_far();
+        messages
+            .into_iter()
+            .filter(|message| message.retain)
+            .map(|message| (message.topic, message.payload.to_vec()))
+            .collect()
+    }
+}
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        let _ = self.client.disconnect();
+    }
+}

@@ -1,0 +1,15 @@
+//! The real agent on whole boards, with a real broker and the real billing service.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "how a test fails")]
+
+#[path = "../namespace/mod.rs"]
+mod namespace;
+
+mod common;
+
+mod bad_input;
+mod commands;
+mod http;
+mod mqtt;
+mod page;
+mod replacement;

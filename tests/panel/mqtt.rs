@@ -1,0 +1,186 @@
+//! A request over MQTT: the change, its report, presence, and what a repeat does.
+
+use std::net::Ipv4Addr;
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::common::{Board, Broker, FACTORY_SERIAL, NEW, OLD, Process, Watcher, request};
+use crate::namespace::{in_a_namespace, ip};
+
+/// Whoever the panel talks to.
+pub const LAN: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
+
+/// The panel's link is one end of a cable; the broker is in a network of its own at the other end.
+pub fn lan() {
+    ip("link set lo up");
+    ip("netns add lan");
+    ip(&format!("link add eth0 address {OLD} type veth peer name wall netns lan"));
+    ip("-n lan link set lo up");
+    ip("-n lan link set wall up");
+    ip(&format!("-n lan addr add {LAN}/24 dev wall"));
+    ip("link set eth0 up");
+    ip("addr add 192.0.2.10/24 dev eth0");
+    // Neighbours hear of a new MAC at once, as they do through the hook for it.
+    std::fs::write("/proc/sys/net/ipv4/conf/eth0/arp_notify", "1").expect("written");
+}
+
+/// What the kernel says that the link's MAC is.
+pub fn kernels_mac() -> String {
+    let shown = ip("-o link show eth0");
+    let mac = shown.split("link/ether ").nth(1).and_then(|rest| rest.split(' ').next());
+    mac.expect("a MAC").to_uppercase()
+}
+
+fn identity(report: &Value) -> Value {
+    json!([report["status"], report["source"], report["mac"], report["serial_number"]])
+}
+
+#[test]
+fn a_published_request_changes_the_kernels_mac_once_and_for_good() {
+    in_a_namespace("mqtt::a_published_request_changes_the_kernels_mac_once_and_for_good", || {
+        lan();
+        let broker = Broker::start_in("lan", LAN);
+        let watcher = Watcher::new(&broker);
+        let board = Board::on_the_kernels_link("gate-1").with_mqtt(&broker.url());
+        let daemon = board.start();
+        watcher.presence(OLD, "gate-1", "online");
+
+        watcher.retain(&format!("intercoms/{OLD}/patch/r-1"), request("r-1").to_string());
+        let first = watcher.report(NEW);
+        assert_eq!(identity(&first), json!(["installed", "auto-replace", NEW, "NEW-1"]));
+        assert_eq!(first["request_id"], "r-1");
+        assert_eq!(first["board"], "gate-1");
+        assert_eq!(first["previous"], json!({"mac": OLD, "serial_number": FACTORY_SERIAL}));
+        assert_eq!(first["factory"], first["previous"]);
+        assert_eq!(first["log_extra"], json!({"some": "information"}));
+        assert_eq!(kernels_mac(), NEW);
+        assert_eq!(board.runtime_identity()["mac"], NEW);
+
+        let again = || {
+            watcher.publish(&format!("intercoms/{NEW}/patch/r-1"), request("r-1").to_string());
+            assert_eq!(watcher.report(NEW), first, "reported again");
+        };
+        let mut monitor = Command::new("ip");
+        let mut kernel = Process::start("ip monitor", monitor.args(["monitor", "link"]));
+        // By then the record has been told that the first report has arrived.
+        again();
+        let record = board.read("state/record.json");
+        again();
+        assert_eq!(board.read("state/record.json"), record, "and nothing written for it");
+        assert_eq!(kernel.said(), [""; 0], "nor was the link touched");
+        assert_eq!(kernels_mac(), NEW);
+
+        assert!(daemon.terminate().success());
+        // What a boot leaves: the link as it was made.
+        ip(&format!("link set eth0 address {OLD}"));
+        let daemon = board.start();
+        watcher.presence(NEW, "gate-1", "online");
+        assert_eq!(kernels_mac(), NEW);
+        again();
+        drop(daemon);
+    });
+}
+
+#[test]
+fn a_request_that_was_published_before_the_panel_came_is_heard() {
+    let broker = Broker::start();
+    let watcher = Watcher::new(&broker);
+    watcher.retain(&format!("intercoms/{OLD}/patch/r-1"), request("r-1").to_string());
+    let board = Board::sandboxed("gate-1", OLD).with_mqtt(&broker.url());
+    let _daemon = board.start();
+    let report = watcher.report(NEW);
+    assert_eq!(identity(&report), json!(["installed", "auto-replace", NEW, "NEW-1"]));
+    assert_eq!(board.mac(), NEW);
+}
+
+#[test]
+fn a_panel_is_present_under_the_mac_that_it_has_and_under_no_other() {
+    let broker = Broker::start();
+    let watcher = Watcher::new(&broker);
+    let board = Board::sandboxed("gate-1", OLD).with_mqtt(&broker.url());
+    let daemon = board.start();
+    let presence = |mac| format!("intercoms/{mac}/presence");
+    let says = |state| Some(json!({"state": state, "board": "gate-1"}).to_string().into_bytes());
+    let retained = |mac| {
+        let payload = Watcher::retained(&broker).remove(&presence(mac));
+        payload.map(|payload| {
+            serde_json::from_slice::<Value>(&payload).expect("JSON").to_string().into_bytes()
+        })
+    };
+    watcher.presence(OLD, "gate-1", "online");
+    assert_eq!(retained(OLD), says("online"));
+
+    watcher.publish(&format!("intercoms/{OLD}/patch/r-1"), request("r-1").to_string());
+    watcher.wait_for("the old MAC's end", |message| {
+        message.topic == presence(OLD) && message.payload.is_empty()
+    });
+    assert_eq!(retained(OLD), None);
+    assert_eq!(retained(NEW), says("online"));
+
+    daemon.kill();
+    watcher.presence(NEW, "gate-1", "offline");
+    assert_eq!(retained(NEW), says("offline"));
+}
+
+#[test]
+fn a_panel_lets_go_of_the_mac_that_it_gave_up() {
+    let broker = Broker::start();
+    let watcher = Watcher::new(&broker);
+    let board = Board::sandboxed("gate-1", OLD).with_mqtt(&broker.url());
+    let mut daemon = board.start();
+    watcher.presence(OLD, "gate-1", "online");
+    watcher.publish(&format!("intercoms/{OLD}/patch/r-1"), request("r-1").to_string());
+    watcher.wait_for("the old MAC's end", |message| {
+        message.topic == format!("intercoms/{OLD}/presence") && message.payload.is_empty()
+    });
+    let before = board.run(&["status", "--json"]).json()["counters"]["delivered"].clone();
+    // The old MAC belongs to the next panel now.
+    watcher.publish(&format!("intercoms/{OLD}/patch/r-2"), request("r-2").to_string());
+    let wrong = json!({"request_id": "r-3", "mac": NEW, "new_mac": OLD, "model": "other"});
+    watcher.publish(&format!("intercoms/{NEW}/patch/r-3"), wrong.to_string());
+    while watcher.report(NEW)["request_id"] != "r-3" {}
+    let after = board.run(&["status", "--json"]).json()["counters"]["delivered"].clone();
+    assert_eq!(after.as_u64(), before.as_u64().map(|before| before + 1));
+    assert!(daemon.is_running());
+}
+
+#[test]
+fn a_mac_that_another_panel_has_is_not_taken() {
+    let broker = Broker::start();
+    let watcher = Watcher::new(&broker);
+    watcher.retain(
+        &format!("intercoms/{NEW}/presence"),
+        json!({"state": "online", "board": "gate-2"}).to_string(),
+    );
+    let board = Board::sandboxed("gate-1", OLD).with_mqtt(&broker.url());
+    let mut daemon = board.start();
+    watcher.presence(OLD, "gate-1", "online");
+    watcher.publish(&format!("intercoms/{OLD}/patch/r-1"), request("r-1").to_string());
+    daemon.wait_for("put off");
+    assert_eq!(board.mac(), OLD);
+    let status = board.run(&["status", "--json"]).json();
+    assert_eq!((&status["waiting"], &status["change"]), (&json!(1), &Value::Null));
+}
+
+#[test]
+fn a_panel_that_cannot_connect_under_the_new_identity_goes_back() {
+    let broker = Broker::start();
+    let watcher = Watcher::new(&broker);
+    let board = Board::sandboxed("gate-1", OLD);
+    board.write(
+        "etc/intercom-agent.toml",
+        board.read("etc/intercom-agent.toml").replace("confirm_within = 60", "confirm_within = 10"),
+    );
+    let board = board.with_mqtt(&broker.url());
+    let mut daemon = board.start();
+    watcher.presence(OLD, "gate-1", "online");
+    watcher.publish(&format!("intercoms/{OLD}/patch/r-1"), request("r-1").to_string());
+    daemon.wait_for("changing from");
+    drop((watcher, broker));
+    daemon.wait_for("rolling back");
+    let rolled_back = board.run(&["status", "--json"]).json();
+    assert_eq!(board.mac(), OLD);
+    assert_eq!(rolled_back["current"]["mac"], OLD);
+    assert_eq!(rolled_back["outcomes"][0]["status"], "rolled_back");
+}
