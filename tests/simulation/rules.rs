@@ -128,7 +128,7 @@ pub fn after_restore(world: &mut Hardware, restored: &Restored) {
         for posted in requests.iter().filter(|posted| posted.acknowledged) {
             let tag = &posted.asked.tag;
             let left = |other: &Posted| other.asked.tag == *tag && !other.acknowledged;
-            let excused = posted.done || posted.asked.may_be_ignored;
+            let excused = world.cloud.was_told(tag) || posted.asked.may_be_ignored;
             if !excused && !knows(record, tag) && !requests.iter().any(left) {
                 watch.broke(3, format!("request {tag} was acknowledged, and is forgotten"));
             }
@@ -226,7 +226,8 @@ pub fn at_the_end(world: &mut Hardware, agent: &Agent<Simulated>) {
     }
     for posted in &world.cloud.requests {
         let excused = watch.spoiled || posted.asked.may_be_ignored;
-        if (posted.delivered || posted.acknowledged) && !posted.done && !excused {
+        let told = world.cloud.was_told(&posted.asked.tag);
+        if (posted.delivered || posted.acknowledged) && !told && !excused {
             watch.broke(3, format!("request {} has no outcome", posted.asked.tag));
         }
     }

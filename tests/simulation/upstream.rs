@@ -158,6 +158,11 @@ impl Cloud {
         }
     }
 
+    /// Whether the outcome of this request was ever reported.
+    pub fn was_told(&self, tag: &str) -> bool {
+        self.received.iter().any(|received| received.tag == tag)
+    }
+
     /// How many messages the broker holds.
     pub fn queued(&self) -> usize {
         self.session.len()
@@ -235,6 +240,9 @@ impl Hardware {
 
     /// What the network does; what it brings to the agent is given back.
     pub fn carry(&mut self, traffic: Traffic) -> Option<Brought> {
+        if self.watch.tells {
+            println!("{:>9}   {traffic:?}", self.now);
+        }
         match traffic {
             Traffic::Tell(event) => return Some(Brought::Event(event)),
             Traffic::Connect(route, connection) if connection == self.cloud.connection => {
@@ -391,6 +399,9 @@ impl Upstream for SimulatedUpstream {
 
     fn acknowledge(&mut self, ticket: Ticket) {
         self.order(|world| {
+            if world.watch.tells {
+                println!("{:>9}   acknowledged {ticket:?}", world.now);
+            }
             world.cloud.acknowledge(ticket);
             world.pump(false);
         });
