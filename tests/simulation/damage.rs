@@ -7,7 +7,8 @@ use super::disk::Unsynced;
 use super::driver::{Cut, Run};
 use super::power::Reach;
 use super::requests::identity;
-use super::scenarios::{Scenario, named};
+use super::scenario::Scenario;
+use super::scenarios::named;
 use super::script::Death;
 
 const RECORD: &str = "record.json";

@@ -2,13 +2,9 @@
 //! it likes.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::sync::Arc;
 
-use intercom_agent::storage::Disk;
-
 use super::power::Reach;
-use super::world::Shared;
 
 /// What a power cut leaves of that which was not synced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,14 +52,14 @@ struct Inode {
 
 /// A change of names.
 #[derive(Debug, Clone)]
-enum NameChange {
+pub enum NameChange {
     Set(String, usize),
     Unset(String),
 }
 
 /// What was asked for and put off by a [`Mutant`].
 #[derive(Debug, Clone)]
-enum Later {
+pub enum Later {
     Create(String, Vec<u8>),
     Sync(String),
     Link(String, String),
@@ -76,10 +72,10 @@ enum Later {
 #[derive(Debug, Clone)]
 pub struct DiskState {
     inodes: Vec<Inode>,
-    names: BTreeMap<String, usize>,
+    pub names: BTreeMap<String, usize>,
     durable: BTreeMap<String, usize>,
-    journal: Vec<NameChange>,
-    later: Vec<Later>,
+    pub journal: Vec<NameChange>,
+    pub later: Vec<Later>,
     pub mutant: Mutant,
     /// How many bytes fit on it.
     pub capacity: usize,
@@ -180,7 +176,7 @@ impl DiskState {
         }
     }
 
-    fn is_unreadable(&self, name: &str) -> bool {
+    pub fn is_unreadable(&self, name: &str) -> bool {
         self.names.get(name).is_some_and(|inode| self.inodes[*inode].unreadable)
     }
 
@@ -195,7 +191,7 @@ impl DiskState {
         self.journal.len().hash(into);
     }
 
-    fn used(&self) -> usize {
+    pub fn used(&self) -> usize {
         let mut inodes: Vec<usize> = self.names.values().copied().collect();
         inodes.sort_unstable();
         inodes.dedup();
@@ -207,13 +203,13 @@ impl DiskState {
         self.journal.push(NameChange::Set(name.to_owned(), inode));
     }
 
-    fn unset(&mut self, name: &str) {
+    pub fn unset(&mut self, name: &str) {
         self.names.remove(name);
         self.journal.push(NameChange::Unset(name.to_owned()));
     }
 
     /// Whether a [`Mutant`] puts this off.
-    fn is_late(&self, name: &str) -> bool {
+    pub fn is_late(&self, name: &str) -> bool {
         match self.mutant {
             Mutant::Late(prefix) => name.starts_with(prefix),
             Mutant::LateAtBoot => !self.link_touched,
@@ -241,7 +237,7 @@ impl DiskState {
         }
     }
 
-    fn create(&mut self, name: &str, bytes: &[u8], reach: Reach) {
+    pub fn create(&mut self, name: &str, bytes: &[u8], reach: Reach) {
         let length = match reach {
             Reach::Nothing => return,
             Reach::Half => bytes.len() / 2,
@@ -255,7 +251,7 @@ impl DiskState {
         self.set(name, self.inodes.len() - 1);
     }
 
-    fn sync(&mut self, name: &str) {
+    pub fn sync(&mut self, name: &str) {
         if let Some(inode) = self.names.get(name)
             && self.mutant != Mutant::NoSync
         {
@@ -263,13 +259,13 @@ impl DiskState {
         }
     }
 
-    fn link(&mut self, from: &str, to: &str) {
+    pub fn link(&mut self, from: &str, to: &str) {
         if let Some(inode) = self.names.get(from) {
             self.set(to, *inode);
         }
     }
 
-    fn rename(&mut self, from: &str, to: &str, reach: Reach) {
+    pub fn rename(&mut self, from: &str, to: &str, reach: Reach) {
         let Some(inode) = self.names.get(from).copied() else { return };
         // rename(2): two names of one file stay as they are.
         if self.names.get(to) == Some(&inode) || reach == Reach::Nothing {
@@ -290,136 +286,10 @@ impl DiskState {
         self.records += u32::from(to == "record.json");
     }
 
-    fn sync_dir(&mut self) {
+    pub fn sync_dir(&mut self) {
         if self.mutant != Mutant::NoSyncDir {
             self.journal.clear();
             self.durable.clone_from(&self.names);
-        }
-    }
-}
-
-/// The agent's side of it.
-pub struct SimulatedDisk(pub Shared);
-
-impl SimulatedDisk {
-    fn change(
-        &mut self,
-        name: &str,
-        later: Later,
-        effect: impl FnOnce(&mut DiskState, Reach),
-    ) -> io::Result<()> {
-        let power = self.0.borrow().power.clone();
-        let shared = self.0.clone();
-        if shared.borrow().disk.read_only {
-            power.check()?;
-            return Err(io::ErrorKind::ReadOnlyFilesystem.into());
-        }
-        power.call(|reach| {
-            let disk = &mut shared.borrow_mut().disk;
-            // To sync what is durable already writes nothing.
-            disk.writes += u32::from(!matches!(later, Later::SyncDir) || !disk.journal.is_empty());
-            if disk.is_late(name) {
-                disk.later.push(later);
-            } else {
-                effect(disk, reach);
-            }
-        })
-    }
-
-    fn has(&self, name: &str) -> bool {
-        self.0.borrow().disk.names.contains_key(name)
-    }
-}
-
-impl Disk for SimulatedDisk {
-    fn read(&mut self, name: &str) -> io::Result<Option<Vec<u8>>> {
-        let world = self.0.borrow();
-        world.power.check()?;
-        if world.disk.is_unreadable(name) {
-            return Err(io::Error::other("input/output error"));
-        }
-        Ok(world.disk.file(name).map(<[u8]>::to_vec))
-    }
-
-    fn create(&mut self, name: &str, bytes: &[u8]) -> io::Result<()> {
-        if self.has(name) {
-            return Err(io::ErrorKind::AlreadyExists.into());
-        }
-        let mut full = false;
-        self.change(name, Later::Create(name.to_owned(), bytes.to_vec()), |disk, reach| {
-            let room = disk.capacity.saturating_sub(disk.used());
-            full = bytes.len() > room;
-            disk.create(name, &bytes[..bytes.len().min(room)], reach);
-        })?;
-        if full { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
-    }
-
-    fn sync(&mut self, name: &str) -> io::Result<()> {
-        let late = self.0.borrow().disk.is_late(name);
-        if !late && !self.has(name) {
-            return Err(io::ErrorKind::NotFound.into());
-        }
-        self.change(name, Later::Sync(name.to_owned()), |disk, reach| {
-            if reach == Reach::Whole {
-                disk.sync(name);
-            }
-        })
-    }
-
-    fn link(&mut self, from: &str, to: &str) -> io::Result<()> {
-        if !self.has(from) {
-            return Err(io::ErrorKind::NotFound.into());
-        }
-        if self.has(to) {
-            return Err(io::ErrorKind::AlreadyExists.into());
-        }
-        self.change(from, Later::Link(from.to_owned(), to.to_owned()), |disk, reach| {
-            if reach == Reach::Whole {
-                disk.link(from, to);
-            }
-        })
-    }
-
-    fn rename(&mut self, from: &str, to: &str) -> io::Result<()> {
-        let late = self.0.borrow().disk.is_late(from);
-        if !late && !self.has(from) {
-            return Err(io::ErrorKind::NotFound.into());
-        }
-        self.change(from, Later::Rename(from.to_owned(), to.to_owned()), |disk, reach| {
-            disk.rename(from, to, reach);
-        })
-    }
-
-    fn remove(&mut self, name: &str) -> io::Result<bool> {
-        // What is to be written late is written now, and removed as it should be.
-        if matches!(self.0.borrow().disk.mutant, Mutant::Late(prefix) if name == prefix) {
-            self.0.borrow_mut().disk.catch_up();
-        }
-        if !self.has(name) {
-            return Ok(false);
-        }
-        self.change("", Later::Remove(name.to_owned()), |disk, reach| {
-            if reach == Reach::Whole {
-                disk.unset(name);
-            }
-        })?;
-        Ok(true)
-    }
-
-    fn sync_dir(&mut self) -> io::Result<()> {
-        self.change("", Later::SyncDir, |disk, reach| {
-            if reach == Reach::Whole {
-                disk.sync_dir();
-            }
-        })
-    }
-
-    fn is_durable(&mut self) -> Result<(), String> {
-        let world = self.0.borrow();
-        if world.disk.volatile && world.disk.mutant != Mutant::SaysDurable {
-            Err("the directory is on a tmpfs".into())
-        } else {
-            Ok(())
         }
     }
 }

@@ -8,11 +8,12 @@ use intercom_agent::agent::seams::Event;
 use intercom_agent::agent::{Agent, restore};
 
 use super::disk::Unsynced;
+use super::network::Brought;
 use super::power::Reach;
 use super::rules;
 use super::script::{Death, perform};
-use super::upstream::Brought;
-use super::world::{Happening, Hardware, Shared, Simulated};
+use super::seams::Simulated;
+use super::world::{Happening, Hardware, Shared};
 
 /// When even a board that has to wait for others has long come to rest, in milliseconds.
 const HORIZON: u64 = 6 * 3600 * 1000;

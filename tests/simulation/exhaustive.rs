@@ -12,7 +12,8 @@ use intercom_agent::contract::Outcome;
 use super::disk::Unsynced;
 use super::driver::{Cut, Run};
 use super::power::{Fault, REACHES, Reach};
-use super::scenarios::{self, Scenario};
+use super::scenario::Scenario;
+use super::scenarios;
 use super::script::Death;
 use super::world::Hardware;
 
@@ -135,6 +136,11 @@ pub fn cut_everywhere_in(
     if records != scenario.records {
         note(vec![format!("{records} records were written")], &"no cut");
     }
+    let erases = base.world.borrow().environments.erases();
+    let transitions = base.world.borrow().watch.transitions;
+    if erases > transitions {
+        note(vec![format!("rule 4: {erases} erases for {transitions} changes")], &"no cut");
+    }
     note(idle(&mut base), &"idle");
     let mut seen = HashSet::new();
     for at in 0..operations {
@@ -249,17 +255,25 @@ fn each(
     all.into_inner().expect("no panic")
 }
 
-/// Optimized, all pairs of cuts; otherwise all single ones and some pairs.
+/// All single cuts, and all pairs where the code is optimized; else every so-manieth pair, or each with
+/// `SIM_PAIRS=1`.
 fn depth() -> Depth {
-    Depth { second_step: if cfg!(debug_assertions) { 17 } else { 1 }, shown: SHOWN }
+    let usual = if cfg!(debug_assertions) { 37 } else { 1 };
+    let wanted = std::env::var("SIM_PAIRS").ok().and_then(|text| text.parse().ok());
+    Depth { second_step: wanted.unwrap_or(usual), shown: SHOWN }
+}
+
+/// All scenarios, or the one named by `SIM_SCENARIO`.
+fn scenarios() -> Vec<Scenario> {
+    let only = std::env::var("SIM_SCENARIO").ok();
+    let mut scenarios = scenarios::all();
+    scenarios.retain(|scenario| only.as_deref().is_none_or(|only| scenario.name == only));
+    scenarios
 }
 
 #[test]
 fn after_a_cut_anywhere_the_rules_hold() {
-    let only = std::env::var("SIM_SCENARIO").ok();
-    let mut scenarios = scenarios::all();
-    scenarios.retain(|scenario| only.as_deref().is_none_or(|only| scenario.name == only));
-    let (figures, broken) = each(scenarios, |scenario| cut_everywhere(scenario, depth()));
+    let (figures, broken) = each(scenarios(), |scenario| cut_everywhere(scenario, depth()));
     println!(
         "{} scenarios, {} operations, {} power cuts, and {} more in the recoveries",
         figures.scenarios, figures.operations, figures.cuts, figures.second_cuts
@@ -269,10 +283,7 @@ fn after_a_cut_anywhere_the_rules_hold() {
 
 #[test]
 fn when_any_operation_fails_the_rules_hold() {
-    let only = std::env::var("SIM_SCENARIO").ok();
-    let mut scenarios = scenarios::all();
-    scenarios.retain(|scenario| only.as_deref().is_none_or(|only| scenario.name == only));
-    let (figures, broken) = each(scenarios, fail_everywhere);
+    let (figures, broken) = each(scenarios(), fail_everywhere);
     println!("{} operations failed once", figures.faults);
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }

@@ -5,6 +5,7 @@
 //! `mutants` breaks the world on purpose to see that the checks notice.
 #![allow(clippy::expect_used, reason = "a test that cannot go on fails")]
 
+mod cloud;
 mod damage;
 mod disk;
 mod driver;
@@ -12,13 +13,17 @@ mod exhaustive;
 mod flash;
 mod link;
 mod mutants;
+mod network;
 mod plan;
 mod power;
 mod random;
 mod random_numbers;
 mod requests;
 mod rules;
+mod scenario;
 mod scenarios;
 mod script;
+mod seams;
+mod state_dir;
 mod upstream;
 mod world;

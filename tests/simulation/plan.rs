@@ -13,7 +13,7 @@ use super::link::Driver;
 use super::power::{Fault, REACHES};
 use super::random_numbers::Random;
 use super::requests::{Ask, Asked, Topic, ask, mac};
-use super::scenarios::Scenario;
+use super::scenario::Scenario;
 use super::script::{Action, Death};
 use super::world::{Hardware, Hooks};
 

@@ -49,11 +49,6 @@ impl Power {
         self.supply().cut = Some((operation, reach));
     }
 
-    /// Fails now.
-    pub fn cut(&self) {
-        self.supply().out = true;
-    }
-
     /// One call returns an error.
     pub fn fault(&self, fault: Option<Fault>) {
         self.supply().fault = fault;

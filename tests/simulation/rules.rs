@@ -5,11 +5,12 @@ use intercom_agent::contract::{Identity, Outcome};
 use intercom_agent::environment::Policy;
 use intercom_agent::record::{Entry, Record};
 
+use super::cloud::Posted;
 use super::flash::Kept;
 use super::link::Driver;
 use super::requests::tag;
-use super::upstream::Posted;
-use super::world::{Hardware, SERIAL, Simulated};
+use super::seams::Simulated;
+use super::world::{Hardware, SERIAL};
 
 /// How many boots may try a change.
 const MAX_BOOTS: usize = 3;
@@ -33,6 +34,8 @@ pub struct Watch {
     pub remarks: Vec<String>,
     /// Prints what happens.
     pub tells: bool,
+    /// How often the identity changed.
+    pub transitions: u32,
     /// Whose request changed the identity.
     pub applied: Vec<String>,
 }
@@ -49,6 +52,7 @@ impl Watch {
         if let Some(before) = before
             && before != *now
         {
+            self.transitions += 1;
             if self.to.as_ref() != Some(now) && !self.spoiled {
                 self.broke(1, format!("{before} became {now}, which no change was about"));
             }

@@ -9,7 +9,8 @@ use super::disk::Unsynced;
 use super::link::Driver;
 use super::power::Fault;
 use super::requests::Asked;
-use super::world::{Hardware, Hooks, Shared, Simulated};
+use super::seams::Simulated;
+use super::world::{Hardware, Hooks, Shared};
 
 /// One thing that happens.
 #[derive(Debug, Clone)]

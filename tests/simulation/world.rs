@@ -1,29 +1,26 @@
-//! The board with its surroundings, and the agent's seams to them.
+//! The board with its surroundings, and what the power leaves of it.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
 use intercom_agent::agent::Rules;
 use intercom_agent::agent::environment_copy::{FACTORY_MAC, FACTORY_SERIAL_NUMBER};
-use intercom_agent::agent::seams::{HookRun, Seams};
-use intercom_agent::clock::{BootId, Clock, Moment};
 use intercom_agent::contract::{FactoryIdentity, Identity};
-use intercom_agent::record::{Current, MacOrigin, Record, RecordStore, SerialOrigin};
+use intercom_agent::record::{Current, MacOrigin, Record, SerialOrigin};
 
-use super::disk::{DiskState, SimulatedDisk, Unsynced};
+use super::cloud::Cloud;
+use super::disk::{DiskState, Unsynced};
 use super::flash::Environments;
-use super::link::{LinkState, SimulatedBoard};
+use super::link::LinkState;
+use super::network::{Brought, Traffic};
 use super::power::{Fault, Power};
 use super::requests::BOARD;
 use super::rules::Watch;
 use super::script::Action;
-use super::upstream::{Brought, Cloud, SimulatedUpstream, Traffic};
 
 pub type Shared = Rc<RefCell<Hardware>>;
 
 pub const SERIAL: &str = "serialno";
-const HOOKS: u64 = 2_000;
-
 /// How the hooks end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hooks {
@@ -34,6 +31,7 @@ pub enum Hooks {
 
 /// What happens at a time.
 #[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "there are never many of them")]
 pub enum Happening {
     Traffic(Traffic),
     HooksEnd(Result<(), String>),
@@ -58,17 +56,8 @@ pub struct Hardware {
     pub watch: Watch,
     /// What fails in the first life.
     pub first_fault: Option<Fault>,
-    queue: Vec<(u64, u64, Happening)>,
+    pub queue: Vec<(u64, u64, Happening)>,
     order: u64,
-}
-
-impl Clone for Brought {
-    fn clone(&self) -> Self {
-        match self {
-            Brought::Event(event) => Brought::Event(event.clone()),
-            Brought::Delivery(delivery) => Brought::Delivery(delivery.clone()),
-        }
-    }
 }
 
 impl Hardware {
@@ -211,82 +200,5 @@ impl Hardware {
         };
         let factory = FactoryIdentity::Known(factory.unwrap_or(identity));
         Record::first(BOARD.parse().expect("a name"), factory, MacOrigin::Board, current)
-    }
-}
-
-/// The time since the boot.
-pub struct SimulatedClock(Shared);
-
-impl Clock for SimulatedClock {
-    fn now(&self) -> Moment {
-        let world = self.0.borrow();
-        Moment::from_millis(world.now - world.booted)
-    }
-
-    fn boot_id(&self) -> BootId {
-        format!("boot-{}", self.0.borrow().boot).parse().expect("a boot id")
-    }
-}
-
-/// The seams of one process.
-pub struct Simulated {
-    world: Shared,
-    board: SimulatedBoard,
-    store: RecordStore<SimulatedDisk>,
-    upstream: SimulatedUpstream,
-    clock: SimulatedClock,
-}
-
-impl Simulated {
-    pub fn new(world: &Shared) -> Self {
-        Simulated {
-            world: world.clone(),
-            board: SimulatedBoard(world.clone()),
-            store: RecordStore::new(SimulatedDisk(world.clone())),
-            upstream: SimulatedUpstream(world.clone()),
-            clock: SimulatedClock(world.clone()),
-        }
-    }
-}
-
-impl Seams for Simulated {
-    type Board = SimulatedBoard;
-    type Disk = SimulatedDisk;
-    type Upstream = SimulatedUpstream;
-    type Clock = SimulatedClock;
-
-    fn board(&mut self) -> &mut SimulatedBoard {
-        &mut self.board
-    }
-
-    fn store(&mut self) -> &mut RecordStore<SimulatedDisk> {
-        &mut self.store
-    }
-
-    fn board_and_disk(&mut self) -> (&mut SimulatedBoard, &mut SimulatedDisk) {
-        (&mut self.board, self.store.disk())
-    }
-
-    fn upstream(&mut self) -> &mut SimulatedUpstream {
-        &mut self.upstream
-    }
-
-    fn clock(&self) -> &SimulatedClock {
-        &self.clock
-    }
-
-    fn start_hooks(&mut self, _: HookRun) {
-        let power = self.world.borrow().power.clone();
-        power.tell(|| {
-            let world = &mut *self.world.borrow_mut();
-            // A new run takes the place of one that still goes on.
-            world.queue.retain(|(_, _, happening)| !matches!(happening, Happening::HooksEnd(_)));
-            let result = match world.hooks {
-                Hooks::Work => Ok(()),
-                Hooks::Fail => Err("10-dhcp: no lease".to_owned()),
-                Hooks::Hang => return,
-            };
-            world.at(world.now + HOOKS, Happening::HooksEnd(result));
-        });
     }
 }

@@ -1,0 +1,240 @@
+//! The network between the panel and what is off the board: it loses, doubles, delays, and comes and goes.
+
+use intercom_agent::agent::Delivery;
+use intercom_agent::agent::seams::{Connection, Event, ParcelId, Ticket};
+use intercom_agent::decide::{Delivered, Signature, Timing, Via};
+use intercom_agent::record::Route;
+
+use super::cloud::{Message, Posted, Received};
+use super::requests::{Asked, Topic};
+use super::world::Hardware;
+
+/// How many messages the broker sends ahead of their acknowledgements, as Mosquitto does.
+const WINDOW: usize = 20;
+const POLL_EVERY: u64 = 60_000;
+const RECONNECT: u64 = 5_000;
+const LATENCY: u64 = 20;
+
+/// What comes to the agent over the network, and what the network does by itself.
+#[derive(Debug, Clone)]
+pub enum Traffic {
+    Tell(Event),
+    Connect(Route, Connection),
+    Poll(Connection),
+    Deliver {
+        request: usize,
+        ticket: Ticket,
+        again: bool,
+    },
+    /// A report on its way.
+    Arrive {
+        route: Route,
+        parcel: ParcelId,
+    },
+}
+
+/// What the network brings to the agent.
+#[derive(Debug, Clone)]
+pub enum Brought {
+    Event(Event),
+    Delivery(Box<Delivery>),
+}
+
+impl Hardware {
+    /// Somebody sent a PATCH.
+    pub fn post(&mut self, asked: Asked) {
+        let topic = asked.topic;
+        let posted = Posted { asked, done: false, delivered: false, acknowledged: false };
+        self.cloud.requests.push(posted);
+        if self.cloud.hears(topic) {
+            self.queue_message(self.cloud.requests.len() - 1);
+            self.pump(false);
+        }
+    }
+
+    pub fn queue_message(&mut self, request: usize) {
+        let message = Message { request, ticket: None, done: false, sent_before: false };
+        self.cloud.session.push(message);
+    }
+
+    /// Sends what the window has room for.
+    pub fn pump(&mut self, again: bool) {
+        if !self.cloud.mqtt_up {
+            return;
+        }
+        for at in 0..self.cloud.session.len().min(WINDOW) {
+            if self.cloud.session[at].ticket.is_some() {
+                continue;
+            }
+            self.cloud.tickets += 1;
+            let ticket = Ticket(self.cloud.tickets);
+            let message = &mut self.cloud.session[at];
+            message.ticket = Some(ticket);
+            let again = again || std::mem::replace(&mut message.sent_before, true);
+            let request = message.request;
+            let delay = self.cloud.delay();
+            self.later(delay, Traffic::Deliver { request, ticket, again });
+        }
+    }
+
+    /// The network is there for a new connection.
+    pub fn reaches(&self, route: Route) -> bool {
+        !self.cloud.down(route) && !self.cloud.unreachable.contains(&self.link.mac)
+    }
+
+    /// It is there for one that stands.
+    pub fn carries(&self, route: Route) -> bool {
+        self.reaches(route) && self.cloud.carried_by == Some(self.link.mac)
+    }
+
+    /// Connections that are not carried any more.
+    pub fn weather_changed(&mut self) {
+        for route in self.rules.routes.clone() {
+            if self.cloud.is_up(route) && !self.carries(route) {
+                self.lose(route);
+            }
+        }
+    }
+
+    pub fn lose(&mut self, route: Route) {
+        let connection = self.cloud.connection;
+        match route {
+            Route::Mqtt => {
+                self.cloud.mqtt_up = false;
+                self.cloud.forget_tickets();
+            }
+            Route::Http => self.cloud.http_up = false,
+        }
+        self.later(LATENCY, Traffic::Tell(Event::Lost { route, connection }));
+        self.later(RECONNECT, Traffic::Connect(route, connection));
+    }
+
+    /// What the network does; what it brings to the agent is given back.
+    pub fn carry(&mut self, traffic: Traffic) -> Option<Brought> {
+        if self.watch.tells {
+            println!("{:>9}   {traffic:?}", self.now);
+        }
+        match traffic {
+            Traffic::Tell(event) => return Some(Brought::Event(event)),
+            Traffic::Connect(route, connection) if connection == self.cloud.connection => {
+                return self.connect(route, connection);
+            }
+            Traffic::Poll(connection) if connection == self.cloud.connection => {
+                return self.poll(connection);
+            }
+            Traffic::Connect(..) | Traffic::Poll(_) => {}
+            Traffic::Deliver { request, ticket, again } => {
+                let still = self.cloud.session.iter().any(|m| m.ticket == Some(ticket));
+                if still && self.cloud.mqtt_up {
+                    if self.cloud.acknowledges_early {
+                        self.cloud.acknowledge(ticket);
+                    }
+                    return Some(self.bring(request, Some(ticket), again));
+                }
+            }
+            Traffic::Arrive { route, parcel } => self.arrive(route, parcel),
+        }
+        None
+    }
+
+    fn bring(&mut self, request: usize, ticket: Option<Ticket>, again: bool) -> Brought {
+        let posted = &mut self.cloud.requests[request];
+        posted.delivered = true;
+        let own = self.cloud.face.as_ref().map(|face| face.identity.mac);
+        let via = match posted.asked.topic {
+            Topic::Mac(mac) if Some(mac) == own => Via::MacTopic,
+            // Of a session from before the change, what is left of it comes again.
+            Topic::Mac(_) | Topic::Board => Via::BoardTopic,
+            Topic::List => Via::PendingList,
+        };
+        let timing = if again { Timing::Again } else { Timing::Live };
+        Brought::Delivery(Box::new(Delivery {
+            request: posted.asked.request.clone(),
+            delivered: Delivered { via, timing, signature: Signature::Missing, put_offs: 0 },
+            ticket,
+            route: Some(if ticket.is_some() { Route::Mqtt } else { Route::Http }),
+            offline: false,
+        }))
+    }
+
+    fn connect(&mut self, route: Route, connection: Connection) -> Option<Brought> {
+        let believes = self.cloud.believes_connections;
+        if !believes && (!self.reaches(route) || self.cloud.unlucky()) {
+            self.later(RECONNECT, Traffic::Connect(route, connection));
+            return None;
+        }
+        if route == Route::Http {
+            return self.poll(connection);
+        }
+        self.cloud.mqtt_up = true;
+        self.cloud.carried_by = Some(self.link.mac);
+        let retained = |posted: &Posted| posted.asked.retained && !posted.done;
+        for request in 0..self.cloud.requests.len() {
+            let posted = &self.cloud.requests[request];
+            if retained(posted) && self.cloud.hears(posted.asked.topic) {
+                self.queue_message(request);
+            }
+        }
+        self.pump(true);
+        self.send_reports(route);
+        Some(Brought::Event(Event::Reachable { route, connection }))
+    }
+
+    fn poll(&mut self, connection: Connection) -> Option<Brought> {
+        let route = Route::Http;
+        self.later(POLL_EVERY, Traffic::Poll(connection));
+        if !self.reaches(route) || self.cloud.unlucky() {
+            let was_up = std::mem::take(&mut self.cloud.http_up);
+            return was_up.then_some(Brought::Event(Event::Lost { route, connection }));
+        }
+        self.cloud.http_up = true;
+        self.cloud.carried_by = Some(self.link.mac);
+        for request in 0..self.cloud.requests.len() {
+            let posted = &self.cloud.requests[request];
+            if posted.asked.topic == Topic::List && !posted.done {
+                let brought = self.bring(request, None, true);
+                self.at_hand.push(brought);
+            }
+        }
+        self.send_reports(route);
+        Some(Brought::Event(Event::Reachable { route, connection }))
+    }
+
+    fn send_reports(&mut self, route: Route) {
+        let waiting: Vec<ParcelId> = self
+            .cloud
+            .outgoing
+            .iter()
+            .filter(|(on, ..)| *on == route)
+            .map(|(_, parcel, _)| *parcel)
+            .collect();
+        for parcel in waiting {
+            let delay = self.cloud.delay();
+            self.later(delay, Traffic::Arrive { route, parcel });
+        }
+    }
+
+    /// A report comes to the other end, and its acknowledgement back; either may be lost.
+    fn arrive(&mut self, route: Route, parcel: ParcelId) {
+        let sent = self.cloud.outgoing.iter().position(|(on, p, _)| (*on, *p) == (route, parcel));
+        let Some(sent) = sent else { return };
+        if !self.cloud.is_up(route) || !self.carries(route) {
+            return;
+        }
+        if self.cloud.unlucky() {
+            return self.later(RECONNECT, Traffic::Arrive { route, parcel });
+        }
+        let report = self.cloud.outgoing[sent].2.clone();
+        let tag = super::requests::tag(&report);
+        for posted in self.cloud.requests.iter_mut().filter(|posted| posted.asked.tag == tag) {
+            posted.done = true;
+        }
+        self.cloud.received.push(Received { tag, report });
+        if self.cloud.unlucky() {
+            return self.later(RECONNECT, Traffic::Arrive { route, parcel });
+        }
+        self.cloud.outgoing.remove(sent);
+        let delay = self.cloud.delay();
+        self.later(delay, Traffic::Tell(Event::Reported { parcel, route }));
+    }
+}

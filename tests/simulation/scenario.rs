@@ -1,0 +1,142 @@
+//! A scenario: a world, what happens in it, and how it may end.
+
+use std::time::Duration;
+
+use intercom_agent::agent::Rules;
+use intercom_agent::contract::{Identity, Outcome};
+use intercom_agent::environment::Policy;
+use intercom_agent::record::Route;
+
+use super::driver::Run;
+use super::flash::{Environments, Kept};
+use super::link::LinkState;
+use super::requests::{ID, MODEL, Topic, mac, serial};
+use super::script::Action;
+use super::world::{Happening, Hardware, SERIAL};
+
+/// How it may end: the identity, and what was reported last about the request `r`.
+pub type Ending = (Identity, Option<Outcome>);
+
+/// A world, and what happens in it.
+#[derive(Debug, Clone)]
+pub struct Scenario {
+    pub name: &'static str,
+    pub kept: Kept,
+    pub policy: Policy,
+    /// Whether the board has a serial number and an ID by itself.
+    pub is_bare: bool,
+    /// The board starts for the first time.
+    pub is_new: bool,
+    pub routes: Vec<Route>,
+    /// What happened long ago.
+    pub before: Vec<Action>,
+    /// What happens, at which millisecond after the start.
+    pub script: Vec<(u64, Action)>,
+    /// The first one without any cut; any of them with one.
+    pub endings: Vec<Ending>,
+    /// How often the record is written without any cut.
+    pub records: u32,
+    /// The record is spoiled before the start.
+    pub spoiled: bool,
+}
+
+pub const HOUR: u64 = 3_600_000;
+
+impl Scenario {
+    pub fn new(
+        name: &'static str,
+        script: Vec<(u64, Action)>,
+        endings: &[Ending],
+        records: u32,
+    ) -> Self {
+        Scenario {
+            name,
+            kept: Kept::Redundant,
+            policy: Policy::RedundantOnly,
+            is_bare: false,
+            is_new: false,
+            routes: vec![Route::Mqtt],
+            before: Vec::new(),
+            script,
+            endings: endings.to_vec(),
+            records,
+            spoiled: false,
+        }
+    }
+
+    pub fn keeping(self, kept: Kept, policy: Policy) -> Self {
+        Scenario { kept, policy, ..self }
+    }
+
+    pub fn after(self, before: Vec<Action>) -> Self {
+        Scenario { before, ..self }
+    }
+
+    /// Its requests are in the list instead.
+    pub fn listed(mut self) -> Self {
+        for (_, action) in &mut self.script {
+            if let Action::Post(asked) = action {
+                asked.topic = Topic::List;
+            }
+        }
+        self
+    }
+
+    pub fn over(self, routes: &[Route]) -> Self {
+        Scenario { routes: routes.to_vec(), ..self }
+    }
+
+    pub fn rules(&self) -> Rules {
+        Rules {
+            interface: "eth0".into(),
+            configured_id: (!self.is_bare).then_some(ID),
+            models: vec![MODEL.into()],
+            require_signature: false,
+            confirm_within: Duration::from_secs(180),
+            settle: Duration::from_secs(5),
+            changes_per_hour: 50,
+            routes: self.routes.clone(),
+            environment: self.policy,
+            serial_number_variable: Some(SERIAL.into()),
+        }
+    }
+
+    /// The world just before the start; the power is off.
+    pub fn prepared(&self) -> Hardware {
+        let (own_mac, own_serial) = (mac('A').to_string(), serial('A'));
+        let mut variables = vec![("bootcmd", "bootm"), ("ethaddr", own_mac.as_str())];
+        if !self.is_bare {
+            variables.push((SERIAL, &own_serial));
+        }
+        let environments = Environments::new(self.kept, &variables);
+        let mut hardware = Hardware::new(self.rules(), LinkState::new(mac('A')), environments);
+        if self.is_new {
+            self.schedule(&mut hardware);
+            return hardware;
+        }
+        for (at, action) in self.before.iter().enumerate() {
+            let time = 60_000 + at as u64 * HOUR / 4;
+            hardware.at(time, Happening::Script(action.clone()));
+        }
+        let mut run = Run::new(hardware);
+        run.live_to_the_end();
+        run.switch_off();
+        assert_eq!(run.broken(), Vec::<String>::new(), "{}, before it began", self.name);
+        let mut hardware = run.hardware();
+        hardware.disk.records = 0;
+        if self.spoiled {
+            hardware.disk.spoil("record.json");
+            hardware.watch.spoiled = true;
+        }
+        self.schedule(&mut hardware);
+        hardware
+    }
+
+    fn schedule(&self, hardware: &mut Hardware) {
+        for (after, action) in &self.script {
+            // The board takes 20 s to start.
+            let time = hardware.now + 20_000 + after;
+            hardware.at(time, Happening::Script(action.clone()));
+        }
+    }
+}

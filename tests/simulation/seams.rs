@@ -1,0 +1,90 @@
+//! The seams of one process to its world.
+
+use intercom_agent::agent::seams::{HookRun, Seams};
+use intercom_agent::clock::{BootId, Clock, Moment};
+use intercom_agent::record::RecordStore;
+
+use super::link::SimulatedBoard;
+use super::state_dir::SimulatedDisk;
+use super::upstream::SimulatedUpstream;
+use super::world::{Happening, Hooks, Shared};
+
+/// How long the hooks take, in milliseconds.
+const HOOKS: u64 = 2_000;
+
+/// The time since the boot.
+pub struct SimulatedClock(Shared);
+
+impl Clock for SimulatedClock {
+    fn now(&self) -> Moment {
+        let world = self.0.borrow();
+        Moment::from_millis(world.now - world.booted)
+    }
+
+    fn boot_id(&self) -> BootId {
+        format!("boot-{}", self.0.borrow().boot).parse().expect("a boot id")
+    }
+}
+
+/// The seams of one process.
+pub struct Simulated {
+    world: Shared,
+    board: SimulatedBoard,
+    store: RecordStore<SimulatedDisk>,
+    upstream: SimulatedUpstream,
+    clock: SimulatedClock,
+}
+
+impl Simulated {
+    pub fn new(world: &Shared) -> Self {
+        Simulated {
+            world: world.clone(),
+            board: SimulatedBoard(world.clone()),
+            store: RecordStore::new(SimulatedDisk(world.clone())),
+            upstream: SimulatedUpstream(world.clone()),
+            clock: SimulatedClock(world.clone()),
+        }
+    }
+}
+
+impl Seams for Simulated {
+    type Board = SimulatedBoard;
+    type Disk = SimulatedDisk;
+    type Upstream = SimulatedUpstream;
+    type Clock = SimulatedClock;
+
+    fn board(&mut self) -> &mut SimulatedBoard {
+        &mut self.board
+    }
+
+    fn store(&mut self) -> &mut RecordStore<SimulatedDisk> {
+        &mut self.store
+    }
+
+    fn board_and_disk(&mut self) -> (&mut SimulatedBoard, &mut SimulatedDisk) {
+        (&mut self.board, self.store.disk())
+    }
+
+    fn upstream(&mut self) -> &mut SimulatedUpstream {
+        &mut self.upstream
+    }
+
+    fn clock(&self) -> &SimulatedClock {
+        &self.clock
+    }
+
+    fn start_hooks(&mut self, _: HookRun) {
+        let power = self.world.borrow().power.clone();
+        power.tell(|| {
+            let world = &mut *self.world.borrow_mut();
+            // A new run takes the place of one that still goes on.
+            world.queue.retain(|(_, _, happening)| !matches!(happening, Happening::HooksEnd(_)));
+            let result = match world.hooks {
+                Hooks::Work => Ok(()),
+                Hooks::Fail => Err("10-dhcp: no lease".to_owned()),
+                Hooks::Hang => return,
+            };
+            world.at(world.now + HOOKS, Happening::HooksEnd(result));
+        });
+    }
+}
