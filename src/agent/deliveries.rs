@@ -236,6 +236,8 @@ impl<S: Seams> Agent<S> {
                 self.steps.warn(format!("the record cannot be written: {why}"));
                 let current = self.record.current.identity.clone();
                 let report = self.record.report(&cause, Outcome::Installed, current, None);
+                // Whoever asked for it by its ID waits for that.
+                self.remember_volatile(&cause, &report);
                 self.report_volatile(report, delivery);
             }
         }
