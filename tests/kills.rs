@@ -1,6 +1,7 @@
 //! The shipped binary on a sandboxed board, killed at every system call that matters and failed by
 //! every one of them, by strace. After a restart the board has exactly the old identity or exactly
 //! the new one, and knows which.
+#![allow(clippy::expect_used, reason = "a test that cannot go on fails")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -70,11 +70,12 @@ impl Bench {
             .map(|copy| format!("{}\t0x0\t{SIZE:#x}\n", path(&format!("copy{copy}"))))
             .collect();
         fs::write(path("config"), &config).expect("written");
+        fs::create_dir_all(dir.join("state")).expect("a state directory");
         let copies = parse_config(&config).expect("the tools' own format");
         let origin = Origin::Config;
         Bench {
             store: Store::open(&Root::system(), &Layout { copies, origin }).expect("opened"),
-            state: StateDir::new(&dir.join("state")),
+            state: StateDir::new(&Root::sandbox(&dir), Path::new("/state")),
             tools: tools.to_owned(),
             redundant: wanted == 2,
             dir,

@@ -20,13 +20,21 @@ impl Acknowledgements {
         self.open.push_back((ticket, bare, false));
     }
 
-    /// A message is done with; the ones that can be acknowledged now, in order.
-    pub(super) fn done(&mut self, ticket: Ticket) -> Vec<Publish> {
+    /// A message is done with.
+    pub(super) fn done(&mut self, ticket: Ticket) {
         if let Some(message) = self.open.iter_mut().find(|message| message.0 == ticket) {
             message.2 = true;
         }
-        let ready = self.open.iter().take_while(|message| message.2).count();
-        self.open.drain(..ready).map(|(_, message, _)| message).collect()
+    }
+
+    /// The message to acknowledge next, if it can be now.
+    pub(super) fn ready(&self) -> Option<&Publish> {
+        self.open.front().filter(|message| message.2).map(|(_, message, _)| message)
+    }
+
+    /// The one that was ready is acknowledged.
+    pub(super) fn acknowledged(&mut self) {
+        self.open.pop_front();
     }
 }
 
@@ -43,7 +51,13 @@ mod tests {
     }
 
     fn done(acknowledgements: &mut Acknowledgements, ticket: u64) -> Vec<u16> {
-        acknowledgements.done(Ticket(ticket)).iter().map(|message| message.pkid).collect()
+        acknowledgements.done(Ticket(ticket));
+        let mut pkids = Vec::new();
+        while let Some(message) = acknowledgements.ready() {
+            pkids.push(message.pkid);
+            acknowledgements.acknowledged();
+        }
+        pkids
     }
 
     #[test]

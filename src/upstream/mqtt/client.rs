@@ -36,12 +36,13 @@ impl Client {
         root: &Root,
         topics: &Topics,
         face: &Face,
+        clean_session: bool,
     ) -> Result<Self, String> {
         let broker = &settings.broker;
         let mut options = MqttOptions::new(face.board.as_str(), &broker.host, broker.port);
         options
             .set_keep_alive(settings.keep_alive)
-            .set_clean_session(false)
+            .set_clean_session(clean_session)
             .set_manual_acks(true)
             .set_inflight(8)
             .set_max_packet_size(MAX_PACKET, MAX_PACKET)

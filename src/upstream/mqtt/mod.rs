@@ -8,6 +8,7 @@ mod client;
 mod outgoing;
 mod presence;
 mod session;
+mod too_large;
 mod topics;
 
 use std::time::Duration;
@@ -25,6 +26,7 @@ use crate::record::Route;
 use crate::signature::Keys;
 use outgoing::Outgoing;
 use session::{End, Session};
+use too_large::Without;
 
 /// The first pause after a lost connection.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -43,6 +45,7 @@ pub async fn run(
     let mut tickets = 0;
     while let Some((face, connection)) = appearance(&mut end).await {
         let mut backoff = Backoff::new(face.board.as_str(), FIRST_PAUSE, LONGEST_PAUSE);
+        let mut without = Without::default();
         loop {
             let appearance = (&face, connection);
             let session = Session::new(
@@ -50,6 +53,7 @@ pub async fn run(
                 &root,
                 &keys,
                 appearance,
+                without,
                 &news,
                 &mut outgoing,
                 &mut tickets,
@@ -58,7 +62,19 @@ pub async fn run(
                 Ok(session) => session.run(&mut end).await,
                 Err(why) => End::Lost { why, was_reachable: false },
             };
-            let End::Lost { why, was_reachable } = ended else { break };
+            let (why, was_reachable) = match ended {
+                End::GivenUp => break,
+                End::Lost { why, was_reachable } => {
+                    without.look_again();
+                    (why, was_reachable)
+                }
+                End::TooLarge { bytes } => {
+                    if without.met_one() && news.send(too_large::rejected(bytes)).await.is_err() {
+                        return;
+                    }
+                    (too_large::in_words(bytes), false)
+                }
+            };
             outgoing.connection_lost();
             if was_reachable {
                 backoff.reset();

@@ -70,6 +70,13 @@ impl Outgoing {
         Some(on_its_way.message)
     }
 
+    /// The message on its way was not taken: it is the next one again.
+    pub(super) fn put_back(&mut self) {
+        if let Some(OnItsWay { message, .. }) = self.on_its_way.take() {
+            self.queue.push_front(message);
+        }
+    }
+
     /// The message on its way is not to be sent after all.
     pub(super) fn skip(&mut self) {
         self.on_its_way = None;

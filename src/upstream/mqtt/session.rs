@@ -14,6 +14,7 @@ use super::acknowledgements::Acknowledgements;
 use super::client::{Client, MAX_PACKET};
 use super::outgoing::{Message, Outgoing};
 use super::presence::{Presence, State};
+use super::too_large::Without;
 use super::topics::{About, Topics};
 use crate::agent::Delivery;
 use crate::agent::seams::{Connection, Event, Face, Ticket};
@@ -31,6 +32,8 @@ const LOOK_UP: Duration = Duration::from_secs(1);
 const INSIST_EVERY: Duration = Duration::from_secs(60);
 /// How long subscribing may take.
 const SUBSCRIBE: Duration = Duration::from_secs(30);
+/// How long a filter is left out whose message was too large.
+const LOOK_AGAIN: Duration = Duration::from_secs(600);
 const FAR_AWAY: Duration = Duration::from_secs(24 * 3600);
 
 /// How a session ended.
@@ -45,6 +48,11 @@ pub(super) enum End {
         /// Whether all topics had been subscribed to.
         was_reachable: bool,
     },
+    /// A message larger than the panel reads has ended the connection.
+    TooLarge {
+        /// How large.
+        bytes: usize,
+    },
 }
 
 pub(super) struct Session<'a> {
@@ -53,6 +61,9 @@ pub(super) struct Session<'a> {
     keys: &'a Keys,
     face: &'a Face,
     connection: Connection,
+    without: Without,
+    /// When what is left out is to be heard again.
+    look_again: Instant,
     news: &'a mpsc::Sender<News>,
     outgoing: &'a mut Outgoing,
     /// Counts all messages of this route, so that no ticket means two of them.
@@ -87,18 +98,21 @@ impl<'a> Session<'a> {
         root: &Root,
         keys: &'a Keys,
         (face, connection): (&'a Face, Connection),
+        without: Without,
         news: &'a mpsc::Sender<News>,
         outgoing: &'a mut Outgoing,
         tickets: &'a mut u64,
     ) -> Result<Self, String> {
         let topics = Topics::new(&settings.topics, face)?;
-        let client = Client::new(settings, root, &topics, face)?;
+        let client = Client::new(settings, root, &topics, face, without.the_session())?;
         Ok(Session {
             client,
             topics,
             keys,
             face,
             connection,
+            without,
+            look_again: Instant::now() + if without.anything() { LOOK_AGAIN } else { FAR_AWAY },
             news,
             outgoing,
             tickets,
@@ -125,14 +139,33 @@ impl<'a> Session<'a> {
                 },
                 event = self.client.events.recv() => match event {
                     Some(Ok(event)) => self.take(event).await,
-                    Some(Err(why)) => Err(in_words(&why)),
+                    Some(Err(why)) => return self.ended(&why),
                     None => Err("the client has ended".to_owned()),
                 },
                 () = sleep_until(due) => self.tick().await,
             };
+            self.acknowledge_ready();
             if let Err(why) = result.and_then(|()| self.publish_next()) {
+                // A client that has ended takes no orders either; why it has ended says more.
+                while let Ok(event) = self.client.events.try_recv() {
+                    if let Err(why) = event {
+                        return self.ended(&why);
+                    }
+                }
                 let was_reachable = self.subscribed == Subscribed::Yes;
                 return End::Lost { why, was_reachable };
+            }
+        }
+    }
+
+    fn ended(&self, why: &ConnectionError) -> End {
+        use rumqttc::{StateError, mqttbytes::Error};
+        match why {
+            ConnectionError::MqttState(StateError::Deserialization(
+                Error::PayloadSizeLimitExceeded(bytes),
+            )) => End::TooLarge { bytes: *bytes },
+            why => {
+                End::Lost { why: in_words(why), was_reachable: self.subscribed == Subscribed::Yes }
             }
         }
     }
@@ -143,11 +176,14 @@ impl<'a> Session<'a> {
             Subscribed::Yes => None,
         };
         let look_ups = self.look_ups.iter().filter_map(|look_up| look_up.until);
-        subscribe.into_iter().chain(look_ups).min().unwrap_or_else(|| Instant::now() + FAR_AWAY)
+        subscribe.into_iter().chain(look_ups).fold(self.look_again, Instant::min)
     }
 
     async fn tick(&mut self) -> Result<(), String> {
         let now = Instant::now();
+        if self.look_again <= now {
+            return Err("listening again for what was left out".to_owned());
+        }
         if matches!(self.subscribed, Subscribed::NotYet { until, .. } if until <= now) {
             return Err("the broker does not answer the subscription".to_owned());
         }
@@ -160,11 +196,7 @@ impl<'a> Session<'a> {
 
     fn obey(&mut self, order: Order) -> Result<(), String> {
         match order {
-            Order::Acknowledge(ticket) => {
-                for message in self.acknowledgements.done(ticket) {
-                    self.client.orders.try_ack(&message).map_err(|why| jammed(&why))?;
-                }
-            }
+            Order::Acknowledge(ticket) => self.acknowledgements.done(ticket),
             Order::LookUp(mac) => self.look_up(mac)?,
             Order::Send(parcel, report) => self.outgoing.report(parcel, &report),
             Order::GiveUp(mac) => self.outgoing.give_up(mac),
@@ -210,10 +242,17 @@ impl<'a> Session<'a> {
     /// After every CONNACK: a broker that says that it kept the session need not have.
     fn subscribe(&mut self) -> Result<(), String> {
         self.subscribed = Subscribed::NotYet { until: Instant::now() + SUBSCRIBE, pkid: None };
-        let requests = self.topics.requests();
-        let filters = requests.iter().chain([&self.topics.presence]);
-        let filters = filters.map(|f| SubscribeFilter::new(f.clone(), QoS::AtLeastOnce));
+        let filters = self.filters().into_iter();
+        let filters = filters.map(|(_, filter)| SubscribeFilter::new(filter, QoS::AtLeastOnce));
         self.client.orders.try_subscribe_many(filters).map_err(|why| jammed(&why))
+    }
+
+    /// What this connection subscribes to, and whether the panel could not be reached without it.
+    fn filters(&self) -> Vec<(bool, String)> {
+        let [patch, board_patch] = self.topics.requests();
+        let all = [(true, patch), (true, board_patch), (false, self.topics.presence.clone())];
+        let all = all.into_iter().enumerate();
+        all.filter(|(at, _)| !self.without.filter(*at)).map(|(_, filter)| filter).collect()
     }
 
     async fn subscription_answered(&mut self, answer: &SubAck) -> Result<(), String> {
@@ -224,16 +263,16 @@ impl<'a> Session<'a> {
         let granted = |code: Option<&SubscribeReasonCode>| {
             matches!(code, Some(SubscribeReasonCode::Success(_)))
         };
-        for (at, filter) in self.topics.requests().iter().enumerate() {
-            if !granted(answer.return_codes.get(at)) {
-                return Err(format!("the broker refuses the subscription to {filter}"));
+        for (at, (needed, filter)) in self.filters().into_iter().enumerate() {
+            match granted(answer.return_codes.get(at)) {
+                true => {}
+                false if needed => {
+                    return Err(format!("the broker refuses the subscription to {filter}"));
+                }
+                false => warn!(
+                    "MQTT: the broker refuses the subscription to {filter}: another board with this MAC will not be noticed"
+                ),
             }
-        }
-        if !granted(answer.return_codes.get(2)) {
-            warn!(
-                "MQTT: the broker refuses the subscription to {}: another board with this MAC will not be noticed",
-                self.topics.presence
-            );
         }
         self.subscribed = Subscribed::Yes;
         self.outgoing.presence();
@@ -334,6 +373,17 @@ impl<'a> Session<'a> {
         self.tell(Event::LookedUp { mac, holder }).await
     }
 
+    /// Hands the client what can be acknowledged. After a burst its queue is full; what it sends
+    /// from it comes back as an event, and then the rest follows.
+    fn acknowledge_ready(&mut self) {
+        while let Some(message) = self.acknowledgements.ready() {
+            if self.client.orders.try_ack(message).is_err() {
+                return;
+            }
+            self.acknowledgements.acknowledged();
+        }
+    }
+
     /// Publishes the next message, if none is on its way.
     fn publish_next(&mut self) -> Result<(), String> {
         if self.subscribed != Subscribed::Yes {
@@ -363,7 +413,11 @@ impl<'a> Session<'a> {
                 continue;
             }
             let publish = self.client.orders.try_publish(topic, QoS::AtLeastOnce, retain, payload);
-            return publish.map_err(|why| jammed(&why));
+            if publish.is_err() {
+                // The client's queue is full of acknowledgements: with the next event.
+                self.outgoing.put_back();
+            }
+            return Ok(());
         }
         Ok(())
     }
