@@ -185,3 +185,50 @@ fn to_the_api() {
     let (_, shown) = billing.show(OLD);
     assert_eq!((&shown["mac"], &shown["status"]), (&json!(OLD), &json!("empty")));
 }
+
+/// The panel says once what is there, gets past it, and hears the next request.
+fn steps_over(publish: fn(&Watcher, Vec<u8>), next: fn() -> (String, Value)) {
+    let broker = Broker::start();
+    let watcher = Watcher::new(&broker);
+    let board = Board::sandboxed("gate-1", OLD).with_mqtt(&broker.url());
+    let mut daemon = board.start();
+    watcher.presence(OLD, "gate-1", "online");
+    publish(&watcher, vec![b'x'; 10 << 20]);
+    is_rejection("10 MB", &watcher.report(OLD), &["body"]);
+    let (topic, request) = next();
+    watcher.retain(&topic, request.to_string());
+    let next = watcher.report(OLD);
+    is_rejection("the next", &next, &["model"]);
+    assert_eq!(next["request_id"], request["request_id"], "and it is told once: {next}");
+    assert!(daemon.is_running());
+    assert_eq!(board.mac(), OLD);
+}
+
+fn for_another_model(topic: &str) -> (String, Value) {
+    let request = json!({"request_id": "next", "mac": OLD, "new_mac": NEW, "model": "other"});
+    (format!("{topic}/patch/next"), request)
+}
+
+#[test]
+fn ten_megabytes_over_mqtt() {
+    steps_over(
+        |watcher, large| watcher.publish(&format!("intercoms/{OLD}/patch/large"), large),
+        || for_another_model(&format!("intercoms/{OLD}")),
+    );
+}
+
+#[test]
+fn ten_megabytes_retained_on_the_macs_topic() {
+    steps_over(
+        |watcher, large| watcher.retain(&format!("intercoms/{OLD}/patch/large"), large),
+        || for_another_model("intercoms/by-board/gate-1"),
+    );
+}
+
+#[test]
+fn ten_megabytes_retained_on_the_boards_topic() {
+    steps_over(
+        |watcher, large| watcher.retain("intercoms/by-board/gate-1/patch/large", large),
+        || for_another_model(&format!("intercoms/{OLD}")),
+    );
+}

@@ -47,13 +47,12 @@ pub async fn run(
         let mut backoff = Backoff::new(face.board.as_str(), FIRST_PAUSE, LONGEST_PAUSE);
         let mut without = Without::default();
         loop {
-            let appearance = (&face, connection);
+            let appearance = (&face, connection, without);
             let session = Session::new(
                 &settings,
                 &root,
                 &keys,
                 appearance,
-                without,
                 &news,
                 &mut outgoing,
                 &mut tickets,
