@@ -40,7 +40,8 @@ class Broker:
     def __init__(self, lab, tls=False):
         self.port, self.plain = free_port(), free_port()
         directory = pathlib.Path(lab.directory)
-        lines = ["per_listener_settings false", "allow_anonymous true", "persistence false",
+        # Root would otherwise become a user who cannot read in root's home.
+        lines = ["user root", "per_listener_settings false", "allow_anonymous true", "persistence false",
                  f"listener {self.plain} 127.0.0.1"]
         if tls:
             made = images.certificates()

@@ -34,8 +34,6 @@ build() {
     sign() { openssl ca -batch -notext -config ca.conf -startdate 20200101000000Z -enddate 21000101000000Z "$@"; }
     sign -selfsign -keyfile ca.key -extensions authority -in ca.csr -out ca.pem
     sign -cert ca.pem -keyfile ca.key -extensions server -in server.csr -out server.pem
-    # mosquitto gives its privileges up before it reads this.
-    chmod 644 server.key
     rm -r issued index* serial* ca.conf ./*.csr ca.key
 }
 
