@@ -83,7 +83,8 @@ impl<S: Seams> Agent<S> {
         Some(&entry.report)
     }
 
-    fn change_status(&self) -> Option<ChangeStatus> {
+    /// The change in progress, if there is one.
+    pub fn change_status(&self) -> Option<ChangeStatus> {
         let change = self.record.change.as_ref()?;
         Some(ChangeStatus {
             from: change.from.identity.clone(),

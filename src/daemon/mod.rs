@@ -1,6 +1,8 @@
 //! The daemon: one task that gives the agent everything that happens, in order, and nothing else.
 
+mod notify;
 mod real_seams;
+mod vital_signs;
 mod watchers;
 
 use std::future::Future;
@@ -23,6 +25,7 @@ use crate::neighbours::Neighbours;
 use crate::panel::Panel;
 use crate::storage::StateDirLock;
 use crate::upstream::{News, Routes, http, mqtt, route};
+use notify::Notify;
 pub use real_seams::RealSeams;
 use watchers::Watchers;
 
@@ -40,7 +43,8 @@ struct Inbox {
     questions: mpsc::Receiver<Asked>,
 }
 
-/// Runs the daemon until `stop` is ready. `ready` is called once it takes requests.
+/// Runs the daemon until `stop` is ready. `ready` is called once it takes requests; a service manager
+/// is told then too, whether or not upstream is reached.
 ///
 /// # Errors
 /// When the state directory is another daemon's or the control socket cannot be made.
@@ -73,20 +77,31 @@ pub async fn run(
     });
     info!("board {}: {}", agent.record().board, agent.record().current.identity);
     ready(questions_in);
+    let mut notify = Notify::from_environment();
+    notify.ready();
     let inbox = Inbox { news, hooks, questions };
     let watchers = Watchers::new(panel.settings.signature.keys.clone());
     tokio::select! {
-        () = serve(agent, inbox, watchers) => {}
+        () = serve(agent, inbox, watchers, &mut notify) => {}
         () = stop => info!("stopping"),
     }
+    notify.stopping();
     Ok(())
 }
 
-async fn serve(mut agent: Agent<RealSeams>, mut inbox: Inbox, mut watchers: Watchers) {
+async fn serve(
+    mut agent: Agent<RealSeams>,
+    mut inbox: Inbox,
+    mut watchers: Watchers,
+    notify: &mut Notify,
+) {
     loop {
+        notify.status(|| vital_signs::in_words(&mut agent));
+        notify.alive(Instant::now(), || vital_signs::what_hangs(&mut agent));
         let wait = agent
             .next_tick()
             .map_or(LONGEST_WAIT, |due| due.since(agent.seams().clock.now()).min(LONGEST_WAIT));
+        let wake = notify.next().into_iter().fold(Instant::now() + wait, Instant::min);
         tokio::select! {
             Some(news) = inbox.news.recv() => match news {
                 News::Event(event) => agent.handle(event),
@@ -97,7 +112,7 @@ async fn serve(mut agent: Agent<RealSeams>, mut inbox: Inbox, mut watchers: Watc
             },
             Some(result) = inbox.hooks.recv() => agent.handle(Event::HooksEnded(result)),
             Some(asked) = inbox.questions.recv() => watchers.take(&mut agent, asked),
-            () = sleep_until(Instant::now() + wait) => {}
+            () = sleep_until(wake) => {}
             else => return,
         }
         agent.tick();

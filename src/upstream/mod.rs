@@ -4,6 +4,7 @@
 //! the daemon what happened through one bounded channel of [`News`].
 
 pub mod backoff;
+mod health;
 pub mod http;
 pub mod mqtt;
 mod tls;
@@ -19,6 +20,7 @@ use crate::contract::{Mac, Report};
 use crate::decide::Holder;
 use crate::neighbours::Neighbours;
 use crate::record::Route;
+pub use health::Health;
 
 /// How many orders may wait for a route. The agent's own bounds keep it far below.
 const ORDERS: usize = 256;
@@ -55,6 +57,7 @@ pub type Appearance = Option<(Face, Connection)>;
 pub struct RouteHandle {
     appearance: watch::Sender<Appearance>,
     orders: mpsc::Sender<Order>,
+    health: Health,
 }
 
 /// The route's end.
@@ -64,15 +67,18 @@ pub struct RouteEnd {
     pub appearance: watch::Receiver<Appearance>,
     /// What the agent wants.
     pub orders: mpsc::Receiver<Order>,
+    /// How the route fares: it is the route's to tell.
+    pub health: Health,
 }
 
 /// A handle and its route's end.
 pub fn route() -> (RouteHandle, RouteEnd) {
     let (appearance, appearance_end) = watch::channel(None);
     let (orders, orders_end) = mpsc::channel(ORDERS);
+    let health = Health::default();
     (
-        RouteHandle { appearance, orders },
-        RouteEnd { appearance: appearance_end, orders: orders_end },
+        RouteHandle { appearance, orders, health: health.clone() },
+        RouteEnd { appearance: appearance_end, orders: orders_end, health },
     )
 }
 
@@ -109,6 +115,12 @@ impl Routes {
 
     fn all(&self) -> impl Iterator<Item = &RouteHandle> {
         self.mqtt.iter().chain(&self.http)
+    }
+
+    /// How each route fares.
+    pub fn health(&self) -> impl Iterator<Item = (Route, &Health)> {
+        let of = |route| self.handle(route).map(|handle| (route, &handle.health));
+        [Route::Mqtt, Route::Http].into_iter().filter_map(of)
     }
 }
 

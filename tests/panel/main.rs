@@ -13,3 +13,4 @@ mod http;
 mod mqtt;
 mod page;
 mod replacement;
+mod service_manager;

@@ -71,9 +71,14 @@ impl Exchange {
             self.decided_list = None;
         }
         let polled = self.ask();
-        if polled.is_err() && !self.told_lost {
-            self.told_lost = true;
-            self.tell(Event::Lost { route: Route::Http, connection: self.connection });
+        if let Err(trouble) = &polled {
+            if !self.given_up.load(Ordering::Acquire) {
+                self.service.health.failed(&trouble.text);
+            }
+            if !self.told_lost {
+                self.told_lost = true;
+                self.tell(Event::Lost { route: Route::Http, connection: self.connection });
+            }
         }
         polled
     }
@@ -217,6 +222,9 @@ impl Exchange {
 
     fn reached(&mut self) {
         self.told_lost = false;
+        if !self.given_up.load(Ordering::Acquire) {
+            self.service.health.reached();
+        }
         self.tell(Event::Reachable { route: Route::Http, connection: self.connection });
     }
 

@@ -27,7 +27,7 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
-use super::{News, RouteEnd};
+use super::{Health, News, RouteEnd};
 use crate::board::Root;
 use crate::config::HttpSettings;
 use crate::signature::Keys;
@@ -62,7 +62,14 @@ async fn run_within(
     end: RouteEnd,
     news: mpsc::Sender<News>,
 ) {
-    let service = Service { settings, root, keys, limits, runtime: Handle::current() };
+    let service = Service {
+        settings,
+        root,
+        keys,
+        limits,
+        runtime: Handle::current(),
+        health: end.health.clone(),
+    };
     HttpRoute::new(Arc::new(service), news).run(end).await;
 }
 
@@ -74,6 +81,7 @@ struct Service {
     keys: Keys,
     limits: TimeLimits,
     runtime: Handle,
+    health: Health,
 }
 
 impl Service {

@@ -65,6 +65,9 @@ impl HttpRoute {
     pub(super) async fn run(mut self, mut end: RouteEnd) {
         loop {
             let next = self.start_what_is_due();
+            if let Some(next) = next {
+                self.service.health.gets_on_within(next.saturating_duration_since(Instant::now()));
+            }
             let worker = self.worker.as_mut().filter(|worker| worker.busy);
             tokio::select! {
                 changed = end.appearance.changed() => {
@@ -90,6 +93,7 @@ impl HttpRoute {
         self.worker = None;
         self.sent = None;
         self.ask_again = false;
+        self.service.health.given_up();
         if let Some((face, _)) = &appearance {
             self.poll = Schedule::new("polling", face.board.as_str());
             self.reporting = Schedule::new("reporting to", face.board.as_str());
@@ -145,10 +149,12 @@ impl HttpRoute {
         match self.worker(face, connection) {
             Ok(worker) => {
                 worker.begin(job);
+                self.service.health.gets_on_within(self.service.limits.whole);
                 None
             }
             Err(why) => {
                 let trouble = format!("no thread can be started for it: {why}");
+                self.service.health.failed(&trouble);
                 let wait = self.poll.failed(&self.service, &Trouble::new(Kind::Passing, trouble));
                 self.poll.due = now + wait;
                 self.reporting.due = now + wait;

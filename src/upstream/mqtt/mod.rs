@@ -79,6 +79,8 @@ pub async fn run(
                 backoff.reset();
             }
             let pause = backoff.next();
+            end.health.failed(&why);
+            end.health.gets_on_within(pause);
             warn!("MQTT: {why}; connecting again in {:.1} s", pause.as_secs_f32());
             let lost = Event::Lost { route: Route::Mqtt, connection };
             if news.send(News::Event(lost)).await.is_err() {
@@ -88,6 +90,7 @@ pub async fn run(
                 break;
             }
         }
+        end.health.given_up();
         outgoing.connection_lost();
     }
     info!("MQTT: the route is closed");
@@ -95,6 +98,7 @@ pub async fn run(
 
 /// The next appearance; `None` once the daemon has let go.
 async fn appearance(end: &mut RouteEnd) -> Option<(Face, Connection)> {
+    end.health.waits_for_the_agent();
     loop {
         end.appearance.has_changed().ok()?;
         if let Some(appearance) = end.appearance.borrow_and_update().clone() {

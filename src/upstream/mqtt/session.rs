@@ -24,7 +24,7 @@ use crate::contract::{Mac, Request, Unreadable};
 use crate::decide::{Delivered, Holder, Timing, Via};
 use crate::record::Route;
 use crate::signature::Keys;
-use crate::upstream::{News, Order, RouteEnd, tls};
+use crate::upstream::{Health, News, Order, RouteEnd, tls};
 
 /// How long a retained presence may take to arrive once its topic is subscribed to.
 const LOOK_UP: Duration = Duration::from_secs(1);
@@ -58,6 +58,8 @@ pub(super) enum End {
 pub(super) struct Session<'a> {
     client: Client,
     topics: Topics,
+    /// A client that tells nothing for so long hangs: it pings the broker in between.
+    silence: Duration,
     keys: &'a Keys,
     face: &'a Face,
     connection: Connection,
@@ -107,6 +109,7 @@ impl<'a> Session<'a> {
         Ok(Session {
             client,
             topics,
+            silence: 2 * settings.keep_alive + settings.connect_timeout,
             keys,
             face,
             connection,
@@ -124,6 +127,7 @@ impl<'a> Session<'a> {
 
     /// Serves the connection until it ends.
     pub(super) async fn run(mut self, end: &mut RouteEnd) -> End {
+        end.health.gets_on_within(self.silence);
         loop {
             let due = self.due();
             let result = tokio::select! {
@@ -136,11 +140,14 @@ impl<'a> Session<'a> {
                     Some(order) => self.obey(order),
                     None => return End::GivenUp,
                 },
-                event = self.client.events.recv() => match event {
-                    Some(Ok(event)) => self.take(event).await,
-                    Some(Err(why)) => return self.ended(&why),
-                    None => Err("the client has ended".to_owned()),
-                },
+                event = self.client.events.recv() => {
+                    end.health.gets_on_within(self.silence);
+                    match event {
+                        Some(Ok(event)) => self.take(event, &end.health).await,
+                        Some(Err(why)) => return self.ended(&why),
+                        None => Err("the client has ended".to_owned()),
+                    }
+                }
                 () = sleep_until(due) => self.tick().await,
             };
             self.acknowledge_ready();
@@ -204,7 +211,7 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    async fn take(&mut self, event: Mqtt) -> Result<(), String> {
+    async fn take(&mut self, event: Mqtt, health: &Health) -> Result<(), String> {
         match event {
             Mqtt::Incoming(Packet::ConnAck(answer)) => {
                 if answer.code != ConnectReturnCode::Success {
@@ -218,7 +225,9 @@ impl<'a> Session<'a> {
                 }
                 Ok(())
             }
-            Mqtt::Incoming(Packet::SubAck(answer)) => self.subscription_answered(&answer).await,
+            Mqtt::Incoming(Packet::SubAck(answer)) => {
+                self.subscription_answered(&answer, health).await
+            }
             Mqtt::Incoming(Packet::Publish(message)) => self.message(message).await,
             Mqtt::Outgoing(Sent::Publish(pkid)) => {
                 self.outgoing.sent_as(pkid);
@@ -254,7 +263,11 @@ impl<'a> Session<'a> {
         all.filter(|(at, _)| !self.without.filter(*at)).map(|(_, filter)| filter).collect()
     }
 
-    async fn subscription_answered(&mut self, answer: &SubAck) -> Result<(), String> {
+    async fn subscription_answered(
+        &mut self,
+        answer: &SubAck,
+        health: &Health,
+    ) -> Result<(), String> {
         let Subscribed::NotYet { pkid, .. } = self.subscribed else { return Ok(()) };
         if pkid != Some(answer.pkid) {
             return Ok(());
@@ -274,6 +287,7 @@ impl<'a> Session<'a> {
             }
         }
         self.subscribed = Subscribed::Yes;
+        health.reached();
         self.outgoing.presence();
         self.start_look_ups()?;
         self.tell(Event::Reachable { route: Route::Mqtt, connection: self.connection }).await

@@ -123,7 +123,14 @@ impl Board {
 
     /// Starts the daemon.
     pub fn start(&self) -> Process {
-        let mut daemon = Process::start("intercom-agent", &mut self.command(&["run"]));
+        self.start_with(&[])
+    }
+
+    /// Starts the daemon with these environment variables.
+    pub fn start_with(&self, variables: &[(&str, &str)]) -> Process {
+        let mut command = self.command(&["run"]);
+        command.envs(variables.iter().copied());
+        let mut daemon = Process::start("intercom-agent", &mut command);
         daemon.wait_for("board ");
         daemon
     }

@@ -97,6 +97,7 @@ async fn a_report_that_is_refused_for_ever_is_given_up_in_the_end() {
         keys: keys(),
         limits: QUICK,
         runtime: Handle::current(),
+        health: Health::default(),
     };
     let mut route = HttpRoute::new(Arc::new(service), mpsc::channel(1).0);
     route.take(Order::Send(ParcelId::Durable(1), report("r1")));
