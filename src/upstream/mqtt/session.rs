@@ -88,8 +88,28 @@ enum Subscribed {
 struct LookUp {
     mac: Mac,
     topic: String,
-    /// When silence means that nobody has it; `None` until the topic is subscribed to.
-    until: Option<Instant>,
+    asked: Asked,
+}
+
+/// How far a look-up has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    NotYet,
+    /// The broker has not answered yet, on a slow link for seconds.
+    Subscribing {
+        pkid: Option<u16>,
+    },
+    /// Silence up to then means that nobody has it.
+    Until(Instant),
+}
+
+impl LookUp {
+    fn until(&self) -> Option<Instant> {
+        match self.asked {
+            Asked::Until(until) => Some(until),
+            Asked::NotYet | Asked::Subscribing { .. } => None,
+        }
+    }
 }
 
 impl<'a> Session<'a> {
@@ -181,7 +201,7 @@ impl<'a> Session<'a> {
             Subscribed::NotYet { until, .. } => Some(until),
             Subscribed::Yes => None,
         };
-        let look_ups = self.look_ups.iter().filter_map(|look_up| look_up.until);
+        let look_ups = self.look_ups.iter().filter_map(LookUp::until);
         subscribe.into_iter().chain(look_ups).fold(self.look_again, Instant::min)
     }
 
@@ -193,7 +213,7 @@ impl<'a> Session<'a> {
         if matches!(self.subscribed, Subscribed::NotYet { until, .. } if until <= now) {
             return Err("the broker does not answer the subscription".to_owned());
         }
-        let silent = |look_up: &LookUp| look_up.until.is_some_and(|until| until <= now);
+        let silent = |look_up: &LookUp| look_up.until().is_some_and(|until| until <= now);
         while let Some(at) = self.look_ups.iter().position(silent) {
             self.answer_look_up(at, Holder::Nobody).await?;
         }
@@ -220,8 +240,11 @@ impl<'a> Session<'a> {
                 self.subscribe()
             }
             Mqtt::Outgoing(Sent::Subscribe(pkid)) => {
+                // In the order in which they were handed over, the panel's own topics first.
                 if let Subscribed::NotYet { pkid: own @ None, .. } = &mut self.subscribed {
                     *own = Some(pkid);
+                } else if let Some(look_up) = self.look_up_as(None) {
+                    look_up.asked = Asked::Subscribing { pkid: Some(pkid) };
                 }
                 Ok(())
             }
@@ -268,6 +291,10 @@ impl<'a> Session<'a> {
         answer: &SubAck,
         health: &Health,
     ) -> Result<(), String> {
+        if let Some(look_up) = self.look_up_as(Some(answer.pkid)) {
+            look_up.asked = Asked::Until(Instant::now() + LOOK_UP);
+            return Ok(());
+        }
         let Subscribed::NotYet { pkid, .. } = self.subscribed else { return Ok(()) };
         if pkid != Some(answer.pkid) {
             return Ok(());
@@ -362,8 +389,11 @@ impl<'a> Session<'a> {
     }
 
     fn look_up(&mut self, mac: Mac) -> Result<(), String> {
-        let topic = self.topics.presence_of(mac)?;
-        self.look_ups.push(LookUp { mac, topic, until: None });
+        // The agent asks again when a slow link keeps the answer from it.
+        if self.look_ups.iter().all(|look_up| look_up.mac != mac) {
+            let topic = self.topics.presence_of(mac)?;
+            self.look_ups.push(LookUp { mac, topic, asked: Asked::NotYet });
+        }
         self.start_look_ups()
     }
 
@@ -372,12 +402,17 @@ impl<'a> Session<'a> {
         if self.subscribed != Subscribed::Yes {
             return Ok(());
         }
-        for look_up in self.look_ups.iter_mut().filter(|look_up| look_up.until.is_none()) {
+        for look_up in self.look_ups.iter_mut().filter(|look_up| look_up.asked == Asked::NotYet) {
             let subscribed = self.client.orders.try_subscribe(&look_up.topic, QoS::AtLeastOnce);
             subscribed.map_err(|why| jammed(&why))?;
-            look_up.until = Some(Instant::now() + LOOK_UP);
+            look_up.asked = Asked::Subscribing { pkid: None };
         }
         Ok(())
+    }
+
+    /// The first look-up whose subscription has this packet id, or none yet.
+    fn look_up_as(&mut self, pkid: Option<u16>) -> Option<&mut LookUp> {
+        self.look_ups.iter_mut().find(|look_up| look_up.asked == Asked::Subscribing { pkid })
     }
 
     async fn answer_look_up(&mut self, at: usize, holder: Holder) -> Result<(), String> {
