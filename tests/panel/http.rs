@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::common::{Billing, Board, FACTORY_SERIAL, Listener, NEW, OLD, request};
-use crate::mqtt::{LAN, kernels_mac, lan};
+use crate::common::{
+    Billing, Board, FACTORY_SERIAL, LAN, Listener, NEW, OLD, kernels_mac, lan, request,
+};
 use crate::namespace::{in_a_namespace, ip};
 
 #[test]

@@ -5,6 +5,7 @@
 #[path = "../namespace/mod.rs"]
 mod namespace;
 
+#[allow(dead_code, unused_imports, reason = "each test program uses a part of it")]
 mod common;
 
 mod bad_input;

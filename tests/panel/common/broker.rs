@@ -2,49 +2,99 @@
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
+use std::path::Path;
 use std::process::Command;
 
 use super::{Directory, Process};
 
+/// Whoever comes is let in, and nothing outlives the broker.
+const OPEN: &str = "allow_anonymous true\npersistence false\n";
+
 pub struct Broker {
     address: Ipv4Addr,
     port: u16,
-    _process: Process,
-    _dir: Directory,
+    namespace: Option<String>,
+    process: Option<Process>,
+    dir: Directory,
 }
 
 impl Broker {
     /// On the loopback and any free port.
     pub fn start() -> Self {
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port").local_addr();
-        Self::start_with(
-            Command::new("mosquitto"),
-            Ipv4Addr::LOCALHOST,
-            port.expect("a port").port(),
-        )
+        Self::start_with(OPEN)
+    }
+
+    /// The same, with settings of the test's own; in them `DIR` stands for the broker's directory.
+    pub fn start_with(settings: &str) -> Self {
+        Self::prepared(Directory::new(), None, Ipv4Addr::LOCALHOST, free_port(), settings)
+    }
+
+    /// The same, with a directory that already holds the files that the settings name.
+    pub fn start_from(dir: Directory, settings: &str) -> Self {
+        Self::prepared(dir, None, Ipv4Addr::LOCALHOST, free_port(), settings)
     }
 
     /// At `address` in another network namespace.
     pub fn start_in(namespace: &str, address: Ipv4Addr) -> Self {
-        let mut command = Command::new("ip");
-        command.args(["netns", "exec", namespace, "mosquitto"]);
-        Self::start_with(command, address, 1883)
+        Self::prepared(Directory::new(), Some(namespace), address, 1883, OPEN)
     }
 
-    fn start_with(mut command: Command, address: Ipv4Addr, port: u16) -> Self {
-        let dir = Directory::new();
-        let config = dir.path().join("mosquitto.conf");
+    /// The same, with a directory and settings of the test's own.
+    pub fn start_from_in(
+        dir: Directory,
+        namespace: &str,
+        address: Ipv4Addr,
+        settings: &str,
+    ) -> Self {
+        Self::prepared(dir, Some(namespace), address, 1883, settings)
+    }
+
+    fn prepared(
+        dir: Directory,
+        namespace: Option<&str>,
+        address: Ipv4Addr,
+        port: u16,
+        settings: &str,
+    ) -> Self {
+        let settings = settings.replace("DIR", &dir.path().display().to_string());
         // As the user who starts it: another one could not read this directory.
-        let text = format!(
-            "listener {port} {address}\nallow_anonymous true\nuser root\npersistence false\n"
-        );
-        fs::write(&config, text).expect("written");
+        let text = format!("listener {port} {address}\nuser root\n{settings}\n");
+        fs::write(dir.path().join("mosquitto.conf"), text).expect("written");
+        let namespace = namespace.map(str::to_owned);
+        let mut broker = Broker { address, port, namespace, process: None, dir };
+        broker.start_again();
+        broker
+    }
+
+    /// After it was killed: at the same address, with the files that it left.
+    pub fn start_again(&mut self) {
+        let mut command = match &self.namespace {
+            None => Command::new("mosquitto"),
+            Some(namespace) => {
+                let mut command = Command::new("ip");
+                command.args(["netns", "exec", namespace, "mosquitto"]);
+                command
+            }
+        };
         // Debian has it where only root's PATH leads.
         let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").expect("a PATH"));
-        let mut process =
-            Process::start("mosquitto", command.arg("-c").arg(&config).env("PATH", path));
+        command.arg("-c").arg(self.dir.path().join("mosquitto.conf")).env("PATH", path);
+        let mut process = Process::start("mosquitto", &mut command);
         process.wait_for(" running");
-        Broker { address, port, _process: process, _dir: dir }
+        self.process = Some(process);
+    }
+
+    /// Pulls its plug.
+    pub fn kill(&mut self) {
+        self.process.take().expect("it runs").kill();
+    }
+
+    pub fn process(&mut self) -> &mut Process {
+        self.process.as_mut().expect("it runs")
+    }
+
+    pub fn directory(&self) -> &Path {
+        self.dir.path()
     }
 
     pub fn address(&self) -> (String, u16) {
@@ -54,4 +104,10 @@ impl Broker {
     pub fn url(&self) -> String {
         format!("mqtt://{}:{}", self.address, self.port)
     }
+}
+
+/// One that nobody listens on.
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    listener.local_addr().expect("a port").port()
 }

@@ -4,8 +4,10 @@ mod billing;
 mod board;
 mod broker;
 mod directory;
+mod lan;
 mod listener;
 mod process;
+mod relay;
 mod watcher;
 
 use std::time::Duration;
@@ -14,8 +16,10 @@ pub use billing::{Billing, curl};
 pub use board::{Board, FACTORY_SERIAL, MODEL, NEW, OLD, OTHER, request};
 pub use broker::Broker;
 pub use directory::Directory;
+pub use lan::{LAN, kernels_mac, lan};
 pub use listener::Listener;
 pub use process::Process;
+pub use relay::{Fate, Relay, Way};
 pub use watcher::Watcher;
 
 /// How long anything that must happen may take.

@@ -1,0 +1,48 @@
+//! When a panel comes back, seen from the broker: never later than the pauses allow.
+
+use std::time::{Duration, Instant};
+
+use crate::common::{Board, Broker, OLD};
+
+/// What a machine with many tests on it may be late by.
+const SLACK: Duration = Duration::from_millis(800);
+
+#[test]
+fn the_pauses_double_at_most_and_are_the_ones_that_the_log_announces() {
+    let mut broker = Broker::start_with("allow_anonymous false\n");
+    let board = Board::sandboxed("gate-1", OLD).with_mqtt(&broker.url());
+    let mut daemon = board.start();
+    broker.process().wait_for("New connection from");
+    for failure in 0..4 {
+        let since = Instant::now();
+        let line = daemon.wait_for("connecting again in");
+        assert!(line.contains("NotAuthorized"), "{line}");
+        let announced = line.rsplit(" in ").next().and_then(|rest| rest.strip_suffix(" s"));
+        let announced: f32 = announced.and_then(|s| s.parse().ok()).expect("a number of seconds");
+        let announced = Duration::from_secs_f32(announced);
+        broker.process().wait_for("New connection from");
+        let took = since.elapsed();
+        let ceiling = Duration::from_secs(1 << failure);
+        assert!(announced <= ceiling, "after failure {failure}: {line}");
+        // The log rounds to a tenth.
+        assert!(took + Duration::from_millis(60) >= announced, "{line}: it took {took:?}");
+        assert!(took <= announced + SLACK, "{line}: it took {took:?}");
+    }
+}
+
+#[test]
+fn once_it_was_connected_the_pauses_are_short_again() {
+    let mut broker = Broker::start();
+    let board = Board::sandboxed("gate-1", OLD).with_mqtt(&broker.url());
+    let _daemon = board.start();
+    board.wait_until_reached();
+    for _ in 0..3 {
+        broker.kill();
+        broker.start_again();
+        let since = Instant::now();
+        broker.process().wait_for("as gate-1");
+        let took = since.elapsed();
+        assert!(took <= Duration::from_secs(1) + SLACK, "{took:?}");
+        board.wait_until_reached();
+    }
+}
