@@ -6,8 +6,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
+use crate::certificates::{Authority, NOW};
 use crate::common::{
-    Billing, Board, Broker, Fate, LAN, NEW, OLD, Relay, Watcher, kernels_mac, lan, request,
+    Billing, Board, Broker, Directory, Fate, LAN, NEW, OLD, Relay, Watcher, kernels_mac, lan,
+    request,
 };
 use crate::namespace::in_a_namespace;
 
@@ -122,6 +124,32 @@ fn a_broker_that_vanished_without_a_word_is_noticed_within_two_keep_alives() {
             daemon.wait_for("the report has arrived");
         },
     );
+}
+
+#[test]
+fn a_tls_handshake_that_is_swallowed_in_its_middle_ends_in_time() {
+    in_a_namespace("link::a_tls_handshake_that_is_swallowed_in_its_middle_ends_in_time", || {
+        lan();
+        let (ours, dir) = (Authority::new("ours"), Directory::new());
+        ours.issue(&LAN.to_string(), NOW, &dir.path().join("server"));
+        let settings = "allow_anonymous true\ncertfile DIR/server.pem\nkeyfile DIR/server.key\n";
+        let broker = Broker::start_from_in(dir, "lan", LAN, settings);
+        let board =
+            Board::on_the_kernels_link("gate-1").with_mqtt(&broker.url().replace("mqtt", "mqtts"));
+        ours.save(&board.path("ca.pem"));
+        let ca_file = board.path("ca.pem").display().to_string();
+        board.configure(&format!("ca_file = \"{ca_file}\"\nconnect_timeout = 5"));
+        // The client's hello passes; the certificate is larger and does not.
+        lose("meta length > 600");
+        let since = Instant::now();
+        let mut daemon = board.start();
+        daemon.wait_for("the broker did not answer in time; connecting again");
+        let took = since.elapsed();
+        let limit = Duration::from_secs(5);
+        assert!(limit <= took && took <= limit + Duration::from_secs(2), "after {took:?}");
+        heal();
+        board.wait_until_reached();
+    });
 }
 
 #[test]

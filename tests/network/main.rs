@@ -11,5 +11,9 @@ mod namespace;
 mod common;
 
 mod broker_dies;
+mod certificates;
+mod clock;
 mod link;
 mod reconnecting;
+mod tls;
+mod tls_end;

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 pub use billing::{Billing, curl};
 pub use board::{Board, FACTORY_SERIAL, MODEL, NEW, OLD, OTHER, request};
-pub use broker::Broker;
+pub use broker::{Broker, free_port};
 pub use directory::Directory;
 pub use lan::{LAN, kernels_mac, lan};
 pub use listener::Listener;

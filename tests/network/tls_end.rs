@@ -1,0 +1,128 @@
+//! Real TLS ends: mosquitto's own, and stunnel in front of billing.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::certificates::{Authority, NOW};
+use crate::common::{Billing, Board, Broker, Directory, OLD, Process, free_port};
+
+/// The name by which the panel knows both ends.
+const HOST: &str = "localhost";
+
+/// A TLS end and its files: `server.pem`, `server.key` and `clients.pem`.
+pub enum End {
+    Mosquitto(Broker),
+    Stunnel { port: u16, _process: Process, _dir: Directory, billing: Billing },
+}
+
+#[derive(Debug, Clone, Copy)]
+pub enum Kind {
+    Mosquitto,
+    Stunnel,
+}
+
+/// What the end is like.
+pub struct Terms<'a> {
+    pub certificate_by: &'a Authority,
+    pub certificate_for: &'a str,
+    pub years: (i32, i32),
+    /// Whose client certificates it wants; none for no client certificates.
+    pub clients: Option<&'a Authority>,
+    /// The only version that it speaks, as stunnel calls it.
+    pub version: Option<&'a str>,
+}
+
+impl<'a> Terms<'a> {
+    pub fn good(authority: &'a Authority) -> Self {
+        Terms {
+            certificate_by: authority,
+            certificate_for: HOST,
+            years: NOW,
+            clients: None,
+            version: None,
+        }
+    }
+}
+
+impl End {
+    pub fn start(kind: Kind, terms: &Terms) -> Self {
+        let dir = Directory::new();
+        terms.certificate_by.issue(terms.certificate_for, terms.years, &dir.path().join("server"));
+        if let Some(clients) = terms.clients {
+            clients.save(&dir.path().join("clients.pem"));
+        }
+        match kind {
+            Kind::Mosquitto => {
+                assert_eq!(terms.version, None, "mosquitto knows a lowest one alone");
+                let mut settings =
+                    "allow_anonymous true\ncertfile DIR/server.pem\nkeyfile DIR/server.key\n"
+                        .to_owned();
+                if terms.clients.is_some() {
+                    settings.push_str("cafile DIR/clients.pem\nrequire_certificate true\n");
+                }
+                End::Mosquitto(Broker::start_from(dir, &settings))
+            }
+            Kind::Stunnel => {
+                let billing = Billing::start();
+                let to = billing.url.trim_start_matches("http://").to_owned();
+                let (port, process) = stunnel(dir.path(), &to, terms);
+                End::Stunnel { port, _process: process, _dir: dir, billing }
+            }
+        }
+    }
+
+    /// A panel that is configured for this end and trusts `trusted`.
+    pub fn board(&self, trusted: &Authority) -> Board {
+        let board = Board::sandboxed("gate-1", OLD);
+        trusted.save(&board.path("etc/ca.pem"));
+        let section = match self {
+            End::Mosquitto(broker) => {
+                format!("[mqtt]\nurl = \"mqtts://{HOST}:{}\"\n", broker.address().1)
+            }
+            End::Stunnel { port, .. } => {
+                format!("[http]\nurl = \"https://{HOST}:{port}\"\npoll_every = 1\n")
+            }
+        };
+        board.configure(&format!("{section}ca_file = \"/etc/ca.pem\""));
+        board
+    }
+
+    pub fn billing(&self) -> Option<&Billing> {
+        match self {
+            End::Mosquitto(_) => None,
+            End::Stunnel { billing, .. } => Some(billing),
+        }
+    }
+}
+
+/// Gives the panel a certificate of its own.
+pub fn prove_by(board: &Board, authority: &Authority) {
+    authority.issue("gate-1", NOW, &board.path("etc/panel"));
+    board.configure("client_cert_file = \"/etc/panel.pem\"\nclient_key_file = \"/etc/panel.key\"");
+}
+
+/// TLS on a port of its own, in front of a plain service.
+fn stunnel(dir: &Path, to: &str, terms: &Terms) -> (u16, Process) {
+    let port = free_port();
+    let dir_shown = dir.display();
+    let mut text = format!(
+        "foreground = yes\npid =\n[end]\naccept = 127.0.0.1:{port}\nconnect = {to}\n\
+         cert = {dir_shown}/server.pem\nkey = {dir_shown}/server.key\n"
+    );
+    if terms.clients.is_some() {
+        text.push_str(&format!("CAfile = {dir_shown}/clients.pem\nverifyChain = yes\n"));
+    }
+    if let Some(version) = terms.version {
+        // Debian's OpenSSL does without the old ones unless told.
+        text.push_str(&format!("sslVersion = {version}\nciphers = ALL:@SECLEVEL=0\n"));
+    }
+    let file = dir.join("stunnel.conf");
+    fs::write(&file, text).expect("written");
+    let mut process = Process::start(
+        "stunnel",
+        Command::new("stunnel4").arg(&file).env("OPENSSL_CONF", "/dev/null"),
+    );
+    process.wait_for("Configuration successful");
+    (port, process)
+}
