@@ -45,6 +45,8 @@ pub(crate) fn in_a_namespace(test: &str, body: fn()) {
         (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{out}{err}");
     assert!(out.contains("1 passed"), "no test is called {test}: {out}{err}");
+    // Figures, for whoever runs it with --nocapture.
+    print!("{out}");
 }
 
 /// `tests/run` names a list where it wants to hear of what cannot run on this machine. Without one

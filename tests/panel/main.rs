@@ -10,7 +10,9 @@ mod common;
 
 mod bad_input;
 mod commands;
+mod flash_writes;
 mod http;
+mod kills;
 mod mqtt;
 mod page;
 mod replacement;

@@ -9,7 +9,7 @@ use std::time::{Instant, SystemTime};
 
 use serde_json::{Value, json};
 
-use super::{Directory, LIMIT, Process};
+use super::{Directory, LIMIT, Process, Strace};
 
 /// The identity of the board as it was made.
 pub const OLD: &str = "AA:BB:CC:DD:EE:FE";
@@ -111,7 +111,8 @@ impl Board {
         fs::read_to_string(&file).unwrap_or_else(|why| panic!("{}: {why}", file.display()))
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    /// The agent on this board.
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_intercom-agent"));
         command.args(arguments).env_remove("JOURNAL_STREAM");
         match self.sandboxed {
@@ -133,6 +134,16 @@ impl Board {
         let mut daemon = Process::start("intercom-agent", &mut command);
         daemon.wait_for("board ");
         daemon
+    }
+
+    /// Starts the daemon and does not wait for anything.
+    pub fn start_at_once(&self) -> Process {
+        Process::start("intercom-agent", &mut self.command(&["run"]))
+    }
+
+    /// Starts the daemon with a fault ahead of it.
+    pub fn start_under(&self, strace: &Strace) -> Process {
+        Process::start("intercom-agent", &mut strace.over(&self.command(&["run"])))
     }
 
     /// Runs a command to its end.

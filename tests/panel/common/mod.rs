@@ -8,6 +8,7 @@ mod lan;
 mod listener;
 mod process;
 mod relay;
+mod strace;
 mod watcher;
 
 use std::time::Duration;
@@ -20,6 +21,7 @@ pub use lan::{LAN, kernels_mac, lan};
 pub use listener::Listener;
 pub use process::Process;
 pub use relay::{Fate, Relay, Way};
+pub use strace::{Fault, Strace, at_every, traced};
 pub use watcher::Watcher;
 
 /// How long anything that must happen may take.

@@ -44,18 +44,27 @@ impl Process {
 
     /// Waits until it prints a line with `text` in it, from now on; the line.
     pub fn wait_for(&mut self, text: &str) -> String {
-        match self.next_with(text) {
+        match self.next_with(&[text]) {
             Ok(line) => line,
             Err(why) => panic!("{} did not say `{text}`: {why}", self.name),
         }
     }
 
-    fn next_with(&mut self, text: &str) -> Result<String, RecvTimeoutError> {
+    /// Waits until it prints a line with one of `texts` in it, or ends; whether it printed one.
+    pub fn says_any(&mut self, texts: &[&str]) -> bool {
+        match self.next_with(texts) {
+            Ok(_) => true,
+            Err(RecvTimeoutError::Disconnected) => false,
+            Err(why @ RecvTimeoutError::Timeout) => panic!("{}: {texts:?}: {why}", self.name),
+        }
+    }
+
+    fn next_with(&mut self, texts: &[&str]) -> Result<String, RecvTimeoutError> {
         let end = Instant::now() + LIMIT;
         loop {
             let line = self.lines.recv_timeout(end.saturating_duration_since(Instant::now()))?;
             self.said.push(line.clone());
-            if line.contains(text) {
+            if texts.iter().any(|text| line.contains(text)) {
                 return Ok(line);
             }
         }
@@ -76,7 +85,7 @@ impl Process {
         let pid = Pid::from_raw(self.child.id().cast_signed());
         kill(pid, Signal::SIGTERM).expect("it runs");
         // Its output is closed when it ends.
-        let ended = self.next_with("\0");
+        let ended = self.next_with(&["\0"]);
         assert_eq!(ended, Err(RecvTimeoutError::Disconnected), "{} does not end", self.name);
         self.child.wait().expect("a child")
     }

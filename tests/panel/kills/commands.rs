@@ -1,19 +1,21 @@
-//! The shipped binary on a sandboxed board, killed at every system call that matters and failed by
-//! every one of them, by strace. After a restart the board has exactly the old identity or exactly
-//! the new one, and knows which.
-#![allow(clippy::expect_used, reason = "a test that cannot go on fails")]
+//! The commands on a sandboxed board, as an installer without an uplink gives them: `apply --offline`
+//! and the `restore` of the next boot.
 
 use std::fs;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::thread;
 
+use nix::sys::signal::Signal;
 use serde_json::{Value, json};
+
+use super::{FAULTS, FILE_CALLS as CALLS};
+use crate::common::{Directory, Fault, Strace, at_every};
 
 const OLD: (&str, &str) = ("AA:BB:CC:DD:EE:FF", "OLD-1");
 const NEW: (&str, &str) = ("22:0D:CE:38:E7:15", "NEW-1");
-/// Whatever changes something on the board or makes it durable.
-const CALLS: [&str; 6] = ["openat", "write", "fsync", "rename", "linkat", "unlink"];
+const APPLY: [&str; 3] = ["apply", "--offline", "request.json"];
 /// The files that a change touches; calls on others (libraries, configuration) are let be.
 const FILES: [&str; 12] = [
     "var/lib/intercom-agent",
@@ -29,18 +31,13 @@ const FILES: [&str; 12] = [
     "run/intercom-agent/identity.env",
     "run/intercom-agent/.identity.env.new",
 ];
-const FAULTS: [&str; 3] = ["ENOSPC", "EIO", "EROFS"];
-/// More calls of one kind than any command here makes.
-const MOST: usize = 400;
 
 /// A sandboxed board of its own, removed with it.
-struct Board(PathBuf);
+struct Board(Directory);
 
 impl Board {
-    fn new(name: &str) -> Self {
-        let dir = std::env::temp_dir().join(format!("kills-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&dir);
-        let board = Board(dir);
+    fn new() -> Self {
+        let board = Board(Directory::new());
         board.write("sys/class/net/eth0/address", OLD.0);
         board.write("etc/serial", OLD.1);
         board.write(
@@ -55,56 +52,58 @@ impl Board {
         board
     }
 
+    fn path(&self, file: &str) -> PathBuf {
+        self.0.path().join(file)
+    }
+
     fn write(&self, file: &str, text: &str) {
-        let path = self.0.join(file);
+        let path = self.path(file);
         fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
         fs::write(path, text).expect("written");
     }
 
-    /// Runs a command of the agent on this board, through `strace` if there is something to inject.
-    fn run(&self, words: &[&str], inject: Option<&str>) -> Output {
-        let agent = env!("CARGO_BIN_EXE_intercom-agent");
-        let mut command = match inject {
-            None => Command::new(agent),
-            Some(inject) => {
-                let mut strace = Command::new("strace");
-                let call = inject.split(':').next().expect("a call");
-                strace.args(["-f", "-o"]).arg(self.0.join("trace"));
-                strace.args(["-e", &format!("trace={call}"), "-e", &format!("inject={inject}")]);
-                for file in FILES {
-                    strace.arg("-P").arg(self.0.join(file));
-                }
-                strace.arg(agent);
-                strace
-            }
+    /// Runs a command of the agent on this board to its end.
+    fn run(&self, words: &[&str]) -> Output {
+        self.command(words).output().expect("the agent runs")
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_intercom-agent"));
+        command.args(words).arg("--root").arg(self.0.path()).arg("--json");
+        command.current_dir(self.0.path());
+        command
+    }
+
+    /// The same with a fault ahead of it; and whether it came that far.
+    fn run_with(
+        &self,
+        words: &[&str],
+        call: &'static str,
+        number: usize,
+        fault: Fault,
+    ) -> (Output, bool) {
+        let files = FILES.map(|file| self.path(file)).to_vec();
+        let strace = Strace { call, number, fault, files, trace: self.path("trace") };
+        let output = strace.over(&self.command(words)).output().expect("strace runs");
+        let reached = match fault {
+            Fault::Kill => output.status.signal() == Some(Signal::SIGKILL as i32),
+            Fault::Error(_) => strace.has_failed_it(),
         };
-        command.args(words).arg("--root").arg(&self.0).arg("--json");
-        command.output().expect("strace and the agent run; install strace")
-    }
-
-    fn apply(&self, inject: Option<&str>) -> Output {
-        let request = self.0.join("request.json");
-        self.run(&["apply", "--offline", request.to_str().expect("UTF-8")], inject)
-    }
-
-    /// Whether the injection took place: the kernel was asked for that call often enough.
-    fn was_injected(&self) -> bool {
-        let trace = fs::read_to_string(self.0.join("trace")).unwrap_or_default();
-        trace.contains("INJECTED") || trace.contains("killed by SIGKILL")
+        (output, reached)
     }
 
     /// After a restart: exactly the old identity or exactly the new one, wherever it is told.
     fn identity_after_restart(&self, context: &str) -> (String, String) {
-        let restored = self.run(&["restore"], None);
+        let restored = self.run(&["restore"]);
         assert!(restored.status.success(), "{context}: {restored:?}");
-        let file = |name: &str| fs::read(self.0.join(name)).expect("readable");
+        let file = |name: &str| fs::read(self.path(name)).expect("readable");
         let runtime: Value =
             serde_json::from_slice(&file("run/intercom-agent/identity.json")).expect("JSON");
         let link = String::from_utf8(file("sys/class/net/eth0/address")).expect("text");
         let identity = [&runtime["mac"], &runtime["serial_number"]]
             .map(|value| value.as_str().expect("a string").to_owned());
         assert_eq!(link.trim().to_uppercase(), identity[0], "{context}: the link differs");
-        let record = self.run(&["status"], None);
+        let record = self.run(&["status"]);
         let record: Value = serde_json::from_slice(&record.stdout).expect("the record");
         let says =
             if record["change"].is_null() { &record["current"] } else { &record["change"]["to"] };
@@ -115,29 +114,16 @@ impl Board {
             [OLD, NEW].contains(&(mac.as_str(), serial.as_str())),
             "{context}: a mix of both: {mac} {serial}"
         );
-        assert!(!self.0.join("var/lib/intercom-agent/record.json.damaged").exists(), "{context}");
+        assert!(!self.path("var/lib/intercom-agent/record.json.damaged").exists(), "{context}");
         (mac, serial)
     }
 
     /// Whatever has happened: the installer can always try again.
     fn ends_with_the_new_identity(&self, context: &str) {
-        let again = self.apply(None);
+        let again = self.run(&APPLY);
         let (mac, serial) = self.identity_after_restart(context);
         assert_eq!((mac.as_str(), serial.as_str()), NEW, "{context}: {again:?}");
     }
-}
-
-impl Drop for Board {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-/// Runs `one` for every call number until the command makes no more such calls; how many there were.
-fn at_every(call: &str, mut one: impl FnMut(usize) -> bool) -> usize {
-    let reached = (1..MOST).take_while(|number| one(*number)).count();
-    assert!(reached < MOST - 1, "{call}: too many calls");
-    reached
 }
 
 #[test]
@@ -145,10 +131,9 @@ fn killed_at_every_call_of_a_change() {
     let mut points = 0;
     for call in CALLS {
         points += at_every(call, |number| {
-            let board = Board::new(&format!("change-{call}"));
+            let board = Board::new();
             let context = format!("killed at {call} number {number}");
-            board.apply(Some(&format!("{call}:signal=KILL:when={number}")));
-            let reached = board.was_injected();
+            let (_, reached) = board.run_with(&APPLY, call, number, Fault::Kill);
             board.identity_after_restart(&context);
             board.ends_with_the_new_identity(&context);
             reached
@@ -163,13 +148,12 @@ fn killed_at_every_call_of_the_restore_after_a_cut() {
     let mut points = 0;
     for call in CALLS {
         points += at_every(call, |number| {
-            let board = Board::new(&format!("restore-{call}"));
+            let board = Board::new();
             let context = format!("restore killed at {call} number {number}");
             // Cut right after the intention is durable: the link is still the old one.
-            board.apply(Some("rename:signal=KILL:when=6"));
+            board.run_with(&APPLY, "rename", 6, Fault::Kill);
             board.write("proc/sys/kernel/random/boot_id", "the-next-boot\n");
-            board.run(&["restore"], Some(&format!("{call}:signal=KILL:when={number}")));
-            let reached = board.was_injected();
+            let (_, reached) = board.run_with(&["restore"], call, number, Fault::Kill);
             board.identity_after_restart(&context);
             board.ends_with_the_new_identity(&context);
             reached
@@ -192,12 +176,11 @@ fn failed_by_every_call_of_a_change() {
     assert!(faults > 100, "only {faults} faults: the change makes more calls than that");
 }
 
-fn failed_by(call: &str, fault: &str) -> usize {
+fn failed_by(call: &'static str, fault: &'static str) -> usize {
     at_every(call, |number| {
-        let board = Board::new(&format!("fault-{call}-{fault}"));
+        let board = Board::new();
         let context = format!("{call} number {number} fails with {fault}");
-        let ended = board.apply(Some(&format!("{call}:error={fault}:when={number}")));
-        let reached = board.was_injected();
+        let (ended, reached) = board.run_with(&APPLY, call, number, Fault::Error(fault));
         let (mac, _) = board.identity_after_restart(&context);
         match ended.status.code() {
             Some(0) => assert_eq!(mac, NEW.0, "{context}: told as installed"),
@@ -211,8 +194,8 @@ fn failed_by(call: &str, fault: &str) -> usize {
 
 #[test]
 fn a_board_that_is_as_the_record_says_is_not_written_to() {
-    let board = Board::new("idle");
-    board.apply(None);
+    let board = Board::new();
+    board.run(&APPLY);
     let listing = |dir: &Path| -> Vec<_> {
         let mut files: Vec<_> = fs::read_dir(dir)
             .expect("a directory")
@@ -227,8 +210,8 @@ fn a_board_that_is_as_the_record_says_is_not_written_to() {
         files
     };
     let places = ["var/lib/intercom-agent", "run/intercom-agent", "sys/class/net/eth0"];
-    let before: Vec<_> = places.iter().map(|place| listing(&board.0.join(place))).collect();
-    assert!(board.run(&["restore"], None).status.success());
-    let after: Vec<_> = places.iter().map(|place| listing(&board.0.join(place))).collect();
+    let before: Vec<_> = places.iter().map(|place| listing(&board.path(place))).collect();
+    assert!(board.run(&["restore"]).status.success());
+    let after: Vec<_> = places.iter().map(|place| listing(&board.path(place))).collect();
     assert_eq!(before, after);
 }
