@@ -35,7 +35,7 @@ pub use by_hand::BackTo;
 pub use deliveries::{Delivery, Handling};
 pub use restore::{Restored, restore};
 pub use rules::Rules;
-pub use status::{ChangeStatus, Status};
+pub use status::{ChangeStatus, RouteError, RouteStatus, Status};
 pub use steps::Step;
 
 /// How often a record that could not be written is tried again.

@@ -1,5 +1,6 @@
 //! The seams: what the agent needs of the world, with a real and a simulated side each.
 
+use super::RouteStatus;
 use crate::board::Board;
 use crate::clock::Clock;
 use crate::contract::{BoardName, Identity, Mac, Report};
@@ -43,6 +44,8 @@ pub trait Upstream {
     /// Sends a report until it is acknowledged; answered by [`Event::Reported`]. Sending again what
     /// is on its way already does nothing.
     fn send(&mut self, route: Route, parcel: ParcelId, report: &Report);
+    /// How each route fares.
+    fn status(&self) -> Vec<RouteStatus>;
     /// Lets go of a MAC address that this board no longer has.
     fn give_up(&mut self, mac: Mac);
     /// Has everything that was not acknowledged on this route delivered again: an HTTP poll now, a

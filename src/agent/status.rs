@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Agent;
 use super::change::Stage;
-use super::seams::Seams;
+use super::seams::{Seams, Upstream};
 use crate::clock::Clock;
 use crate::contract::{BoardName, FactoryIdentity, Identity, Report};
 use crate::record::{Counters, Entry, Route};
@@ -24,6 +24,8 @@ pub struct Status {
     pub change: Option<ChangeStatus>,
     /// The routes on which upstream is reached now.
     pub reached: Vec<Route>,
+    /// How each route fares.
+    pub routes: Vec<RouteStatus>,
     /// How many reports wait for upstream.
     pub unreported: usize,
     /// How many requests wait to be decided.
@@ -51,9 +53,36 @@ pub struct ChangeStatus {
     pub seconds_left: u64,
 }
 
+/// How one route fares. Times are in seconds: the board's calendar may be wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouteStatus {
+    /// Which one.
+    pub route: Route,
+    /// Whether upstream is reached on it.
+    pub reached: bool,
+    /// For how long it is, or is not.
+    pub for_seconds: u64,
+    /// How often it was reached again since the daemon started.
+    pub reconnects: u64,
+    /// When it is tried or polled next, where it only waits for that.
+    pub next_attempt_in: Option<u64>,
+    /// What went wrong last; it need not be so any more.
+    pub last_error: Option<RouteError>,
+}
+
+/// What went wrong on a route.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouteError {
+    /// In words.
+    pub text: String,
+    /// When.
+    pub seconds_ago: u64,
+}
+
 impl<S: Seams> Agent<S> {
     /// The state as it is now.
-    pub fn status(&self) -> Status {
+    pub fn status(&mut self) -> Status {
+        let routes = self.seams.upstream().status();
         let record = &self.record;
         let report = |entry: &Entry| entry.report.clone();
         Status {
@@ -63,6 +92,7 @@ impl<S: Seams> Agent<S> {
             id: self.own_id().map(crate::decide::OwnId::value),
             change: self.change_status(),
             reached: self.reached.clone(),
+            routes,
             unreported: record.outbox.len() + self.parcels.len(),
             waiting: self.waiting.len(),
             durable: self.save_again.is_none(),

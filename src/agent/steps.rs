@@ -14,6 +14,18 @@ pub struct Step {
     pub number: u64,
     /// What happened.
     pub text: String,
+    /// How many seconds a change in progress then had left to be confirmed.
+    pub seconds_left: Option<u64>,
+}
+
+impl std::fmt::Display for Step {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)?;
+        match self.seconds_left {
+            Some(left) => write!(f, " ({left} s left to confirm it)"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// The last steps.
@@ -46,7 +58,7 @@ impl Steps {
 
     fn keep(&mut self, text: String) {
         self.total += 1;
-        self.last.push_back(Step { number: self.total, text });
+        self.last.push_back(Step { number: self.total, text, seconds_left: None });
         if self.last.len() > KEPT {
             self.last.pop_front();
         }

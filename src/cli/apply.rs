@@ -39,7 +39,7 @@ pub(super) fn ask_for_change(common: &Common, ask: Ask) -> Result<Option<Ended>,
     let mut each = |answer: Answer| match answer {
         Answer::Step(step) if !common.json => {
             // A reader that went away misses the steps and nothing else.
-            let _ = output::line(&step.text);
+            let _ = output::line(&step.to_string());
         }
         Answer::Step(_) => {}
         Answer::Ended(report) => ended = Some(Ended::Report(report)),

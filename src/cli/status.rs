@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::args::Status as Args;
 use super::exit::{Exit, Failure};
 use super::output;
-use crate::agent::Status;
+use crate::agent::{RouteStatus, Status};
 use crate::control::{self, Answer, Ask};
 use crate::record::{Record, RecordStore};
 use crate::storage::StateDir;
@@ -19,7 +19,7 @@ pub(super) fn status(args: &Args) -> Result<Exit, Failure> {
     let asked = control::ask(&socket, &ask, |answer| {
         let print = match answer {
             Answer::Status(status) => output::print(common.json, &status, |s| in_words(s)),
-            Answer::Step(step) => output::print(common.json, &step, |s| s.text.clone()),
+            Answer::Step(step) => output::print(common.json, &step, ToString::to_string),
             Answer::Refused(why) => Err(Failure::new(why)),
             Answer::Ended(_) => Ok(()),
         };
@@ -60,16 +60,9 @@ fn in_words(status: &Status) -> String {
     if let Some(id) = status.id {
         row("id", id.to_string());
     }
-    row(
-        "upstream",
-        match status.reached.as_slice() {
-            [] => "not reached".to_owned(),
-            reached => {
-                let names: Vec<_> = reached.iter().map(ToString::to_string).collect();
-                format!("reached over {}", names.join(" and "))
-            }
-        },
-    );
+    for route in &status.routes {
+        row("upstream", route_in_words(route));
+    }
     match &status.change {
         Some(change) => row(
             "change",
@@ -89,6 +82,21 @@ fn in_words(status: &Status) -> String {
         let outcome = report.intercom.status.as_deref().unwrap_or("unknown");
         let reason = report.reason.as_deref().unwrap_or_default();
         row("outcome", format!("{id}: {outcome} {reason}"));
+    }
+    text
+}
+
+fn route_in_words(status: &RouteStatus) -> String {
+    let RouteStatus { route, for_seconds, reconnects, .. } = status;
+    let not = if status.reached { "" } else { "not " };
+    let mut text =
+        format!("{not}reached over {route} for {for_seconds} s; {reconnects} reconnects");
+    // Writing to a String cannot fail.
+    if let Some(seconds) = status.next_attempt_in {
+        let _ = write!(text, "; next attempt in {seconds} s");
+    }
+    if let Some(error) = &status.last_error {
+        let _ = write!(text, "; last error {} s ago: {}", error.seconds_ago, error.text);
     }
     text
 }

@@ -116,7 +116,7 @@ async fn serve(
             else => return,
         }
         agent.tick();
-        watchers.tell(&agent);
+        watchers.tell(&mut agent);
     }
 }
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::RealSeams;
-use crate::agent::Agent;
+use crate::agent::seams::Upstream;
+use crate::agent::{Agent, RouteStatus};
 use crate::clock::{Clock, WallTime};
 
 /// How far the agent may be behind with what is due.
@@ -17,16 +18,15 @@ pub(super) fn in_words(agent: &mut Agent<RealSeams>) -> String {
         let (to, stage, left) = (change.to, change.stage, change.seconds_left);
         return format!("changing to {to}: {stage}; {left} s left to confirm it");
     }
-    let now = Instant::now();
     let calendar = WallTime::now().unix_seconds();
     let mut routes = Vec::new();
-    for (route, health) in agent.seams().routes.health() {
-        let (reached, time, error) = health.told(now);
-        let since = WallTime::from_unix_seconds(calendar.saturating_sub(time.as_secs()));
-        routes.push(match (reached, error) {
+    for status in agent.seams().routes.status() {
+        let RouteStatus { route, reached, for_seconds, last_error, .. } = status;
+        let since = WallTime::from_unix_seconds(calendar.saturating_sub(for_seconds));
+        routes.push(match (reached, last_error) {
             (true, _) => format!("{route} reached since {since}"),
             (false, None) => format!("{route} not reached yet"),
-            (false, Some(why)) => format!("{route} not reached since {since}: {why}"),
+            (false, Some(error)) => format!("{route} not reached since {since}: {}", error.text),
         });
     }
     routes.join("; ")

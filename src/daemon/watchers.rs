@@ -4,7 +4,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use tokio::sync::mpsc;
 
 use super::RealSeams;
-use crate::agent::{Agent, BackTo, Delivery};
+use crate::agent::{Agent, BackTo, Delivery, Step};
 use crate::contract::{Report, Request, RequestId};
 use crate::control::{Answer, Ask, Asked};
 use crate::decide::{Delivered, Timing, Via};
@@ -69,18 +69,19 @@ impl Watchers {
     }
 
     /// Tells everybody what is new to them, and lets go of those who have waited long enough.
-    pub(super) fn tell(&mut self, agent: &Agent<RealSeams>) {
+    pub(super) fn tell(&mut self, agent: &mut Agent<RealSeams>) {
         self.watchers.retain_mut(|watcher| watcher.tell(agent));
     }
 }
 
 impl Watcher {
     /// Whether to go on watching.
-    fn tell(&mut self, agent: &Agent<RealSeams>) -> bool {
+    fn tell(&mut self, agent: &mut Agent<RealSeams>) -> bool {
+        let seconds_left = agent.change_status().map(|change| change.seconds_left);
         for step in agent.steps().after(self.seen) {
             // A reader that is too slow misses steps, never the end.
             if self.answers.capacity() > 1 {
-                send(&self.answers, Answer::Step(step.clone()));
+                send(&self.answers, Answer::Step(Step { seconds_left, ..step.clone() }));
             }
         }
         self.seen = agent.steps().total();

@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::agent::{RouteError, RouteStatus};
+use crate::record::Route;
+
 /// How late a route that is in order may be: the board may be busy.
 const ALLOWANCE: Duration = Duration::from_secs(60);
 
@@ -17,29 +20,50 @@ struct State {
     /// When the route has got on at the latest; `None` while only the agent can give it something
     /// to do.
     due: Option<Instant>,
+    /// Until then it only waits.
+    rests_until: Option<Instant>,
     reached: bool,
     /// Since when it is reached, or is not.
     since: Instant,
-    /// Why it is not, in words.
-    error: Option<String>,
+    /// How often upstream has come to be reached.
+    connections: u64,
+    /// What went wrong last, and when.
+    error: Option<(String, Instant)>,
 }
 
 impl Default for Health {
     fn default() -> Self {
-        let (due, since) = (None, Instant::now());
-        Health(Arc::new(Mutex::new(State { due, reached: false, since, error: None })))
+        Health(Arc::new(Mutex::new(State {
+            due: None,
+            rests_until: None,
+            reached: false,
+            since: Instant::now(),
+            connections: 0,
+            error: None,
+        })))
     }
 }
 
 impl Health {
-    /// The route waits, or does something with a time limit: it gets on within this time.
+    /// The route does something that has a time limit: it gets on within this time.
     pub(super) fn gets_on_within(&self, time: Duration) {
-        self.state().due = Some(Instant::now() + time);
+        let mut state = self.state();
+        state.due = Some(Instant::now() + time);
+        state.rests_until = None;
+    }
+
+    /// The route waits for this time, until the next attempt or the next poll.
+    pub(super) fn rests(&self, time: Duration) {
+        let mut state = self.state();
+        state.due = Some(Instant::now() + time);
+        state.rests_until = state.due;
     }
 
     /// The route waits for the agent alone.
     pub(super) fn waits_for_the_agent(&self) {
-        self.state().due = None;
+        let mut state = self.state();
+        state.due = None;
+        state.rests_until = None;
     }
 
     /// Upstream was reached on this route.
@@ -54,9 +78,13 @@ impl Health {
 
     /// Upstream could not be reached, for this reason.
     pub(super) fn failed(&self, why: &str) {
-        let mut state = self.state();
-        state.set(false);
-        state.error = Some(why.to_owned());
+        self.given_up();
+        self.erred(why);
+    }
+
+    /// Something went wrong that need not mean that upstream is not reached.
+    pub(super) fn erred(&self, why: &str) {
+        self.state().error = Some((why.to_owned(), Instant::now()));
     }
 
     /// Whether the route hangs: it should have got on long before `now`.
@@ -64,10 +92,23 @@ impl Health {
         self.state().due.is_some_and(|due| due + ALLOWANCE < now)
     }
 
-    /// Whether upstream is reached, for how long it is or is not, and why it is not.
-    pub fn told(&self, now: Instant) -> (bool, Duration, Option<String>) {
+    /// How it fares, as `status` shows it.
+    pub fn status(&self, route: Route, now: Instant) -> RouteStatus {
         let state = self.state();
-        (state.reached, now.saturating_duration_since(state.since), state.error.clone())
+        let ago = |at| now.saturating_duration_since(at).as_secs();
+        RouteStatus {
+            route,
+            reached: state.reached,
+            for_seconds: ago(state.since),
+            reconnects: state.connections.saturating_sub(1),
+            next_attempt_in: state
+                .rests_until
+                .map(|at| at.saturating_duration_since(now).as_secs()),
+            last_error: state
+                .error
+                .as_ref()
+                .map(|(text, at)| RouteError { text: text.clone(), seconds_ago: ago(*at) }),
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -80,6 +121,7 @@ impl State {
         if self.reached != reached {
             self.reached = reached;
             self.since = Instant::now();
+            self.connections += u64::from(reached);
         }
     }
 }
@@ -94,12 +136,35 @@ mod tests {
     fn a_route_hangs_once_it_is_long_past_its_own_time_limit() {
         let health = Health::default();
         let now = Instant::now();
-        health.gets_on_within(900 * SECOND);
+        health.rests(900 * SECOND);
         assert!(!health.hangs(now + 900 * SECOND), "it waits in its back-off, where it should be");
         assert!(!health.hangs(now + 955 * SECOND), "the board may be busy");
         assert!(health.hangs(now + 970 * SECOND));
         health.gets_on_within(1000 * SECOND);
         assert!(!health.hangs(now + 970 * SECOND), "it has got on");
+    }
+
+    #[test]
+    fn a_status_tells_what_went_wrong_last_and_how_often_it_was_mended() {
+        let (health, now) = (Health::default(), Instant::now());
+        health.failed("no way leads there");
+        health.rests(8 * SECOND);
+        let status = health.status(Route::Mqtt, now + 2 * SECOND);
+        assert_eq!((status.reached, status.reconnects, status.for_seconds), (false, 0, 2));
+        assert!(matches!(status.next_attempt_in, Some(5..=6)), "{status:?}");
+        assert_eq!(
+            status.last_error.map(|error| error.text).as_deref(),
+            Some("no way leads there")
+        );
+        for _ in 0..3 {
+            health.reached();
+            health.reached();
+            health.given_up();
+        }
+        health.reached();
+        health.gets_on_within(SECOND);
+        let status = health.status(Route::Mqtt, now);
+        assert_eq!((status.reached, status.reconnects, status.next_attempt_in), (true, 3, None));
     }
 
     #[test]

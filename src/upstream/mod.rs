@@ -13,9 +13,10 @@ use std::sync::Arc;
 
 use log::warn;
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
 
 use crate::agent::seams::{Connection, Event, Face, ParcelId, Ticket, Upstream};
-use crate::agent::{Delivery, Handling};
+use crate::agent::{Delivery, Handling, RouteStatus};
 use crate::contract::{Mac, Report};
 use crate::decide::Holder;
 use crate::neighbours::Neighbours;
@@ -118,7 +119,7 @@ impl Routes {
     }
 
     /// How each route fares.
-    pub fn health(&self) -> impl Iterator<Item = (Route, &Health)> {
+    pub(crate) fn health(&self) -> impl Iterator<Item = (Route, &Health)> {
         let of = |route| self.handle(route).map(|handle| (route, &handle.health));
         [Route::Mqtt, Route::Http].into_iter().filter_map(of)
     }
@@ -147,6 +148,11 @@ impl Upstream for Routes {
         if let Some(handle) = self.handle(route) {
             handle.order(Order::Send(parcel, Box::new(report.clone())));
         }
+    }
+
+    fn status(&self) -> Vec<RouteStatus> {
+        let now = Instant::now();
+        self.health().map(|(route, health)| health.status(route, now)).collect()
     }
 
     fn give_up(&mut self, mac: Mac) {

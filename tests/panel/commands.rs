@@ -1,10 +1,13 @@
 //! The commands as an installer uses them: with and without a daemon, in words and in JSON.
 
 use std::process::Command;
+use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use crate::common::{Board, Broker, FACTORY_SERIAL, MODEL, NEW, OLD, OTHER, Watcher, request};
+use crate::common::{
+    Board, Broker, FACTORY_SERIAL, LIMIT, MODEL, NEW, OLD, OTHER, Watcher, request,
+};
 
 fn without_uplink() -> Board {
     Board::sandboxed("gate-1", OLD).with_mqtt("mqtt://127.0.0.1:9")
@@ -172,11 +175,17 @@ fn with_a_daemon_the_commands_ask_it() {
     let applied = board.run_with(&["apply", "-"], body().to_string().as_bytes());
     assert_eq!(applied.code, 0, "{applied:?}");
     assert_eq!(watcher.report(NEW)["status"], "installed", "it is reported upstream too");
-    for step in ["changing from", "reached over MQTT", "confirmed and durable", "installed"] {
+    for step in [
+        "changing from",
+        " s left to confirm it)",
+        "reached over MQTT",
+        "confirmed and durable",
+        "installed",
+    ] {
         assert!(applied.out.contains(step), "{}", applied.out);
     }
     let words = board.run(&["status"]).out;
-    assert!(words.contains(NEW) && words.contains("reached over MQTT"), "{words}");
+    assert!(words.contains(NEW) && words.contains("upstream   reached over MQTT for "), "{words}");
 
     let other = json!({"mac": NEW, "new_mac": OLD}).to_string();
     let rejected = board.run_with(&["apply", "-", "--json"], other.as_bytes());
@@ -188,6 +197,34 @@ fn with_a_daemon_the_commands_ask_it() {
     let report = watcher.report(OLD);
     assert_eq!((&report["status"], &report["mac"]), (&json!("rolled_back"), &json!(OLD)));
     assert!(daemon.is_running());
+}
+
+#[test]
+fn the_status_tells_of_each_route_how_it_fares() {
+    let broker = Broker::start();
+    let board =
+        Board::sandboxed("gate-1", OLD).with_mqtt(&broker.url()).with_polling("http://127.0.0.1:9");
+    let _daemon = board.start();
+    let end = Instant::now() + LIMIT;
+    let [mqtt, http] = loop {
+        assert!(Instant::now() < end, "the routes do not get on");
+        let status = board.run(&["status", "--json"]).json();
+        let routes = [0, 1].map(|at| status["routes"][at].clone());
+        if routes[0]["reached"] == true && routes[1]["last_error"] != Value::Null {
+            break routes;
+        }
+    };
+    assert_eq!((&mqtt["route"], &http["route"]), (&json!("mqtt"), &json!("http")));
+    assert_eq!((&mqtt["reconnects"], &mqtt["last_error"]), (&json!(0), &Value::Null));
+    assert_eq!(http["reached"], false);
+    let error = http["last_error"]["text"].as_str().expect("words");
+    assert!(error.contains("nothing listens there"), "{error}");
+    let words = board.run(&["status"]).out;
+    let told = words.lines().find(|line| line.contains("not reached over HTTP for "));
+    assert!(
+        told.is_some_and(|line| line.contains("0 reconnects; ") && line.contains(error)),
+        "{words}"
+    );
 }
 
 #[test]

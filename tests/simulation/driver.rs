@@ -83,7 +83,7 @@ impl Run {
     }
 
     fn judge(&mut self) {
-        if let Some(agent) = &self.agent {
+        if let Some(agent) = &mut self.agent {
             rules::at_the_end(&mut self.world.borrow_mut(), agent);
         }
     }

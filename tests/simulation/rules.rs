@@ -207,14 +207,15 @@ pub fn after_step(world: &mut Hardware, record: &Record) {
 }
 
 /// Nothing is going to happen any more, and nothing is in the way any more.
-pub fn at_the_end(world: &mut Hardware, agent: &Agent<Simulated>) {
+pub fn at_the_end(world: &mut Hardware, agent: &mut Agent<Simulated>) {
     let mut watch = std::mem::take(&mut world.watch);
     let record = agent.record();
     if record.change.is_some() {
         watch.broke(2, "a change never ended");
     }
-    agrees(world, &record.current.identity, &mut watch);
-    environment_agrees(world, &record.current.identity, &mut watch);
+    let current = record.current.identity.clone();
+    agrees(world, &current, &mut watch);
+    environment_agrees(world, &current, &mut watch);
     let status = agent.status();
     if status.reached.len() != world.rules.routes.len() {
         watch.broke(2, format!("only {:?} is reached in the end", status.reached));

@@ -1,5 +1,6 @@
 //! The agent's seam to upstream.
 
+use intercom_agent::agent::RouteStatus;
 use intercom_agent::agent::seams::{Connection, Event, Face, ParcelId, Ticket, Upstream};
 use intercom_agent::contract::{Mac, Report};
 use intercom_agent::decide::Holder;
@@ -63,6 +64,10 @@ impl Upstream for SimulatedUpstream {
                 world.later(0, Traffic::Tell(Event::Reported { parcel, route }));
             }
         });
+    }
+
+    fn status(&self) -> Vec<RouteStatus> {
+        Vec::new()
     }
 
     fn give_up(&mut self, _: Mac) {

@@ -66,7 +66,7 @@ impl HttpRoute {
         loop {
             let next = self.start_what_is_due();
             if let Some(next) = next {
-                self.service.health.gets_on_within(next.saturating_duration_since(Instant::now()));
+                self.service.health.rests(next.saturating_duration_since(Instant::now()));
             }
             let worker = self.worker.as_mut().filter(|worker| worker.busy);
             tokio::select! {
@@ -211,6 +211,9 @@ impl HttpRoute {
         let now = Instant::now();
         let sent = self.sent.take()?;
         let at = self.parcels.iter().position(|parcel| parcel.id == sent)?;
+        if let Err(trouble) = &result {
+            self.service.health.erred(&format!("a report was not taken: {}", trouble.text));
+        }
         match result {
             Ok(()) => self.reporting.succeeded(&self.service),
             Err(trouble) if trouble.kind == Kind::Refused => {

@@ -80,7 +80,7 @@ pub async fn run(
             }
             let pause = backoff.next();
             end.health.failed(&why);
-            end.health.gets_on_within(pause);
+            end.health.rests(pause);
             warn!("MQTT: {why}; connecting again in {:.1} s", pause.as_secs_f32());
             let lost = Event::Lost { route: Route::Mqtt, connection };
             if news.send(News::Event(lost)).await.is_err() {
