@@ -1,6 +1,6 @@
 //! One writer: whoever changes the record holds the lock on its directory.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::Path;
 
@@ -19,7 +19,10 @@ impl StateDirLock {
     /// # Errors
     /// `WouldBlock` if another process holds it.
     pub fn take(dir: &Path) -> io::Result<Self> {
-        let file = make_durable_dir(dir).and_then(|()| File::create(dir.join(FILE)));
+        // Not truncated: that would set its time, and a file system on flash writes it down.
+        let mut lock = OpenOptions::new();
+        lock.write(true).create(true).truncate(false);
+        let file = make_durable_dir(dir).and_then(|()| lock.open(dir.join(FILE)));
         let file = match file {
             Ok(file) => file,
             // Nobody can write here, so there is nothing to keep apart; every change ends as failed.
@@ -51,4 +54,23 @@ fn make_durable_dir(dir: &Path) -> io::Result<()> {
         return File::open(parent)?.sync_all();
     }
     fs::create_dir_all(dir)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::board::testing::Sandbox;
+    use std::time::SystemTime;
+
+    #[test]
+    fn taking_the_lock_again_writes_nothing() {
+        let sandbox = Sandbox::new();
+        let dir = sandbox.root().path(Path::new("/state"));
+        drop(StateDirLock::take(&dir).expect("taken"));
+        let file = File::open(dir.join(FILE)).expect("the lock's file");
+        file.set_modified(SystemTime::UNIX_EPOCH).expect("a time long ago");
+        drop(StateDirLock::take(&dir).expect("taken again"));
+        let modified = file.metadata().and_then(|now| now.modified()).expect("its time");
+        assert_eq!(modified, SystemTime::UNIX_EPOCH);
+    }
 }
