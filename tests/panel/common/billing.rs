@@ -26,10 +26,12 @@ impl Billing {
 
     /// With panels on this broker.
     pub fn start_on(broker: &Broker) -> Self {
-        Self::start_with(
-            Command::new(binary()),
-            &["--listen", "127.0.0.1:0", "--broker", &broker.url()],
-        )
+        Self::start_at(&broker.url())
+    }
+
+    /// With panels on the broker at this URL.
+    pub fn start_at(broker: &str) -> Self {
+        Self::start_with(Command::new(binary()), &["--listen", "127.0.0.1:0", "--broker", broker])
     }
 
     /// At `address` in another network namespace.

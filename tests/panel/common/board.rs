@@ -174,7 +174,11 @@ impl Board {
     /// Waits until the daemon has reached upstream.
     pub fn wait_until_reached(&self) {
         let end = Instant::now() + LIMIT;
-        while self.run(&["status", "--json"]).json()["reached"] == json!([]) {
+        // Before the daemon listens, there is no status of it.
+        let reached = |status: Answer| {
+            status.code == 0 && status.json()["reached"].as_array().is_some_and(|r| !r.is_empty())
+        };
+        while !reached(self.run(&["status", "--json"])) {
             assert!(Instant::now() < end, "upstream is not reached");
         }
     }

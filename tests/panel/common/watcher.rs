@@ -26,7 +26,18 @@ impl Watcher {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let (host, port) = broker.address();
-        let mut options = MqttOptions::new(format!("watcher-{number}"), host, port);
+        Self::connect(MqttOptions::new(format!("watcher-{number}"), host, port))
+    }
+
+    /// The same as a user of the broker: sees what that user may.
+    pub fn with_credentials(broker: &Broker, client_id: &str, user: &str, password: &str) -> Self {
+        let (host, port) = broker.address();
+        let mut options = MqttOptions::new(client_id, host, port);
+        options.set_credentials(user, password);
+        Self::connect(options)
+    }
+
+    fn connect(mut options: MqttOptions) -> Self {
         options.set_max_packet_size(MAX_PACKET, MAX_PACKET);
         let (client, mut connection) = Client::new(options, 64);
         let (send, messages) = channel();

@@ -1,0 +1,100 @@
+//! A broker as it is shipped, with its users, and panels that know their passwords.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
+
+use crate::certificates::{Authority, NOW};
+use crate::common::{Billing, Board, Broker, Directory, Watcher, free_port};
+
+/// Whom the broker lets in; the watcher may do everything, and stands for nobody.
+const USERS: [&str; 4] = ["billing", "gate-1", "gate-2", "watcher"];
+
+/// The rules that come with billing.
+#[derive(Debug, Clone, Copy)]
+pub enum Rules {
+    PerMac,
+    PerBoard,
+}
+
+pub struct Fleet {
+    pub broker: Broker,
+    pub tls_port: u16,
+    authority: Authority,
+}
+
+pub fn password(user: &str) -> String {
+    format!("secret-of-{user}")
+}
+
+fn shipped(name: &str) -> String {
+    let file = format!("{}/billing/mosquitto/{name}", env!("CARGO_MANIFEST_DIR"));
+    fs::read_to_string(&file).unwrap_or_else(|why| panic!("{file}: {why}"))
+}
+
+impl Fleet {
+    pub fn start(rules: Rules) -> Self {
+        let rules = shipped(match rules {
+            Rules::PerMac => "per-mac.acl",
+            Rules::PerBoard => "per-board.acl",
+        });
+        let (dir, authority, tls_port) = (Directory::new(), Authority::new("ours"), free_port());
+        let file = |name: &str| dir.path().join(name);
+        fs::create_dir(file("certs")).expect("a directory");
+        authority.issue("localhost", NOW, &file("certs/server"));
+        fs::write(file("intercoms.acl"), format!("{rules}\nuser watcher\ntopic readwrite #\n"))
+            .expect("written");
+        fs::write(file("intercoms.passwords"), "").expect("written");
+        for user in USERS {
+            let done = Command::new("mosquitto_passwd")
+                .arg("-b")
+                .arg(file("intercoms.passwords"))
+                .args([user, &password(user)])
+                .status();
+            assert!(done.expect("mosquitto_passwd; tests/run installs it").success());
+        }
+        // Its own listener comes from the test.
+        let settings = shipped("mosquitto.conf")
+            .replace("listener 1883 127.0.0.1\n", "")
+            .replace("listener 8883", &format!("listener {tls_port} 127.0.0.1"))
+            .replace("/etc/mosquitto", "DIR");
+        Fleet {
+            broker: Broker::start_from(dir, &format!("{settings}\nlog_type all\n")),
+            tls_port,
+            authority,
+        }
+    }
+
+    /// A panel that connects over TLS.
+    pub fn panel(&self, name: &str, mac: &str) -> Board {
+        self.panel_at(name, mac, &format!("mqtts://localhost:{}", self.tls_port))
+    }
+
+    pub fn panel_at(&self, name: &str, mac: &str, url: &str) -> Board {
+        let board = Board::sandboxed(name, mac).with_mqtt(url);
+        if url.starts_with("mqtts") {
+            self.authority.save(&board.path("etc/ca.pem"));
+            board.configure("ca_file = \"/etc/ca.pem\"");
+        }
+        board.write("etc/password", password(name));
+        let secret = fs::Permissions::from_mode(0o600);
+        fs::set_permissions(board.path("etc/password"), secret).expect("set");
+        board.configure(&format!("username = \"{name}\"\npassword_file = \"/etc/password\""));
+        board
+    }
+
+    pub fn billing(&self) -> Billing {
+        let (host, port) = self.broker.address();
+        Billing::start_at(&format!("mqtt://billing:{}@{host}:{port}", password("billing")))
+    }
+
+    /// Sees everything and may publish everything.
+    pub fn watcher(&self) -> Watcher {
+        self.holder_of("watcher")
+    }
+
+    /// Somebody with a user's password, and a client of their own.
+    pub fn holder_of(&self, user: &str) -> Watcher {
+        Watcher::with_credentials(&self.broker, user, user, &password(user))
+    }
+}
