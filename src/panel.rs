@@ -57,6 +57,7 @@ impl Panel {
             settle: settings.settle,
             changes_per_hour: settings.changes_per_hour as usize,
             routes: mqtt.into_iter().chain(http).collect(),
+            tells_billing: settings.billing.is_some(),
             environment: settings.environment,
             serial_number_variable: settings.serial_number.environment_variable.clone(),
         }

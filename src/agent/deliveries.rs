@@ -277,10 +277,11 @@ impl<S: Seams> Agent<S> {
 
     /// What the report needs of the request, and the routes that it goes out on.
     fn cause(&self, delivery: &Delivery) -> Cause {
-        let routes = match delivery.route {
+        let mut routes = match delivery.route {
             Some(route) => vec![route],
             None => self.rules.routes.clone(),
         };
+        routes.extend(self.rules.tells_billing.then_some(Route::Billing));
         match &delivery.request {
             Ok(request) => {
                 let patch = request.content.as_ref().ok();

@@ -22,8 +22,10 @@ pub struct Rules {
     pub settle: Duration,
     /// How many changes may be begun within an hour.
     pub changes_per_hour: usize,
-    /// The routes that are configured.
+    /// The routes on which requests come.
     pub routes: Vec<Route>,
+    /// Whether billing is told of what is installed by its documented API.
+    pub tells_billing: bool,
     /// Whether the U-Boot environment may be written.
     pub environment: Policy,
     /// The variable that the serial number is copied to, if one is configured.

@@ -30,6 +30,7 @@ pub(super) struct Found {
     pub(super) signature: FoundSignature,
     pub(super) mqtt: Option<Spanned<FoundMqtt>>,
     pub(super) http: Option<Spanned<FoundHttp>>,
+    pub(super) billing: Option<Spanned<FoundBilling>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -81,4 +82,14 @@ pub(super) struct FoundHttp {
     pub(super) poll_every: Number,
     pub(super) pending: Text,
     pub(super) status: Text,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct FoundBilling {
+    pub(super) url: Text,
+    pub(super) ca_file: Text,
+    pub(super) client_cert_file: Text,
+    pub(super) client_key_file: Text,
+    pub(super) token_file: Text,
 }

@@ -50,6 +50,8 @@ pub struct Settings {
     pub mqtt: Option<MqttSettings>,
     /// The HTTP service, where it is polled.
     pub http: Option<HttpSettings>,
+    /// The documented API, where the panel tells it itself of each confirmed change.
+    pub billing: Option<HttpSettings>,
 }
 
 /// Where the serial number comes from and goes to.
@@ -102,7 +104,7 @@ pub struct Topics {
     pub presence: Template,
 }
 
-/// The HTTP route.
+/// A service that is spoken to over HTTP.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HttpSettings {
     /// The service.
@@ -113,9 +115,9 @@ pub struct HttpSettings {
     pub token: Option<SecretFile>,
     /// How often it is asked.
     pub poll_every: Duration,
-    /// The path of the pending requests, below the base.
+    /// The path of the pending requests, below the base; of billing, the path that shows an intercom.
     pub pending: Template,
-    /// The path that takes reports, below the base.
+    /// The path that takes reports, below the base; of billing, the documented PATCH.
     pub status: Template,
 }
 

@@ -57,6 +57,8 @@ fn the_daemon_needs_someone_to_talk_to() {
     let root = Root::system();
     let why = read("").require_upstream(&root).expect_err("nobody").to_string();
     assert!(why.contains("/etc/intercom-agent.toml needs an [mqtt] section"), "{why}");
+    let telling = read("[billing]\nurl = \"http://b\"");
+    assert!(telling.require_upstream(&root).is_err(), "no request can come from there");
     assert!(read(&mqtt("")).require_upstream(&root).is_ok());
     assert!(read("[http]\nurl = \"http://b\"").require_upstream(&root).is_ok());
 }
@@ -84,6 +86,7 @@ fn every_line_of_the_example_is_valid_when_it_is_used() {
     let mqtt = settings.mqtt.expect("an [mqtt] section");
     assert!(mqtt.password.is_some() && mqtt.tls.ca_file.is_some() && mqtt.tls.client.is_some());
     assert!(settings.http.expect("an [http] section").token.is_some());
+    assert!(settings.billing.expect("a [billing] section").token.is_some());
     assert!(settings.serial_number.environment_variable.is_some());
     assert!(!settings.signature.keys.is_empty());
 }

@@ -9,7 +9,7 @@ use log::LevelFilter;
 use toml::Spanned;
 
 use super::found::{
-    Found, FoundHttp, FoundMqtt, FoundSerialNumber, FoundTopics, Number, Text, Texts,
+    Found, FoundBilling, FoundHttp, FoundMqtt, FoundSerialNumber, FoundTopics, Number, Text, Texts,
 };
 use super::serial_source::is_variable_name;
 use super::settings::{
@@ -56,6 +56,7 @@ pub(super) fn validate(found: Found) -> Result<Settings, Wrong> {
         signature: signature(found.signature)?,
         mqtt: found.mqtt.map(mqtt).transpose()?,
         http: found.http.map(http).transpose()?,
+        billing: found.billing.map(billing).transpose()?,
     })
 }
 
@@ -149,6 +150,31 @@ fn http(section: Spanned<FoundHttp>) -> Result<HttpSettings, Wrong> {
             .map(Duration::from_secs)?,
         pending: text("http.pending", found.pending, "/api/v1/agent/pending", Template::path)?,
         status: text("http.status", found.status, "/api/v1/agent/status", Template::path)?,
+    })
+}
+
+fn billing(section: Spanned<FoundBilling>) -> Result<HttpSettings, Wrong> {
+    let span = section.span();
+    let found = section.into_inner();
+    let base = required("billing.url", found.url, span, str::parse::<HttpBase>)?;
+    let path = |path| text("billing.url", None, path, Template::path);
+    Ok(HttpSettings {
+        tls: tls(
+            base.tls,
+            "an https:// url",
+            [
+                ("billing.ca_file", found.ca_file),
+                ("billing.client_cert_file", found.client_cert_file),
+                ("billing.client_key_file", found.client_key_file),
+                ("billing.server_name", None),
+            ],
+        )?,
+        base,
+        token: optional("billing.token_file", found.token_file, secret)?,
+        // Not polled: how long to wait at least where somebody has to set something right.
+        poll_every: Duration::from_secs(60),
+        pending: path("/api/v1/billing/intercoms/show")?,
+        status: path("/api/v1/billing/intercoms")?,
     })
 }
 

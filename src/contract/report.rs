@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{BoardName, Errors, FactoryIdentity, Identity, Intercom, Outcome, RequestId};
+use super::{BoardName, Errors, FactoryIdentity, Identity, Intercom, Outcome, RequestId, Target};
 
 /// The 200 body's shape with what the panel knows, and what only the panel can tell.
 ///
@@ -17,6 +17,9 @@ pub struct Report {
     pub request_id: Option<RequestId>,
     /// The board that speaks.
     pub board: BoardName,
+    /// Which intercom the request was for, as it named it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<Target>,
     /// The identity before the request.
     pub previous: Identity,
     /// The identity that the board had when the agent first ran.

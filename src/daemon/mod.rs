@@ -23,6 +23,7 @@ use crate::control::{self, Asked};
 use crate::hooks::Hooks;
 use crate::neighbours::Neighbours;
 use crate::panel::Panel;
+use crate::record::Route;
 use crate::storage::StateDirLock;
 use crate::upstream::{News, Routes, http, mqtt, route};
 use notify::Notify;
@@ -130,10 +131,16 @@ fn start_routes(panel: &Panel, tasks: &mut JoinSet<()>, news: &mpsc::Sender<News
         routes.mqtt = Some(handle);
         tasks.spawn(mqtt::run(settings, panel.root.clone(), keys.clone(), end, news.clone()));
     }
-    if let Some(settings) = panel.settings.http.clone() {
+    let services = [
+        (Route::Http, &panel.settings.http, &mut routes.http),
+        (Route::Billing, &panel.settings.billing, &mut routes.billing),
+    ];
+    for (which, settings, place) in services {
+        let Some(settings) = settings.clone() else { continue };
         let (handle, end) = route();
-        routes.http = Some(handle);
-        tasks.spawn(http::run(settings, panel.root.clone(), keys.clone(), end, news.clone()));
+        *place = Some(handle);
+        let (root, keys) = (panel.root.clone(), keys.clone());
+        tasks.spawn(http::run(which, settings, root, keys, end, news.clone()));
     }
     routes
 }

@@ -33,6 +33,7 @@ fn files(settings: &Settings) -> Vec<&SecretFile> {
         [secret, tls.client.as_ref().map(|client| &client.key)]
     }
     let mqtt = settings.mqtt.as_ref().map(|mqtt| of_route(mqtt.password.as_ref(), &mqtt.tls));
-    let http = settings.http.as_ref().map(|http| of_route(http.token.as_ref(), &http.tls));
-    mqtt.into_iter().chain(http).flatten().flatten().collect()
+    let services = [&settings.http, &settings.billing].into_iter().flatten();
+    let services = services.map(|service| of_route(service.token.as_ref(), &service.tls));
+    mqtt.into_iter().chain(services).flatten().flatten().collect()
 }

@@ -25,6 +25,8 @@ pub enum Route {
     Mqtt,
     /// The HTTP service that is polled.
     Http,
+    /// The documented API, which the panel tells itself of what is installed.
+    Billing,
 }
 
 impl fmt::Display for Route {
@@ -32,6 +34,7 @@ impl fmt::Display for Route {
         f.write_str(match self {
             Route::Mqtt => "MQTT",
             Route::Http => "HTTP",
+            Route::Billing => "billing",
         })
     }
 }

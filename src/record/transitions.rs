@@ -9,6 +9,7 @@ use super::{
 use crate::clock::{BootId, Moment};
 use crate::contract::{
     BoardName, FactoryIdentity, Identity, Intercom as Answer, Outcome, Report, SOURCE_AUTO_REPLACE,
+    Target,
 };
 
 /// The most reports that wait for upstream; the oldest makes room, and is counted.
@@ -138,6 +139,7 @@ impl Record {
             },
             request_id: cause.request_id.clone(),
             board: self.board.clone(),
+            target: (cause.target != Target::default()).then(|| cause.target.clone()),
             previous,
             factory: self.factory.clone(),
             reason,
@@ -150,8 +152,10 @@ impl Record {
     fn end(&mut self, cause: &Cause, outcome: Outcome, previous: Identity, reason: Option<String>) {
         let report = self.report(cause, outcome, previous, reason);
         self.ledger.add(Entry::new(cause, report.clone()), Intercom::decided(cause));
-        if !cause.routes.is_empty() {
-            let routes = cause.routes.clone();
+        // The documented PATCH can say that something is installed, and nothing else.
+        let says = |route: &Route| *route != Route::Billing || outcome == Outcome::Installed;
+        let routes: Vec<Route> = cause.routes.iter().copied().filter(says).collect();
+        if !routes.is_empty() {
             self.outbox.push(Parcel { number: self.next_parcel, report, routes });
             self.next_parcel += 1;
         }

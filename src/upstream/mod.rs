@@ -100,6 +100,8 @@ pub struct Routes {
     pub mqtt: Option<RouteHandle>,
     /// The HTTP service.
     pub http: Option<RouteHandle>,
+    /// The documented API, which is told of what is installed.
+    pub billing: Option<RouteHandle>,
     /// The boards on the same LAN; none of a sandboxed board.
     pub neighbours: Option<Arc<Neighbours>>,
     /// Where to answer a look-up that no route can make.
@@ -111,17 +113,18 @@ impl Routes {
         match route {
             Route::Mqtt => self.mqtt.as_ref(),
             Route::Http => self.http.as_ref(),
+            Route::Billing => self.billing.as_ref(),
         }
     }
 
     fn all(&self) -> impl Iterator<Item = &RouteHandle> {
-        self.mqtt.iter().chain(&self.http)
+        self.mqtt.iter().chain(&self.http).chain(&self.billing)
     }
 
     /// How each route fares.
     pub(crate) fn health(&self) -> impl Iterator<Item = (Route, &Health)> {
         let of = |route| self.handle(route).map(|handle| (route, &handle.health));
-        [Route::Mqtt, Route::Http].into_iter().filter_map(of)
+        [Route::Mqtt, Route::Http, Route::Billing].into_iter().filter_map(of)
     }
 }
 

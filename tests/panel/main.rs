@@ -9,6 +9,7 @@ mod namespace;
 mod common;
 
 mod bad_input;
+mod billing;
 mod commands;
 mod flash_writes;
 mod http;

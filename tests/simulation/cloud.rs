@@ -90,14 +90,14 @@ impl Cloud {
     pub fn is_up(&self, route: Route) -> bool {
         match route {
             Route::Mqtt => self.mqtt_up,
-            Route::Http => self.http_up,
+            Route::Http | Route::Billing => self.http_up,
         }
     }
 
     pub fn down(&self, route: Route) -> bool {
         match route {
             Route::Mqtt => self.mqtt_down,
-            Route::Http => self.http_down,
+            Route::Http | Route::Billing => self.http_down,
         }
     }
 

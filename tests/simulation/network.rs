@@ -103,7 +103,7 @@ impl Hardware {
                 self.cloud.mqtt_up = false;
                 self.cloud.forget_tickets();
             }
-            Route::Http => self.cloud.http_up = false,
+            Route::Http | Route::Billing => self.cloud.http_up = false,
         }
         self.later(LATENCY, Traffic::Tell(Event::Lost { route, connection }));
         self.later(RECONNECT, Traffic::Connect(route, connection));

@@ -96,6 +96,7 @@ impl Scenario {
             settle: Duration::from_secs(5),
             changes_per_hour: 50,
             routes: self.routes.clone(),
+            tells_billing: false,
             environment: self.policy,
             serial_number_variable: Some(SERIAL.into()),
         }

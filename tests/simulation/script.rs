@@ -84,7 +84,7 @@ fn happen(hardware: &mut Hardware, action: Action) {
         match action {
             Action::Post(asked) => hardware.post(asked),
             Action::Down(Route::Mqtt, down) => hardware.cloud.mqtt_down = down,
-            Action::Down(Route::Http, down) => hardware.cloud.http_down = down,
+            Action::Down(Route::Http | Route::Billing, down) => hardware.cloud.http_down = down,
             Action::Unreachable(mac, true) => hardware.cloud.unreachable.push(mac),
             Action::Unreachable(mac, false) => hardware.cloud.unreachable.retain(|m| *m != mac),
             Action::Taken(mac, true) => hardware.cloud.taken.push(mac),

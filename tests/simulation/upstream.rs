@@ -80,7 +80,7 @@ impl Upstream for SimulatedUpstream {
             match route {
                 Route::Mqtt if world.cloud.mqtt_up => world.lose(route),
                 Route::Mqtt => {}
-                Route::Http => world.poll_now(),
+                Route::Http | Route::Billing => world.poll_now(),
             }
         });
     }

@@ -25,8 +25,8 @@ use crate::upstream::News;
 
 /// The service as one appearance of the board sees it.
 pub(super) struct Exchange {
-    service: Arc<Service>,
-    client: ureq::Agent,
+    pub(super) service: Arc<Service>,
+    pub(super) client: ureq::Agent,
     face: Face,
     connection: Connection,
     news: mpsc::Sender<News>,
@@ -179,6 +179,9 @@ impl Exchange {
 
     /// Sends one report.
     pub(super) fn report(&self, report: &Report) -> Result<(), Trouble> {
+        if self.service.route == Route::Billing {
+            return self.tell_billing(report);
+        }
         let body = serde_json::to_vec(report)
             .map_err(|why| Trouble::new(Kind::Refused, format!("the report is not JSON: {why}")))?;
         let request = self
@@ -192,7 +195,7 @@ impl Exchange {
         }
     }
 
-    fn url(&self, path: &Template) -> Result<String, Trouble> {
+    pub(super) fn url(&self, path: &Template) -> Result<String, Trouble> {
         let values = Values {
             mac: self.face.identity.mac,
             serial_number: self.face.identity.serial_number.as_ref(),
@@ -207,7 +210,10 @@ impl Exchange {
     }
 
     /// The token is read each time, so that a new one counts at once.
-    fn authorized<B>(&self, request: RequestBuilder<B>) -> Result<RequestBuilder<B>, Trouble> {
+    pub(super) fn authorized<B>(
+        &self,
+        request: RequestBuilder<B>,
+    ) -> Result<RequestBuilder<B>, Trouble> {
         let Some(file) = &self.service.settings.token else { return Ok(request) };
         let lasting = |text: String| Trouble::new(Kind::Lasting, text);
         let token = file.read(&self.service.root).map_err(|why| lasting(why.to_string()))?;

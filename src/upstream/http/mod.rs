@@ -1,4 +1,4 @@
-//! The HTTP route: asks for pending requests, sends reports.
+//! The HTTP route: asks for pending requests, sends reports. And the billing route, which only tells.
 //!
 //! A task keeps the times and the reports; a thread of its own speaks HTTP, since the client blocks.
 //!
@@ -7,6 +7,7 @@
 //!                                  news ◄──────────────────────────┘
 //! ```
 
+mod billing;
 mod client;
 mod elements;
 mod exchange;
@@ -30,6 +31,7 @@ use tokio::sync::mpsc;
 use super::{Health, News, RouteEnd};
 use crate::board::Root;
 use crate::config::HttpSettings;
+use crate::record::Route;
 use crate::signature::Keys;
 use client::TimeLimits;
 use route::HttpRoute;
@@ -43,19 +45,23 @@ use route::HttpRoute;
 /// told as `Event::Reported`. One that the service refuses again and again (400, 413, 422) is given
 /// up with a warning and told as `Event::Reported` all the same: it would stay in the outbox for ever.
 ///
+/// Billing is asked for nothing: each of its reports is the documented PATCH.
+///
 /// Must run on a runtime with I/O and time.
 pub async fn run(
+    route: Route,
     settings: HttpSettings,
     root: Root,
     keys: Keys,
     end: RouteEnd,
     news: mpsc::Sender<News>,
 ) {
-    run_within(TimeLimits::default(), settings, root, keys, end, news).await;
+    run_within(TimeLimits::default(), route, settings, root, keys, end, news).await;
 }
 
 async fn run_within(
     limits: TimeLimits,
+    route: Route,
     settings: HttpSettings,
     root: Root,
     keys: Keys,
@@ -63,6 +69,7 @@ async fn run_within(
     news: mpsc::Sender<News>,
 ) {
     let service = Service {
+        route,
         settings,
         root,
         keys,
@@ -76,6 +83,8 @@ async fn run_within(
 /// Where the service is and how it is spoken to.
 #[derive(Debug)]
 struct Service {
+    /// The HTTP service, or billing.
+    route: Route,
     settings: HttpSettings,
     root: Root,
     keys: Keys,

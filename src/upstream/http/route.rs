@@ -65,10 +65,14 @@ impl HttpRoute {
     pub(super) async fn run(mut self, mut end: RouteEnd) {
         loop {
             let next = self.start_what_is_due();
-            if let Some(next) = next {
-                self.service.health.rests(next.saturating_duration_since(Instant::now()));
-            }
             let worker = self.worker.as_mut().filter(|worker| worker.busy);
+            match next {
+                Some(at) => {
+                    self.service.health.rests(at.saturating_duration_since(Instant::now()));
+                }
+                None if worker.is_none() => self.service.health.waits_for_the_agent(),
+                None => {}
+            }
             tokio::select! {
                 changed = end.appearance.changed() => {
                     if changed.is_err() {
@@ -138,13 +142,16 @@ impl HttpRoute {
         let now = Instant::now();
         let parcel = self.parcels.iter().min_by_key(|parcel| parcel.due);
         let report_due = parcel.map(|parcel| parcel.due.max(self.reporting.due));
+        let poll_due = (self.service.route == Route::Http).then_some(self.poll.due);
         let job = match (parcel, report_due) {
             (Some(parcel), Some(due)) if due <= now => {
                 self.sent = Some(parcel.id);
                 Job::Report(parcel.report.clone())
             }
-            _ if self.poll.due <= now => Job::Poll { all: std::mem::take(&mut self.ask_again) },
-            _ => return report_due.into_iter().chain([self.poll.due]).min(),
+            _ if poll_due.is_some_and(|due| due <= now) => {
+                Job::Poll { all: std::mem::take(&mut self.ask_again) }
+            }
+            _ => return report_due.into_iter().chain(poll_due).min(),
         };
         match self.worker(face, connection) {
             Ok(worker) => {
@@ -179,7 +186,7 @@ impl HttpRoute {
             }
             Some(Done::Reported(result)) => {
                 if let Some(parcel) = self.reported(result) {
-                    let event = Event::Reported { parcel, route: Route::Http };
+                    let event = Event::Reported { parcel, route: self.service.route };
                     if self.news.send(News::Event(event)).await.is_err() {
                         debug!("the daemon is ending");
                     }
@@ -211,8 +218,12 @@ impl HttpRoute {
         let now = Instant::now();
         let sent = self.sent.take()?;
         let at = self.parcels.iter().position(|parcel| parcel.id == sent)?;
-        if let Err(trouble) = &result {
-            self.service.health.erred(&format!("a report was not taken: {}", trouble.text));
+        let (billing, health) = (self.service.route == Route::Billing, &self.service.health);
+        match &result {
+            Ok(()) if billing => health.reached(),
+            Ok(()) => {}
+            Err(trouble) if billing => health.failed(&trouble.text),
+            Err(trouble) => health.erred(&format!("a report was not taken: {}", trouble.text)),
         }
         match result {
             Ok(()) => self.reporting.succeeded(&self.service),

@@ -1,5 +1,6 @@
 //! The HTTP route as a specification, against a scripted server on the loopback interface.
 
+mod billing;
 mod hostile;
 mod peer;
 mod polls;
@@ -49,9 +50,20 @@ impl Panel {
     }
 
     fn start_in(root: Root, url: &str, more: &str) -> Self {
+        Self::on(Route::Http, settings(url, more), root)
+    }
+
+    /// Starts the billing route to `url`.
+    fn telling(url: &str) -> Self {
+        let text = format!("[billing]\nurl = \"{url}\"");
+        let settings = config::parse(&text, Path::new("test.toml")).unwrap().billing.unwrap();
+        Self::on(Route::Billing, settings, Root::system())
+    }
+
+    fn on(which: Route, settings: HttpSettings, root: Root) -> Self {
         let (handle, end) = route();
         let (news, news_end) = mpsc::channel(4);
-        tokio::spawn(run_within(QUICK, settings(url, more), root, keys(), end, news));
+        tokio::spawn(run_within(QUICK, which, settings, root, keys(), end, news));
         let handling = Handling::Decided;
         let mut panel =
             Panel { handle, news: news_end, connection: Connection::default(), handling };

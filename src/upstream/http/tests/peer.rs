@@ -44,7 +44,7 @@ impl Peer {
                 let mut reader = BufReader::new(stream.unwrap());
                 reader.get_ref().set_read_timeout(Some(PATIENCE)).unwrap();
                 let Some(request) = Seen::read(&mut reader) else { continue };
-                let answer = match request.line.starts_with("POST") {
+                let answer = match request.line.starts_with('P') {
                     true => reports.next().unwrap_or_else(|| answer("204 No Content", "")),
                     false => polls.next().unwrap_or_else(|| answer("200 OK", "[]")),
                 };

@@ -92,6 +92,7 @@ async fn a_report_that_is_refused_for_ever_is_given_up_in_the_end() {
     use super::super::trouble::{Kind, Trouble};
 
     let service = Service {
+        route: Route::Http,
         settings: settings("http://billing.example", ""),
         root: Root::system(),
         keys: keys(),

@@ -1,0 +1,126 @@
+//! A report to a platform that knows the documented API alone: the panel sends the PATCH itself.
+
+use std::io::Read;
+
+use serde_json::{Map, Value, json};
+use ureq::http::StatusCode;
+use ureq::http::header::CONTENT_TYPE;
+
+use super::exchange::Exchange;
+use super::trouble::{Kind, Trouble};
+use crate::contract::{Mac, NamedBy, Report};
+
+/// The longest answer that is read.
+const MAX_ANSWER: u64 = 64 * 1024;
+
+impl Exchange {
+    /// Tells billing what is installed. Where it refuses the PATCH, what it shows decides: the new
+    /// identity there means that it knows already, by an answer that was lost or by its operator.
+    pub(super) fn tell_billing(&self, report: &Report) -> Result<(), Trouble> {
+        self.patch_or_look(report).map_err(|trouble| Trouble {
+            // What is to be set right is in another section here.
+            text: trouble.text.replace("`http.", "`billing."),
+            ..trouble
+        })
+    }
+
+    fn patch_or_look(&self, report: &Report) -> Result<(), Trouble> {
+        let Some(mac) = report.intercom.mac else { return Ok(()) };
+        let Some(refusal) = self.patch(report, None)? else { return Ok(()) };
+        let shown = self.show(mac)?;
+        if shown.as_ref().is_some_and(|shown| is_so(report, mac, shown)) {
+            return Ok(());
+        }
+        // A PATCH must name a group, which no panel knows; billing does.
+        let shown = match (shown, named_by(report)) {
+            (None, NamedBy::Mac(before)) => self.show(before)?,
+            (None, NamedBy::Id(_)) => self.show(report.previous.mac)?,
+            (shown, _) => shown,
+        };
+        let Some(group) = shown.as_ref().and_then(group) else { return Err(refusal) };
+        self.patch(report, Some(group))?.map_or(Ok(()), Err)
+    }
+
+    /// `None` once the PATCH is accepted; otherwise why it is refused.
+    fn patch(&self, report: &Report, group: Option<i64>) -> Result<Option<Trouble>, Trouble> {
+        let url = self.url(&self.service.settings.status)?;
+        let request = self.client.patch(url).header(CONTENT_TYPE, "application/json");
+        let body = patch(report, group).to_string();
+        let response = self.authorized(request)?.send(&body)?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(None);
+        }
+        let trouble = Trouble::answer(response);
+        match status {
+            // It need not know the intercom by that name any more.
+            StatusCode::NOT_FOUND => Ok(Some(Trouble { kind: Kind::Refused, ..trouble })),
+            _ if trouble.kind == Kind::Refused => Ok(Some(trouble)),
+            _ => Err(trouble),
+        }
+    }
+
+    /// The intercom with this MAC address, if billing has one.
+    fn show(&self, mac: Mac) -> Result<Option<Value>, Trouble> {
+        let url = self.url(&self.service.settings.pending)?;
+        let request = self.client.get(url).query("mac", mac.to_string());
+        let response = self.authorized(request)?.call()?;
+        match response.status() {
+            StatusCode::NOT_FOUND | StatusCode::UNPROCESSABLE_ENTITY => Ok(None),
+            status if status.is_success() => {
+                let mut bytes = Vec::new();
+                let read =
+                    response.into_body().into_reader().take(MAX_ANSWER).read_to_end(&mut bytes);
+                read.map_err(ureq::Error::from)?;
+                Ok(serde_json::from_slice(&bytes).ok())
+            }
+            _ => Err(Trouble::answer(response)),
+        }
+    }
+}
+
+/// The intercom as the request named it: the documented API takes one name alone.
+fn named_by(report: &Report) -> NamedBy {
+    let target = report.target.as_ref();
+    let id = target.and_then(|target| target.id).map(NamedBy::Id);
+    let mac = target.and_then(|target| target.mac).unwrap_or(report.previous.mac);
+    id.unwrap_or(NamedBy::Mac(mac))
+}
+
+/// The documented body. The request's ID goes with what the request wanted passed through.
+fn patch(report: &Report, group: Option<i64>) -> Value {
+    let mut log_extra = match &report.log_extra {
+        Some(Value::Object(fields)) => fields.clone(),
+        Some(other) => Map::from_iter([("log_extra".to_owned(), other.clone())]),
+        None => Map::new(),
+    };
+    if let Some(id) = &report.request_id {
+        log_extra.insert("request_id".to_owned(), json!(id));
+    }
+    let mut body = json!({
+        "new_mac": report.intercom.mac,
+        "new_serial_number": report.intercom.serial_number,
+        "model": report.intercom.model,
+        "group_id": group,
+        "log_extra": log_extra,
+    });
+    match named_by(report) {
+        NamedBy::Id(id) => body["id"] = json!(id),
+        NamedBy::Mac(mac) => body["mac"] = json!(mac),
+    }
+    if let Value::Object(fields) = &mut body {
+        fields.retain(|_, value| !value.is_null());
+    }
+    body
+}
+
+fn is_so(report: &Report, mac: Mac, shown: &Value) -> bool {
+    let text = |field| shown.get(field).and_then(Value::as_str);
+    let serial_number = report.intercom.serial_number.as_ref();
+    text("mac").and_then(|text| text.parse().ok()) == Some(mac)
+        && serial_number.is_none_or(|wanted| text("serial_number") == Some(wanted.as_str()))
+}
+
+fn group(shown: &Value) -> Option<i64> {
+    shown.get("group")?.get("id")?.as_i64()
+}

@@ -1,0 +1,98 @@
+//! Telling a platform that knows the documented API alone.
+
+use serde_json::{Value, json};
+
+use super::peer::{Answer, Peer, answer};
+use super::*;
+use crate::agent::seams::ParcelId;
+use crate::contract::Report;
+
+const OLD: &str = "08:00:00:00:00:01";
+const NEW: &str = "08:00:00:00:00:02";
+const PATCH: &str = "PATCH /api/v1/billing/intercoms";
+const SHOW: &str = "GET /api/v1/billing/intercoms/show?mac=08%3A00%3A00%3A00%3A00%3A0";
+
+fn report(target: Value) -> Box<Report> {
+    let identity = json!({"mac": OLD, "serial_number": null});
+    let report = json!({
+        "id": 7, "external_id": null, "department": null, "title": null, "mac": NEW,
+        "model": "X", "serial_number": "S-2", "status": "installed", "flat_from": null,
+        "flat_to": null, "source": "auto-replace", "group": null, "request_id": "r1",
+        "target": target, "board": "board-1", "previous": identity, "factory": identity,
+        "log_extra": {"some": "information"},
+    });
+    Box::new(serde_json::from_value(report).unwrap())
+}
+
+fn refused() -> Answer {
+    answer("422 Unprocessable Entity", r#"{"message": "The group id field is required."}"#)
+}
+
+fn shown(mac: &str, serial_number: &str) -> Answer {
+    let intercom = json!({"mac": mac, "serial_number": serial_number, "group": {"id": 6}});
+    answer("200 OK", intercom.to_string())
+}
+
+/// The platform with these answers to `show` and to PATCH, and the panel that has told it.
+async fn told(target: Value, shows: Vec<Answer>, patches: Vec<Answer>) -> (Peer, Panel) {
+    let peer = Peer::taking_reports(shows, patches);
+    let panel = Panel::telling(&peer.url);
+    panel.order(Order::Send(ParcelId::Durable(1), report(target)));
+    (peer, panel)
+}
+
+async fn patch(peer: &mut Peer) -> Value {
+    let seen = peer.seen().await;
+    assert_eq!(seen.line, PATCH);
+    serde_json::from_slice(&seen.body).unwrap()
+}
+
+fn delivered() -> Event {
+    Event::Reported { parcel: ParcelId::Durable(1), route: Route::Billing }
+}
+
+#[tokio::test]
+async fn what_is_installed_is_told_by_the_documented_patch() {
+    let (mut peer, mut panel) =
+        told(json!({"id": 9, "mac": OLD}), vec![], vec![answer("200 OK", "{}")]).await;
+    assert_eq!(panel.event().await, delivered());
+    let documented = json!({
+        "id": 9, "new_mac": NEW, "new_serial_number": "S-2", "model": "X",
+        "log_extra": {"some": "information", "request_id": "r1"},
+    });
+    assert_eq!(patch(&mut peer).await, documented);
+    assert!(peer.nothing_seen(), "it is asked for nothing");
+}
+
+#[tokio::test]
+async fn a_refused_patch_is_delivered_if_billing_shows_the_new_identity() {
+    let (mut peer, mut panel) =
+        told(json!({"mac": OLD}), vec![shown(NEW, "S-2")], vec![refused()]).await;
+    assert_eq!(panel.event().await, delivered());
+    assert_eq!(patch(&mut peer).await["mac"], OLD);
+    assert_eq!(peer.seen().await.line, format!("{SHOW}2"));
+    assert!(peer.nothing_seen());
+}
+
+#[tokio::test]
+async fn a_patch_that_is_refused_without_a_group_names_the_one_that_billing_shows() {
+    let shows = vec![answer("404 Not Found", ""), shown(OLD, "S-1")];
+    let (mut peer, mut panel) = told(json!({"mac": OLD}), shows, vec![refused()]).await;
+    assert_eq!(panel.event().await, delivered());
+    assert_eq!(patch(&mut peer).await.get("group_id"), None);
+    assert_eq!(peer.seen().await.line, format!("{SHOW}2"));
+    assert_eq!(peer.seen().await.line, format!("{SHOW}1"));
+    assert_eq!(patch(&mut peer).await["group_id"], 6);
+}
+
+#[tokio::test]
+async fn another_serial_number_there_is_not_delivered() {
+    let patches = vec![refused(), refused()];
+    let (mut peer, mut panel) = told(json!({"mac": OLD}), vec![shown(NEW, "S-1")], patches).await;
+    patch(&mut peer).await;
+    peer.seen().await;
+    assert_eq!(patch(&mut peer).await["group_id"], 6);
+    // Tried again, after a wait, and then accepted.
+    patch(&mut peer).await;
+    assert_eq!(panel.event().await, delivered());
+}
