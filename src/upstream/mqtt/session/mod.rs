@@ -1,0 +1,251 @@
+//! One connection, from CONNECT to its end: what happens in it, one thing after the other.
+
+mod incoming;
+mod look_up;
+mod publish;
+mod subscription;
+
+use std::time::Duration;
+
+use rumqttc::{ConnectReturnCode, ConnectionError, Event as Mqtt, Outgoing as Sent, Packet};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+
+use super::acknowledgements::Acknowledgements;
+use super::client::Client;
+use super::outgoing::{Message, Outgoing};
+use super::too_large::Without;
+use super::topics::Topics;
+use crate::agent::seams::{Connection, Event, Face};
+use crate::board::Root;
+use crate::config::MqttSettings;
+use crate::decide::Holder;
+use crate::record::Route;
+use crate::signature::Keys;
+use crate::upstream::{Health, News, Order, RouteEnd, tls};
+use look_up::{Asked, LookUp};
+use subscription::Subscribed;
+
+/// How long a filter is left out whose message was too large.
+const LOOK_AGAIN: Duration = Duration::from_secs(600);
+const FAR_AWAY: Duration = Duration::from_secs(24 * 3600);
+
+/// How a session ended.
+#[derive(Debug)]
+pub(super) enum End {
+    /// The agent wants another one, or none any more.
+    GivenUp,
+    /// The connection is gone.
+    Lost {
+        /// Why, in words.
+        why: String,
+        /// Whether all topics had been subscribed to.
+        was_reachable: bool,
+    },
+    /// A message larger than the panel reads has ended the connection.
+    TooLarge {
+        /// How large.
+        bytes: usize,
+    },
+}
+
+pub(super) struct Session<'a> {
+    client: Client,
+    topics: Topics,
+    /// A client that tells nothing for so long hangs: it pings the broker in between.
+    silence: Duration,
+    keys: &'a Keys,
+    face: &'a Face,
+    connection: Connection,
+    without: Without,
+    /// When what is left out is to be heard again.
+    look_again: Instant,
+    news: &'a mpsc::Sender<News>,
+    outgoing: &'a mut Outgoing,
+    /// Counts all messages of this route, so that no ticket means two of them.
+    tickets: &'a mut u64,
+    acknowledgements: Acknowledgements,
+    subscribed: Subscribed,
+    look_ups: Vec<LookUp>,
+    insisted: Option<Instant>,
+}
+
+impl<'a> Session<'a> {
+    /// # Errors
+    /// When the configuration does not fit the board.
+    pub(super) fn new(
+        settings: &MqttSettings,
+        root: &Root,
+        keys: &'a Keys,
+        (face, connection, without): (&'a Face, Connection, Without),
+        news: &'a mpsc::Sender<News>,
+        outgoing: &'a mut Outgoing,
+        tickets: &'a mut u64,
+    ) -> Result<Self, String> {
+        let topics = Topics::new(&settings.topics, face)?;
+        let client = Client::new(settings, root, &topics, face, without.the_session())?;
+        Ok(Session {
+            client,
+            topics,
+            silence: 2 * settings.keep_alive + settings.connect_timeout,
+            keys,
+            face,
+            connection,
+            without,
+            look_again: Instant::now() + if without.anything() { LOOK_AGAIN } else { FAR_AWAY },
+            news,
+            outgoing,
+            tickets,
+            acknowledgements: Acknowledgements::default(),
+            subscribed: Subscribed::NotYet { until: Instant::now() + FAR_AWAY, pkid: None },
+            look_ups: Vec::new(),
+            insisted: None,
+        })
+    }
+
+    /// Serves the connection until it ends.
+    pub(super) async fn run(mut self, end: &mut RouteEnd) -> End {
+        end.health.gets_on_within(self.silence);
+        loop {
+            let due = self.due();
+            let result = tokio::select! {
+                changed = end.appearance.changed() => {
+                    // Closed or changed: `run` of the route finds out which.
+                    let _ = changed;
+                    return End::GivenUp;
+                }
+                order = end.orders.recv() => match order {
+                    Some(order) => self.obey(order),
+                    None => return End::GivenUp,
+                },
+                event = self.client.events.recv() => {
+                    end.health.gets_on_within(self.silence);
+                    match event {
+                        Some(Ok(event)) => self.take(event, &end.health).await,
+                        Some(Err(why)) => return self.ended(&why),
+                        None => Err("the client has ended".to_owned()),
+                    }
+                }
+                () = sleep_until(due) => self.tick().await,
+            };
+            self.acknowledge_ready();
+            if let Err(why) = result.and_then(|()| self.publish_next()) {
+                // A client that has ended takes no orders either; why it has ended says more.
+                while let Ok(event) = self.client.events.try_recv() {
+                    if let Err(why) = event {
+                        return self.ended(&why);
+                    }
+                }
+                let was_reachable = self.subscribed == Subscribed::Yes;
+                return End::Lost { why, was_reachable };
+            }
+        }
+    }
+
+    fn ended(&self, why: &ConnectionError) -> End {
+        use rumqttc::{StateError, mqttbytes::Error};
+        match why {
+            ConnectionError::MqttState(StateError::Deserialization(
+                Error::PayloadSizeLimitExceeded(bytes),
+            )) => End::TooLarge { bytes: *bytes },
+            why => {
+                End::Lost { why: in_words(why), was_reachable: self.subscribed == Subscribed::Yes }
+            }
+        }
+    }
+
+    fn due(&self) -> Instant {
+        let subscribe = match self.subscribed {
+            Subscribed::NotYet { until, .. } => Some(until),
+            Subscribed::Yes => None,
+        };
+        let look_ups = self.look_ups.iter().filter_map(LookUp::until);
+        subscribe.into_iter().chain(look_ups).fold(self.look_again, Instant::min)
+    }
+
+    async fn tick(&mut self) -> Result<(), String> {
+        let now = Instant::now();
+        if self.look_again <= now {
+            return Err("listening again for what was left out".to_owned());
+        }
+        if matches!(self.subscribed, Subscribed::NotYet { until, .. } if until <= now) {
+            return Err("the broker does not answer the subscription".to_owned());
+        }
+        let silent = |look_up: &LookUp| look_up.until().is_some_and(|until| until <= now);
+        while let Some(at) = self.look_ups.iter().position(silent) {
+            self.answer_look_up(at, Holder::Nobody).await?;
+        }
+        Ok(())
+    }
+
+    fn obey(&mut self, order: Order) -> Result<(), String> {
+        match order {
+            Order::Acknowledge(ticket) => self.acknowledgements.done(ticket),
+            Order::LookUp(mac) => self.look_up(mac)?,
+            Order::Send(parcel, report) => self.outgoing.report(parcel, &report),
+            Order::GiveUp(mac) => self.outgoing.give_up(mac),
+            Order::AskAgain => return Err("asking for what was left unacknowledged".to_owned()),
+        }
+        Ok(())
+    }
+
+    async fn take(&mut self, event: Mqtt, health: &Health) -> Result<(), String> {
+        match event {
+            Mqtt::Incoming(Packet::ConnAck(answer)) => {
+                if answer.code != ConnectReturnCode::Success {
+                    return Err(format!("the broker refuses the connection: {:?}", answer.code));
+                }
+                self.subscribe()
+            }
+            Mqtt::Outgoing(Sent::Subscribe(pkid)) => {
+                // In the order in which they were handed over, the panel's own topics first.
+                if let Subscribed::NotYet { pkid: own @ None, .. } = &mut self.subscribed {
+                    *own = Some(pkid);
+                } else if let Some(look_up) = self.look_up_as(None) {
+                    look_up.asked = Asked::Subscribing { pkid: Some(pkid) };
+                }
+                Ok(())
+            }
+            Mqtt::Incoming(Packet::SubAck(answer)) => {
+                self.subscription_answered(&answer, health).await
+            }
+            Mqtt::Incoming(Packet::Publish(message)) => self.message(message).await,
+            Mqtt::Outgoing(Sent::Publish(pkid)) => {
+                self.outgoing.sent_as(pkid);
+                Ok(())
+            }
+            Mqtt::Incoming(Packet::PubAck(answer)) => match self.outgoing.acknowledged(answer.pkid)
+            {
+                Some(Message::Report(parcel, _)) => {
+                    self.tell(Event::Reported { parcel, route: Route::Mqtt }).await
+                }
+                Some(Message::Presence | Message::GiveUp(_)) | None => Ok(()),
+            },
+            Mqtt::Incoming(Packet::Disconnect) => {
+                Err("the broker closes the connection".to_owned())
+            }
+            Mqtt::Incoming(_) | Mqtt::Outgoing(_) => Ok(()),
+        }
+    }
+
+    async fn tell(&self, event: Event) -> Result<(), String> {
+        self.send(News::Event(event)).await
+    }
+
+    async fn send(&self, news: News) -> Result<(), String> {
+        self.news.send(news).await.map_err(|_| "the daemon ends".to_owned())
+    }
+}
+
+/// The client's queue holds far more than this route ever asks for at once: it does not get on.
+fn jammed(why: &rumqttc::ClientError) -> String {
+    format!("the client is jammed: {why}")
+}
+
+fn in_words(why: &ConnectionError) -> String {
+    match (tls::tls_failure(why), why) {
+        (Some(failure), _) => tls::explain(failure),
+        (None, ConnectionError::NetworkTimeout) => "the broker did not answer in time".to_owned(),
+        (None, other) => other.to_string(),
+    }
+}
