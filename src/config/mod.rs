@@ -4,16 +4,21 @@
 //! /etc/intercom-agent.toml ──► found (what may be written) ──► Settings (what cannot be wrong)
 //! ```
 
+mod billing;
 mod endpoint;
 mod error;
 mod found;
+mod http;
 mod load;
+mod mqtt;
 mod secret_file;
 mod serial_source;
 mod settings;
 mod signature;
 mod template;
+mod tls;
 mod validate;
+mod values;
 
 pub use endpoint::{Broker, HttpBase};
 pub use error::ConfigError;

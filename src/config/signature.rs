@@ -2,7 +2,7 @@
 
 use super::found::FoundSignature;
 use super::settings::SignatureSettings;
-use super::validate::Wrong;
+use super::values::Wrong;
 use crate::signature::{Keys, PublicKey};
 
 pub(super) fn signature(found: FoundSignature) -> Result<SignatureSettings, Wrong> {
