@@ -15,6 +15,12 @@ pub(super) fn run(run: &Run) -> Result<Exit, Failure> {
     for warning in &panel.survey.warnings {
         log::warn!("{warning}");
     }
+    for section in panel.settings.insecure() {
+        log::warn!(
+            "{section} has `insecure = true`: whoever answers there is taken for the real server, can \
+             read everything and can send requests; set `ca_file` instead"
+        );
+    }
     let runtime = runtime()?;
     runtime.block_on(async {
         let stop = stop_signal().map_err(Failure::new)?;

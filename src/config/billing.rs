@@ -6,7 +6,7 @@ use toml::Spanned;
 
 use super::found::FoundBilling;
 use super::settings::HttpSettings;
-use super::tls::tls;
+use super::tls::{FoundTls, tls};
 use super::values::{Wrong, optional, required, secret, text};
 use super::{HttpBase, Template};
 
@@ -19,14 +19,21 @@ pub(super) fn billing(section: Spanned<FoundBilling>) -> Result<HttpSettings, Wr
         tls: tls(
             base.tls,
             "an https:// url",
-            [
-                ("billing.ca_file", found.ca_file),
-                ("billing.client_cert_file", found.client_cert_file),
-                ("billing.client_key_file", found.client_key_file),
-                ("billing.server_name", None),
-            ],
+            FoundTls {
+                ca_file: ("billing.ca_file", found.ca_file),
+                server_name: ("billing.server_name", None),
+                client_cert_file: ("billing.client_cert_file", found.client_cert_file),
+                client_key_file: ("billing.client_key_file", found.client_key_file),
+                insecure: ("billing.insecure", found.insecure),
+                insecure_with_credentials: (
+                    "billing.insecure_with_credentials",
+                    found.insecure_with_credentials,
+                ),
+                credentials: found.token_file.is_some(),
+            },
         )?,
         base,
+        proxy: optional("billing.proxy", found.proxy, str::parse)?,
         token: optional("billing.token_file", found.token_file, secret)?,
         // Not polled: how long to wait at least where somebody has to set something right.
         poll_every: Duration::from_secs(60),

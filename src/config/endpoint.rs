@@ -1,4 +1,4 @@
-//! Where upstream is: the two kinds of URL in the configuration.
+//! Where upstream is: the kinds of URL in the configuration.
 
 use std::fmt;
 use std::str::FromStr;
@@ -22,6 +22,17 @@ pub struct HttpBase {
     /// Whether it is reached over TLS (`https`).
     pub tls: bool,
     url: String,
+}
+
+/// An HTTP proxy that makes a tunnel (CONNECT) to the service: `http://HOST[:PORT]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proxy(ureq::Proxy);
+
+impl Proxy {
+    /// As the HTTP client takes it.
+    pub fn for_client(&self) -> ureq::Proxy {
+        self.0.clone()
+    }
 }
 
 impl HttpBase {
@@ -63,6 +74,23 @@ impl FromStr for HttpBase {
     }
 }
 
+impl FromStr for Proxy {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let right = "is not a proxy such as http://proxy.example:3128";
+        if text.contains('@') {
+            // Not shown: what is before the @ may be a password.
+            return Err("a proxy that wants a user name and a password cannot be used".to_owned());
+        }
+        let (uri, _) = read(text, "http", "http", right)?;
+        if !matches!(uri.path(), "" | "/") {
+            return Err(format!("`{text}` has a path, which a proxy has not: it {right}"));
+        }
+        ureq::Proxy::new(text).map(Proxy).map_err(|why| format!("`{text}` {right}: {why}"))
+    }
+}
+
 /// Reads a URL of one of two schemes; whether it is the one over TLS.
 fn read(text: &str, plain: &str, secure: &str, right: &str) -> Result<(Uri, bool), String> {
     let uri: Uri = text.parse().map_err(|why| format!("`{text}` {right}: {why}"))?;
@@ -100,5 +128,11 @@ impl fmt::Display for Broker {
 impl fmt::Display for HttpBase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.url)
+    }
+}
+
+impl fmt::Display for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "http://{}:{}", self.0.host(), self.0.port())
     }
 }

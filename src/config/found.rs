@@ -6,6 +6,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 pub(super) type Text = Option<Spanned<String>>;
+pub(super) type Flag = Option<Spanned<bool>>;
 pub(super) type Number = Option<Spanned<i64>>;
 pub(super) type Texts = Option<Vec<Spanned<String>>>;
 
@@ -43,7 +44,7 @@ pub(super) struct FoundSerialNumber {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct FoundSignature {
-    pub(super) required: Option<Spanned<bool>>,
+    pub(super) required: Flag,
     pub(super) keys: BTreeMap<String, Spanned<String>>,
 }
 
@@ -55,6 +56,9 @@ pub(super) struct FoundMqtt {
     pub(super) client_cert_file: Text,
     pub(super) client_key_file: Text,
     pub(super) server_name: Text,
+    pub(super) alpn: Texts,
+    pub(super) insecure: Flag,
+    pub(super) insecure_with_credentials: Flag,
     pub(super) username: Text,
     pub(super) password_file: Text,
     pub(super) keep_alive: Number,
@@ -78,6 +82,9 @@ pub(super) struct FoundHttp {
     pub(super) ca_file: Text,
     pub(super) client_cert_file: Text,
     pub(super) client_key_file: Text,
+    pub(super) insecure: Flag,
+    pub(super) insecure_with_credentials: Flag,
+    pub(super) proxy: Text,
     pub(super) token_file: Text,
     pub(super) poll_every: Number,
     pub(super) pending: Text,
@@ -91,5 +98,8 @@ pub(super) struct FoundBilling {
     pub(super) ca_file: Text,
     pub(super) client_cert_file: Text,
     pub(super) client_key_file: Text,
+    pub(super) insecure: Flag,
+    pub(super) insecure_with_credentials: Flag,
+    pub(super) proxy: Text,
     pub(super) token_file: Text,
 }

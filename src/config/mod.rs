@@ -20,14 +20,14 @@ mod tls;
 mod validate;
 mod values;
 
-pub use endpoint::{Broker, HttpBase};
+pub use endpoint::{Broker, HttpBase, Proxy};
 pub use error::ConfigError;
 pub use load::{DEFAULT_PATH, load, parse};
 pub use secret_file::{Secret, SecretFile, SecretFileError};
 pub use serial_source::SerialSource;
 pub use settings::{
     ClientCertificate, HttpSettings, MqttSettings, SerialNumberSettings, Settings,
-    SignatureSettings, Tls, Topics,
+    SignatureSettings, Tls, Topics, Trust,
 };
 pub use template::{Template, Unfilled, Values};
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use log::LevelFilter;
 
-use super::{Broker, HttpBase, SecretFile, SerialSource, Template};
+use super::{Broker, HttpBase, Proxy, SecretFile, SerialSource, Template};
 use crate::contract::{BoardName, Mac};
 use crate::environment::Policy;
 use crate::signature::Keys;
@@ -54,6 +54,17 @@ pub struct Settings {
     pub billing: Option<HttpSettings>,
 }
 
+impl Settings {
+    /// The sections whose server nobody checks (`insecure = true`).
+    pub fn insecure(&self) -> Vec<&'static str> {
+        let mqtt = self.mqtt.as_ref().map(|mqtt| ("[mqtt]", &mqtt.tls));
+        let http = self.http.as_ref().map(|http| ("[http]", &http.tls));
+        let billing = self.billing.as_ref().map(|billing| ("[billing]", &billing.tls));
+        let sections = mqtt.into_iter().chain(http).chain(billing);
+        sections.filter(|(_, tls)| tls.trust == Trust::Anyone).map(|(name, _)| name).collect()
+    }
+}
+
 /// Where the serial number comes from and goes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SerialNumberSettings {
@@ -79,6 +90,8 @@ pub struct MqttSettings {
     pub broker: Broker,
     /// How it is trusted, and how the panel proves itself to it.
     pub tls: Tls,
+    /// The protocols that ALPN offers it, each of 1 to 255 bytes; none for no ALPN.
+    pub alpn: Vec<String>,
     /// The user name that it wants.
     pub username: Option<String>,
     /// The password that goes with it.
@@ -111,6 +124,8 @@ pub struct HttpSettings {
     pub base: HttpBase,
     /// How it is trusted, and how the panel proves itself to it.
     pub tls: Tls,
+    /// What the connections to it are made through, where that is not direct.
+    pub proxy: Option<Proxy>,
     /// The bearer token that it wants.
     pub token: Option<SecretFile>,
     /// How often it is asked.
@@ -121,15 +136,33 @@ pub struct HttpSettings {
     pub status: Template,
 }
 
-/// What a TLS connection needs; all of it absent on a plain one.
+/// What a TLS connection needs; the default on a plain one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tls {
-    /// The PEM file of the authorities that are trusted.
-    pub ca_file: Option<PathBuf>,
+    /// Whose word the panel takes for who the server is.
+    pub trust: Trust,
     /// How the panel proves itself, where it must.
     pub client: Option<ClientCertificate>,
-    /// The name that the certificate must have, where it is not the host of the URL.
-    pub server_name: Option<String>,
+}
+
+/// Whose word the panel takes for who the server is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trust {
+    /// That of authorities, by the certificate that one of them has signed.
+    Authorities {
+        /// The PEM file of those that are trusted, instead of the system's.
+        ca_file: Option<PathBuf>,
+        /// The name that the certificate must have, where it is not the host of the URL.
+        server_name: Option<String>,
+    },
+    /// Its own: whoever answers is taken for it (`insecure = true`).
+    Anyone,
+}
+
+impl Default for Trust {
+    fn default() -> Self {
+        Trust::Authorities { ca_file: None, server_name: None }
+    }
 }
 
 /// A client certificate and its key, both PEM.

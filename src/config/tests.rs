@@ -84,9 +84,16 @@ fn every_line_of_the_example_is_valid_when_it_is_used() {
     let settings = read(&used);
     assert!(settings.id.is_some() && settings.board_name.is_some());
     let mqtt = settings.mqtt.expect("an [mqtt] section");
-    assert!(mqtt.password.is_some() && mqtt.tls.ca_file.is_some() && mqtt.tls.client.is_some());
-    assert!(settings.http.expect("an [http] section").token.is_some());
-    assert!(settings.billing.expect("a [billing] section").token.is_some());
+    assert!(mqtt.password.is_some() && mqtt.tls.client.is_some());
+    assert!(matches!(
+        mqtt.tls.trust,
+        Trust::Authorities { ca_file: Some(_), server_name: Some(_) }
+    ));
+    assert_eq!(mqtt.alpn, ["mqtt"]);
+    let http = settings.http.expect("an [http] section");
+    assert!(http.token.is_some() && http.proxy.is_some());
+    let billing = settings.billing.expect("a [billing] section");
+    assert!(billing.token.is_some() && billing.proxy.is_some());
     assert!(settings.serial_number.environment_variable.is_some());
     assert!(!settings.signature.keys.is_empty());
 }
@@ -239,9 +246,83 @@ fn settings_that_need_each_other_are_asked_for() {
     );
     let full = "ca_file = \"/ca\"\nclient_cert_file = \"/c\"\nclient_key_file = \"/k\"\nserver_name = \"n\"";
     let tls = read(&mqtt(full)).mqtt.expect("a section").tls;
-    assert_eq!(tls.ca_file, Some(PathBuf::from("/ca")));
-    assert_eq!(tls.server_name.as_deref(), Some("n"));
+    let (ca_file, server_name) = (Some(PathBuf::from("/ca")), Some("n".to_owned()));
+    assert_eq!(tls.trust, Trust::Authorities { ca_file, server_name });
     assert_eq!(tls.client.expect("a certificate").key.path(), Path::new("/k"));
+}
+
+#[test]
+fn checking_no_certificate_is_asked_for_and_with_credentials_confirmed() {
+    let http = |lines: &str| format!("[http]\nurl = \"https://b\"\n{lines}\n");
+    let (on, confirmed) = ("insecure = true", "insecure_with_credentials = true");
+    let (user, token) = ("username = \"u\"", "token_file = \"/t\"");
+    let client = "client_cert_file = \"/c\"\nclient_key_file = \"/k\"";
+
+    assert_eq!(read(&mqtt(on)).mqtt.expect("a section").tls.trust, Trust::Anyone);
+    assert_eq!(read(&http(on)).http.expect("a section").tls.trust, Trust::Anyone);
+    assert_eq!(read(&mqtt("insecure = false")), read(&mqtt("")));
+    assert_eq!(read(&format!("{}{}", mqtt(on), http(on))).insecure(), ["[mqtt]", "[http]"]);
+    assert_eq!(read(&format!("{}{}", mqtt(""), http(""))).insecure(), [""; 0]);
+
+    for credentials in [user, client] {
+        let why = wrong(&mqtt(&format!("{credentials}\n{on}")));
+        assert!(why.contains("`mqtt.insecure`: whoever answers"), "{why}");
+        assert!(why.contains("`insecure_with_credentials = true`"), "{why}");
+        let settings = read(&mqtt(&format!("{credentials}\n{on}\n{confirmed}")));
+        assert_eq!(settings.insecure(), ["[mqtt]"]);
+    }
+    let why = wrong(&http(&format!("{token}\n{on}")));
+    assert!(why.starts_with("a.toml, line 4: `http.insecure`: whoever answers"), "{why}");
+    assert_eq!(read(&http(&format!("{token}\n{on}\n{confirmed}"))).insecure(), ["[http]"]);
+
+    for (lines, says) in [
+        (format!("{on}\n{confirmed}"), "there are no credentials to confirm it for"),
+        (confirmed.to_owned(), "it is only used with `insecure = true`"),
+        (format!("{on}\nca_file = \"/ca\""), "no certificate is checked: take one of the two away"),
+    ] {
+        assert!(wrong(&mqtt(&lines)).contains(says), "{lines}");
+        assert!(wrong(&http(&lines)).contains(says), "{lines}");
+    }
+    assert!(wrong(&mqtt(&format!("{on}\nserver_name = \"n\""))).contains("take one of the two"));
+    let plain = wrong(&format!("[mqtt]\nurl = \"mqtt://b\"\n{on}"));
+    assert!(plain.contains("`mqtt.insecure`: it is only used over TLS"), "{plain}");
+    let telling = format!("[billing]\nurl = \"https://b\"\n{on}\n");
+    assert_eq!(read(&telling).insecure(), ["[billing]"]);
+    assert!(wrong(&format!("{telling}{token}")).contains("`billing.insecure`: whoever answers"));
+    let plain = wrong(&format!("[http]\nurl = \"http://b\"\n{on}"));
+    assert!(plain.contains("`http.insecure`: it is only used over TLS"), "{plain}");
+}
+
+#[test]
+fn alpn_names_protocols() {
+    let alpn = |list: &str| mqtt(&format!("alpn = {list}"));
+    assert_eq!(read(&alpn("[\"mqtt\", \"x\"]")).mqtt.expect("a section").alpn, ["mqtt", "x"]);
+    assert_eq!(read(&alpn("[]")), read(&mqtt("")));
+    assert!(wrong(&alpn("[\"\"]")).contains("line 3: `mqtt.alpn`: it is not the name"));
+    assert!(wrong(&alpn(&format!("[\"{}\"]", "x".repeat(256)))).contains("1 to 255 bytes"));
+    let plain = wrong("[mqtt]\nurl = \"mqtt://b\"\nalpn = [\"mqtt\"]");
+    assert!(plain.contains("line 3: `mqtt.alpn`: it is only used over TLS"), "{plain}");
+}
+
+#[test]
+fn a_proxy_is_a_host_and_a_port() {
+    let http = |proxy: &str| format!("[http]\nurl = \"https://b\"\nproxy = \"{proxy}\"\n");
+    for (text, shown) in [
+        ("http://p:3128", "http://p:3128"),
+        ("http://10.0.0.1:8080/", "http://10.0.0.1:8080"),
+        ("http://p", "http://p:80"),
+    ] {
+        let proxy = read(&http(text)).http.expect("a section").proxy.expect("a proxy");
+        assert_eq!(proxy.to_string(), shown);
+    }
+    for text in ["", "p:3128", "https://p", "socks5://p", "http://", "http://p/path", "http://p:0"]
+    {
+        let why = wrong(&http(text));
+        assert!(why.starts_with("a.toml, line 3: `http.proxy`: "), "{why}");
+        assert!(why.contains("http://proxy.example:3128"), "{why}");
+    }
+    let why = wrong(&http("http://user:hunter2@p:3128"));
+    assert!(why.contains("cannot be used") && !why.contains("hunter2"), "{why}");
 }
 
 #[test]

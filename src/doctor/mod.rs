@@ -41,7 +41,7 @@ pub struct Checked {
 }
 
 /// All checks, from the board outwards.
-pub const CHECKS: [Check; 18] = [
+pub const CHECKS: [Check; 19] = [
     state_dir::DURABLE,
     state_dir::ROOM,
     record::GOOD,
@@ -58,6 +58,7 @@ pub const CHECKS: [Check; 18] = [
     hooks::RUNNABLE,
     watchdog::LEFT_ALONE,
     duplicates::NONE,
+    uplink::CHECKED,
     uplink::DAEMON,
     uplink::REACHED,
 ];

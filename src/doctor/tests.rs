@@ -269,3 +269,11 @@ fn a_panel_without_a_route_is_told() {
     board.configuration = String::new();
     board.finds("uplink", State::Failed, "none is configured");
 }
+
+#[test]
+fn a_server_that_nobody_checks_is_a_warning() {
+    Board::new().finds("server", State::Ok, "no certificate check is switched off");
+    let mut board = Board::new();
+    board.configuration = "[http]\nurl = \"https://billing.test\"\ninsecure = true\n".to_owned();
+    board.finds("server", State::Warning, "[http] checks no certificate");
+}

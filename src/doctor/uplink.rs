@@ -9,6 +9,12 @@ use crate::record::Route;
 pub(super) const DAEMON: Check =
     Check { id: "daemon", description: "the daemon runs and can write its record", look: daemon };
 
+pub(super) const CHECKED: Check = Check {
+    id: "server",
+    description: "every server is checked before it is trusted",
+    look: checked,
+};
+
 pub(super) const REACHED: Check =
     Check { id: "uplink", description: "every configured route reaches upstream", look: uplink };
 
@@ -22,6 +28,19 @@ fn daemon(panel: &Panel) -> Finding {
         Err(why) => Finding::failed(
             why,
             "start it as this system starts its services (`intercom-agent run` in the foreground)",
+        ),
+    }
+}
+
+fn checked(panel: &Panel) -> Finding {
+    match panel.settings.insecure().as_slice() {
+        [] => Finding::ok("no certificate check is switched off"),
+        sections => Finding::warning(
+            format!(
+                "{} checks no certificate (`insecure = true`): whoever answers there can send requests",
+                sections.join(" and ")
+            ),
+            "set `ca_file` to the PEM file of the server's authority, and take `insecure` away",
         ),
     }
 }

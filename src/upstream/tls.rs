@@ -1,5 +1,6 @@
 //! TLS for both routes: what the panel trusts, how it proves itself, and what a failure means.
 
+mod anyone;
 mod explain;
 mod files;
 mod name;
@@ -17,7 +18,7 @@ use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, crypto};
 
 use crate::board::Root;
-use crate::config::Tls;
+use crate::config::{Tls, Trust};
 
 pub(super) use explain::{explain, tls_failure};
 pub(super) use files::TlsFileError;
@@ -35,9 +36,8 @@ const SESSIONS: usize = 1;
 pub(super) fn client_config(
     tls: &Tls,
     root: &Root,
-    protocols: &[&[u8]],
+    protocols: &[impl AsRef<[u8]>],
 ) -> Result<ClientConfig, TlsFileError> {
-    let roots = files::roots(tls.ca_file.as_deref(), root)?;
     let provider = Arc::new(crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_details(
         provider.clone(),
@@ -45,18 +45,29 @@ pub(super) fn client_config(
     )
     .with_safe_default_protocol_versions()
     .map_err(TlsFileError::without_file)?;
-    let builder = match &tls.server_name {
-        None => builder.with_root_certificates(roots),
-        Some(name) => {
-            let name =
-                ServerName::try_from(name.clone()).map_err(|_| TlsFileError::server_name(name))?;
-            let usual = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
-                .build()
-                .map_err(|why| {
-                    TlsFileError::without_file(rustls::Error::General(why.to_string()))
-                })?;
-            let verifier = Arc::new(name::ForName { usual, name });
+    let builder = match &tls.trust {
+        Trust::Anyone => {
+            let verifier = Arc::new(anyone::Anyone(provider.signature_verification_algorithms));
             builder.dangerous().with_custom_certificate_verifier(verifier)
+        }
+        Trust::Authorities { ca_file, server_name } => {
+            let roots = files::roots(ca_file.as_deref(), root)?;
+            match server_name {
+                None => builder.with_root_certificates(roots),
+                Some(name) => {
+                    let name = ServerName::try_from(name.clone())
+                        .map_err(|_| TlsFileError::server_name(name))?;
+                    let usual =
+                        WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
+                            .build()
+                            .map_err(|why| {
+                                let why = rustls::Error::General(why.to_string());
+                                TlsFileError::without_file(why)
+                            })?;
+                    let verifier = Arc::new(name::ForName { usual, name });
+                    builder.dangerous().with_custom_certificate_verifier(verifier)
+                }
+            }
         }
     };
     let mut config = match &tls.client {
@@ -68,7 +79,7 @@ pub(super) fn client_config(
                 .map_err(|why| files::unfit_pair(client, &why))?
         }
     };
-    config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
+    config.alpn_protocols = protocols.iter().map(|protocol| protocol.as_ref().to_vec()).collect();
     config.resumption = Resumption::in_memory_sessions(SESSIONS);
     Ok(config)
 }

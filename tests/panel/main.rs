@@ -16,5 +16,6 @@ mod http;
 mod kills;
 mod mqtt;
 mod page;
+mod proxy;
 mod replacement;
 mod service_manager;

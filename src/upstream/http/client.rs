@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 use ureq::Agent;
-use ureq::unversioned::transport::{Connector, TcpConnector};
+use ureq::unversioned::transport::{ConnectProxyConnector, Connector, TcpConnector};
 
 use super::resolver::RuntimeResolver;
 use super::secure::TlsConnector;
 use crate::board::Root;
-use crate::config::Tls;
+use crate::config::{HttpSettings, Proxy};
 
 const USER_AGENT: &str = concat!("intercom-agent/", env!("CARGO_PKG_VERSION"));
 /// Holds the whole head of an answer.
@@ -51,7 +51,12 @@ impl Default for TimeLimits {
 }
 
 /// A client of its own, with connections of its own. Names are looked up on `runtime`.
-pub(super) fn client(tls: &Tls, root: &Root, limits: TimeLimits, runtime: Handle) -> Agent {
+pub(super) fn client(
+    settings: &HttpSettings,
+    root: &Root,
+    limits: TimeLimits,
+    runtime: Handle,
+) -> Agent {
     let config = Agent::config_builder()
         .user_agent(USER_AGENT)
         .accept("application/json")
@@ -59,7 +64,8 @@ pub(super) fn client(tls: &Tls, root: &Root, limits: TimeLimits, runtime: Handle
         // Whoever answers with a redirect must not learn the token, nor move the panel elsewhere.
         .max_redirects(0)
         .max_redirects_will_error(false)
-        .proxy(None)
+        // Never the environment's.
+        .proxy(settings.proxy.as_ref().map(Proxy::for_client))
         .input_buffer_size(INPUT_BUFFER)
         .output_buffer_size(OUTPUT_BUFFER)
         .max_response_header_size(MAX_RESPONSE_HEAD)
@@ -76,7 +82,8 @@ pub(super) fn client(tls: &Tls, root: &Root, limits: TimeLimits, runtime: Handle
         .timeout_recv_body(Some(limits.whole))
         .timeout_global(Some(limits.whole))
         .build();
-    let connector = TcpConnector::default();
-    let connector = Connector::<()>::chain(connector, TlsConnector::new(tls, root));
+    let connector =
+        Connector::<()>::chain(ConnectProxyConnector::default(), TcpConnector::default());
+    let connector = connector.chain(TlsConnector::new(&settings.tls, root));
     Agent::with_parts(config, connector, RuntimeResolver::new(runtime))
 }

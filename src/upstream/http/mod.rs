@@ -95,6 +95,6 @@ struct Service {
 
 impl Service {
     fn client(&self) -> ureq::Agent {
-        client::client(&self.settings.tls, &self.root, self.limits, self.runtime.clone())
+        client::client(&self.settings, &self.root, self.limits, self.runtime.clone())
     }
 }

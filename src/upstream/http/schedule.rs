@@ -55,7 +55,10 @@ impl Schedule {
         let wait =
             wait.max(trouble.retry_after.unwrap_or_default()).min(LONGEST_WAIT.max(poll_every));
         let (what, base, text) = (self.what, &service.settings.base, &trouble.text);
-        let message = format!("{what} {base} failed: {text}; next attempt in {} s", wait.as_secs());
+        let proxy = service.settings.proxy.as_ref();
+        let through = proxy.map_or_else(String::new, |proxy| format!(" through {proxy}"));
+        let message =
+            format!("{what} {base}{through} failed: {text}; next attempt in {} s", wait.as_secs());
         if self.trouble.as_ref() == Some(text) {
             debug!("{message}");
         } else {

@@ -63,9 +63,8 @@ impl TlsConnector {
     ) -> Result<TlsTransport<In>, Error> {
         let host = details.uri.host().unwrap_or_default();
         let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-        let name = self.tls.server_name.as_deref().unwrap_or(bare);
-        let name = ServerName::try_from(name.to_owned()).map_err(|_| {
-            Error::BadUri(format!("`{name}` is neither a host name nor an address"))
+        let name = ServerName::try_from(bare.to_owned()).map_err(|_| {
+            Error::BadUri(format!("`{bare}` is neither a host name nor an address"))
         })?;
         let mut connection = ClientConnection::new(self.config()?, name).map_err(other)?;
         let mut socket = TransportAdapter::new(transport, details.current_time.clone());

@@ -108,6 +108,12 @@ impl From<Error> for Trouble {
             Error::Decompress(_, why) => {
                 (Kind::Passing, format!("its compressed answer is damaged: {why}"))
             }
+            Error::ConnectProxyFailed(why) => (
+                Kind::Lasting,
+                format!(
+                    "the way through the proxy is closed ({why}): check `proxy`, and whether the proxy lets panels CONNECT to the service's port"
+                ),
+            ),
             Error::ConnectionFailed => (Kind::Passing, "it cannot be reached".to_owned()),
             other => (Kind::Lasting, other.to_string()),
         };
@@ -132,7 +138,8 @@ fn io_text(why: &io::Error) -> (Kind, String) {
     }
     let text = match why.kind() {
         io::ErrorKind::ConnectionRefused => {
-            "nothing listens there: is the service running, and is `http.url` right?".to_owned()
+            "nothing listens there: is it running, and is the address in the configuration right?"
+                .to_owned()
         }
         io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable => {
             "no way leads there: check the panel's address and gateway".to_owned()

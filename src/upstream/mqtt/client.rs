@@ -61,8 +61,8 @@ impl Client {
                 .set_credentials(username, password.as_ref().map_or("", |secret| secret.expose()));
         }
         if broker.tls {
-            let config =
-                tls::client_config(&settings.tls, root, &[]).map_err(|why| why.to_string())?;
+            let config = tls::client_config(&settings.tls, root, &settings.alpn)
+                .map_err(|why| why.to_string())?;
             options
                 .set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(config.into())));
         }

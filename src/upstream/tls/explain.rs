@@ -31,9 +31,7 @@ pub(crate) fn explain(failure: &rustls::Error) -> String {
         rustls::Error::PeerIncompatible(why) => {
             format!("no common way to speak TLS 1.2 or 1.3 was found ({why:?})")
         }
-        rustls::Error::NoApplicationProtocol => {
-            "it does not speak the protocol that was asked for (ALPN)".to_owned()
-        }
+        rustls::Error::NoApplicationProtocol => no_protocol(),
         other => format!("TLS failed: {other}"),
     }
 }
@@ -79,10 +77,14 @@ fn refusal(alert: AlertDescription) -> String {
         AlertDescription::CertificateRequired => {
             "it wants a client certificate: set `client_cert_file` and `client_key_file`".to_owned()
         }
+        AlertDescription::CertificateExpired => {
+            "this panel's client certificate is not valid now, \
+             says the server: renew the one in `client_cert_file`"
+                .to_owned()
+        }
         AlertDescription::BadCertificate
         | AlertDescription::UnsupportedCertificate
         | AlertDescription::CertificateRevoked
-        | AlertDescription::CertificateExpired
         | AlertDescription::CertificateUnknown
         | AlertDescription::UnknownCA
         | AlertDescription::AccessDenied
@@ -91,6 +93,7 @@ fn refusal(alert: AlertDescription) -> String {
                 "it does not accept this panel's client certificate ({alert:?}): check `client_cert_file`"
             )
         }
+        AlertDescription::NoApplicationProtocol => no_protocol(),
         AlertDescription::ProtocolVersion => "it speaks neither TLS 1.2 nor TLS 1.3".to_owned(),
         AlertDescription::HandshakeFailure => "it refused the handshake: it may want a client \
              certificate (`client_cert_file`), or speak no cipher of this panel"
@@ -100,6 +103,10 @@ fn refusal(alert: AlertDescription) -> String {
         }
         other => format!("it ended the TLS connection ({other:?})"),
     }
+}
+
+fn no_protocol() -> String {
+    "it speaks none of the protocols that ALPN offers it: check `alpn`, and whether this is the right port".to_owned()
 }
 
 fn shown(time: UnixTime) -> WallTime {

@@ -10,7 +10,7 @@ use rcgen::{
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
-use rustls::{ClientConfig, RootCertStore, ServerConfig, crypto};
+use rustls::{ClientConfig, RootCertStore, ServerConfig, SupportedProtocolVersion, crypto};
 
 use super::client_config;
 use crate::board::Root;
@@ -36,8 +36,8 @@ impl Sandbox {
     /// A client with what the configuration says about TLS.
     pub(in crate::upstream) fn client(&self, settings: &str) -> Result<ClientConfig, String> {
         let text = format!("[mqtt]\nurl = \"mqtts://billing.example\"\n{settings}");
-        let tls = config::parse(&text, Path::new("test.toml")).unwrap().mqtt.unwrap().tls;
-        client_config(&tls, &Root::sandbox(&self.0), &[]).map_err(|why| why.to_string())
+        let mqtt = config::parse(&text, Path::new("test.toml")).unwrap().mqtt.unwrap();
+        client_config(&mqtt.tls, &Root::sandbox(&self.0), &mqtt.alpn).map_err(|why| why.to_string())
     }
 }
 
@@ -79,10 +79,31 @@ pub(in crate::upstream) fn server(
     years: (i32, i32),
     clients: Option<&Authority>,
 ) -> ServerConfig {
+    configure(rustls::DEFAULT_VERSIONS, by, name, years, clients)
+}
+
+/// The same, of one version of TLS alone.
+pub(in crate::upstream) fn server_of(
+    version: &'static SupportedProtocolVersion,
+    by: &Authority,
+    name: &str,
+    years: (i32, i32),
+    clients: Option<&Authority>,
+) -> ServerConfig {
+    configure(&[version], by, name, years, clients)
+}
+
+fn configure(
+    versions: &[&'static SupportedProtocolVersion],
+    by: &Authority,
+    name: &str,
+    years: (i32, i32),
+    clients: Option<&Authority>,
+) -> ServerConfig {
     let (certificate, key) = certificate(by, name, years);
     let provider = Arc::new(crypto::ring::default_provider());
     let builder = ServerConfig::builder_with_provider(provider.clone())
-        .with_safe_default_protocol_versions()
+        .with_protocol_versions(versions)
         .unwrap();
     let builder = match clients {
         None => builder.with_no_client_auth(),

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use rcgen::KeyPair;
 use rustls::pki_types::ServerName;
+use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, ClientConnection, ServerConfig, ServerConnection};
 
-use super::testing::{NOW, Sandbox, authority, authority_named, certificate, server};
+use super::testing::{NOW, Sandbox, authority, authority_named, certificate, server, server_of};
 use super::{explain, tls_failure};
 
 /// What the panel says of a handshake with `server`.
@@ -125,6 +126,63 @@ fn a_server_can_want_a_client_certificate() {
     sandbox.write("mine.key", &key.serialize_pem());
     let refused = connect(sandbox.client(mine).unwrap(), wants_one()).unwrap_err();
     assert!(refused.contains("does not accept this panel's client certificate"), "{refused}");
+}
+
+#[test]
+fn whoever_answers_is_taken_where_the_configuration_says_so() {
+    let sandbox = Sandbox::new("insecure");
+    let client = || sandbox.client("insecure = true").unwrap();
+    let stranger = authority_named("stranger");
+    for version in [&TLS12, &TLS13] {
+        let server = server_of(version, &stranger, "other.example", (2000, 2001), None);
+        assert_eq!(connect(client(), server), Ok(()), "{version:?}");
+    }
+}
+
+#[test]
+fn both_versions_of_tls_are_spoken_and_checked() {
+    let (sandbox, ours) = (Sandbox::new("versions"), authority());
+    sandbox.write("ca.pem", &ours.pem());
+    let client = || sandbox.client("ca_file = \"/ca.pem\"").unwrap();
+    for version in [&TLS12, &TLS13] {
+        let server = |by, name, years| server_of(version, by, name, years, None);
+        assert_eq!(connect(client(), server(&ours, "billing.example", NOW)), Ok(()));
+        let stranger = connect(client(), server(&authority_named("x"), "billing.example", NOW));
+        assert!(stranger.unwrap_err().contains("does not trust"));
+        let clients = server_of(version, &ours, "billing.example", NOW, Some(&ours));
+        let without = connect(client(), clients).unwrap_err();
+        assert!(without.contains("client certificate"), "{without}");
+    }
+}
+
+#[test]
+fn a_client_certificate_that_has_ended_is_told_apart() {
+    let (sandbox, ours) = (Sandbox::new("ended"), authority());
+    let (mine, key) = certificate(&ours, "panel", (2000, 2001));
+    sandbox.write("ca.pem", &ours.pem());
+    sandbox.write("mine.pem", &mine.pem());
+    sandbox.write("mine.key", &key.serialize_pem());
+    let settings =
+        "ca_file = \"/ca.pem\"\nclient_cert_file = \"/mine.pem\"\nclient_key_file = \"/mine.key\"";
+    let server = server(&ours, "billing.example", NOW, Some(&ours));
+    let refused = connect(sandbox.client(settings).unwrap(), server).unwrap_err();
+    assert!(refused.contains("client certificate is not valid now"), "{refused}");
+}
+
+#[test]
+fn alpn_offers_what_the_configuration_says() {
+    let (sandbox, ours) = (Sandbox::new("alpn"), authority());
+    sandbox.write("ca.pem", &ours.pem());
+    let said = |alpn: &str, protocol: &[u8]| {
+        let client = sandbox.client(&format!("ca_file = \"/ca.pem\"\n{alpn}")).unwrap();
+        let mut server = server(&ours, "billing.example", NOW, None);
+        server.alpn_protocols = vec![protocol.to_vec()];
+        connect(client, server)
+    };
+    assert_eq!(said("alpn = [\"x\", \"mqtt\"]", b"mqtt"), Ok(()));
+    assert_eq!(said("", b"mqtt"), Ok(()));
+    let none = said("alpn = [\"mqtt\"]", b"http/1.1").unwrap_err();
+    assert!(none.contains("check `alpn`"), "{none}");
 }
 
 #[test]

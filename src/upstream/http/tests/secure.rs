@@ -73,7 +73,7 @@ async fn what_is_not_trusted_is_not_asked() {
         let settings = settings(&url, ca);
         let (root, runtime) = (root.clone(), Handle::current());
         let asked = tokio::task::spawn_blocking(move || {
-            let client = client::client(&settings.tls, &root, QUICK, runtime);
+            let client = client::client(&settings, &root, QUICK, runtime);
             client.get(settings.base.url("/")).call().map_err(trouble::Trouble::from)
         });
         let trouble = asked.await.unwrap().expect_err("it must not be asked");
