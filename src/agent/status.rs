@@ -6,7 +6,7 @@ use super::Agent;
 use super::change::Stage;
 use super::seams::{Seams, Upstream};
 use crate::clock::Clock;
-use crate::contract::{BoardName, FactoryIdentity, Identity, Report};
+use crate::contract::{BoardName, FactoryIdentity, Identity, NotTold, Report};
 use crate::record::{Counters, Entry, Route};
 
 /// What `status --json` prints of the agent.
@@ -28,6 +28,9 @@ pub struct Status {
     pub routes: Vec<RouteStatus>,
     /// How many reports wait for upstream.
     pub unreported: usize,
+    /// The outcomes whose reports had to make room; later reports tell of them in sum.
+    #[serde(default)]
+    pub outcomes_not_told: Option<NotTold>,
     /// How many requests wait to be decided.
     pub waiting: usize,
     /// Whether the record on disk is what the agent knows.
@@ -94,6 +97,7 @@ impl<S: Seams> Agent<S> {
             reached: self.reached.clone(),
             routes,
             unreported: record.outbox.len() + self.parcels.len(),
+            outcomes_not_told: record.outcomes_not_told.clone(),
             waiting: self.waiting.len(),
             durable: self.save_again.is_none(),
             outcomes: record

@@ -6,6 +6,7 @@ use super::args::Status as Args;
 use super::exit::{Exit, Failure};
 use super::output;
 use crate::agent::{RouteStatus, Status};
+use crate::contract::NotTold;
 use crate::control::{self, Answer, Ask};
 use crate::record::{Record, RecordStore};
 use crate::storage::StateDir;
@@ -77,6 +78,13 @@ fn in_words(status: &Status) -> String {
         row("record", "NOT WRITTEN: the disk does not take it; trying again".to_owned());
     }
     row("waiting", format!("{} requests, {} reports", status.waiting, status.unreported));
+    if let Some(NotTold { count, first, last }) = &status.outcomes_not_told {
+        let [first, last] = [first, last].map(|id| id.as_ref().map_or("?", |id| id.as_str()));
+        row(
+            "not told",
+            format!("{count} outcomes in full ({first} to {last}): their reports had to make room"),
+        );
+    }
     for report in &status.outcomes {
         let id = report.request_id.as_ref().map_or("without an id", |id| id.as_str());
         let outcome = report.intercom.status.as_deref().unwrap_or("unknown");

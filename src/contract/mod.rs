@@ -29,7 +29,7 @@ pub use intercom::{Group, Intercom, SOURCE_AUTO_REPLACE};
 pub use mac::{InvalidMac, Mac};
 pub use outcome::Outcome;
 pub use patch::{NamedBy, Patch, Reader};
-pub use report::Report;
+pub use report::{NotTold, Report};
 pub use request::{MAX_REQUEST_BYTES, Request, Target, Unreadable};
 pub use request_key::{ContentHash, InvalidRequestId, RequestId, RequestKey};
 pub use serial_number::{InvalidSerialNumber, SerialNumber};

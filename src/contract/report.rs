@@ -36,6 +36,21 @@ pub struct Report {
     /// A rejection's errors, exactly as a 422 says them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub errors: Option<Errors>,
+    /// All outcomes so far whose reports had to make room before every route had taken them; only
+    /// in a report that took such a place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcomes_not_told: Option<NotTold>,
+}
+
+/// A summary of outcomes whose own reports are gone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotTold {
+    /// How many since the record began.
+    pub count: u64,
+    /// The request of the first of them; a bare PATCH body has no ID.
+    pub first: Option<RequestId>,
+    /// The request of the last of them.
+    pub last: Option<RequestId>,
 }
 
 impl Report {

@@ -234,6 +234,7 @@ fn a_report_is_the_documented_answer_and_more() {
         request_id: "r-1".parse().ok(),
         board: "die-1".parse().expect("a board name"),
         target: None,
+        outcomes_not_told: None,
         previous: Identity {
             mac: "AA:BB:CC:DD:EE:FF".parse().expect("a MAC"),
             serial_number: None,

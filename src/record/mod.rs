@@ -12,7 +12,7 @@ mod transitions;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::{BootId, Moment};
-use crate::contract::{BoardName, FactoryIdentity, Identity};
+use crate::contract::{BoardName, FactoryIdentity, Identity, NotTold};
 
 pub use change::{Cause, Change, Goal};
 pub use ledger::{Entry, Intercom, Ledger};
@@ -49,6 +49,9 @@ pub struct Record {
     pub recent_changes: Vec<Begun>,
     /// What has happened so far.
     pub counters: Counters,
+    /// The outcomes whose reports had to make room.
+    #[serde(default)]
+    pub outcomes_not_told: Option<NotTold>,
 }
 
 /// An identity with what is known of where it came from.

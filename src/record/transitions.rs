@@ -8,11 +8,11 @@ use super::{
 };
 use crate::clock::{BootId, Moment};
 use crate::contract::{
-    BoardName, FactoryIdentity, Identity, Intercom as Answer, Outcome, Report, SOURCE_AUTO_REPLACE,
-    Target,
+    BoardName, FactoryIdentity, Identity, Intercom as Answer, NotTold, Outcome, Report,
+    SOURCE_AUTO_REPLACE, Target,
 };
 
-/// The most reports that wait for upstream; the oldest makes room, and is counted.
+/// The most reports that wait for upstream; the oldest makes room, and the newest tells of it.
 const MAX_OUTBOX: usize = 16;
 
 impl Record {
@@ -36,6 +36,7 @@ impl Record {
             ledger: Ledger::default(),
             recent_changes: Vec::new(),
             counters: super::Counters::default(),
+            outcomes_not_told: None,
         }
     }
 
@@ -146,6 +147,7 @@ impl Record {
             log_extra: cause.log_extra.clone(),
             message: None,
             errors: None,
+            outcomes_not_told: None,
         }
     }
 
@@ -156,12 +158,48 @@ impl Record {
         let says = |route: &Route| *route != Route::Billing || outcome == Outcome::Installed;
         let routes: Vec<Route> = cause.routes.iter().copied().filter(says).collect();
         if !routes.is_empty() {
+            let mut report = report;
+            if self.outbox.len() >= MAX_OUTBOX {
+                // The one that takes its place tells of it, and of all before it.
+                let last = self.outbox.remove(0).report.request_id;
+                self.counters.unreported += 1;
+                let count = self.counters.unreported;
+                let before = self.outcomes_not_told.take();
+                let first = before.map_or_else(|| last.clone(), |before| before.first);
+                self.outcomes_not_told = Some(NotTold { count, first, last });
+                report.outcomes_not_told.clone_from(&self.outcomes_not_told);
+            }
             self.outbox.push(Parcel { number: self.next_parcel, report, routes });
             self.next_parcel += 1;
         }
-        if self.outbox.len() > MAX_OUTBOX {
-            self.outbox.remove(0);
-            self.counters.unreported += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outcome_that_had_to_make_room_is_told_of_in_a_later_report() {
+        let identity = Identity { mac: "08:00:00:00:00:01".parse().unwrap(), serial_number: None };
+        let mac_origin = MacOrigin::Board;
+        let current = Current { identity: identity.clone(), mac_origin, serial_origin: None };
+        let factory = FactoryIdentity::Known(identity);
+        let mut record = Record::first("b".parse().unwrap(), factory, mac_origin, current);
+        let id = |number: usize| format!("r-{number}").parse().ok();
+        let total = 3 * MAX_OUTBOX + 5;
+        for number in 1..=total {
+            record.confirm(&Cause::bare(id(number), vec![Route::Mqtt]));
         }
+        let gone = total - MAX_OUTBOX;
+        assert_eq!(record.outbox.len(), MAX_OUTBOX);
+        let told = NotTold { count: gone as u64, first: id(1), last: id(gone) };
+        assert_eq!(record.outcomes_not_told.as_ref(), Some(&told));
+        let newest = record.outbox.last().map(|parcel| &parcel.report);
+        assert_eq!(newest.and_then(|report| report.outcomes_not_told.as_ref()), Some(&told));
+        assert_eq!(record.outbox[0].report.request_id, id(gone + 1), "the rest is told in full");
+        record.outbox.clear();
+        record.confirm(&Cause::bare(id(999), vec![Route::Mqtt]));
+        assert_eq!(record.outbox[0].report.outcomes_not_told, None, "it took nobody's place");
     }
 }

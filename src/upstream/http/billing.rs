@@ -97,6 +97,9 @@ fn patch(report: &Report, group: Option<i64>) -> Value {
     if let Some(id) = &report.request_id {
         log_extra.insert("request_id".to_owned(), json!(id));
     }
+    if let Some(not_told) = &report.outcomes_not_told {
+        log_extra.insert("outcomes_not_told".to_owned(), json!(not_told));
+    }
     let mut body = json!({
         "new_mac": report.intercom.mac,
         "new_serial_number": report.intercom.serial_number,
