@@ -161,3 +161,20 @@ fn a_panel_that_cannot_connect_under_the_new_identity_goes_back() {
     assert_eq!(rolled_back["current"]["mac"], OLD);
     assert_eq!(rolled_back["outcomes"][0]["status"], "rolled_back");
 }
+
+#[test]
+fn two_panels_with_one_board_name_notice_it_and_back_off() {
+    let broker = Broker::start();
+    let boards = [OLD, NEW].map(|mac| Board::sandboxed("gate-1", mac).with_mqtt(&broker.url()));
+    let mut daemons = boards.each_ref().map(Board::start);
+    for daemon in &mut daemons {
+        daemon.wait_for("identity conflict: the broker closes each connection");
+    }
+    let pause = |line: String| -> f32 {
+        let seconds =
+            line.split("connecting again in ").nth(1).and_then(|rest| rest.split(' ').next());
+        seconds.expect("a pause").parse().expect("seconds")
+    };
+    // Only a pause of more than the first ones can be so long.
+    while pause(daemons[0].wait_for("identity conflict: the broker")) < 2.0 {}
+}

@@ -8,6 +8,7 @@ mod client;
 mod outgoing;
 mod presence;
 mod session;
+mod taken_over;
 mod too_large;
 mod topics;
 
@@ -26,6 +27,7 @@ use crate::record::Route;
 use crate::signature::Keys;
 use outgoing::Outgoing;
 use session::{End, Session};
+use taken_over::TakenOver;
 use too_large::Without;
 
 /// The first pause after a lost connection.
@@ -46,8 +48,10 @@ pub async fn run(
     while let Some((face, connection)) = appearance(&mut end).await {
         let mut backoff = Backoff::new(face.board.as_str(), FIRST_PAUSE, LONGEST_PAUSE);
         let mut without = Without::default();
+        let mut taken_over = TakenOver::default();
         loop {
             let appearance = (&face, connection, without);
+            let began = Instant::now();
             let session = Session::new(
                 &settings,
                 &root,
@@ -66,6 +70,13 @@ pub async fn run(
                 End::Lost { why, was_reachable } => {
                     without.look_again();
                     (why, was_reachable)
+                }
+                End::Closed { why } => {
+                    without.look_again();
+                    match taken_over.closed_after(began.elapsed()) {
+                        true => (taken_over::IN_WORDS.to_owned(), false),
+                        false => (why, true),
+                    }
                 }
                 End::TooLarge { bytes } => {
                     if without.met_one() && news.send(too_large::rejected(bytes)).await.is_err() {

@@ -42,6 +42,11 @@ pub(super) enum End {
         /// Whether all topics had been subscribed to.
         was_reachable: bool,
     },
+    /// The broker has closed a connection on which all topics had been subscribed to.
+    Closed {
+        /// Why, in words.
+        why: String,
+    },
     /// A message larger than the panel reads has ended the connection.
     TooLarge {
         /// How large.
@@ -148,6 +153,11 @@ impl<'a> Session<'a> {
             ConnectionError::MqttState(StateError::Deserialization(
                 Error::PayloadSizeLimitExceeded(bytes),
             )) => End::TooLarge { bytes: *bytes },
+            ConnectionError::MqttState(
+                StateError::ConnectionAborted
+                | StateError::Io(_)
+                | StateError::Deserialization(Error::Io(_)),
+            ) if self.subscribed == Subscribed::Yes => End::Closed { why: in_words(why) },
             why => {
                 End::Lost { why: in_words(why), was_reachable: self.subscribed == Subscribed::Yes }
             }
