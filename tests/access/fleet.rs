@@ -34,10 +34,21 @@ fn shipped(name: &str) -> String {
 
 impl Fleet {
     pub fn start(rules: Rules) -> Self {
-        let rules = shipped(match rules {
+        Self::start_with(&shipped(match rules {
             Rules::PerMac => "per-mac.acl",
             Rules::PerBoard => "per-board.acl",
-        });
+        }))
+    }
+
+    /// Under rules per MAC address of which those for one of them are missing.
+    pub fn start_without(mac: &str) -> Self {
+        let rules = shipped("per-mac.acl");
+        let left: Vec<_> = rules.lines().filter(|line| !line.contains(mac)).collect();
+        assert!(left.len() < rules.lines().count(), "there were none");
+        Self::start_with(&left.join("\n"))
+    }
+
+    fn start_with(rules: &str) -> Self {
         let (dir, authority, tls_port) = (Directory::new(), Authority::new("ours"), free_port());
         let file = |name: &str| dir.path().join(name);
         fs::create_dir(file("certs")).expect("a directory");

@@ -47,6 +47,25 @@ fn a_panel_does_its_work_with_no_more_rights_than_these() {
     });
 }
 
+/// mosquitto grants the subscriptions all the same, and takes what it is sent.
+#[test]
+fn a_panel_whose_rules_lack_the_new_mac_goes_back_and_says_so() {
+    let fleet = Fleet::start_without(NEW);
+    let board = fleet.panel("gate-1", OLD);
+    let text = board.read("etc/intercom-agent.toml");
+    board.write(
+        "etc/intercom-agent.toml",
+        text.replace("confirm_within = 60", "confirm_within = 10"),
+    );
+    let mut daemon = board.start();
+    board.wait_until_reached();
+    let watcher = fleet.watcher();
+    watcher.publish(&format!("intercoms/{OLD}/patch/r-1"), request("r-1").to_string());
+    assert_eq!(watcher.report(OLD)["status"], "rolled_back");
+    daemon.wait_for("the report has arrived");
+    assert_eq!(board.mac(), OLD);
+}
+
 #[test]
 fn a_neighbour_reads_no_request_of_another_panel() {
     under_both(|rules| {

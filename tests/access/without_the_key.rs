@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use crate::common::{NEW, OLD, OTHER, request};
+use crate::common::{NEW, OLD, request};
 use crate::fleet::{Fleet, Rules};
 use crate::signer::{Signer, numbered};
 
@@ -34,9 +34,9 @@ fn where_one_is_required_nothing_happens_without_billings_key() {
     // Signed, and without the number that tells an old one.
     thief.publish(&topic, ours.sign(&request("r-1")));
     // What comes after them is heard, so they were heard too.
-    thief.publish(&topic, ours.sign(&numbered(2, OLD, OTHER)));
+    thief.publish(&topic, ours.sign(&numbered(2, OLD, NEW)));
     daemon.wait_for("confirmed and durable");
-    assert_eq!(board.mac(), OTHER);
+    assert_eq!(board.mac(), NEW);
     let counters = board.run(&["status", "--json"]).json()["counters"].clone();
     assert_eq!(json!([counters["ignored"], counters["begun"]]), json!([3, 1]), "{counters}");
 }

@@ -1,8 +1,11 @@
 //! When a panel comes back, seen from the broker: never later than the pauses allow.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use crate::common::{Board, Broker, OLD};
+use serde_json::json;
+
+use crate::common::{Board, Broker, NEW, OLD, Watcher};
 
 /// What a machine with many tests on it may be late by.
 const SLACK: Duration = Duration::from_millis(800);
@@ -44,5 +47,25 @@ fn once_it_was_connected_the_pauses_are_short_again() {
         let took = since.elapsed();
         assert!(took <= Duration::from_secs(1) + SLACK, "{took:?}");
         board.wait_until_reached();
+    }
+}
+
+#[test]
+fn more_requests_than_the_broker_sends_at_once_do_not_keep_the_panel_from_answering() {
+    let broker = Broker::start();
+    let watcher = Watcher::new(&broker);
+    let mut unanswered = BTreeSet::new();
+    for number in 0..40 {
+        let id = format!("r-{number}");
+        let wrong = json!({"request_id": id, "mac": OLD, "new_mac": NEW, "model": "other"});
+        watcher.retain(&format!("intercoms/{OLD}/patch/{id}"), wrong.to_string());
+        unanswered.insert(id);
+    }
+    let board = Board::sandboxed("gate-1", OLD).with_mqtt(&broker.url());
+    let _daemon = board.start();
+    while !unanswered.is_empty() {
+        let report = watcher.report(OLD);
+        assert_eq!(report["status"], "rejected");
+        unanswered.remove(report["request_id"].as_str().expect("an ID"));
     }
 }

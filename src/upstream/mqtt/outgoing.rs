@@ -12,6 +12,9 @@ use crate::contract::{Mac, Report};
 pub(super) struct Outgoing {
     queue: VecDeque<Message>,
     on_its_way: Option<OnItsWay>,
+    /// The last report that has arrived. The agent, told at the same time that the broker is reached,
+    /// may want it sent once more.
+    arrived: Option<ParcelId>,
 }
 
 /// One message to publish.
@@ -34,6 +37,9 @@ struct OnItsWay {
 
 impl Outgoing {
     pub(super) fn report(&mut self, parcel: ParcelId, report: &Report) {
+        if self.arrived == Some(parcel) {
+            return;
+        }
         match serde_json::to_vec(report) {
             Ok(payload) => self.push(Message::Report(parcel, payload)),
             Err(why) => warn!("MQTT: a report cannot be written as JSON: {why}"),
@@ -46,6 +52,15 @@ impl Outgoing {
 
     pub(super) fn presence(&mut self) {
         self.push(Message::Presence);
+    }
+
+    /// This board is online, before all else: whether it comes back tells whether the rest arrives.
+    pub(super) fn presence_first(&mut self) {
+        self.queue.push_front(Message::Presence);
+    }
+
+    pub(super) fn presence_is_next(&self) -> bool {
+        self.queue.front() == Some(&Message::Presence)
     }
 
     /// The next message to publish, if none is on its way. It is on its way then.
@@ -67,6 +82,9 @@ impl Outgoing {
     /// The broker has acknowledged this packet id; the message, if it was ours.
     pub(super) fn acknowledged(&mut self, pkid: u16) -> Option<Message> {
         let on_its_way = self.on_its_way.take_if(|on_its_way| on_its_way.pkid == Some(pkid))?;
+        if let Message::Report(parcel, _) = on_its_way.message {
+            self.arrived = Some(parcel);
+        }
         Some(on_its_way.message)
     }
 

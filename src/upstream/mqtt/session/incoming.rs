@@ -15,13 +15,17 @@ use crate::decide::{Delivered, Holder, Timing, Via};
 use crate::record::Route;
 use crate::upstream::mqtt::presence::{Presence, State};
 use crate::upstream::mqtt::topics::About;
-use crate::upstream::{News, Order};
+use crate::upstream::{Health, News, Order};
 
 /// How often the presence is published again while another board insists on the same MAC.
 const INSIST_EVERY: Duration = Duration::from_secs(60);
 
 impl Session<'_> {
-    pub(super) async fn message(&mut self, message: Publish) -> Result<(), String> {
+    pub(super) async fn message(
+        &mut self,
+        message: Publish,
+        health: &Health,
+    ) -> Result<(), String> {
         *self.tickets += 1;
         let ticket = Ticket(*self.tickets);
         self.acknowledgements.open(ticket, &message);
@@ -30,7 +34,10 @@ impl Session<'_> {
             About::Request(via, id) if !message.payload.is_empty() => {
                 return self.deliver(message, ticket, via, id).await;
             }
-            About::OwnPresence => self.own_presence(&message.payload),
+            About::OwnPresence if *message.payload == self.own_presence() => {
+                self.came_back(health).await?;
+            }
+            About::OwnPresence => self.foreign_presence(&message.payload),
             About::Other => match asked {
                 Some(at) => {
                     let holder = Presence::holder(&message.payload, &self.face.board);
@@ -68,12 +75,13 @@ impl Session<'_> {
         self.send(News::Delivery(Box::new(delivery), answer)).await
     }
 
-    /// Somebody wrote to the presence topic of this panel's MAC address.
-    fn own_presence(&mut self, payload: &[u8]) {
-        let own = Presence { state: State::Online, board: self.face.board.clone() };
-        if payload == own.payload() {
-            return;
-        }
+    /// What this panel writes to the presence topic of its MAC address.
+    fn own_presence(&self) -> Vec<u8> {
+        Presence { state: State::Online, board: self.face.board.clone() }.payload()
+    }
+
+    /// Somebody wrote something else there.
+    fn foreign_presence(&mut self, payload: &[u8]) {
         if let Holder::AnotherBoard(board) = Presence::holder(payload, &self.face.board) {
             // Both would say so for ever otherwise.
             if self.insisted.is_some_and(|at| at.elapsed() < INSIST_EVERY) {

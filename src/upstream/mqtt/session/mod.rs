@@ -166,7 +166,7 @@ impl<'a> Session<'a> {
 
     fn due(&self) -> Instant {
         let subscribe = match self.subscribed {
-            Subscribed::NotYet { until, .. } => Some(until),
+            Subscribed::NotYet { until, .. } | Subscribed::Unproven { until } => Some(until),
             Subscribed::Yes => None,
         };
         let look_ups = self.look_ups.iter().filter_map(LookUp::until);
@@ -180,6 +180,12 @@ impl<'a> Session<'a> {
         }
         if matches!(self.subscribed, Subscribed::NotYet { until, .. } if until <= now) {
             return Err("the broker does not answer the subscription".to_owned());
+        }
+        if matches!(self.subscribed, Subscribed::Unproven { until } if until <= now) {
+            return Err(format!(
+                "the broker does not give {} back to this panel: do its access rules let the panel write and read it?",
+                self.topics.presence
+            ));
         }
         let silent = |look_up: &LookUp| look_up.until().is_some_and(|until| until <= now);
         while let Some(at) = self.look_ups.iter().position(silent) {
@@ -219,7 +225,7 @@ impl<'a> Session<'a> {
             Mqtt::Incoming(Packet::SubAck(answer)) => {
                 self.subscription_answered(&answer, health).await
             }
-            Mqtt::Incoming(Packet::Publish(message)) => self.message(message).await,
+            Mqtt::Incoming(Packet::Publish(message)) => self.message(message, health).await,
             Mqtt::Outgoing(Sent::Publish(pkid)) => {
                 self.outgoing.sent_as(pkid);
                 Ok(())

@@ -23,8 +23,10 @@ impl Session<'_> {
 
     /// Publishes the next message, if none is on its way.
     pub(super) fn publish_next(&mut self) -> Result<(), String> {
-        if self.subscribed != Subscribed::Yes {
-            return Ok(());
+        match self.subscribed {
+            Subscribed::Yes => {}
+            Subscribed::Unproven { .. } if self.outgoing.presence_is_next() => {}
+            Subscribed::NotYet { .. } | Subscribed::Unproven { .. } => return Ok(()),
         }
         while let Some(message) = self.outgoing.next() {
             let (topic, payload, retain) = match message {

@@ -18,7 +18,15 @@ const SUBSCRIBE: Duration = Duration::from_secs(30);
 /// How far the subscription to the panel's own topics has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Subscribed {
-    NotYet { until: Instant, pkid: Option<u16> },
+    NotYet {
+        until: Instant,
+        pkid: Option<u16>,
+    },
+    /// Granted, which proves nothing: mosquitto grants what its access rules deny, and takes what
+    /// they forbid. The panel's own presence must come back first.
+    Unproven {
+        until: Instant,
+    },
     Yes,
 }
 
@@ -26,8 +34,10 @@ impl Session<'_> {
     /// After every CONNACK: a broker that says that it kept the session need not have.
     pub(super) fn subscribe(&mut self) -> Result<(), String> {
         self.subscribed = Subscribed::NotYet { until: Instant::now() + SUBSCRIBE, pkid: None };
+        // The presence must come back while the broker waits for acknowledgements of requests.
+        let qos = |needed| if needed { QoS::AtLeastOnce } else { QoS::AtMostOnce };
         let filters = self.filters().into_iter();
-        let filters = filters.map(|(_, filter)| SubscribeFilter::new(filter, QoS::AtLeastOnce));
+        let filters = filters.map(|(needed, filter)| SubscribeFilter::new(filter, qos(needed)));
         self.client.orders.try_subscribe_many(filters).map_err(|why| jammed(&why))
     }
 
@@ -55,9 +65,10 @@ impl Session<'_> {
         let granted = |code: Option<&SubscribeReasonCode>| {
             matches!(code, Some(SubscribeReasonCode::Success(_)))
         };
+        let mut comes_back = false;
         for (at, (needed, filter)) in self.filters().into_iter().enumerate() {
             match granted(answer.return_codes.get(at)) {
-                true => {}
+                true => comes_back |= !needed,
                 false if needed => {
                     return Err(format!("the broker refuses the subscription to {filter}"));
                 }
@@ -66,9 +77,25 @@ impl Session<'_> {
                 ),
             }
         }
+        self.outgoing.presence_first();
+        if comes_back {
+            self.subscribed = Subscribed::Unproven { until: Instant::now() + SUBSCRIBE };
+            return Ok(());
+        }
+        self.proven(health).await
+    }
+
+    /// The panel's own presence has come back, if this was waited for.
+    pub(super) async fn came_back(&mut self, health: &Health) -> Result<(), String> {
+        match self.subscribed {
+            Subscribed::Unproven { .. } => self.proven(health).await,
+            Subscribed::NotYet { .. } | Subscribed::Yes => Ok(()),
+        }
+    }
+
+    async fn proven(&mut self, health: &Health) -> Result<(), String> {
         self.subscribed = Subscribed::Yes;
         health.reached();
-        self.outgoing.presence();
         self.start_look_ups()?;
         self.tell(Event::Reachable { route: Route::Mqtt, connection: self.connection }).await
     }
