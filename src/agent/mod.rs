@@ -5,12 +5,15 @@
 //! operation in turn.
 //!
 //! ```text
-//!  delivery ──► deliveries ──► decide ──► change ──► (record, board) ──► reports ──► upstream
+//!  delivery ──► deliveries ──► decide ──► endings ──► change ──► record, board
+//!                   ▲            │            └──► reports ──► upstream  │
+//!                   └─ waiting ◄─┘                    ▲──────────────────┘
 //! ```
 
 mod by_hand;
 mod change;
 mod deliveries;
+mod endings;
 pub mod environment_copy;
 mod keep_board;
 mod reports;
@@ -20,16 +23,17 @@ pub mod seams;
 mod set_board;
 mod status;
 mod steps;
+mod waiting;
 
 use std::time::Duration;
 
 use crate::clock::{Clock, Moment};
 use crate::record::{Ledger, Record, Route};
 use change::Stage;
-use deliveries::Waiting;
 use reports::VolatileParcel;
 use seams::{Connection, Event, Seams, Upstream};
 use steps::Steps;
+use waiting::Waiting;
 
 pub use by_hand::BackTo;
 pub use deliveries::{Delivery, Handling};

@@ -1,8 +1,9 @@
 //! Reports on their way: durable ones in the record's outbox, repeats and rejections in memory.
 
 use super::Agent;
-use super::deliveries::{Delivery, take_over};
+use super::deliveries::Delivery;
 use super::seams::{ParcelId, Seams, Ticket, Upstream};
+use super::waiting::take_over;
 use crate::contract::Report;
 use crate::record::Route;
 

@@ -1,0 +1,159 @@
+//! How deliveries end: rejected, told of again, confirmed, or with a change that is begun.
+
+use super::Agent;
+use super::change::Plan;
+use super::deliveries::Delivery;
+use super::seams::{Seams, Ticket, Upstream};
+use crate::contract::{Errors, Identity, Outcome, Report, Unreadable};
+use crate::record::{Cause, Current, Entry, Goal, Intercom, MacOrigin, Route, SerialOrigin};
+
+/// The largest `log_extra`, in bytes of JSON, that is kept and passed through.
+const MAX_LOG_EXTRA: usize = 2048;
+
+impl<S: Seams> Agent<S> {
+    pub(super) fn reject(&mut self, delivery: &Delivery, errors: Errors) {
+        self.record.counters.rejected += 1;
+        self.steps.warn(format!("{} is rejected: {errors}", name(delivery)));
+        let cause = self.cause(delivery);
+        let current = self.record.current.identity.clone();
+        let mut report = self.record.report(&cause, Outcome::Rejected, current, None);
+        report.reason = Some(errors.message());
+        report.message = Some(errors.message());
+        report.errors = Some(errors);
+        self.remember_volatile(&cause, &report);
+        self.report_volatile(report, delivery);
+    }
+
+    /// Ends a request without touching anything, and without a 422 body.
+    pub(super) fn end_volatile(&mut self, delivery: &Delivery, outcome: Outcome, reason: String) {
+        match outcome {
+            Outcome::Failed => self.record.counters.failed += 1,
+            Outcome::Installed | Outcome::Rejected | Outcome::RolledBack => {
+                self.record.counters.rejected += 1;
+            }
+        }
+        self.steps.warn(format!("{} ended as {outcome}: {reason}", name(delivery)));
+        let cause = self.cause(delivery);
+        let current = self.record.current.identity.clone();
+        let report = self.record.report(&cause, outcome, current, Some(reason));
+        self.remember_volatile(&cause, &report);
+        self.report_volatile(report, delivery);
+    }
+
+    /// Reports once more what was decided before.
+    pub(super) fn repeat(&mut self, delivery: &Delivery, report: Report) {
+        self.steps.tell(format!(
+            "{} was decided before ({}): reporting it again",
+            name(delivery),
+            report.intercom.status.as_deref().unwrap_or("unknown")
+        ));
+        self.record.counters.repeated += 1;
+        // Under its own ID too, which need not be the one that it was decided under.
+        self.remember_volatile(&self.cause(delivery), &report);
+        self.report_volatile(report, delivery);
+    }
+
+    fn remember_volatile(&mut self, cause: &Cause, report: &Report) {
+        if cause.request_id.is_some() {
+            self.volatile.add(Entry::new(cause, report.clone()), Intercom::decided(cause));
+        }
+    }
+
+    pub(super) fn confirm(&mut self, delivery: &Delivery) {
+        self.steps.tell(format!("{} is confirmed: this board is that already", name(delivery)));
+        let cause = self.cause(delivery);
+        match self.transition(|record| record.confirm(&cause)) {
+            Ok(()) => {
+                self.acknowledge(delivery.ticket);
+                self.send_outbox();
+            }
+            Err(why) => {
+                // Nothing was to be changed, so it is true all the same: told from memory.
+                self.steps.warn(format!("the record cannot be written: {why}"));
+                let current = self.record.current.identity.clone();
+                let report = self.record.report(&cause, Outcome::Installed, current, None);
+                // Whoever asked for it by its ID waits for that.
+                self.remember_volatile(&cause, &report);
+                self.report_volatile(report, delivery);
+            }
+        }
+    }
+
+    pub(super) fn apply(&mut self, delivery: &Delivery, identity: Identity) {
+        let old = &self.record.current;
+        let to = Current {
+            mac_origin: if identity.mac == old.identity.mac {
+                old.mac_origin
+            } else {
+                MacOrigin::Request
+            },
+            serial_origin: if identity.serial_number == old.identity.serial_number {
+                old.serial_origin
+            } else {
+                Some(SerialOrigin::Request)
+            },
+            identity,
+        };
+        let (goal, offline) = (Goal::Install, delivery.offline);
+        let plan = Plan { cause: self.cause(delivery), goal, offline, to };
+        match self.begin(plan) {
+            Ok(()) => {
+                self.acknowledge(delivery.ticket);
+                self.set_new_identity();
+            }
+            Err(reason) => self.end_volatile(delivery, Outcome::Failed, reason),
+        }
+    }
+
+    pub(super) fn acknowledge(&mut self, ticket: Option<Ticket>) {
+        if let Some(ticket) = ticket {
+            self.seams.upstream().acknowledge(ticket);
+        }
+    }
+
+    /// What the report needs of the request, and the routes that it goes out on.
+    fn cause(&self, delivery: &Delivery) -> Cause {
+        let mut routes = match delivery.route {
+            Some(route) => vec![route],
+            None => self.rules.routes.clone(),
+        };
+        routes.extend(self.rules.tells_billing.then_some(Route::Billing));
+        match &delivery.request {
+            Ok(request) => {
+                let patch = request.content.as_ref().ok();
+                Cause {
+                    request_id: request.id.clone(),
+                    hash: request.hash.clone(),
+                    seq: request.seq,
+                    target: request.target.clone(),
+                    model: patch.and_then(|p| p.model.clone()).or(self
+                        .rules
+                        .models
+                        .first()
+                        .cloned()),
+                    log_extra: patch.and_then(|p| p.log_extra.clone()).map(cut_to_size),
+                    routes,
+                }
+            }
+            Err(unreadable) => Cause::bare(unreadable.id.clone(), routes),
+        }
+    }
+}
+
+/// How a request is named in a message.
+pub(super) fn name(delivery: &Delivery) -> String {
+    match &delivery.request {
+        Ok(request) => format!("request {}", request.key()),
+        Err(Unreadable { id: Some(id), .. }) => format!("request {id}"),
+        Err(Unreadable { id: None, .. }) => "an unreadable request".to_owned(),
+    }
+}
+
+fn cut_to_size(log_extra: serde_json::Value) -> serde_json::Value {
+    let size = log_extra.to_string().len();
+    if size <= MAX_LOG_EXTRA {
+        log_extra
+    } else {
+        format!("left out: {size} bytes, and a panel keeps at most {MAX_LOG_EXTRA}").into()
+    }
+}
