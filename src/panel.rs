@@ -6,11 +6,12 @@ use std::sync::Arc;
 use crate::agent::Rules;
 use crate::agent::environment_copy::{BOARD, FACTORY_MAC, FACTORY_SERIAL_NUMBER};
 use crate::board::{MacKind, RealBoard, Root, Survey, survey};
+use crate::clock::WallTime;
 use crate::config::Settings;
 use crate::contract::{BoardName, FactoryIdentity, Identity};
 use crate::environment::{Environment, Layout, Store};
 use crate::hooks::Hooks;
-use crate::record::{Current, MacOrigin, Record, Route, SerialOrigin};
+use crate::record::{Current, MacOrigin, Record, RecordStore, Route, SerialOrigin};
 use crate::storage::StateDir;
 
 /// Everything that the commands need to know before they start.
@@ -80,6 +81,12 @@ impl Panel {
     /// The files that must survive a power cut.
     pub fn state(&self) -> StateDir {
         StateDir::new(&self.root, &self.settings.state_dir)
+    }
+
+    /// The last good time that the record knows of.
+    pub fn last_good_time(&self) -> Option<WallTime> {
+        let record = RecordStore::new(self.state()).peek().ok().flatten();
+        record.and_then(|record| record.last_good_time)
     }
 
     /// Where they really are.

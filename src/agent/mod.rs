@@ -27,7 +27,7 @@ mod waiting;
 
 use std::time::Duration;
 
-use crate::clock::{Clock, Moment};
+use crate::clock::{Clock, Moment, WallTime};
 use crate::record::{Ledger, Record, Route};
 use change::Stage;
 use reports::VolatileParcel;
@@ -160,6 +160,7 @@ impl<S: Seams> Agent<S> {
     fn transition(&mut self, change: impl FnOnce(&mut Record)) -> std::io::Result<()> {
         let mut next = self.record.clone();
         change(&mut next);
+        next.last_good_time = self.good_time();
         let saved = self.seams.store().save(&next);
         if saved.is_ok() {
             self.record = next;
@@ -174,7 +175,13 @@ impl<S: Seams> Agent<S> {
         self.save();
     }
 
+    /// Written along with what is written anyway: a board without a clock starts from it next time.
+    fn good_time(&mut self) -> Option<WallTime> {
+        self.seams.upstream().good_time().or(self.record.last_good_time)
+    }
+
     fn save(&mut self) {
+        self.record.last_good_time = self.good_time();
         self.save_again = match self.seams.store().save(&self.record) {
             Ok(()) => None,
             Err(why) => {

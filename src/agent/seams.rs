@@ -2,7 +2,7 @@
 
 use super::RouteStatus;
 use crate::board::Board;
-use crate::clock::Clock;
+use crate::clock::{Clock, WallTime};
 use crate::contract::{BoardName, Identity, Mac, Report};
 use crate::decide::Holder;
 use crate::record::{RecordStore, Route};
@@ -46,6 +46,8 @@ pub trait Upstream {
     fn send(&mut self, route: Route, parcel: ParcelId, report: &Report);
     /// How each route fares.
     fn status(&self) -> Vec<RouteStatus>;
+    /// What the calendar says, if a server's certificate is valid by it.
+    fn good_time(&self) -> Option<WallTime>;
     /// Lets go of a MAC address that this board no longer has.
     fn give_up(&mut self, mac: Mac);
     /// Has everything that was not acknowledged on this route delivered again: an HTTP poll now, a

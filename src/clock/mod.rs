@@ -1,11 +1,11 @@
 //! Time: the boot's own clock for deadlines, the calendar only for people.
 
-mod earliest;
+mod floor;
 mod moment;
 mod real;
 mod wall;
 
-pub use earliest::earliest;
+pub use floor::Floor;
 pub use moment::{BootId, InvalidBootId, Moment};
 pub use real::RealClock;
 pub use wall::WallTime;

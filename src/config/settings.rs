@@ -145,6 +145,13 @@ pub struct Tls {
     pub client: Option<ClientCertificate>,
 }
 
+impl Tls {
+    /// Whether certificates are judged at all, and so by the calendar.
+    pub fn judges(&self) -> bool {
+        matches!(self.trust, Trust::Authorities { .. })
+    }
+}
+
 /// Whose word the panel takes for who the server is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trust {

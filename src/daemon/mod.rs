@@ -25,7 +25,7 @@ use crate::neighbours::Neighbours;
 use crate::panel::Panel;
 use crate::record::Route;
 use crate::storage::StateDirLock;
-use crate::upstream::{News, Routes, http, mqtt, route};
+use crate::upstream::{News, Place, Routes, http, mqtt, route};
 use notify::Notify;
 pub use real_seams::RealSeams;
 use watchers::Watchers;
@@ -126,21 +126,24 @@ fn start_routes(panel: &Panel, tasks: &mut JoinSet<()>, news: &mpsc::Sender<News
         (!panel.root.is_sandbox()).then(|| Arc::new(Neighbours::new(&panel.settings.interface)));
     let mut routes = Routes { neighbours, news: Some(news.clone()), ..Routes::default() };
     let keys = &panel.settings.signature.keys;
+    let place = Place::new(panel.root.clone(), panel.last_good_time());
     if let Some(settings) = panel.settings.mqtt.clone() {
         let (handle, end) = route();
-        routes.mqtt = Some(handle);
-        tasks.spawn(mqtt::run(settings, panel.root.clone(), keys.clone(), end, news.clone()));
+        let judges = settings.broker.tls && settings.tls.judges();
+        routes.mqtt = Some(if judges { handle.judging(&place) } else { handle });
+        tasks.spawn(mqtt::run(settings, place.clone(), keys.clone(), end, news.clone()));
     }
     let services = [
         (Route::Http, &panel.settings.http, &mut routes.http),
         (Route::Billing, &panel.settings.billing, &mut routes.billing),
     ];
-    for (which, settings, place) in services {
+    for (which, settings, of_agent) in services {
         let Some(settings) = settings.clone() else { continue };
         let (handle, end) = route();
-        *place = Some(handle);
-        let (root, keys) = (panel.root.clone(), keys.clone());
-        tasks.spawn(http::run(which, settings, root, keys, end, news.clone()));
+        let judges = settings.base.tls && settings.tls.judges();
+        *of_agent = Some(if judges { handle.judging(&place) } else { handle });
+        let (place, keys) = (place.clone(), keys.clone());
+        tasks.spawn(http::run(which, settings, place, keys, end, news.clone()));
     }
     routes
 }

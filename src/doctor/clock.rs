@@ -1,7 +1,7 @@
 //! The calendar: not before the firmware was made, nor a generation after.
 
 use super::{Check, Finding};
-use crate::clock::{WallTime, earliest};
+use crate::clock::{Floor, WallTime};
 use crate::panel::Panel;
 
 /// No firmware is in the field for as long.
@@ -11,7 +11,7 @@ pub(super) const PLAUSIBLE: Check =
     Check { id: "clock", description: "the clock is plausible", look };
 
 fn look(panel: &Panel) -> Finding {
-    judge(WallTime::now(), earliest(&panel.root))
+    judge(WallTime::now(), Floor::new(&panel.root, None).made())
 }
 
 fn judge(now: WallTime, earliest: WallTime) -> Finding {

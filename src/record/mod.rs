@@ -11,7 +11,7 @@ mod transitions;
 
 use serde::{Deserialize, Serialize};
 
-use crate::clock::{BootId, Moment};
+use crate::clock::{BootId, Moment, WallTime};
 use crate::contract::{BoardName, FactoryIdentity, Identity, NotTold};
 
 pub use change::{Cause, Change, Goal};
@@ -49,6 +49,9 @@ pub struct Record {
     pub recent_changes: Vec<Begun>,
     /// What has happened so far.
     pub counters: Counters,
+    /// The calendar's time at the last transition by which a server's certificate was valid.
+    #[serde(default)]
+    pub last_good_time: Option<WallTime>,
     /// The outcomes whose reports had to make room.
     #[serde(default)]
     pub outcomes_not_told: Option<NotTold>,

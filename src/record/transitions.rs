@@ -37,6 +37,7 @@ impl Record {
             recent_changes: Vec::new(),
             counters: super::Counters::default(),
             outcomes_not_told: None,
+            last_good_time: None,
         }
     }
 

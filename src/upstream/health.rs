@@ -87,6 +87,11 @@ impl Health {
         self.state().error = Some((why.to_owned(), Instant::now()));
     }
 
+    /// Whether upstream is reached on this route now.
+    pub(super) fn is_reached(&self) -> bool {
+        self.state().reached
+    }
+
     /// Whether the route hangs: it should have got on long before `now`.
     pub fn hangs(&self, now: Instant) -> bool {
         self.state().due.is_some_and(|due| due + ALLOWANCE < now)

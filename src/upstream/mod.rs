@@ -17,6 +17,8 @@ use tokio::time::Instant;
 
 use crate::agent::seams::{Connection, Event, Face, ParcelId, Ticket, Upstream};
 use crate::agent::{Delivery, Handling, RouteStatus};
+use crate::board::Root;
+use crate::clock::{Floor, WallTime};
 use crate::contract::{Mac, Report};
 use crate::decide::Holder;
 use crate::neighbours::Neighbours;
@@ -25,6 +27,20 @@ pub use health::Health;
 
 /// How many orders may wait for a route. The agent's own bounds keep it far below.
 const ORDERS: usize = 256;
+
+/// Where a route finds its files, and the least time by which it judges certificates.
+#[derive(Debug, Clone)]
+pub struct Place {
+    root: Root,
+    floor: Floor,
+}
+
+impl Place {
+    /// On the board under `root`, which saw `last_good` last of a calendar that was right.
+    pub fn new(root: Root, last_good: Option<WallTime>) -> Self {
+        Place { floor: Floor::new(&root, last_good), root }
+    }
+}
 
 /// What a route tells the daemon.
 #[derive(Debug)]
@@ -59,6 +75,8 @@ pub struct RouteHandle {
     appearance: watch::Sender<Appearance>,
     orders: mpsc::Sender<Order>,
     health: Health,
+    /// The least time by which certificates are judged; `None` where none are.
+    judged_from: Option<WallTime>,
 }
 
 /// The route's end.
@@ -78,12 +96,23 @@ pub fn route() -> (RouteHandle, RouteEnd) {
     let (orders, orders_end) = mpsc::channel(ORDERS);
     let health = Health::default();
     (
-        RouteHandle { appearance, orders, health: health.clone() },
+        RouteHandle { appearance, orders, health: health.clone(), judged_from: None },
         RouteEnd { appearance: appearance_end, orders: orders_end, health },
     )
 }
 
 impl RouteHandle {
+    /// On this route the server's certificate is judged by the calendar.
+    #[must_use]
+    pub fn judging(self, place: &Place) -> Self {
+        RouteHandle { judged_from: Some(place.floor.made()), ..self }
+    }
+
+    /// Whether a certificate that was found valid now vouches for the calendar.
+    fn vouches_for(&self, calendar: WallTime) -> bool {
+        self.judged_from.is_some_and(|made| made <= calendar) && self.health.is_reached()
+    }
+
     fn order(&self, order: Order) {
         // A route that is behind is not waited for: a report is sent again when the route is reached
         // again, and an unacknowledged message comes again.
@@ -156,6 +185,11 @@ impl Upstream for Routes {
     fn status(&self) -> Vec<RouteStatus> {
         let now = Instant::now();
         self.health().map(|(route, health)| health.status(route, now)).collect()
+    }
+
+    fn good_time(&self) -> Option<WallTime> {
+        let calendar = WallTime::now();
+        self.all().any(|route| route.vouches_for(calendar)).then_some(calendar)
     }
 
     fn give_up(&mut self, mac: Mac) {

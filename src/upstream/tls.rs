@@ -17,7 +17,7 @@ use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, crypto};
 
-use crate::board::Root;
+use super::Place;
 use crate::config::{Tls, Trust};
 
 pub(super) use explain::{explain, tls_failure};
@@ -35,23 +35,21 @@ const SESSIONS: usize = 1;
 /// Which file is wrong, and how.
 pub(super) fn client_config(
     tls: &Tls,
-    root: &Root,
+    place: &Place,
     protocols: &[impl AsRef<[u8]>],
 ) -> Result<ClientConfig, TlsFileError> {
     let provider = Arc::new(crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_details(
-        provider.clone(),
-        Arc::new(time::NotBefore::firmware(root)),
-    )
-    .with_safe_default_protocol_versions()
-    .map_err(TlsFileError::without_file)?;
+    let builder =
+        ClientConfig::builder_with_details(provider.clone(), Arc::new(time::Lifted(place.floor)))
+            .with_safe_default_protocol_versions()
+            .map_err(TlsFileError::without_file)?;
     let builder = match &tls.trust {
         Trust::Anyone => {
             let verifier = Arc::new(anyone::Anyone(provider.signature_verification_algorithms));
             builder.dangerous().with_custom_certificate_verifier(verifier)
         }
         Trust::Authorities { ca_file, server_name } => {
-            let roots = files::roots(ca_file.as_deref(), root)?;
+            let roots = files::roots(ca_file.as_deref(), &place.root)?;
             match server_name {
                 None => builder.with_root_certificates(roots),
                 Some(name) => {
@@ -73,7 +71,7 @@ pub(super) fn client_config(
     let mut config = match &tls.client {
         None => builder.with_no_client_auth(),
         Some(client) => {
-            let (chain, key) = files::client(client, root)?;
+            let (chain, key) = files::client(client, &place.root)?;
             builder
                 .with_client_auth_cert(chain, key)
                 .map_err(|why| files::unfit_pair(client, &why))?

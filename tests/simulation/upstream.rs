@@ -2,6 +2,7 @@
 
 use intercom_agent::agent::RouteStatus;
 use intercom_agent::agent::seams::{Connection, Event, Face, ParcelId, Ticket, Upstream};
+use intercom_agent::clock::WallTime;
 use intercom_agent::contract::{Mac, Report};
 use intercom_agent::decide::Holder;
 use intercom_agent::record::Route;
@@ -68,6 +69,10 @@ impl Upstream for SimulatedUpstream {
 
     fn status(&self) -> Vec<RouteStatus> {
         Vec::new()
+    }
+
+    fn good_time(&self) -> Option<WallTime> {
+        None
     }
 
     fn give_up(&mut self, _: Mac) {

@@ -8,8 +8,8 @@ use ureq::unversioned::transport::{ConnectProxyConnector, Connector, TcpConnecto
 
 use super::resolver::RuntimeResolver;
 use super::secure::TlsConnector;
-use crate::board::Root;
 use crate::config::{HttpSettings, Proxy};
+use crate::upstream::Place;
 
 const USER_AGENT: &str = concat!("intercom-agent/", env!("CARGO_PKG_VERSION"));
 /// Holds the whole head of an answer.
@@ -53,7 +53,7 @@ impl Default for TimeLimits {
 /// A client of its own, with connections of its own. Names are looked up on `runtime`.
 pub(super) fn client(
     settings: &HttpSettings,
-    root: &Root,
+    place: &Place,
     limits: TimeLimits,
     runtime: Handle,
 ) -> Agent {
@@ -84,6 +84,6 @@ pub(super) fn client(
         .build();
     let connector =
         Connector::<()>::chain(ConnectProxyConnector::default(), TcpConnector::default());
-    let connector = connector.chain(TlsConnector::new(&settings.tls, root));
+    let connector = connector.chain(TlsConnector::new(&settings.tls, place));
     Agent::with_parts(config, connector, RuntimeResolver::new(runtime))
 }

@@ -216,7 +216,7 @@ impl Exchange {
     ) -> Result<RequestBuilder<B>, Trouble> {
         let Some(file) = &self.service.settings.token else { return Ok(request) };
         let lasting = |text: String| Trouble::new(Kind::Lasting, text);
-        let token = file.read(&self.service.root).map_err(|why| lasting(why.to_string()))?;
+        let token = file.read(&self.service.place.root).map_err(|why| lasting(why.to_string()))?;
         let mut value =
             HeaderValue::try_from(format!("Bearer {}", token.expose())).map_err(|_| {
                 let file = file.path().display();

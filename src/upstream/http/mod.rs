@@ -28,8 +28,7 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
-use super::{Health, News, RouteEnd};
-use crate::board::Root;
+use super::{Health, News, Place, RouteEnd};
 use crate::config::HttpSettings;
 use crate::record::Route;
 use crate::signature::Keys;
@@ -51,19 +50,19 @@ use route::HttpRoute;
 pub async fn run(
     route: Route,
     settings: HttpSettings,
-    root: Root,
+    place: Place,
     keys: Keys,
     end: RouteEnd,
     news: mpsc::Sender<News>,
 ) {
-    run_within(TimeLimits::default(), route, settings, root, keys, end, news).await;
+    run_within(TimeLimits::default(), route, settings, place, keys, end, news).await;
 }
 
 async fn run_within(
     limits: TimeLimits,
     route: Route,
     settings: HttpSettings,
-    root: Root,
+    place: Place,
     keys: Keys,
     end: RouteEnd,
     news: mpsc::Sender<News>,
@@ -71,7 +70,7 @@ async fn run_within(
     let service = Service {
         route,
         settings,
-        root,
+        place,
         keys,
         limits,
         runtime: Handle::current(),
@@ -86,7 +85,7 @@ struct Service {
     /// The HTTP service, or billing.
     route: Route,
     settings: HttpSettings,
-    root: Root,
+    place: Place,
     keys: Keys,
     limits: TimeLimits,
     runtime: Handle,
@@ -95,6 +94,6 @@ struct Service {
 
 impl Service {
     fn client(&self) -> ureq::Agent {
-        client::client(&self.settings, &self.root, self.limits, self.runtime.clone())
+        client::client(&self.settings, &self.place, self.limits, self.runtime.clone())
     }
 }

@@ -16,15 +16,14 @@ use ureq::unversioned::transport::{
     TransportAdapter,
 };
 
-use crate::board::Root;
 use crate::config::Tls;
-use crate::upstream::tls;
+use crate::upstream::{Place, tls};
 
 /// Puts TLS over the connections of `https` URLs and leaves the others as they are.
 #[derive(Debug)]
 pub(super) struct TlsConnector {
     tls: Tls,
-    root: Root,
+    place: Place,
     /// Read from the files at the first connection, and again after one that failed: an installer
     /// may have put a good file there since.
     config: Mutex<Option<Arc<ClientConfig>>>,
@@ -37,8 +36,8 @@ pub(super) struct TlsTransport<In: Transport> {
 }
 
 impl TlsConnector {
-    pub(super) fn new(tls: &Tls, root: &Root) -> Self {
-        TlsConnector { tls: tls.clone(), root: root.clone(), config: Mutex::new(None) }
+    pub(super) fn new(tls: &Tls, place: &Place) -> Self {
+        TlsConnector { tls: tls.clone(), place: place.clone(), config: Mutex::new(None) }
     }
 
     fn config(&self) -> Result<Arc<ClientConfig>, Error> {
@@ -46,7 +45,7 @@ impl TlsConnector {
         if let Some(config) = &*kept {
             return Ok(config.clone());
         }
-        let made = tls::client_config(&self.tls, &self.root, &[b"http/1.1"]);
+        let made = tls::client_config(&self.tls, &self.place, &[b"http/1.1"]);
         let config = Arc::new(made.map_err(|why| Error::Other(Box::new(why)))?);
         *kept = Some(config.clone());
         Ok(config)

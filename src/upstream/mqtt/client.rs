@@ -11,10 +11,9 @@ use tokio::task::JoinHandle;
 use super::presence::{Presence, State};
 use super::topics::Topics;
 use crate::agent::seams::Face;
-use crate::board::Root;
 use crate::config::MqttSettings;
 use crate::contract::MAX_REQUEST_BYTES;
-use crate::upstream::tls;
+use crate::upstream::{Place, tls};
 
 /// The largest packet: a whole request with its topic and header.
 pub(super) const MAX_PACKET: usize = MAX_REQUEST_BYTES + 1024;
@@ -33,7 +32,7 @@ impl Client {
     /// When a file of the configuration cannot be used.
     pub(super) fn new(
         settings: &MqttSettings,
-        root: &Root,
+        place: &Place,
         topics: &Topics,
         face: &Face,
         clean_session: bool,
@@ -54,14 +53,14 @@ impl Client {
             ));
         if let Some(username) = &settings.username {
             let password = match &settings.password {
-                Some(file) => Some(file.read(root).map_err(|why| why.to_string())?),
+                Some(file) => Some(file.read(&place.root).map_err(|why| why.to_string())?),
                 None => None,
             };
             options
                 .set_credentials(username, password.as_ref().map_or("", |secret| secret.expose()));
         }
         if broker.tls {
-            let config = tls::client_config(&settings.tls, root, &settings.alpn)
+            let config = tls::client_config(&settings.tls, place, &settings.alpn)
                 .map_err(|why| why.to_string())?;
             options
                 .set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(config.into())));

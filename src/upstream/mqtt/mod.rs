@@ -19,9 +19,8 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use super::backoff::Backoff;
-use super::{News, Order, RouteEnd};
+use super::{News, Order, Place, RouteEnd};
 use crate::agent::seams::{Connection, Event, Face};
-use crate::board::Root;
 use crate::config::MqttSettings;
 use crate::record::Route;
 use crate::signature::Keys;
@@ -38,7 +37,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(120);
 /// Runs the route until the daemon lets go of its end.
 pub async fn run(
     settings: MqttSettings,
-    root: Root,
+    place: Place,
     keys: Keys,
     mut end: RouteEnd,
     news: mpsc::Sender<News>,
@@ -54,7 +53,7 @@ pub async fn run(
             let began = Instant::now();
             let session = Session::new(
                 &settings,
-                &root,
+                &place,
                 &keys,
                 appearance,
                 &news,

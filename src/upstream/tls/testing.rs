@@ -15,6 +15,7 @@ use rustls::{ClientConfig, RootCertStore, ServerConfig, SupportedProtocolVersion
 use super::client_config;
 use crate::board::Root;
 use crate::config;
+use crate::upstream::Place;
 
 /// A directory that is the panel's root.
 pub(in crate::upstream) struct Sandbox(pub(in crate::upstream) PathBuf);
@@ -37,7 +38,8 @@ impl Sandbox {
     pub(in crate::upstream) fn client(&self, settings: &str) -> Result<ClientConfig, String> {
         let text = format!("[mqtt]\nurl = \"mqtts://billing.example\"\n{settings}");
         let mqtt = config::parse(&text, Path::new("test.toml")).unwrap().mqtt.unwrap();
-        client_config(&mqtt.tls, &Root::sandbox(&self.0), &mqtt.alpn).map_err(|why| why.to_string())
+        let root = Root::sandbox(&self.0);
+        client_config(&mqtt.tls, &Place::new(root, None), &mqtt.alpn).map_err(|why| why.to_string())
     }
 }
 

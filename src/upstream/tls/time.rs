@@ -1,41 +1,20 @@
 //! The time by which certificates are judged, on a board whose clock may start in 1970.
 
+use std::time::Duration;
+
 use rustls::pki_types::UnixTime;
 use rustls::time_provider::TimeProvider;
 
-use crate::board::Root;
-use crate::clock;
+use crate::clock::{Floor, WallTime};
 
-/// The clock, but never before the release of the agent or of the firmware. Verification is never
-/// switched off: a certificate that begins later than the floor still needs a clock that is set.
+/// The calendar, but never before the floor under it. Verification is never switched off: a
+/// certificate that begins later than the floor still needs a clock that is set.
 #[derive(Debug)]
-pub(super) struct NotBefore(u64);
+pub(super) struct Lifted(pub(super) Floor);
 
-impl NotBefore {
-    /// The earliest time that it can be, given this firmware.
-    pub(super) fn firmware(root: &Root) -> Self {
-        NotBefore(clock::earliest(root).unix_seconds())
-    }
-
-    fn at_least(&self, clock: u64) -> u64 {
-        clock.max(self.0)
-    }
-}
-
-impl TimeProvider for NotBefore {
+impl TimeProvider for Lifted {
     fn current_time(&self) -> Option<UnixTime> {
-        let clock = UnixTime::now().as_secs();
-        Some(UnixTime::since_unix_epoch(std::time::Duration::from_secs(self.at_least(clock))))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_clock_in_1970_counts_as_the_release() {
-        assert_eq!(NotBefore(1000).at_least(17), 1000);
-        assert_eq!(NotBefore(1000).at_least(1005), 1005);
+        let seconds = self.0.lift(WallTime::now()).unix_seconds();
+        Some(UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
     }
 }

@@ -16,11 +16,12 @@ use tokio::time::timeout;
 use super::*;
 use crate::agent::seams::{Connection, Event, Face};
 use crate::agent::{Delivery, Handling};
+use crate::board::Root;
 use crate::config;
 use crate::contract::Identity;
 use crate::record::Route;
 use crate::signature::testing::keys;
-use crate::upstream::{Order, RouteHandle, route};
+use crate::upstream::{Order, Place, RouteHandle, route};
 
 /// Nothing here takes so long unless it is broken.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -63,7 +64,7 @@ impl Panel {
     fn on(which: Route, settings: HttpSettings, root: Root) -> Self {
         let (handle, end) = route();
         let (news, news_end) = mpsc::channel(4);
-        tokio::spawn(run_within(QUICK, which, settings, root, keys(), end, news));
+        tokio::spawn(run_within(QUICK, which, settings, Place::new(root, None), keys(), end, news));
         let handling = Handling::Decided;
         let mut panel =
             Panel { handle, news: news_end, connection: Connection::default(), handling };

@@ -94,7 +94,7 @@ async fn a_report_that_is_refused_for_ever_is_given_up_in_the_end() {
     let service = Service {
         route: Route::Http,
         settings: settings("http://billing.example", ""),
-        root: Root::system(),
+        place: Place::new(Root::system(), None),
         keys: keys(),
         limits: QUICK,
         runtime: Handle::current(),

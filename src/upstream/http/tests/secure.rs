@@ -71,9 +71,9 @@ async fn what_is_not_trusted_is_not_asked() {
 
         // The same question by itself, for what it says.
         let settings = settings(&url, ca);
-        let (root, runtime) = (root.clone(), Handle::current());
+        let (place, runtime) = (Place::new(root.clone(), None), Handle::current());
         let asked = tokio::task::spawn_blocking(move || {
-            let client = client::client(&settings, &root, QUICK, runtime);
+            let client = client::client(&settings, &place, QUICK, runtime);
             client.get(settings.base.url("/")).call().map_err(trouble::Trouble::from)
         });
         let trouble = asked.await.unwrap().expect_err("it must not be asked");

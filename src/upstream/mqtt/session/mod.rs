@@ -17,12 +17,11 @@ use super::outgoing::{Message, Outgoing};
 use super::too_large::Without;
 use super::topics::Topics;
 use crate::agent::seams::{Connection, Event, Face};
-use crate::board::Root;
 use crate::config::MqttSettings;
 use crate::decide::Holder;
 use crate::record::Route;
 use crate::signature::Keys;
-use crate::upstream::{Health, News, Order, RouteEnd, tls};
+use crate::upstream::{Health, News, Order, Place, RouteEnd, tls};
 use look_up::{Asked, LookUp};
 use subscription::Subscribed;
 
@@ -80,7 +79,7 @@ impl<'a> Session<'a> {
     /// When the configuration does not fit the board.
     pub(super) fn new(
         settings: &MqttSettings,
-        root: &Root,
+        place: &Place,
         keys: &'a Keys,
         (face, connection, without): (&'a Face, Connection, Without),
         news: &'a mpsc::Sender<News>,
@@ -88,7 +87,7 @@ impl<'a> Session<'a> {
         tickets: &'a mut u64,
     ) -> Result<Self, String> {
         let topics = Topics::new(&settings.topics, face)?;
-        let client = Client::new(settings, root, &topics, face, without.the_session())?;
+        let client = Client::new(settings, place, &topics, face, without.the_session())?;
         Ok(Session {
             client,
             topics,
