@@ -1,87 +1,198 @@
-"""Memory, threads, wake-ups and bytes on the board, beside mosquitto_sub."""
+"""Memory, threads, wake-ups, bytes and time on the board, beside mosquitto_sub and Mender's daemon."""
 
 import concurrent.futures
 import shutil
+import time
 
+import flash as layout
 import images
 import machines
-from agent import NEW, OLD, chip, config, log_shown, mqtt, mqtts, request, tree
+import power
+from agent import NEW, OLD, chip, config, log_shown, mqtt, mqtts, request, tree, until_told
+from lab import Skip
 from upstream import BOARD_SEES, Broker
 
 SECONDS = 60
 # What a process maps, and how often it was waked, by the kernel's own count.
-MEASURE = """m() { sed -n 's/^\\(Pss\\|Rss\\|Private_Dirty\\): *\\([0-9]*\\).*/\\2/p' /proc/$1/smaps_rollup | tr '\\n' ' '
+MEASURE = """m() { sed -n 's/^\\(Pss\\|Rss\\): *\\([0-9]*\\).*/\\2/p' /proc/$1/smaps_rollup | tr '\\n' ' '
 ls /proc/$1/task | wc -l | tr '\\n' ' '
 cat /proc/$1/task/*/status | sed -n 's/^voluntary_ctxt_switches:\\s*//p' | awk '{n+=$1} END {print n}'; }"""
+# The highest PSS until it is told to stop.
+PEAK = """((while [ ! -e /run/stop ]; do sed -n 's/^Pss: *\\([0-9]*\\).*/\\1/p' /proc/$(pidof intercom-agent)/smaps_rollup
+usleep 20000; done | sort -n | tail -n 1 >/run/peak) &)"""
+# Room for the rivals in the root file system: a larger partition than a panel has.
+PARTITIONS = "mtdparts=hi_sfc:256k(boot),64k(env),64k(env2),3712k(kernel),9216k(rootfs),-(rootfs_data)"
+COLUMNS = ("binary", "libraries", "all bytes", "PSS kB", "RSS kB", "peak PSS", "peak RSS", "threads", "wakes/min",
+           "ms to subscribed")
+BUDGET = 1792
 
 
 def table(lab):
-    """Idle for a minute over each transport, and at the peak of a change."""
+    """Idle for a minute over each transport and at the peak of a change: a table with the ratios to the rivals."""
     with concurrent.futures.ThreadPoolExecutor(2) as boards:
         plain, tls = boards.map(lambda over: _measured(lab, over), (False, True))
-    size = lab.agent().stat().st_size
-    lab.note(f"{'':22}{'PSS kB':>8}{'RSS kB':>8}{'dirty':>7}{'threads':>9}{'wakes/min':>11}{'peak RSS':>10}{'bytes':>11}")
-    for over, found in (("plain", plain), ("TLS", tls)):
-        for name, (rss, pss, dirty, threads, wakes, peak, bytes_) in found.items():
-            lab.note(f"{name + ' ' + over:22}{pss:8}{rss:8}{dirty:7}{threads:9}{wakes:11}{peak:>10}{bytes_:11}")
-        ours, theirs = found["intercom-agent"], found["mosquitto_sub"]
-        lab.note(f"{'ratio ' + over:22}" + "".join(f"{ours[n] / max(1, theirs[n]):{w}.2f}" for n, w in
-                                                   ((1, 8), (0, 8), (2, 7), (3, 9), (4, 11))) +
-                 f"{'':10}{ours[6] / theirs[6]:11.2f}")
-    assert size <= 1310720
-    assert plain["intercom-agent"][1] <= 1792 and tls["intercom-agent"][1] <= 1792, "over the budget of 1.75 MiB PSS"
+    found = {**plain.programs, **tls.programs}
+    lab.note(f"{'':24}" + "".join(f"{column:>{_width(column)}}" for column in COLUMNS))
+    for name, values in found.items():
+        lab.note(f"{name:24}" + "".join(f"{values.get(column, ''):>{_width(column)}}" for column in COLUMNS))
+    for ours, theirs in (("intercom-agent", "mosquitto_sub"), ("intercom-agent TLS", "mosquitto_sub TLS"),
+                         ("intercom-agent TLS", "mender daemon")):
+        if theirs in found:
+            lab.note(f"{'ratio to ' + theirs:24}" + _ratios(found[ours], found[theirs]))
+    for what, board in (("plain", plain), ("TLS", tls)):
+        lab.note(f"flash, {what}: {board.change} for a change; {board.idle} in {SECONDS} s idle "
+                 f"(an hour idle, by that: {board.idle.bytes * 3600 // SECONDS} bytes)")
+    assert not plain.idle.bytes and not tls.idle.bytes, "the agent writes while it is idle"
+    assert max(found["intercom-agent"]["PSS kB"], found["intercom-agent TLS"]["PSS kB"]) <= BUDGET, "over the budget"
+
+
+class _Board:
+    def __init__(self):
+        self.programs = {}
+        self.change = self.idle = None
+
+
+class _Writes:
+    """What went to the flash: sectors erased, bytes programmed."""
+
+    def __init__(self, writes):
+        self.erased = sum(len(data) > power.PAGE for _, data in writes)
+        self.bytes = sum(len(data) for _, data in writes if len(data) <= power.PAGE)
+
+    def __str__(self):
+        return f"{self.bytes} bytes programmed, {self.erased} sectors erased"
 
 
 def _measured(lab, over_tls):
-    """{program: (RSS, PSS, private dirty, threads, wake-ups a minute, peak RSS, bytes with libraries)} on one board."""
-    rivals = lab.directory / "tree-rivals"
+    """One board with the agent over one transport, and the rivals."""
+    what, found = " TLS" if over_tls else "", _Board()
     with Broker(lab, tls=over_tls) as broker:
-        settings = config((mqtts if over_tls else mqtt)(broker))
-        files = {"ca.pem": (images.certificates() / "ca.pem").read_text(), "start": "date -s 2026-11-01"}
-        flash = chip(lab, settings, **files)
-        flash_ = type(flash)(lab.directory / f"rivals-{over_tls}.img", "redundant", flash.variables(), _tree(lab, rivals))
-        flash_.write(0x30000, flash.read(0x30000, 0x10000))
-        with machines.panel(flash_, lab.log("tls" if over_tls else "plain")) as board:
+        ca = (images.certificates() / "ca.pem").read_text()
+        agents = chip(lab, config((mqtts if over_tls else mqtt)(broker)),
+                      **{"ca.pem": ca, "start": "date -s 2026-11-01"})
+        board_chip = layout.Flash(lab.directory / f"rivals{what}.img", "redundant", agents.variables(), _tree(lab, what))
+        board_chip.write(layout.SETTINGS, agents.read(layout.SETTINGS, layout.SETTINGS_SIZE))
+        recording = power.Recording(board_chip.path.with_suffix(".writes"))
+        with machines.panel(board_chip, lab.log(what.strip() or "plain"), boot="kernel", append=PARTITIONS,
+                            extra=recording.arguments) as board:
             board.shell()
             with log_shown(board):
                 broker.online(OLD)
-            with_tls = "--cafile /run/settings/ca.pem --insecure" if over_tls else ""
-            board.sh(f"mosquitto_sub -h {BOARD_SEES} -p {broker.port} {with_tls} -q 1 -t probe >/dev/null 2>&1 & sleep 3")
+            programs = {f"intercom-agent{what}": "intercom-agent", **_rivals(board, broker, over_tls)}
             board.sh(MEASURE)
-            programs = ("intercom-agent", "mosquitto_sub")
-            first = {name: _sample(board, name) for name in programs}
-            board.sh(f"sleep {SECONDS}", SECONDS + 30)
-            found = {}
-            for name in programs:
-                rss, pss, dirty, threads, wakes = _sample(board, name)
-                bytes_ = int(board.sh("for f in $(sed -n 's/.* \\(\\/.*\\)/\\1/p' /proc/$(pidof " + name + ")/maps | "
-                                      "sort -u); do stat -c %s $f; done | awk '{n+=$1} END {print n}'"))
-                found[name] = [rss, pss, dirty, threads, (wakes - first[name][4]) * 60 // SECONDS, "", bytes_]
+            first = {name: _sample(board, process) for name, process in programs.items()}
+            written = len(recording.writes())
+            board.sh(f"sleep {SECONDS}", SECONDS + 60)
+            found.idle = _Writes(recording.writes()[written:])
+            for name, process in programs.items():
+                rss, pss, threads, wakes = _sample(board, process)
+                found.programs[name] = {**_bytes(board, process), "PSS kB": pss, "RSS kB": rss, "threads": threads,
+                                        "wakes/min": (wakes - first[name][3]) * 60 // SECONDS}
+            ours = found.programs[f"intercom-agent{what}"]
+            board.sh("echo 5 >/proc/$(pidof intercom-agent)/clear_refs")
+            board.sh(PEAK)
+            written = len(recording.writes())
             with log_shown(board):
                 broker.publish(f"intercoms/{OLD}/patch/r1", request())
                 assert broker.report()["status"] == "installed"
+            until_told(board)
+            found.change = _Writes(recording.writes()[written:])
+            board.sh("touch /run/stop; while [ ! -s /run/peak ]; do usleep 50000; done")
+            ours["peak PSS"] = int(board.sh("cat /run/peak"))
+            ours["peak RSS"] = int(board.sh("sed -n 's/^VmHWM:\\s*\\([0-9]*\\).*/\\1/p' "
+                                            "/proc/$(pidof intercom-agent)/status"))
+            for name, values in found.programs.items():
+                if "mender" not in name:
+                    values["ms to subscribed"] = _time(board, broker, values is ours, over_tls)
+    return found
+
+
+def _rivals(board, broker, over_tls):
+    """Starts them: {name: process}."""
+    board.sh(f"{_subscriber(broker, over_tls)} >/dev/null 2>&1 & sleep 3")
+    if not over_tls:
+        return {"mosquitto_sub": "mosquitto_sub"}
+    # Its database cannot be on jffs2.
+    board.sh("mkdir -p /var/lib/mender /etc/mender; mount -t tmpfs tmpfs /var/lib/mender; "
+             """echo '{"ServerURL": "https://10.0.2.2:1", "DBus": {"Enabled": false}}' >/etc/mender/mender.conf; """
+             "mender daemon >/run/mender.log 2>&1 & sleep 5")
+    if board.run("pidof mender")[0] != 0:
+        raise Skip(f"mender's daemon ended: {board.run('cat /run/mender.log')[1]}")
+    return {"mosquitto_sub TLS": "mosquitto_sub", "mender daemon": "mender"}
+
+
+def _subscriber(broker, over_tls, more=""):
+    with_tls = "--cafile /run/settings/ca.pem --insecure" if over_tls else ""
+    return f"mosquitto_sub -h {BOARD_SEES} -p {broker.port} {with_tls} -q 1 -t probe {more}"
+
+
+def _sample(board, process):
+    return [int(word) for word in board.sh(f"m $(pidof {process})").split()]
+
+
+def _bytes(board, process):
+    """The program's own file and what it maps besides."""
+    lines = board.sh(f"p=$(pidof {process}); readlink /proc/$p/exe; "
+                     "for f in $(sed -n 's/.* \\(\\/.*\\)/\\1/p' /proc/$p/maps | sort -u); do stat -c '%s %n' $f; done"
+                     ).splitlines()
+    sizes = {name: int(size) for size, name in (line.split(" ", 1) for line in lines[1:])}
+    binary = sizes.pop(lines[0])
+    libraries = sum(sizes.values())
+    return {"binary": binary, "libraries": libraries, "all bytes": binary + libraries}
+
+
+def _time(board, broker, agent, over_tls, attempts=3):
+    """Milliseconds from exec until the subscription holds, by the host's clock; the best of some."""
+    best = None
+    if agent:
+        # Not by init any more, which is in no hurry.
+        board.sh("sed -i '/intercom-agent run/d' /etc/inittab; kill -HUP 1; sleep 1; kill $(pidof intercom-agent); "
+                 "while pidof intercom-agent >/dev/null; do usleep 50000; done")
+    else:
+        broker.publish("probe", {"any": "thing"})
+    for _ in range(attempts):
+        started = time.monotonic()
+        if agent:
+            board.type("intercom-agent run >/dev/null 2>&1 &\n")
             broker.online(NEW)
-            found["intercom-agent"][5] = board.sh("sed -n 's/^VmHWM:\\s*\\([0-9]*\\).*/\\1/p' /proc/$(pidof intercom-agent)/status")
-            return found
+        else:
+            board.sh(_subscriber(broker, over_tls, "-C 1 >/dev/null"))
+        took = round((time.monotonic() - started) * 1000)
+        best = min(best or took, took)
+        if agent:
+            board.sh("kill $(pidof intercom-agent); while pidof intercom-agent >/dev/null; do usleep 50000; done")
+            broker.wait(f"intercoms/{NEW}/presence", "offline")
+    return best
 
 
-def _sample(board, name):
-    return [int(word) for word in board.sh(f"m $(pidof {name})").split()]
-
-
-def _tree(lab, directory):
-    """The agent's tree with Debian's mosquitto_sub and what it needs."""
-    if not directory.exists():
-        shutil.copytree(tree(lab), directory, symlinks=True)
-        for part in ("usr/bin/mosquitto_sub", "usr/lib/arm-linux-gnueabihf"):
-            source, target = images.rivals() / part, directory / part
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if source.is_dir():
-                shutil.copytree(source, target, symlinks=True, ignore=lambda _, names: {
-                    n for n in names if not n.startswith(("libmosquitto", "libssl", "libcrypto", "libcjson"))})
-            else:
-                shutil.copy(source, target)
+def _tree(lab, what):
+    """The agent's tree with Debian's mosquitto_sub and mender, and what they need."""
+    directory = lab.directory / f"tree-rivals{what.strip()}"
+    shutil.copytree(tree(lab), directory, symlinks=True)
+    programs = ["usr/bin/mosquitto_sub"] + (["usr/bin/mender"] if what else [])
+    for part in (*programs, "usr/lib/arm-linux-gnueabihf", "lib/arm-linux-gnueabihf", "usr/share/mender"):
+        source, target = images.rivals() / part, directory / part
+        if not source.exists():
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            unused = {"gio", "glib-2.0", "engines-3", "ossl-modules"}
+            shutil.copytree(source, target, symlinks=True, ignore=lambda _, names: unused & set(names))
+        else:
+            shutil.copy(source, target)
     return directory
+
+
+def _width(column):
+    return max(10, len(column) + 2)
+
+
+def _ratios(ours, theirs):
+    def ratio(column):
+        if column not in ours or not theirs.get(column):
+            return ""
+        return f"{ours[column] / theirs[column]:.2f}"
+    return "".join(f"{ratio(column):>{_width(column)}}" for column in COLUMNS)
 
 
 CHECKS = [table]
