@@ -44,6 +44,30 @@ def filler(size=40_000):
     return {f"filler{n}": ("%08x" % (n * 2654435761 % 2**32)) * 12 for n in range(size // 107)}
 
 
+def environment_image(copies, variables, active=True):
+    """One of the copies of an environment."""
+    text = "".join(f"{name}={value}\n" for name, value in variables.items())
+    command = ["mkenvimage", "-s", hex(ENVIRONMENT_SIZE), "-o", "-"]
+    if copies == "redundant":
+        command.append("-r")
+    image = subprocess.run([*command, "-"], input=text.encode(), stdout=subprocess.PIPE, check=True).stdout
+    if copies == "redundant" and not active:
+        # mkenvimage marks every copy active; the flag is not part of the checksum.
+        image = image[:4] + b"\x00" + image[5:]
+    return image
+
+
+def archive(files):
+    """The files as a tar archive."""
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode = len(content.encode()), 0o700
+            tar.addfile(entry, io.BytesIO(content.encode()))
+    return data.getvalue()
+
+
 class Flash:
     """One image file, written whole at the start and then only by the board."""
 
@@ -59,20 +83,9 @@ class Flash:
             data = part.read_bytes()
             content[offset : offset + len(data)] = data
         for number in range(2 if copies == "redundant" else 1):
-            data = self._environment_image(variables or environment(), active=number == 0)
+            data = environment_image(copies, variables or environment(), active=number == 0)
             content[ENVIRONMENT[number] : ENVIRONMENT[number] + len(data)] = data
         self.path.write_bytes(content)
-
-    def _environment_image(self, variables, active):
-        text = "".join(f"{name}={value}\n" for name, value in variables.items())
-        command = ["mkenvimage", "-s", hex(ENVIRONMENT_SIZE), "-o", "-"]
-        if self.copies == "redundant":
-            command.append("-r")
-        image = subprocess.run([*command, "-"], input=text.encode(), stdout=subprocess.PIPE, check=True).stdout
-        if self.copies == "redundant" and not active:
-            # mkenvimage marks every copy active; the flag is not part of the checksum.
-            image = image[:4] + b"\x00" + image[5:]
-        return image
 
     def copy(self, path):
         """A second flash with the same content."""
@@ -94,13 +107,7 @@ class Flash:
 
     def settings(self, files):
         """Files that the board finds in /run/settings at its start; a `start` among them is run by its init."""
-        archive = io.BytesIO()
-        with tarfile.open(fileobj=archive, mode="w", format=tarfile.USTAR_FORMAT) as tar:
-            for name, content in files.items():
-                entry = tarfile.TarInfo(name)
-                entry.size, entry.mode = len(content.encode()), 0o700
-                tar.addfile(entry, io.BytesIO(content.encode()))
-        data = archive.getvalue()
+        data = archive(files)
         assert len(data) <= SETTINGS_SIZE, "too much for its partition"
         self.write(SETTINGS, data.ljust(SETTINGS_SIZE, b"\xff"))
         return self

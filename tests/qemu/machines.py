@@ -1,6 +1,7 @@
 """The two boards. `panel` has NOR flash and a driver that is busy while up; `virt` takes a MAC at any time."""
 
 import pathlib
+import subprocess
 
 import flash as layout
 import images
@@ -56,3 +57,29 @@ def virt(initrd, log, *, memory="64M", append="", network=(), extra=()):
     command_line = f"console=ttyAMA0 quiet panic=-1 overlay=tmpfs {append}"
     return Board(["-M", "virt", "-cpu", "cortex-a7", "-m", memory, "-kernel", images.kernel(), "-initrd", initrd,
                   *_network(network, "virtio-net-device"), *extra, "-append", command_line], log, "virt")
+
+
+class Debian:
+    """The second board with Debian and systemd, and what stays when it is switched off: its disk, what it finds in
+    /run/settings, and a flash of 64 MiB with a filled environment. (One copy: this emulated flash cannot program the
+    single byte that marks a copy obsolete; fw_setenv fails there too.)"""
+
+    def __init__(self, lab, tree, files):
+        self.disk, self.settings, self.nor = (lab.directory / name for name in ("disk.img", "settings.img", "nor.img"))
+        subprocess.run(["cp", "--sparse=always", images.systemd(tree), self.disk], check=True)
+        self.settings.write_bytes(layout.archive(files))
+        with self.nor.open("wb") as nor:
+            nor.write(layout.environment_image("single", {**layout.environment(), **layout.filler()}))
+            nor.write(b"\xff" * (0x4000000 - nor.tell()))
+
+    def boot(self, log):
+        command_line = ("console=ttyAMA0 quiet panic=-1 root=/dev/vdb rw net.ifnames=0 systemd.show_status=0 "
+                        "mtdparts=0.flash:64m(boot),256k(env),-(rest)")
+        drives = ["-drive", f"if=pflash,unit=1,format=raw,file={self.nor}"]
+        # The one that comes last is vda.
+        for number, path in enumerate((self.disk, self.settings)):
+            drives += ["-drive", f"if=none,id=disk{number},format=raw,file={path}",
+                       "-device", f"virtio-blk-device,drive=disk{number}"]
+        return Board(["-M", "virt", "-cpu", "cortex-a7", "-m", "256M", "-kernel", images.kernel(),
+                      *_network((), f"virtio-net-device,mac={layout.MAC}"), *drives, "-append", command_line], log,
+                     "debian")

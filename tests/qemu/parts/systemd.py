@@ -1,0 +1,94 @@
+"""systemd: the units on a booted Debian, with the environment on its flash and a user who is not root."""
+
+import re
+
+from agent import NEW, NEW_SERIAL, OLD, OLD_SERIAL, config, debian, identity, mqtt, request, until_told
+from upstream import Broker
+
+# What the daemon has to have: an interface to change, packet sockets for ARP, the flash, any address upstream.
+EXPOSURE = 1.8
+# A watchdog that a test can wait for.
+IN_A_HURRY = """d=/run/systemd/system/intercom-agent.service.d; mkdir -p $d
+printf '[Service]\\nWatchdogSec=4\\nRestartSec=1\\n' >$d/test.conf; systemctl daemon-reload
+systemctl restart intercom-agent"""
+
+
+def units(lab):
+    """restore runs before network-pre, the daemon says when it is ready, and systemd-analyze has nothing to say."""
+    with Broker(lab) as broker, debian(lab, config(mqtt(broker))).boot(lab.log()) as board:
+        board.shell(120)
+        broker.online(OLD, 120)
+        for unit in ("intercom-agent", "intercom-agent-restore"):
+            board.sh(f"systemctl is-active {unit}")
+        assert _property(board, "intercom-agent", "Type") == "notify"
+        assert int(_property(board, "intercom-agent", "NRestarts")) == 0
+        assert board.sh("stat -c %U /proc/$(pidof intercom-agent)") == "intercom-agent"
+        restored = int(_property(board, "intercom-agent-restore", "ExecMainExitTimestampMonotonic"))
+        reached = int(_property(board, "network-pre.target", "ActiveEnterTimestampMonotonic"))
+        networkd = int(_property(board, "systemd-networkd", "ExecMainStartTimestampMonotonic"))
+        assert 0 < restored <= reached <= networkd, (restored, reached, networkd)
+        lab.note(f"restore ended {(networkd - restored) / 1e6:.2f} s before networkd was started")
+        files = "/lib/systemd/system/intercom-agent.service /lib/systemd/system/intercom-agent-restore.service"
+        status, said = board.run(f"systemd-analyze verify {files} 2>&1", 120)
+        assert (status, said) == (0, ""), said
+        said = board.sh("systemd-analyze security --no-pager intercom-agent.service | tail -n 1", 120)
+        lab.note(said)
+        assert float(re.search(r"service: ([0-9.]+)", said)[1]) <= EXPOSURE
+
+
+def change(lab):
+    """A change over MQTT by a daemon that is not root: link, lease, environment; there after a reboot; and back."""
+    with Broker(lab) as broker:
+        machine = debian(lab, config(mqtt(broker), "always"))
+        with machine.boot(lab.log("change")) as board:
+            board.shell(120)
+            broker.online(OLD, 120)
+            broker.publish(f"intercoms/{OLD}/patch/r1", request())
+            try:
+                report = broker.report(120)
+                assert report["status"] == "installed", report
+            finally:
+                board.run("journalctl --no-pager -u intercom-agent -u intercom-agent-restore | tail -n 60", 60)
+            assert identity(board) == (NEW, NEW, NEW_SERIAL)
+            assert board.sh("fw_printenv -n ethaddr") == NEW
+            assert board.sh("ip -4 addr show eth0 | grep -c 'inet '") == "1"
+            until_told(board)
+            board.sh("sync")
+            board.type("systemctl reboot -ff\n")
+            board.ended(60)
+        with machine.boot(lab.log("again")) as board:
+            board.shell(120)
+            broker.online(NEW, 120)
+            assert identity(board) == (NEW, NEW, NEW_SERIAL)
+            # It came up as the old one here: without a boot loader, only restore can have changed that.
+            assert int(_property(board, "intercom-agent", "NRestarts")) == 0
+            # Back to an identity, and with it an address, that it had before.
+            board.sh("intercom-agent rollback", 120)
+            broker.online(OLD, 90)
+            assert identity(board) == (OLD, OLD, OLD_SERIAL)
+
+
+def watchdog(lab):
+    """A daemon that hangs is killed by systemd and started again; so is one that dies."""
+    with Broker(lab) as broker:
+        with debian(lab, config(mqtt(broker))).boot(lab.log()) as board:
+            board.shell(120)
+            broker.online(OLD, 120)
+            assert _property(board, "intercom-agent", "WatchdogUSec") not in ("0", "infinity")
+            board.sh(IN_A_HURRY, 60)
+            broker.online(OLD)
+            board.sh("kill -STOP $(pidof intercom-agent)")
+            broker.wait(f"intercoms/{OLD}/presence", "offline", 90)
+            broker.online(OLD, 90)
+            assert "watchdog" in board.sh("journalctl --no-pager -u intercom-agent | grep -i watchdog | tail -n 1", 60)
+            board.sh("kill -KILL $(pidof intercom-agent)")
+            broker.wait(f"intercoms/{OLD}/presence", "offline", 90)
+            broker.online(OLD, 90)
+            assert int(_property(board, "intercom-agent", "NRestarts")) == 2
+
+
+def _property(board, unit, name):
+    return board.sh(f"systemctl show --value -p {name} {unit}")
+
+
+CHECKS = [units, change, watchdog]
