@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# mutant.sh FILE OLD NEW: the agent as cross/build makes it, but with the one line OLD of FILE replaced by NEW.
+. "$(dirname "$0")/common.sh"
+need git
+file=$1 old=$2 new=$3
+checkout=$(cd "$here/../.." && pwd)
+# Always the same directory: what was compiled for one mutant serves the next.
+source=$cache/mutant
+
+build() {
+    mkdir -p "$source"
+    find "$source" -mindepth 1 -maxdepth 1 ! -name cross -exec rm -rf {} +
+    (cd "$checkout" && git ls-files -z -c -o --exclude-standard | tar -c --null --ignore-failed-read -T - | tar -x -C "$source")
+    [ "$(grep -cxF -- "$old" "$source/$file")" = 1 ] || { echo "$file has not exactly one line: $old"; return 1; }
+    awk -v old="$old" -v new="$new" '$0 == old { print new; next } { print }' "$source/$file" >patched
+    cp patched "$source/$file"
+    rm -f "$source/cross/out/intercom-agent"
+    # A mutant need not be within the budget.
+    "$source/cross/build" || [ -x "$source/cross/out/intercom-agent" ]
+    cp "$source/cross/out/intercom-agent" .
+}
+
+key="$file $old $new $(cd "$checkout" && git ls-files -z -c -o --exclude-standard -- src Cargo.lock Cargo.toml cross | xargs -0 sha256sum)"
+keep mutant-agent "$key" build
