@@ -5,9 +5,11 @@ import json
 import pathlib
 import shutil
 import subprocess
+import time
 
 import flash
 import machines
+from board import patience
 from lab import CHECKOUT
 from upstream import BOARD_SEES
 
@@ -27,6 +29,13 @@ def tree(lab, *options):
         subprocess.run([CHECKOUT / "systemd/install", "--root", directory, "--binary", lab.agent(), "--busybox",
                         *(options or ["--respawn"])], check=True)
     return directory
+
+
+def debian(lab, settings, **files):
+    """The second board with systemd and the agent, as systemd/install puts it there."""
+    directory = lab.directory / "tree-systemd"
+    subprocess.run([CHECKOUT / "systemd/install", "--root", directory, "--binary", lab.agent(), "--systemd"], check=True)
+    return machines.Debian(lab, directory, {"intercom-agent.toml": settings, **files})
 
 
 def config(upstream, policy="redundant-only", confirm_within=60, settle=2, **more):
@@ -65,6 +74,16 @@ def chip(lab, settings, copies="redundant", options=(), filled=True, append="", 
 def answer(board, command, limit=20):
     """What a command of the agent answers in JSON, whatever its exit code."""
     return json.loads(board.run(f"intercom-agent {command} --json 2>/dev/null", limit)[1])
+
+
+def until_told(board, limit=60):
+    """Waits until no change is in progress and nothing is left to report; the status then."""
+    end = time.monotonic() + limit * patience()
+    while True:
+        status = answer(board, "status")
+        if status["change"] is None and not status["unreported"]:
+            return status
+        assert time.monotonic() < end, status
 
 
 def identity(board):

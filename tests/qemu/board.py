@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import os
 import pathlib
 import re
 import select
@@ -17,6 +18,11 @@ import images
 PARKED = bytes.fromhex("03f020e3fdffffea")
 # Where U-Boot's compiled-in command looks whether it belongs to a board that can boot without an environment.
 DEFAULT_BOOTS = 0x600DB007
+
+
+def patience():
+    """How many times longer things take here than on two idle cores: every limit is for those."""
+    return max(1.0, os.getloadavg()[0] / 2)
 
 
 class BoardError(Exception):
@@ -72,6 +78,7 @@ class Board:
     def wait(self, pattern, limit=20):
         """Waits for a regular expression on the console, after what was waited for before; returns the match."""
         expression = re.compile(pattern.encode(), re.MULTILINE)
+        limit = round(limit * patience())
         deadline = time.monotonic() + limit
         with self._changed:
             while True:
@@ -142,7 +149,7 @@ class Board:
     def ended(self, limit=20):
         """Waits until the board has switched itself off, or asked for a reset."""
         try:
-            self.process.wait(limit)
+            self.process.wait(limit * patience())
         except subprocess.TimeoutExpired:
             raise BoardError(f"still running after {limit} s; log {self.log_path}") from None
 
@@ -159,7 +166,7 @@ class Board:
 
 
 def _connect(path, limit=10):
-    deadline = time.monotonic() + limit
+    deadline = time.monotonic() + limit * patience()
     while True:
         try:
             connection = socket.socket(socket.AF_UNIX)

@@ -1,17 +1,35 @@
 """What a board is made of: kernel, device tree, U-Boot, root file system. The scripts in images/ build and cache it."""
 
+import collections
+import concurrent.futures
 import functools
 import pathlib
 import subprocess
+import threading
 
 HERE = pathlib.Path(__file__).resolve().parent
+_one_at_a_time = collections.defaultdict(threading.Lock)
+
+
+def _made(script, *arguments):
+    # Checks run side by side; what one builds the others wait for.
+    with _one_at_a_time[script]:
+        return _made_once(script, *arguments)
 
 
 @functools.cache
-def _made(script, *arguments):
+def _made_once(script, *arguments):
     command = [HERE / "images" / script, *arguments]
     result = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     return pathlib.Path(result.stdout.strip())
+
+
+def build():
+    """Builds what takes long, side by side, so that the first boards need not wait for it."""
+    rivals()
+    with concurrent.futures.ThreadPoolExecutor() as builders:
+        for made in [builders.submit(make) for make in (device_tree, functools.partial(uboot, "single"), certificates)]:
+            made.result()
 
 
 def kernel():
@@ -30,6 +48,16 @@ def uboot(copies):
 def rootfs(copies, tree=None):
     """The directory with rootfs.squashfs and initrd.gz; `tree` is laid over the board's own files."""
     return _made("rootfs.sh", copies, *([str(tree)] if tree else []))
+
+
+def systemd(tree):
+    """The root disk of the second board with Debian and systemd; `tree` is laid over it."""
+    return _made("systemd.sh", str(tree)) / "root.ext4"
+
+
+def mutant(file, old, new):
+    """The agent with one line of its source replaced."""
+    return _made("mutant.sh", file, old, new) / "intercom-agent"
 
 
 def rivals():

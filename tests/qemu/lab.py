@@ -15,10 +15,11 @@ class Skip(Exception):
 
 
 class Lab:
-    def __init__(self, logs, long=False):
+    def __init__(self, logs, long=False, binary=None):
         self.logs = pathlib.Path(logs)
         self.logs.mkdir(parents=True, exist_ok=True)
         self.long = long
+        self._binary = binary
         self.notes = []
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="lab-"))
         self._numbers = itertools.count(1)
@@ -43,7 +44,9 @@ class Lab:
         return original.copy(self.directory / f"flash-{next(self._numbers)}.img")
 
     def agent(self):
-        """The binary that ships."""
+        """The binary that ships; or another that this lab was given."""
+        if self._binary:
+            return self._binary
         binary = CHECKOUT / "cross" / "out" / "intercom-agent"
         if not binary.exists():
             raise Skip("cross/out/intercom-agent is not there; run cross/build")

@@ -6,7 +6,7 @@ import select
 import time
 
 import flash as layout
-from board import BoardError
+from board import BoardError, patience
 
 _ERASED = re.compile(r"m25p80_flash_erase .*offset = (0x[0-9a-f]+), len = (\d+)")
 _PROGRAMMED = re.compile(r"m25p80_page_program .*cur_addr=(0x[0-9a-f]+) data=(0x[0-9a-f]+)")
@@ -66,7 +66,7 @@ class Saved:
     def __init__(self, board, chip, path):
         self.path = pathlib.Path(path)
         board.qmp("migrate", uri=f"exec:cat >{self.path}")
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 30 * patience()
         while (status := board.qmp("query-migrate").get("status")) != "completed":
             if status == "failed" or time.monotonic() > deadline:
                 raise BoardError(f"the board's state could not be saved: {status}")
@@ -80,7 +80,7 @@ class Saved:
 
 def running(board, limit=30):
     """Waits until a continued board runs."""
-    deadline = time.monotonic() + limit
+    deadline = time.monotonic() + limit * patience()
     while board.qmp("query-status")["status"] != "running":
         if time.monotonic() > deadline:
             raise BoardError("the saved board does not continue")
@@ -89,7 +89,7 @@ def running(board, limit=30):
 
 def cut_on_change(board, chip, offset=layout.ENVIRONMENT[0], limit=20):
     """Cuts the power as soon as the flash is seen to change at `offset`."""
-    deadline = time.monotonic() + limit
+    deadline = time.monotonic() + limit * patience()
     before = chip.read(offset, PAGE)
     with chip.path.open("rb", buffering=0) as file:
         while True:
@@ -99,3 +99,15 @@ def cut_on_change(board, chip, offset=layout.ENVIRONMENT[0], limit=20):
                 return
             if time.monotonic() > deadline:
                 raise BoardError("the flash did not change")
+
+
+def cut_on_write(board, chip, changed_at, later=0.0, limit=20):
+    """Cuts the power as soon as the flash is seen to change after `changed_at` (its st_mtime_ns), or so many seconds
+    later."""
+    deadline = time.monotonic() + limit * patience()
+    while chip.path.stat().st_mtime_ns == changed_at:
+        if time.monotonic() > deadline:
+            raise BoardError("the flash did not change")
+        time.sleep(0.001)
+    time.sleep(later)
+    board.process.kill()

@@ -11,6 +11,7 @@ import time
 import urllib.request
 
 import images
+from board import patience
 from lab import CHECKOUT, Skip
 
 BOARD_SEES = "10.0.2.2"
@@ -24,7 +25,7 @@ def free_port():
 
 def answers(port, limit=15):
     """Waits until somebody listens."""
-    deadline = time.monotonic() + limit
+    deadline = time.monotonic() + limit * patience()
     while True:
         try:
             return socket.create_connection(("127.0.0.1", port), 1).close()
@@ -35,7 +36,8 @@ def answers(port, limit=15):
 
 
 class Broker:
-    """mosquitto, and everything that is published to it. With `tls`, only over TLS for the board."""
+    """mosquitto, and everything that is published to it; `reports` are those so far. With `tls`, only over TLS for
+    the board."""
 
     def __init__(self, lab, tls=False):
         self.port, self.plain = free_port(), free_port()
@@ -54,6 +56,7 @@ class Broker:
         self._broker = subprocess.Popen(["mosquitto", "-v", "-c", config], stdout=self._log, stderr=self._log)
         answers(self.port)
         self._heard = queue.Queue()
+        self.reports = []
         self._client = subprocess.Popen(
             ["mosquitto_sub", "-h", "127.0.0.1", "-p", str(self.plain), "-t", "#", "-q", "1", "-F", "%t %p"],
             stdout=subprocess.PIPE, text=True)
@@ -70,7 +73,10 @@ class Broker:
 
     def _listen(self):
         for line in self._client.stdout:
-            self._heard.put(line.rstrip("\n"))
+            topic, _, payload = line.rstrip("\n").partition(" ")
+            if topic.endswith("/status") and payload:
+                self.reports.append(json.loads(payload))
+            self._heard.put((topic, payload))
 
     def publish(self, topic, message, retain=True):
         """Publishes an object as JSON, or clears the topic with None."""
@@ -81,13 +87,13 @@ class Broker:
 
     def wait(self, topic, text="", limit=60):
         """The next message on a topic (a regular expression) whose payload has `text` in it."""
+        limit = round(limit * patience())
         deadline = time.monotonic() + limit
         while True:
             try:
-                line = self._heard.get(timeout=max(0, deadline - time.monotonic()))
+                heard, payload = self._heard.get(timeout=max(0, deadline - time.monotonic()))
             except queue.Empty:
                 raise AssertionError(f"nothing on {topic} with {text!r} within {limit} s") from None
-            heard, _, payload = line.partition(" ")
             if re.fullmatch(topic, heard) and text in payload:
                 return json.loads(payload) if payload else None
 
@@ -136,6 +142,7 @@ class Billing:
 
     def until(self, path, right, limit=60):
         """Asks until the answer is right."""
+        limit = round(limit * patience())
         deadline = time.monotonic() + limit
         while True:
             answer = self.ask("GET", path)

@@ -49,15 +49,16 @@ text() { cat "$@"; }
 # adding a foreign architecture to the host. Use it in a subshell.
 archive() {
     need apt debian-archive-keyring ca-certificates
-    local apt=$cache/apt
+    local apt=$cache/apt mine=$BASHPID
     mkdir -p "$apt"/{lists/partial,archives/partial,etc/apt.conf.d,etc/preferences.d}
     : >"$apt/status"
-    cat >"$apt/sources.list" <<-LIST
+    # Several scripts may be here at once: each finds whole files.
+    cat >"$apt/sources.list.$mine" <<-LIST
 	deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian bookworm main
 	deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian-security bookworm-security main
 	deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian bookworm main
 	LIST
-    cat >"$apt/apt.conf" <<-CONF
+    cat >"$apt/apt.conf.$mine" <<-CONF
 	APT::Architecture "armhf";
 	APT::Architectures { "armhf"; };
 	APT::Install-Recommends "false";
@@ -69,6 +70,8 @@ archive() {
 	Dir::Etc::sourcelist "$apt/sources.list";
 	Dir::Etc::sourceparts "-";
 	CONF
+    mv "$apt/sources.list.$mine" "$apt/sources.list"
+    mv "$apt/apt.conf.$mine" "$apt/apt.conf"
     export APT_CONFIG=$apt/apt.conf
     # Once a day is often enough: every update can give new versions, and so new images.
     if [ -z "$(find "$apt/updated" -mtime -1 2>/dev/null)" ]; then

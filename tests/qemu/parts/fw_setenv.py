@@ -1,10 +1,9 @@
 """The negative control of `power`: what cuts do to a plain fw_setenv."""
 
-import collections
-
 import flash
 import machines
 import power
+from cuts import counted
 
 OLD, NEW = flash.MAC, "02:00:5E:00:53:09"
 
@@ -21,7 +20,7 @@ def plain_fw_setenv_tears(lab):
         power.apply(content, write)
         seen.append(_environment(chip, content))
     assert content == chip.path.read_bytes(), "the recorded writes are not those of the board"
-    lab.note(f"{len(seen)} cuts: {_counted(seen)}")
+    lab.note(f"{len(seen)} cuts: {counted(seen)}")
     assert seen == ["old", *["torn"] * 256, "new"]
 
 
@@ -37,7 +36,7 @@ def killed_fw_setenv_tears(lab):
             board.type(f"fw_setenv ethaddr {NEW}\n")
             power.cut_on_change(board, chip)
         seen.append(_environment(chip, chip.path.read_bytes()))
-    lab.note(f"{len(seen)} cuts: {_counted(seen)}")
+    lab.note(f"{len(seen)} cuts: {counted(seen)}")
     assert seen.count("torn") > len(seen) // 2, "cuts that tear nothing prove nothing"
 
 
@@ -79,10 +78,6 @@ def _environment(chip, content):
     at = flash.ENVIRONMENT[0]
     variables = chip.parse(content[at : at + flash.ENVIRONMENT_SIZE])
     return "torn" if variables is None else {OLD: "old", NEW: "new"}[variables["ethaddr"]]
-
-
-def _counted(seen):
-    return ", ".join(f"{count} {what}" for what, count in sorted(collections.Counter(seen).items()))
 
 
 CHECKS = [plain_fw_setenv_tears, killed_fw_setenv_tears, torn_board_is_dead]

@@ -2,7 +2,7 @@
 
 import machines
 import power
-from agent import NEW, NEW_SERIAL, OLD, change, chip, config, identity, mqtt
+from agent import NEW, NEW_SERIAL, OLD, change, chip, config, identity, mqtt, until_told
 from upstream import Broker
 
 
@@ -14,6 +14,7 @@ def new_mac_before_user_space(lab):
         flash = chip(lab, config(mqtt(broker)), append="hwaddress=keep", start=waits)
         board, _ = change(lab, broker, flash)
         with board:
+            until_told(board)
             board.sh("touch /etc/second; sync")
             board.type("reboot -f\n")
             board.ended()
