@@ -1,40 +1,54 @@
 //! The built-in broker: in memory, for as long as the service runs. Retained requests are published
 //! anew at each start, so nothing depends on what it forgets.
 //!
-//! Our own link has a listener to itself, and panels are let in only after that link has
-//! subscribed: no report can be acknowledged to a panel while nobody is there to hear it.
+//! Panels are let in only after our own link has subscribed: no report can be acknowledged to a
+//! panel while nobody is there to hear it.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
-use bytes::BytesMut;
-use rumqttc::mqttbytes::v4::{Connect, Disconnect};
-use rumqttd::protocol::v4::V4;
-use rumqttd::{ConnectionSettings, LinkType, Router, RouterConfig, Server, ServerSettings};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::runtime::{Builder, Runtime};
-use tokio::time::{sleep, timeout};
+use anyhow::{Context, Result};
+use mqtt5::broker::auth::{AuthProvider, AuthResult};
+use mqtt5::broker::{BrokerConfig, MqttBroker, StorageBackendType, StorageConfig};
+use mqtt5::packet::connect::ConnectPacket;
+use mqtt5::protocol::v5::reason_codes::ReasonCode;
+use rumqttc::MqttOptions;
+use subtle::ConstantTimeEq;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use uuid::Uuid;
 
-/// How often the listener for panels is asked whether it still takes connections.
-const PROBE_EVERY: Duration = Duration::from_secs(5);
-const PROBE_LIMIT: Duration = Duration::from_secs(3);
-const RETRY_AFTER: Duration = Duration::from_millis(300);
-const MAX_CONNECTIONS: usize = 4096;
+/// Also the most that its library takes from one address.
+const MAX_CONNECTIONS: usize = 10_000;
 /// What a panel reads at most, with its topic.
 const MAX_PACKET_BYTES: usize = 64 * 1024;
-
-type Listen = Arc<dyn Fn(SocketAddr) -> Server<V4> + Send + Sync>;
+/// Some for each panel.
+const MAX_RETAINED: usize = 100_000;
+/// A panel that was away for longer subscribes again and hears what is retained.
+const SESSION_EXPIRY: Duration = Duration::from_secs(24 * 3600);
 
 /// A running broker; it ends, with all its connections, when this is dropped.
 pub(super) struct Broker {
-    /// Where our own link connects.
-    pub(super) own: SocketAddr,
-    listen: Listen,
-    /// Threads of its own, so that ending them ends everything in it.
-    runtime: Option<Runtime>,
+    address: SocketAddr,
+    own: Own,
+    open: watch::Sender<bool>,
+    _running: JoinSet<()>,
+}
+
+/// Whose connection is our own: nobody else may take our session over.
+#[derive(Clone)]
+struct Own {
+    client_id: String,
+    password: String,
+}
+
+/// Lets our own link in at once, and everybody else when it has subscribed.
+struct Doorkeeper {
+    own: Own,
+    open: watch::Receiver<bool>,
 }
 
 /// A free port, or the given one if it is free.
@@ -47,122 +61,98 @@ pub(super) async fn reserve(listen: SocketAddr) -> Result<SocketAddr> {
 
 impl Broker {
     /// Starts the broker, open to our own link alone.
-    pub(super) async fn start() -> Result<Self> {
-        let own = reserve((Ipv4Addr::LOCALHOST, 0).into()).await?;
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(1)
-            .thread_name("mqtt")
-            .enable_all()
-            .build()
-            .context("cannot start the broker's thread")?;
-        let router = Router::new(
-            0,
-            RouterConfig {
-                max_connections: MAX_CONNECTIONS,
-                max_outgoing_packet_count: 200,
-                max_segment_size: 1024 * 1024,
-                max_segment_count: 2,
-                ..RouterConfig::default()
-            },
-        )
-        .spawn();
-        let listen: Listen =
-            Arc::new(move |address| Server::new(settings(address), router.clone(), V4));
-        let mut server = listen(own);
-        runtime.spawn(async move {
-            if let Err(why) = server.start(LinkType::Remote).await {
-                log::error!("the broker's own listener has ended: {why}");
+    pub(super) async fn start(listen: SocketAddr, client_id: &str) -> Result<Self> {
+        let own = Own { client_id: client_id.to_owned(), password: Uuid::new_v4().to_string() };
+        let (open, is_open) = watch::channel(false);
+        let mut broker = MqttBroker::with_config(config(listen))
+            .await
+            .with_context(|| format!("cannot listen for panels on {listen} (MQTT)"))?
+            .with_auth_provider(Arc::new(Doorkeeper { own: own.clone(), open: is_open }));
+        let mut running = JoinSet::new();
+        running.spawn(async move {
+            if let Err(why) = broker.run().await {
+                log::error!("the built-in broker has ended: {why}");
             }
         });
-        let broker = Broker { own, listen, runtime: Some(runtime) };
-        timeout(PROBE_LIMIT, until_it_answers(own))
-            .await
-            .context("the built-in broker does not come up")?;
-        Ok(broker)
+        Ok(Broker { address: listen, own, open, _running: running })
     }
 
-    /// Lets the panels in, and keeps the door open; returns when it is.
-    pub(super) async fn open(&self, address: SocketAddr) {
-        let listen = self.listen.clone();
-        if let Some(runtime) = &self.runtime {
-            runtime.spawn(keep_open(listen, address));
-        }
-        until_it_answers(address).await;
+    /// How our own link connects.
+    pub(super) fn options(&self) -> MqttOptions {
+        let host = match self.address {
+            SocketAddr::V4(v4) if v4.ip().is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(v6) if v6.ip().is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            address => address.ip(),
+        };
+        let mut options =
+            MqttOptions::new(&self.own.client_id, host.to_string(), self.address.port());
+        options.set_credentials(&self.own.client_id, &self.own.password);
+        options
     }
-}
 
-impl Drop for Broker {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
+    /// Lets the panels in.
+    pub(super) fn open(&self) {
+        self.open.send_replace(true);
     }
 }
 
-fn settings(listen: SocketAddr) -> ServerSettings {
-    ServerSettings {
-        name: "panels".to_owned(),
-        listen,
-        tls: None,
-        next_connection_delay_ms: 0,
-        connections: ConnectionSettings {
-            connection_timeout_ms: 5000,
-            max_payload_size: MAX_PACKET_BYTES,
-            max_inflight_count: 100,
-            auth: None,
-            external_auth: None,
-            dynamic_filters: false,
+fn config(listen: SocketAddr) -> BrokerConfig {
+    BrokerConfig {
+        bind_addresses: vec![listen],
+        max_clients: MAX_CONNECTIONS,
+        max_packet_size: MAX_PACKET_BYTES,
+        max_retained_messages: MAX_RETAINED,
+        session_expiry_interval: SESSION_EXPIRY,
+        sys_topics_enabled: false,
+        storage_config: StorageConfig {
+            backend: StorageBackendType::Memory,
+            ..StorageConfig::default()
         },
+        ..BrokerConfig::default()
     }
 }
 
-/// A client that breaks off twice in the middle of its CONNECT leaves this broker's listener
-/// answering nobody (a poisoned lock in rumqttd 0.20): a new listener on the same router heals it.
-/// Connections that stand are not touched.
-async fn keep_open(listen: Listen, address: SocketAddr) {
-    loop {
-        let mut server = listen(address);
-        let serving = tokio::spawn(async move { server.start(LinkType::Remote).await });
-        let mut failed = 0;
-        while failed < 2 && !serving.is_finished() {
-            sleep(if failed == 0 { PROBE_EVERY } else { RETRY_AFTER }).await;
-            failed = match probe(address).await {
-                Ok(()) => 0,
-                Err(_) => failed + 1,
-            };
-        }
-        serving.abort();
-        match serving.await {
-            Ok(Err(why)) => {
-                log::warn!("cannot listen for panels on {address}: {why}; trying again")
+/// As the broker's library wants its answers.
+type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+impl AuthProvider for Doorkeeper {
+    fn authenticate<'a>(
+        &'a self,
+        connect: &'a ConnectPacket,
+        _: SocketAddr,
+    ) -> Answer<'a, mqtt5::Result<AuthResult>> {
+        Box::pin(async move {
+            let password = connect.password.as_deref().unwrap_or_default();
+            if password.ct_eq(self.own.password.as_bytes()).into() {
+                return Ok(AuthResult::success());
             }
-            _ => log::warn!("the broker takes no connections any more; listening anew"),
-        }
-        sleep(RETRY_AFTER).await;
+            if connect.client_id == self.own.client_id {
+                return Ok(AuthResult::fail(ReasonCode::NotAuthorized));
+            }
+            let mut open = self.open.clone();
+            Ok(match open.wait_for(|open| *open).await {
+                Ok(_) => AuthResult::success(),
+                // The service is ending.
+                Err(_) => AuthResult::fail(ReasonCode::ServerUnavailable),
+            })
+        })
     }
-}
 
-/// A listener says nothing when it is ready, so it is asked.
-async fn until_it_answers(address: SocketAddr) {
-    while probe(address).await.is_err() {
-        sleep(Duration::from_millis(10)).await;
+    fn authorize_publish<'a>(
+        &'a self,
+        _: &str,
+        _: Option<&'a str>,
+        _: &'a str,
+    ) -> Answer<'a, bool> {
+        Box::pin(async { true })
     }
-}
 
-/// Connects as a client does and leaves politely.
-async fn probe(address: SocketAddr) -> Result<()> {
-    timeout(PROBE_LIMIT, async {
-        let mut stream = TcpStream::connect(address).await?;
-        let mut packet = BytesMut::new();
-        Connect::new("intercom-billing-probe").write(&mut packet)?;
-        stream.write_all(&packet).await?;
-        let mut answer = [0; 4];
-        stream.read_exact(&mut answer).await?;
-        ensure!(answer == [0x20, 2, 0, 0], "refused");
-        packet.clear();
-        Disconnect.write(&mut packet)?;
-        stream.write_all(&packet).await?;
-        Ok(())
-    })
-    .await?
+    fn authorize_subscribe<'a>(
+        &'a self,
+        _: &str,
+        _: Option<&'a str>,
+        _: &'a str,
+    ) -> Answer<'a, bool> {
+        Box::pin(async { true })
+    }
 }

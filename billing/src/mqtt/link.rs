@@ -100,17 +100,16 @@ impl Link {
         ready: oneshot::Sender<()>,
         is_ready: oneshot::Receiver<()>,
     ) -> session::Lost {
-        let (broker, options) = match &self.choice {
-            Choice::BuiltIn(_) => match Broker::start().await {
+        let (broker, mut options) = match &self.choice {
+            Choice::BuiltIn(listen) => match Broker::start(*listen, &self.client_id).await {
                 Ok(broker) => {
-                    let (host, port) = (broker.own.ip().to_string(), broker.own.port());
-                    (Some(broker), MqttOptions::new(&self.client_id, host, port))
+                    let options = broker.options();
+                    (Some(broker), options)
                 }
                 Err(why) => return why,
             },
             Choice::External(external) => (None, external.options(&self.client_id)),
         };
-        let mut options = options;
         options
             .set_keep_alive(KEEP_ALIVE)
             .set_clean_session(forget)
@@ -118,8 +117,8 @@ impl Link {
             .set_max_packet_size(MAX_PACKET_BYTES, MAX_PACKET_BYTES);
         let up = async {
             if is_ready.await.is_ok() {
-                if let (Some(broker), Some(listen)) = (&broker, self.listens_on()) {
-                    broker.open(listen).await;
+                if let Some(broker) = &broker {
+                    broker.open();
                 }
                 self.up.send_replace(true);
                 log::info!("connected to {}", self.choice);

@@ -146,23 +146,3 @@ fn garbage_on_the_topics_changes_nothing() {
     spare.publish(&status, false, report.to_string());
     billing.until("installed", |b| b.show("id=1").body["status"] == "installed");
 }
-
-/// Two such clients leave rumqttd's listener deaf; it is opened anew.
-#[test]
-fn a_client_that_the_broker_chokes_on_does_not_lock_the_panels_out() {
-    use rumqttc::mqttbytes::v4::Connect;
-    use std::io::{Read, Write};
-
-    let billing = Running::start();
-    for _ in 0..2 {
-        let mut packet = bytes::BytesMut::new();
-        Connect::new("not/allowed").write(&mut packet).expect("a packet");
-        let mut stream =
-            std::net::TcpStream::connect(("127.0.0.1", billing.mqtt_port())).expect("a connection");
-        stream.write_all(&packet).expect("sent");
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).expect("closed");
-        assert_eq!(answer, b"", "it is thrown out");
-    }
-    panel(&billing, "a-well-behaved-one");
-}
