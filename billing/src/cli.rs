@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
+use intercom_billing::fleet;
 use intercom_billing::http::Token;
 use intercom_billing::mqtt::link::{Choice, External};
 use intercom_billing::service::Settings;
@@ -25,6 +26,8 @@ pub(crate) enum Command {
     Serve(Serve),
     /// Watch one panel take over another's identity, on this machine.
     Demo(Demo),
+    /// Measure how many panels one mosquitto and this service carry, on this machine.
+    Fleet(Fleet),
 }
 
 #[derive(Args)]
@@ -32,6 +35,38 @@ pub(crate) struct Demo {
     /// End when the panel has its new identity; exit code 0 only if it really has.
     #[arg(long)]
     pub(crate) once: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Fleet {
+    /// Panels on the broker.
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    panels: usize,
+    /// So many of them are replaced: most before a restart of the broker, a tenth after it.
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    replacements: usize,
+    /// Panels that poll over HTTP, each as fast as it is answered; a tenth of them is replaced.
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    polling: usize,
+    /// How long they poll.
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    poll_for: u64,
+    /// How long the broker is away when it is restarted.
+    #[arg(long, value_name = "SECONDS", default_value_t = 5)]
+    broker_away: u64,
+}
+
+impl Fleet {
+    pub(crate) fn settings(&self) -> Result<fleet::Settings> {
+        Ok(fleet::Settings {
+            billing: std::env::current_exe().context("cannot find this program")?,
+            panels: self.panels,
+            replacements: self.replacements,
+            polling: self.polling,
+            poll_for: Duration::from_secs(self.poll_for),
+            broker_away: Duration::from_secs(self.broker_away),
+        })
+    }
 }
 
 #[derive(Args)]

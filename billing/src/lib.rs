@@ -14,6 +14,7 @@
 //! The queue is the database: what is published is derived from it, so a restart loses nothing.
 
 pub mod demo;
+pub mod fleet;
 pub mod service;
 
 pub mod http;
@@ -26,3 +27,4 @@ pub mod signing;
 pub mod store;
 
 mod clock;
+mod temporary_directory;

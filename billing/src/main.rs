@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use intercom_billing::demo;
 use intercom_billing::service::Service;
+use intercom_billing::{demo, fleet};
 use log::LevelFilter;
 use simplelog::{ConfigBuilder, WriteLogger};
 use tokio::signal::unix::{SignalKind, signal};
@@ -21,6 +21,9 @@ fn main() -> ExitCode {
         // It tells its own story; the log would tell it twice.
         Command::Demo(Demo { once }) => {
             start_log(LevelFilter::Warn).and_then(|()| on_threads(demo::run(once)))
+        }
+        Command::Fleet(fleet) => {
+            start_log(LevelFilter::Warn).and_then(|()| on_threads(fleet::run(fleet.settings()?)))
         }
     };
     match done {

@@ -4,7 +4,7 @@ mod broker_watch;
 mod caller;
 mod panel;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 
 use crate::mqtt::link::Choice;
 use crate::service::{Service, Settings};
+use crate::temporary_directory::TemporaryDirectory;
 use caller::Caller;
 use panel::{DemoPanel, NEW_SERIAL_NUMBER, OLD_MAC, OLD_SERIAL_NUMBER};
 
@@ -31,7 +32,7 @@ pub(crate) type Says = mpsc::Sender<(&'static str, String)>;
 /// # Errors
 /// A part could not be started, or the panel did not get its new identity.
 pub async fn run(once: bool) -> Result<()> {
-    let dir = TemporaryDirectory::make()?;
+    let dir = TemporaryDirectory::make("demo")?;
     let (says, mut said): (Says, _) = mpsc::channel(64);
     let printing = tokio::spawn(async move {
         while let Some((who, what)) = said.recv().await {
@@ -174,27 +175,4 @@ async fn wait<F: Future<Output = bool>>(what: &str, mut done: impl FnMut() -> F)
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     Ok(())
-}
-
-/// A directory that is removed when the demo ends.
-struct TemporaryDirectory(PathBuf);
-
-impl TemporaryDirectory {
-    fn make() -> Result<Self> {
-        let name = format!("intercom-demo-{}", uuid::Uuid::new_v4().simple());
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir(&path).with_context(|| format!("cannot make {}", path.display()))?;
-        Ok(TemporaryDirectory(path))
-    }
-
-    fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for TemporaryDirectory {
-    fn drop(&mut self) {
-        // What is left in the temporary directory harms nobody.
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }

@@ -1,0 +1,64 @@
+//! Who the panels are: everything about panel number N follows from N.
+
+use anyhow::{Context, Result};
+use intercom_agent::contract::{BoardName, Identity, Mac};
+use serde_json::{Value, json};
+
+use crate::replacement::Carried;
+use crate::store::Store;
+use crate::store::intercoms::{self, Details};
+
+pub(super) const MODEL: &str = "3516EV200";
+/// Locally administered addresses; the last three octets are the panel's number.
+const OLD: u8 = 0x02;
+const NEW: u8 = 0x06;
+
+pub(super) fn board(number: usize) -> Result<BoardName> {
+    let name = format!("fleet-{number}");
+    name.parse().ok().with_context(|| format!("`{name}` is no board name"))
+}
+
+pub(super) fn old(number: usize) -> Result<Identity> {
+    identity(OLD, "OLD", number)
+}
+
+pub(super) fn new(number: usize) -> Result<Identity> {
+    identity(NEW, "NEW", number)
+}
+
+fn identity(first_octet: u8, kind: &str, number: usize) -> Result<Identity> {
+    let [.., a, b, c] = number.to_be_bytes();
+    let mac = Mac::try_from([first_octet, 0, 0, a, b, c]).ok();
+    let serial_number = format!("{kind}-{number}").parse().ok();
+    Ok(Identity { mac: mac.context("no MAC address")?, serial_number })
+}
+
+/// The panel that gets this MAC address by its replacement.
+pub(super) fn number_of_new(mac: Mac) -> Option<usize> {
+    match mac.octets() {
+        [NEW, 0, 0, a, b, c] => Some(usize::from(a) << 16 | usize::from(b) << 8 | usize::from(c)),
+        _ => None,
+    }
+}
+
+/// The documented PATCH that replaces a panel.
+pub(super) fn patch(number: usize) -> Result<Value> {
+    let (old, new) = (old(number)?, new(number)?);
+    Ok(json!({
+        "mac": old.mac, "new_mac": new.mac, "new_serial_number": new.serial_number,
+        "model": MODEL, "group_id": 1
+    }))
+}
+
+/// Writes the records of all panels into a new database.
+pub(super) async fn install(store: &Store, count: usize) -> Result<()> {
+    store
+        .run(move |transaction| {
+            for number in 0..count {
+                let carried = Carried { identity: old(number)?, model: Some(MODEL.to_owned()) };
+                intercoms::insert(transaction, &carried, &Details::default(), 1)?;
+            }
+            Ok(())
+        })
+        .await
+}

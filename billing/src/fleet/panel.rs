@@ -1,0 +1,226 @@
+//! One panel: the agent's own MQTT route, and in place of its board an identity in memory.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use intercom_agent::agent::seams::{Connection, Event, Face, ParcelId, Upstream};
+use intercom_agent::agent::{Delivery, Handling};
+use intercom_agent::board::Root;
+use intercom_agent::config::{self, MqttSettings};
+use intercom_agent::contract::{
+    FactoryIdentity, Identity, Intercom, Outcome, Report, RequestId, SOURCE_AUTO_REPLACE,
+};
+use intercom_agent::record::Route;
+use intercom_agent::signature::Keys;
+use intercom_agent::upstream::{self, News, Routes, mqtt};
+use tokio::sync::{mpsc, watch};
+
+use super::identities::{self, MODEL};
+
+/// What the panels tell while they run.
+#[derive(Clone)]
+pub(super) struct Fleet {
+    settings: MqttSettings,
+    connected: watch::Sender<usize>,
+    since: Arc<Mutex<Vec<Instant>>>,
+}
+
+impl Fleet {
+    /// A fleet for the broker there, configured as every panel is.
+    pub(super) fn new(broker: std::net::SocketAddr) -> Result<Self> {
+        let text = format!("[mqtt]\nurl = \"mqtt://{broker}\"\n");
+        let settings = config::parse(&text, Path::new("the fleet's configuration"))?;
+        Ok(Fleet {
+            settings: settings.mqtt.context("no broker")?,
+            connected: watch::Sender::new(0),
+            since: Arc::default(),
+        })
+    }
+
+    /// Starts a panel.
+    pub(super) fn add(&self, number: usize) -> Result<()> {
+        let face = Face {
+            identity: identities::old(number)?,
+            board: identities::board(number)?,
+            id: None,
+            model: Some(MODEL.to_owned()),
+        };
+        let (handle, end) = upstream::route();
+        let (news_in, news) = mpsc::channel(16);
+        let root = Root::sandbox("/nonexistent");
+        tokio::spawn(mqtt::run(self.settings.clone(), root, Keys::default(), end, news_in));
+        let routes = Routes { mqtt: Some(handle), ..Routes::default() };
+        let panel = Panel {
+            fleet: self.clone(),
+            factory: face.identity.clone(),
+            face,
+            connection: Connection::default(),
+            is_connected: false,
+            routes,
+            change: None,
+            decided: None,
+            parcels: 0,
+            unreported: false,
+        };
+        tokio::spawn(panel.run(news));
+        Ok(())
+    }
+
+    /// How many panels are subscribed to their topics now.
+    pub(super) fn connected(&self) -> watch::Receiver<usize> {
+        self.connected.subscribe()
+    }
+
+    /// When panels have connected since this was last asked.
+    pub(super) fn take_connections(&self) -> Vec<Instant> {
+        std::mem::take(&mut self.since.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn count(&self, is_connected: bool) {
+        if is_connected {
+            self.since.lock().unwrap_or_else(PoisonError::into_inner).push(Instant::now());
+        }
+        self.connected.send_modify(|count| {
+            *count = if is_connected { *count + 1 } else { count.saturating_sub(1) };
+        });
+    }
+}
+
+struct Panel {
+    fleet: Fleet,
+    face: Face,
+    factory: Identity,
+    connection: Connection,
+    is_connected: bool,
+    routes: Routes,
+    /// The request that is being carried out, and the identity before.
+    change: Option<(RequestId, Identity)>,
+    /// The last report, for a request that comes again.
+    decided: Option<Report>,
+    /// How many reports were sent; the last one's number.
+    parcels: u64,
+    /// Whether the last one has not been acknowledged.
+    unreported: bool,
+}
+
+impl Panel {
+    async fn run(mut self, mut news: mpsc::Receiver<News>) {
+        self.routes.connect_as(self.face.clone(), self.connection);
+        while let Some(news) = news.recv().await {
+            match news {
+                News::Delivery(delivery, answer) => {
+                    let ticket = delivery.ticket;
+                    let handling = self.decide(*delivery);
+                    if let (Handling::Decided, Some(ticket)) = (handling, ticket) {
+                        self.routes.acknowledge(ticket);
+                    }
+                    // The MQTT route does not wait for it.
+                    let _ = answer.send(handling);
+                }
+                News::Event(event) => self.follow(&event),
+            }
+        }
+    }
+
+    /// What a panel with this identity does with a request that changes it.
+    fn decide(&mut self, delivery: Delivery) -> Handling {
+        let Ok(request) = delivery.request else { return Handling::Decided };
+        let (Some(id), Ok(patch)) = (request.id, request.content) else { return Handling::Decided };
+        if self.change.is_some() {
+            return Handling::Kept;
+        }
+        if self.decided.as_ref().is_some_and(|report| report.request_id.as_ref() == Some(&id)) {
+            self.report();
+            return Handling::Decided;
+        }
+        let previous = self.face.identity.clone();
+        if let Some(mac) = patch.new_mac {
+            self.face.identity.mac = mac;
+        }
+        if patch.new_serial_number.is_some() {
+            self.face.identity.serial_number = patch.new_serial_number;
+        }
+        self.change = Some((id, previous));
+        self.gone();
+        self.connection = self.connection.next();
+        self.routes.connect_as(self.face.clone(), self.connection);
+        Handling::Decided
+    }
+
+    fn follow(&mut self, event: &Event) {
+        match event {
+            Event::Reachable { connection, .. } if *connection == self.connection => {
+                if !std::mem::replace(&mut self.is_connected, true) {
+                    self.fleet.count(true);
+                }
+                if let Some((id, previous)) = self.change.take() {
+                    let given_up = previous.mac;
+                    let factory = self.factory.clone();
+                    self.decided = Some(installed(id, &self.face, previous, factory));
+                    self.report();
+                    self.routes.give_up(given_up);
+                } else if self.unreported {
+                    self.send();
+                }
+            }
+            Event::Lost { connection, .. } if *connection == self.connection => self.gone(),
+            Event::Reported { parcel, .. } if *parcel == ParcelId::Durable(self.parcels) => {
+                self.unreported = false;
+            }
+            _ => {}
+        }
+    }
+
+    fn gone(&mut self) {
+        if std::mem::replace(&mut self.is_connected, false) {
+            self.fleet.count(false);
+        }
+    }
+
+    fn report(&mut self) {
+        self.parcels += 1;
+        self.unreported = true;
+        self.send();
+    }
+
+    fn send(&mut self) {
+        if let Some(report) = &self.decided {
+            self.routes.send(Route::Mqtt, ParcelId::Durable(self.parcels), report);
+        }
+    }
+}
+
+/// The report of a change that was carried out.
+pub(super) fn installed(
+    request_id: RequestId,
+    face: &Face,
+    previous: Identity,
+    factory: Identity,
+) -> Report {
+    Report {
+        intercom: Intercom {
+            id: face.id,
+            external_id: None,
+            department: None,
+            title: None,
+            mac: Some(face.identity.mac),
+            model: face.model.clone(),
+            serial_number: face.identity.serial_number.clone(),
+            status: Some(Outcome::Installed.to_string()),
+            flat_from: None,
+            flat_to: None,
+            source: Some(SOURCE_AUTO_REPLACE.to_owned()),
+            group: None,
+        },
+        request_id: Some(request_id),
+        board: face.board.clone(),
+        previous,
+        factory: FactoryIdentity::Known(factory),
+        reason: None,
+        log_extra: None,
+        message: None,
+        errors: None,
+    }
+}

@@ -1,0 +1,86 @@
+//! A watcher on the broker: a request that billing clears is one whose report it has kept.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use intercom_agent::contract::Mac;
+use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use super::identities::number_of_new;
+
+/// Requests that billing has cleared, by the panel's number.
+pub(super) struct Watch {
+    cleared: mpsc::UnboundedReceiver<(usize, Instant)>,
+    _polling: JoinSet<()>,
+}
+
+impl Watch {
+    /// Returns once it hears everything.
+    pub(super) async fn start(broker: SocketAddr) -> Result<Self> {
+        let mut options = MqttOptions::new("fleet-watch", broker.ip().to_string(), broker.port());
+        options.set_max_packet_size(1024 * 1024, 1024 * 1024);
+        let (client, mut events) = AsyncClient::new(options, 16);
+        client.subscribe("intercoms/+/patch/+", QoS::AtLeastOnce).await?;
+        let (cleared_in, cleared) = mpsc::unbounded_channel();
+        loop {
+            if matches!(events.poll().await?, Event::Incoming(Packet::SubAck(_))) {
+                break;
+            }
+        }
+        let mut polling = JoinSet::new();
+        polling.spawn(async move {
+            let _client = client;
+            while let Ok(event) = events.poll().await {
+                if let Event::Incoming(Packet::Publish(publish)) = event
+                    && publish.payload.is_empty()
+                    && let Some(number) = mac_of(&publish.topic).and_then(number_of_new)
+                {
+                    // Whoever waited may have gone.
+                    let _ = cleared_in.send((number, Instant::now()));
+                }
+            }
+        });
+        Ok(Watch { cleared, _polling: polling })
+    }
+
+    /// Waits until the requests of all these panels have been cleared; those that were not when
+    /// nothing has happened for `limit` are missing.
+    pub(super) async fn all_of(
+        &mut self,
+        numbers: std::ops::Range<usize>,
+        limit: Duration,
+    ) -> Result<HashMap<usize, Instant>> {
+        let mut all = HashMap::new();
+        while all.len() < numbers.len() {
+            match tokio::time::timeout(limit, self.cleared.recv()).await {
+                Ok(Some((number, at))) if numbers.contains(&number) => {
+                    all.entry(number).or_insert(at);
+                }
+                Ok(Some(_)) => {}
+                Ok(None) => bail!("the watcher has lost the broker"),
+                Err(_) => break,
+            }
+        }
+        Ok(all)
+    }
+}
+
+fn mac_of(topic: &str) -> Option<Mac> {
+    topic.strip_prefix("intercoms/")?.split('/').next()?.parse().ok()
+}
+
+/// How many boards billing knows to be connected to the broker.
+pub(super) fn present(database: &std::path::Path) -> Result<usize> {
+    use rusqlite::{Connection, OpenFlags};
+    let database = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let count: i64 = database.query_row(
+        "SELECT count(*) FROM boards WHERE present_until_ms = ?1",
+        [crate::offer::UNTIL_FURTHER_NOTICE],
+        |row| row.get(0),
+    )?;
+    usize::try_from(count).context("a negative count")
+}
