@@ -12,7 +12,6 @@ use std::sync::Arc;
 use intercom_agent::contract::{Errors, Intercom};
 use rusqlite::Connection;
 use tokio::sync::Notify;
-use tokio::task::JoinError;
 
 use crate::clock::now_ms;
 use crate::offer::{LINGERS_MS, Rule};
@@ -173,12 +172,6 @@ impl From<Errors> for Refusal {
 impl From<rusqlite::Error> for Refusal {
     fn from(error: rusqlite::Error) -> Self {
         Refusal::Broken(format!("the database failed: {error}"))
-    }
-}
-
-impl From<JoinError> for Refusal {
-    fn from(error: JoinError) -> Self {
-        Refusal::Broken(format!("a worker thread failed: {error}"))
     }
 }
 

@@ -14,7 +14,7 @@ use intercom_agent::contract::{
 };
 use intercom_agent::record::Route;
 use intercom_agent::signature::Keys;
-use intercom_agent::upstream::{self, News, Routes, mqtt};
+use intercom_agent::upstream::{self, News, Place, Routes, mqtt};
 use tokio::sync::{mpsc, watch};
 
 use super::identities::{self, MODEL};
@@ -49,8 +49,8 @@ impl Fleet {
         };
         let (handle, end) = upstream::route();
         let (news_in, news) = mpsc::channel(16);
-        let root = Root::sandbox("/nonexistent");
-        tokio::spawn(mqtt::run(self.settings.clone(), root, Keys::default(), end, news_in));
+        let place = Place::new(Root::sandbox("/nonexistent"), None);
+        tokio::spawn(mqtt::run(self.settings.clone(), place, Keys::default(), end, news_in));
         let routes = Routes { mqtt: Some(handle), ..Routes::default() };
         let panel = Panel {
             fleet: self.clone(),
@@ -216,11 +216,13 @@ pub(super) fn installed(
         },
         request_id: Some(request_id),
         board: face.board.clone(),
+        target: None,
         previous,
         factory: FactoryIdentity::Known(factory),
         reason: None,
         log_extra: None,
         message: None,
         errors: None,
+        outcomes_not_told: None,
     }
 }

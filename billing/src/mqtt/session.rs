@@ -3,11 +3,12 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
+use futures_util::future::try_join_all;
 use intercom_agent::contract::Report;
 use rumqttc::{
-    AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, MqttOptions, Outgoing,
-    Packet, PubAck, Publish, QoS, SubAck, SubscribeReasonCode,
+    AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, MqttOptions, NetworkOptions,
+    Outgoing, Packet, PubAck, Publish, QoS, SubAck, SubscribeReasonCode,
 };
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
@@ -49,7 +50,11 @@ pub(super) async fn run(
     options: MqttOptions,
     ready: oneshot::Sender<()>,
 ) -> Lost {
-    let (client, eventloop) = AsyncClient::new(options, QUEUE);
+    let (client, mut eventloop) = AsyncClient::new(options, QUEUE);
+    let mut network = NetworkOptions::new();
+    // Small packets, each of which somebody waits for.
+    network.set_tcp_nodelay(true);
+    eventloop.set_network_options(network);
     let (events_in, mut events) = mpsc::channel(QUEUE);
     // Ends with this function, whichever way that ends.
     let mut polling = JoinSet::new();
@@ -91,16 +96,39 @@ impl Session<'_> {
         let wait = self.next_ms.map_or(Duration::MAX, |next| {
             Duration::from_millis(u64::try_from(next.saturating_sub(now_ms())).unwrap_or(0))
         });
+        let mut batch = Vec::new();
         tokio::select! {
-            event = events.recv() => {
-                let event = event.ok_or_else(|| anyhow!("the client has ended"))??;
-                self.on(event).await?;
+            count = events.recv_many(&mut batch, QUEUE) => {
+                ensure!(count > 0, "the client has ended");
+                self.on_all(batch).await?;
             }
             () = self.billing.wake.notified(), if standing => self.plan().await?,
             () = sleep(wait), if standing && self.next_ms.is_some() => self.plan().await?,
         }
         self.hand_over();
         Ok(())
+    }
+
+    /// What came together goes to the database together, in order, and shares a commit there. If the
+    /// database fails, the session ends unacknowledged and the broker delivers it again.
+    async fn on_all(&mut self, events: Vec<Result<Event, ConnectionError>>) -> Result<()> {
+        let (mut heard, mut cleared, mut lost) = (Vec::new(), Vec::new(), None);
+        for event in events {
+            match event {
+                Ok(Event::Incoming(Packet::Publish(publish))) => heard.push(publish),
+                Ok(Event::Incoming(Packet::PubAck(answer))) => {
+                    cleared.extend(self.cleared(&answer))
+                }
+                Ok(event) => self.on(event).await?,
+                Err(why) => lost = Some(why),
+            }
+        }
+        try_join_all(heard.iter().map(|publish| self.follow(publish))).await?;
+        try_join_all(cleared.into_iter().map(|topic| self.strike_out(topic))).await?;
+        for publish in &heard {
+            self.client.try_ack(publish).context("cannot acknowledge")?;
+        }
+        lost.map_or(Ok(()), |why| Err(why.into()))
     }
 
     async fn on(&mut self, event: Event) -> Result<()> {
@@ -112,13 +140,12 @@ impl Session<'_> {
                     answer.code
                 );
                 self.client.try_subscribe(EVERY_STATUS, QoS::AtLeastOnce)?;
-                // At QoS 1 rumqttd 0.20 sends no more than 100 retained messages, and there may be
-                // more panels; a presence that gets lost costs no more than a grace time.
+                // At QoS 1 mosquitto drops what is retained beyond its queue, 1000 messages by
+                // default, and there are more panels; a presence that gets lost costs no more than
+                // a grace time.
                 self.client.try_subscribe(EVERY_PRESENCE, QoS::AtMostOnce)?;
             }
             Event::Incoming(Packet::SubAck(answer)) => self.on_suback(&answer).await?,
-            Event::Incoming(Packet::Publish(publish)) => self.on_publish(&publish).await?,
-            Event::Incoming(Packet::PubAck(answer)) => self.on_puback(&answer).await?,
             Event::Outgoing(Outgoing::Publish(packet_id)) => {
                 if let Some(message) = self.handed_over.pop_front() {
                     self.unacknowledged.insert(packet_id, message);
@@ -144,9 +171,8 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// What has been followed is in the database before it is acknowledged; if the database fails,
-    /// the session ends unacknowledged and the broker delivers it again.
-    async fn on_publish(&mut self, publish: &Publish) -> Result<()> {
+    /// Returns when it is in the database.
+    async fn follow(&self, publish: &Publish) -> Result<()> {
         match heard(&publish.topic) {
             Some(Heard::Status) if !publish.payload.is_empty() => {
                 match serde_json::from_slice::<Report>(&publish.payload) {
@@ -166,21 +192,17 @@ impl Session<'_> {
             Some(Heard::Status) => {}
             None => log::warn!("{}: neither a status nor a presence topic", publish.topic),
         }
-        self.client.try_ack(publish).context("cannot acknowledge")
+        Ok(())
     }
 
-    async fn on_puback(&mut self, answer: &PubAck) -> Result<()> {
-        let Some(message) = self.unacknowledged.remove(&answer.pkid) else {
-            return Ok(());
-        };
-        if self.published.has_cleared(&message) {
-            let topic = message.topic;
-            self.billing
-                .store
-                .run(move |tx| Ok::<_, anyhow::Error>(offers::remove(tx, &topic)?))
-                .await?;
-        }
-        Ok(())
+    /// The topic that the acknowledged message has cleared, if it has.
+    fn cleared(&mut self, answer: &PubAck) -> Option<String> {
+        let message = self.unacknowledged.remove(&answer.pkid)?;
+        self.published.has_cleared(&message).then_some(message.topic)
+    }
+
+    async fn strike_out(&self, topic: String) -> Result<()> {
+        self.billing.store.run(move |tx| Ok(offers::remove(tx, &topic)?)).await
     }
 
     async fn plan(&mut self) -> Result<()> {

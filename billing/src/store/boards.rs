@@ -61,9 +61,13 @@ fn intercom_at(connection: &Connection, mac: &str) -> Result<Option<i64>> {
 
 /// A board is an intercom's panel, and no other's: it stays so if it loses its MAC address.
 pub fn belongs_to(connection: &Connection, board: &BoardName, intercom_id: i64) -> Result<()> {
+    // Two statements: with an OR in one, SQLite reads all intercoms.
     connection.execute(
-        "UPDATE intercoms SET board = iif(id = ?2, ?1, NULL)
-         WHERE deleted_ms IS NULL AND (id = ?2 OR board = ?1)",
+        "UPDATE intercoms SET board = NULL WHERE deleted_ms IS NULL AND board = ?1 AND id <> ?2",
+        params![board.as_str(), intercom_id],
+    )?;
+    connection.execute(
+        "UPDATE intercoms SET board = ?1 WHERE deleted_ms IS NULL AND id = ?2",
         params![board.as_str(), intercom_id],
     )?;
     Ok(())

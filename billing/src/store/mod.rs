@@ -1,4 +1,5 @@
 //! All SQL. One SQLite file; what one call changes is one transaction, durable when the call returns.
+//! Calls that come together share a commit.
 
 pub mod boards;
 pub mod column;
@@ -11,23 +12,31 @@ pub mod reports;
 pub mod requests;
 mod schema;
 pub mod taken;
+mod writer;
 
+use std::io;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, Error};
+use tokio::sync::{mpsc, oneshot};
 
-/// The database. Cheap to clone; calls wait for each other.
+use writer::{Call, MOST, Waiting};
+
+/// The database. Cheap to clone; calls are served in order by one thread, which ends with the last
+/// clone.
 #[derive(Clone)]
-pub struct Store(Arc<Mutex<Connection>>);
+pub struct Store(mpsc::Sender<Box<dyn Call>>);
 
 /// Why the database cannot be used.
 #[derive(Debug)]
 pub enum OpenError {
     /// SQLite says so.
-    Sqlite(rusqlite::Error),
+    Sqlite(Error),
     /// A newer version of this service wrote it.
     Newer(i64),
+    /// Its thread cannot be started.
+    Thread(io::Error),
 }
 
 impl Store {
@@ -38,39 +47,34 @@ impl Store {
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         let mut connection = Connection::open(path)?;
         schema::prepare(&mut connection)?;
-        Ok(Store(Arc::new(Mutex::new(connection))))
+        let (calls_in, calls) = mpsc::channel(MOST);
+        thread::Builder::new()
+            .name("database".to_owned())
+            .spawn(move || writer::serve(connection, calls))
+            .map_err(OpenError::Thread)?;
+        Ok(Store(calls_in))
     }
 
-    /// Runs one transaction on a thread that may block; an error undoes all of it.
+    /// Runs one call as a transaction of its own, durable when this returns; an error undoes all of
+    /// it.
     ///
     /// # Errors
     /// What `work` or SQLite says.
     pub async fn run<T, E, F>(&self, work: F) -> Result<T, E>
     where
         T: Send + 'static,
-        E: From<rusqlite::Error> + From<tokio::task::JoinError> + Send + 'static,
-        F: FnOnce(&Transaction<'_>) -> Result<T, E> + Send + 'static,
+        E: From<Error> + Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
     {
-        let store = self.clone();
-        tokio::task::spawn_blocking(move || store.transact(work)).await?
-    }
-
-    fn transact<T, E: From<rusqlite::Error>>(
-        &self,
-        work: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
-    ) -> Result<T, E> {
-        // A panic in the middle of a transaction has rolled it back: the connection is sound.
-        let mut connection = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // Immediate: what was read stays true until the commit, whoever else has the file open.
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let done = work(&transaction)?;
-        transaction.commit()?;
-        Ok(done)
+        let (caller, answer) = oneshot::channel();
+        // If the thread has ended, so has the caller's channel.
+        let _ = self.0.send(Box::new(Waiting::new(work, caller))).await;
+        answer.await.unwrap_or_else(|_| Err(Error::UnwindingPanic.into()))
     }
 }
 
-impl From<rusqlite::Error> for OpenError {
-    fn from(error: rusqlite::Error) -> Self {
+impl From<Error> for OpenError {
+    fn from(error: Error) -> Self {
         OpenError::Sqlite(error)
     }
 }
@@ -79,6 +83,7 @@ impl std::fmt::Display for OpenError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             OpenError::Sqlite(error) => error.fmt(f),
+            OpenError::Thread(error) => write!(f, "its thread cannot be started: {error}"),
             OpenError::Newer(version) => write!(
                 f,
                 "it has tables of version {version}, which a newer intercom-billing wrote; \

@@ -32,18 +32,40 @@ fn carried(last: u8, serial_number: &str) -> Carried {
     Carried { identity: Identity { mac: mac(last), serial_number }, model: None }
 }
 
-fn in_store<T>(store: &Store, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> T {
-    store.transact(|tx| work(tx)).expect("a transaction")
+fn in_store<T: Send + 'static>(
+    store: &Store,
+    work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+) -> T {
+    attempt(store, work).expect("a transaction")
+}
+
+/// The intercom of panel 1 is to get panel 2.
+fn promise_the_second(store: &Store, id: i64) {
+    in_store(store, move |c| {
+        let (confirmed, desired) = (&carried(1, "S1"), &carried(2, "S2"));
+        let standing = Standing { confirmed, desired, status: "pending", source: "auto-replace" };
+        intercoms::stand(c, id, &standing)
+    });
+}
+
+fn attempt<T: Send + 'static>(
+    store: &Store,
+    work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+) -> rusqlite::Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    runtime.block_on(store.run(work))
 }
 
 #[test]
 fn a_committed_record_is_there_after_the_file_is_opened_again() {
     let file = file();
     let store = Store::open(&file.path).expect("a store");
-    let id = in_store(&store, |c| intercoms::insert(c, &carried(1, "S1"), &Details::default(), 7));
+    let id =
+        in_store(&store, move |c| intercoms::insert(c, &carried(1, "S1"), &Details::default(), 7));
     drop(store);
     let store = Store::open(&file.path).expect("the same store");
-    let found = in_store(&store, |c| intercoms::find(c, &Name::Mac(mac(1)))).expect("a record");
+    let found =
+        in_store(&store, move |c| intercoms::find(c, &Name::Mac(mac(1)))).expect("a record");
     assert_eq!((found.id, found.seq, found.confirmed), (id, 7, carried(1, "S1")));
 }
 
@@ -51,12 +73,12 @@ fn a_committed_record_is_there_after_the_file_is_opened_again() {
 fn an_error_undoes_the_whole_transaction() {
     let file = file();
     let store = Store::open(&file.path).expect("a store");
-    let failed: Result<(), rusqlite::Error> = store.transact(|tx| {
+    let failed: rusqlite::Result<()> = attempt(&store, |tx| {
         intercoms::insert(tx, &carried(1, "S1"), &Details::default(), 1)?;
         Err(rusqlite::Error::InvalidQuery)
     });
     assert!(failed.is_err());
-    assert_eq!(in_store(&store, |c| intercoms::find(c, &Name::Mac(mac(1)))), None);
+    assert_eq!(in_store(&store, move |c| intercoms::find(c, &Name::Mac(mac(1)))), None);
 }
 
 #[test]
@@ -81,13 +103,14 @@ fn what_is_no_database_is_refused() {
 fn a_group_is_made_once_and_named_after_its_id() {
     let file = file();
     let store = Store::open(&file.path).expect("a store");
-    let made = in_store(&store, |c| groups::find_or_make(c, None, Some("ext")));
-    assert_eq!(in_store(&store, |c| groups::find_or_make(c, None, Some("ext"))), made);
-    assert_eq!(in_store(&store, |c| groups::find_or_make(c, Some(6), Some("ext"))), Some(6));
-    assert_eq!(in_store(&store, |c| groups::find_or_make(c, None, None)), None);
+    let made = in_store(&store, move |c| groups::find_or_make(c, None, Some("ext")));
+    assert_eq!(in_store(&store, move |c| groups::find_or_make(c, None, Some("ext"))), made);
+    assert_eq!(in_store(&store, move |c| groups::find_or_make(c, Some(6), Some("ext"))), Some(6));
+    assert_eq!(in_store(&store, move |c| groups::find_or_make(c, None, None)), None);
     let details = Details { group_id: Some(6), department: Some(44), ..Details::default() };
-    let id = in_store(&store, |c| intercoms::insert(c, &carried(1, "S1"), &details, 1));
-    let shown = in_store(&store, |c| intercoms::find(c, &Name::Id(id))).expect("a record").shown;
+    let id = in_store(&store, move |c| intercoms::insert(c, &carried(1, "S1"), &details, 1));
+    let shown =
+        in_store(&store, move |c| intercoms::find(c, &Name::Id(id))).expect("a record").shown;
     assert_eq!(shown.group.map(|g| (g.id, g.name, g.external_id)), Some((6, "6".into(), None)));
     assert_eq!(shown.department.as_deref(), Some("44"), "a number without a name");
 }
@@ -96,17 +119,16 @@ fn a_group_is_made_once_and_named_after_its_id() {
 fn both_identities_of_a_record_are_reserved_and_a_spare_blocks_only_another_creation() {
     let file = file();
     let store = Store::open(&file.path).expect("a store");
-    let id = in_store(&store, |c| intercoms::insert(c, &carried(1, "S1"), &Details::default(), 1));
+    let id =
+        in_store(&store, move |c| intercoms::insert(c, &carried(1, "S1"), &Details::default(), 1));
     let taken = |among, last, serial_number: &str| {
         let identity = carried(last, serial_number).identity;
-        let taken = in_store(&store, |c| taken::by_another(c, among, &identity, None));
+        let taken = in_store(&store, move |c| taken::by_another(c, among, &identity, None));
         (taken.mac, taken.serial_number)
     };
     assert_eq!(taken(Among::All, 1, "other"), (true, false));
     assert_eq!(taken(Among::OthersButSpares(99), 1, "S1"), (false, false), "a spare");
-    let (confirmed, desired) = (&carried(1, "S1"), &carried(2, "S2"));
-    let standing = Standing { confirmed, desired, status: "pending", source: "auto-replace" };
-    in_store(&store, |c| intercoms::stand(c, id, &standing));
+    promise_the_second(&store, id);
     assert_eq!(taken(Among::OthersButSpares(99), 1, "S2"), (true, true));
     assert_eq!(taken(Among::OthersButSpares(99), 2, "S1"), (true, true));
     assert_eq!(taken(Among::OthersButSpares(id), 2, "S1"), (false, false), "its own");
@@ -117,17 +139,18 @@ fn a_record_is_found_by_either_mac_and_before_the_spare_whose_mac_it_was_promise
     let file = file();
     let store = Store::open(&file.path).expect("a store");
     let spare =
-        in_store(&store, |c| intercoms::insert(c, &carried(2, "S2"), &Details::default(), 1));
-    let id = in_store(&store, |c| intercoms::insert(c, &carried(1, "S1"), &Details::default(), 1));
-    let find = |last| in_store(&store, |c| intercoms::find(c, &Name::Mac(mac(last)))).map(|r| r.id);
+        in_store(&store, move |c| intercoms::insert(c, &carried(2, "S2"), &Details::default(), 1));
+    let id =
+        in_store(&store, move |c| intercoms::insert(c, &carried(1, "S1"), &Details::default(), 1));
+    let find =
+        |last| in_store(&store, move |c| intercoms::find(c, &Name::Mac(mac(last)))).map(|r| r.id);
     assert_eq!(find(2), Some(spare));
-    let (confirmed, desired) = (&carried(1, "S1"), &carried(2, "S2"));
-    let standing = Standing { confirmed, desired, status: "pending", source: "auto-replace" };
-    in_store(&store, |c| intercoms::stand(c, id, &standing));
+    promise_the_second(&store, id);
     assert_eq!((find(1), find(2)), (Some(id), Some(id)));
-    let cleared = in_store(&store, |c| intercoms::delete_spares(c, &desired.identity, 0));
+    let cleared =
+        in_store(&store, move |c| intercoms::delete_spares(c, &carried(2, "S2").identity, 0));
     assert_eq!(cleared, 1);
-    assert_eq!(in_store(&store, |c| intercoms::find(c, &Name::Id(spare))), None);
+    assert_eq!(in_store(&store, move |c| intercoms::find(c, &Name::Id(spare))), None);
 }
 
 #[test]
@@ -135,12 +158,15 @@ fn a_board_has_one_mac_at_a_time_and_is_present_until_it_says_otherwise() {
     let file = file();
     let store = Store::open(&file.path).expect("a store");
     let name: BoardName = "die-1".parse().expect("a board");
-    let other: BoardName = "die-2".parse().expect("a board");
-    let online = |last, board| {
-        in_store(&store, |c| boards::present(c, mac(last), board, UNTIL_FURTHER_NOTICE, 10))
+    let other: Option<BoardName> = "die-2".parse().ok();
+    let online = |last, board: Option<&BoardName>| {
+        let board = board.cloned();
+        in_store(&store, move |c| {
+            boards::present(c, mac(last), board.as_ref(), UNTIL_FURTHER_NOTICE, 10)
+        })
     };
     let rows = || {
-        in_store(&store, |c| {
+        in_store(&store, move |c| {
             c.prepare("SELECT mac || ' ' || board || ' ' || (present_until_ms > 20) FROM boards")?
                 .query_map([], |row| row.get::<_, String>(0))?
                 .collect::<rusqlite::Result<Vec<_>>>()
@@ -151,8 +177,11 @@ fn a_board_has_one_mac_at_a_time_and_is_present_until_it_says_otherwise() {
     assert!(!online(1, None), "whoever it is, it is there");
     assert!(online(2, Some(&name)), "it has another MAC now");
     assert_eq!(rows(), [format!("{} die-1 1", mac(2))]);
-    assert!(!in_store(&store, |c| boards::gone(c, mac(2), Some(&other), 20)), "not that one");
-    assert!(in_store(&store, |c| boards::gone(c, mac(2), Some(&name), 20)));
+    assert!(
+        !in_store(&store, move |c| boards::gone(c, mac(2), other.as_ref(), 20)),
+        "not that one"
+    );
+    assert!(in_store(&store, move |c| boards::gone(c, mac(2), Some(&name), 20)));
     assert_eq!(rows(), [format!("{} die-1 0", mac(2))]);
 }
 
@@ -177,7 +206,7 @@ fn old_reports_make_room() {
         effect: "",
         arrived_ms: 0,
     };
-    let kept = in_store(&store, |c| {
+    let kept = in_store(&store, move |c| {
         for _ in 0..10_005 {
             reports::add(c, &report)?;
         }
