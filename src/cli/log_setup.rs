@@ -5,6 +5,8 @@ use std::io;
 use log::{LevelFilter, SetLoggerError};
 use simplelog::{ConfigBuilder, WriteLogger};
 
+use super::log_lines::LogLines;
+
 /// Starts logging. Where the journal reads, it has the time and we write none.
 pub(super) fn start(level: LevelFilter) -> Result<(), SetLoggerError> {
     let mut config = ConfigBuilder::new();
@@ -20,5 +22,5 @@ pub(super) fn start(level: LevelFilter) -> Result<(), SetLoggerError> {
     } else {
         config.set_time_format_rfc3339();
     }
-    WriteLogger::init(level, config.build(), io::stderr())
+    WriteLogger::init(level, config.build(), LogLines::new(io::stderr()))
 }

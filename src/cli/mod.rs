@@ -6,6 +6,7 @@ mod check;
 mod doctor;
 mod exit;
 mod identity;
+mod log_lines;
 mod log_setup;
 mod output;
 mod payload;

@@ -2,34 +2,56 @@
 
 use std::collections::VecDeque;
 
-use rumqttc::Publish;
+use rumqttc::{Publish, QoS};
 
 use crate::agent::seams::Ticket;
+
+/// So many messages no broker sends without waiting for acknowledgements, unless it means harm.
+const MOST: usize = 4096;
 
 /// Messages of one connection that have not been acknowledged yet, in the order of arrival.
 #[derive(Debug, Default)]
 pub(super) struct Acknowledgements {
-    open: VecDeque<(Ticket, Publish, bool)>,
+    open: VecDeque<Open>,
+}
+
+/// What names a message's packet; not what it says.
+#[derive(Debug)]
+struct Open {
+    ticket: Ticket,
+    qos: QoS,
+    pkid: u16,
+    done: bool,
 }
 
 impl Acknowledgements {
-    /// A message has come. Only what names its packet is kept, not what it says.
-    pub(super) fn open(&mut self, ticket: Ticket, message: &Publish) {
-        let mut bare = Publish::new("", message.qos, Vec::new());
-        bare.pkid = message.pkid;
-        self.open.push_back((ticket, bare, false));
+    /// A message has come.
+    ///
+    /// # Errors
+    /// When there are too many to be kept in mind.
+    pub(super) fn open(&mut self, ticket: Ticket, message: &Publish) -> Result<(), String> {
+        if self.open.len() >= MOST {
+            return Err(format!(
+                "the broker has sent {MOST} messages without waiting for acknowledgements"
+            ));
+        }
+        self.open.push_back(Open { ticket, qos: message.qos, pkid: message.pkid, done: false });
+        Ok(())
     }
 
     /// A message is done with.
     pub(super) fn done(&mut self, ticket: Ticket) {
-        if let Some(message) = self.open.iter_mut().find(|message| message.0 == ticket) {
-            message.2 = true;
+        if let Some(message) = self.open.iter_mut().find(|message| message.ticket == ticket) {
+            message.done = true;
         }
     }
 
     /// The message to acknowledge next, if it can be now.
-    pub(super) fn ready(&self) -> Option<&Publish> {
-        self.open.front().filter(|message| message.2).map(|(_, message, _)| message)
+    pub(super) fn ready(&self) -> Option<Publish> {
+        let message = self.open.front().filter(|message| message.done)?;
+        let mut bare = Publish::new("", message.qos, Vec::new());
+        bare.pkid = message.pkid;
+        Some(bare)
     }
 
     /// The one that was ready is acknowledged.
@@ -64,7 +86,7 @@ mod tests {
     fn a_later_message_waits_for_the_one_before_it() {
         let mut acknowledgements = Acknowledgements::default();
         for number in 1..=3 {
-            acknowledgements.open(Ticket(number.into()), &message(number));
+            acknowledgements.open(Ticket(number.into()), &message(number)).expect("room");
         }
         assert_eq!(done(&mut acknowledgements, 2), [0; 0]);
         assert_eq!(done(&mut acknowledgements, 1), [1, 2]);
@@ -74,8 +96,16 @@ mod tests {
     #[test]
     fn a_ticket_of_an_earlier_connection_is_nothing() {
         let mut acknowledgements = Acknowledgements::default();
-        acknowledgements.open(Ticket(7), &message(1));
+        acknowledgements.open(Ticket(7), &message(1)).expect("room");
         assert_eq!(done(&mut acknowledgements, 6), [0; 0]);
         assert_eq!(done(&mut acknowledgements, 7), [1]);
+    }
+
+    #[test]
+    fn a_broker_that_waits_for_nothing_is_not_listened_to_for_ever() {
+        let mut acknowledgements = Acknowledgements::default();
+        let mut open = |number| acknowledgements.open(Ticket(number), &message(1));
+        assert!((0..MOST as u64).all(|number| open(number).is_ok()));
+        assert!(open(MOST as u64).is_err());
     }
 }

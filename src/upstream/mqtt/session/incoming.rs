@@ -28,7 +28,7 @@ impl Session<'_> {
     ) -> Result<(), String> {
         *self.tickets += 1;
         let ticket = Ticket(*self.tickets);
-        self.acknowledgements.open(ticket, &message);
+        self.acknowledgements.open(ticket, &message)?;
         let asked = self.look_ups.iter().position(|look_up| look_up.topic == message.topic);
         match self.topics.about(&message.topic) {
             About::Request(via, id) if !message.payload.is_empty() => {

@@ -14,7 +14,7 @@ impl Session<'_> {
     /// from it comes back as an event, and then the rest follows.
     pub(super) fn acknowledge_ready(&mut self) {
         while let Some(message) = self.acknowledgements.ready() {
-            if self.client.orders.try_ack(message).is_err() {
+            if self.client.orders.try_ack(&message).is_err() {
                 return;
             }
             self.acknowledgements.acknowledged();
