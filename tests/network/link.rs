@@ -2,18 +2,22 @@
 //! as the fault. The machine's kernel need not have netem.
 
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 
 use crate::certificates::{Authority, NOW};
 use crate::common::{
-    Billing, Board, Broker, Directory, Fate, LAN, NEW, OLD, Relay, Watcher, kernels_mac, lan,
-    request,
+    Billing, Board, Broker, Directory, Fate, LAN, LIMIT, NEW, OLD, Relay, Watcher, Way,
+    kernels_mac, lan, request,
 };
 use crate::namespace::in_a_namespace;
 
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
+/// How an acknowledgement begins.
+const PUBACK: u8 = 0x40;
 
 /// From now on packets that fit get lost at the far end of the panel's cable, both ways.
 fn lose(fitting: &str) {
@@ -187,4 +191,35 @@ fn a_delay_of_two_seconds_does_not_keep_billing_from_its_report() {
     billing.replace_old();
     daemon.wait_for("the report has arrived");
     assert_eq!(billing.show(NEW).1["status"], "installed");
+}
+
+#[test]
+fn a_report_that_a_broker_takes_and_never_acknowledges_goes_out_again_over_a_new_connection() {
+    let broker = Broker::start();
+    let watcher = Watcher::new(&broker);
+    let deaf = Arc::new(AtomicBool::new(false));
+    let relay = Relay::start(broker.address(), {
+        let deaf = deaf.clone();
+        // It answers pings, so that the connection looks alive.
+        move |way, piece| match way == Way::Down && piece[0] == PUBACK && deaf.load(Relaxed) {
+            true => Fate::Swallowed,
+            false => Fate::Pass,
+        }
+    });
+    let board = Board::sandboxed("gate-1", OLD);
+    let board = board.with_mqtt(&format!("mqtt://127.0.0.1:{}", relay.port));
+    board.configure("keep_alive = 5\nconnect_timeout = 5");
+    let mut daemon = board.start();
+    board.wait_until_reached();
+    deaf.store(true, Relaxed);
+    let wrong = json!({"request_id": "r-1", "mac": OLD, "new_mac": NEW, "model": "another"});
+    watcher.publish(&format!("intercoms/{OLD}/patch/r-1"), wrong.to_string());
+    assert_eq!(watcher.report(OLD)["status"], "rejected");
+    daemon.wait_for("has not acknowledged a message within 15 s");
+    deaf.store(false, Relaxed);
+    assert_eq!(watcher.report(OLD)["status"], "rejected", "told again");
+    let end = Instant::now() + LIMIT;
+    while board.run(&["status", "--json"]).json()["unreported"] != 0 {
+        assert!(Instant::now() < end, "the report is never done with");
+    }
 }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use log::warn;
+use tokio::time::Instant;
 
 use crate::agent::seams::ParcelId;
 use crate::contract::{Mac, Report};
@@ -33,6 +34,7 @@ pub(super) enum Message {
 struct OnItsWay {
     message: Message,
     pkid: Option<u16>,
+    since: Instant,
 }
 
 impl Outgoing {
@@ -69,7 +71,17 @@ impl Outgoing {
             return None;
         }
         let message = self.queue.pop_front()?;
-        Some(&self.on_its_way.insert(OnItsWay { message, pkid: None }).message)
+        Some(
+            &self
+                .on_its_way
+                .insert(OnItsWay { message, pkid: None, since: Instant::now() })
+                .message,
+        )
+    }
+
+    /// Since when a message waits for its acknowledgement.
+    pub(super) fn unacknowledged_since(&self) -> Option<Instant> {
+        self.on_its_way.as_ref().map(|on_its_way| on_its_way.since)
     }
 
     /// The client has given the message on its way this packet id.

@@ -58,6 +58,8 @@ pub(super) struct Session<'a> {
     topics: Topics,
     /// A client that tells nothing for so long hangs: it pings the broker in between.
     silence: Duration,
+    /// When it will have told nothing for so long.
+    silent_at: Instant,
     keys: &'a Keys,
     face: &'a Face,
     connection: Connection,
@@ -96,6 +98,7 @@ impl<'a> Session<'a> {
             face,
             connection,
             without,
+            silent_at: Instant::now() + FAR_AWAY,
             look_again: Instant::now() + if without.anything() { LOOK_AGAIN } else { FAR_AWAY },
             news,
             outgoing,
@@ -109,7 +112,7 @@ impl<'a> Session<'a> {
 
     /// Serves the connection until it ends.
     pub(super) async fn run(mut self, end: &mut RouteEnd) -> End {
-        end.health.gets_on_within(self.silence);
+        self.client_is_alive(&end.health);
         loop {
             let due = self.due();
             let result = tokio::select! {
@@ -123,7 +126,7 @@ impl<'a> Session<'a> {
                     None => return End::GivenUp,
                 },
                 event = self.client.events.recv() => {
-                    end.health.gets_on_within(self.silence);
+                    self.client_is_alive(&end.health);
                     match event {
                         Some(Ok(event)) => self.take(event, &end.health).await,
                         Some(Err(why)) => return self.ended(&why),
@@ -169,11 +172,31 @@ impl<'a> Session<'a> {
             Subscribed::Yes => None,
         };
         let look_ups = self.look_ups.iter().filter_map(LookUp::until);
-        subscribe.into_iter().chain(look_ups).fold(self.look_again, Instant::min)
+        let times = subscribe.into_iter().chain(look_ups).chain(self.unacknowledged());
+        times.fold(self.look_again.min(self.silent_at), Instant::min)
+    }
+
+    fn client_is_alive(&mut self, health: &Health) {
+        self.silent_at = Instant::now() + self.silence;
+        health.gets_on_within(self.silence);
+    }
+
+    /// When the broker has had long enough to acknowledge what it was sent.
+    fn unacknowledged(&self) -> Option<Instant> {
+        self.outgoing.unacknowledged_since().map(|since| since + self.silence)
     }
 
     async fn tick(&mut self) -> Result<(), String> {
         let now = Instant::now();
+        if self.silent_at <= now {
+            return Err("the client says nothing any more".to_owned());
+        }
+        if self.unacknowledged().is_some_and(|until| until <= now) {
+            return Err(format!(
+                "the broker has not acknowledged a message within {} s, and answers all the same",
+                self.silence.as_secs()
+            ));
+        }
         if self.look_again <= now {
             return Err("listening again for what was left out".to_owned());
         }
