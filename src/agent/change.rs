@@ -12,7 +12,7 @@ use crate::record::{Begun, Cause, Change, Current, Goal, Route};
 
 /// How long before something that the board or the disk refused is tried again.
 const TRY_AGAIN: Duration = Duration::from_secs(5);
-const HOUR: Duration = Duration::from_secs(3600);
+pub(super) const HOUR: Duration = Duration::from_secs(3600);
 
 /// A change that is to be begun.
 #[derive(Debug)]

@@ -1,9 +1,10 @@
 //! How deliveries end: rejected, told of again, confirmed, or with a change that is begun.
 
 use super::Agent;
-use super::change::Plan;
+use super::change::{HOUR, Plan};
 use super::deliveries::Delivery;
 use super::seams::{Seams, Ticket, Upstream};
+use crate::clock::Clock;
 use crate::contract::{Errors, Identity, Outcome, Report, Unreadable};
 use crate::record::{Cause, Current, Entry, Goal, Intercom, MacOrigin, Route, SerialOrigin};
 
@@ -62,14 +63,17 @@ impl<S: Seams> Agent<S> {
     pub(super) fn confirm(&mut self, delivery: &Delivery) {
         self.steps.tell(format!("{} is confirmed: this board is that already", name(delivery)));
         let cause = self.cause(delivery);
-        match self.transition(|record| record.confirm(&cause)) {
+        let confirmed = self.may_write_a_confirmation().and_then(|()| {
+            self.transition(|record| record.confirm(&cause)).map_err(|why| why.to_string())
+        });
+        match confirmed {
             Ok(()) => {
                 self.acknowledge(delivery.ticket);
                 self.send_outbox();
             }
             Err(why) => {
                 // Nothing was to be changed, so it is true all the same: told from memory.
-                self.steps.warn(format!("the record cannot be written: {why}"));
+                self.steps.warn(format!("it is not written to the record: {why}"));
                 let current = self.record.current.identity.clone();
                 let report = self.record.report(&cause, Outcome::Installed, current, None);
                 // Whoever asked for it by its ID waits for that.
@@ -77,6 +81,18 @@ impl<S: Seams> Agent<S> {
                 self.report_volatile(report, delivery);
             }
         }
+    }
+
+    /// Whoever asks again and again under new IDs must not wear the flash out; nor may he use up
+    /// what is there for changes.
+    fn may_write_a_confirmation(&mut self) -> Result<(), String> {
+        let now = self.seams.clock().now();
+        self.confirmations.retain(|at| *at + HOUR > now);
+        if self.confirmations.len() >= self.rules.changes_per_hour {
+            return Err("changes_per_hour allows no more confirmations either".to_owned());
+        }
+        self.confirmations.push(now);
+        Ok(())
     }
 
     pub(super) fn apply(&mut self, delivery: &Delivery, identity: Identity) {

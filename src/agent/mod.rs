@@ -61,6 +61,8 @@ pub struct Agent<S: Seams> {
     waiting: Vec<Waiting>,
     /// Whether a delivery was let go unacknowledged for want of room.
     overflowed: bool,
+    /// When confirmations were written lately.
+    confirmations: Vec<Moment>,
     /// Rejections and failures; they never touch the flash.
     volatile: Ledger,
     parcels: Vec<VolatileParcel>,
@@ -83,6 +85,7 @@ impl<S: Seams> Agent<S> {
             reached: Vec::new(),
             waiting: Vec::new(),
             overflowed: false,
+            confirmations: Vec::new(),
             volatile: Ledger::default(),
             parcels: Vec::new(),
             next_volatile: 1,

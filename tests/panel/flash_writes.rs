@@ -3,17 +3,18 @@
 use std::fs;
 
 use crate::common::{Process, traced};
-use crate::kills::Site;
+use crate::kills::{CHANGES_PER_HOUR, Site};
 use crate::namespace::in_a_namespace;
 
 const CALLS: &str = "write,pwrite64,fsync,fdatasync,rename,linkat,unlink";
 const REJECTIONS: usize = 1000;
 const BATCH: usize = 20;
+const CONFIRMATIONS: usize = 2 * CHANGES_PER_HOUR;
 
 #[test]
-fn a_change_writes_three_records_and_one_environment_and_rejections_write_nothing() {
+fn a_change_writes_three_records_and_one_environment_rejections_none_and_confirmations_few() {
     in_a_namespace(
-        "flash_writes::a_change_writes_three_records_and_one_environment_and_rejections_write_nothing",
+        "flash_writes::a_change_writes_three_records_and_one_environment_rejections_none_and_confirmations_few",
         || {
             let mut site = Site::new();
             let panel = site.next_panel();
@@ -68,6 +69,18 @@ fn a_change_writes_three_records_and_one_environment_and_rejections_write_nothin
             answered();
             let end = start + of_a_change.len();
             assert_eq!(written()[end..], [""; 0], "{REJECTIONS} rejections");
+
+            for batch in 0..CONFIRMATIONS / BATCH {
+                (0..BATCH).for_each(|number| panel.ask_for_what_is(batch * BATCH + number));
+                (0..BATCH).for_each(|_| panel.reports("installed"));
+            }
+            answered();
+            let renamed =
+                |call: &&String| call.contains("rename") && call.contains("record.json.new");
+            let records = written()[end..].iter().filter(renamed).count();
+            println!("{CONFIRMATIONS} confirmations: {records} records");
+            // Each that is written is written once more when its report has arrived.
+            assert!(records <= 2 * CHANGES_PER_HOUR, "{records} records");
         },
     );
 }

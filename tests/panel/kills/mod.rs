@@ -6,7 +6,7 @@ mod daemon;
 mod steps;
 mod veth_panel;
 
-pub use veth_panel::Site;
+pub use veth_panel::{CHANGES_PER_HOUR, Site};
 
 /// Whatever changes a file or makes it durable.
 const FILE_CALLS: [&str; 6] = ["openat", "write", "fsync", "rename", "linkat", "unlink"];

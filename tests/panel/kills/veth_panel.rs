@@ -14,6 +14,8 @@ use crate::common::{
 use crate::namespace::ip;
 
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
+/// More than any test here needs.
+pub const CHANGES_PER_HOUR: usize = 100;
 const ENVIRONMENT_SIZE: &str = "0x4000";
 
 /// What ends between the agent's end and its next start.
@@ -53,7 +55,7 @@ impl Site {
         let settings = board.read("etc/intercom-agent.toml");
         let settings = settings
             .replace("settle = 1", "settle = 0")
-            .replace("environment = \"never\"", "changes_per_hour = 100");
+            .replace("environment = \"never\"", &format!("changes_per_hour = {CHANGES_PER_HOUR}"));
         board.write("etc/intercom-agent.toml", settings);
         let board = board.with_mqtt(&self.broker.url());
         redundant_environment(&board, &old);
@@ -135,6 +137,15 @@ impl Panel<'_> {
             "model": "another",
         });
         self.watcher.publish(&format!("intercoms/{}/patch/vain", self.new), request.to_string());
+    }
+
+    /// Publishes a request for the identity that the panel has already, each in other words.
+    pub fn ask_for_what_is(&self, number: usize) {
+        let request = json!({
+            "request_id": format!("same-{number}"), "mac": self.new, "new_mac": self.new,
+            "model": MODEL, "log_extra": {"number": number},
+        });
+        self.watcher.publish(&format!("intercoms/{}/patch/same", self.new), request.to_string());
     }
 
     /// Waits for its next report under the new MAC address.
