@@ -156,6 +156,7 @@ impl<S: Seams> Agent<S> {
             self.reached.push(route);
         }
         self.keep_board();
+        self.look_up_again();
         self.send_all(route);
     }
 

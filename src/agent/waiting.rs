@@ -99,6 +99,15 @@ impl<S: Seams> Agent<S> {
         }
     }
 
+    /// A look-up that was under way on a connection that ended has no answer any more.
+    pub(super) fn look_up_again(&mut self) {
+        for waiting in &self.waiting {
+            if let Until::LookedUp(mac, _) = waiting.until {
+                self.seams.upstream().look_up(mac);
+            }
+        }
+    }
+
     pub(super) fn tick_waiting(&mut self, now: Moment) {
         // Nobody could be asked: the broker is away, or will not tell. That proves no conflict.
         let unanswered =

@@ -27,8 +27,6 @@ struct Shared {
     until: Instant,
     slice: Duration,
     attacks: AtomicUsize,
-    /// Whether the honest request was published.
-    published: AtomicBool,
     reports: Sender<Value>,
 }
 
@@ -42,7 +40,6 @@ impl HostileBroker {
             // The panel rests up to a second between two connections.
             slice: SLICE.min(hostile / (ATTACKS.len() as u32 + 6)),
             attacks: AtomicUsize::new(0),
-            published: AtomicBool::new(false),
             reports: send,
         });
         let for_connections = shared.clone();
@@ -119,7 +116,7 @@ fn serve(stream: TcpStream, shared: &Arc<Shared>) -> io::Result<()> {
     }
 }
 
-/// One attack after the other for as long as the panel bears it, and then the honest request, once.
+/// One attack after the other for as long as the panel bears it, and then the honest request.
 fn attack(out: &Out, shared: &Shared, acknowledges: &AtomicBool) -> io::Result<()> {
     while Instant::now() < shared.until {
         let number = shared.attacks.fetch_add(1, Ordering::Relaxed);
@@ -133,10 +130,7 @@ fn attack(out: &Out, shared: &Shared, acknowledges: &AtomicBool) -> io::Result<(
         }
         thread::sleep(Duration::from_millis(200));
     }
-    if !shared.published.swap(true, Ordering::Relaxed) {
-        let topic = format!("intercoms/{OLD}/patch/honest");
-        let honest = request("honest").to_string();
-        out.write(&publish(&topic, 1, true, honest.as_bytes()))?;
-    }
-    Ok(())
+    // Retained: whoever subscribes hears of it.
+    let topic = format!("intercoms/{OLD}/patch/honest");
+    out.write(&publish(&topic, 1, true, request("honest").to_string().as_bytes()))
 }

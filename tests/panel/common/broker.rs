@@ -1,6 +1,7 @@
 //! A mosquitto of the test's own.
 
 use std::fs;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::process::Command;
@@ -106,8 +107,12 @@ impl Broker {
     }
 }
 
-/// One that nobody listens on.
+/// One that nobody listens on, below those that the kernel gives to clients: a broker must get it
+/// again after it was away.
 pub fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
-    listener.local_addr().expect("a port").port()
+    let random = || (RandomState::new().build_hasher().finish() % 20_000) as u16;
+    std::iter::repeat_with(|| 10_000 + random())
+        .take(1000)
+        .find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok())
+        .expect("a port")
 }

@@ -1,10 +1,10 @@
 //! A tinyproxy of the test's own.
 
 use std::fs;
-use std::net::{Ipv4Addr, TcpListener};
+
 use std::process::Command;
 
-use super::{Directory, Process};
+use super::{Directory, Process, free_port};
 
 pub struct Proxy {
     pub url: String,
@@ -15,8 +15,7 @@ pub struct Proxy {
 impl Proxy {
     /// On the loopback and any free port; `more` goes into its configuration.
     pub fn start(more: &str) -> Self {
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port").local_addr();
-        let port = port.expect("a port").port();
+        let port = free_port();
         let dir = Directory::new();
         let config = dir.path().join("tinyproxy.conf");
         let text =
