@@ -5,10 +5,12 @@ use std::io;
 use std::ops::Range;
 use std::path::Path;
 
+use toml::de::DeTable;
+
 use super::error::ConfigError;
-use super::found::Found;
+use super::section::Section;
 use super::settings::Settings;
-use super::validate::validate;
+use super::validate::{self, validate};
 use crate::board::Root;
 
 /// Where the configuration is.
@@ -34,18 +36,20 @@ pub fn load(root: &Root, named: Option<&Path>) -> Result<Settings, ConfigError> 
 /// # Errors
 /// The first thing that is wrong, with its line and key.
 pub fn parse(text: &str, file: &Path) -> Result<Settings, ConfigError> {
-    let wrong = |span: Option<Range<usize>>, key: Option<&str>, why: &str| {
-        let at = span.map_or(0, |span| span.start).min(text.len());
+    let wrong = |span: Range<usize>, key: Option<String>, why: &str| {
+        let at = span.start.min(text.len());
         ConfigError::Wrong {
             file: file.to_owned(),
             line: text.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1,
-            key: key.map_or_else(|| key_at(text, at), str::to_owned),
+            key: key.unwrap_or_else(|| key_at(text, at)),
             text: why.to_owned(),
         }
     };
-    let found: Found =
-        toml::from_str(text).map_err(|why| wrong(why.span(), None, why.message().trim_end()))?;
-    validate(found).map_err(|why| wrong(why.span, Some(why.key), &why.text))
+    let table = DeTable::parse(text)
+        .map_err(|why| wrong(why.span().unwrap_or_default(), None, why.message().trim_end()))?;
+    Section::new(String::new(), table, validate::KEYS)
+        .and_then(validate)
+        .map_err(|why| wrong(why.span, Some(why.key), &why.text))
 }
 
 impl Settings {

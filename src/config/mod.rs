@@ -1,17 +1,17 @@
-//! The configuration, in three visible steps: the file as found, validated settings, their use.
+//! The configuration, in three visible steps: the file's sections, validated settings, their use.
 //!
 //! ```text
-//! /etc/intercom-agent.toml ──► found (what may be written) ──► Settings (what cannot be wrong)
+//! /etc/intercom-agent.toml ──► Section (keys and their places) ──► Settings (what cannot be wrong)
 //! ```
 
 mod billing;
 mod endpoint;
 mod error;
-mod found;
 mod http;
 mod load;
 mod mqtt;
 mod secret_file;
+mod section;
 mod serial_source;
 mod settings;
 mod signature;

@@ -1,60 +1,50 @@
 //! The `[mqtt]` section.
 
-use std::time::Duration;
-
-use toml::Spanned;
-
-use super::found::{FoundMqtt, FoundTopics};
+use super::section::{Section, Wrong};
 use super::settings::{MqttSettings, Topics};
-use super::tls::{FoundTls, tls};
-use super::values::{Wrong, not_empty, number, optional, required, secret, text, texts};
+use super::tls::tls;
+use super::values::{not_empty, seconds, secret};
 use super::{Broker, Template};
 
-pub(super) fn mqtt(section: Spanned<FoundMqtt>) -> Result<MqttSettings, Wrong> {
-    let span = section.span();
-    let found = section.into_inner();
-    let broker = required("mqtt.url", found.url, span, str::parse::<Broker>)?;
-    let seconds =
-        |key, value, range| number(key, value, 30, range, " seconds").map(Duration::from_secs);
+pub(super) const KEYS: &[&str] = &[
+    "url",
+    "ca_file",
+    "client_cert_file",
+    "client_key_file",
+    "server_name",
+    "alpn",
+    "insecure",
+    "insecure_with_credentials",
+    "username",
+    "password_file",
+    "keep_alive",
+    "connect_timeout",
+    "topics",
+];
+
+pub(super) fn mqtt(mut section: Section) -> Result<MqttSettings, Wrong> {
+    let broker = section.required("url", str::parse::<Broker>)?;
+    let user_is_named = section.place("username").is_some();
     // MQTT 3.1.1 has no password without a user name.
-    if let (Some(file), None) = (&found.password_file, &found.username) {
-        return Err(Wrong {
-            key: "mqtt.password_file",
-            span: Some(file.span()),
-            text: "a password needs a `username` beside it".to_owned(),
-        });
+    if let (Some(file), false) = (section.place("password_file"), user_is_named) {
+        let text = "a password needs a `username` beside it";
+        return Err(section.wrong("password_file", file, text));
     }
-    if let (false, Some([first, ..])) = (broker.tls, found.alpn.as_deref()) {
-        return Err(Wrong {
-            key: "mqtt.alpn",
-            span: Some(first.span()),
-            text: "it is only used over TLS, which needs an mqtts:// url".to_owned(),
-        });
+    let alpn_at = section.place("alpn");
+    let alpn = section.texts("alpn", &[], protocol)?;
+    if let (false, false, Some(at)) = (broker.tls, alpn.is_empty(), alpn_at) {
+        let text = "it is only used over TLS, which needs an mqtts:// url";
+        return Err(section.wrong("alpn", at, text));
     }
     Ok(MqttSettings {
-        tls: tls(
-            broker.tls,
-            "an mqtts:// url",
-            FoundTls {
-                ca_file: ("mqtt.ca_file", found.ca_file),
-                server_name: ("mqtt.server_name", found.server_name),
-                client_cert_file: ("mqtt.client_cert_file", found.client_cert_file),
-                client_key_file: ("mqtt.client_key_file", found.client_key_file),
-                insecure: ("mqtt.insecure", found.insecure),
-                insecure_with_credentials: (
-                    "mqtt.insecure_with_credentials",
-                    found.insecure_with_credentials,
-                ),
-                credentials: found.username.is_some(),
-            },
-        )?,
-        alpn: texts("mqtt.alpn", found.alpn, &[], protocol)?,
+        tls: tls(&mut section, broker.tls, "an mqtts:// url", user_is_named)?,
+        alpn,
         broker,
-        username: optional("mqtt.username", found.username, not_empty)?,
-        password: optional("mqtt.password_file", found.password_file, secret)?,
-        keep_alive: seconds("mqtt.keep_alive", found.keep_alive, 5..=3600)?,
-        connect_timeout: seconds("mqtt.connect_timeout", found.connect_timeout, 5..=300)?,
-        topics: topics(found.topics)?,
+        username: section.optional("username", not_empty)?,
+        password: section.optional("password_file", secret)?,
+        keep_alive: seconds(section.number("keep_alive", 30, 5..=3600, " seconds")?),
+        connect_timeout: seconds(section.number("connect_timeout", 30, 5..=300, " seconds")?),
+        topics: topics(section.section("topics", TOPICS)?.unwrap_or_else(Section::absent))?,
     })
 }
 
@@ -69,16 +59,14 @@ fn protocol(name: &str) -> Result<String, String> {
     }
 }
 
-fn topics(found: FoundTopics) -> Result<Topics, Wrong> {
-    let topic = |key, value, default| text(key, value, default, Template::topic);
+const TOPICS: &[&str] = &["patch", "board_patch", "status", "presence"];
+
+fn topics(mut section: Section) -> Result<Topics, Wrong> {
+    let mut topic = |key, default| section.text(key, default, Template::topic);
     Ok(Topics {
-        patch: topic("mqtt.topics.patch", found.patch, "intercoms/{mac}/patch")?,
-        board_patch: topic(
-            "mqtt.topics.board_patch",
-            found.board_patch,
-            "intercoms/by-board/{board}/patch",
-        )?,
-        status: topic("mqtt.topics.status", found.status, "intercoms/{mac}/status")?,
-        presence: topic("mqtt.topics.presence", found.presence, "intercoms/{mac}/presence")?,
+        patch: topic("patch", "intercoms/{mac}/patch")?,
+        board_patch: topic("board_patch", "intercoms/by-board/{board}/patch")?,
+        status: topic("status", "intercoms/{mac}/status")?,
+        presence: topic("presence", "intercoms/{mac}/presence")?,
     })
 }

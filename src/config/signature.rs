@@ -1,15 +1,15 @@
 //! The `[signature]` section: whose signatures count, and whether one is needed.
 
-use super::found::FoundSignature;
+use super::section::{Section, Wrong};
 use super::settings::SignatureSettings;
-use super::values::Wrong;
 use crate::signature::{Keys, PublicKey};
 
-pub(super) fn signature(found: FoundSignature) -> Result<SignatureSettings, Wrong> {
-    let key = "signature.keys";
+pub(super) const KEYS: &[&str] = &["required", "keys"];
+
+pub(super) fn signature(mut section: Section) -> Result<SignatureSettings, Wrong> {
     let mut keys = Vec::new();
-    for (key_id, value) in found.keys {
-        let wrong = |text| Wrong { key, span: Some(value.span()), text };
+    for (key_id, value) in section.all_texts("keys")? {
+        let wrong = |text: String| section.wrong("keys", value.span(), text);
         if key_id.is_empty() {
             return Err(wrong(
                 "a key without a name: give it the `kid` that billing signs with".to_owned(),
@@ -23,15 +23,12 @@ pub(super) fn signature(found: FoundSignature) -> Result<SignatureSettings, Wron
         keys.push((key_id, public_key));
     }
     let keys: Keys = keys.into_iter().collect();
-    match found.required {
-        Some(required) if *required.get_ref() && keys.is_empty() => Err(Wrong {
-            key: "signature.required",
-            span: Some(required.span()),
-            text: "it needs `keys` beside it: without one, every request would be ignored"
-                .to_owned(),
-        }),
-        required => {
-            Ok(SignatureSettings { required: required.is_some_and(|r| r.into_inner()), keys })
-        }
+    match section.on("required")? {
+        Some(at) if keys.is_empty() => Err(section.wrong(
+            "required",
+            at,
+            "it needs `keys` beside it: without one, every request would be ignored",
+        )),
+        required => Ok(SignatureSettings { required: required.is_some(), keys }),
     }
 }

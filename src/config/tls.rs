@@ -1,81 +1,73 @@
 //! What the sections of the routes have in common: whom the panel trusts, and how it proves itself.
 
-use super::found::{Flag, Text};
+use super::section::{Section, Wrong};
 use super::settings::{ClientCertificate, Tls, Trust};
-use super::values::{Wrong, given, not_empty, optional, path, secret};
+use super::values::{not_empty, path, secret};
 
-/// The keys about TLS of one section, each with its value.
-pub(super) struct FoundTls {
-    pub(super) ca_file: (&'static str, Text),
-    pub(super) server_name: (&'static str, Text),
-    pub(super) client_cert_file: (&'static str, Text),
-    pub(super) client_key_file: (&'static str, Text),
-    pub(super) insecure: (&'static str, Flag),
-    pub(super) insecure_with_credentials: (&'static str, Flag),
-    /// Whether the section has a user name or a token.
-    pub(super) credentials: bool,
-}
-
-/// None of it is of any use to a plain connection; `needs` is the URL that it takes.
-pub(super) fn tls(used: bool, needs: &str, found: FoundTls) -> Result<Tls, Wrong> {
-    let FoundTls { ca_file, server_name, client_cert_file, client_key_file, .. } = found;
-    let insecure = on(found.insecure);
-    let confirmed = on(found.insecure_with_credentials);
+/// None of it is of any use to a plain connection; `needs` is the URL that it takes. `credentials`
+/// tells whether the section has a user name or a token.
+pub(super) fn tls(
+    section: &mut Section,
+    used: bool,
+    needs: &str,
+    credentials: bool,
+) -> Result<Tls, Wrong> {
+    let insecure = section.on("insecure")?;
+    let confirmed = section.on("insecure_with_credentials")?;
     if !used {
-        let files = [&ca_file, &client_cert_file, &client_key_file, &server_name];
-        let files = files.into_iter().filter_map(|(key, text)| Some((*key, text.as_ref()?.span())));
-        if let Some((key, span)) = files.chain(insecure.clone()).next() {
+        let keys = ["ca_file", "client_cert_file", "client_key_file", "server_name"];
+        let given = keys.into_iter().filter_map(|key| Some((key, section.place(key)?)));
+        let given = given.chain(insecure.clone().map(|at| ("insecure", at))).next();
+        if let Some((key, at)) = given {
             let text = format!("it is only used over TLS, which needs {needs}");
-            return Err(Wrong { key, span: Some(span), text });
+            return Err(section.wrong(key, at, text));
         }
     }
-    let client = match (client_cert_file, client_key_file) {
-        ((_, None), (_, None)) => None,
-        ((cert, Some(cert_file)), (key, Some(key_file))) => Some(ClientCertificate {
-            cert_file: given(cert, cert_file, path)?,
-            key: given(key, key_file, secret)?,
-        }),
-        ((key, Some(alone)), (needed, None)) | ((needed, None), (key, Some(alone))) => {
-            let needed = needed.rsplit('.').next().unwrap_or(needed);
-            return Err(Wrong {
-                key,
-                span: Some(alone.span()),
-                text: format!("it needs `{needed}` beside it"),
-            });
-        }
-    };
-    let credentials = found.credentials || client.is_some();
-    let wrong = |(key, span), text: &str| Err(Wrong { key, span: Some(span), text: text.into() });
+    let client = client_certificate(section)?;
+    let credentials = credentials || client.is_some();
+    let wrong = |section: &Section, key, at, text| Err(section.wrong(key, at, text));
     let trust = match (insecure, confirmed) {
         (None, None) => Trust::Authorities {
-            ca_file: optional(ca_file.0, ca_file.1, path)?,
-            server_name: optional(server_name.0, server_name.1, not_empty)?,
+            ca_file: section.optional("ca_file", path)?,
+            server_name: section.optional("server_name", not_empty)?,
         },
         (Some(at), None) if credentials => {
             return wrong(
+                section,
+                "insecure",
                 at,
                 "whoever answers in the server's place would be given this section's credentials: \
                  set `ca_file` instead, or confirm it with `insecure_with_credentials = true`",
             );
         }
         (Some(_), confirmed) => {
-            if let ((key, Some(value)), _) | (_, (key, Some(value))) = (&ca_file, &server_name) {
-                return wrong(
-                    (key, value.span()),
-                    "with `insecure = true` no certificate is checked: take one of the two away",
-                );
+            for key in ["ca_file", "server_name"] {
+                if let Some(at) = section.place(key) {
+                    let text = "with `insecure = true` no certificate is checked: take one of the two away";
+                    return wrong(section, key, at, text);
+                }
             }
             if let (Some(at), false) = (confirmed, credentials) {
-                return wrong(at, "there are no credentials to confirm it for: leave it out");
+                let text = "there are no credentials to confirm it for: leave it out";
+                return wrong(section, "insecure_with_credentials", at, text);
             }
             Trust::Anyone
         }
-        (None, Some(at)) => return wrong(at, "it is only used with `insecure = true`"),
+        (None, Some(at)) => {
+            let text = "it is only used with `insecure = true`";
+            return wrong(section, "insecure_with_credentials", at, text);
+        }
     };
     Ok(Tls { trust, client })
 }
 
-/// Where a switch is on.
-fn on((key, flag): (&'static str, Flag)) -> Option<(&'static str, std::ops::Range<usize>)> {
-    flag.filter(|flag| *flag.get_ref()).map(|flag| (key, flag.span()))
+fn client_certificate(section: &mut Section) -> Result<Option<ClientCertificate>, Wrong> {
+    let (cert, key) = ("client_cert_file", "client_key_file");
+    for (given, needed) in [(cert, key), (key, cert)] {
+        if let (Some(at), None) = (section.place(given), section.place(needed)) {
+            return Err(section.wrong(given, at, format!("it needs `{needed}` beside it")));
+        }
+    }
+    let Some(cert_file) = section.optional(cert, path)? else { return Ok(None) };
+    Ok(Some(ClientCertificate { cert_file, key: section.required(key, secret)? }))
 }

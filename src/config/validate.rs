@@ -2,72 +2,94 @@
 //! are with it.
 
 use std::str::FromStr;
-use std::time::Duration;
 
 use log::LevelFilter;
 
-use super::billing::billing;
-use super::found::{Found, FoundSerialNumber};
-use super::http::http;
-use super::mqtt::mqtt;
+use super::section::{Section, Wrong};
 use super::serial_source::is_variable_name;
 use super::settings::{SerialNumberSettings, Settings};
-use super::signature::signature;
-use super::values::{Wrong, number, optional, optional_number, path, text, texts, told};
+use super::values::{path, seconds, told};
+use super::{billing, http, mqtt, signature};
 use crate::contract::Mac;
 use crate::environment::Policy;
 
-pub(super) fn validate(found: Found) -> Result<Settings, Wrong> {
-    let seconds = |key, value, default, range| {
-        number(key, value, default, range, " seconds").map(Duration::from_secs)
-    };
+pub(super) const KEYS: &[&str] = &[
+    "interface",
+    "id",
+    "board_name",
+    "models",
+    "placeholder_macs",
+    "state_dir",
+    "runtime_dir",
+    "hooks_dir",
+    "hook_time_limit",
+    "environment",
+    "confirm_within",
+    "settle",
+    "changes_per_hour",
+    "log_level",
+    "serial_number",
+    "signature",
+    "mqtt",
+    "http",
+    "billing",
+];
+
+pub(super) fn validate(mut file: Section) -> Result<Settings, Wrong> {
+    let serial_numbers = file.section("serial_number", SERIAL_NUMBER)?;
+    let signatures = file.section("signature", signature::KEYS)?;
+    let mut time = |key, default, range| file.number(key, default, range, " seconds").map(seconds);
     Ok(Settings {
-        interface: text("interface", found.interface, "eth0", interface)?,
-        id: optional_number("id", found.id)?,
-        board_name: optional("board_name", found.board_name, told(str::parse))?,
-        models: texts("models", found.models, &[], model)?,
-        placeholder_macs: texts(
+        hook_time_limit: time("hook_time_limit", 30, 1..=600)?,
+        confirm_within: time("confirm_within", 180, 10..=3600)?,
+        settle: time("settle", 5, 0..=60)?,
+        interface: file.text("interface", "eth0", interface)?,
+        id: id(&mut file)?,
+        board_name: file.optional("board_name", told(str::parse))?,
+        models: file.texts("models", &[], model)?,
+        placeholder_macs: file.texts(
             "placeholder_macs",
-            found.placeholder_macs,
             &["00:00:23:34:45:66"],
             told(str::parse::<Mac>),
         )?,
-        state_dir: text("state_dir", found.state_dir, "/var/lib/intercom-agent", path)?,
-        runtime_dir: text("runtime_dir", found.runtime_dir, "/run/intercom-agent", path)?,
-        hooks_dir: text("hooks_dir", found.hooks_dir, "/etc/intercom-agent/hooks.d", path)?,
-        hook_time_limit: seconds("hook_time_limit", found.hook_time_limit, 30, 1..=600)?,
-        environment: text("environment", found.environment, "redundant-only", environment)?,
-        confirm_within: seconds("confirm_within", found.confirm_within, 180, 10..=3600)?,
-        settle: seconds("settle", found.settle, 5, 0..=60)?,
-        changes_per_hour: number("changes_per_hour", found.changes_per_hour, 6, 1..=3600, "")?
-            as u32,
-        log_level: text("log_level", found.log_level, "info", log_level)?,
-        serial_number: serial_number(found.serial_number)?,
-        signature: signature(found.signature)?,
-        mqtt: found.mqtt.map(mqtt).transpose()?,
-        http: found.http.map(http).transpose()?,
-        billing: found.billing.map(billing).transpose()?,
+        state_dir: file.text("state_dir", "/var/lib/intercom-agent", path)?,
+        runtime_dir: file.text("runtime_dir", "/run/intercom-agent", path)?,
+        hooks_dir: file.text("hooks_dir", "/etc/intercom-agent/hooks.d", path)?,
+        environment: file.text("environment", "redundant-only", environment)?,
+        changes_per_hour: file.number("changes_per_hour", 6, 1..=3600, "")?,
+        log_level: file.text("log_level", "info", log_level)?,
+        serial_number: serial_number(serial_numbers.unwrap_or_else(Section::absent))?,
+        signature: signature::signature(signatures.unwrap_or_else(Section::absent))?,
+        mqtt: file.section("mqtt", mqtt::KEYS)?.map(mqtt::mqtt).transpose()?,
+        http: file.section("http", http::KEYS)?.map(http::http).transpose()?,
+        billing: file.section("billing", billing::KEYS)?.map(billing::billing).transpose()?,
     })
 }
 
-fn serial_number(found: FoundSerialNumber) -> Result<SerialNumberSettings, Wrong> {
+fn id(file: &mut Section) -> Result<Option<i64>, Wrong> {
+    match file.take_number("id")? {
+        Some(id) if *id.get_ref() < 1 => {
+            let text = format!("{} is not an id, which is at least 1", id.get_ref());
+            Err(file.wrong("id", id.span(), text))
+        }
+        id => Ok(id.map(toml::Spanned::into_inner)),
+    }
+}
+
+const SERIAL_NUMBER: &[&str] = &["sources", "environment_variable"];
+
+fn serial_number(mut section: Section) -> Result<SerialNumberSettings, Wrong> {
+    let variable = |name: &str| match is_variable_name(name) {
+        true => Ok(name.to_owned()),
+        false => Err(format!("`{name}` is not the name of a U-Boot variable, such as serialno")),
+    };
     Ok(SerialNumberSettings {
-        sources: texts(
-            "serial_number.sources",
-            found.sources,
+        sources: section.texts(
+            "sources",
             &["env:serialno", "env:serial#", "device-tree", "cpuinfo"],
             str::parse,
         )?,
-        environment_variable: optional(
-            "serial_number.environment_variable",
-            found.environment_variable,
-            |name| match is_variable_name(name) {
-                true => Ok(name.to_owned()),
-                false => {
-                    Err(format!("`{name}` is not the name of a U-Boot variable, such as serialno"))
-                }
-            },
-        )?,
+        environment_variable: section.optional("environment_variable", variable)?,
     })
 }
 

@@ -1,0 +1,214 @@
+//! A table of the file whose keys are taken one by one. Each value remembers its place in the file.
+
+use std::borrow::Cow;
+use std::ops::{Range, RangeInclusive};
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// One wrong value.
+pub(super) struct Wrong {
+    /// The key with its table, as in `mqtt.url`.
+    pub(super) key: String,
+    pub(super) span: Range<usize>,
+    pub(super) text: String,
+}
+
+/// A text, and where it stands.
+pub(super) type Text<'t> = Spanned<Cow<'t, str>>;
+
+/// A table of which all keys are known.
+pub(super) struct Section<'t> {
+    /// Empty for the file itself.
+    name: String,
+    span: Range<usize>,
+    values: DeTable<'t>,
+}
+
+impl<'t> Section<'t> {
+    /// # Errors
+    /// A key that is none of `known`.
+    pub(super) fn new(
+        name: String,
+        table: Spanned<DeTable<'t>>,
+        known: &[&str],
+    ) -> Result<Self, Wrong> {
+        let section = Section { name, span: table.span(), values: table.into_inner() };
+        match section.values.keys().find(|key| !known.contains(&&**key.get_ref())) {
+            None => Ok(section),
+            Some(key) => {
+                let text = format!("unknown field, expected one of `{}`", known.join("`, `"));
+                Err(section.wrong(key.get_ref(), key.span(), text))
+            }
+        }
+    }
+
+    /// What is wrong with the value of a key.
+    pub(super) fn wrong(&self, key: &str, span: Range<usize>, text: impl Into<String>) -> Wrong {
+        Wrong { key: self.name_of(key), span, text: text.into() }
+    }
+
+    /// A table that is not in the file.
+    pub(super) fn absent() -> Self {
+        Section { name: String::new(), span: 0..0, values: DeTable::new() }
+    }
+
+    fn name_of(&self, key: &str) -> String {
+        match self.name.as_str() {
+            "" => key.to_owned(),
+            table => format!("{table}.{key}"),
+        }
+    }
+
+    /// Where the value of a key stands, if it is there and has not been taken.
+    pub(super) fn place(&self, key: &str) -> Option<Range<usize>> {
+        self.values.get(key).map(Spanned::span)
+    }
+
+    fn kind(&self, key: &str, value: &Spanned<DeValue>, expected: &str) -> Wrong {
+        let found = value.get_ref().type_str();
+        self.wrong(key, value.span(), format!("it is of the type {found}, expected {expected}"))
+    }
+
+    fn as_text(&self, key: &str, value: Spanned<DeValue<'t>>) -> Result<Text<'t>, Wrong> {
+        let span = value.span();
+        match value.get_ref() {
+            DeValue::String(text) => Ok(Spanned::new(span, text.clone())),
+            _ => Err(self.kind(key, &value, "a text in quotes")),
+        }
+    }
+
+    pub(super) fn take_text(&mut self, key: &str) -> Result<Option<Text<'t>>, Wrong> {
+        let value = self.values.remove(key);
+        value.map(|value| self.as_text(key, value)).transpose()
+    }
+
+    pub(super) fn take_texts(&mut self, key: &str) -> Result<Option<Vec<Text<'t>>>, Wrong> {
+        let Some(value) = self.values.remove(key) else { return Ok(None) };
+        if !value.get_ref().is_array() {
+            return Err(self.kind(key, &value, "a list of texts in quotes"));
+        }
+        let DeValue::Array(list) = value.into_inner() else { return Ok(None) };
+        list.into_iter().map(|value| self.as_text(key, value)).collect::<Result<_, _>>().map(Some)
+    }
+
+    /// A whole number.
+    pub(super) fn take_number(&mut self, key: &str) -> Result<Option<Spanned<i64>>, Wrong> {
+        let Some(value) = self.values.remove(key) else { return Ok(None) };
+        let DeValue::Integer(digits) = value.get_ref() else {
+            return Err(self.kind(key, &value, "a whole number"));
+        };
+        match i64::from_str_radix(digits.as_str(), digits.radix()) {
+            Ok(number) => Ok(Some(Spanned::new(value.span(), number))),
+            Err(_) => Err(self.wrong(key, value.span(), format!("{digits} is too large"))),
+        }
+    }
+
+    /// A whole number from a range.
+    pub(super) fn number(
+        &mut self,
+        key: &str,
+        default: u32,
+        range: RangeInclusive<u32>,
+        unit: &str,
+    ) -> Result<u32, Wrong> {
+        let Some(value) = self.take_number(key)? else { return Ok(default) };
+        let found = *value.get_ref();
+        let number = u32::try_from(found).ok().filter(|number| range.contains(number));
+        number.ok_or_else(|| {
+            let text = format!("{found} is not {} to {}{unit}", range.start(), range.end());
+            self.wrong(key, value.span(), text)
+        })
+    }
+
+    /// Where a switch is on.
+    pub(super) fn on(&mut self, key: &str) -> Result<Option<Range<usize>>, Wrong> {
+        let Some(value) = self.values.remove(key) else { return Ok(None) };
+        match value.get_ref() {
+            DeValue::Boolean(on) => Ok(on.then(|| value.span())),
+            _ => Err(self.kind(key, &value, "true or false")),
+        }
+    }
+
+    /// A table within this one, with all of its keys.
+    pub(super) fn take_table(
+        &mut self,
+        key: &str,
+    ) -> Result<Option<(String, Spanned<DeTable<'t>>)>, Wrong> {
+        let Some(value) = self.values.remove(key) else { return Ok(None) };
+        let span = value.span();
+        match value.get_ref() {
+            DeValue::Table(table) => {
+                Ok(Some((self.name_of(key), Spanned::new(span, table.clone()))))
+            }
+            _ => Err(self.kind(key, &value, "a table")),
+        }
+    }
+
+    /// A table within this one.
+    pub(super) fn section(
+        &mut self,
+        key: &str,
+        known: &[&str],
+    ) -> Result<Option<Section<'t>>, Wrong> {
+        let table = self.take_table(key)?;
+        table.map(|(name, table)| Section::new(name, table, known)).transpose()
+    }
+
+    /// Every text of a table whose keys are anybody's choice.
+    pub(super) fn all_texts(&mut self, key: &str) -> Result<Vec<(String, Text<'t>)>, Wrong> {
+        let Some((_, table)) = self.take_table(key)? else { return Ok(Vec::new()) };
+        let values = table.into_inner().into_iter();
+        values
+            .map(|(name, value)| Ok((name.into_inner().into_owned(), self.as_text(key, value)?)))
+            .collect()
+    }
+
+    // How a text is taken, by whether it must be there.
+
+    pub(super) fn optional<T>(
+        &mut self,
+        key: &str,
+        read: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<Option<T>, Wrong> {
+        let Some(text) = self.take_text(key)? else { return Ok(None) };
+        match read(text.get_ref()) {
+            Ok(value) => Ok(Some(value)),
+            Err(why) => Err(self.wrong(key, text.span(), why)),
+        }
+    }
+
+    pub(super) fn text<T>(
+        &mut self,
+        key: &str,
+        default: &str,
+        read: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<T, Wrong> {
+        match self.optional(key, &read)? {
+            Some(value) => Ok(value),
+            None => read(default).map_err(|why| self.wrong(key, self.span.clone(), why)),
+        }
+    }
+
+    pub(super) fn required<T>(
+        &mut self,
+        key: &str,
+        read: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<T, Wrong> {
+        let missing = "it is missing: the section needs it";
+        self.optional(key, read)?.ok_or_else(|| self.wrong(key, self.span.clone(), missing))
+    }
+
+    pub(super) fn texts<T>(
+        &mut self,
+        key: &str,
+        default: &[&str],
+        read: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<Vec<T>, Wrong> {
+        let default = || default.iter().map(|text| Spanned::new(0..0, (*text).into())).collect();
+        let texts: Vec<Text> = self.take_texts(key)?.unwrap_or_else(default);
+        let read =
+            |text: Text| read(text.get_ref()).map_err(|why| self.wrong(key, text.span(), why));
+        texts.into_iter().map(read).collect()
+    }
+}
