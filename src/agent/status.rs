@@ -1,6 +1,6 @@
 //! The agent's state as `status` shows it.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::Agent;
 use super::change::Stage;
@@ -10,7 +10,7 @@ use crate::contract::{BoardName, FactoryIdentity, Identity, NotTold, Report};
 use crate::record::{Counters, Entry, Route};
 
 /// What `status --json` prints of the agent.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Status {
     /// The board's stable name.
     pub board: BoardName,
@@ -29,7 +29,6 @@ pub struct Status {
     /// How many reports wait for upstream.
     pub unreported: usize,
     /// The outcomes whose reports had to make room; later reports tell of them in sum.
-    #[serde(default)]
     pub outcomes_not_told: Option<NotTold>,
     /// How many requests wait to be decided.
     pub waiting: usize,
@@ -42,7 +41,7 @@ pub struct Status {
 }
 
 /// The change in progress.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ChangeStatus {
     /// The identity that is put back if it cannot be confirmed.
     pub from: Identity,
@@ -57,7 +56,7 @@ pub struct ChangeStatus {
 }
 
 /// How one route fares. Times are in seconds: the board's calendar may be wrong.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RouteStatus {
     /// Which one.
     pub route: Route,
@@ -74,7 +73,7 @@ pub struct RouteStatus {
 }
 
 /// What went wrong on a route.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RouteError {
     /// In words.
     pub text: String,

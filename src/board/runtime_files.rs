@@ -41,7 +41,7 @@ impl RuntimeFiles {
     /// As the file system's.
     pub fn write(&self, dir: &Path) -> io::Result<()> {
         fs::create_dir_all(dir)?;
-        let mut json = serde_json::to_string_pretty(self)?;
+        let mut json = serde_json::to_string(self)?;
         json.push('\n');
         write_if_changed(dir, JSON, json.as_bytes())?;
         write_if_changed(dir, ENV, self.env().as_bytes())

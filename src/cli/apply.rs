@@ -3,8 +3,8 @@
 use super::args::{Apply, Common};
 use super::exit::{Exit, Failure};
 use super::{output, payload, run};
-use crate::contract::Report;
-use crate::control::{self, Answer, Ask};
+use crate::contract::Outcome;
+use crate::control::{self, Answer, Ask, Told};
 use crate::daemon;
 use crate::panel::Panel;
 
@@ -15,9 +15,9 @@ pub(super) fn apply(apply: &Apply) -> Result<Exit, Failure> {
     let ask = Ask::Apply { payload, offline: apply.offline };
     let ended = ask_for_change(&apply.common(), ask)?;
     match ended {
-        Some(Ended::Report(report)) => {
-            output::print(apply.common().json, &report, |report| in_words(report))?;
-            Ok(Exit::from(report.outcome()))
+        Some(Ended::Request(outcome, told)) => {
+            output::line(told.text(apply.common().json))?;
+            Ok(Exit::from(outcome))
         }
         Some(Ended::Back(_)) | None => Err(Failure::new("the daemon ended before the request did")),
     }
@@ -25,10 +25,10 @@ pub(super) fn apply(apply: &Apply) -> Result<Exit, Failure> {
 
 /// How a change ended.
 pub(super) enum Ended {
-    /// The request's report.
-    Report(Box<Report>),
+    /// The request's outcome, and its report.
+    Request(Option<Outcome>, Told),
     /// The state after a rollback.
-    Back(Box<crate::agent::Status>),
+    Back(Told),
 }
 
 /// Asks the daemon, or works as one if none runs; shows the steps.
@@ -41,9 +41,9 @@ pub(super) fn ask_for_change(common: &Common, ask: Ask) -> Result<Option<Ended>,
             // A reader that went away misses the steps and nothing else.
             let _ = output::line(&step.to_string());
         }
-        Answer::Step(_) => {}
-        Answer::Ended(report) => ended = Some(Ended::Report(report)),
-        Answer::Status(status) => ended = Some(Ended::Back(status)),
+        Answer::Step(_) | Answer::State { .. } => {}
+        Answer::Ended { outcome, told } => ended = Some(Ended::Request(outcome, told)),
+        Answer::Back(told) => ended = Some(Ended::Back(told)),
         Answer::Refused(why) => refused = Some(why),
     };
     let socket = panel.runtime_dir().join(control::SOCKET);
@@ -78,16 +78,4 @@ fn work_as_daemon(panel: Panel, ask: Ask, each: &mut impl FnMut(Answer)) -> Resu
         };
         daemon::run(panel, asking, ready).await.map_err(Failure::new)
     })
-}
-
-fn in_words(report: &Report) -> String {
-    let status = report.intercom.status.as_deref().unwrap_or("unknown");
-    let mut text = status.to_owned();
-    if let Some(identity) = report.identity() {
-        text.push_str(&format!(": {identity}"));
-    }
-    if let Some(reason) = &report.reason {
-        text.push_str(&format!("\n  {reason}"));
-    }
-    text
 }

@@ -6,9 +6,7 @@ use super::args::{Check, Way};
 use super::exit::{Exit, Failure};
 use super::{output, payload};
 use crate::contract::Request;
-use crate::decide::{
-    Decision, Delivered, Facts, Holder, Ignored, OwnId, Past, Timing, Via, decide,
-};
+use crate::decide::{Decision, Delivered, Facts, Holder, OwnId, Past, Timing, Via, decide};
 use crate::record::{Ledger, RecordStore};
 
 pub(super) fn check(check: &Check) -> Result<Exit, Failure> {
@@ -64,7 +62,7 @@ fn as_json(decision: &Decision, current: &crate::contract::Identity) -> Value {
         Decision::Reject(errors) => {
             json!({"decision": "reject", "message": errors.message(), "errors": errors})
         }
-        Decision::Ignore(why) => json!({"decision": "ignore", "reason": ignored(*why)}),
+        Decision::Ignore(why) => json!({"decision": "ignore", "reason": why.to_string()}),
         Decision::AlreadyDone(report) => json!({"decision": "already done", "report": report}),
         Decision::Overtaken => json!({"decision": "already done", "reason": OVERTAKEN}),
         Decision::PutOff(board) => json!({"decision": "put off", "held_by": board}),
@@ -88,7 +86,7 @@ fn in_words(decision: &Decision, current: &crate::contract::Identity) -> String 
             }
             text
         }
-        Decision::Ignore(why) => format!("ignore: {}", ignored(*why)),
+        Decision::Ignore(why) => format!("ignore: {why}"),
         Decision::AlreadyDone(report) => {
             let status = report.intercom.status.as_deref().unwrap_or("unknown");
             format!("already done: it ended as {status}, which would be reported again")
@@ -98,16 +96,5 @@ fn in_words(decision: &Decision, current: &crate::contract::Identity) -> String 
         Decision::PutOff(None) => "put off: another board has the new MAC now".to_owned(),
         Decision::LookUp(mac) => format!("look up: who has {mac} now?"),
         Decision::Keep => "keep: until the change in progress has ended".to_owned(),
-    }
-}
-
-fn ignored(why: Ignored) -> String {
-    match why {
-        Ignored::NotSigned => {
-            "it must be signed, with a `seq` and the `id` or `mac` of its target in it".to_owned()
-        }
-        Ignored::BadlySigned(flaw) => format!("it is signed badly: {flaw}"),
-        Ignored::Unreadable => "it cannot be told whom it is for".to_owned(),
-        Ignored::NotOurs => "it is for another board".to_owned(),
     }
 }

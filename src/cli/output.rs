@@ -6,17 +6,14 @@ use serde::Serialize;
 
 use super::exit::Failure;
 
-/// Prints one JSON document, or what `in_words` says.
+/// Prints one JSON document on a line of its own, or what `in_words` says.
 pub(super) fn print<T: Serialize>(
     json: bool,
     value: &T,
     in_words: impl FnOnce(&T) -> String,
 ) -> Result<(), Failure> {
-    let text = if json {
-        serde_json::to_string_pretty(value).map_err(Failure::new)?
-    } else {
-        in_words(value)
-    };
+    let text =
+        if json { serde_json::to_string(value).map_err(Failure::new)? } else { in_words(value) };
     line(&text)
 }
 

@@ -9,13 +9,11 @@ use crate::control::Ask;
 pub(super) fn rollback(rollback: &Rollback) -> Result<Exit, Failure> {
     let ask = Ask::Rollback { factory: rollback.factory, offline: rollback.offline };
     match ask_for_change(&rollback.common(), ask)? {
-        Some(Ended::Back(status)) => {
-            output::print(rollback.common().json, &status, |status| {
-                format!("the board carries {}", status.current)
-            })?;
+        Some(Ended::Back(told)) => {
+            output::line(told.text(rollback.common().json))?;
             Ok(Exit::Done)
         }
-        Some(Ended::Report(_)) | None => {
+        Some(Ended::Request(..)) | None => {
             Err(Failure::new("the daemon ended before the rollback did"))
         }
     }

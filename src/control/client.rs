@@ -28,8 +28,8 @@ pub fn ask(socket: &Path, ask: &Ask, mut each: impl FnMut(Answer)) -> io::Result
     let mut line = serde_json::to_vec(ask)?;
     line.push(b'\n');
     stream.write_all(&line)?;
-    for line in BufReader::new(stream).lines() {
-        each(serde_json::from_str(&line?)?);
+    for line in BufReader::new(stream).split(b'\n') {
+        each(serde_json::from_slice(&line?)?);
     }
     Ok(())
 }

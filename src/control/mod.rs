@@ -5,15 +5,18 @@
 
 mod client;
 mod server;
+mod told;
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
-use crate::agent::{Status, Step};
-use crate::contract::Report;
+use crate::agent::Step;
+use crate::contract::Outcome;
+use crate::record::Route;
 
 pub use client::{ask, no_daemon};
 pub use server::serve;
+pub use told::Told;
 
 /// The socket's name in the runtime directory.
 pub const SOCKET: &str = "control.sock";
@@ -47,11 +50,25 @@ pub enum Ask {
 #[serde(rename_all = "snake_case")]
 pub enum Answer {
     /// The state.
-    Status(Box<Status>),
+    State {
+        /// The routes on which upstream is reached now.
+        reached: Vec<Route>,
+        /// Whether the record on disk is what the daemon knows.
+        durable: bool,
+        /// All of it, to print.
+        told: Told,
+    },
     /// Something happened.
     Step(Step),
-    /// How it ended; the last line.
-    Ended(Box<Report>),
+    /// How the request ended; the last line.
+    Ended {
+        /// In short; `None` if its status is no outcome that a panel reports.
+        outcome: Option<Outcome>,
+        /// Its report, to print.
+        told: Told,
+    },
+    /// The state after a rollback by hand; the last line.
+    Back(Told),
     /// It cannot be done, in words; the last line.
     Refused(String),
 }

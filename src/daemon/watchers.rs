@@ -4,9 +4,9 @@ use ring::rand::{SecureRandom, SystemRandom};
 use tokio::sync::mpsc;
 
 use super::RealSeams;
-use crate::agent::{Agent, BackTo, Delivery, Step};
-use crate::contract::{Report, Request, RequestId};
-use crate::control::{Answer, Ask, Asked};
+use crate::agent::{Agent, BackTo, Delivery, Status, Step};
+use crate::contract::{Request, RequestId};
+use crate::control::{Answer, Ask, Asked, Told};
 use crate::decide::{Delivered, Timing, Via};
 use crate::signature::{Keys, Signature};
 
@@ -48,7 +48,7 @@ impl Watchers {
         let seen = agent.steps().total();
         let until = match ask {
             Ask::Status | Ask::Follow => {
-                send(&answers, Answer::Status(Box::new(agent.status())));
+                send(&answers, state(agent));
                 match ask {
                     Ask::Follow => Ok(Until::Gone),
                     _ => return,
@@ -90,17 +90,33 @@ impl Watcher {
             Until::Outcome(id) => agent.outcome_of(id).cloned(),
             Until::ChangeEnds if agent.record().change.is_some() => None,
             Until::ChangeEnds => {
-                send(&self.answers, Answer::Status(Box::new(agent.status())));
+                send(&self.answers, told(Told::back(&agent.status()), Answer::Back));
                 return false;
             }
         };
         match end {
             Some(report) => {
-                send(&self.answers, Answer::Ended(Box::<Report>::new(report)));
+                let outcome = report.outcome();
+                let ended = |told| Answer::Ended { outcome, told };
+                send(&self.answers, told(Told::outcome(&report), ended));
                 false
             }
             None => !self.answers.is_closed(),
         }
+    }
+}
+
+fn state(agent: &mut Agent<RealSeams>) -> Answer {
+    let status = agent.status();
+    let all = Told::state(&status);
+    let Status { reached, durable, .. } = status;
+    told(all, |told| Answer::State { reached, durable, told })
+}
+
+fn told(told: serde_json::Result<Told>, answer: impl FnOnce(Told) -> Answer) -> Answer {
+    match told {
+        Ok(told) => answer(told),
+        Err(why) => Answer::Refused(format!("the answer cannot be written: {why}")),
     }
 }
 

@@ -1,7 +1,6 @@
 //! The uplink: the daemon runs, and reaches whom it is to reach.
 
 use super::{Check, Finding};
-use crate::agent::Status;
 use crate::control::{self, Answer, Ask};
 use crate::panel::Panel;
 use crate::record::Route;
@@ -19,8 +18,8 @@ pub(super) const REACHED: Check =
     Check { id: "uplink", description: "every configured route reaches upstream", look: uplink };
 
 fn daemon(panel: &Panel) -> Finding {
-    match status(panel) {
-        Ok(status) if status.durable => Finding::ok("runs"),
+    match state(panel) {
+        Ok(State { durable: true, .. }) => Finding::ok("runs"),
         Ok(_) => Finding::failed(
             "runs, and cannot write its record; it tries again each minute",
             "see state-durable and state-room, and leave the power on until this is ok",
@@ -55,12 +54,12 @@ fn uplink(panel: &Panel) -> Finding {
             "give the configuration an [mqtt] or an [http] section",
         );
     }
-    let status = match status(panel) {
-        Ok(status) => status,
+    let state = match state(panel) {
+        Ok(state) => state,
         Err(why) => return Finding::failed(format!("not known: {why}"), "see daemon"),
     };
     let (reached, missed): (Vec<_>, Vec<_>) =
-        configured.into_iter().partition(|(route, _)| status.reached.contains(route));
+        configured.into_iter().partition(|(route, _)| state.reached.contains(route));
     let list = |routes: &[(Route, String)]| {
         let each = routes.iter().map(|(route, at)| format!("{route} at {at}"));
         each.collect::<Vec<_>>().join(" and ")
@@ -77,16 +76,20 @@ fn uplink(panel: &Panel) -> Finding {
 }
 
 /// What the daemon says.
-///
+struct State {
+    reached: Vec<Route>,
+    durable: bool,
+}
+
 /// # Errors
-/// That there is none, or that it does not say anything.
-fn status(panel: &Panel) -> Result<Box<Status>, String> {
+/// That no daemon runs, or that it does not say anything.
+fn state(panel: &Panel) -> Result<State, String> {
     let socket = panel.runtime_dir().join(control::SOCKET);
     let mut told = Err("the daemon runs and does not tell its state".to_owned());
     let asked = control::ask(&socket, &Ask::Status, |answer| match answer {
-        Answer::Status(status) => told = Ok(status),
+        Answer::State { reached, durable, .. } => told = Ok(State { reached, durable }),
         Answer::Refused(why) => told = Err(why),
-        Answer::Step(_) | Answer::Ended(_) => {}
+        Answer::Step(_) | Answer::Ended { .. } | Answer::Back(_) => {}
     });
     match asked {
         Ok(()) => told,

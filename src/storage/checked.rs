@@ -46,7 +46,7 @@ pub fn unseal<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Damaged> {
     if hex_sha256(envelope.content) != envelope.sha256 {
         return Err(Damaged::Checksum);
     }
-    serde_json::from_str(envelope.content.get()).map_err(Damaged::Content)
+    serde_json::from_slice(envelope.content.get().as_bytes()).map_err(Damaged::Content)
 }
 
 fn hex_sha256(content: &RawValue) -> String {

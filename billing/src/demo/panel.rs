@@ -84,8 +84,8 @@ impl DemoPanel {
         let mut online = false;
         let socket = self.root.join(RUNTIME).join(control::SOCKET);
         let asked = control::ask(&socket, &Ask::Status, |answer| {
-            if let Answer::Status(status) = answer {
-                online = !status.reached.is_empty();
+            if let Answer::State { reached, .. } = answer {
+                online = !reached.is_empty();
             }
         });
         asked.is_ok() && online

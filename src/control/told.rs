@@ -1,0 +1,127 @@
+//! What a command prints, as the daemon has made it: in JSON, and in words. The command understands
+//! neither, so that one end alone has to know all of the state.
+
+use std::fmt::Write;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::{RawValue, to_raw_value};
+
+use crate::agent::{RouteStatus, Status};
+use crate::contract::{NotTold, Report};
+
+/// One thing to print.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Told {
+    json: Box<RawValue>,
+    words: String,
+}
+
+impl Told {
+    /// The state.
+    ///
+    /// # Errors
+    /// If it cannot be written as JSON.
+    pub fn state(status: &Status) -> serde_json::Result<Self> {
+        Ok(Told { json: to_raw_value(status)?, words: state(status) })
+    }
+
+    /// The state after a rollback by hand, of which the identity is all that was asked for.
+    ///
+    /// # Errors
+    /// If it cannot be written as JSON.
+    pub fn back(status: &Status) -> serde_json::Result<Self> {
+        let words = format!("the board carries {}", status.current);
+        Ok(Told { json: to_raw_value(status)?, words })
+    }
+
+    /// How a request ended.
+    ///
+    /// # Errors
+    /// If it cannot be written as JSON.
+    pub fn outcome(report: &Report) -> serde_json::Result<Self> {
+        Ok(Told { json: to_raw_value(report)?, words: outcome(report) })
+    }
+
+    /// As the command was asked to print it.
+    pub fn text(&self, json: bool) -> &str {
+        if json { self.json.get() } else { &self.words }
+    }
+}
+
+fn state(status: &Status) -> String {
+    let mut text = String::new();
+    let mut row = |name: &str, value: String| {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{name:<10} {value}");
+    };
+    row("board", status.board.to_string());
+    row("current", status.current.to_string());
+    row(
+        "factory",
+        match status.factory.known() {
+            Some(factory) => factory.to_string(),
+            None => "unknown".to_owned(),
+        },
+    );
+    if let Some(id) = status.id {
+        row("id", id.to_string());
+    }
+    for one in &status.routes {
+        row("upstream", route(one));
+    }
+    match &status.change {
+        Some(change) => row(
+            "change",
+            format!(
+                "from {} to {}: {}; {} s until it is rolled back (attempt {})",
+                change.from, change.to, change.stage, change.seconds_left, change.attempts
+            ),
+        ),
+        None => row("change", "none".to_owned()),
+    }
+    if !status.durable {
+        row("record", "NOT WRITTEN: the disk does not take it; trying again".to_owned());
+    }
+    row("waiting", format!("{} requests, {} reports", status.waiting, status.unreported));
+    if let Some(NotTold { count, first, last }) = &status.outcomes_not_told {
+        let [first, last] = [first, last].map(|id| id.as_ref().map_or("?", |id| id.as_str()));
+        row(
+            "not told",
+            format!("{count} outcomes in full ({first} to {last}): their reports had to make room"),
+        );
+    }
+    for report in &status.outcomes {
+        let id = report.request_id.as_ref().map_or("without an id", |id| id.as_str());
+        let outcome = report.intercom.status.as_deref().unwrap_or("unknown");
+        let reason = report.reason.as_deref().unwrap_or_default();
+        row("outcome", format!("{id}: {outcome} {reason}"));
+    }
+    text
+}
+
+fn route(status: &RouteStatus) -> String {
+    let RouteStatus { route, for_seconds, reconnects, .. } = status;
+    let not = if status.reached { "" } else { "not " };
+    let mut text =
+        format!("{not}reached over {route} for {for_seconds} s; {reconnects} reconnects");
+    // Writing to a String cannot fail.
+    if let Some(seconds) = status.next_attempt_in {
+        let _ = write!(text, "; next attempt in {seconds} s");
+    }
+    if let Some(error) = &status.last_error {
+        let _ = write!(text, "; last error {} s ago: {}", error.seconds_ago, error.text);
+    }
+    text
+}
+
+fn outcome(report: &Report) -> String {
+    let status = report.intercom.status.as_deref().unwrap_or("unknown");
+    let mut text = status.to_owned();
+    if let Some(identity) = report.identity() {
+        text.push_str(&format!(": {identity}"));
+    }
+    if let Some(reason) = &report.reason {
+        text.push_str(&format!("\n  {reason}"));
+    }
+    text
+}
