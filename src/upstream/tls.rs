@@ -1,19 +1,18 @@
 //! TLS for both routes: what the panel trusts, how it proves itself, and what a failure means.
 
-mod anyone;
 mod explain;
 mod files;
-mod name;
 
 #[cfg(test)]
 pub(super) mod testing;
 #[cfg(test)]
 mod tests;
 mod time;
+mod verifier;
 
 use std::sync::Arc;
 
-use rustls::client::{Resumption, WebPkiServerVerifier};
+use rustls::client::Resumption;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, crypto};
 
@@ -22,6 +21,7 @@ use crate::config::{Tls, Trust};
 
 pub(super) use explain::{explain, tls_failure};
 pub(super) use files::TlsFileError;
+use verifier::{Verifier, Whom};
 
 /// One server is spoken to. The library keeps room for this many sessions from the start.
 const SESSIONS: usize = 1;
@@ -43,31 +43,15 @@ pub(super) fn client_config(
         ClientConfig::builder_with_details(provider.clone(), Arc::new(time::Lifted(place.floor)))
             .with_safe_default_protocol_versions()
             .map_err(TlsFileError::without_file)?;
-    let builder = match &tls.trust {
-        Trust::Anyone => {
-            let verifier = Arc::new(anyone::Anyone(provider.signature_verification_algorithms));
-            builder.dangerous().with_custom_certificate_verifier(verifier)
-        }
-        Trust::Authorities { ca_file, server_name } => {
-            let roots = files::roots(ca_file.as_deref(), &place.root)?;
-            match server_name {
-                None => builder.with_root_certificates(roots),
-                Some(name) => {
-                    let name = ServerName::try_from(name.clone())
-                        .map_err(|_| TlsFileError::server_name(name))?;
-                    let usual =
-                        WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
-                            .build()
-                            .map_err(|why| {
-                                let why = rustls::Error::General(why.to_string());
-                                TlsFileError::without_file(why)
-                            })?;
-                    let verifier = Arc::new(name::ForName { usual, name });
-                    builder.dangerous().with_custom_certificate_verifier(verifier)
-                }
-            }
-        }
+    let whom = match &tls.trust {
+        Trust::Anyone => Whom::Anyone,
+        Trust::Authorities { ca_file, server_name } => Whom::Authorities {
+            roots: files::roots(ca_file.as_deref(), &place.root)?,
+            name: server_name.as_deref().map(name).transpose()?,
+        },
     };
+    let verifier = Verifier { whom, algorithms: provider.signature_verification_algorithms };
+    let builder = builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier));
     let mut config = match &tls.client {
         None => builder.with_no_client_auth(),
         Some(client) => {
@@ -80,4 +64,8 @@ pub(super) fn client_config(
     config.alpn_protocols = protocols.iter().map(|protocol| protocol.as_ref().to_vec()).collect();
     config.resumption = Resumption::in_memory_sessions(SESSIONS);
     Ok(config)
+}
+
+fn name(name: &str) -> Result<ServerName<'static>, TlsFileError> {
+    ServerName::try_from(name.to_owned()).map_err(|_| TlsFileError::server_name(name))
 }

@@ -28,8 +28,8 @@ pub(crate) fn explain(failure: &rustls::Error) -> String {
         rustls::Error::InvalidMessage(_) => {
             "what answers does not speak TLS: is this the port for TLS?".to_owned()
         }
-        rustls::Error::PeerIncompatible(why) => {
-            format!("no common way to speak TLS 1.2 or 1.3 was found ({why:?})")
+        rustls::Error::PeerIncompatible(_) => {
+            "it has no way to speak TLS 1.2 or 1.3 in common with this panel".to_owned()
         }
         rustls::Error::NoApplicationProtocol => no_protocol(),
         other => format!("TLS failed: {other}"),
@@ -67,11 +67,19 @@ fn certificate(why: &CertificateError) -> String {
              key: if that authority was made anew, set `ca_file` to its new PEM file"
                 .to_owned()
         }
+        CertificateError::BadEncoding => "its certificate cannot be read".to_owned(),
+        CertificateError::UnhandledCriticalExtension => {
+            "its certificate has a critical extension that this panel does not know".to_owned()
+        }
+        CertificateError::UnsupportedSignatureAlgorithmContext { .. }
+        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
+            "its certificate is signed in a way that this panel cannot check".to_owned()
+        }
         other => format!("its certificate is not accepted: {other}"),
     }
 }
 
-/// What the server said no to.
+/// What the server said no to; the numbers are those of RFC 8446, section 6.
 fn refusal(alert: AlertDescription) -> String {
     match alert {
         AlertDescription::CertificateRequired => {
@@ -90,7 +98,8 @@ fn refusal(alert: AlertDescription) -> String {
         | AlertDescription::AccessDenied
         | AlertDescription::DecryptError => {
             format!(
-                "it does not accept this panel's client certificate ({alert:?}): check `client_cert_file`"
+                "it does not accept this panel's client certificate (alert {}): check `client_cert_file`",
+                u8::from(alert)
             )
         }
         AlertDescription::NoApplicationProtocol => no_protocol(),
@@ -101,7 +110,7 @@ fn refusal(alert: AlertDescription) -> String {
         AlertDescription::UnrecognisedName => {
             "it does not know itself by that name: check the host in the URL".to_owned()
         }
-        other => format!("it ended the TLS connection ({other:?})"),
+        other => format!("it ended the TLS connection (alert {})", u8::from(other)),
     }
 }
 

@@ -53,8 +53,8 @@ pub(super) fn roots(ca_file: Option<&Path>, root: &Root) -> Result<RootCertStore
         return Ok(roots);
     };
     for (at, certificate) in certificates(file, root)?.enumerate() {
-        roots.add(certificate?).map_err(|why| {
-            let what = format!("its certificate number {} cannot be trusted: {why}", at + 1);
+        roots.add(certificate?).map_err(|_| {
+            let what = format!("its certificate number {} cannot be read", at + 1);
             TlsFileError::in_file(file, what)
         })?;
     }
