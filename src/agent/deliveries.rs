@@ -52,7 +52,7 @@ impl<S: Seams> Agent<S> {
     pub(super) fn decide_on(&mut self, delivery: Delivery, holder: Holder) -> Handling {
         match self.check(&delivery, holder) {
             Decision::Ignore(why) => {
-                debug!("a request was ignored: {why:?}");
+                debug!("a request was ignored: {why}");
                 self.record.counters.ignored += 1;
                 self.acknowledge(delivery.ticket);
             }

@@ -1,5 +1,7 @@
 //! The table of decisions, in its order.
 
+use std::fmt;
+
 use super::facts::{Delivered, Facts, Holder, Mine, Timing, Via, new_mac};
 use crate::contract::{
     BoardName, Errors, Identity, Mac, Outcome, Patch, Report, Request, Unreadable,
@@ -44,6 +46,19 @@ pub enum Ignored {
     Unreadable,
     /// It is for another board.
     NotOurs,
+}
+
+impl fmt::Display for Ignored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Ignored::NotSigned => f.write_str(
+                "it must be signed, with a `seq` and the `id` or `mac` of its target in it",
+            ),
+            Ignored::BadlySigned(flaw) => write!(f, "it is signed badly: {flaw}"),
+            Ignored::Unreadable => f.write_str("it cannot be told whom it is for"),
+            Ignored::NotOurs => f.write_str("it is for another board"),
+        }
+    }
 }
 
 /// Decides. The rows are numbered as in the README's table.

@@ -67,20 +67,20 @@ fn location(fields: &[&str]) -> Result<Location, String> {
         return Err("an entry is `device offset size`, each after white space".into());
     };
     if !device.starts_with('/') {
-        return Err(format!("the device {device:?} is not an absolute path"));
+        return Err(format!("the device `{device}` is not an absolute path"));
     }
     if device.starts_with("/dev/ubi") || device.contains(':') {
-        return Err(format!("the device {device:?} is a UBI volume, which is not supported"));
+        return Err(format!("the device `{device}` is a UBI volume, which is not supported"));
     }
-    let offset = integer(offset).ok_or_else(|| format!("{offset:?} is not an offset"))?;
-    let bytes = hexadecimal(size).ok_or_else(|| format!("{size:?} is not a hexadecimal size"))?;
+    let offset = integer(offset).ok_or_else(|| format!("`{offset}` is not an offset"))?;
+    let bytes = hexadecimal(size).ok_or_else(|| format!("`{size}` is not a hexadecimal size"))?;
     if !(16..=MAX_SIZE).contains(&bytes) {
-        return Err(format!("{size:?} is not the size of an environment"));
+        return Err(format!("`{size}` is not the size of an environment"));
     }
     let sectors = rest
         .iter()
         .take(2)
-        .map(|field| hexadecimal(field).ok_or_else(|| format!("{field:?} is not hexadecimal")))
+        .map(|field| hexadecimal(field).ok_or_else(|| format!("`{field}` is not hexadecimal")))
         .collect::<Result<Vec<u64>, String>>()?;
     if let [sector, count] = sectors[..]
         && sector != 0
@@ -92,7 +92,7 @@ fn location(fields: &[&str]) -> Result<Location, String> {
     Ok(Location {
         device: (*device).to_owned(),
         offset,
-        size: usize::try_from(bytes).map_err(|_| format!("{size:?} is too large"))?,
+        size: usize::try_from(bytes).map_err(|_| format!("`{size}` is too large"))?,
     })
 }
 

@@ -159,8 +159,9 @@ impl fmt::Display for Unfit {
             ),
             Unfit::Invalid(name) => write!(
                 f,
-                "the variable {name:?} cannot be written: a name is not empty and has no `=`, \
-                 and neither name nor value has a NUL"
+                "the variable `{}` cannot be written: a name is not empty and has no `=`, \
+                 and neither name nor value has a NUL",
+                name.escape_debug()
             ),
         }
     }

@@ -7,7 +7,9 @@ mod subscription;
 
 use std::time::Duration;
 
-use rumqttc::{ConnectReturnCode, ConnectionError, Event as Mqtt, Outgoing as Sent, Packet};
+use rumqttc::{
+    ConnectReturnCode, ConnectionError, Event as Mqtt, Outgoing as Sent, Packet, StateError,
+};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
@@ -150,7 +152,7 @@ impl<'a> Session<'a> {
     }
 
     fn ended(&self, why: &ConnectionError) -> End {
-        use rumqttc::{StateError, mqttbytes::Error};
+        use rumqttc::mqttbytes::Error;
         match why {
             ConnectionError::MqttState(StateError::Deserialization(
                 Error::PayloadSizeLimitExceeded(bytes),
@@ -231,7 +233,7 @@ impl<'a> Session<'a> {
         match event {
             Mqtt::Incoming(Packet::ConnAck(answer)) => {
                 if answer.code != ConnectReturnCode::Success {
-                    return Err(format!("the broker refuses the connection: {:?}", answer.code));
+                    return Err(refused(answer.code));
                 }
                 self.subscribe()
             }
@@ -280,10 +282,35 @@ fn jammed(why: &rumqttc::ClientError) -> String {
     format!("the client is jammed: {why}")
 }
 
+/// In words of our own wherever the library's show a value as the compiler does.
 fn in_words(why: &ConnectionError) -> String {
-    match (tls::tls_failure(why), why) {
-        (Some(failure), _) => tls::explain(failure),
-        (None, ConnectionError::NetworkTimeout) => "the broker did not answer in time".to_owned(),
-        (None, other) => other.to_string(),
+    if let Some(failure) = tls::tls_failure(why) {
+        return tls::explain(failure);
     }
+    match why {
+        ConnectionError::NetworkTimeout => "the broker did not answer in time".to_owned(),
+        ConnectionError::ConnectionRefused(code) => refused(*code),
+        ConnectionError::NotConnAck(_) => {
+            "what answers does not speak MQTT 3.1.1: is this the right port?".to_owned()
+        }
+        ConnectionError::MqttState(StateError::Io(why)) => why.to_string(),
+        other => other.to_string(),
+    }
+}
+
+/// The return codes of CONNACK, MQTT 3.1.1 section 3.2.2.3.
+fn refused(code: ConnectReturnCode) -> String {
+    let why = match code {
+        ConnectReturnCode::Success => "and says that it does not",
+        ConnectReturnCode::RefusedProtocolVersion => "it does not speak MQTT 3.1.1",
+        ConnectReturnCode::BadClientId => "it does not take this client id",
+        ConnectReturnCode::ServiceUnavailable => "it is not available now",
+        ConnectReturnCode::BadUserNamePassword => {
+            "wrong user name or password: check `username` and `password_file`"
+        }
+        ConnectReturnCode::NotAuthorized => {
+            "this panel may not connect: check `username` and `password_file`, and the broker's access rules"
+        }
+    };
+    format!("the broker refuses the connection: {why}")
 }
