@@ -27,7 +27,8 @@ zig() {
     export ZIG_GLOBAL_CACHE_DIR=$cache/zig-cache ZIG_LOCAL_CACHE_DIR=$cache/zig-cache
     tools=$cache/tools-$ZIG
     mkdir -p "$tools"
-    # Cargo's cc crate gives a --target that zig spells differently: the wrapper has its own. Thumb-2 for what it
+    # Cargo's cc crate gives a --target that zig spells differently: the wrapper has its own. Nothing unwinds, so
+    # that nothing of libunwind is called; std asks for it all the same. Thumb-2 for what it
     # compiles itself, not for the musl that it builds while linking, whose system calls need r7.
     cat >"$tools/cc.new" <<-WRAPPER
 	#!/usr/bin/env bash
@@ -35,7 +36,7 @@ zig() {
 	for argument; do
 	    shift
 	    case \$argument in
-	        --target=*) continue ;;
+	        --target=* | -lunwind) continue ;;
 	        -c) cpu=cortex_a7-neon-d32+thumb_mode ;;
 	    esac
 	    set -- "\$@" "\$argument"
@@ -76,5 +77,5 @@ rust() {
     std="standard library built from rust-web-src $installed"
     export RUSTC_BOOTSTRAP=1
     build_std=(-Z build-std=std,panic_abort -Z build-std-features=optimize_for_size)
-    std_flags=(-Z unstable-options -C panic=immediate-abort)
+    std_flags=(-Z unstable-options -C panic=immediate-abort -Z fmt-debug=none)
 }
