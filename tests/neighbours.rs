@@ -6,6 +6,7 @@ mod namespace;
 use std::env;
 use std::process::Command;
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use intercom_agent::agent::seams::{Event, Upstream};
@@ -42,6 +43,12 @@ fn met_at(address: &str) {
     ip(&format!("neigh add {address} lladdr {WANTED} dev eth0 nud stale"));
 }
 
+/// What the kernel knows of this address.
+fn known_of(address: &str) -> String {
+    let line = ip(&format!("neigh show {address} dev eth0"));
+    line.trim().trim_start_matches(address).trim_start().to_owned()
+}
+
 fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().expect("a runtime")
 }
@@ -56,8 +63,10 @@ fn a_neighbour_that_answers_has_the_mac() {
         lan(WANTED);
         met_at("192.0.2.20");
         assert_eq!(holder(), Holder::AnotherBoard(None));
-        // It was asked without a word to its own table.
-        assert_eq!(ip("-n next-door neigh show"), "");
+        // It was told no more than what is true.
+        let told = ip("-n next-door neigh show");
+        let panel = format!("192.0.2.10 dev wall lladdr {}", OWN.to_lowercase());
+        assert!(told.lines().all(|line| line.starts_with(&panel)), "{told}");
     });
 }
 
@@ -80,6 +89,12 @@ fn a_stale_entry_proves_nothing() {
         assert_eq!(holder(), Holder::Nobody);
         let took = asked.elapsed();
         assert!((900..1900).contains(&took.as_millis()), "{took:?}");
+        // And is there to be asked again.
+        assert_eq!(known_of("192.0.2.19"), format!("lladdr {} STALE", WANTED.to_lowercase()));
+        ip("-n next-door link set wall down");
+        ip(&format!("-n next-door link set wall address {WANTED} up"));
+        ip("-n next-door addr add 192.0.2.19/24 dev wall");
+        assert_eq!(holder(), Holder::AnotherBoard(None));
     });
 }
 
@@ -89,6 +104,54 @@ fn an_address_that_another_mac_has_now_proves_nothing() {
         lan(OTHER);
         met_at("192.0.2.20");
         assert_eq!(holder(), Holder::Nobody);
+        let known = known_of("192.0.2.20");
+        assert!(known.starts_with(&format!("lladdr {}", OTHER.to_lowercase())), "{known}");
+    });
+}
+
+#[test]
+fn an_entry_at_an_address_that_nobody_asked_for_proves_nothing() {
+    in_a_namespace("an_entry_at_an_address_that_nobody_asked_for_proves_nothing", || {
+        lan(OTHER);
+        // More than are asked for, all old.
+        for last in 30..60 {
+            met_at(&format!("192.0.2.{last}"));
+        }
+        assert_eq!(holder(), Holder::Nobody);
+    });
+}
+
+#[test]
+fn what_an_administrator_has_entered_is_left_alone_and_proves_nothing() {
+    in_a_namespace("what_an_administrator_has_entered_is_left_alone_and_proves_nothing", || {
+        lan(OTHER);
+        ip(&format!("neigh add 192.0.2.20 lladdr {WANTED} dev eth0 nud permanent"));
+        assert_eq!(holder(), Holder::Nobody);
+        let entered = format!("lladdr {} PERMANENT", WANTED.to_lowercase());
+        assert_eq!(known_of("192.0.2.20"), entered);
+    });
+}
+
+#[test]
+fn a_neighbour_in_another_network_is_asked_on_the_link_and_not_through_the_gateway() {
+    let name = "a_neighbour_in_another_network_is_asked_on_the_link_and_not_through_the_gateway";
+    in_a_namespace(name, || {
+        lan(WANTED);
+        ip("-n next-door addr add 198.51.100.7/24 dev wall");
+        ip("route add default via 192.0.2.1 dev eth0");
+        met_at("198.51.100.7");
+        assert_eq!(holder(), Holder::AnotherBoard(None));
+        assert_eq!(known_of("192.0.2.1"), "");
+    });
+}
+
+#[test]
+fn a_panel_without_an_address_asks_too() {
+    in_a_namespace("a_panel_without_an_address_asks_too", || {
+        lan(WANTED);
+        ip("addr flush dev eth0");
+        met_at("192.0.2.20");
+        assert_eq!(holder(), Holder::AnotherBoard(None));
     });
 }
 
@@ -103,12 +166,29 @@ fn a_link_that_is_down_or_absent_has_no_neighbours() {
 }
 
 #[test]
+fn a_link_that_goes_down_meanwhile_has_no_neighbours() {
+    in_a_namespace("a_link_that_goes_down_meanwhile_has_no_neighbours", || {
+        lan(OTHER);
+        met_at("192.0.2.19");
+        let answer = thread::spawn(|| {
+            runtime().block_on(Neighbours::new("eth0").answers(wanted())).expect("no error")
+        });
+        let until = Instant::now() + LIMIT;
+        while known_of("192.0.2.19") != "INCOMPLETE" {
+            assert!(Instant::now() < until, "nobody is asked");
+        }
+        ip("link set eth0 down");
+        assert!(!answer.join().expect("an answer"));
+    });
+}
+
+#[test]
 fn without_the_capability_nobody_answers() {
-    const WITHOUT: &str = "INTERCOM_TEST_WITHOUT_CAP_NET_RAW";
+    const WITHOUT: &str = "INTERCOM_TEST_WITHOUT_CAP_NET_ADMIN";
     in_a_namespace("without_the_capability_nobody_answers", || {
         if env::var_os(WITHOUT).is_some() {
             let answer = runtime().block_on(Neighbours::new("eth0").answers(wanted()));
-            let why = answer.expect_err("no packet socket without CAP_NET_RAW");
+            let why = answer.expect_err("nothing is forgotten without CAP_NET_ADMIN");
             assert_eq!(why.kind(), std::io::ErrorKind::PermissionDenied);
             assert_eq!(holder(), Holder::Nobody);
             return;
@@ -116,7 +196,7 @@ fn without_the_capability_nobody_answers() {
         lan(WANTED);
         met_at("192.0.2.20");
         let again = Command::new("setpriv")
-            .args(["--bounding-set=-net_raw", "--inh-caps=-all"])
+            .args(["--bounding-set=-net_admin", "--inh-caps=-all"])
             .arg(env::current_exe().expect("this program"))
             .args(["--exact", "without_the_capability_nobody_answers"])
             .env(WITHOUT, "1")

@@ -1,8 +1,8 @@
 //! Neighbours on the LAN: whether another board answers to a MAC address now.
 //!
-//! The kernel's table says where a neighbour was; only a fresh answer says that it is there.
+//! The kernel's table says where a neighbour was; only a fresh answer says that it is there. So the
+//! kernel is made to forget what it knows and to ask again: what is in the table then is fresh.
 
-mod arp;
 mod table;
 
 use std::fs;
@@ -12,18 +12,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use log::warn;
-use tokio::time::timeout;
+use table::Entry;
+use tokio::time::{Instant, sleep};
 
-use crate::board::{Link, Root};
+use crate::board::Root;
 use crate::contract::Mac;
 use crate::decide::Holder;
-use crate::sys::packet::ArpSocket;
+use crate::sys::arp::ArpTable;
 
 const TABLE: &str = "/proc/net/arp";
 /// How often each address is asked: a packet may be lost.
 const ROUNDS: usize = 2;
 /// How long an answer to one round is waited for.
 const PATIENCE: Duration = Duration::from_millis(500);
+/// How often the table is read meanwhile.
+const BETWEEN: Duration = Duration::from_millis(20);
 /// How many addresses are asked at most; a router may answer for a whole network.
 const MAX_ADDRESSES: usize = 16;
 
@@ -39,8 +42,12 @@ pub struct Neighbours {
 /// # Errors
 /// When the table cannot be read.
 pub fn met(root: &Root, interface: &str, mac: Mac) -> io::Result<Vec<Ipv4Addr>> {
-    let table = fs::read_to_string(root.path(TABLE))?;
-    Ok(table::addresses_of(&table, interface, mac))
+    let there = entries(root, interface)?.into_iter().filter(|entry| entry.mac == mac);
+    Ok(there.map(|entry| entry.address).collect())
+}
+
+fn entries(root: &Root, interface: &str) -> io::Result<Vec<Entry>> {
+    Ok(table::entries_of(&fs::read_to_string(root.path(TABLE))?, interface))
 }
 
 impl Neighbours {
@@ -59,7 +66,8 @@ impl Neighbours {
                 if !self.warned.swap(true, Ordering::Relaxed) {
                     warn!(
                         "the neighbours on {} cannot be asked who has {mac}: {why}; only the broker \
-                         can tell of a conflict (asking needs CAP_NET_RAW)",
+                         can tell of a conflict (asking needs CAP_NET_ADMIN, and a \
+                         firewall that lets UDP out to port 9)",
                         self.interface
                     );
                 }
@@ -68,38 +76,71 @@ impl Neighbours {
         }
     }
 
-    /// Whether a fresh probe of the addresses where the kernel has met it is answered by this MAC.
+    /// Whether this MAC answers when the addresses where the kernel has met it are asked for anew. An
+    /// entry that an administrator has made proves nothing and is left alone. Where two boards answer
+    /// at one address, the kernel takes the first.
     ///
     /// # Errors
-    /// `PermissionDenied` without `CAP_NET_RAW`; as the interface's otherwise.
+    /// `PermissionDenied` without `CAP_NET_ADMIN`; as the interface's otherwise.
     pub async fn answers(&self, mac: Mac) -> io::Result<bool> {
-        let root = Root::system();
-        let mut addresses = met(&root, &self.interface, mac)?;
-        addresses.truncate(MAX_ADDRESSES);
-        if addresses.is_empty() {
+        let mut met = self.entries()?;
+        met.retain(|entry| entry.mac == mac && !entry.is_permanent());
+        met.truncate(MAX_ADDRESSES);
+        if met.is_empty() {
             return Ok(false);
         }
-        let own = Link::new(root, &self.interface).mac().map_err(io::Error::other)?.value;
-        let socket = ArpSocket::open(&self.interface)?;
+        let kernel = ArpTable::open(&self.interface)?;
+        let answers = self.ask(&kernel, mac, &met).await;
+        self.put_back(&kernel, &met)?;
+        answers
+    }
+
+    async fn ask(&self, kernel: &ArpTable, mac: Mac, met: &[Entry]) -> io::Result<bool> {
         for _ in 0..ROUNDS {
-            for address in &addresses {
-                socket.broadcast(&arp::probe(own, *address))?;
+            for entry in met {
+                // In the second round, too: the kernel asks at once only where it knows nothing.
+                kernel.forget(entry.address)?;
+                match kernel.ask(entry.address) {
+                    // There is no way to this address, and so nobody at it.
+                    Err(why) if why.kind() == io::ErrorKind::NetworkUnreachable => {}
+                    asked => asked?,
+                }
             }
-            if let Ok(heard) = timeout(PATIENCE, hear(&socket, mac)).await {
-                return heard.map(|()| true);
+            let until = Instant::now() + PATIENCE;
+            while Instant::now() < until {
+                sleep(BETWEEN).await;
+                let now = self.entries()?;
+                // Only where it was forgotten: an entry for another address may be old.
+                if met.iter().any(|entry| known_at(&now, entry.address) == Some(mac)) {
+                    return Ok(true);
+                }
             }
         }
         Ok(false)
     }
+
+    /// Puts back what was known and nobody has answered for, so that it can be asked for again: by
+    /// the next look-up, or by `doctor`. Nobody else can take it for an answer meanwhile: `doctor` asks
+    /// for the board's own MAC address, a look-up for another.
+    fn put_back(&self, kernel: &ArpTable, met: &[Entry]) -> io::Result<()> {
+        let now = self.entries()?;
+        for entry in met.iter().filter(|entry| entry.is_complete()) {
+            if known_at(&now, entry.address).is_none() {
+                // What still waits for an answer would be sent there otherwise.
+                kernel.forget(entry.address)?;
+                kernel.put(entry.address, entry.mac.octets())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn entries(&self) -> io::Result<Vec<Entry>> {
+        entries(&Root::system(), &self.interface)
+    }
 }
 
-/// Ready once a packet from this MAC has come.
-async fn hear(socket: &ArpSocket, mac: Mac) -> io::Result<()> {
-    let mut packet = [0; arp::LENGTH];
-    loop {
-        let length = socket.receive(&mut packet).await?;
-        if arp::sender(&packet[..length]) == Some(mac) {
-            return Ok(());
-        }
-    }
+/// Which MAC address an IPv4 address has as far as the kernel knows.
+fn known_at(entries: &[Entry], address: Ipv4Addr) -> Option<Mac> {
+    let known = entries.iter().find(|entry| entry.address == address && entry.is_complete())?;
+    Some(known.mac)
 }

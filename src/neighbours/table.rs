@@ -6,33 +6,48 @@ use crate::contract::Mac;
 
 /// `ARPHRD_ETHER` of `linux/if_arp.h`, as the table writes it.
 const ETHERNET: &str = "0x1";
+/// `ATF_COM` of arp(7): the address is known, from an answer or from an administrator.
+const COMPLETE: u32 = 0x2;
+/// `ATF_PERM`: an administrator has entered it, and the kernel never asks.
+const PERMANENT: u32 = 0x4;
 
-/// The IPv4 addresses that the table has for a MAC address on an interface, in its order. An entry
-/// may be older than the neighbour is there.
-pub(super) fn addresses_of(table: &str, interface: &str, mac: Mac) -> Vec<Ipv4Addr> {
-    let entries = table.lines().filter_map(Entry::read);
-    let same = entries.filter(|entry| entry.interface == interface && entry.mac == mac);
-    same.map(|entry| entry.address).collect()
+/// What the table has for an interface, in its order.
+pub(super) fn entries_of(table: &str, interface: &str) -> Vec<Entry> {
+    let lines = table.lines().filter_map(Entry::read);
+    lines.filter(|(on, _)| *on == interface).map(|(_, entry)| entry).collect()
 }
 
-struct Entry<'t> {
-    address: Ipv4Addr,
-    mac: Mac,
-    interface: &'t str,
+/// Where the kernel has met a neighbour, perhaps long ago.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub(super) address: Ipv4Addr,
+    pub(super) mac: Mac,
+    flags: u32,
 }
 
-impl<'t> Entry<'t> {
+impl Entry {
+    /// Whether the kernel takes it for true. Where not, the MAC address is a left-over.
+    pub(super) fn is_complete(self) -> bool {
+        self.flags & COMPLETE != 0
+    }
+
+    /// Whether it is an administrator's.
+    pub(super) fn is_permanent(self) -> bool {
+        self.flags & PERMANENT != 0
+    }
+
+    /// One line, with its interface:
     /// `192.0.2.1        0x1         0x2         02:fc:00:00:00:05     *        eth0`; `None` for the
     /// heading, for links that are not Ethernet, and for a neighbour that never answered (all zeros).
-    fn read(line: &'t str) -> Option<Self> {
+    fn read(line: &str) -> Option<(&str, Self)> {
         let mut fields = line.split_ascii_whitespace();
         let address = fields.next()?.parse().ok()?;
         let _ = fields.next().filter(|kind| *kind == ETHERNET)?;
-        let _flags = fields.next()?;
+        let flags = u32::from_str_radix(fields.next()?.strip_prefix("0x")?, 16).ok()?;
         let mac = fields.next()?.parse().ok()?;
         let _mask = fields.next()?;
         let interface = fields.next()?;
-        fields.next().is_none().then_some(Entry { address, mac, interface })
+        fields.next().is_none().then_some((interface, Entry { address, mac, flags }))
     }
 }
 
@@ -52,24 +67,38 @@ IP address       HW type     Flags       HW address            Mask     Device
 192.0.2.7        0x1         0x2         22:0d:ce:38:e7:15     *        eth0 more
 192.0.2.8        0x1         0x2         22:0d:ce:38:e7:15     *
 192.0.2.256      0x1         0x2         22:0d:ce:38:e7:15     *        eth0
+192.0.2.9        0x1         2           22:0d:ce:38:e7:15     *        eth0
+192.0.2.10       0x1         0x6         22:0d:ce:38:e7:15     *        eth0
 ";
 
     fn mac() -> Mac {
         "22:0D:CE:38:E7:15".parse().expect("a MAC")
     }
 
+    fn addresses_of(table: &str, interface: &str) -> Vec<Ipv4Addr> {
+        let same = entries_of(table, interface).into_iter().filter(|entry| entry.mac == mac());
+        same.map(|entry| entry.address).collect()
+    }
+
     #[test]
     fn whole_entries_of_that_mac_on_that_interface_count_however_old() {
-        let found = addresses_of(TABLE, "eth0", mac());
-        assert_eq!(found, [Ipv4Addr::new(192, 0, 2, 1), Ipv4Addr::new(192, 0, 2, 3)]);
-        assert_eq!(addresses_of(TABLE, "eth1", mac()), [Ipv4Addr::new(192, 0, 2, 5)]);
-        assert!(addresses_of("", "eth0", mac()).is_empty());
+        let found = addresses_of(TABLE, "eth0");
+        assert_eq!(found, [1, 3, 10].map(|last| Ipv4Addr::new(192, 0, 2, last)));
+        assert_eq!(addresses_of(TABLE, "eth1"), [Ipv4Addr::new(192, 0, 2, 5)]);
+        assert!(addresses_of("", "eth0").is_empty());
+    }
+
+    #[test]
+    fn the_flags_tell_what_is_known_and_what_was_entered_by_hand() {
+        let flags = |entry: Entry| (entry.is_complete(), entry.is_permanent());
+        let found: Vec<_> = entries_of(TABLE, "eth0").into_iter().map(flags).collect();
+        assert_eq!(found, [(true, false), (false, false), (true, false), (true, true)]);
     }
 
     proptest! {
         #[test]
-        fn no_table_makes_the_reader_panic(table in "(\\PC|\n| |0x1|192\\.0\\.2\\.1|eth0){0,40}") {
-            let _ = addresses_of(&table, "eth0", mac());
+        fn no_table_makes_the_reader_panic(table in "(\\PC|\n| |0x1|0x|192\\.0\\.2\\.1|eth0){0,40}") {
+            let _ = entries_of(&table, "eth0");
         }
 
         #[test]
@@ -82,7 +111,10 @@ IP address       HW type     Flags       HW address            Mask     Device
                 format!("{address:<16} 0x{:<10x}0x{flags:<10x}{text}     *        eth0\n", 1)
             };
             let table: String = addresses.iter().map(line).collect();
-            prop_assert_eq!(addresses_of(&table, "eth0", mac()), addresses);
+            let (mac, flags) = (mac(), flags.into());
+            let entry = |address| Entry { address, mac, flags };
+            let expected: Vec<_> = addresses.into_iter().map(entry).collect();
+            prop_assert_eq!(entries_of(&table, "eth0"), expected);
         }
     }
 }

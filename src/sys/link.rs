@@ -43,7 +43,7 @@ mod raw {
 /// One network interface of the kernel, by name.
 #[derive(Debug)]
 pub struct KernelLink {
-    socket: OwnedFd,
+    pub(super) socket: OwnedFd,
     name: CString,
 }
 
@@ -172,17 +172,22 @@ impl KernelLink {
     }
 
     fn request(&self, value: libc::__c_anonymous_ifr_ifru) -> libc::ifreq {
+        libc::ifreq { ifr_name: self.name_field(), ifr_ifru: value }
+    }
+
+    /// The name as the kernel's requests hold it.
+    pub(super) fn name_field(&self) -> [libc::c_char; libc::IFNAMSIZ] {
         // The name is shorter than the field, so that a NUL ends it.
-        let mut name = [0; libc::IFNAMSIZ];
-        for (to, from) in name.iter_mut().zip(self.name.as_bytes()) {
+        let mut field = [0; libc::IFNAMSIZ];
+        for (to, from) in field.iter_mut().zip(self.name.as_bytes()) {
             *to = *from as libc::c_char;
         }
-        libc::ifreq { ifr_name: name, ifr_ifru: value }
+        field
     }
 }
 
 /// A `sockaddr` that is a `sockaddr_in` without a port.
-fn inet(address: Ipv4Addr) -> libc::sockaddr {
+pub(super) fn inet(address: Ipv4Addr) -> libc::sockaddr {
     let mut data = [0; 14];
     for (to, from) in data[2..].iter_mut().zip(address.octets()) {
         *to = from as libc::c_char;

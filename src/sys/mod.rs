@@ -1,7 +1,7 @@
 //! The kernel calls that no safe library wraps; the only place with `unsafe`.
 #![allow(unsafe_code, reason = "the kernel takes raw pointers; each block says why it is sound")]
 
+pub mod arp;
 pub mod link;
 pub mod mtd;
-pub mod packet;
 pub mod physical_memory;
