@@ -1,9 +1,9 @@
 //! `identity.json` and `identity.env`: how the panel's other software learns who the panel is.
 
 use std::fmt::Write as _;
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, Permissions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use serde::Serialize;
@@ -34,13 +34,16 @@ pub struct RuntimeFiles {
 }
 
 impl RuntimeFiles {
-    /// Writes both files into `dir`, which is made if it is not there. A file that says the same
-    /// already is left alone.
+    /// Writes both files into `dir`, which is made if it is not there; everybody may read them,
+    /// whatever the umask. A file that says the same already is left alone.
     ///
     /// # Errors
     /// As the file system's.
     pub fn write(&self, dir: &Path) -> io::Result<()> {
-        fs::create_dir_all(dir)?;
+        if !dir.is_dir() {
+            fs::create_dir_all(dir)?;
+            fs::set_permissions(dir, Permissions::from_mode(0o755))?;
+        }
         let mut json = serde_json::to_string(self)?;
         json.push('\n');
         write_if_changed(dir, JSON, json.as_bytes())?;
@@ -98,12 +101,9 @@ pub(super) fn write_if_changed(dir: &Path, name: &str, bytes: &[u8]) -> io::Resu
         Err(why) if why.kind() != io::ErrorKind::NotFound => return Err(why),
         _ => {}
     }
-    OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o644)
-        .open(&temporary)?
-        .write_all(bytes)?;
+    let mut file = File::create_new(&temporary)?;
+    file.set_permissions(Permissions::from_mode(0o644))?;
+    file.write_all(bytes)?;
     fs::rename(&temporary, path)
 }
 
@@ -112,6 +112,7 @@ mod tests {
     use super::*;
     use crate::board::testing::Sandbox;
     use proptest::prelude::*;
+    use std::env;
     use std::os::unix::fs::MetadataExt;
     use std::process::Command;
 
@@ -173,6 +174,32 @@ mod tests {
         });
         assert_eq!(json, expected);
         assert_eq!(fs::metadata(dir.join(JSON)).expect("there").mode() & 0o777, 0o644);
+    }
+
+    #[test]
+    fn everybody_may_read_them_whatever_the_umask() {
+        const NAME: &str =
+            "board::runtime_files::tests::everybody_may_read_them_whatever_the_umask";
+        const INSIDE: &str = "INTERCOM_TEST_WITH_A_UMASK";
+        if env::var_os(INSIDE).is_some() {
+            let sandbox = Sandbox::new();
+            let dir = sandbox.root().path("/run/intercom-agent");
+            files(None, None).write(&dir).expect("written");
+            let mode = |path: &Path| fs::metadata(path).expect("there").mode() & 0o777;
+            let modes = [mode(&dir), mode(&dir.join(JSON)), mode(&dir.join(ENV))];
+            assert_eq!(modes, [0o755, 0o644, 0o644]);
+            return;
+        }
+        // The umask is the whole process's, and so of the other tests: in a process of its own.
+        let again = Command::new("sh")
+            .args(["-c", "umask 0077; exec \"$@\"", "sh"])
+            .arg(env::current_exe().expect("this program"))
+            .args(["--exact", NAME])
+            .env(INSIDE, "1")
+            .output()
+            .expect("a shell");
+        let said = String::from_utf8_lossy(&again.stdout);
+        assert!(again.status.success() && said.contains("1 passed"), "{said}");
     }
 
     #[test]
