@@ -91,13 +91,12 @@ fn wait_for(what: &str, done: impl Fn() -> bool) {
 
 /// Runs one of the hooks and waits for it; what it prints.
 fn hook(name: &str) -> String {
-    let output =
-        Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("systemd/hooks.d").join(name))
-            .env("INTERCOM_INTERFACE", "eth0")
-            .env("INTERCOM_OLD_MAC", OLD)
-            .env("INTERCOM_NEW_MAC", NEW)
-            .output()
-            .expect("the hook runs");
+    let output = Command::new(shipped("hooks.d").join(name))
+        .env("INTERCOM_INTERFACE", "eth0")
+        .env("INTERCOM_OLD_MAC", OLD)
+        .env("INTERCOM_NEW_MAC", NEW)
+        .output()
+        .expect("the hook runs");
     let err = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && err.is_empty(), "{:?}: {err}", output.status);
     String::from_utf8(output.stdout).expect("text")
@@ -175,27 +174,52 @@ fn without_a_dhcp_client_the_hooks_have_nothing_to_do() {
     });
 }
 
+/// The panel at 192.0.2.10, and a neighbour that knows it by its old MAC address.
+fn neighbour() {
+    // In a network of its own, or the kernel would answer for both.
+    ip("netns add next-door");
+    ip("link set wall netns next-door");
+    ip("-n next-door addr add 192.0.2.1/24 dev wall");
+    ip("-n next-door link set wall up");
+    ip("addr add 192.0.2.10/24 dev eth0");
+    ip(&format!("-n next-door neigh replace 192.0.2.10 lladdr {OLD} dev wall nud stale"));
+}
+
+/// What the neighbour knows of the panel.
+fn known() -> String {
+    ip("-n next-door neigh show 192.0.2.10")
+}
+
+fn shipped(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("systemd").join(path)
+}
+
 #[test]
 fn neighbours_hear_of_the_new_mac() {
     in_a_namespace("neighbours_hear_of_the_new_mac", || {
         let _lan = Lan::new();
-        // The neighbour is in a network of its own, or the kernel would answer for both.
-        ip("netns add next-door");
-        ip("link set wall netns next-door");
-        ip("-n next-door addr add 192.0.2.1/24 dev wall");
-        ip("-n next-door link set wall up");
-        ip("addr add 192.0.2.10/24 dev eth0");
-        ip(&format!("-n next-door neigh replace 192.0.2.10 lladdr {OLD} dev wall nud stale"));
+        neighbour();
         set_mac(NEW);
         // BusyBox's arping, where no other is installed.
         fs::create_dir("/mnt/bin").expect("a directory");
         std::os::unix::fs::symlink("/bin/busybox", "/mnt/bin/arping").expect("a link");
-        let hook = Path::new(env!("CARGO_MANIFEST_DIR")).join("systemd/hooks.d/60-gratuitous-arp");
         let path = format!("/mnt/bin:{}", std::env::var("PATH").expect("a path"));
-        let status =
-            Command::new(hook).env("INTERCOM_INTERFACE", "eth0").env("PATH", path).status();
+        let status = Command::new(shipped("hooks.d/60-gratuitous-arp"))
+            .env("INTERCOM_INTERFACE", "eth0")
+            .env("PATH", path)
+            .status();
         assert!(status.expect("the hook runs").success());
-        let known = ip("-n next-door neigh show 192.0.2.10");
-        assert!(known.contains(&NEW.to_lowercase()), "{known}");
+        assert!(known().contains(&NEW.to_lowercase()), "{}", known());
+    });
+}
+
+#[test]
+fn with_systemds_setting_the_kernel_tells_them() {
+    in_a_namespace("with_systemds_setting_the_kernel_tells_them", || {
+        let _lan = Lan::new();
+        neighbour();
+        run(Command::new("busybox").args(["sysctl", "-p"]).arg(shipped("intercom-agent.sysctl")));
+        set_mac(NEW);
+        wait_for("word of the new MAC address", || known().contains(&NEW.to_lowercase()));
     });
 }

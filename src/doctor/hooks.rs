@@ -33,7 +33,7 @@ fn look(panel: &Panel) -> Finding {
         hook.file_name().unwrap_or_default().to_string_lossy().into_owned()
     };
     match hooks.iter().map(name).collect::<Vec<_>>().as_slice() {
-        [] => Finding::ok("none: nothing renews a DHCP lease after a change"),
+        [] => Finding::ok("none: no hook renews a DHCP lease after a change"),
         names => Finding::ok(names.join(", ")),
     }
 }
