@@ -182,11 +182,24 @@ fn a_link_that_goes_down_meanwhile_has_no_neighbours() {
     });
 }
 
+const CONFINED: &str = "INTERCOM_TEST_CONFINED";
+
+/// Runs this very test once more, in this namespace, with these capabilities.
+fn again_with(capabilities: &str, test: &str) {
+    let again = Command::new("setpriv")
+        .arg(format!("--bounding-set={capabilities}"))
+        .arg("--inh-caps=-all")
+        .arg(env::current_exe().expect("this program"))
+        .args(["--exact", test])
+        .env(CONFINED, "1")
+        .status();
+    assert!(again.expect("setpriv runs").success());
+}
+
 #[test]
 fn without_the_capability_nobody_answers() {
-    const WITHOUT: &str = "INTERCOM_TEST_WITHOUT_CAP_NET_ADMIN";
     in_a_namespace("without_the_capability_nobody_answers", || {
-        if env::var_os(WITHOUT).is_some() {
+        if env::var_os(CONFINED).is_some() {
             let answer = runtime().block_on(Neighbours::new("eth0").answers(wanted()));
             let why = answer.expect_err("nothing is forgotten without CAP_NET_ADMIN");
             assert_eq!(why.kind(), std::io::ErrorKind::PermissionDenied);
@@ -195,13 +208,20 @@ fn without_the_capability_nobody_answers() {
         }
         lan(WANTED);
         met_at("192.0.2.20");
-        let again = Command::new("setpriv")
-            .args(["--bounding-set=-net_admin", "--inh-caps=-all"])
-            .arg(env::current_exe().expect("this program"))
-            .args(["--exact", "without_the_capability_nobody_answers"])
-            .env(WITHOUT, "1")
-            .status();
-        assert!(again.expect("setpriv runs").success());
+        again_with("-net_admin", "without_the_capability_nobody_answers");
+    });
+}
+
+#[test]
+fn no_other_capability_is_needed() {
+    in_a_namespace("no_other_capability_is_needed", || {
+        if env::var_os(CONFINED).is_some() {
+            assert_eq!(holder(), Holder::AnotherBoard(None));
+            return;
+        }
+        lan(WANTED);
+        met_at("192.0.2.20");
+        again_with("-all,+net_admin", "no_other_capability_is_needed");
     });
 }
 
