@@ -3,6 +3,8 @@
 import collections
 import concurrent.futures
 import functools
+import hashlib
+import os
 import pathlib
 import subprocess
 import threading
@@ -30,6 +32,28 @@ def build():
     with concurrent.futures.ThreadPoolExecutor() as builders:
         for made in [builders.submit(make) for make in (device_tree, functools.partial(uboot, "single"), certificates)]:
             made.result()
+
+
+def _cache():
+    own = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
+    return pathlib.Path(os.environ.get("INTERCOM_QEMU_CACHE") or pathlib.Path(own) / "intercom-agent" / "qemu")
+
+
+def _inputs():
+    """What all that takes long is made from, as one number."""
+    files = sorted([*HERE.glob("images/*.sh"), *HERE.glob("*.config"), HERE / "panel.dts"])
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+
+
+def are_cached():
+    """Whether a whole run has built everything from the same inputs before."""
+    stamp = _cache() / "whole-run"
+    return stamp.is_file() and stamp.read_text() == _inputs()
+
+
+def remember():
+    """Says that a whole run has built everything."""
+    (_cache() / "whole-run").write_text(_inputs())
 
 
 def kernel():

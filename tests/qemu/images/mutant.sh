@@ -15,8 +15,7 @@ build() {
     awk -v old="$old" -v new="$new" '$0 == old { print new; next } { print }' "$source/$file" >patched
     cp patched "$source/$file"
     rm -f "$source/cross/out/intercom-agent"
-    # A mutant need not be within the budget.
-    "$source/cross/build" || [ -x "$source/cross/out/intercom-agent" ]
+    "$source/cross/build"
     cp "$source/cross/out/intercom-agent" .
 }
 
