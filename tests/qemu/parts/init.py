@@ -37,18 +37,22 @@ def started_by_script(lab):
             assert answer(board, "status")["durable"]
 
 
+# The board's time goes by its instructions, 2 ns each, as on a slow Cortex-A7: a busy host does not lengthen a boot.
+BY_INSTRUCTIONS = ("-icount", "shift=1")
+
+
 def boot_not_delayed(lab):
-    """How long the init scripts take with the agent and without."""
+    """How long the init scripts take with the agent and without, on a board whose clock counts its instructions."""
     took = {}
     for name in ("without", "with"):
         with Broker(lab) as broker:
             flash = chip(lab, config(mqtt(broker))) if name == "with" else lab.flash("redundant")
             for boot in ("first", "second"):
-                with machines.panel(flash, lab.log(f"{name}-{boot}")) as board:
+                with machines.panel(flash, lab.log(f"{name}-{boot}"), extra=BY_INSTRUCTIONS) as board:
                     took[name, boot] = float(board.wait(r"rcS: done at ([0-9.]+) s", 40)[1])
     lab.note(", ".join(f"{boot} boot {name}: {seconds} s" for (name, boot), seconds in took.items()))
     for boot in ("first", "second"):
-        assert took["with", boot] - took["without", boot] < 2
+        assert took["with", boot] - took["without", boot] < 0.5
 
 
 CHECKS = [respawned, started_by_script, boot_not_delayed]

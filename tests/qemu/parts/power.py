@@ -16,7 +16,7 @@ from upstream import Broker
 # What a board says of itself when `restore` has run, on one line.
 PROBE = """echo "probe: $(intercom-agent status --json 2>/dev/null | tr -d '\\n')"
 echo "carries: $(cat /sys/class/net/eth0/address) $(tr '\\n' ' ' </run/intercom-agent/identity.env)"
-echo "environment: $(fw_printenv -n ethaddr 2>&1) $(fw_printenv -n serialno 2>&1)"
+echo "environment: $(fw_printenv ethaddr serialno 2>&1 | sed 's/^[a-z]*=//' | tr '\\n' ' ')"
 echo "probe: end"
 exec sleep 1000
 """
@@ -136,7 +136,7 @@ def _judge_all(lab, change, cuts, policy):
             board.type("\n")
             record = json.loads(board.wait(r"^probe: (\{.*\})\r?\n", 40)[1])
             carries = board.wait(r"^carries: (.*?)\r?\n")[1].decode()
-            variables = board.wait(r"^environment: (.*?)\r?\n")[1].decode()
+            variables = board.wait(r"^environment: (.*?) *\r?\n")[1].decode()
             board.wait("^probe: end")
         healed = environment(left, left.path.read_bytes())
         left.path.unlink()
