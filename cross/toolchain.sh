@@ -77,5 +77,5 @@ rust() {
     std="standard library built from rust-web-src $installed"
     export RUSTC_BOOTSTRAP=1
     build_std=(-Z build-std=std,panic_abort -Z build-std-features=optimize_for_size)
-    std_flags=(-Z unstable-options -C panic=immediate-abort -Z fmt-debug=none)
+    std_flags=(-Z unstable-options -C panic=immediate-abort -Z fmt-debug=shallow)
 }
