@@ -52,7 +52,7 @@ def boot_not_delayed(lab):
                     took[name, boot] = float(board.wait(r"rcS: done at ([0-9.]+) s", 40)[1])
     lab.note(", ".join(f"{boot} boot {name}: {seconds} s" for (name, boot), seconds in took.items()))
     for boot in ("first", "second"):
-        assert took["with", boot] - took["without", boot] < 0.5
+        assert took["with", boot] - took["without", boot] < 1
 
 
 CHECKS = [respawned, started_by_script, boot_not_delayed]
