@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use futures_util::future::try_join_all;
 use intercom_agent::contract::Report;
 use rumqttc::{
@@ -33,6 +33,8 @@ struct Session<'a> {
     billing: &'a Billing,
     client: AsyncClient,
     published: Published,
+    /// In the database, in the order of their arrival.
+    to_acknowledge: VecDeque<Publish>,
     /// Handed to the client, and not yet seen on its way out: in order.
     handed_over: VecDeque<Message>,
     /// On its way, by packet ID.
@@ -63,6 +65,7 @@ pub(super) async fn run(
         billing,
         client,
         published: Published::default(),
+        to_acknowledge: VecDeque::new(),
         handed_over: VecDeque::new(),
         unacknowledged: HashMap::new(),
         subscribed: 0,
@@ -71,9 +74,14 @@ pub(super) async fn run(
     };
     loop {
         if let Err(lost) = session.step(&mut events).await {
-            return lost;
+            return why_it_ended(&mut events).unwrap_or(lost);
         }
     }
+}
+
+/// A client that has ended takes no orders either; why it has ended says more.
+fn why_it_ended(events: &mut mpsc::Receiver<Result<Event, ConnectionError>>) -> Option<Lost> {
+    std::iter::from_fn(|| events.try_recv().ok()).find_map(Result::err).map(Lost::from)
 }
 
 /// The client must be polled while a report is being written to the disk.
@@ -125,10 +133,11 @@ impl Session<'_> {
         }
         try_join_all(heard.iter().map(|publish| self.follow(publish))).await?;
         try_join_all(cleared.into_iter().map(|topic| self.strike_out(topic))).await?;
-        for publish in &heard {
-            self.client.try_ack(publish).context("cannot acknowledge")?;
+        if let Some(why) = lost {
+            return Err(why.into());
         }
-        lost.map_or(Ok(()), |why| Err(why.into()))
+        self.to_acknowledge.extend(heard);
+        Ok(())
     }
 
     async fn on(&mut self, event: Event) -> Result<()> {
@@ -140,9 +149,9 @@ impl Session<'_> {
                     answer.code
                 );
                 self.client.try_subscribe(EVERY_STATUS, QoS::AtLeastOnce)?;
-                // At QoS 1 mosquitto drops what is retained beyond its queue, 1000 messages by
-                // default, and there are more panels; a presence that gets lost costs no more than
-                // a grace time.
+                // mosquitto drops what is retained beyond its queue, 1000 messages by default: see
+                // billing/mosquitto. A presence that gets lost costs no more than a grace time, and
+                // needs no acknowledgement.
                 self.client.try_subscribe(EVERY_PRESENCE, QoS::AtMostOnce)?;
             }
             Event::Incoming(Packet::SubAck(answer)) => self.on_suback(&answer).await?,
@@ -212,7 +221,15 @@ impl Session<'_> {
         Ok(())
     }
 
+    /// Hands the client what it has room for. After a burst its queue is full; what it sends from it
+    /// comes back as an event, and then the rest follows.
     fn hand_over(&mut self) {
+        while let Some(publish) = self.to_acknowledge.front() {
+            if self.client.try_ack(publish).is_err() {
+                return;
+            }
+            self.to_acknowledge.pop_front();
+        }
         while self.handed_over.len() + self.unacknowledged.len() < IN_FLIGHT
             && let Some(message) = self.published.queue.pop_front()
         {
