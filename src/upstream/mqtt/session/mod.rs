@@ -3,6 +3,7 @@
 mod incoming;
 mod look_up;
 mod publish;
+mod refused;
 mod subscription;
 
 use std::time::Duration;
@@ -23,8 +24,9 @@ use crate::config::MqttSettings;
 use crate::decide::Holder;
 use crate::record::Route;
 use crate::signature::Keys;
-use crate::upstream::{Health, News, Order, Place, RouteEnd, tls};
+use crate::upstream::{Health, News, Order, Place, RouteEnd};
 use look_up::{Asked, LookUp};
+use refused::{in_words, refused};
 use subscription::Subscribed;
 
 /// How long a filter is left out whose message was too large.
@@ -280,37 +282,4 @@ impl<'a> Session<'a> {
 /// The client's queue holds far more than this route ever asks for at once: it does not get on.
 fn jammed(why: &rumqttc::ClientError) -> String {
     format!("the client is jammed: {why}")
-}
-
-/// In words of our own wherever the library's show a value as the compiler does.
-fn in_words(why: &ConnectionError) -> String {
-    if let Some(failure) = tls::tls_failure(why) {
-        return tls::explain(failure);
-    }
-    match why {
-        ConnectionError::NetworkTimeout => "the broker did not answer in time".to_owned(),
-        ConnectionError::ConnectionRefused(code) => refused(*code),
-        ConnectionError::NotConnAck(_) => {
-            "what answers does not speak MQTT 3.1.1: is this the right port?".to_owned()
-        }
-        ConnectionError::MqttState(StateError::Io(why)) => why.to_string(),
-        other => other.to_string(),
-    }
-}
-
-/// The return codes of CONNACK, MQTT 3.1.1 section 3.2.2.3.
-fn refused(code: ConnectReturnCode) -> String {
-    let why = match code {
-        ConnectReturnCode::Success => "and says that it does not",
-        ConnectReturnCode::RefusedProtocolVersion => "it does not speak MQTT 3.1.1",
-        ConnectReturnCode::BadClientId => "it does not take this client id",
-        ConnectReturnCode::ServiceUnavailable => "it is not available now",
-        ConnectReturnCode::BadUserNamePassword => {
-            "wrong user name or password: check `username` and `password_file`"
-        }
-        ConnectReturnCode::NotAuthorized => {
-            "this panel may not connect: check `username` and `password_file`, and the broker's access rules"
-        }
-    };
-    format!("the broker refuses the connection: {why}")
 }
