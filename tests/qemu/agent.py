@@ -5,6 +5,7 @@ import json
 import pathlib
 import shutil
 import subprocess
+import threading
 import time
 
 import flash
@@ -18,16 +19,21 @@ OLD_SERIAL, NEW_SERIAL = "FACTORY-0001", "SPARE-0002"
 MODEL = "3516EV200"
 
 
+# A check may start several boards at once: none of them may find half a tree.
+_PLANTING = threading.Lock()
+
+
 def tree(lab, *options):
     """Files to be laid over the board's own: the agent, its scripts, and a configuration that comes from the flash."""
     directory = lab.directory / "-".join(["tree", *options])
-    if not directory.exists():
-        etc = directory / "etc"
-        etc.mkdir(parents=True)
-        shutil.copy(pathlib.Path(__file__).parent / "rootfs/etc/inittab", etc)
-        (etc / "intercom-agent.toml").symlink_to("/run/settings/intercom-agent.toml")
-        subprocess.run([CHECKOUT / "systemd/install", "--root", directory, "--binary", lab.agent(), "--busybox",
-                        *(options or ["--respawn"])], check=True)
+    with _PLANTING:
+        if not directory.exists():
+            etc = directory / "etc"
+            etc.mkdir(parents=True)
+            shutil.copy(pathlib.Path(__file__).parent / "rootfs/etc/inittab", etc)
+            (etc / "intercom-agent.toml").symlink_to("/run/settings/intercom-agent.toml")
+            subprocess.run([CHECKOUT / "systemd/install", "--root", directory, "--binary", lab.agent(), "--busybox",
+                            *(options or ["--respawn"])], check=True)
     return directory
 
 
