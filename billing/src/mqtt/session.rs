@@ -74,14 +74,9 @@ pub(super) async fn run(
     };
     loop {
         if let Err(lost) = session.step(&mut events).await {
-            return why_it_ended(&mut events).unwrap_or(lost);
+            return lost;
         }
     }
-}
-
-/// A client that has ended takes no orders either; why it has ended says more.
-fn why_it_ended(events: &mut mpsc::Receiver<Result<Event, ConnectionError>>) -> Option<Lost> {
-    std::iter::from_fn(|| events.try_recv().ok()).find_map(Result::err).map(Lost::from)
 }
 
 /// The client must be polled while a report is being written to the disk.
@@ -133,11 +128,8 @@ impl Session<'_> {
         }
         try_join_all(heard.iter().map(|publish| self.follow(publish))).await?;
         try_join_all(cleared.into_iter().map(|topic| self.strike_out(topic))).await?;
-        if let Some(why) = lost {
-            return Err(why.into());
-        }
         self.to_acknowledge.extend(heard);
-        Ok(())
+        lost.map_or(Ok(()), |why| Err(why.into()))
     }
 
     async fn on(&mut self, event: Event) -> Result<()> {
