@@ -71,7 +71,7 @@ def uboot(copies):
 
 def rootfs(copies, tree=None):
     """The directory with rootfs.squashfs and initrd.gz; `tree` is laid over the board's own files."""
-    return _made("rootfs.sh", copies, *([str(tree)] if tree else []))
+    return _made("rootfs.sh", str(_programs()), copies, *([str(tree)] if tree else []))
 
 
 def systemd(tree):
@@ -84,9 +84,14 @@ def mutant(file, old, new):
     return _made("mutant.sh", file, old, new) / "intercom-agent"
 
 
+def _programs():
+    """Debian's programs for the guest, its own and the rivals'."""
+    return _made("armhf.sh")
+
+
 def rivals():
     """The programs that the agent's footprint is compared with."""
-    return _made("armhf.sh") / "rivals"
+    return _programs() / "rivals"
 
 
 def certificates():

@@ -83,8 +83,5 @@ archive() {
 
 # candidate PACKAGE…: name and version of what the armhf archive would give, one per line.
 candidate() {
-    local package
-    for package in "$@"; do
-        apt-cache show --no-all-versions "$package" | sed -n "s/^Version: /$package /p"
-    done
+    apt-cache show --no-all-versions "$@" | awk '/^Package: / { name = $2 } /^Version: / { print name, $2 }'
 }

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# rootfs.sh single|redundant [TREE]: the board's root file system, as rootfs.squashfs for the flash and as initrd.gz.
-# TREE is a directory that is laid over it: the agent, its configuration, its init scripts.
+# rootfs.sh PROGRAMS single|redundant [TREE]: the board's root file system, as rootfs.squashfs for the flash and as
+# initrd.gz. PROGRAMS is what armhf.sh prints; TREE is a directory that is laid over it: the agent, its configuration,
+# its init scripts.
 . "$(dirname "$0")/common.sh"
 need squashfs-tools cpio gzip qemu-user-static
-copies=$1
-tree=${2:-}
-armhf=$("$here/images/armhf.sh")
+armhf=$1
+copies=$2
+tree=${3:-}
 
 build() {
     mkdir -p root

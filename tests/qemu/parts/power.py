@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import time
 
 import flash
@@ -13,10 +14,12 @@ from cuts import Change, counted, environment, environment_image
 from parts import fw_setenv
 from upstream import Broker
 
-# What a board says of itself when `restore` has run, on one line.
-PROBE = """echo "probe: $(intercom-agent status --json 2>/dev/null | tr -d '\\n')"
-echo "carries: $(cat /sys/class/net/eth0/address) $(tr '\\n' ' ' </run/intercom-agent/identity.env)"
-echo "environment: $(fw_printenv ethaddr serialno 2>&1 | sed 's/^[a-z]*=//' | tr '\\n' ' ')"
+# What a board says of itself when `restore` has run.
+PROBE = """intercom-agent status --json 2>/dev/null
+echo "probe: carries"
+cat /sys/class/net/eth0/address /run/intercom-agent/identity.env
+echo "probe: environment"
+fw_printenv ethaddr serialno 2>&1
 echo "probe: end"
 exec sleep 1000
 """
@@ -134,10 +137,10 @@ def _judge_all(lab, change, cuts, policy):
         with machines.panel(left, lab.log("cut-%d-%d" % cut), extra=saved.resume(), **machine) as board:
             power.running(board)
             board.type("\n")
-            record = json.loads(board.wait(r"^probe: (\{.*\})\r?\n", 40)[1])
-            carries = board.wait(r"^carries: (.*?)\r?\n")[1].decode()
-            variables = board.wait(r"^environment: (.*?) *\r?\n")[1].decode()
-            board.wait("^probe: end")
+            record = json.loads(board.wait(r"^(\{.*\})\r?\nprobe: carries\r?\n", 40)[1])
+            carries = board.wait(r"(?s)(.*?)probe: environment\r?\n")[1].decode()
+            printed = board.wait(r"(?s)(.*?)probe: end")[1].decode()
+            variables = dict(re.findall(r"(\w+)=(\S*)", printed))
         healed = environment(left, left.path.read_bytes())
         left.path.unlink()
         assert healed != "none", f"after cut {cut} restore left no good environment"
@@ -157,7 +160,8 @@ def _judge(cut, record, carries, variables):
     assert carries.upper().startswith(mac) and f'INTERCOM_MAC="{mac}"' in carries, f"after cut {cut}: {carries}"
     assert f'INTERCOM_SERIAL_NUMBER="{serial}"' in carries, f"after cut {cut}: {carries}"
     if variables is not None and not change:
-        assert variables == f"{mac} {serial}", f"after cut {cut}: environment {variables}, record {mac} {serial}"
+        right = {"ethaddr": mac, "serialno": serial}
+        assert variables == right, f"after cut {cut}: environment {variables}, record {mac} {serial}"
     return "changing" if change else name
 
 
