@@ -17,7 +17,6 @@ SETTINGS_SIZE = 0x10000
 ENVIRONMENT = (0x40000, 0x50000)
 ENVIRONMENT_SIZE = 0x10000
 KERNEL = 0x60000
-KERNEL_SIZE = 0x3A0000
 ROOTFS = 0x400000
 DATA = 0xA00000
 
@@ -28,7 +27,8 @@ CONSOLE = "console=ttyS4,115200n8 quiet panic=-1 printk.devkmsg=on"
 
 def environment(memory="64M", append="", **more):
     """The environment of a board that boots Linux from its flash."""
-    boot = f"sf probe 0; sf read 0x83000000 {DEVICE_TREE:#x} 0x10000; sf read 0x84000000 {KERNEL:#x} {KERNEL_SIZE:#x}; "
+    size = images.kernel().stat().st_size
+    boot = f"sf probe 0; sf read 0x83000000 {DEVICE_TREE:#x} 0x10000; sf read 0x84000000 {KERNEL:#x} {size:#x}; "
     return {
         "bootdelay": "0",
         "bootargs": f"{CONSOLE} mem={memory} {ROOT} {append}".strip(),

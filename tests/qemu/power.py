@@ -65,7 +65,7 @@ class Saved:
 
     def __init__(self, board, chip, path):
         self.path = pathlib.Path(path)
-        board.qmp("migrate", uri=f"exec:cat >{self.path}")
+        board.qmp("migrate", uri=f"file:{self.path}")
         deadline = time.monotonic() + 30 * patience()
         while (status := board.qmp("query-migrate").get("status")) != "completed":
             if status == "failed" or time.monotonic() > deadline:
@@ -75,7 +75,7 @@ class Saved:
 
     def resume(self):
         """What to give to the machine as `extra`; its flash must have the content of `chip`. Then `running`."""
-        return ["-incoming", f"exec:cat {self.path}"]
+        return ["-incoming", f"file:{self.path}"]
 
 
 def running(board, limit=30):

@@ -66,7 +66,7 @@ def killed(lab):
 def _cuts(lab, copies, policy):
     """Boots what every chosen cut left; how many of all writes leave a board that U-Boot cannot start."""
     change = _recorded(lab, copies, policy)
-    cuts = change.chosen(3_400 if lab.long else 72)
+    cuts = change.chosen(3_400 if lab.long else 68)
     all_writes = change.environments()
     lab.note(f"{len(change.writes)} writes in a change; the environment after each: {counted(all_writes)}")
     judged = _judge_all(lab, change, cuts, policy)
@@ -74,8 +74,8 @@ def _cuts(lab, copies, policy):
     assert judged == sorted(judged, key=["old", "changing", "new"].index), f"back and forth: {judged}"
     assert {"old", "new"} <= set(judged)
     dead = _started_by_uboot(lab, change, cuts)
-    for number in range(5):
-        cut = (len(change.writes) * number // 5, 0)
+    for number in range(3):
+        cut = (len(change.writes) * number // 3, 0)
         left = _left(lab, change, cut)
         if environment(left, left.path.read_bytes()) != "none":
             _to_the_end(lab, left, f"whole-{cut[0]}", policy)
