@@ -31,7 +31,8 @@ def panel(flash, log, *, boot="uboot", memory="64M", append="", default_boots=Fa
     """The first board, an AST2600. `boot` is "uboot" for the whole chain from the flash, "kernel" for the kernel at
     once with the root file system from the flash, or "initrd" with the root file system in memory."""
     parked = _file(pathlib.Path(log).parent, "parked.bin", PARKED)
-    arguments = ["-M", "ast2600-evb,fmc-model=mx25l12805d", "-m", "256M",
+    # The machine's second flash is not used here: as small as there is, since each start fills it.
+    arguments = ["-M", "ast2600-evb,fmc-model=mx25l12805d,spi-model=m25p80", "-m", "256M",
                  "-device", f"loader,file={parked},addr=0x10000000,force-raw=on",
                  "-device", "loader,addr=0x10000000,cpu-num=1",
                  *_drive(flash), *_network(network), *extra]
