@@ -23,7 +23,7 @@ build() {
     [ "$copies" = single ] || echo "/dev/mtd2 0x0 0x10000 0x10000" >>root/etc/fw_env.config
     [ -z "$tree" ] || cp -a "$tree/." root/
     find root -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
-    mksquashfs root rootfs.squashfs -comp xz -Xbcj arm,armthumb -all-root -no-xattrs -no-progress \
+    mksquashfs root rootfs.squashfs -comp gzip -all-root -no-xattrs -no-progress \
         -p "/dev/console c 600 0 0 5 1"
     (cd root && find . | sort | cpio --quiet -o -H newc -R 0:0 --reproducible | gzip -1n) >initrd.gz
     rm -rf root
