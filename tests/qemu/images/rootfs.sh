@@ -12,7 +12,7 @@ build() {
     mkdir -p root
     cp -a "$armhf/base/." root/
     cp -a "$here/rootfs/." root/
-    mkdir -p root/{bin,sbin,usr/bin,usr/sbin,dev,proc,sys,run,tmp,root,mnt,rom,overlay,etc,var/lib}
+    mkdir -p root/{bin,sbin,usr/bin,usr/sbin,dev,proc,sys,run,tmp,root,mnt,rom,overlay,etc,var/lib,var/lock}
     if [ -L root/lib ]; then echo "lib is a link"; fi
     local applet
     for applet in $(qemu-arm-static root/bin/busybox --list); do

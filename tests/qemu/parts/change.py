@@ -39,7 +39,7 @@ def over_mqtt(lab):
 def busy_link_keeps_routes(lab):
     """The link is busy while up, and down it loses its routes: with a fixed address they are all there afterwards."""
     with Broker(lab) as broker:
-        with machines.panel(chip(lab, config(mqtt(broker))), lab.log()) as board:
+        with machines.panel(chip(lab, config(mqtt(broker))), lab.log(), boot="kernel") as board:
             board.shell()
             with log_shown(board):
                 broker.online(OLD)
@@ -80,7 +80,7 @@ def over_http(lab):
         billing.ask("POST", intercoms, {
             "mac": OLD, "serial_number": OLD_SERIAL, "vendor": "example", "model": MODEL, "name": "Front door",
             "department": 1, "group_external_id": "00000000-0000-0000-0000-000000000001"})
-        with machines.panel(chip(lab, config(http(billing))), lab.log()) as board:
+        with machines.panel(chip(lab, config(http(billing))), lab.log(), boot="kernel") as board:
             board.shell()
             with log_shown(board):
                 billing.ask("PATCH", intercoms, {"mac": OLD, "new_mac": NEW, "new_serial_number": NEW_SERIAL,

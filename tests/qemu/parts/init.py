@@ -8,7 +8,7 @@ from upstream import Broker
 def respawned(lab):
     """By inittab: killed, the daemon comes again."""
     with Broker(lab) as broker:
-        with machines.panel(chip(lab, config(mqtt(broker))), lab.log()) as board:
+        with machines.panel(chip(lab, config(mqtt(broker))), lab.log(), boot="kernel") as board:
             board.shell()
             broker.online(OLD)
             before = board.sh("pidof intercom-agent")
@@ -22,7 +22,7 @@ def started_by_script(lab):
     """By S95intercom-agent: started in the background and once only, stopped, started again."""
     script = "/etc/init.d/S95intercom-agent"
     with Broker(lab) as broker:
-        with machines.panel(chip(lab, config(mqtt(broker)), options=("--busybox",)), lab.log()) as board:
+        with machines.panel(chip(lab, config(mqtt(broker)), options=("--busybox",)), lab.log(), boot="kernel") as board:
             board.shell()
             broker.online(OLD)
             first = board.sh("pidof intercom-agent")
@@ -48,7 +48,7 @@ def boot_not_delayed(lab):
         with Broker(lab) as broker:
             flash = chip(lab, config(mqtt(broker))) if name == "with" else lab.flash("redundant")
             for boot in ("first", "second"):
-                with machines.panel(flash, lab.log(f"{name}-{boot}"), extra=BY_INSTRUCTIONS) as board:
+                with machines.panel(flash, lab.log(f"{name}-{boot}"), boot="kernel", extra=BY_INSTRUCTIONS) as board:
                     took[name, boot] = float(board.wait(r"rcS: done at ([0-9.]+) s", 40)[1])
     lab.note(", ".join(f"{boot} boot {name}: {seconds} s" for (name, boot), seconds in took.items()))
     for boot in ("first", "second"):

@@ -2,7 +2,6 @@
 
 import json
 import random
-import re
 import time
 
 import flash
@@ -18,8 +17,6 @@ from upstream import Broker
 PROBE = """intercom-agent status --json 2>/dev/null
 echo "probe: carries"
 cat /sys/class/net/eth0/address /run/intercom-agent/identity.env
-echo "probe: environment"
-fw_printenv ethaddr serialno 2>&1
 echo "probe: end"
 exec sleep 1000
 """
@@ -90,7 +87,7 @@ def _recorded(lab, copies, policy):
         board_chip = chip(lab, config(mqtt(broker), policy), copies)
         started = lab.copy(board_chip)
         recording = power.Recording(board_chip.path.with_suffix(".writes"))
-        with machines.panel(board_chip, lab.log("recorded"), extra=recording.arguments) as board:
+        with machines.panel(board_chip, lab.log("recorded"), boot="kernel", extra=recording.arguments) as board:
             board.shell()
             broker.online(OLD)
             board.sh("sync")
@@ -138,12 +135,10 @@ def _judge_all(lab, change, cuts, policy):
             power.running(board)
             board.type("\n")
             record = json.loads(board.wait(r"^(\{.*\})\r?\nprobe: carries\r?\n", 40)[1])
-            carries = board.wait(r"(?s)(.*?)probe: environment\r?\n")[1].decode()
-            printed = board.wait(r"(?s)(.*?)probe: end")[1].decode()
-            variables = dict(re.findall(r"(\w+)=(\S*)", printed))
-        healed = environment(left, left.path.read_bytes())
+            carries = board.wait(r"(?s)(.*?)probe: end")[1].decode()
+        variables = left.active()
         left.path.unlink()
-        assert healed != "none", f"after cut {cut} restore left no good environment"
+        assert variables, f"after cut {cut} restore left no good environment"
         written = left.copies == "redundant" or policy == "always"
         return _judge(cut, record, carries, variables if written else None)
 
@@ -160,8 +155,8 @@ def _judge(cut, record, carries, variables):
     assert carries.upper().startswith(mac) and f'INTERCOM_MAC="{mac}"' in carries, f"after cut {cut}: {carries}"
     assert f'INTERCOM_SERIAL_NUMBER="{serial}"' in carries, f"after cut {cut}: {carries}"
     if variables is not None and not change:
-        right = {"ethaddr": mac, "serialno": serial}
-        assert variables == right, f"after cut {cut}: environment {variables}, record {mac} {serial}"
+        found = (variables["ethaddr"], variables["serialno"])
+        assert found == (mac, serial), f"after cut {cut}: environment {found}, record {mac} {serial}"
     return "changing" if change else name
 
 

@@ -26,7 +26,7 @@ def overlay_in_memory(lab):
 def full(lab):
     """A full flash: the request ends as failed, with the reason, nothing is touched; with room again, it works."""
     with Broker(lab) as broker:
-        with machines.panel(chip(lab, config(mqtt(broker))), lab.log()) as board:
+        with machines.panel(chip(lab, config(mqtt(broker))), lab.log(), boot="kernel") as board:
             board.shell()
             broker.online(OLD)
             board.run("dd if=/dev/urandom of=/overlay/fill bs=64k 2>/dev/null; sync", 90)

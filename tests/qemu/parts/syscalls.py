@@ -24,7 +24,7 @@ def change_over_tls(lab):
         settings = chip(lab, config(mqtts(broker), confirm_within=180), **{"ca.pem": authority})
         board_chip = layout.Flash(lab.directory / "traced.img", "redundant", settings.variables(), _tree(lab))
         board_chip.write(layout.SETTINGS, settings.read(layout.SETTINGS, layout.SETTINGS_SIZE))
-        with machines.panel(board_chip, lab.log()) as board:
+        with machines.panel(board_chip, lab.log(), boot="kernel") as board:
             board.shell(90)
             with log_shown(board):
                 broker.online(OLD, 90)

@@ -9,7 +9,7 @@ def cable_pulled(lab):
     """The cable is pulled as soon as the MAC has changed: the panel rolls back by itself and is reachable again."""
     with Broker(lab) as broker:
         flash = chip(lab, config(mqtt(broker), confirm_within=15, settle=5))
-        with machines.panel(flash, lab.log()) as board:
+        with machines.panel(flash, lab.log(), boot="kernel") as board:
             board.shell()
             broker.online(OLD)
             broker.publish(f"intercoms/{OLD}/patch/r1", request())
