@@ -42,7 +42,7 @@ def killed(lab):
     """Boards killed during a change, on seeing their flash change or at random: U-Boot starts them, and each is told
     to be the new one once."""
     chance = random.Random(6)
-    for number in range(200 if lab.long else 8):
+    for number in range(200 if lab.long else 6):
         copies = ("redundant", "single")[number % 2]
         board_chip = chip(lab, "", copies)
         with Broker(lab) as broker:
