@@ -11,7 +11,7 @@ import time
 import flash
 import machines
 from board import patience
-from lab import CHECKOUT
+from images import CHECKOUT
 from upstream import BOARD_SEES
 
 OLD, NEW = flash.MAC, "02:00:5E:00:53:09"

@@ -6,8 +6,7 @@ import shutil
 import tempfile
 
 import flash
-
-CHECKOUT = pathlib.Path(__file__).resolve().parent.parent.parent
+from images import CHECKOUT
 
 
 class Skip(Exception):

@@ -46,8 +46,9 @@ def apply(content, write):
     if len(data) > PAGE:
         content[offset : offset + len(data)] = data
     else:
-        for position, byte in enumerate(data, offset):
-            content[position] &= byte
+        end = offset + len(data)
+        kept = int.from_bytes(content[offset:end], "big") & int.from_bytes(data, "big")
+        content[offset:end] = kept.to_bytes(len(data), "big")
 
 
 def after(chip, writes, count):

@@ -12,7 +12,7 @@ import urllib.request
 
 import images
 from board import patience
-from lab import CHECKOUT, Skip
+from lab import Skip
 
 BOARD_SEES = "10.0.2.2"
 
@@ -107,14 +107,13 @@ class Broker:
 
 
 class Billing:
-    """`intercom-billing serve`, built here if it is not."""
+    """`intercom-billing serve`."""
 
     def __init__(self, lab, grace_ms=1000):
-        binary = CHECKOUT / "target" / "debug" / "intercom-billing"
-        built = subprocess.run(["nice", "cargo", "build", "-q", "-p", "intercom-billing"], cwd=CHECKOUT,
-                               env=None, stderr=subprocess.PIPE, text=True)
-        if built.returncode != 0:
-            raise Skip(f"intercom-billing cannot be built: {built.stderr[-500:]}")
+        try:
+            binary = images.billing()
+        except subprocess.CalledProcessError as error:
+            raise Skip(f"intercom-billing cannot be built: {error.stderr[-500:]}") from None
         self.port, self.mqtt = free_port(), free_port()
         self._log = (lab.logs / "billing.log").open("w")
         self._service = subprocess.Popen(

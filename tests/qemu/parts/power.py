@@ -71,8 +71,8 @@ def _cuts(lab, copies, policy):
     assert judged == sorted(judged, key=["old", "changing", "new"].index), f"back and forth: {judged}"
     assert {"old", "new"} <= set(judged)
     dead = _started_by_uboot(lab, change, cuts)
-    for number in range(3):
-        cut = (len(change.writes) * number // 3, 0)
+    for number in range(2):
+        cut = (len(change.writes) * number // 2, 0)
         left = _left(lab, change, cut)
         if environment(left, left.path.read_bytes()) != "none":
             _to_the_end(lab, left, f"whole-{cut[0]}", policy)

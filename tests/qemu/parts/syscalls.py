@@ -8,7 +8,7 @@ import flash as layout
 import images
 import machines
 from agent import NEW, NEW_SERIAL, OLD, chip, config, identity, log_shown, mqtts, request, tree, until_told
-from lab import CHECKOUT
+from images import CHECKOUT
 from upstream import Broker
 
 # In the agent's place: itself, traced, and on a kernel that ends with 4.9.
