@@ -20,8 +20,6 @@ cat /proc/$1/task/*/status | sed -n 's/^voluntary_ctxt_switches:\\s*//p' | awk '
 # The highest PSS until it is told to stop.
 PEAK = """((while [ ! -e /run/stop ]; do sed -n 's/^Pss: *\\([0-9]*\\).*/\\1/p' /proc/$(pidof intercom-agent)/smaps_rollup
 usleep 20000; done | sort -n | tail -n 1 >/run/peak) &)"""
-# Room for the rivals in the root file system: a larger partition than a panel has.
-PARTITIONS = "mtdparts=hi_sfc:256k(boot),64k(env),64k(env2),3712k(kernel),9216k(rootfs),-(rootfs_data)"
 COLUMNS = ("binary", "libraries", "all bytes", "PSS kB", "RSS kB", "peak PSS", "peak RSS", "threads", "wakes/min",
            "ms to subscribed")
 BUDGET = 1792
@@ -70,11 +68,12 @@ def _measured(lab, over_tls):
         ca = (images.certificates() / "ca.pem").read_text()
         agents = chip(lab, config((mqtts if over_tls else mqtt)(broker)),
                       **{"ca.pem": ca, "start": "date -s 2026-11-01"})
-        board_chip = layout.Flash(lab.directory / f"rivals{what}.img", "redundant", agents.variables(), _tree(lab, what))
+        with_rivals = _tree(lab, what)
+        board_chip = layout.Flash(lab.directory / f"rivals{what}.img", "redundant", agents.variables(), with_rivals)
         board_chip.write(layout.SETTINGS, agents.read(layout.SETTINGS, layout.SETTINGS_SIZE))
         recording = power.Recording(board_chip.path.with_suffix(".writes"))
-        with machines.panel(board_chip, lab.log(what.strip() or "plain"), boot="kernel", append=PARTITIONS,
-                            extra=recording.arguments) as board:
+        with machines.panel(board_chip, lab.log(what.strip() or "plain"), boot="kernel",
+                            append=_partitions(with_rivals), extra=recording.arguments) as board:
             board.shell()
             with log_shown(board):
                 broker.online(OLD)
@@ -181,6 +180,13 @@ def _tree(lab, what):
         else:
             shutil.copy(source, target)
     return directory
+
+
+def _partitions(with_rivals):
+    """With room for the rivals in the root file system: a larger partition than a panel has."""
+    size = (images.rootfs("redundant", with_rivals) / "rootfs.squashfs").stat().st_size
+    sectors = -(-size // 0x10000)
+    return f"mtdparts=hi_sfc:256k(boot),64k(env),64k(env2),3712k(kernel),{sectors * 64}k(rootfs),-(rootfs_data)"
 
 
 def _width(column):
