@@ -17,11 +17,15 @@ struct Mosquitto {
 
 impl Mosquitto {
     fn start() -> Self {
+        Self::start_with("")
+    }
+
+    fn start_with(more: &str) -> Self {
         let free = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
         let port = free.local_addr().expect("an address").port();
         let dir = tempfile::TempDir::new().expect("a directory");
         let file = dir.path().join("mosquitto.conf");
-        let settings = format!("listener {port} 127.0.0.1\nallow_anonymous true\n");
+        let settings = format!("listener {port} 127.0.0.1\nallow_anonymous true\n{more}");
         std::fs::write(&file, settings).expect("a file");
         drop(free);
         // Debian keeps it where only root looks.
@@ -67,6 +71,27 @@ fn a_report_that_arrives_while_the_service_is_down_is_followed_and_the_request_c
     billing.until("installed", |b| b.show("id=1").body["status"] == "installed");
     // Once more from the restart, perhaps, and then nothing any more.
     while !spare.hear(&topic).payload.is_empty() {}
+}
+
+/// More of them at once than the client has room for acknowledgements: a session that ended for it
+/// would meet the same burst again.
+#[test]
+fn a_burst_of_reports_is_followed_to_its_end() {
+    let broker = Mosquitto::start_with("max_inflight_messages 0\nmax_queued_messages 0\n");
+    let mut billing = broker.billing();
+    billing.old_intercom();
+    let request_id = billing.ask();
+    let mut spare = Panel::connect(billing.runtime.handle(), broker.port, "spare");
+    billing.stop();
+    let status = format!("intercoms/{NEW}/status");
+    for n in 0..1_000 {
+        let of_another = report(&format!("unknown-{n}"), "installed", NEW, "new_serial_number");
+        spare.publish(&status, false, of_another.to_string());
+    }
+    let report = report(&request_id, "installed", NEW, "new_serial_number");
+    spare.publish(&status, false, report.to_string());
+    billing.restart();
+    billing.until("installed", |b| b.show("id=1").body["status"] == "installed");
 }
 
 #[test]
