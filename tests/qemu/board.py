@@ -45,8 +45,9 @@ class Board:
         self._ended = False
         self._numbers = itertools.count(1)
         # One thread: the only core that works is quicker without locks against another.
-        command = ["qemu-system-arm", "-accel", "tcg,thread=single", *map(str, arguments), "-display", "none", "-monitor", "none", "-no-reboot",
-                   "-serial", "stdio", "-qmp", f"unix:{self.monitor},server=on,wait=off"]
+        command = ["qemu-system-arm", "-accel", "tcg,thread=single", *map(str, arguments),
+                   "-display", "none", "-monitor", "none", "-no-reboot", "-serial", "stdio",
+                   "-qmp", f"unix:{self.monitor},server=on,wait=off"]
         self._log.write(("\n" + " ".join(command) + "\n").encode())
         self.started = time.monotonic()
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,

@@ -53,14 +53,8 @@ class Change:
 
 def environment(chip, content):
     """Which identity the environment that counts has, or "none" when no copy is good."""
-    good = []
-    for number in range(2 if chip.copies == "redundant" else 1):
-        image = environment_image(content, number)
-        if (variables := chip.parse(image)) is not None:
-            good.append((image[4], -number, variables["ethaddr"]))
-    if not good:
-        return "none"
-    return {OLD: "old", NEW: "new"}[(max(good) if chip.copies == "redundant" else good[0])[2]]
+    variables = chip.active(content)
+    return "none" if variables is None else {OLD: "old", NEW: "new"}[variables["ethaddr"]]
 
 
 def environment_image(content, number):

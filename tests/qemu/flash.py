@@ -124,11 +124,15 @@ class Flash:
         text = image[head:].split(b"\0\0", 1)[0]
         return dict(line.split("=", 1) for line in text.decode().split("\0") if line)
 
-    def active(self):
-        """The environment that U-Boot would take, or None when none is good."""
-        good = [(self.read(ENVIRONMENT[n] + 4, 1), n) for n in range(2 if self.copies == "redundant" else 1)
-                if self.variables(n) is not None]
-        return self.variables(max(good, key=lambda each: (each[0], -each[1]))[1]) if good else None
+    def active(self, content=None):
+        """The environment that U-Boot would take, or None when none is good; of this flash, or of a content like its."""
+        content = self.path.read_bytes() if content is None else content
+        good = []
+        for number, at in enumerate(ENVIRONMENT[: 2 if self.copies == "redundant" else 1]):
+            image = bytes(content[at : at + ENVIRONMENT_SIZE])
+            if (variables := self.parse(image)) is not None:
+                good.append((image[4], -number, variables))
+        return max(good, key=lambda each: each[:2])[2] if good else None
 
     def erase_data(self):
         """The overlay's partition as it leaves the factory."""

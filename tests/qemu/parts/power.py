@@ -136,11 +136,11 @@ def _judge_all(lab, change, cuts, policy):
             board.type("\n")
             record = json.loads(board.wait(r"^(\{.*\})\r?\nprobe: carries\r?\n", 40)[1])
             carries = board.wait(r"(?s)(.*?)probe: end")[1].decode()
-        variables = left.active()
+        content = left.path.read_bytes()
         left.path.unlink()
-        assert variables, f"after cut {cut} restore left no good environment"
+        assert environment(left, content) != "none", f"after cut {cut} restore left no good environment"
         written = left.copies == "redundant" or policy == "always"
-        return _judge(cut, record, carries, variables if written else None)
+        return _judge(cut, record, carries, left.active(content) if written else None)
 
     return [boot(cut) for cut in cuts]
 
