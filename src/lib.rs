@@ -11,6 +11,7 @@
 pub mod signature;
 
 pub mod contract;
+pub mod json;
 
 pub mod decide;
 

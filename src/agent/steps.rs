@@ -3,12 +3,15 @@
 use std::collections::VecDeque;
 
 use log::{info, warn};
+use serde::Serialize;
+
+use crate::json::from_object;
 
 /// How many steps are kept for whoever asks late.
 const KEPT: usize = 64;
 
 /// One thing that happened.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Step {
     /// Rises by one with every step since the daemon started.
     pub number: u64,
@@ -17,6 +20,8 @@ pub struct Step {
     /// How many seconds a change in progress then had left to be confirmed.
     pub seconds_left: Option<u64>,
 }
+
+from_object!(Step { number, text, seconds_left });
 
 impl std::fmt::Display for Step {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -5,10 +5,13 @@ use std::ops::{Add, Sub};
 use std::str::FromStr;
 use std::time::Duration;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::json::{FromJson, Unfit, from_text};
 
 /// Milliseconds since the board booted (`CLOCK_BOOTTIME`). Means nothing in another boot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Moment(u64);
 
@@ -103,9 +106,10 @@ impl fmt::Display for InvalidBootId {
 
 impl std::error::Error for InvalidBootId {}
 
-impl<'de> Deserialize<'de> for BootId {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map_err(|why| serde::de::Error::custom(format_args!("`{text}` {why}")))
+from_text!(BootId);
+
+impl FromJson for Moment {
+    fn from_json(value: &Value) -> Result<Self, Unfit> {
+        FromJson::from_json(value).map(Moment)
     }
 }

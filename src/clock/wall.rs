@@ -3,11 +3,14 @@
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::json::{FromJson, Unfit};
 
 /// Seconds since 1970 in UTC, as the board's calendar has them: perhaps wrong. Shown as
 /// `2026-01-31T12:00:00Z`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct WallTime(u64);
 
@@ -25,6 +28,12 @@ impl WallTime {
     /// Seconds since the start of 1970.
     pub const fn unix_seconds(self) -> u64 {
         self.0
+    }
+}
+
+impl FromJson for WallTime {
+    fn from_json(value: &Value) -> Result<Self, Unfit> {
+        FromJson::from_json(value).map(WallTime)
     }
 }
 

@@ -3,9 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::Serialize;
 
 use super::Mac;
+use crate::json::from_text;
 
 /// 1 to 64 letters, digits, `.`, `_` or `-`; safe in an MQTT topic, a client id and a query string.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -69,9 +70,4 @@ impl fmt::Display for InvalidBoardName {
 
 impl std::error::Error for InvalidBoardName {}
 
-impl<'de> Deserialize<'de> for BoardName {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map_err(|why| serde::de::Error::custom(format_args!("the board name {why}")))
-    }
-}
+from_text!(BoardName);

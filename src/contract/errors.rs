@@ -1,10 +1,11 @@
 //! The documented 422 body: every error at once, by field, in the words that Laravel uses.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
+use crate::json::{FromJson, Unfit};
 
 /// What is wrong with a body: at least one text for at least one field, in the order found.
 ///
@@ -77,12 +78,16 @@ impl Serialize for Errors {
     }
 }
 
-impl<'de> Deserialize<'de> for Errors {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let fields = BTreeMap::<String, Vec<String>>::deserialize(deserializer)?;
-        if fields.is_empty() || fields.values().any(Vec::is_empty) {
-            return Err(D::Error::custom("an error without a field or without a text"));
+impl FromJson for Errors {
+    fn from_json(value: &Value) -> Result<Self, Unfit> {
+        let object = value.as_object().ok_or_else(|| Unfit::new("must be an object"))?;
+        let mut errors = Vec::with_capacity(object.len());
+        for (field, texts) in object {
+            errors.push((field.clone(), Vec::from_json(texts)?));
         }
-        Ok(Errors(fields.into_iter().collect()))
+        if errors.is_empty() || errors.iter().any(|(_, texts)| texts.is_empty()) {
+            return Err(Unfit::new("has no error, or a field without a text"));
+        }
+        Ok(Errors(errors))
     }
 }

@@ -2,12 +2,14 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde_json::Value;
 
 use super::{Mac, SerialNumber};
+use crate::json::{FromJson, Unfit, from_object, words};
 
 /// What a panel is known by. The serial number is `None` on a board that has none of its own.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct Identity {
     /// The link's MAC address.
     pub mac: Mac,
@@ -15,8 +17,10 @@ pub struct Identity {
     pub serial_number: Option<SerialNumber>,
 }
 
+from_object!(Identity { mac, serial_number });
+
 /// What the board had when the agent first ran.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum FactoryIdentity {
     /// Seen and written down at the first start.
@@ -26,11 +30,21 @@ pub enum FactoryIdentity {
 }
 
 /// The word `"unknown"` on the wire.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UnknownIdentity {
     /// The only value.
     Unknown,
+}
+
+words!(UnknownIdentity { Unknown = "unknown" });
+
+impl FromJson for FactoryIdentity {
+    fn from_json(value: &Value) -> Result<Self, Unfit> {
+        match value {
+            Value::String(_) => FromJson::from_json(value).map(FactoryIdentity::Unknown),
+            value => FromJson::from_json(value).map(FactoryIdentity::Known),
+        }
+    }
 }
 
 impl FactoryIdentity {

@@ -1,8 +1,9 @@
 //! The documented 200 body: an intercom as the API shows it.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::{Mac, SerialNumber};
+use crate::json::from_object;
 
 /// The `source` of every identity change that a PATCH asks for.
 pub const SOURCE_AUTO_REPLACE: &str = "auto-replace";
@@ -10,7 +11,7 @@ pub const SOURCE_AUTO_REPLACE: &str = "auto-replace";
 /// An intercom, with exactly the documented keys in the documented order and nesting.
 ///
 /// `status` and `source` are open strings: the page shows values and lists none.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Intercom {
     /// The intercom's ID.
     pub id: Option<i64>,
@@ -38,8 +39,23 @@ pub struct Intercom {
     pub group: Option<Group>,
 }
 
+from_object!(Intercom {
+    id,
+    external_id,
+    department,
+    title,
+    mac,
+    model,
+    serial_number,
+    status,
+    flat_from,
+    flat_to,
+    source,
+    group
+});
+
 /// A group (address) of intercoms.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Group {
     /// The group's ID.
     pub id: i64,
@@ -50,3 +66,5 @@ pub struct Group {
     /// Whether anything but intercoms belongs to it.
     pub has_items: bool,
 }
+
+from_object!(Group { id, name, external_id, has_items });

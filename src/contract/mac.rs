@@ -4,7 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use mac_address::MacAddress;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Serialize, Serializer};
+
+use crate::json::from_text;
 
 /// A unicast, non-zero MAC address; shown as `AA:BB:CC:DD:EE:FF`.
 ///
@@ -107,9 +109,4 @@ impl Serialize for Mac {
     }
 }
 
-impl<'de> Deserialize<'de> for Mac {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map_err(|why| serde::de::Error::custom(format_args!("`{text}` {why}")))
-    }
-}
+from_text!(Mac);

@@ -2,11 +2,10 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use crate::json::words;
 
 /// The `status` of a report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Outcome {
     /// The panel carries the identity and was reached under it.
     Installed,
@@ -18,13 +17,10 @@ pub enum Outcome {
     Failed,
 }
 
+words!(Outcome { Installed = "installed", Rejected = "rejected", RolledBack = "rolled_back", Failed = "failed" });
+
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Outcome::Installed => "installed",
-            Outcome::Rejected => "rejected",
-            Outcome::RolledBack => "rolled_back",
-            Outcome::Failed => "failed",
-        })
+        f.write_str(self.word())
     }
 }

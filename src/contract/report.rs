@@ -1,14 +1,15 @@
 //! A report: what the agent tells upstream about how a request ended.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 
 use super::{BoardName, Errors, FactoryIdentity, Identity, Intercom, Outcome, RequestId, Target};
+use crate::json::from_object;
 
 /// The 200 body's shape with what the panel knows, and what only the panel can tell.
 ///
 /// `intercom.status` says the outcome as the API's open string; [`Report::outcome`] reads it back.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Report {
     /// The documented keys; `null` where the panel does not know.
     #[serde(flatten)]
@@ -18,32 +19,46 @@ pub struct Report {
     /// The board that speaks.
     pub board: BoardName,
     /// Which intercom the request was for, as it named it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<Target>,
     /// The identity before the request.
     pub previous: Identity,
     /// The identity that the board had when the agent first ran.
     pub factory: FactoryIdentity,
     /// Why the outcome is not `installed`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// What the request wanted passed through.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub log_extra: Option<Value>,
     /// A rejection's summary, exactly as a 422 says it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     /// A rejection's errors, exactly as a 422 says them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub errors: Option<Errors>,
     /// All outcomes so far whose reports had to make room before every route had taken them; only
     /// in a report that took such a place.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub outcomes_not_told: Option<NotTold>,
 }
 
+from_object!(Report {
+    request_id,
+    board,
+    target,
+    previous,
+    factory,
+    reason,
+    log_extra,
+    message,
+    errors,
+    outcomes_not_told,
+    ..intercom
+});
+
 /// A summary of outcomes whose own reports are gone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NotTold {
     /// How many since the record began.
     pub count: u64,
@@ -52,6 +67,8 @@ pub struct NotTold {
     /// The request of the last of them.
     pub last: Option<RequestId>,
 }
+
+from_object!(NotTold { count, first, last });
 
 impl Report {
     /// The identity that the board carries after the request; `None` if the report tells no MAC.

@@ -1,10 +1,11 @@
 //! A request: one pending PATCH payload as it arrives on a route.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::fields::Fields;
 use super::{BoardName, ContentHash, Errors, Mac, Patch, Reader, RequestId, RequestKey};
+use crate::json::{FromJson, from_object};
 
 /// The largest request that a panel reads, in bytes.
 pub const MAX_REQUEST_BYTES: usize = 64 * 1024;
@@ -26,18 +27,20 @@ pub struct Request {
 }
 
 /// Which intercom a request is for; at least one of the three is there.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Target {
     /// The intercom's ID.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<i64>,
     /// The intercom's confirmed MAC address.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub mac: Option<Mac>,
     /// The board's stable name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub board: Option<BoardName>,
 }
+
+from_object!(Target { id, mac, board });
 
 /// A delivery that cannot be told whom it is for, with what a rejection of it can still say.
 #[derive(Debug, Clone, PartialEq)]
@@ -128,7 +131,7 @@ fn seq(fields: &mut Fields<'_>) -> Option<u64> {
 /// `target` as billing resolved it; a bare body's own `id` or `mac` otherwise.
 fn target(body: &Map<String, Value>, fields: &mut Fields<'_>) -> Option<Target> {
     let target = match fields.get("target") {
-        Some(value) => match Target::deserialize(value) {
+        Some(value) => match Target::from_json(value) {
             Ok(target) => target,
             Err(_) => {
                 fields.error("target", "The target field must hold an id, a mac or a board.");

@@ -4,10 +4,11 @@ use std::fmt;
 use std::str::FromStr;
 
 use ring::digest::{SHA256, digest};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::board_name::is_plain_word;
+use crate::json::{FromJson, Unfit, from_text};
 
 /// The ID that billing gave a request: 1 to 64 letters, digits, `.`, `_` or `-`, since it is a level
 /// of an MQTT topic.
@@ -23,7 +24,7 @@ pub struct InvalidRequestId;
 ///
 /// Canonical: keys sorted, no white space. What only carries the request (`request_id`, `seq`) and
 /// what must never be kept in any form (`onvif_credentials`) is left out.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct ContentHash(String);
 
@@ -93,10 +94,11 @@ impl fmt::Display for InvalidRequestId {
 
 impl std::error::Error for InvalidRequestId {}
 
-impl<'de> Deserialize<'de> for RequestId {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map_err(|why| serde::de::Error::custom(format_args!("the request ID {why}")))
+from_text!(RequestId);
+
+impl FromJson for ContentHash {
+    fn from_json(value: &Value) -> Result<Self, Unfit> {
+        FromJson::from_json(value).map(ContentHash)
     }
 }
 

@@ -3,7 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::Serialize;
+
+use crate::json::from_text;
 
 /// 1 to 64 printable ASCII characters, neither starting nor ending with a space.
 ///
@@ -70,10 +72,4 @@ impl fmt::Display for InvalidSerialNumber {
 
 impl std::error::Error for InvalidSerialNumber {}
 
-impl<'de> Deserialize<'de> for SerialNumber {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse()
-            .map_err(|why| serde::de::Error::custom(format_args!("the serial number {why}")))
-    }
-}
+from_text!(SerialNumber);

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::{Answer, Ask};
+use crate::json;
 
 /// How long the daemon may take to tell its state.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -29,7 +30,7 @@ pub fn ask(socket: &Path, ask: &Ask, mut each: impl FnMut(Answer)) -> io::Result
     line.push(b'\n');
     stream.write_all(&line)?;
     for line in BufReader::new(stream).split(b'\n') {
-        each(serde_json::from_slice(&line?)?);
+        each(json::read(&line?).map_err(io::Error::other)?);
     }
     Ok(())
 }

@@ -7,11 +7,13 @@ mod client;
 mod server;
 mod told;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde_json::Value;
 use tokio::sync::mpsc;
 
 use crate::agent::Step;
 use crate::contract::Outcome;
+use crate::json::{FromJson, Object, Unfit};
 use crate::record::Route;
 
 pub use client::{ask, no_daemon};
@@ -22,7 +24,7 @@ pub use told::Told;
 pub const SOCKET: &str = "control.sock";
 
 /// What a command asks.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize)]
 #[serde(tag = "ask", rename_all = "snake_case")]
 pub enum Ask {
     /// The state as it is now.
@@ -46,7 +48,7 @@ pub enum Ask {
 }
 
 /// One line of the answer.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer {
     /// The state.
@@ -73,6 +75,49 @@ pub enum Answer {
     Refused(String),
 }
 
+impl FromJson for Ask {
+    fn from_json(value: &Value) -> Result<Self, Unfit> {
+        let object = Object::of(value)?;
+        match object.field::<String>("ask")?.as_str() {
+            "status" => Ok(Ask::Status),
+            "follow" => Ok(Ask::Follow),
+            "apply" => Ok(Ask::Apply {
+                payload: object.field("payload")?,
+                offline: object.field("offline")?,
+            }),
+            "rollback" => Ok(Ask::Rollback {
+                factory: object.field("factory")?,
+                offline: object.field("offline")?,
+            }),
+            _ => Err(Unfit::new("asks what this version does not know")),
+        }
+    }
+}
+
+impl FromJson for Answer {
+    fn from_json(value: &Value) -> Result<Self, Unfit> {
+        let (kind, value) = Object::of(value)?.only()?;
+        match kind {
+            "state" => {
+                let state = Object::of(value)?;
+                Ok(Answer::State {
+                    reached: state.field("reached")?,
+                    durable: state.field("durable")?,
+                    told: state.field("told")?,
+                })
+            }
+            "step" => FromJson::from_json(value).map(Answer::Step),
+            "ended" => {
+                let ended = Object::of(value)?;
+                Ok(Answer::Ended { outcome: ended.field("outcome")?, told: ended.field("told")? })
+            }
+            "back" => FromJson::from_json(value).map(Answer::Back),
+            "refused" => FromJson::from_json(value).map(Answer::Refused),
+            _ => Err(Unfit::new("answers what this version does not know")),
+        }
+    }
+}
+
 /// What reaches the daemon: a question, and where its answers go.
 #[derive(Debug)]
 pub struct Asked {
@@ -85,6 +130,7 @@ pub struct Asked {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json;
 
     #[test]
     fn a_payload_arrives_as_it_stands_in_the_file() {
@@ -92,7 +138,7 @@ mod tests {
             let ask = Ask::Apply { payload: text.to_owned(), offline: true };
             let line = serde_json::to_string(&ask).expect("JSON");
             assert!(!line.contains('\n'), "it is one line: {line}");
-            match serde_json::from_str(&line).expect("a question") {
+            match json::read(line.as_bytes()).expect("a question") {
                 Ask::Apply { payload, offline: true } => assert_eq!(payload, text),
                 other => panic!("{other:?}"),
             }

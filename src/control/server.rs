@@ -14,6 +14,7 @@ use tokio::time::timeout;
 
 use super::{Answer, Ask, Asked};
 use crate::contract::MAX_REQUEST_BYTES;
+use crate::json;
 
 /// The longest question: a few words and the largest payload, each byte of which may become six as
 /// a JSON string.
@@ -62,7 +63,7 @@ async fn converse(stream: UnixStream, asked: mpsc::Sender<Asked>) {
         Ok(Ok(_)) => {}
         Ok(Err(_)) | Err(_) => return,
     }
-    match serde_json::from_slice::<Ask>(&line) {
+    match json::read::<Ask>(&line) {
         Ok(ask) => {
             if asked.send(Asked { ask, answers }).await.is_err() {
                 return;

@@ -3,18 +3,20 @@
 
 use std::fmt::Write;
 
-use serde::{Deserialize, Serialize};
-use serde_json::value::{RawValue, to_raw_value};
+use serde::Serialize;
 
 use crate::agent::{RouteStatus, Status};
 use crate::contract::{NotTold, Report};
+use crate::json::from_object;
 
 /// One thing to print.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize)]
 pub struct Told {
-    json: Box<RawValue>,
+    json: String,
     words: String,
 }
+
+from_object!(Told { json, words });
 
 impl Told {
     /// The state.
@@ -22,7 +24,7 @@ impl Told {
     /// # Errors
     /// If it cannot be written as JSON.
     pub fn state(status: &Status) -> serde_json::Result<Self> {
-        Ok(Told { json: to_raw_value(status)?, words: state(status) })
+        Ok(Told { json: serde_json::to_string(status)?, words: state(status) })
     }
 
     /// The state after a rollback by hand, of which the identity is all that was asked for.
@@ -31,7 +33,7 @@ impl Told {
     /// If it cannot be written as JSON.
     pub fn back(status: &Status) -> serde_json::Result<Self> {
         let words = format!("the board carries {}", status.current);
-        Ok(Told { json: to_raw_value(status)?, words })
+        Ok(Told { json: serde_json::to_string(status)?, words })
     }
 
     /// How a request ended.
@@ -39,12 +41,12 @@ impl Told {
     /// # Errors
     /// If it cannot be written as JSON.
     pub fn outcome(report: &Report) -> serde_json::Result<Self> {
-        Ok(Told { json: to_raw_value(report)?, words: outcome(report) })
+        Ok(Told { json: serde_json::to_string(report)?, words: outcome(report) })
     }
 
     /// As the command was asked to print it.
     pub fn text(&self, json: bool) -> &str {
-        if json { self.json.get() } else { &self.words }
+        if json { &self.json } else { &self.words }
     }
 }
 

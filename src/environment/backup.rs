@@ -2,8 +2,9 @@
 
 use std::io;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use crate::json::from_object;
 use crate::storage::{Disk, replace, seal, unseal};
 
 /// Its name in the state directory.
@@ -14,7 +15,7 @@ const MAX_LENGTH: usize = 4 << 20;
 
 /// Whole erase blocks and where they belong. Most of them is one byte again and again (erased
 /// flash, zeros), which is not written out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Backup {
     device: String,
     start: u64,
@@ -22,6 +23,8 @@ pub(super) struct Backup {
     rest: u8,
     hex: String,
 }
+
+from_object!(Backup { device, start, length, rest, hex });
 
 impl Backup {
     pub(super) fn of(device: &str, start: u64, span: &[u8]) -> Self {

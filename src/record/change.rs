@@ -1,14 +1,15 @@
 //! A change: one identity replaced by another.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 
 use super::{Current, Route};
 use crate::clock::{BootId, Moment};
 use crate::contract::{ContentHash, RequestId, Target};
+use crate::json::{from_object, words};
 
 /// The change in progress, as durable as the record that holds it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Change {
     /// What asked for it.
     pub cause: Cause,
@@ -30,8 +31,10 @@ pub struct Change {
     pub attempts: u8,
 }
 
+from_object!(Change { cause, goal, offline, from, to, boot_id, deadline, attempts });
+
 /// The request, as much of it as the report needs. Nothing in it is secret.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Cause {
     /// The request's ID.
     pub request_id: Option<RequestId>,
@@ -49,6 +52,8 @@ pub struct Cause {
     pub routes: Vec<Route>,
 }
 
+from_object!(Cause { request_id, hash, seq, target, model, log_extra, routes });
+
 impl Cause {
     /// Nothing but an ID is known of it.
     pub fn bare(request_id: Option<RequestId>, routes: Vec<Route>) -> Self {
@@ -65,11 +70,12 @@ impl Cause {
 }
 
 /// What a change is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Goal {
     /// The identity that a request asks for.
     Install,
     /// An earlier identity, by hand.
     GoBack,
 }
+
+words!(Goal { Install = "install", GoBack = "go_back" });

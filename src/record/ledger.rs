@@ -1,19 +1,23 @@
 //! The ledger: how requests ended, so that a repeat is answered and never applied again.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde_json::Value;
 
 use super::Cause;
 use crate::contract::{ContentHash, Mac, Outcome, Report, RequestId, Target};
+use crate::json::{FromJson, Object, Unfit, from_object};
 
 /// The last outcomes, oldest first, and the highest `seq` decided for each intercom.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Ledger {
     entries: Vec<Entry>,
     highest_seq: Vec<(Intercom, u64)>,
 }
 
+from_object!(Ledger { entries, highest_seq });
+
 /// How one request ended.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Entry {
     /// The request's ID.
     pub request_id: Option<RequestId>,
@@ -23,14 +27,26 @@ pub struct Entry {
     pub report: Report,
 }
 
+from_object!(Entry { request_id, hash, report });
+
 /// What a `seq` counts for: the intercom's ID where the request tells it, else the MAC it names.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Intercom {
     /// By ID.
     Id(i64),
     /// By the MAC address that the request names.
     Mac(Mac),
+}
+
+impl FromJson for Intercom {
+    fn from_json(value: &Value) -> Result<Self, Unfit> {
+        match Object::of(value)?.only()? {
+            ("id", id) => FromJson::from_json(id).map(Intercom::Id),
+            ("mac", mac) => FromJson::from_json(mac).map(Intercom::Mac),
+            _ => Err(Unfit::new("must have the key `id` or `mac`")),
+        }
+    }
 }
 
 impl Entry {

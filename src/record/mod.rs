@@ -9,10 +9,11 @@ mod outbox;
 mod store;
 mod transitions;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::clock::{BootId, Moment, WallTime};
 use crate::contract::{BoardName, FactoryIdentity, Identity, NotTold};
+use crate::json::{from_object, words};
 
 pub use change::{Cause, Change, Goal};
 pub use ledger::{Entry, Intercom, Ledger};
@@ -23,7 +24,7 @@ pub use store::{Loaded, RecordStore, room_for_a_change};
 pub const FORMAT: u32 = 1;
 
 /// All that the agent must not forget.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Record {
     /// [`FORMAT`].
     pub format: u32,
@@ -50,15 +51,30 @@ pub struct Record {
     /// What has happened so far.
     pub counters: Counters,
     /// The calendar's time at the last transition by which a server's certificate was valid.
-    #[serde(default)]
     pub last_good_time: Option<WallTime>,
     /// The outcomes whose reports had to make room.
-    #[serde(default)]
     pub outcomes_not_told: Option<NotTold>,
 }
 
+from_object!(Record {
+    format,
+    board,
+    factory,
+    factory_mac_origin,
+    current,
+    learnt_id,
+    change,
+    outbox,
+    next_parcel,
+    ledger,
+    recent_changes,
+    counters,
+    last_good_time,
+    outcomes_not_told
+});
+
 /// An identity with what is known of where it came from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Current {
     /// The identity itself.
     #[serde(flatten)]
@@ -69,9 +85,10 @@ pub struct Current {
     pub serial_origin: Option<SerialOrigin>,
 }
 
+from_object!(Current { mac_origin, serial_origin, ..identity });
+
 /// Where a MAC address came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MacOrigin {
     /// The board's own: from its environment or its link.
     Board,
@@ -83,9 +100,10 @@ pub enum MacOrigin {
     Request,
 }
 
+words!(MacOrigin { Board = "board", Placeholder = "placeholder", Random = "random", Request = "request" });
+
 /// Where a serial number came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SerialOrigin {
     /// A source on the board gave it.
     Board,
@@ -93,8 +111,10 @@ pub enum SerialOrigin {
     Request,
 }
 
+words!(SerialOrigin { Board = "board", Request = "request" });
+
 /// When a change was begun.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Begun {
     /// In which boot.
     pub boot_id: BootId,
@@ -102,8 +122,10 @@ pub struct Begun {
     pub at: Moment,
 }
 
+from_object!(Begun { boot_id, at });
+
 /// What has happened since the record began.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Counters {
     /// Deliveries of any kind.
     pub delivered: u64,
@@ -128,6 +150,20 @@ pub struct Counters {
     /// Reports that upstream never took and that had to make room for later ones.
     pub unreported: u64,
 }
+
+from_object!(Counters {
+    delivered,
+    ignored,
+    repeated,
+    rejected,
+    confirmed,
+    begun,
+    installed,
+    rolled_back,
+    failed,
+    reported,
+    unreported
+});
 
 impl Current {
     /// Whether other boards may well carry the same MAC address.

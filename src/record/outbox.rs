@@ -2,12 +2,13 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::contract::Report;
+use crate::json::{from_object, words};
 
 /// A report with the routes that still owe an acknowledgement.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Parcel {
     /// Tells it from every other one in this record's life.
     pub number: u64,
@@ -17,9 +18,10 @@ pub struct Parcel {
     pub routes: Vec<Route>,
 }
 
+from_object!(Parcel { number, report, routes });
+
 /// A way between billing and the panel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Route {
     /// The broker.
     Mqtt,
@@ -28,6 +30,8 @@ pub enum Route {
     /// The documented API, which the panel tells itself of what is installed.
     Billing,
 }
+
+words!(Route { Mqtt = "mqtt", Http = "http", Billing = "billing" });
 
 impl fmt::Display for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::Flaw;
 
@@ -28,8 +28,9 @@ impl<'a> Jws<'a> {
         };
         let signing_input = &text[..header.len() + 1 + payload.len()];
         let (payload, signature) = (decode(payload)?, decode(signature)?);
-        let header: Map<String, Value> =
-            serde_json::from_slice(&decode(header)?).map_err(|_| Flaw::Header)?;
+        let Ok(Value::Object(header)) = serde_json::from_slice(&decode(header)?) else {
+            return Err(Flaw::Header);
+        };
         if header.get("alg") != Some(&Value::from("EdDSA")) {
             return Err(Flaw::Algorithm);
         }

@@ -1,7 +1,8 @@
 //! A board's presence on the broker: who is there, and under which MAC address.
 
 use intercom_agent::contract::{BoardName, Mac};
-use serde::Deserialize;
+use intercom_agent::json::{FromJson, Object, Unfit};
+use serde_json::Value;
 
 use super::{Billing, Refusal};
 use crate::clock::now_ms;
@@ -9,7 +10,7 @@ use crate::offer::UNTIL_FURTHER_NOTICE;
 use crate::store::boards;
 
 /// What a presence topic holds; an empty payload says that nobody has the MAC address any more.
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 pub struct Presence {
     /// Whether the board is connected.
     pub state: Online,
@@ -18,13 +19,29 @@ pub struct Presence {
 }
 
 /// Whether a board is connected to the broker.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Online {
     /// It is, until it says otherwise or its last will does.
     Online,
     /// It is not.
     Offline,
+}
+
+impl FromJson for Presence {
+    fn from_json(value: &Value) -> Result<Self, Unfit> {
+        let presence = Object::of(value)?;
+        Ok(Presence { state: presence.field("state")?, board: presence.field("board")? })
+    }
+}
+
+impl FromJson for Online {
+    fn from_json(value: &Value) -> Result<Self, Unfit> {
+        match value.as_str() {
+            Some("online") => Ok(Online::Online),
+            Some("offline") => Ok(Online::Offline),
+            _ => Err(Unfit::new("must be online or offline")),
+        }
+    }
 }
 
 impl Billing {

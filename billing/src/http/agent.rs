@@ -6,8 +6,8 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use intercom_agent::contract::{Errors, Fields, Report};
+use intercom_agent::json::FromJson;
 use ring::digest::{Context, SHA256};
-use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::convert::Infallible;
 
@@ -93,7 +93,7 @@ fn is_known(headers: &HeaderMap, tag: &str) -> bool {
 
 /// POST …/status: a report.
 pub(super) async fn status(State(billing): State<Billing>, Json(body): Json) -> Response {
-    let report = match Report::deserialize(body) {
+    let report = match Report::from_json(&body) {
         Ok(report) => report,
         Err(why) => return invalid(format!("The body must be a report: {why}.")),
     };

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Result, bail, ensure};
 use futures_util::future::try_join_all;
 use intercom_agent::contract::Report;
+use intercom_agent::json;
 use rumqttc::{
     AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, MqttOptions, NetworkOptions,
     Outgoing, Packet, PubAck, Publish, QoS, SubAck, SubscribeReasonCode,
@@ -176,15 +177,14 @@ impl Session<'_> {
     async fn follow(&self, publish: &Publish) -> Result<()> {
         match heard(&publish.topic) {
             Some(Heard::Status) if !publish.payload.is_empty() => {
-                match serde_json::from_slice::<Report>(&publish.payload) {
+                match json::read::<Report>(&publish.payload) {
                     Ok(report) => self.billing.report(report).await?,
                     Err(why) => log::warn!("{}: no report: {why}", publish.topic),
                 }
             }
             Some(Heard::Presence(mac)) => {
-                let presence = (!publish.payload.is_empty())
-                    .then(|| serde_json::from_slice(&publish.payload))
-                    .transpose();
+                let presence =
+                    (!publish.payload.is_empty()).then(|| json::read(&publish.payload)).transpose();
                 match presence {
                     Ok(presence) => self.billing.hear(mac, presence).await?,
                     Err(why) => log::warn!("{}: no presence: {why}", publish.topic),

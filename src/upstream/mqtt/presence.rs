@@ -1,12 +1,13 @@
 //! Presence: who has a MAC address, as the boards themselves tell it on the broker.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::contract::BoardName;
 use crate::decide::Holder;
+use crate::json::{self, from_object, words};
 
 /// The retained value of a presence topic.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Presence {
     /// Whether the board is connected.
     pub state: State,
@@ -14,15 +15,18 @@ pub struct Presence {
     pub board: BoardName,
 }
 
+from_object!(Presence { state, board });
+
 /// Whether a board is connected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
     /// It is.
     Online,
     /// It was.
     Offline,
 }
+
+words!(State { Online = "online", Offline = "offline" });
 
 impl Presence {
     pub(super) fn payload(&self) -> Vec<u8> {
@@ -33,7 +37,7 @@ impl Presence {
     /// Who has the MAC address whose presence topic holds this, seen from board `own`. What is not
     /// a presence proves nothing.
     pub(super) fn holder(payload: &[u8], own: &BoardName) -> Holder {
-        match serde_json::from_slice(payload) {
+        match json::read(payload) {
             Ok(Presence { state: State::Online, board }) if board != *own => {
                 Holder::AnotherBoard(Some(board))
             }

@@ -6,6 +6,7 @@ use super::peer::{Answer, Peer, answer};
 use super::*;
 use crate::agent::seams::ParcelId;
 use crate::contract::Report;
+use crate::json::FromJson;
 
 const OLD: &str = "08:00:00:00:00:01";
 const NEW: &str = "08:00:00:00:00:02";
@@ -21,7 +22,7 @@ fn report(target: Value) -> Box<Report> {
         "target": target, "board": "board-1", "previous": identity, "factory": identity,
         "log_extra": {"some": "information"},
     });
-    Box::new(serde_json::from_value(report).unwrap())
+    Box::new(FromJson::from_json(&report).unwrap())
 }
 
 fn refused() -> Answer {

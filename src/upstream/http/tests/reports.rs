@@ -6,6 +6,7 @@ use super::peer::{Peer, Seen, answer};
 use super::*;
 use crate::agent::seams::ParcelId;
 use crate::contract::Report;
+use crate::json::{self, FromJson};
 
 fn report(id: &str) -> Box<Report> {
     let identity = json!({"mac": "08:00:00:00:00:02", "serial_number": null});
@@ -15,7 +16,7 @@ fn report(id: &str) -> Box<Report> {
         "flat_to": null, "source": "auto-replace", "group": null, "request_id": id,
         "board": "board-1", "previous": identity, "factory": identity,
     });
-    Box::new(serde_json::from_value(report).unwrap())
+    Box::new(FromJson::from_json(&report).unwrap())
 }
 
 /// Reports come between polls; the next one.
@@ -54,7 +55,7 @@ async fn a_report_is_sent_until_it_is_accepted_and_then_told() {
     let first = next_report(&mut peer).await;
     assert_eq!(first.line, "POST /api/v1/agent/status");
     assert_eq!(first.header("content-type"), Some("application/json"));
-    assert_eq!(serde_json::from_slice::<Report>(&first.body).unwrap(), *report("r1"));
+    assert_eq!(json::read::<Report>(&first.body).unwrap(), *report("r1"));
     assert_eq!(reported(&mut panel).await, ParcelId::Durable(3));
     assert_eq!(next_report(&mut peer).await.body, first.body);
     assert_eq!(panel.event().await, panel.reachable());
