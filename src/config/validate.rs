@@ -104,7 +104,8 @@ fn interface(text: &str) -> Result<String, String> {
 }
 
 fn model(text: &str) -> Result<String, String> {
-    match text.chars().any(char::is_alphanumeric) && !text.chars().any(char::is_control) {
+    let names = |c: char| c.is_ascii_alphanumeric() || !c.is_ascii();
+    match text.chars().any(names) && !text.chars().any(char::is_control) {
         true => Ok(text.to_owned()),
         false => Err(format!("`{}` is not a model, such as 3516EV200", text.escape_debug())),
     }

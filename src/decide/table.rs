@@ -241,7 +241,8 @@ fn wrong_model(patch: &Patch, facts: &Facts<'_>) -> Option<Errors> {
 /// Whether two models are the same but for case and punctuation.
 fn same_model(one: &str, other: &str) -> bool {
     let plain = |model: &str| -> String {
-        model.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+        let counts = |c: &char| c.is_ascii_alphanumeric() || !c.is_ascii();
+        model.chars().filter(counts).flat_map(char::to_lowercase).collect()
     };
     plain(one) == plain(other)
 }

@@ -40,11 +40,9 @@ impl fmt::Display for HookFailure {
             HookProblem::NotListed(why) => write!(f, "the hooks in {hook} cannot be listed: {why}"),
             HookProblem::NotRun(why) => write!(f, "the hook {hook} could not be run: {why}"),
             HookProblem::Ended(status) => write!(f, "the hook {hook} failed: {status}"),
-            HookProblem::TooLong(limit) => write!(
-                f,
-                "the hook {hook} took longer than {} s and was killed",
-                limit.as_secs_f32()
-            ),
+            HookProblem::TooLong(limit) => {
+                write!(f, "the hook {hook} took longer than {} s and was killed", limit.as_secs())
+            }
         }
     }
 }

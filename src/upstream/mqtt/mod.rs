@@ -91,7 +91,8 @@ pub async fn run(
             let pause = backoff.next();
             end.health.failed(&why);
             end.health.rests(pause);
-            warn!("MQTT: {why}; connecting again in {:.1} s", pause.as_secs_f32());
+            let tenths = pause.as_millis() / 100;
+            warn!("MQTT: {why}; connecting again in {}.{} s", tenths / 10, tenths % 10);
             let lost = Event::Lost { route: Route::Mqtt, connection };
             if news.send(News::Event(lost)).await.is_err() {
                 return;
