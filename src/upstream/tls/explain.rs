@@ -29,7 +29,7 @@ pub(crate) fn explain(failure: &rustls::Error) -> String {
             "what answers does not speak TLS: is this the port for TLS?".to_owned()
         }
         rustls::Error::PeerIncompatible(_) => {
-            "it has no way to speak TLS 1.2 or 1.3 in common with this panel".to_owned()
+            "it has no way to speak TLS 1.3 in common with this panel".to_owned()
         }
         rustls::Error::NoApplicationProtocol => no_protocol(),
         other => format!("TLS failed: {other}"),
@@ -103,7 +103,9 @@ fn refusal(alert: AlertDescription) -> String {
             )
         }
         AlertDescription::NoApplicationProtocol => no_protocol(),
-        AlertDescription::ProtocolVersion => "it speaks neither TLS 1.2 nor TLS 1.3".to_owned(),
+        AlertDescription::ProtocolVersion => {
+            "it does not speak TLS 1.3, and this panel speaks nothing older".to_owned()
+        }
         AlertDescription::HandshakeFailure => "it refused the handshake: it may want a client \
              certificate (`client_cert_file`), or speak no cipher of this panel"
             .to_owned(),
