@@ -22,7 +22,8 @@ pub(super) struct Section<'t> {
     /// Empty for the file itself.
     name: String,
     span: Range<usize>,
-    values: DeTable<'t>,
+    /// A list, since a tree that can lose values is 2 KB of code.
+    values: Vec<(Text<'t>, Spanned<DeValue<'t>>)>,
 }
 
 impl<'t> Section<'t> {
@@ -33,10 +34,11 @@ impl<'t> Section<'t> {
         table: Spanned<DeTable<'t>>,
         known: &[&str],
     ) -> Result<Self, Wrong> {
-        let section = Section { name, span: table.span(), values: table.into_inner() };
-        match section.values.keys().find(|key| !known.contains(&&**key.get_ref())) {
+        let span = table.span();
+        let section = Section { name, span, values: table.into_inner().into_iter().collect() };
+        match section.values.iter().find(|(key, _)| !known.contains(&&**key.get_ref())) {
             None => Ok(section),
-            Some(key) => {
+            Some((key, _)) => {
                 let text = format!("unknown field, expected one of `{}`", known.join("`, `"));
                 Err(section.wrong(key.get_ref(), key.span(), text))
             }
@@ -50,7 +52,7 @@ impl<'t> Section<'t> {
 
     /// A table that is not in the file.
     pub(super) fn absent() -> Self {
-        Section { name: String::new(), span: 0..0, values: DeTable::new() }
+        Section { name: String::new(), span: 0..0, values: Vec::new() }
     }
 
     fn name_of(&self, key: &str) -> String {
@@ -62,7 +64,15 @@ impl<'t> Section<'t> {
 
     /// Where the value of a key stands, if it is there and has not been taken.
     pub(super) fn place(&self, key: &str) -> Option<Range<usize>> {
-        self.values.get(key).map(Spanned::span)
+        self.at(key).map(|at| self.values[at].1.span())
+    }
+
+    fn at(&self, key: &str) -> Option<usize> {
+        self.values.iter().position(|(name, _)| name.get_ref() == key)
+    }
+
+    fn take(&mut self, key: &str) -> Option<Spanned<DeValue<'t>>> {
+        self.at(key).map(|at| self.values.swap_remove(at).1)
     }
 
     fn kind(&self, key: &str, value: &Spanned<DeValue>, expected: &str) -> Wrong {
@@ -79,12 +89,12 @@ impl<'t> Section<'t> {
     }
 
     pub(super) fn take_text(&mut self, key: &str) -> Result<Option<Text<'t>>, Wrong> {
-        let value = self.values.remove(key);
+        let value = self.take(key);
         value.map(|value| self.as_text(key, value)).transpose()
     }
 
     pub(super) fn take_texts(&mut self, key: &str) -> Result<Option<Vec<Text<'t>>>, Wrong> {
-        let Some(value) = self.values.remove(key) else { return Ok(None) };
+        let Some(value) = self.take(key) else { return Ok(None) };
         if !value.get_ref().is_array() {
             return Err(self.kind(key, &value, "a list of texts in quotes"));
         }
@@ -94,7 +104,7 @@ impl<'t> Section<'t> {
 
     /// A whole number.
     pub(super) fn take_number(&mut self, key: &str) -> Result<Option<Spanned<i64>>, Wrong> {
-        let Some(value) = self.values.remove(key) else { return Ok(None) };
+        let Some(value) = self.take(key) else { return Ok(None) };
         let DeValue::Integer(digits) = value.get_ref() else {
             return Err(self.kind(key, &value, "a whole number"));
         };
@@ -123,7 +133,7 @@ impl<'t> Section<'t> {
 
     /// Where a switch is on.
     pub(super) fn on(&mut self, key: &str) -> Result<Option<Range<usize>>, Wrong> {
-        let Some(value) = self.values.remove(key) else { return Ok(None) };
+        let Some(value) = self.take(key) else { return Ok(None) };
         match value.get_ref() {
             DeValue::Boolean(on) => Ok(on.then(|| value.span())),
             _ => Err(self.kind(key, &value, "true or false")),
@@ -135,14 +145,13 @@ impl<'t> Section<'t> {
         &mut self,
         key: &str,
     ) -> Result<Option<(String, Spanned<DeTable<'t>>)>, Wrong> {
-        let Some(value) = self.values.remove(key) else { return Ok(None) };
-        let span = value.span();
-        match value.get_ref() {
-            DeValue::Table(table) => {
-                Ok(Some((self.name_of(key), Spanned::new(span, table.clone()))))
-            }
-            _ => Err(self.kind(key, &value, "a table")),
+        let Some(value) = self.take(key) else { return Ok(None) };
+        if !value.get_ref().is_table() {
+            return Err(self.kind(key, &value, "a table"));
         }
+        let span = value.span();
+        let DeValue::Table(table) = value.into_inner() else { return Ok(None) };
+        Ok(Some((self.name_of(key), Spanned::new(span, table))))
     }
 
     /// A table within this one.

@@ -100,21 +100,25 @@ fn patch(report: &Report, group: Option<i64>) -> Value {
     if let Some(not_told) = &report.outcomes_not_told {
         log_extra.insert("outcomes_not_told".to_owned(), json!(not_told));
     }
-    let mut body = json!({
-        "new_mac": report.intercom.mac,
-        "new_serial_number": report.intercom.serial_number,
-        "model": report.intercom.model,
-        "group_id": group,
-        "log_extra": log_extra,
-    });
-    match named_by(report) {
-        NamedBy::Id(id) => body["id"] = json!(id),
-        NamedBy::Mac(mac) => body["mac"] = json!(mac),
+    let (named_by, name) = match named_by(report) {
+        NamedBy::Id(id) => ("id", json!(id)),
+        NamedBy::Mac(mac) => ("mac", json!(mac)),
+    };
+    let fields = [
+        (named_by, name),
+        ("new_mac", json!(report.intercom.mac)),
+        ("new_serial_number", json!(report.intercom.serial_number)),
+        ("model", json!(report.intercom.model)),
+        ("group_id", json!(group)),
+        ("log_extra", Value::Object(log_extra)),
+    ];
+    let mut body = Map::new();
+    for (key, value) in fields {
+        if !value.is_null() {
+            body.insert(key.to_owned(), value);
+        }
     }
-    if let Value::Object(fields) = &mut body {
-        fields.retain(|_, value| !value.is_null());
-    }
-    body
+    Value::Object(body)
 }
 
 fn is_so(report: &Report, mac: Mac, shown: &Value) -> bool {

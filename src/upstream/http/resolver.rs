@@ -4,10 +4,11 @@
 //! system has none left.
 
 use std::net::SocketAddr;
-use std::sync::mpsc;
 
 use tokio::net::lookup_host;
 use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
 use ureq::Error;
 use ureq::config::Config;
 use ureq::http::Uri;
@@ -41,18 +42,20 @@ impl Resolver for RuntimeResolver {
             _ => 80,
         });
         let host_and_port = format!("{host}:{port}");
-        let (answer, answered) = mpsc::sync_channel(1);
+        let (answer, answered) = oneshot::channel();
         self.runtime.spawn(async move {
-            let found = lookup_host(host_and_port).await;
-            let found = found.map(|all| all.take(MAX_ADDRESSES).collect::<Vec<SocketAddr>>());
-            // Nobody listens any more once the limit is over.
+            let found = timeout(*limit.after, lookup_host(host_and_port)).await;
+            let found = found
+                .map(|all| all.map(|all| all.take(MAX_ADDRESSES).collect::<Vec<SocketAddr>>()));
+            // Whoever asked waits for it.
             let _ = answer.send(found);
         });
-        let found = match answered.recv_timeout(*limit.after) {
-            Ok(Ok(found)) => found,
-            Ok(Err(_)) => return Err(Error::HostNotFound),
-            Err(mpsc::RecvTimeoutError::Timeout) => return Err(Error::Timeout(limit.reason)),
-            Err(mpsc::RecvTimeoutError::Disconnected) => return Err(Error::ConnectionFailed),
+        let found = match answered.blocking_recv() {
+            Ok(Ok(Ok(found))) => found,
+            Ok(Ok(Err(_))) => return Err(Error::HostNotFound),
+            Ok(Err(_)) => return Err(Error::Timeout(limit.reason)),
+            // The runtime is gone.
+            Err(_) => return Err(Error::ConnectionFailed),
         };
         let mut addresses = self.empty();
         found.into_iter().for_each(|address| addresses.push(address));

@@ -6,7 +6,6 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc as jobs;
 use std::thread;
 
 use tokio::sync::mpsc;
@@ -41,7 +40,7 @@ pub(super) enum Done {
 /// One thread, which does one job at a time. Dropped, it is given up.
 #[derive(Debug)]
 pub(super) struct Worker {
-    jobs: jobs::Sender<Job>,
+    jobs: mpsc::Sender<Job>,
     done: mpsc::Receiver<Done>,
     given_up: Arc<AtomicBool>,
     client: ureq::Agent,
@@ -61,7 +60,7 @@ impl Worker {
     ) -> io::Result<Self> {
         let client = service.client();
         let given_up = Arc::new(AtomicBool::new(false));
-        let (jobs, to_do) = jobs::channel();
+        let (jobs, mut to_do) = mpsc::channel(1);
         let (finished, done) = mpsc::channel(1);
         let mut exchange = Exchange::new(
             service.clone(),
@@ -72,7 +71,7 @@ impl Worker {
             given_up.clone(),
         );
         thread::Builder::new().name("http".to_owned()).stack_size(STACK).spawn(move || {
-            for job in to_do {
+            while let Some(job) = to_do.blocking_recv() {
                 let outcome = match job {
                     Job::Poll { all } => Done::Polled(exchange.poll(all)),
                     Job::Report(report) => Done::Reported(exchange.report(&report)),
@@ -88,8 +87,8 @@ impl Worker {
     /// Gives it something to do. It must not be busy.
     pub(super) fn begin(&mut self, job: Job) {
         self.busy = true;
-        // Where the thread is gone, `done` tells it.
-        let _ = self.jobs.send(job);
+        // There is room, as it is not busy. Where the thread is gone, `done` tells it.
+        let _ = self.jobs.try_send(job);
     }
 
     /// What came of the job; `None` if the thread is gone.
