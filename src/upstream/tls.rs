@@ -2,6 +2,7 @@
 
 mod explain;
 mod files;
+mod provider;
 
 #[cfg(test)]
 pub(super) mod testing;
@@ -12,10 +13,10 @@ mod verifier;
 
 use std::sync::Arc;
 
+use rustls::ClientConfig;
 use rustls::client::Resumption;
 use rustls::pki_types::ServerName;
 use rustls::version::TLS13;
-use rustls::{ClientConfig, crypto};
 
 use super::Place;
 use crate::config::{Tls, Trust};
@@ -40,7 +41,7 @@ pub(super) fn client_config(
     place: &Place,
     protocols: &[impl AsRef<[u8]>],
 ) -> Result<ClientConfig, TlsFileError> {
-    let provider = Arc::new(crypto::ring::default_provider());
+    let provider = Arc::new(provider::ours());
     let builder =
         ClientConfig::builder_with_details(provider.clone(), Arc::new(time::Lifted(place.floor)))
             .with_protocol_versions(&[&TLS13])

@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::Command;
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd,
@@ -11,20 +12,40 @@ use rcgen::{
 /// The years in which a good certificate is valid: its start is after a clock that begins in 1970.
 pub const NOW: (i32, i32) = (2020, 2200);
 
-pub struct Authority(CertifiedIssuer<'static, KeyPair>);
+pub struct Authority {
+    issuer: CertifiedIssuer<'static, KeyPair>,
+    /// Makes keys of its kind.
+    key: fn() -> KeyPair,
+}
 
 impl Authority {
+    /// With keys for ECDSA, its own and those that it certifies.
     pub fn new(name: &str) -> Self {
+        Self::with(name, || KeyPair::generate().expect("a key"))
+    }
+
+    /// With RSA keys.
+    pub fn rsa(name: &str) -> Self {
+        Self::with(name, || {
+            let made = Command::new("openssl")
+                .args(["genpkey", "-quiet", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"])
+                .output()
+                .expect("openssl runs");
+            KeyPair::from_pem(&String::from_utf8_lossy(&made.stdout)).expect("a key")
+        })
+    }
+
+    fn with(name: &str, key: fn() -> KeyPair) -> Self {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let key = KeyPair::generate().expect("a key");
-        Authority(CertifiedIssuer::self_signed(params, key).expect("a certificate"))
+        let issuer = CertifiedIssuer::self_signed(params, key()).expect("a certificate");
+        Authority { issuer, key }
     }
 
     /// Writes the authority's own certificate to `FILE`.
     pub fn save(&self, file: &Path) {
-        fs::write(file, self.0.pem()).expect("written");
+        fs::write(file, self.issuer.pem()).expect("written");
     }
 
     /// Writes a certificate for `name` to `FILE.pem`, its key to `FILE.key`.
@@ -34,8 +55,8 @@ impl Authority {
         params.distinguished_name.push(DnType::CommonName, name);
         params.not_before = date_time_ymd(years.0, 1, 1);
         params.not_after = date_time_ymd(years.1, 1, 1);
-        let key = KeyPair::generate().expect("a key");
-        let certificate = params.signed_by(&key, &self.0).expect("a certificate");
+        let key = (self.key)();
+        let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
         fs::write(file.with_extension("pem"), certificate.pem()).expect("written");
         let secret = file.with_extension("key");
         fs::write(&secret, key.serialize_pem()).expect("written");

@@ -117,6 +117,17 @@ fn tls_1_3_alone_is_enough_and_tls_1_2_is_refused() {
 }
 
 #[test]
+fn rsa_keys_are_as_good_on_both_ends() {
+    on_both(|kind| {
+        let ours = Authority::rsa("ours");
+        let end = End::start(kind, &Terms { clients: Some(&ours), ..Terms::good(&ours) });
+        let board = end.board(&ours);
+        prove_by(&board, &ours);
+        reached(&board);
+    });
+}
+
+#[test]
 fn a_whole_change_is_made_over_mutual_tls() {
     on_both(|kind| {
         let (ours, clients) = (Authority::new("ours"), Authority::new("clients"));

@@ -147,6 +147,27 @@ fn a_server_that_speaks_tls_1_2_alone_is_refused() {
 }
 
 #[test]
+fn a_client_key_is_rsa_or_ecdsa() {
+    let sandbox = Sandbox::new("kinds");
+    let ours = authority();
+    sandbox.write("ca.pem", &ours.pem());
+    let mine =
+        "ca_file = \"/ca.pem\"\nclient_cert_file = \"/mine.pem\"\nclient_key_file = \"/mine.key\"";
+    let kinds =
+        [&rcgen::PKCS_ECDSA_P256_SHA256, &rcgen::PKCS_ECDSA_P384_SHA384, &rcgen::PKCS_ED25519];
+    let made = kinds.map(|kind| {
+        let key = KeyPair::generate_for(kind).unwrap();
+        let params = rcgen::CertificateParams::new(["panel".to_owned()]).unwrap();
+        sandbox.write("mine.pem", &params.signed_by(&key, &ours).unwrap().pem());
+        sandbox.write("mine.key", &key.serialize_pem());
+        sandbox.client(mine).map(drop)
+    });
+    let [Ok(()), Ok(()), Err(ed25519)] = made else { panic!("{made:?}") };
+    assert!(ed25519.contains("/mine.key: it cannot be used"), "{ed25519}");
+    assert!(ed25519.contains("neither RSA nor ECDSA"), "{ed25519}");
+}
+
+#[test]
 fn a_client_certificate_that_has_ended_is_told_apart() {
     let (sandbox, ours) = (Sandbox::new("ended"), authority());
     let (mine, key) = certificate(&ours, "panel", (2000, 2001));
