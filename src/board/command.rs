@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -32,20 +32,18 @@ pub(super) fn first_line_of(
         .process_group(0)
         .spawn()?;
     let group = Pid::from_raw(child.id().cast_signed());
-    let (send, answer) = mpsc::channel();
-    thread::spawn(move || {
-        // Nobody listens any more once the limit has passed.
-        let _ = send.send(output(child));
-    });
-    match answer.recv_timeout(limit) {
-        Ok(done) => {
-            let (bytes, status) = done?;
+    let end = Arc::new(Awaited::default());
+    let waiting = end.clone();
+    thread::spawn(move || waiting.arrived(output(child)));
+    match end.within(limit) {
+        Some(end) => {
+            let (bytes, status) = end?;
             match status.success() {
                 true => Ok(bytes),
                 false => Err(io::Error::other(format!("it ended with {status}"))),
             }
         }
-        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+        None => {
             // ESRCH means that it has just ended by itself.
             let _ = killpg(group, Signal::SIGKILL);
             Err(io::Error::new(
@@ -53,6 +51,30 @@ pub(super) fn first_line_of(
                 format!("it took longer than {} s and was killed", limit.as_secs()),
             ))
         }
+    }
+}
+
+/// What another thread will have. One message through a channel of the standard library would be 5 KB
+/// of code.
+struct Awaited<T>(Mutex<Option<T>>, Condvar);
+
+impl<T> Default for Awaited<T> {
+    fn default() -> Self {
+        Awaited(Mutex::new(None), Condvar::new())
+    }
+}
+
+impl<T> Awaited<T> {
+    fn arrived(&self, value: T) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(value);
+        self.1.notify_one();
+    }
+
+    /// `None` if it has not arrived within the limit.
+    fn within(&self, limit: Duration) -> Option<T> {
+        let nothing = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.1.wait_timeout_while(nothing, limit, |value| value.is_none());
+        waited.unwrap_or_else(PoisonError::into_inner).0.take()
     }
 }
 

@@ -28,7 +28,14 @@ impl Authority {
     pub fn rsa(name: &str) -> Self {
         Self::with(name, || {
             let made = Command::new("openssl")
-                .args(["genpkey", "-quiet", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"])
+                .args([
+                    "genpkey",
+                    "-quiet",
+                    "-algorithm",
+                    "RSA",
+                    "-pkeyopt",
+                    "rsa_keygen_bits:2048",
+                ])
                 .output()
                 .expect("openssl runs");
             KeyPair::from_pem(&String::from_utf8_lossy(&made.stdout)).expect("a key")
