@@ -1,7 +1,16 @@
-# The compilers of cross/build. To be sourced; sets rustc, std, build_std, std_flags and tools.
+# The compilers of cross/build. To be sourced; sets rustc, std, build_std, std_flags, c_flags and tools.
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/intercom-agent/cross
 mkdir -p "$cache"
+
+# What LLVM does for speed, or for each place by itself, makes code that is alike differ, so that it compresses badly:
+# README.md says what each of these is worth.
+plainer=(
+    -disable-post-ra
+    -disable-machine-licm -disable-postra-machine-licm -disable-machine-cse
+    -disable-block-placement -disable-tail-duplicate -disable-early-taildup
+    -disable-lsr -disable-licm-promotion -disable-constant-hoisting -enable-pre=0 -jump-threading-threshold=12
+)
 
 say() { echo "cross/build: $*" >&2; }
 
@@ -27,26 +36,24 @@ zig() {
     export ZIG_GLOBAL_CACHE_DIR=$cache/zig-cache ZIG_LOCAL_CACHE_DIR=$cache/zig-cache
     tools=$cache/tools-$ZIG
     mkdir -p "$tools"
-    # Cargo's cc crate gives a --target that zig spells differently: the wrapper has its own. Nothing unwinds, so
-    # that nothing of libunwind is called; std asks for it all the same. Thumb-2 for what it
-    # compiles itself, not for the musl that it builds while linking, whose system calls need r7.
+    # Cargo's cc crate gives a --target that zig spells differently, and -fPIC: the wrapper has its own, for musl too,
+    # which zig builds while linking. Nothing unwinds, so that nothing of libunwind is called; std asks for it all the same.
     cat >"$tools/cc.new" <<-WRAPPER
 	#!/usr/bin/env bash
-	cpu=cortex_a7-neon-d32
 	for argument; do
 	    shift
 	    case \$argument in
-	        --target=* | -lunwind) continue ;;
-	        -c) cpu=cortex_a7-neon-d32+thumb_mode ;;
+	        --target=* | -fPIC | -lunwind) continue ;;
 	    esac
 	    set -- "\$@" "\$argument"
 	done
-	exec "$binary" cc -target arm-linux-musleabihf -mcpu=\$cpu -fno-sanitize=all "\$@"
+	exec "$binary" cc -target thumb-linux-musleabihf -mcpu=cortex_a7-neon-d32 -fno-pic -fno-sanitize=all "\$@"
 	WRAPPER
     printf '#!/bin/sh\nexec "%s" ar "$@"\n' "$binary" >"$tools/ar.new"
     chmod +x "$tools"/*.new
     mv "$tools/cc.new" "$tools/cc"
     mv "$tools/ar.new" "$tools/ar"
+    c_flags="${plainer[*]/#/-mllvm } -mllvm -regalloc=basic"
 }
 
 # rust: the compiler, and where the standard library comes from, best first:
@@ -77,5 +84,6 @@ rust() {
     std="standard library built from rust-web-src $installed"
     export RUSTC_BOOTSTRAP=1
     build_std=(-Z build-std=std,panic_abort -Z build-std-features=optimize_for_size)
-    std_flags=(-Z unstable-options -C panic=immediate-abort -Z fmt-debug=shallow)
+    std_flags=(-Z unstable-options -C panic=immediate-abort -Z fmt-debug=shallow -Z mir-opt-level=1)
+    std_flags+=(-C llvm-args="${plainer[*]} -grow-region-complexity-budget=0")
 }
