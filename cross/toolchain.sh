@@ -56,20 +56,10 @@ zig() {
     c_flags="${plainer[*]/#/-mllvm } -mllvm -regalloc=basic"
 }
 
-# rust: the compiler, and where the standard library comes from, best first:
-# the toolchain's own library sources, Debian's pinned compiler with its sources, the toolchain's ready-made target.
+# rust: Debian's pinned compiler, which builds the standard library from its sources too, so that the same bytes come out
+# whatever toolchain this machine has.
 rust() {
     command -v cargo >/dev/null || fail "cargo is not installed; install Rust first (https://rustup.rs or Debian's cargo)"
-    local sysroot
-    rustc=$(command -v rustc || true)
-    build_std=() std_flags=()
-    if [ -n "$rustc" ]; then
-        sysroot=$("$rustc" --print sysroot)
-        if [ -d "$sysroot/lib/rustlib/$triple/lib" ]; then
-            std="the toolchain's own $triple"
-            return
-        fi
-    fi
     local wanted=rustc-web=$RUST_WEB sources=rust-web-src=$RUST_WEB
     if [ -n "$unpinned" ]; then
         wanted=rustc-web sources=rust-web-src
