@@ -17,7 +17,7 @@ proptest! {
         let mut sealed = seal(&value).expect("sealed");
         let at = at.index(sealed.len());
         sealed[at] = to;
-        // White space around the envelope's own punctuation is the only change that means nothing.
+        // Another white space in place of the last line feed is the only change that means nothing.
         if let Ok(read) = unseal::<Vec<String>>(&sealed) {
             prop_assert_eq!(read, value);
         }

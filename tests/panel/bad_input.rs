@@ -116,6 +116,21 @@ fn by_polling() {
     assert_eq!(board.read("state/record.json"), record);
 }
 
+/// As deep as a request may be, it is deeper in the record, which must be read again.
+#[test]
+fn a_log_extra_of_the_deepest_nesting_does_not_cost_the_record() {
+    let board = Board::sandboxed("gate-1", OLD).with_mqtt("mqtt://127.0.0.1:9");
+    let nested = format!("{}{}", "[".repeat(126), "]".repeat(126));
+    let mut body = request("deep");
+    body["log_extra"] = serde_json::from_str(&nested).expect("JSON");
+    let applied = board.run_with(&["apply", "-", "--offline"], body.to_string().as_bytes());
+    assert_eq!(applied.code, 0, "{applied:?}");
+    let record = board.run(&["status", "--json"]).json();
+    assert_eq!(record["current"]["mac"], NEW, "{record}");
+    assert_eq!(record["ledger"]["entries"][0]["report"]["status"], "installed", "{record}");
+    assert!(!board.path("state/record.json.damaged").exists());
+}
+
 #[test]
 fn ten_megabytes_by_polling() {
     let service = Listener::start();
