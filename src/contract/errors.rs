@@ -83,7 +83,8 @@ impl FromJson for Errors {
         let object = value.as_object().ok_or_else(|| Unfit::new("must be an object"))?;
         let mut errors = Vec::with_capacity(object.len());
         for (field, texts) in object {
-            errors.push((field.clone(), Vec::from_json(texts)?));
+            let texts = Vec::from_json(texts).map_err(|unfit| unfit.in_field(field))?;
+            errors.push((field.clone(), texts));
         }
         if errors.is_empty() || errors.iter().any(|(_, texts)| texts.is_empty()) {
             return Err(Unfit::new("has no error, or a field without a text"));

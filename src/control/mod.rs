@@ -132,6 +132,38 @@ mod tests {
     use super::*;
     use crate::json;
 
+    fn line(value: &impl Serialize) -> String {
+        serde_json::to_string(value).expect("JSON")
+    }
+
+    #[test]
+    fn every_question_and_every_answer_is_read_as_it_was_written() {
+        let told = || Told::plain(r#"{"a":"b"}"#, "a is b\n");
+        let step = Step { number: 3, text: "the hooks run".to_owned(), seconds_left: Some(9) };
+        let asked = [
+            Ask::Status,
+            Ask::Follow,
+            Ask::Apply { payload: "{}\n".to_owned(), offline: true },
+            Ask::Rollback { factory: true, offline: false },
+        ];
+        let answered = [
+            Answer::State { reached: vec![Route::Mqtt], durable: true, told: told() },
+            Answer::Step(step),
+            Answer::Ended { outcome: Some(Outcome::RolledBack), told: told() },
+            Answer::Ended { outcome: None, told: told() },
+            Answer::Back(told()),
+            Answer::Refused("no".to_owned()),
+        ];
+        for ask in asked {
+            let again: Ask = json::read(line(&ask).as_bytes()).expect("a question");
+            assert_eq!(line(&again), line(&ask));
+        }
+        for answer in answered {
+            let again: Answer = json::read(line(&answer).as_bytes()).expect("an answer");
+            assert_eq!(line(&again), line(&answer));
+        }
+    }
+
     #[test]
     fn a_payload_arrives_as_it_stands_in_the_file() {
         for text in ["{\n  \"mac\": \"x\"\n}\n", "eyJ.e30.AAAA\n", "\"e30\"", "{", ""] {

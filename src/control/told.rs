@@ -44,6 +44,11 @@ impl Told {
         Ok(Told { json: serde_json::to_string(report)?, words: outcome(report) })
     }
 
+    #[cfg(test)]
+    pub(super) fn plain(json: &str, words: &str) -> Self {
+        Told { json: json.to_owned(), words: words.to_owned() }
+    }
+
     /// As the command was asked to print it.
     pub fn text(&self, json: bool) -> &str {
         if json { &self.json } else { &self.words }

@@ -1,7 +1,8 @@
 //! Reading JSON into the agent's types.
 //!
 //! serde_json parses and writes. What an object's fields hold is read here and not by serde's
-//! derived code, which makes a reader for each type: 40 KB of the binary that goes on a panel.
+//! derived code, which makes a reader for each type: 40 KB of the binary that goes on a panel. Of a key
+//! that stands twice the last value counts.
 
 mod object;
 mod plain;

@@ -20,8 +20,11 @@ impl<'a> Object<'a> {
     /// # Errors
     /// As the field's type has it.
     pub fn field<T: FromJson>(self, name: &str) -> Result<T, Unfit> {
-        let value = self.0.get(name).unwrap_or(&Value::Null);
-        T::from_json(value).map_err(|unfit| unfit.in_field(name))
+        let value = self.0.get(name);
+        T::from_json(value.unwrap_or(&Value::Null)).map_err(|unfit| match value {
+            Some(_) => unfit.in_field(name),
+            None => Unfit::new("is missing").in_field(name),
+        })
     }
 
     /// The key and the value of an object that has no other: one of several kinds, by name.

@@ -70,7 +70,10 @@ impl<T: FromJson> FromJson for Vec<T> {
 impl<A: FromJson, B: FromJson> FromJson for (A, B) {
     fn from_json(value: &Value) -> Result<Self, Unfit> {
         match value.as_array().map(Vec::as_slice) {
-            Some([a, b]) => Ok((A::from_json(a)?, B::from_json(b)?)),
+            Some([a, b]) => Ok((
+                A::from_json(a).map_err(|unfit| unfit.in_field("0"))?,
+                B::from_json(b).map_err(|unfit| unfit.in_field("1"))?,
+            )),
             _ => Err(Unfit::new("must be a list of two")),
         }
     }

@@ -49,12 +49,18 @@ fn what_does_not_fit_is_named_with_its_place() {
         ("kind", json!("side"), "`kind` must be one of: front back"),
         ("opened", json!({}), "`opened` must be a list"),
         ("opened", json!([["a", 1], ["b"]]), "`opened.1` must be a list of two"),
+        (
+            "opened",
+            json!([["a", "b"]]),
+            "`opened.0.1` must be a whole number from 0 to 18446744073709551615",
+        ),
     ] {
         let mut bad = good.clone();
         bad[field] = value;
         assert_eq!(unfit(bad), text);
     }
     assert_eq!(unfit(json!([])), "it must be an object");
+    assert_eq!(unfit(json!({"code": 7, "closed": true})), "`name` is missing");
     assert!(read::<Door>(b"{").expect_err("half").to_string().starts_with("it is not JSON: "));
 }
 

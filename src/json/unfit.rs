@@ -16,8 +16,8 @@ impl Unfit {
         Unfit { path: String::new(), what: what.into() }
     }
 
-    /// The same, seen from the object that has the value in this field.
-    pub(super) fn in_field(mut self, name: &str) -> Self {
+    /// The same, seen from the object or the list that has the value in this place.
+    pub fn in_field(mut self, name: &str) -> Self {
         if !self.path.is_empty() {
             self.path.insert(0, '.');
         }

@@ -7,6 +7,8 @@ mod change;
 mod ledger;
 mod outbox;
 mod store;
+#[cfg(test)]
+mod tests;
 mod transitions;
 
 use serde::Serialize;

@@ -10,7 +10,7 @@ use crate::json::{self, FromJson, Unfit};
 // The envelope is written in this way alone, so that nothing but these bytes is one.
 const BEFORE_CHECKSUM: &str = "{\"sha256\":\"";
 const BEFORE_CONTENT: &str = "\",\"content\":";
-const AFTER_CONTENT: &str = "}";
+const AFTER_CONTENT: &str = "}\n";
 
 /// Why a file's bytes are not what was written.
 #[derive(Debug)]
@@ -30,8 +30,7 @@ pub enum Damaged {
 pub fn seal(value: &impl Serialize) -> serde_json::Result<Vec<u8>> {
     let content = serde_json::to_string(value)?;
     let checksum = hex_sha256(&content);
-    let sealed =
-        [BEFORE_CHECKSUM, &checksum, BEFORE_CONTENT, &content, AFTER_CONTENT, "\n"].concat();
+    let sealed = [BEFORE_CHECKSUM, &checksum, BEFORE_CONTENT, &content, AFTER_CONTENT].concat();
     Ok(sealed.into_bytes())
 }
 
@@ -50,7 +49,6 @@ pub fn unseal<T: FromJson>(bytes: &[u8]) -> Result<T, Damaged> {
 fn parts(bytes: &[u8]) -> Option<(&str, &str)> {
     str::from_utf8(bytes)
         .ok()?
-        .trim_end()
         .strip_suffix(AFTER_CONTENT)?
         .strip_prefix(BEFORE_CHECKSUM)?
         .split_once(BEFORE_CONTENT)

@@ -28,8 +28,8 @@ use verifier::{Verifier, Whom};
 /// One server is spoken to. The library keeps room for this many sessions from the start.
 const SESSIONS: usize = 1;
 
-/// What one route's connections have in common: TLS 1.3 on ring, nothing global. Brokers and
-/// services have spoken it since 2018; TLS 1.2 would be another 9 KB as xz.
+/// What one route's connections have in common: TLS 1.3 on ring, nothing global. TLS 1.2 would
+/// be another 9 KB as xz.
 ///
 /// `protocols` are what ALPN offers, none for no ALPN. Reads the files at once, so make it anew to
 /// have new ones count.

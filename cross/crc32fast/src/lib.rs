@@ -2,7 +2,7 @@
 //!
 //! It takes the place of the crate of the same name, of whose interface it has what the agent and
 //! flate2 call. That one is ten times as fast with a table of 16 KB, which does not compress: a
-//! fortieth of the whole binary in flash, for an environment that is checked in a millisecond.
+//! thirtieth of the whole binary in flash, for an environment that is checked in a millisecond.
 
 #![no_std]
 

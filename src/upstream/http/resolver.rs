@@ -1,7 +1,7 @@
 //! Name lookups on the threads that the runtime keeps for them.
 //!
 //! The library's own resolver starts a thread for each lookup, and ends the process where the
-//! system has none left.
+//! system has none left. The time limit is the runtime's too: it is late where that is.
 
 use std::net::SocketAddr;
 

@@ -86,6 +86,7 @@ impl Worker {
 
     /// Gives it something to do. It must not be busy.
     pub(super) fn begin(&mut self, job: Job) {
+        debug_assert!(!self.busy, "one job at a time");
         self.busy = true;
         // There is room, as it is not busy. Where the thread is gone, `done` tells it.
         let _ = self.jobs.try_send(job);

@@ -106,9 +106,11 @@ fn refusal(alert: AlertDescription) -> String {
         AlertDescription::ProtocolVersion => {
             "it does not speak TLS 1.3, and this panel speaks nothing older".to_owned()
         }
-        AlertDescription::HandshakeFailure => "it refused the handshake: it may want a client \
-             certificate (`client_cert_file`), or speak no cipher of this panel"
-            .to_owned(),
+        AlertDescription::HandshakeFailure => {
+            "it refused the handshake: it probably speaks nothing \
+             newer than TLS 1.2, or no cipher of this panel (AES-GCM)"
+                .to_owned()
+        }
         AlertDescription::UnrecognisedName => {
             "it does not know itself by that name: check the host in the URL".to_owned()
         }

@@ -95,6 +95,8 @@ pub(super) fn unfit_pair(client: &ClientCertificate, why: &rustls::Error) -> Tls
         rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
             format!("it is not the key of the certificate in {cert_file}")
         }
+        // The provider's words about a key that it cannot use.
+        rustls::Error::General(why) => why.clone(),
         _ => format!("it cannot be used with the certificate in {cert_file}: {why}"),
     };
     TlsFileError::in_file(client.key.path(), what)

@@ -43,12 +43,13 @@ impl KeyProvider for Ring {
         if let Ok(rsa) = sign::RsaSigningKey::new(&key) {
             return Ok(Arc::new(rsa));
         }
-        let neither = "it is neither RSA nor ECDSA on P-256 or P-384";
+        let neither = "it is neither RSA of 2048 bits or more nor ECDSA on P-256 or P-384";
         sign::any_ecdsa_type(&key).map_err(|_| Error::General(neither.to_owned()))
     }
 }
 
-/// How certificates may be signed, and the other end's part of a handshake: all that ring has.
+/// How certificates may be signed, and the other end's part of a handshake: all that ring has, the
+/// strongest first. The panel tells the server the left side of `mapping`.
 static VERIFIED: WebPkiSupportedAlgorithms = WebPkiSupportedAlgorithms {
     all: &[
         webpki_algs::ECDSA_P256_SHA256,
@@ -67,11 +68,15 @@ static VERIFIED: WebPkiSupportedAlgorithms = WebPkiSupportedAlgorithms {
         webpki_algs::RSA_PKCS1_2048_8192_SHA512_ABSENT_PARAMS,
     ],
     mapping: &[
-        (SignatureScheme::ECDSA_NISTP256_SHA256, &[webpki_algs::ECDSA_P256_SHA256]),
         (SignatureScheme::ECDSA_NISTP384_SHA384, &[webpki_algs::ECDSA_P384_SHA384]),
+        (SignatureScheme::ECDSA_NISTP256_SHA256, &[webpki_algs::ECDSA_P256_SHA256]),
         (SignatureScheme::ED25519, &[webpki_algs::ED25519]),
-        (SignatureScheme::RSA_PSS_SHA256, &[webpki_algs::RSA_PSS_2048_8192_SHA256_LEGACY_KEY]),
-        (SignatureScheme::RSA_PSS_SHA384, &[webpki_algs::RSA_PSS_2048_8192_SHA384_LEGACY_KEY]),
         (SignatureScheme::RSA_PSS_SHA512, &[webpki_algs::RSA_PSS_2048_8192_SHA512_LEGACY_KEY]),
+        (SignatureScheme::RSA_PSS_SHA384, &[webpki_algs::RSA_PSS_2048_8192_SHA384_LEGACY_KEY]),
+        (SignatureScheme::RSA_PSS_SHA256, &[webpki_algs::RSA_PSS_2048_8192_SHA256_LEGACY_KEY]),
+        // In TLS 1.3 for certificates alone, which most RSA authorities sign in this way.
+        (SignatureScheme::RSA_PKCS1_SHA512, &[webpki_algs::RSA_PKCS1_2048_8192_SHA512]),
+        (SignatureScheme::RSA_PKCS1_SHA384, &[webpki_algs::RSA_PKCS1_2048_8192_SHA384]),
+        (SignatureScheme::RSA_PKCS1_SHA256, &[webpki_algs::RSA_PKCS1_2048_8192_SHA256]),
     ],
 };
