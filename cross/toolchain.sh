@@ -75,5 +75,6 @@ rust() {
     export RUSTC_BOOTSTRAP=1
     build_std=(-Z build-std=std,panic_abort -Z build-std-features=optimize_for_size)
     std_flags=(-Z unstable-options -C panic=immediate-abort -Z fmt-debug=shallow -Z mir-opt-level=1)
-    std_flags+=(-C llvm-args="${plainer[*]} -grow-region-complexity-budget=0")
+    # Variables are split as little as the greedy allocation of registers can; instructions stay in the source's order.
+    std_flags+=(-C llvm-args="${plainer[*]} -grow-region-complexity-budget=0 -join-splitedges -pre-RA-sched=source")
 }
