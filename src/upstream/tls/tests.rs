@@ -146,6 +146,14 @@ fn a_server_that_speaks_tls_1_2_alone_is_refused() {
     assert!(refused.contains("does not speak TLS 1.3"), "{refused}");
 }
 
+/// One that does not even know how TLS 1.3 is asked for.
+#[test]
+fn a_server_that_is_older_than_tls_1_3_is_told_as_one() {
+    let alert = rustls::Error::AlertReceived(rustls::AlertDescription::HandshakeFailure);
+    let text = explain(&alert);
+    assert!(text.contains("nothing newer than TLS 1.2"), "{text}");
+}
+
 #[test]
 fn a_client_key_of_a_kind_that_cannot_sign_is_told() {
     let sandbox = Sandbox::new("kinds");
