@@ -1,20 +1,13 @@
 //! How deliveries end: rejected, told of again, confirmed, or with a change that is begun.
 
-use serde_json::Value;
-
 use super::Agent;
 use super::change::{HOUR, Plan};
 use super::deliveries::Delivery;
+use super::log_extra;
 use super::seams::{Seams, Ticket, Upstream};
 use crate::clock::Clock;
 use crate::contract::{Errors, Identity, Outcome, Report, Unreadable};
 use crate::record::{Cause, Current, Entry, Goal, Intercom, MacOrigin, Route, SerialOrigin};
-
-/// The largest `log_extra`, in bytes of JSON, that is kept and passed through.
-const MAX_LOG_EXTRA: usize = 2048;
-/// How many lists and objects may stand in one another in it: a request may have 127, and in the
-/// record a few more are around it, of which nothing more than 127 is read again.
-const MAX_LOG_EXTRA_LEVELS: usize = 32;
 
 impl<S: Seams> Agent<S> {
     pub(super) fn reject(&mut self, delivery: &Delivery, errors: Errors) {
@@ -152,7 +145,7 @@ impl<S: Seams> Agent<S> {
                         .models
                         .first()
                         .cloned()),
-                    log_extra: patch.and_then(|p| p.log_extra.clone()).map(cut_to_size),
+                    log_extra: patch.and_then(|p| p.log_extra.clone()).map(log_extra::cut),
                     routes,
                 }
             }
@@ -167,42 +160,5 @@ pub(super) fn name(delivery: &Delivery) -> String {
         Ok(request) => format!("request {}", request.key()),
         Err(Unreadable { id: Some(id), .. }) => format!("request {id}"),
         Err(Unreadable { id: None, .. }) => "an unreadable request".to_owned(),
-    }
-}
-
-fn cut_to_size(log_extra: Value) -> Value {
-    let size = log_extra.to_string().len();
-    if size > MAX_LOG_EXTRA {
-        format!("left out: {size} bytes, and a panel keeps at most {MAX_LOG_EXTRA}").into()
-    } else if has_more_levels_than(MAX_LOG_EXTRA_LEVELS, &log_extra) {
-        format!("left out: more than {MAX_LOG_EXTRA_LEVELS} levels, which a panel does not keep")
-            .into()
-    } else {
-        log_extra
-    }
-}
-
-fn has_more_levels_than(most: usize, value: &Value) -> bool {
-    let more = |inner| has_more_levels_than(most - 1, inner);
-    match value {
-        Value::Array(list) => most == 0 || list.iter().any(more),
-        Value::Object(fields) => most == 0 || fields.values().any(more),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_log_extra_is_kept_up_to_so_many_levels() {
-        let nested = |levels: usize| -> Value {
-            let text = format!("{}1{}", "[{\"a\":".repeat(levels / 2), "}]".repeat(levels / 2));
-            serde_json::from_str(&text).expect("JSON")
-        };
-        assert_eq!(cut_to_size(nested(MAX_LOG_EXTRA_LEVELS)), nested(MAX_LOG_EXTRA_LEVELS));
-        let left_out = cut_to_size(nested(MAX_LOG_EXTRA_LEVELS + 2));
-        assert!(left_out.as_str().is_some_and(|text| text.contains("32 levels")), "{left_out}");
     }
 }

@@ -16,6 +16,7 @@ mod deliveries;
 mod endings;
 pub mod environment_copy;
 mod keep_board;
+mod log_extra;
 mod reports;
 mod restore;
 mod rules;

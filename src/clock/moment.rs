@@ -6,9 +6,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use serde::Serialize;
-use serde_json::Value;
 
-use crate::json::{FromJson, Unfit, from_text};
+use crate::json::{from_inner, from_text};
 
 /// Milliseconds since the board booted (`CLOCK_BOOTTIME`). Means nothing in another boot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -108,8 +107,4 @@ impl std::error::Error for InvalidBootId {}
 
 from_text!(BootId);
 
-impl FromJson for Moment {
-    fn from_json(value: &Value) -> Result<Self, Unfit> {
-        FromJson::from_json(value).map(Moment)
-    }
-}
+from_inner!(Moment);

@@ -4,9 +4,8 @@ use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
-use serde_json::Value;
 
-use crate::json::{FromJson, Unfit};
+use crate::json::from_inner;
 
 /// Seconds since 1970 in UTC, as the board's calendar has them: perhaps wrong. Shown as
 /// `2026-01-31T12:00:00Z`.
@@ -31,11 +30,7 @@ impl WallTime {
     }
 }
 
-impl FromJson for WallTime {
-    fn from_json(value: &Value) -> Result<Self, Unfit> {
-        FromJson::from_json(value).map(WallTime)
-    }
-}
+from_inner!(WallTime);
 
 impl fmt::Display for WallTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -10,7 +10,7 @@ use super::serial_source::is_variable_name;
 use super::settings::{SerialNumberSettings, Settings};
 use super::values::{path, seconds, told};
 use super::{billing, http, mqtt, signature};
-use crate::contract::Mac;
+use crate::contract::{Mac, comparable_model};
 use crate::environment::Policy;
 
 pub(super) const KEYS: &[&str] = &[
@@ -104,8 +104,7 @@ fn interface(text: &str) -> Result<String, String> {
 }
 
 fn model(text: &str) -> Result<String, String> {
-    let names = |c: char| c.is_ascii_alphanumeric() || !c.is_ascii();
-    match text.chars().any(names) && !text.chars().any(char::is_control) {
+    match !comparable_model(text).is_empty() && !text.chars().any(char::is_control) {
         true => Ok(text.to_owned()),
         false => Err(format!("`{}` is not a model, such as 3516EV200", text.escape_debug())),
     }

@@ -82,6 +82,6 @@ impl Report {
         let status = self.intercom.status.as_deref()?;
         [Outcome::Installed, Outcome::Rejected, Outcome::RolledBack, Outcome::Failed]
             .into_iter()
-            .find(|outcome| outcome.to_string() == status)
+            .find(|outcome| outcome.word() == status)
     }
 }

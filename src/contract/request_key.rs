@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::board_name::is_plain_word;
-use crate::json::{FromJson, Unfit, from_text};
+use crate::json::{from_inner, from_text};
 
 /// The ID that billing gave a request: 1 to 64 letters, digits, `.`, `_` or `-`, since it is a level
 /// of an MQTT topic.
@@ -96,11 +96,7 @@ impl std::error::Error for InvalidRequestId {}
 
 from_text!(RequestId);
 
-impl FromJson for ContentHash {
-    fn from_json(value: &Value) -> Result<Self, Unfit> {
-        FromJson::from_json(value).map(ContentHash)
-    }
-}
+from_inner!(ContentHash);
 
 /// The ID, or the first twelve digits of the hash: enough to find it in a log.
 impl fmt::Display for RequestKey {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::facts::{Delivered, Facts, Holder, Mine, Timing, Via, new_mac};
 use crate::contract::{
-    BoardName, Errors, Identity, Mac, Outcome, Patch, Report, Request, Unreadable,
+    BoardName, Errors, Identity, Mac, Outcome, Patch, Report, Request, Unreadable, comparable_model,
 };
 use crate::record::Intercom;
 use crate::signature::{Flaw, Signature};
@@ -231,21 +231,12 @@ fn wrong_model(patch: &Patch, facts: &Facts<'_>) -> Option<Errors> {
              its configuration.",
         ));
     }
-    if facts.models.iter().any(|own| same_model(own, model)) {
+    let asked = comparable_model(model);
+    if facts.models.iter().any(|own| comparable_model(own) == asked) {
         return None;
     }
     let own = facts.models.join(", ");
     Some(Errors::on("model", format!("The selected model is invalid: this board is a {own}.")))
-}
-
-/// Whether two models are the same but for case and the punctuation of ASCII. (Unicode's tables of
-/// what is a letter are 3 KB.)
-fn same_model(one: &str, other: &str) -> bool {
-    let plain = |model: &str| -> String {
-        let counts = |c: &char| c.is_ascii_alphanumeric() || !c.is_ascii();
-        model.chars().filter(counts).flat_map(char::to_lowercase).collect()
-    };
-    plain(one) == plain(other)
 }
 
 fn conflict(new_mac: Mac, board: &Option<BoardName>) -> Errors {

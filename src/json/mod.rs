@@ -18,7 +18,7 @@ pub use object::Object;
 pub use unfit::Unfit;
 
 pub(crate) use object::from_object;
-pub(crate) use plain::{from_text, parsed};
+pub(crate) use plain::{from_inner, from_text, parsed};
 pub(crate) use words::words;
 
 /// What can be read out of a JSON value.

@@ -83,17 +83,29 @@ pub(crate) fn parsed<T: FromStr<Err: Display>>(value: &Value) -> Result<T, Unfit
     text(value)?.parse().map_err(|why: T::Err| Unfit::new(why.to_string()))
 }
 
-/// Reads types that are parsed from a text.
+/// Reads a type that is parsed from a text.
 macro_rules! from_text {
-    ($($type:ident),*) => {$(
+    ($type:ident) => {
         impl $crate::json::FromJson for $type {
             fn from_json(value: &serde_json::Value) -> Result<Self, $crate::json::Unfit> {
                 $crate::json::parsed(value)
             }
         }
-    )*};
+    };
 }
 pub(crate) use from_text;
+
+/// Reads a type that is another one with a name.
+macro_rules! from_inner {
+    ($type:ident) => {
+        impl $crate::json::FromJson for $type {
+            fn from_json(value: &serde_json::Value) -> Result<Self, $crate::json::Unfit> {
+                $crate::json::FromJson::from_json(value).map($type)
+            }
+        }
+    };
+}
+pub(crate) use from_inner;
 
 fn text(value: &Value) -> Result<&str, Unfit> {
     value.as_str().ok_or_else(|| Unfit::new("must be a text"))
