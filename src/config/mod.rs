@@ -27,7 +27,7 @@ pub use secret_file::{Secret, SecretFile, SecretFileError};
 pub use serial_source::SerialSource;
 pub use settings::{
     ClientCertificate, HttpSettings, MqttSettings, SerialNumberSettings, Settings,
-    SignatureSettings, Tls, Topics, Trust,
+    SignatureSettings, Tls, TlsVersion, Topics, Trust,
 };
 pub use template::{Template, Unfilled, Values};
 

@@ -9,6 +9,7 @@ use super::{Broker, Template};
 pub(super) const KEYS: &[&str] = &[
     "url",
     "ca_file",
+    "tls_min",
     "client_cert_file",
     "client_key_file",
     "server_name",

@@ -141,8 +141,20 @@ pub struct HttpSettings {
 pub struct Tls {
     /// Whose word the panel takes for who the server is.
     pub trust: Trust,
+    /// The oldest version that the panel accepts.
+    pub min_version: TlsVersion,
     /// How the panel proves itself, where it must.
     pub client: Option<ClientCertificate>,
+}
+
+/// A version of TLS (RFC 5246, RFC 8446). Older ones are not safe.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum TlsVersion {
+    /// TLS 1.2.
+    #[default]
+    V1_2,
+    /// TLS 1.3.
+    V1_3,
 }
 
 impl Tls {

@@ -252,6 +252,18 @@ fn settings_that_need_each_other_are_asked_for() {
 }
 
 #[test]
+fn the_oldest_version_of_tls_is_1_2_unless_1_3_is_asked_for() {
+    let min = |lines: &str| read(&mqtt(lines)).mqtt.expect("a section").tls.min_version;
+    assert_eq!(min(""), TlsVersion::V1_2);
+    assert_eq!(min("tls_min = \"1.2\""), TlsVersion::V1_2);
+    assert_eq!(min("tls_min = \"1.3\""), TlsVersion::V1_3);
+    let why = wrong(&mqtt("tls_min = \"1.1\""));
+    assert!(why.contains("`mqtt.tls_min`: `1.1` is not a version"), "{why}");
+    let plain = wrong("[http]\nurl = \"http://b\"\ntls_min = \"1.3\"");
+    assert!(plain.contains("`http.tls_min`: it is only used over TLS"), "{plain}");
+}
+
+#[test]
 fn checking_no_certificate_is_asked_for_and_with_credentials_confirmed() {
     let http = |lines: &str| format!("[http]\nurl = \"https://b\"\n{lines}\n");
     let (on, confirmed) = ("insecure = true", "insecure_with_credentials = true");

@@ -1,7 +1,7 @@
 //! What the sections of the routes have in common: whom the panel trusts, and how it proves itself.
 
 use super::section::{Section, Wrong};
-use super::settings::{ClientCertificate, Tls, Trust};
+use super::settings::{ClientCertificate, Tls, TlsVersion, Trust};
 use super::values::{not_empty, path, secret};
 
 /// None of it is of any use to a plain connection; `needs` is the URL that it takes. `credentials`
@@ -15,7 +15,7 @@ pub(super) fn tls(
     let insecure = section.on("insecure")?;
     let confirmed = section.on("insecure_with_credentials")?;
     if !used {
-        let keys = ["ca_file", "client_cert_file", "client_key_file", "server_name"];
+        let keys = ["ca_file", "client_cert_file", "client_key_file", "server_name", "tls_min"];
         let given = keys.into_iter().filter_map(|key| Some((key, section.place(key)?)));
         let given = given.chain(insecure.clone().map(|at| ("insecure", at))).next();
         if let Some((key, at)) = given {
@@ -58,7 +58,18 @@ pub(super) fn tls(
             return wrong(section, "insecure_with_credentials", at, text);
         }
     };
-    Ok(Tls { trust, client })
+    let min_version = section.optional("tls_min", version)?.unwrap_or_default();
+    Ok(Tls { trust, min_version, client })
+}
+
+fn version(text: &str) -> Result<TlsVersion, String> {
+    match text {
+        "1.2" => Ok(TlsVersion::V1_2),
+        "1.3" => Ok(TlsVersion::V1_3),
+        _ => {
+            Err(format!("`{text}` is not a version that the panel can ask for: \"1.2\" or \"1.3\""))
+        }
+    }
 }
 
 fn client_certificate(section: &mut Section) -> Result<Option<ClientCertificate>, Wrong> {

@@ -14,12 +14,13 @@ mod verifier;
 use std::sync::Arc;
 
 use rustls::ClientConfig;
+use rustls::SupportedProtocolVersion;
 use rustls::client::Resumption;
 use rustls::pki_types::ServerName;
-use rustls::version::TLS13;
+use rustls::version::{TLS12, TLS13};
 
 use super::Place;
-use crate::config::{Tls, Trust};
+use crate::config::{Tls, TlsVersion, Trust};
 
 pub(super) use explain::{explain, tls_failure};
 pub(super) use files::TlsFileError;
@@ -28,8 +29,7 @@ use verifier::{Verifier, Whom};
 /// One server is spoken to. The library keeps room for this many sessions from the start.
 const SESSIONS: usize = 1;
 
-/// What one route's connections have in common: TLS 1.3 on ring, nothing global. TLS 1.2 would
-/// be another 9 KB as xz.
+/// What one route's connections have in common: TLS on ring, nothing global.
 ///
 /// `protocols` are what ALPN offers, none for no ALPN. Reads the files at once, so make it anew to
 /// have new ones count.
@@ -41,10 +41,10 @@ pub(super) fn client_config(
     place: &Place,
     protocols: &[impl AsRef<[u8]>],
 ) -> Result<ClientConfig, TlsFileError> {
-    let provider = Arc::new(provider::ours());
+    let provider = Arc::new(provider::provider());
     let builder =
         ClientConfig::builder_with_details(provider.clone(), Arc::new(time::Lifted(place.floor)))
-            .with_protocol_versions(&[&TLS13])
+            .with_protocol_versions(versions(tls.min_version))
             .map_err(TlsFileError::without_file)?;
     let whom = match &tls.trust {
         Trust::Anyone => Whom::Anyone,
@@ -67,6 +67,15 @@ pub(super) fn client_config(
     config.alpn_protocols = protocols.iter().map(|protocol| protocol.as_ref().to_vec()).collect();
     config.resumption = Resumption::in_memory_sessions(SESSIONS);
     Ok(config)
+}
+
+fn versions(min: TlsVersion) -> &'static [&'static SupportedProtocolVersion] {
+    static FROM_1_2: [&SupportedProtocolVersion; 2] = [&TLS13, &TLS12];
+    static FROM_1_3: [&SupportedProtocolVersion; 1] = [&TLS13];
+    match min {
+        TlsVersion::V1_2 => &FROM_1_2,
+        TlsVersion::V1_3 => &FROM_1_3,
+    }
 }
 
 fn name(name: &str) -> Result<ServerName<'static>, TlsFileError> {

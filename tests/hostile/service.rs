@@ -2,7 +2,6 @@
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, channel};
@@ -29,7 +28,7 @@ enum Attack {
     EndlessElement,
     TooLong,
     DeepNesting,
-    GzipBomb,
+    Compressed,
     Cut,
 }
 
@@ -43,7 +42,7 @@ const ATTACKS: [Attack; 12] = [
     Attack::EndlessElement,
     Attack::TooLong,
     Attack::DeepNesting,
-    Attack::GzipBomb,
+    Attack::Compressed,
     Attack::SlowList,
     Attack::Cut,
 ];
@@ -61,14 +60,13 @@ impl HostileService {
         let url = format!("http://{}", socket.local_addr().expect("an address"));
         let until = Instant::now() + hostile;
         let slice = SLICE.min(hostile / (ATTACKS.len() as u32 + 4));
-        let (attacks, bomb) = (Arc::new(AtomicUsize::new(0)), Arc::new(bomb()));
+        let attacks = Arc::new(AtomicUsize::new(0));
         let (send, reports) = channel();
         let count = attacks.clone();
         thread::spawn(move || {
             let polls = Arc::new(AtomicUsize::new(0));
             for stream in socket.incoming().map_while(Result::ok) {
-                let (send, polls, count, bomb) =
-                    (send.clone(), polls.clone(), count.clone(), bomb.clone());
+                let (send, polls, count) = (send.clone(), polls.clone(), count.clone());
                 thread::spawn(move || -> io::Result<()> {
                     stream.set_write_timeout(Some(SLICE))?;
                     let (head, body) = read_request(&stream)?;
@@ -90,7 +88,7 @@ impl HostileService {
                     }
                     count.fetch_add(1, Ordering::Relaxed);
                     let end = until.min(Instant::now() + slice);
-                    attack(ATTACKS[poll / 2 % ATTACKS.len()], &mut stream, end, &bomb)
+                    attack(ATTACKS[poll / 2 % ATTACKS.len()], &mut stream, end)
                 });
             }
         });
@@ -127,7 +125,7 @@ fn read_request(stream: &TcpStream) -> io::Result<(String, Vec<u8>)> {
     Ok((head, body))
 }
 
-fn attack(attack: Attack, stream: &mut TcpStream, end: Instant, bomb: &[u8]) -> io::Result<()> {
+fn attack(attack: Attack, stream: &mut TcpStream, end: Instant) -> io::Result<()> {
     let other = |id: usize| {
         json!({"request_id": format!("o-{id}"), "target": {"mac": OTHER}, "mac": OTHER, "new_mac": NEW,
             "model": "other", "log_extra": "x".repeat(100)})
@@ -161,9 +159,9 @@ fn attack(attack: Attack, stream: &mut TcpStream, end: Instant, bomb: &[u8]) -> 
         Attack::DeepNesting => {
             list(stream, end, |n| if n % 2 == 0 { deep.clone() } else { legal.clone() })
         }
-        Attack::GzipBomb => {
+        Attack::Compressed => {
             write!(stream, "{OK}Content-Encoding: gzip\r\n\r\n")?;
-            stream.write_all(bomb)
+            repeat(stream, end, noise)
         }
         Attack::Cut => write!(stream, "{OK}Content-Length: 999999\r\n\r\n[{},", other(0)),
     }
@@ -205,19 +203,4 @@ fn noise(n: usize) -> Vec<u8> {
     })
     .take(1000)
     .collect()
-}
-
-/// A list of 500 MB of white space, in half a megabyte.
-fn bomb() -> Vec<u8> {
-    let mut gzip = Command::new("gzip")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("gzip runs");
-    let mut input = gzip.stdin.take().expect("piped");
-    thread::spawn(move || {
-        let spaces = [b' '; 1 << 20];
-        (0..500).try_for_each(|_| input.write_all(&spaces)).expect("gzip reads");
-    });
-    gzip.wait_with_output().expect("gzip ends").stdout
 }

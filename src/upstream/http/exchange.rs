@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use log::{debug, warn};
 use tokio::sync::{mpsc, oneshot};
-use ureq::http::header::{AUTHORIZATION, CONNECTION, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use ureq::http::header::{
+    AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
+};
 use ureq::http::{HeaderValue, Response, StatusCode};
 use ureq::{Body, RequestBuilder};
 
@@ -116,6 +118,13 @@ impl Exchange {
     }
 
     fn read_list(&mut self, response: Response<Body>) -> Result<(), Trouble> {
+        if response.headers().contains_key(CONTENT_ENCODING) {
+            return Err(Trouble::new(
+                Kind::Lasting,
+                "its list is compressed (Content-Encoding), although this panel did not ask for that: \
+                 switch compression off there for the panels' routes",
+            ));
+        }
         let list = response.headers().get(ETAG).cloned();
         self.decided_list = None;
         let mut elements = Elements::open(response.into_body().into_reader())?;

@@ -105,9 +105,6 @@ impl From<Error> for Trouble {
             Error::Protocol(why) => {
                 (Kind::Passing, format!("it does not speak HTTP rightly: {why}"))
             }
-            Error::Decompress(_, why) => {
-                (Kind::Passing, format!("its compressed answer is damaged: {why}"))
-            }
             Error::ConnectProxyFailed(why) => (
                 Kind::Lasting,
                 format!(

@@ -3,9 +3,12 @@
 use std::error::Error;
 
 use rustls::pki_types::UnixTime;
-use rustls::{AlertDescription, CertificateError};
+use rustls::{AlertDescription, CertificateError, OtherError, PeerIncompatible};
 
 use crate::clock::WallTime;
+
+const NOTHING_IN_COMMON: &str = "it and this panel have no cipher, curve or signature in common (this panel has \
+    AES-GCM and ChaCha20-Poly1305, X25519, P-256 and P-384)";
 
 /// The TLS failure that an error stands for, however deep it is wrapped.
 pub(crate) fn tls_failure<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e rustls::Error> {
@@ -28,11 +31,24 @@ pub(crate) fn explain(failure: &rustls::Error) -> String {
         rustls::Error::InvalidMessage(_) => {
             "what answers does not speak TLS: is this the port for TLS?".to_owned()
         }
-        rustls::Error::PeerIncompatible(_) => {
-            "it has no way to speak TLS 1.3 in common with this panel".to_owned()
-        }
+        rustls::Error::PeerIncompatible(why) => incompatible(why).to_owned(),
         rustls::Error::NoApplicationProtocol => no_protocol(),
         other => format!("TLS failed: {other}"),
+    }
+}
+
+fn incompatible(why: &PeerIncompatible) -> &'static str {
+    match why {
+        PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig => {
+            "it speaks TLS 1.2 at most, and `tls_min = \"1.3\"` rules that out: update the server, or set `tls_min = \"1.2\"`"
+        }
+        PeerIncompatible::ServerDoesNotSupportTls12Or13 => {
+            "it speaks nothing newer than TLS 1.1, which is not safe and which this panel does not speak: update the server"
+        }
+        PeerIncompatible::NoCertificateRequestSignatureSchemesInCommon => {
+            "it cannot check signatures of the key in `client_key_file`: take a key of another kind (ECDSA P-256 is the most common)"
+        }
+        _ => NOTHING_IN_COMMON,
     }
 }
 
@@ -75,7 +91,39 @@ fn certificate(why: &CertificateError) -> String {
         | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
             "its certificate is signed in a way that this panel cannot check".to_owned()
         }
+        CertificateError::Other(OtherError(why)) => match why.downcast_ref() {
+            Some(why) => unsuitable(why).to_owned(),
+            None => format!("its certificate is not accepted: {why}"),
+        },
         other => format!("its certificate is not accepted: {other}"),
+    }
+}
+
+/// A certificate that can be read and that TLS does not allow.
+fn unsuitable(why: &webpki::Error) -> &'static str {
+    match why {
+        webpki::Error::UnsupportedCertVersion => {
+            "its certificate has version 1; TLS needs an X.509 certificate of version 3: make it with extensions \
+             (openssl x509 -extfile)"
+        }
+        webpki::Error::CaUsedAsEndEntity => {
+            "its certificate is that of an authority (CA:TRUE), not of a server: give the server a certificate that \
+             the authority has signed"
+        }
+        webpki::Error::EndEntityUsedAsCa => {
+            "its certificate was signed by one that is not an authority (CA:FALSE)"
+        }
+        webpki::Error::NameConstraintViolation => {
+            "its certificate has a name for which its authority may not sign"
+        }
+        webpki::Error::PathLenConstraintViolated
+        | webpki::Error::MaximumPathBuildCallsExceeded
+        | webpki::Error::MaximumPathDepthExceeded
+        | webpki::Error::MaximumSignatureChecksExceeded
+        | webpki::Error::MaximumNameConstraintComparisonsExceeded => {
+            "its certificate comes with a chain of authorities that is too long"
+        }
+        _ => "its certificate is built in a way that this panel does not understand",
     }
 }
 
@@ -104,13 +152,14 @@ fn refusal(alert: AlertDescription) -> String {
         }
         AlertDescription::NoApplicationProtocol => no_protocol(),
         AlertDescription::ProtocolVersion => {
-            "it does not speak TLS 1.3, and this panel speaks nothing older".to_owned()
-        }
-        AlertDescription::HandshakeFailure => {
-            "it refused the handshake: it probably speaks nothing \
-             newer than TLS 1.2, or no cipher of this panel (AES-GCM)"
+            "it speaks none of the versions of TLS that this panel offers: 1.2 and 1.3, or 1.3 alone with `tls_min = \"1.3\"`"
                 .to_owned()
         }
+        // Over TLS 1.2 the two cannot be told apart.
+        AlertDescription::HandshakeFailure => {
+            format!("{NOTHING_IN_COMMON}; or it wants a client certificate: set `client_cert_file` and `client_key_file`")
+        }
+        AlertDescription::InsufficientSecurity => NOTHING_IN_COMMON.to_owned(),
         AlertDescription::UnrecognisedName => {
             "it does not know itself by that name: check the host in the URL".to_owned()
         }

@@ -95,8 +95,11 @@ pub(super) fn unfit_pair(client: &ClientCertificate, why: &rustls::Error) -> Tls
         rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
             format!("it is not the key of the certificate in {cert_file}")
         }
-        // The provider's words about a key that it cannot use.
-        rustls::Error::General(why) => why.clone(),
+        // The provider's answer to a key that it cannot use.
+        rustls::Error::General(_) => {
+            "it is neither RSA of 2048 bits or more, nor ECDSA on P-256 or P-384, nor Ed25519"
+                .to_owned()
+        }
         _ => format!("it cannot be used with the certificate in {cert_file}: {why}"),
     };
     TlsFileError::in_file(client.key.path(), what)

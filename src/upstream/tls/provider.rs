@@ -1,82 +1,25 @@
-//! What the panel's TLS is made of: ring's parts, without those that nobody misses.
-//!
-//! The library's own provider has all of ring's, and what it names is in the binary: ChaCha20 beside
-//! AES, which every TLS 1.3 server speaks, and signing with Ed25519, together 10 KB as xz. With the
-//! feature `custom-provider` nothing else can ask for it.
+//! Which cryptography the panel offers: rustls's ring provider, in the order that suits the core.
 
-use std::sync::Arc;
+use rustls::crypto::CryptoProvider;
+use rustls::crypto::ring::default_provider;
+use rustls::{CipherSuite, SupportedCipherSuite};
 
-use rustls::crypto::ring::{cipher_suite, kx_group, sign};
-use rustls::crypto::{
-    CryptoProvider, GetRandomFailed, KeyProvider, SecureRandom, WebPkiSupportedAlgorithms,
-};
-use rustls::pki_types::PrivateKeyDer;
-use rustls::sign::SigningKey;
-use rustls::{Error, SignatureScheme};
-use webpki::ring as webpki_algs;
-
-pub(super) fn ours() -> CryptoProvider {
-    CryptoProvider {
-        cipher_suites: vec![
-            cipher_suite::TLS13_AES_256_GCM_SHA384,
-            cipher_suite::TLS13_AES_128_GCM_SHA256,
-        ],
-        kx_groups: vec![kx_group::X25519, kx_group::SECP256R1, kx_group::SECP384R1],
-        signature_verification_algorithms: VERIFIED,
-        secure_random: &Ring,
-        key_provider: &Ring,
+/// A 32-bit ARM core such as the Cortex-A7 has no instructions for AES, so that ChaCha20-Poly1305 is
+/// several times faster there: it is offered first. A server that insists on its own order still gets it.
+pub(super) fn provider() -> CryptoProvider {
+    let mut provider = default_provider();
+    if cfg!(target_arch = "arm") {
+        // The sort is stable: among equals the library's order stays.
+        provider.cipher_suites.sort_by_key(|suite| !is_chacha20(suite));
     }
+    provider
 }
 
-#[derive(Debug)]
-struct Ring;
-
-impl SecureRandom for Ring {
-    fn fill(&self, bytes: &mut [u8]) -> Result<(), GetRandomFailed> {
-        use ring::rand::{SecureRandom, SystemRandom};
-        SystemRandom::new().fill(bytes).map_err(|_| GetRandomFailed)
-    }
+fn is_chacha20(suite: &SupportedCipherSuite) -> bool {
+    matches!(
+        suite.suite(),
+        CipherSuite::TLS13_CHACHA20_POLY1305_SHA256
+            | CipherSuite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256
+            | CipherSuite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256
+    )
 }
-
-impl KeyProvider for Ring {
-    fn load_private_key(&self, key: PrivateKeyDer<'static>) -> Result<Arc<dyn SigningKey>, Error> {
-        if let Ok(rsa) = sign::RsaSigningKey::new(&key) {
-            return Ok(Arc::new(rsa));
-        }
-        let neither = "it is neither RSA of 2048 bits or more nor ECDSA on P-256 or P-384";
-        sign::any_ecdsa_type(&key).map_err(|_| Error::General(neither.to_owned()))
-    }
-}
-
-/// How certificates may be signed, and the other end's part of a handshake: all that ring has, the
-/// strongest first. The panel tells the server the left side of `mapping`.
-static VERIFIED: WebPkiSupportedAlgorithms = WebPkiSupportedAlgorithms {
-    all: &[
-        webpki_algs::ECDSA_P256_SHA256,
-        webpki_algs::ECDSA_P256_SHA384,
-        webpki_algs::ECDSA_P384_SHA256,
-        webpki_algs::ECDSA_P384_SHA384,
-        webpki_algs::ED25519,
-        webpki_algs::RSA_PSS_2048_8192_SHA256_LEGACY_KEY,
-        webpki_algs::RSA_PSS_2048_8192_SHA384_LEGACY_KEY,
-        webpki_algs::RSA_PSS_2048_8192_SHA512_LEGACY_KEY,
-        webpki_algs::RSA_PKCS1_2048_8192_SHA256,
-        webpki_algs::RSA_PKCS1_2048_8192_SHA384,
-        webpki_algs::RSA_PKCS1_2048_8192_SHA512,
-        webpki_algs::RSA_PKCS1_2048_8192_SHA256_ABSENT_PARAMS,
-        webpki_algs::RSA_PKCS1_2048_8192_SHA384_ABSENT_PARAMS,
-        webpki_algs::RSA_PKCS1_2048_8192_SHA512_ABSENT_PARAMS,
-    ],
-    mapping: &[
-        (SignatureScheme::ECDSA_NISTP384_SHA384, &[webpki_algs::ECDSA_P384_SHA384]),
-        (SignatureScheme::ECDSA_NISTP256_SHA256, &[webpki_algs::ECDSA_P256_SHA256]),
-        (SignatureScheme::ED25519, &[webpki_algs::ED25519]),
-        (SignatureScheme::RSA_PSS_SHA512, &[webpki_algs::RSA_PSS_2048_8192_SHA512_LEGACY_KEY]),
-        (SignatureScheme::RSA_PSS_SHA384, &[webpki_algs::RSA_PSS_2048_8192_SHA384_LEGACY_KEY]),
-        (SignatureScheme::RSA_PSS_SHA256, &[webpki_algs::RSA_PSS_2048_8192_SHA256_LEGACY_KEY]),
-        // In TLS 1.3 for certificates alone, which most RSA authorities sign in this way.
-        (SignatureScheme::RSA_PKCS1_SHA512, &[webpki_algs::RSA_PKCS1_2048_8192_SHA512]),
-        (SignatureScheme::RSA_PKCS1_SHA384, &[webpki_algs::RSA_PKCS1_2048_8192_SHA384]),
-        (SignatureScheme::RSA_PKCS1_SHA256, &[webpki_algs::RSA_PKCS1_2048_8192_SHA256]),
-    ],
-};

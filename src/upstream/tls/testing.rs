@@ -8,9 +8,13 @@ use std::sync::Arc;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd,
 };
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
-use rustls::{ClientConfig, RootCertStore, ServerConfig, SupportedProtocolVersion, crypto};
+use rustls::{
+    ClientConfig, RootCertStore, ServerConfig, SupportedCipherSuite, SupportedProtocolVersion,
+    crypto,
+};
 
 use super::client_config;
 use crate::board::Root;
@@ -95,6 +99,24 @@ pub(in crate::upstream) fn server_of(
     configure(&[version], by, name, years, clients)
 }
 
+/// The same, with one cipher alone.
+pub(in crate::upstream) fn server_with(
+    cipher: SupportedCipherSuite,
+    by: &Authority,
+    name: &str,
+) -> ServerConfig {
+    let (certificate, key) = certificate(by, name, NOW);
+    let provider =
+        CryptoProvider { cipher_suites: vec![cipher], ..crypto::ring::default_provider() };
+    of(provider, &[cipher.version()], None, certificate.der().clone(), &key)
+}
+
+/// A server with the authority's own certificate.
+pub(in crate::upstream) fn server_that_is(authority: &Authority) -> ServerConfig {
+    let (certificate, key) = (authority.der().clone(), authority.key());
+    of(crypto::ring::default_provider(), rustls::DEFAULT_VERSIONS, None, certificate, key)
+}
+
 fn configure(
     versions: &[&'static SupportedProtocolVersion],
     by: &Authority,
@@ -103,7 +125,17 @@ fn configure(
     clients: Option<&Authority>,
 ) -> ServerConfig {
     let (certificate, key) = certificate(by, name, years);
-    let provider = Arc::new(crypto::ring::default_provider());
+    of(crypto::ring::default_provider(), versions, clients, certificate.der().clone(), &key)
+}
+
+fn of(
+    provider: CryptoProvider,
+    versions: &[&'static SupportedProtocolVersion],
+    clients: Option<&Authority>,
+    certificate: CertificateDer<'static>,
+    key: &KeyPair,
+) -> ServerConfig {
+    let provider = Arc::new(provider);
     let builder = ServerConfig::builder_with_provider(provider.clone())
         .with_protocol_versions(versions)
         .unwrap();
@@ -116,8 +148,8 @@ fn configure(
             builder.with_client_cert_verifier(verifier.build().unwrap())
         }
     };
-    let chain: Vec<CertificateDer<'static>> = vec![certificate.der().clone()];
-    builder.with_single_cert(chain, PrivateKeyDer::try_from(key.serialize_der()).unwrap()).unwrap()
+    let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    builder.with_single_cert(vec![certificate], key).unwrap()
 }
 
 /// The years in which every good certificate here is valid.

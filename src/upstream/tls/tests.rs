@@ -4,11 +4,18 @@ use std::fs;
 use std::sync::Arc;
 
 use rcgen::KeyPair;
+use rustls::crypto::ring::default_provider;
 use rustls::pki_types::ServerName;
-use rustls::version::TLS12;
-use rustls::{ClientConfig, ClientConnection, ServerConfig, ServerConnection};
+use rustls::version::{TLS12, TLS13};
+use rustls::{
+    CertificateError, ClientConfig, ClientConnection, OtherError, PeerIncompatible, ServerConfig,
+    ServerConnection,
+};
 
-use super::testing::{NOW, Sandbox, authority, authority_named, certificate, server, server_of};
+use super::testing::{
+    NOW, Sandbox, authority, authority_named, certificate, server, server_of, server_that_is,
+    server_with,
+};
 use super::{explain, tls_failure};
 
 /// What the panel says of a handshake with `server`.
@@ -137,41 +144,106 @@ fn whoever_answers_is_taken_where_the_configuration_says_so() {
 }
 
 #[test]
-fn a_server_that_speaks_tls_1_2_alone_is_refused() {
+fn tls_1_2_is_spoken_unless_the_configuration_asks_for_1_3() {
     let (sandbox, ours) = (Sandbox::new("versions"), authority());
     sandbox.write("ca.pem", &ours.pem());
-    let client = sandbox.client("ca_file = \"/ca.pem\"").unwrap();
-    let server = server_of(&TLS12, &ours, "billing.example", NOW, None);
-    let refused = connect(client, server).unwrap_err();
-    assert!(refused.contains("does not speak TLS 1.3"), "{refused}");
+    let with = |settings: &str, version| {
+        let client = sandbox.client(&format!("ca_file = \"/ca.pem\"\n{settings}")).unwrap();
+        connect(client, server_of(version, &ours, "billing.example", NOW, None))
+    };
+    for settings in ["", "tls_min = \"1.2\""] {
+        assert_eq!(with(settings, &TLS12), Ok(()));
+        assert_eq!(with(settings, &TLS13), Ok(()));
+    }
+    assert_eq!(with("tls_min = \"1.3\"", &TLS13), Ok(()));
+    let refused = with("tls_min = \"1.3\"", &TLS12).unwrap_err();
+    assert!(refused.contains("none of the versions of TLS that this panel offers"), "{refused}");
 }
 
-/// One that does not even know how TLS 1.3 is asked for.
 #[test]
-fn a_server_that_is_older_than_tls_1_3_is_told_as_one() {
+fn every_cipher_of_the_library_is_offered() {
+    let (sandbox, ours) = (Sandbox::new("ciphers"), authority());
+    sandbox.write("ca.pem", &ours.pem());
+    for suite in default_provider().cipher_suites {
+        // The certificate's key is for ECDSA.
+        if format!("{:?}", suite.suite()).contains("_RSA_") {
+            continue;
+        }
+        let client = sandbox.client("ca_file = \"/ca.pem\"").unwrap();
+        let server = server_with(suite, &ours, "billing.example");
+        assert_eq!(connect(client, server), Ok(()), "{suite:?}");
+    }
+}
+
+/// Over TLS 1.2 a server says no more than that it refuses: both causes are named.
+#[test]
+fn a_refused_handshake_names_both_possible_causes() {
     let alert = rustls::Error::AlertReceived(rustls::AlertDescription::HandshakeFailure);
     let text = explain(&alert);
-    assert!(text.contains("nothing newer than TLS 1.2"), "{text}");
+    assert!(text.contains("no cipher, curve or signature in common"), "{text}");
+    assert!(text.contains("or it wants a client certificate"), "{text}");
 }
 
 #[test]
-fn a_client_key_of_a_kind_that_cannot_sign_is_told() {
+fn an_older_version_is_told_as_one() {
+    for (why, says) in [
+        (PeerIncompatible::ServerDoesNotSupportTls12Or13, "nothing newer than TLS 1.1"),
+        (PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig, "set `tls_min = \"1.2\"`"),
+        (PeerIncompatible::NoKxGroupsInCommon, "no cipher, curve or signature in common"),
+    ] {
+        let text = explain(&rustls::Error::PeerIncompatible(why));
+        assert!(text.contains(says), "{text}");
+    }
+}
+
+#[test]
+fn an_authoritys_own_certificate_is_not_one_for_a_server() {
+    let (sandbox, ours) = (Sandbox::new("self-signed"), authority());
+    sandbox.write("ca.pem", &ours.pem());
+    let client = sandbox.client("ca_file = \"/ca.pem\"").unwrap();
+    let refused = connect(client, server_that_is(&ours)).unwrap_err();
+    assert!(refused.contains("that of an authority (CA:TRUE)"), "{refused}");
+}
+
+#[test]
+fn no_words_of_the_library_stand_for_a_certificate_that_tls_does_not_allow() {
+    for why in [webpki::Error::UnsupportedCertVersion, webpki::Error::PathLenConstraintViolated] {
+        let other = CertificateError::Other(OtherError(Arc::new(why)));
+        let text = explain(&rustls::Error::InvalidCertificate(other));
+        assert!(!text.contains("Error") && !text.contains("Unsupported"), "{text}");
+    }
+}
+
+#[test]
+fn client_keys_of_every_usual_kind_sign() {
     let sandbox = Sandbox::new("kinds");
     let ours = authority();
     sandbox.write("ca.pem", &ours.pem());
     let mine =
         "ca_file = \"/ca.pem\"\nclient_cert_file = \"/mine.pem\"\nclient_key_file = \"/mine.key\"";
-    let kinds =
-        [&rcgen::PKCS_ECDSA_P256_SHA256, &rcgen::PKCS_ECDSA_P384_SHA384, &rcgen::PKCS_ED25519];
-    let made = kinds.map(|kind| {
+    for kind in
+        [&rcgen::PKCS_ECDSA_P256_SHA256, &rcgen::PKCS_ECDSA_P384_SHA384, &rcgen::PKCS_ED25519]
+    {
         let key = KeyPair::generate_for(kind).unwrap();
         let params = rcgen::CertificateParams::new(["panel".to_owned()]).unwrap();
         sandbox.write("mine.pem", &params.signed_by(&key, &ours).unwrap().pem());
         sandbox.write("mine.key", &key.serialize_pem());
-        sandbox.client(mine).map(drop)
-    });
-    let [Ok(()), Ok(()), Err(ed25519)] = made else { panic!("{made:?}") };
-    assert!(ed25519.contains("/mine.key: it is neither RSA of 2048 bits"), "{ed25519}");
+        for version in [&TLS12, &TLS13] {
+            let server = server_of(version, &ours, "billing.example", NOW, Some(&ours));
+            assert_eq!(
+                connect(sandbox.client(mine).unwrap(), server),
+                Ok(()),
+                "{kind:?} {version:?}"
+            );
+        }
+    }
+    // A key for X25519 cannot sign.
+    sandbox.write(
+        "mine.key",
+        "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VuBCIEIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f\n-----END PRIVATE KEY-----\n",
+    );
+    let unusable = sandbox.client(mine).unwrap_err();
+    assert!(unusable.contains("/mine.key: it is neither RSA of 2048 bits"), "{unusable}");
 }
 
 #[test]

@@ -39,7 +39,7 @@ async fn the_panel_says_who_it_is_and_takes_each_request_of_the_list() {
         Some(concat!("intercom-agent/", env!("CARGO_PKG_VERSION")))
     );
     assert_eq!(seen.header("accept"), Some("application/json"));
-    assert_eq!(seen.header("accept-encoding"), Some("gzip"));
+    assert_eq!(seen.header("accept-encoding"), None);
     assert_eq!(seen.header("authorization"), None);
     assert_eq!(seen.header("if-none-match"), None);
 }
@@ -200,10 +200,15 @@ async fn the_token_is_read_anew_for_every_question() {
 }
 
 #[tokio::test]
-async fn a_compressed_list_is_read() {
-    let body = include_bytes!("list.json.gz");
-    let peer = Peer::start(vec![answer("200 OK\nContent-Encoding: gzip", body.as_slice())]);
+async fn a_compressed_list_is_refused_with_what_to_change() {
+    let peer = Peer::start(vec![
+        answer("200 OK\nContent-Encoding: gzip", [0x1f, 0x8b, 8].as_slice()),
+        answer("200 OK", "[]"),
+    ]);
     let mut panel = Panel::start(&peer.url, "");
+    assert_eq!(panel.event().await, panel.lost());
+    let status = panel.handle.health.status(Route::Http, tokio::time::Instant::now());
+    let said = status.last_error.expect("an error").text;
+    assert!(said.contains("switch compression off"), "{said}");
     assert_eq!(panel.event().await, panel.reachable());
-    assert_eq!(id(&panel.delivery().await), "r1");
 }
