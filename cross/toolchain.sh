@@ -1,16 +1,7 @@
-# The compilers of cross/build. To be sourced; sets rustc, std, build_std, std_flags, c_flags and tools.
+# The compilers of cross/build. To be sourced; sets rustc, compiler, pinned and tools.
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/intercom-agent/cross
 mkdir -p "$cache"
-
-# What LLVM does for speed, or for each place by itself, makes code that is alike differ, so that it compresses badly:
-# README.md says what each of these is worth.
-plainer=(
-    -disable-post-ra
-    -disable-machine-licm -disable-postra-machine-licm -disable-machine-cse
-    -disable-block-placement -disable-tail-duplicate -disable-early-taildup
-    -disable-lsr -disable-licm-promotion -disable-constant-hoisting -enable-pre=0 -jump-threading-threshold=12
-)
 
 say() { echo "cross/build: $*" >&2; }
 
@@ -36,8 +27,8 @@ zig() {
     export ZIG_GLOBAL_CACHE_DIR=$cache/zig-cache ZIG_LOCAL_CACHE_DIR=$cache/zig-cache
     tools=$cache/tools-$ZIG
     mkdir -p "$tools"
-    # Cargo's cc crate gives a --target that zig spells differently, and -fPIC: the wrapper has its own, for musl too,
-    # which zig builds while linking. Nothing unwinds, so that nothing of libunwind is called; std asks for it all the same.
+    # Cargo's cc crate passes a --target that zig spells differently, and -fPIC. zig also builds musl with these flags,
+    # while it links. The standard library asks for libunwind, but nothing unwinds.
     cat >"$tools/cc.new" <<-WRAPPER
 	#!/usr/bin/env bash
 	for argument; do
@@ -53,28 +44,35 @@ zig() {
     chmod +x "$tools"/*.new
     mv "$tools/cc.new" "$tools/cc"
     mv "$tools/ar.new" "$tools/ar"
-    c_flags="${plainer[*]/#/-mllvm } -mllvm -regalloc=basic"
 }
 
-# rust: Debian's pinned compiler, which builds the standard library from its sources too, so that the same bytes come out
-# whatever toolchain this machine has.
+# has_library RUSTC: whether the sources of its standard library are installed.
+has_library() {
+    [ -e "$("$1" --print sysroot 2>/dev/null)/lib/rustlib/src/rust/library/std/Cargo.toml" ]
+}
+
+# rust [RUSTC]: a compiler with the sources of its standard library: RUSTC; else Debian's pinned pair, which gives
+# the same bytes on every machine; else the pair that Debian has now; else rustup's nightly.
 rust() {
     command -v cargo >/dev/null || fail "cargo is not installed; install Rust first (https://rustup.rs or Debian's cargo)"
-    local wanted=rustc-web=$RUST_WEB sources=rust-web-src=$RUST_WEB
-    if [ -n "$unpinned" ]; then
-        wanted=rustc-web sources=rust-web-src
+    pinned=""
+    local nightly
+    if [ -n "${1:-}" ]; then
+        has_library "$1" || fail "$1 is not a compiler that has the sources of its standard library (rust-src)"
+        rustc=$1
+    elif command -v apt-get >/dev/null && "$cross/debian" "rustc-web=$RUST_WEB" "rust-web-src=$RUST_WEB"; then
+        rustc=/usr/bin/rustc
+        if [ "$(dpkg-query -W -f '${Version}' rustc-web)" = "$RUST_WEB" ]; then pinned=1; fi
+    elif command -v apt-get >/dev/null && "$cross/debian" rustc-web rust-web-src; then
+        rustc=/usr/bin/rustc
+    elif nightly=$(rustup which --toolchain nightly rustc 2>/dev/null) && has_library "$nightly"; then
+        rustc=$nightly
+    else
+        fail "there is no compiler with the sources of its standard library: install Debian's rustc-web and" \
+            "rust-web-src, or run: rustup toolchain install nightly --component rust-src"
     fi
-    "$cross/debian" "$wanted" "$sources" ||
-        fail "Debian's archive has no rustc-web $RUST_WEB any more; use --unpinned, or change cross/versions"
-    local installed
-    installed=$(dpkg-query -W -f '${Version}' rustc-web)
-    [ -n "$unpinned" ] || [ "$installed" = "$RUST_WEB" ] ||
-        fail "rustc-web $installed is installed, $RUST_WEB is pinned; use --unpinned, or change cross/versions"
-    rustc=/usr/bin/rustc
-    std="standard library built from rust-web-src $installed"
-    export RUSTC_BOOTSTRAP=1
-    build_std=(-Z build-std=std,panic_abort -Z build-std-features=optimize_for_size)
-    std_flags=(-Z unstable-options -C panic=immediate-abort -Z fmt-debug=shallow -Z mir-opt-level=1)
-    # Variables are split as little as the greedy allocation of registers can; instructions stay in the source's order.
-    std_flags+=(-C llvm-args="${plainer[*]} -grow-region-complexity-budget=0 -join-splitedges -pre-RA-sched=source")
+    compiler="$rustc, $("$rustc" --version)"
+    if [ -z "$pinned" ]; then
+        say "not the pinned compiler (Debian's rustc-web $RUST_WEB): the bytes differ, and the budgets only warn"
+    fi
 }
