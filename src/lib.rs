@@ -31,6 +31,7 @@ pub mod upstream;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod crash;
 pub mod daemon;
 pub mod doctor;
 pub mod panel;

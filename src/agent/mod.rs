@@ -17,6 +17,7 @@ mod endings;
 pub mod environment_copy;
 mod keep_board;
 mod log_extra;
+mod past_runs;
 mod reports;
 mod restore;
 mod rules;
@@ -38,6 +39,7 @@ use waiting::Waiting;
 
 pub use by_hand::BackTo;
 pub use deliveries::{Delivery, Handling};
+pub use past_runs::PastRuns;
 pub use restore::{Restored, restore};
 pub use rules::Rules;
 pub use status::{ChangeStatus, RouteError, RouteStatus, Status};
@@ -69,6 +71,7 @@ pub struct Agent<S: Seams> {
     parcels: Vec<VolatileParcel>,
     next_volatile: u64,
     steps: Steps,
+    past_runs: PastRuns,
 }
 
 impl<S: Seams> Agent<S> {
@@ -91,6 +94,7 @@ impl<S: Seams> Agent<S> {
             parcels: Vec::new(),
             next_volatile: 1,
             steps: Steps::default(),
+            past_runs: PastRuns::default(),
         };
         for remark in restored.remarks {
             agent.steps.warn(remark);
@@ -105,6 +109,12 @@ impl<S: Seams> Agent<S> {
             }
         }
         agent
+    }
+
+    /// Takes note of how earlier runs ended, for `status` and the next reports.
+    pub fn remember(&mut self, past_runs: PastRuns) {
+        self.record.counters.unclean_ends = Some(past_runs.unclean_ends);
+        self.past_runs = past_runs;
     }
 
     /// Takes one event.

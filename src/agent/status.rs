@@ -38,6 +38,9 @@ pub struct Status {
     pub outcomes: Vec<Report>,
     /// What has happened so far.
     pub counters: Counters,
+    /// Where the last run that ended uncleanly crashed: signal, address and build ID; `None` if it was
+    /// killed, or if all ended cleanly.
+    pub last_crash: Option<String>,
 }
 
 /// The change in progress.
@@ -107,6 +110,7 @@ impl<S: Seams> Agent<S> {
                 .map(report)
                 .collect(),
             counters: record.counters.clone(),
+            last_crash: self.past_runs.last_crash.clone(),
         }
     }
 

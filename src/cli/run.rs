@@ -7,7 +7,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::args::Run;
 use super::exit::{Exit, Failure};
-use crate::daemon;
+use crate::{crash, daemon};
 
 pub(super) fn run(run: &Run) -> Result<Exit, Failure> {
     let panel = super::panel(&run.common())?;
@@ -20,6 +20,9 @@ pub(super) fn run(run: &Run) -> Result<Exit, Failure> {
             "{section} has `insecure = true`: whoever answers there is taken for the real server, can \
              read everything and can send requests; set `ca_file` instead"
         );
+    }
+    if let Err(why) = crash::trace_fatal_signals(&panel.runtime_dir()) {
+        log::warn!("a crash will leave no trace: {why}");
     }
     let runtime = runtime()?;
     runtime.block_on(async {

@@ -41,6 +41,10 @@ pub struct Report {
     /// in a report that took such a place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outcomes_not_told: Option<NotTold>,
+    /// How many of the daemon's runs since the board's last boot crashed or were killed; only where
+    /// there were any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unclean_ends: Option<u64>,
 }
 
 from_object!(Report {
@@ -54,6 +58,7 @@ from_object!(Report {
     message,
     errors,
     outcomes_not_told,
+    unclean_ends,
     ..intercom
 });
 

@@ -236,6 +236,7 @@ fn a_report_is_the_documented_answer_and_more() {
         board: "die-1".parse().expect("a board name"),
         target: None,
         outcomes_not_told: None,
+        unclean_ends: None,
         previous: Identity {
             mac: "AA:BB:CC:DD:EE:FF".parse().expect("a MAC"),
             serial_number: None,

@@ -89,6 +89,13 @@ fn state(status: &Status) -> String {
     if !status.durable {
         row("record", "NOT WRITTEN: the disk does not take it; trying again".to_owned());
     }
+    if let Some(count) = status.counters.unclean_ends.filter(|count| *count > 0) {
+        let last = status.last_crash.as_deref().unwrap_or("killed");
+        row(
+            "crashes",
+            format!("{count} runs since boot did not end cleanly; the last one: {last}"),
+        );
+    }
     row("waiting", format!("{} requests, {} reports", status.waiting, status.unreported));
     if let Some(NotTold { count, first, last }) = &status.outcomes_not_told {
         let [first, last] = [first, last].map(|id| id.as_ref().map_or("?", |id| id.as_str()));

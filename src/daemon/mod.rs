@@ -20,6 +20,7 @@ use crate::agent::seams::{Event, HookRun};
 use crate::agent::{Agent, restore};
 use crate::clock::Clock;
 use crate::control::{self, Asked};
+use crate::crash::Run;
 use crate::hooks::Hooks;
 use crate::neighbours::Neighbours;
 use crate::panel::Panel;
@@ -67,7 +68,8 @@ pub async fn run(
     let rules = panel.rules();
     let restored =
         restore(&mut seams, &rules, || panel.first_record()).map_err(io::Error::other)?;
-    let agent = Agent::start(seams, rules, restored);
+    let mut agent = Agent::start(seams, rules, restored);
+    let run = begin_run(&panel, &mut agent);
     tasks.spawn({
         let questions_in = questions_in.clone();
         async move {
@@ -87,7 +89,32 @@ pub async fn run(
         () = stop => info!("stopping"),
     }
     notify.stopping();
+    if let Some(Err(why)) = run.map(Run::ended) {
+        warn!("this end will count as a crash: {why}");
+    }
     Ok(())
+}
+
+/// The daemon does its work also where it cannot keep count of its ends.
+fn begin_run(panel: &Panel, agent: &mut Agent<RealSeams>) -> Option<Run> {
+    match Run::begin(&panel.runtime_dir()) {
+        Ok(run) => {
+            let past = run.past();
+            if past.unclean_ends > 0 {
+                let last = past.last_crash.as_deref().unwrap_or("killed");
+                warn!(
+                    "{} runs since boot did not end cleanly; the last one: {last}",
+                    past.unclean_ends
+                );
+            }
+            agent.remember(past);
+            Some(run)
+        }
+        Err(why) => {
+            warn!("crashes are not counted: {}: {why}", panel.runtime_dir().display());
+            None
+        }
+    }
 }
 
 async fn serve(

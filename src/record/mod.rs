@@ -151,6 +151,9 @@ pub struct Counters {
     pub reported: u64,
     /// Reports that upstream never took and that had to make room for later ones.
     pub unreported: u64,
+    /// Runs of the daemon since the last boot that ended without having been asked to; `None` in a
+    /// record that no running daemon has written yet.
+    pub unclean_ends: Option<u64>,
 }
 
 from_object!(Counters {
@@ -164,7 +167,8 @@ from_object!(Counters {
     rolled_back,
     failed,
     reported,
-    unreported
+    unreported,
+    unclean_ends
 });
 
 impl Current {

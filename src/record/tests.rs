@@ -31,7 +31,7 @@ const RECORD: &str = r#"{
 "highest_seq":[[{"id":7},4],[{"mac":"22:0D:CE:38:E7:15"},9]]},
 "recent_changes":[{"boot_id":"0b5fd1a8-7f60-4d0e-a4f6-3dc9a0b4e1f2","at":1000}],
 "counters":{"delivered":1,"ignored":2,"repeated":3,"rejected":4,"confirmed":5,"begun":6,"installed":7,
-"rolled_back":8,"failed":9,"reported":10,"unreported":11},
+"rolled_back":8,"failed":9,"reported":10,"unreported":11,"unclean_ends":12},
 "last_good_time":1769860800,"outcomes_not_told":{"count":1,"first":null,"last":"r-0"}}"#;
 
 #[test]

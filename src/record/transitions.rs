@@ -149,6 +149,7 @@ impl Record {
             message: None,
             errors: None,
             outcomes_not_told: None,
+            unclean_ends: self.counters.unclean_ends.filter(|count| *count > 0),
         }
     }
 

@@ -2,6 +2,7 @@
 #![allow(unsafe_code, reason = "the kernel takes raw pointers; each block says why it is sound")]
 
 pub mod arp;
+pub mod fatal_signal;
 pub mod link;
 pub mod mtd;
 pub mod physical_memory;

@@ -11,6 +11,7 @@ mod common;
 mod bad_input;
 mod billing;
 mod commands;
+mod crash;
 mod flash_writes;
 mod http;
 mod kills;

@@ -224,5 +224,6 @@ pub(super) fn installed(
         message: None,
         errors: None,
         outcomes_not_told: None,
+        unclean_ends: None,
     }
 }
