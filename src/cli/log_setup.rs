@@ -4,6 +4,7 @@ use std::io;
 
 use log::{LevelFilter, SetLoggerError};
 use simplelog::{ConfigBuilder, WriteLogger};
+use time::macros::format_description;
 
 use super::log_lines::LogLines;
 
@@ -20,7 +21,10 @@ pub(super) fn start(level: LevelFilter) -> Result<(), SetLoggerError> {
     if std::env::var_os("JOURNAL_STREAM").is_some() {
         config.set_time_level(LevelFilter::Off);
     } else {
-        config.set_time_format_rfc3339();
+        // RFC 3339 to the second: a panel's clock is no better than that.
+        config.set_time_format_custom(format_description!(
+            "[year]-[month]-[day]T[hour]:[minute]:[second]Z"
+        ));
     }
     WriteLogger::init(level, config.build(), LogLines::new(io::stderr()))
 }

@@ -28,8 +28,9 @@ fn a_crash_is_told_where_somebody_will_look() {
     let kept = board.read("run/crash");
     assert_eq!(kept.trim_end(), line.trim_start_matches("[ERROR] "));
 
-    let mut daemon = board.start();
+    let mut daemon = board.start_at_once();
     daemon.wait_for("1 runs since boot did not end cleanly; the last one: crashed by signal 11");
+    daemon.wait_for("board ");
     let told = status(&board);
     assert_eq!(
         (&told["counters"]["unclean_ends"], &told["last_crash"]),
