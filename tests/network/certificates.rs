@@ -6,11 +6,22 @@ use std::path::Path;
 use std::process::Command;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd,
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair,
+    PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, date_time_ymd,
 };
 
 /// The years in which a good certificate is valid: its start is after a clock that begins in 1970.
 pub const NOW: (i32, i32) = (2020, 2200);
+
+/// The kinds of keys that servers and panels have.
+#[derive(Debug, Clone, Copy)]
+pub enum Keys {
+    P256,
+    P384,
+    Ed25519,
+    Rsa2048,
+    Rsa4096,
+}
 
 pub struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
@@ -24,22 +35,19 @@ impl Authority {
         Self::with(name, || KeyPair::generate().expect("a key"))
     }
 
-    /// With RSA keys.
-    pub fn rsa(name: &str) -> Self {
-        Self::with(name, || {
-            let made = Command::new("openssl")
-                .args([
-                    "genpkey",
-                    "-quiet",
-                    "-algorithm",
-                    "RSA",
-                    "-pkeyopt",
-                    "rsa_keygen_bits:2048",
-                ])
-                .output()
-                .expect("openssl runs");
-            KeyPair::from_pem(&String::from_utf8_lossy(&made.stdout)).expect("a key")
-        })
+    /// With keys of one kind.
+    pub fn of(keys: Keys, name: &str) -> Self {
+        Self::with(
+            name,
+            match keys {
+                Keys::P256 => || KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).expect("a key"),
+                Keys::P384 => || KeyPair::generate_for(&PKCS_ECDSA_P384_SHA384).expect("a key"),
+                // rcgen's own has a form (RFC 5958) that OpenSSL 3.0 does not read.
+                Keys::Ed25519 => || openssl_key(&["ED25519"]),
+                Keys::Rsa2048 => || openssl_key(&["RSA", "-pkeyopt", "rsa_keygen_bits:2048"]),
+                Keys::Rsa4096 => || openssl_key(&["RSA", "-pkeyopt", "rsa_keygen_bits:4096"]),
+            },
+        )
     }
 
     fn with(name: &str, key: fn() -> KeyPair) -> Self {
@@ -69,4 +77,13 @@ impl Authority {
         fs::write(&secret, key.serialize_pem()).expect("written");
         fs::set_permissions(secret, fs::Permissions::from_mode(0o600)).expect("set");
     }
+}
+
+fn openssl_key(algorithm: &[&str]) -> KeyPair {
+    let made = Command::new("openssl")
+        .args(["genpkey", "-quiet", "-algorithm"])
+        .args(algorithm)
+        .output()
+        .expect("openssl runs");
+    KeyPair::from_pem(&String::from_utf8_lossy(&made.stdout)).expect("a key")
 }

@@ -4,9 +4,9 @@ use std::thread;
 
 use serde_json::json;
 
-use crate::certificates::Authority;
+use crate::certificates::{Authority, Keys};
 use crate::common::{Board, NEW, request};
-use crate::tls_end::{End, Kind, Terms, prove_by};
+use crate::tls_end::{End, Kind, Speaks, Terms, prove_by};
 
 /// Over both routes, side by side.
 fn on_both(run: impl Fn(Kind) + Sync) {
@@ -106,24 +106,86 @@ fn a_client_certificate_whose_authority_the_end_has_dropped_is_told() {
     });
 }
 
-/// In front of billing; the handshake is the same code on both routes.
+const VERSIONS: [&str; 2] = ["TLSv1.2", "TLSv1.3"];
+const CHACHA20: Speaks = Speaks {
+    version: None,
+    ciphers: Some("ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"),
+    ciphersuites: Some("TLS_CHACHA20_POLY1305_SHA256"),
+};
+const AES: Speaks = Speaks {
+    version: None,
+    ciphers: Some("ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256"),
+    ciphersuites: Some("TLS_AES_128_GCM_SHA256"),
+};
+
 #[test]
-fn tls_1_3_alone_is_enough_and_tls_1_2_is_refused() {
-    let ours = Authority::new("ours");
-    let only = |version| Terms { version: Some(version), ..Terms::good(&ours) };
-    reached(&End::start(Kind::Stunnel, &only("TLSv1.3")).board(&ours));
-    let end = End::start(Kind::Stunnel, &only("TLSv1.2"));
-    refused(&end.board(&ours), &["does not speak TLS 1.3"]);
+fn tls_1_2_alone_and_1_3_alone_are_enough_with_either_kind_of_cipher() {
+    let ours = &Authority::new("ours");
+    thread::scope(|scope| {
+        for version in VERSIONS {
+            for ciphers in [Speaks::default(), CHACHA20, AES] {
+                scope.spawn(move || {
+                    on_both(|kind| {
+                        let speaks = Speaks { version: Some(version), ..ciphers };
+                        let end = End::start(kind, &Terms { speaks, ..Terms::good(ours) });
+                        reached(&end.board(ours));
+                    });
+                });
+            }
+        }
+    });
 }
 
 #[test]
-fn rsa_keys_are_as_good_on_both_ends() {
-    on_both(|kind| {
-        let ours = Authority::rsa("ours");
-        let end = End::start(kind, &Terms { clients: Some(&ours), ..Terms::good(&ours) });
+fn what_is_not_spoken_here_is_refused_in_words() {
+    let ours = Authority::new("ours");
+    let with = |speaks| {
+        let end = End::start(Kind::Stunnel, &Terms { speaks, ..Terms::good(&ours) });
         let board = end.board(&ours);
-        prove_by(&board, &ours);
-        reached(&board);
+        (end, board)
+    };
+    let (_end, board) = with(Speaks::only("TLSv1.1"));
+    refused(&board, &["none of the versions of TLS that this panel offers", "1.2 and 1.3"]);
+    let (_end, board) = with(Speaks::only("TLSv1.2"));
+    board.configure("tls_min = \"1.3\"");
+    refused(&board, &["none of the versions of TLS that this panel offers", "`tls_min"]);
+    let cbc = Speaks { ciphers: Some("ECDHE-ECDSA-AES256-SHA"), ..Speaks::only("TLSv1.2") };
+    let (_end, board) = with(cbc);
+    refused(&board, &["no cipher, curve or signature in common", "AES-GCM"]);
+    let ccm = Speaks { ciphersuites: Some("TLS_AES_128_CCM_SHA256"), ..Speaks::only("TLSv1.3") };
+    let (_end, board) = with(ccm);
+    refused(&board, &["no cipher, curve or signature in common", "AES-GCM"]);
+}
+
+#[test]
+fn over_tls_1_2_a_missing_client_certificate_is_told_among_the_causes() {
+    let (ours, clients) = (Authority::new("ours"), Authority::new("clients"));
+    on_both(|kind| {
+        let speaks = Speaks::only("TLSv1.2");
+        let end =
+            End::start(kind, &Terms { clients: Some(&clients), speaks, ..Terms::good(&ours) });
+        refused(&end.board(&ours), &["it wants a client certificate", "`client_cert_file`"]);
+    });
+}
+
+#[test]
+fn keys_of_every_usual_kind_are_good_on_both_ends() {
+    thread::scope(|scope| {
+        for keys in [Keys::P256, Keys::P384, Keys::Rsa2048, Keys::Rsa4096, Keys::Ed25519] {
+            scope.spawn(move || {
+                let ours = Authority::of(keys, "ours");
+                for version in VERSIONS {
+                    on_both(|kind| {
+                        let speaks = Speaks::only(version);
+                        let terms = Terms { clients: Some(&ours), speaks, ..Terms::good(&ours) };
+                        let end = End::start(kind, &terms);
+                        let board = end.board(&ours);
+                        prove_by(&board, &ours);
+                        reached(&board);
+                    });
+                }
+            });
+        }
     });
 }
 

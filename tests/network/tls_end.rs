@@ -29,8 +29,24 @@ pub struct Terms<'a> {
     pub years: (i32, i32),
     /// Whose client certificates it wants; none for no client certificates.
     pub clients: Option<&'a Authority>,
-    /// The only version that it speaks, as stunnel calls it.
+    pub speaks: Speaks<'a>,
+}
+
+/// What an end speaks of TLS, in OpenSSL's words; whatever it likes unless told.
+#[derive(Clone, Copy, Default)]
+pub struct Speaks<'a> {
+    /// The only version.
     pub version: Option<&'a str>,
+    /// The only ciphers of TLS 1.2 and before.
+    pub ciphers: Option<&'a str>,
+    /// The only ciphers of TLS 1.3.
+    pub ciphersuites: Option<&'a str>,
+}
+
+impl<'a> Speaks<'a> {
+    pub fn only(version: &'a str) -> Self {
+        Speaks { version: Some(version), ..Self::default() }
+    }
 }
 
 impl<'a> Terms<'a> {
@@ -40,7 +56,7 @@ impl<'a> Terms<'a> {
             certificate_for: HOST,
             years: NOW,
             clients: None,
-            version: None,
+            speaks: Speaks::default(),
         }
     }
 }
@@ -54,10 +70,19 @@ impl End {
         }
         match kind {
             Kind::Mosquitto => {
-                assert_eq!(terms.version, None, "mosquitto knows a lowest one alone");
                 let mut settings =
                     "allow_anonymous true\ncertfile DIR/server.pem\nkeyfile DIR/server.key\n"
                         .to_owned();
+                let Speaks { version, ciphers, ciphersuites } = terms.speaks;
+                if let Some(version) = version {
+                    // mosquitto's own setting is a lowest version.
+                    fs::write(dir.path().join("openssl.cnf"), openssl_conf(version))
+                        .expect("written");
+                }
+                let lists = [("ciphers", ciphers), ("ciphers_tls1.3", ciphersuites)];
+                for (setting, list) in lists {
+                    list.map(|list| settings.push_str(&format!("{setting} {list}\n")));
+                }
                 if terms.clients.is_some() {
                     settings.push_str("cafile DIR/clients.pem\nrequire_certificate true\n");
                 }
@@ -113,9 +138,13 @@ fn stunnel(dir: &Path, to: &str, terms: &Terms) -> (u16, Process) {
     if terms.clients.is_some() {
         text.push_str(&format!("CAfile = {dir_shown}/clients.pem\nverifyChain = yes\n"));
     }
-    if let Some(version) = terms.version {
-        // Debian's OpenSSL does without the old ones unless told.
-        text.push_str(&format!("sslVersion = {version}\nciphers = ALL:@SECLEVEL=0\n"));
+    let Speaks { version, ciphers, ciphersuites } = terms.speaks;
+    // Debian's OpenSSL does without the old versions unless told.
+    let ciphers = version.map(|_| ciphers.unwrap_or("ALL:@SECLEVEL=0")).or(ciphers);
+    for (setting, value) in
+        [("sslVersion", version), ("ciphers", ciphers), ("ciphersuites", ciphersuites)]
+    {
+        value.map(|value| text.push_str(&format!("{setting} = {value}\n")));
     }
     let file = dir.join("stunnel.conf");
     fs::write(&file, text).expect("written");
@@ -125,4 +154,11 @@ fn stunnel(dir: &Path, to: &str, terms: &Terms) -> (u16, Process) {
     );
     process.wait_for("Configuration successful");
     (port, process)
+}
+
+fn openssl_conf(version: &str) -> String {
+    format!(
+        "openssl_conf = start\n[start]\nssl_conf = ssl\n[ssl]\nsystem_default = limits\n[limits]\n\
+         MinProtocol = {version}\nMaxProtocol = {version}\n"
+    )
 }

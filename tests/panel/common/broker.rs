@@ -80,6 +80,11 @@ impl Broker {
         // Debian has it where only root's PATH leads.
         let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").expect("a PATH"));
         command.arg("-c").arg(self.dir.path().join("mosquitto.conf")).env("PATH", path);
+        // What a test wants of TLS beyond mosquitto's own settings.
+        let openssl = self.dir.path().join("openssl.cnf");
+        if openssl.exists() {
+            command.env("OPENSSL_CONF", openssl);
+        }
         let mut process = Process::start("mosquitto", &mut command);
         process.wait_for(" running");
         self.process = Some(process);
