@@ -4,14 +4,9 @@
 //! One request, from its bytes to its report, in the order of the modules:
 //!
 //! ```text
-//! upstream ─► signature ─► contract ─► decide ─► agent ─► record, board ─► agent ─► upstream
-//!  (bytes)     (open)       (parse)    (pure)   (change)   (durable)      (report)
+//! upstream ─► intercom_wire ─► decide ─► agent ─► record, board ─► agent ─► upstream
+//!  (bytes)    (open, parse)   (pure)   (change)   (durable)      (report)
 //! ```
-
-pub mod signature;
-
-pub mod contract;
-pub mod json;
 
 pub mod decide;
 

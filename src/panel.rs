@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use intercom_wire::{BoardName, FactoryIdentity, Identity};
+
 use crate::agent::Rules;
 use crate::agent::environment_copy::{BOARD, FACTORY_MAC, FACTORY_SERIAL_NUMBER};
 use crate::board::{MacKind, RealBoard, Root, Survey, survey};
 use crate::clock::WallTime;
 use crate::config::Settings;
-use crate::contract::{BoardName, FactoryIdentity, Identity};
 use crate::environment::{Environment, Layout, Store};
 use crate::hooks::Hooks;
 use crate::record::{Current, MacOrigin, Record, RecordStore, Route, SerialOrigin};

@@ -8,7 +8,7 @@ use std::io;
 
 use intercom_agent::board::{Interface, Ipv4Route, KernelLink, Link, LinkError, Root, survey};
 use intercom_agent::config;
-use intercom_agent::contract::Mac;
+use intercom_wire::Mac;
 use namespace::{in_a_namespace, ip};
 use nix::errno::Errno;
 

@@ -10,10 +10,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use intercom_agent::agent::seams::{Event, Upstream};
-use intercom_agent::contract::Mac;
 use intercom_agent::decide::Holder;
 use intercom_agent::neighbours::Neighbours;
 use intercom_agent::upstream::{News, Order, Routes, route};
+use intercom_wire::Mac;
 use namespace::{in_a_namespace, ip};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;

@@ -10,7 +10,7 @@ use intercom_billing::fleet;
 use intercom_billing::http::Token;
 use intercom_billing::mqtt::link::{Choice, External};
 use intercom_billing::service::Settings;
-use intercom_billing::signing::SigningKey;
+use intercom_billing::signing::read_key;
 
 /// The documented billing API for intercoms as a service, with the routes that panels speak.
 #[derive(Parser)]
@@ -120,7 +120,7 @@ impl Serve {
             Some(url) => Choice::External(url.parse::<External>().context("--broker is wrong")?),
             None => Choice::BuiltIn(self.mqtt_listen),
         };
-        let signing_key = self.signing_key.as_deref().map(SigningKey::read).transpose()?;
+        let signing_key = self.signing_key.as_deref().map(read_key).transpose()?;
         Ok(Settings {
             signing_key,
             listen: self.listen,

@@ -9,7 +9,7 @@
 //!
 //! A request without `new_mac` can only be for the board that the record names, at once.
 
-use intercom_agent::contract::Mac;
+use intercom_wire::Mac;
 
 /// How long a board counts as present after a poll, in milliseconds: three polls, and for as long
 /// after a restart of this service, which boards need a while to notice.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use intercom_wire::signature::SigningKey;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -12,7 +13,6 @@ use tokio::task::JoinSet;
 use crate::billing::Billing;
 use crate::http::{Token, router};
 use crate::mqtt::link::{Choice, Link};
-use crate::signing::SigningKey;
 use crate::store::Store;
 
 /// What a service is started with. Port 0 stands for any free port.

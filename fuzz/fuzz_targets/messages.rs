@@ -1,9 +1,9 @@
 //! Whatever a command, a daemon or a panel says is read or refused; what was read can be said again.
 #![no_main]
 
-use intercom_agent::contract::Report;
+use intercom_wire::Report;
 use intercom_agent::control::{Answer, Ask};
-use intercom_agent::json;
+use intercom_wire::json;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -1,7 +1,7 @@
 //! Any file is a record or a damaged one; what was read can be written and read again.
 #![no_main]
 
-use intercom_agent::json;
+use intercom_wire::json;
 use intercom_agent::record::Record;
 use intercom_agent::storage::{seal, unseal};
 use libfuzzer_sys::fuzz_target;

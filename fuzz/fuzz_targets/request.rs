@@ -1,8 +1,8 @@
 //! Any delivery is a request or an unreadable one; a request names a target and has one key.
 #![no_main]
 
-use intercom_agent::contract::Request;
-use intercom_agent::signature::Keys;
+use intercom_wire::Request;
+use intercom_wire::signature::Keys;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

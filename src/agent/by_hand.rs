@@ -1,9 +1,10 @@
 //! Rollback by hand: an installer wants an earlier identity back.
 
+use intercom_wire::Identity;
+
 use super::Agent;
 use super::change::Plan;
 use super::seams::Seams;
-use crate::contract::Identity;
 use crate::record::{Cause, Current, Goal, MacOrigin, SerialOrigin};
 
 /// How far back a rollback by hand goes.

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use intercom_wire::Mac;
+
 use super::Agent;
 use super::seams::{Face, HookRun, Phase, Seams, Upstream};
 use super::set_board::set_link;
 use crate::board::Board;
 use crate::clock::{Clock, Moment};
-use crate::contract::Mac;
 use crate::record::{Begun, Cause, Change, Current, Goal, Route};
 
 /// How long before something that the board or the disk refused is tried again.

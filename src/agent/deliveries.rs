@@ -1,11 +1,11 @@
 //! Deliveries: each is decided once, and what cannot be decided yet waits.
 
+use intercom_wire::{Outcome, Request, Unreadable};
 use log::debug;
 
 use super::Agent;
 use super::seams::{Seams, Ticket};
 use super::waiting::Until;
-use crate::contract::{Outcome, Request, Unreadable};
 use crate::decide::{Decision, Delivered, Facts, Holder, OwnId, Past, decide};
 use crate::record::Route;
 

@@ -1,12 +1,13 @@
 //! How deliveries end: rejected, told of again, confirmed, or with a change that is begun.
 
+use intercom_wire::{Errors, Identity, Outcome, Report, Unreadable};
+
 use super::Agent;
 use super::change::{HOUR, Plan};
 use super::deliveries::Delivery;
 use super::log_extra;
 use super::seams::{Seams, Ticket, Upstream};
 use crate::clock::Clock;
-use crate::contract::{Errors, Identity, Outcome, Report, Unreadable};
 use crate::record::{Cause, Current, Entry, Goal, Intercom, MacOrigin, Route, SerialOrigin};
 
 impl<S: Seams> Agent<S> {

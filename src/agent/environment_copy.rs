@@ -123,7 +123,7 @@ fn wanted(environment: &Environment, rules: &Rules, record: &Record) -> Vec<Want
 /// A MAC address in another notation is the same one: no reason to erase a block.
 fn same_value(name: &str, found: &str, value: &str) -> bool {
     match name {
-        MAC => found.parse::<crate::contract::Mac>().is_ok_and(|mac| mac.to_string() == value),
+        MAC => found.parse::<intercom_wire::Mac>().is_ok_and(|mac| mac.to_string() == value),
         _ => found == value,
     }
 }

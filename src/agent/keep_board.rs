@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use intercom_wire::Identity;
+
 use super::Agent;
 use super::seams::Seams;
 use super::set_board::{set_link, write_runtime_files};
 use crate::board::Board;
 use crate::clock::{Clock, Moment};
-use crate::contract::Identity;
 
 /// How often a board that did not take the identity is tried again.
 const AGAIN: Duration = Duration::from_secs(60);

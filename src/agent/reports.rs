@@ -1,10 +1,11 @@
 //! Reports on their way: durable ones in the record's outbox, repeats and rejections in memory.
 
+use intercom_wire::Report;
+
 use super::Agent;
 use super::deliveries::Delivery;
 use super::seams::{ParcelId, Seams, Ticket, Upstream};
 use super::waiting::take_over;
-use crate::contract::Report;
 use crate::record::Route;
 
 /// How many reports wait in memory at most. One more is let go, and its message with it stays

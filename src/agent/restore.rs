@@ -1,10 +1,11 @@
 //! Restore: at boot, before the network comes up, the board is made to agree with the record.
 
+use intercom_wire::FactoryIdentity;
+
 use super::rules::Rules;
 use super::seams::Seams;
 use super::set_board::{set_link, write_runtime_files};
 use crate::clock::Clock;
-use crate::contract::FactoryIdentity;
 use crate::record::{Loaded, Record};
 
 /// How many boots may try a change before it is rolled back.

@@ -1,9 +1,10 @@
 //! The seams: what the agent needs of the world, with a real and a simulated side each.
 
+use intercom_wire::{BoardName, Identity, Mac, Report};
+
 use super::RouteStatus;
 use crate::board::Board;
 use crate::clock::{Clock, WallTime};
-use crate::contract::{BoardName, Identity, Mac, Report};
 use crate::decide::Holder;
 use crate::record::{RecordStore, Route};
 use crate::storage::Disk;

@@ -1,8 +1,9 @@
 //! Makes the link and the runtime files say one identity.
 
+use intercom_wire::{Identity, Mac};
+
 use super::rules::Rules;
 use crate::board::{Board, RuntimeFiles};
-use crate::contract::{Identity, Mac};
 use crate::record::Record;
 
 /// Gives the link its MAC address, if it has another.

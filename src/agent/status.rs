@@ -1,12 +1,12 @@
 //! The agent's state as `status` shows it.
 
+use intercom_wire::{BoardName, FactoryIdentity, Identity, NotTold, Report};
 use serde::Serialize;
 
 use super::Agent;
 use super::change::Stage;
 use super::seams::{Seams, Upstream};
 use crate::clock::Clock;
-use crate::contract::{BoardName, FactoryIdentity, Identity, NotTold, Report};
 use crate::record::{Counters, Entry, Route};
 
 /// What `status --json` prints of the agent.
@@ -115,7 +115,7 @@ impl<S: Seams> Agent<S> {
     }
 
     /// How a request ended, if it has.
-    pub fn outcome_of(&self, id: &crate::contract::RequestId) -> Option<&Report> {
+    pub fn outcome_of(&self, id: &intercom_wire::RequestId) -> Option<&Report> {
         let entry = self.record.ledger.by_id(id).or_else(|| self.volatile.by_id(id))?;
         Some(&entry.report)
     }

@@ -2,10 +2,9 @@
 
 use std::collections::VecDeque;
 
+use intercom_wire::json::from_object;
 use log::{info, warn};
 use serde::Serialize;
-
-use crate::json::from_object;
 
 /// How many steps are kept for whoever asks late.
 const KEPT: usize = 64;

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use intercom_wire::{BoardName, Mac, Request, RequestKey};
+
 use super::Agent;
 use super::deliveries::{Delivery, Handling};
 use super::endings::name;
 use super::seams::{Seams, Ticket, Upstream};
 use crate::clock::{Clock, Moment};
-use crate::contract::{BoardName, Mac, Request, RequestKey};
 use crate::decide::Holder;
 
 /// How many deliveries wait at most; more stay with the broker, unacknowledged.

@@ -4,10 +4,10 @@ use std::fmt;
 use std::fs;
 use std::io;
 
+use intercom_wire::{BoardName, SerialNumber};
 use serde::Serialize;
 
 use super::{Known, Root};
-use crate::contract::{BoardName, SerialNumber};
 use crate::sys::physical_memory::read_registers;
 
 const DEVICE: &str = "/dev/mem";

@@ -3,11 +3,11 @@
 use std::fs;
 use std::io;
 
+use intercom_wire::Mac;
 use log::{info, warn};
 use nix::errno::Errno;
 
 use super::{Known, LinkError, Root, routes, runtime_files};
-use crate::contract::Mac;
 use crate::sys::link::{Ipv4Route, KernelLink};
 
 const ROUTES: &str = "/proc/net/route";

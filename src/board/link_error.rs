@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use crate::contract::{InvalidMac, Mac};
+use intercom_wire::{InvalidMac, Mac};
 
 /// What went wrong with the link, in words that say what to do.
 #[derive(Debug)]

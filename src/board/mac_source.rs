@@ -1,9 +1,9 @@
 //! Whose MAC address it is: the board's own, one that many boards share, or nobody's.
 
+use intercom_wire::Mac;
 use serde::Serialize;
 
 use super::Known;
-use crate::contract::Mac;
 
 /// What a MAC address is worth for telling boards apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -16,7 +16,8 @@ mod survey;
 
 use std::io;
 
-use crate::contract::Mac;
+use intercom_wire::Mac;
+
 use crate::environment;
 
 pub use crate::sys::link::{Ipv4Route, KernelLink};

@@ -3,8 +3,9 @@
 use std::io;
 use std::path::PathBuf;
 
+use intercom_wire::Mac;
+
 use super::{Board, Link, LinkError, Root, RuntimeFiles};
-use crate::contract::Mac;
 use crate::environment;
 
 /// The board that the agent runs on, or a sandboxed one.

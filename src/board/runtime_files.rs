@@ -6,9 +6,8 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use intercom_wire::{BoardName, FactoryIdentity, Identity};
 use serde::Serialize;
-
-use crate::contract::{BoardName, FactoryIdentity, Identity};
 
 /// For programs that read JSON.
 const JSON: &str = "identity.json";

@@ -5,10 +5,11 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::time::Duration;
 
+use intercom_wire::SerialNumber;
+
 use super::command::first_line_of;
 use super::{DieId, Known, Root, model};
 use crate::config::SerialSource;
-use crate::contract::SerialNumber;
 
 const DEVICE_TREE: &str = "/proc/device-tree/serial-number";
 const CPUINFO: &str = "/proc/cpuinfo";

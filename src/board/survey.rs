@@ -1,11 +1,11 @@
 //! Everything that the board says about itself, each value with where it was read.
 
+use intercom_wire::{BoardName, Mac, SerialNumber};
 use serde::Serialize;
 
 use super::mac_source::{self, BoardMac};
 use super::{DieId, Known, Link, Root, die_id, model, serial_number};
 use crate::config::Settings;
-use crate::contract::{BoardName, Mac, SerialNumber};
 
 /// What the board says about itself. Nothing here comes from the record.
 #[derive(Debug, Clone, PartialEq, Serialize)]

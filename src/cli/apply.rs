@@ -1,9 +1,10 @@
 //! `apply`: an installer's request, by the same path as a delivered one.
 
+use intercom_wire::Outcome;
+
 use super::args::{Apply, Common};
 use super::exit::{Exit, Failure};
 use super::{output, payload, run};
-use crate::contract::Outcome;
 use crate::control::{self, Answer, Ask, Told};
 use crate::daemon;
 use crate::panel::Panel;

@@ -115,7 +115,7 @@ command! {
         pub(super) again: bool,
         /// as if this board had the new MAC now
         #[argh(option, arg_name = "board")]
-        pub(super) held_by: Option<crate::contract::BoardName>,
+        pub(super) held_by: Option<intercom_wire::BoardName>,
     }
 }
 

@@ -1,11 +1,11 @@
 //! `check`: what a request would do here, and why. Changes nothing.
 
+use intercom_wire::Request;
 use serde_json::{Value, json};
 
 use super::args::{Check, Way};
 use super::exit::{Exit, Failure};
 use super::{output, payload};
-use crate::contract::Request;
 use crate::decide::{Decision, Delivered, Facts, Holder, OwnId, Past, Timing, Via, decide};
 use crate::record::{Ledger, RecordStore};
 
@@ -55,7 +55,7 @@ pub(super) fn check(check: &Check) -> Result<Exit, Failure> {
     Ok(Exit::from(&decision))
 }
 
-fn as_json(decision: &Decision, current: &crate::contract::Identity) -> Value {
+fn as_json(decision: &Decision, current: &intercom_wire::Identity) -> Value {
     match decision {
         Decision::Apply(to) => json!({"decision": "apply", "from": current, "to": to}),
         Decision::Confirm => json!({"decision": "confirm", "identity": current}),
@@ -73,7 +73,7 @@ fn as_json(decision: &Decision, current: &crate::contract::Identity) -> Value {
 
 const OVERTAKEN: &str = "a later request for the same intercom was decided before";
 
-fn in_words(decision: &Decision, current: &crate::contract::Identity) -> String {
+fn in_words(decision: &Decision, current: &intercom_wire::Identity) -> String {
     match decision {
         Decision::Apply(to) => format!("apply: from {current} to {to}"),
         Decision::Confirm => format!("confirm: this board is {current} already"),

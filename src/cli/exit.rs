@@ -3,7 +3,8 @@
 use std::fmt::Display;
 use std::process::ExitCode;
 
-use crate::contract::Outcome;
+use intercom_wire::Outcome;
+
 use crate::decide::Decision;
 use crate::doctor::State;
 

@@ -4,8 +4,9 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use intercom_wire::MAX_REQUEST_BYTES;
+
 use super::exit::Failure;
-use crate::contract::MAX_REQUEST_BYTES;
 
 /// The file's bytes; `-` is standard input. One byte more than a panel reads is enough to see that
 /// it is too large.

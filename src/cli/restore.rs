@@ -2,6 +2,7 @@
 
 use std::io::ErrorKind;
 
+use intercom_wire::Identity;
 use serde::Serialize;
 use tokio::sync::mpsc;
 
@@ -9,7 +10,6 @@ use super::args::Restore;
 use super::exit::{Exit, Failure};
 use super::output;
 use crate::agent::restore as make_agree;
-use crate::contract::Identity;
 use crate::daemon::RealSeams;
 use crate::storage::StateDirLock;
 use crate::upstream::Routes;

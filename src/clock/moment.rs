@@ -5,9 +5,8 @@ use std::ops::{Add, Sub};
 use std::str::FromStr;
 use std::time::Duration;
 
+use intercom_wire::json::{from_inner, from_text};
 use serde::Serialize;
-
-use crate::json::{from_inner, from_text};
 
 /// Milliseconds since the board booted (`CLOCK_BOOTTIME`). Means nothing in another boot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

@@ -3,9 +3,8 @@
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use intercom_wire::json::from_inner;
 use serde::Serialize;
-
-use crate::json::from_inner;
 
 /// Seconds since 1970 in UTC, as the board's calendar has them: perhaps wrong. Shown as
 /// `2026-01-31T12:00:00Z`.

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use intercom_wire::signature::Keys;
+use intercom_wire::{BoardName, Mac};
 use log::LevelFilter;
 
 use super::{Broker, HttpBase, Proxy, SecretFile, SerialSource, Template};
-use crate::contract::{BoardName, Mac};
 use crate::environment::Policy;
-use crate::signature::Keys;
 
 /// The whole configuration. Paths are the board's absolute paths: give each to
 /// [`Root::path`](crate::board::Root::path) before it is opened.

@@ -1,8 +1,9 @@
 //! The `[signature]` section: whose signatures count, and whether one is needed.
 
+use intercom_wire::signature::{Keys, PublicKey};
+
 use super::section::{Section, Wrong};
 use super::settings::SignatureSettings;
-use crate::signature::{Keys, PublicKey};
 
 pub(super) const KEYS: &[&str] = &["required", "keys"];
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::contract::{BoardName, Mac, SerialNumber};
+use intercom_wire::{BoardName, Mac, SerialNumber};
 
 /// A topic or a path with placeholders, such as `intercoms/{mac}/patch`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use intercom_wire::{BoardName, Mac, SerialNumber};
 use log::LevelFilter;
 use proptest::prelude::*;
 
 use super::*;
 use crate::board::Root;
 use crate::board::testing::Sandbox;
-use crate::contract::{BoardName, Mac, SerialNumber};
 use crate::environment::Policy;
 
 /// The file that is installed as `/etc/intercom-agent.toml`.

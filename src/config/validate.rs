@@ -3,6 +3,7 @@
 
 use std::str::FromStr;
 
+use intercom_wire::{Mac, comparable_model};
 use log::LevelFilter;
 
 use super::section::{Section, Wrong};
@@ -10,7 +11,6 @@ use super::serial_source::is_variable_name;
 use super::settings::{SerialNumberSettings, Settings};
 use super::values::{path, seconds, told};
 use super::{billing, http, mqtt, signature};
-use crate::contract::{Mac, comparable_model};
 use crate::environment::Policy;
 
 pub(super) const KEYS: &[&str] = &[

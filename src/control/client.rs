@@ -5,8 +5,9 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
+use intercom_wire::json;
+
 use super::{Answer, Ask};
-use crate::json;
 
 /// How long the daemon may take to tell its state.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -7,13 +7,13 @@ mod client;
 mod server;
 mod told;
 
+use intercom_wire::Outcome;
+use intercom_wire::json::{FromJson, Object, Unfit};
 use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::mpsc;
 
 use crate::agent::Step;
-use crate::contract::Outcome;
-use crate::json::{FromJson, Object, Unfit};
 use crate::record::Route;
 
 pub use client::{ask, no_daemon};
@@ -130,7 +130,7 @@ pub struct Asked {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json;
+    use intercom_wire::json;
 
     fn line(value: &impl Serialize) -> String {
         serde_json::to_string(value).expect("JSON")

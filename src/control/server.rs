@@ -6,6 +6,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
+use intercom_wire::MAX_REQUEST_BYTES;
+use intercom_wire::json;
 use log::{debug, warn};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
@@ -13,8 +15,6 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::{Answer, Ask, Asked};
-use crate::contract::MAX_REQUEST_BYTES;
-use crate::json;
 
 /// The longest question: a few words and the largest payload, each byte of which may become six as
 /// a JSON string.

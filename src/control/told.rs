@@ -3,11 +3,11 @@
 
 use std::fmt::Write;
 
+use intercom_wire::json::from_object;
+use intercom_wire::{NotTold, Report};
 use serde::Serialize;
 
 use crate::agent::{RouteStatus, Status};
-use crate::contract::{NotTold, Report};
-use crate::json::from_object;
 
 /// One thing to print.
 #[derive(Debug, Serialize)]

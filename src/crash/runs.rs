@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::CRASH_FILE;
 use crate::agent::PastRuns;
-use crate::json::{self, from_object};
+use intercom_wire::json::{self, from_object};
 
 /// The file's name in the runtime directory.
 const FILE: &str = "runs.json";

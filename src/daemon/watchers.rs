@@ -1,14 +1,14 @@
 //! Commands that wait for an answer: they see each step, and how their request ended.
 
+use intercom_wire::signature::{Keys, Signature};
+use intercom_wire::{Request, RequestId};
 use ring::rand::{SecureRandom, SystemRandom};
 use tokio::sync::mpsc;
 
 use super::RealSeams;
 use crate::agent::{Agent, BackTo, Delivery, Status, Step};
-use crate::contract::{Request, RequestId};
 use crate::control::{Answer, Ask, Asked, Told};
 use crate::decide::{Delivered, Timing, Via};
-use crate::signature::{Keys, Signature};
 
 /// All commands that wait.
 #[derive(Debug)]

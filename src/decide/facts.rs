@@ -1,8 +1,9 @@
 //! What a decision is made from: how the request came, and what the board is.
 
-use crate::contract::{BoardName, Mac, Request, RequestId};
+use intercom_wire::signature::Signature;
+use intercom_wire::{BoardName, Mac, Request, RequestId};
+
 use crate::record::{Current, Entry, Intercom, Ledger};
-use crate::signature::Signature;
 
 /// How a request came.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,8 +5,8 @@
 mod facts;
 mod table;
 
-pub use crate::signature::Signature;
 pub use facts::{Delivered, Facts, Holder, OwnId, Past, Timing, Via};
+pub use intercom_wire::signature::Signature;
 pub use table::{Decision, Ignored, MAX_PUT_OFFS, decide};
 
 #[cfg(test)]

@@ -2,12 +2,13 @@
 
 use std::fmt;
 
-use super::facts::{Delivered, Facts, Holder, Mine, Timing, Via, new_mac};
-use crate::contract::{
+use intercom_wire::signature::{Flaw, Signature};
+use intercom_wire::{
     BoardName, Errors, Identity, Mac, Outcome, Patch, Report, Request, Unreadable, comparable_model,
 };
+
+use super::facts::{Delivered, Facts, Holder, Mine, Timing, Via, new_mac};
 use crate::record::Intercom;
-use crate::signature::{Flaw, Signature};
 
 /// How often a request is put off before it is rejected.
 pub const MAX_PUT_OFFS: u8 = 3;

@@ -1,15 +1,14 @@
 //! The table, row by row, and what holds over all of it.
 
+use intercom_wire::signature::{Flaw, Keys, SigningKey};
+use intercom_wire::{
+    BoardName, FactoryIdentity, Identity, Mac, Outcome, Request, RequestId, Unreadable,
+};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::contract::{
-    BoardName, FactoryIdentity, Identity, Mac, Outcome, Request, RequestId, Unreadable,
-};
 use crate::record::{Cause, Current, Entry, Intercom, Ledger, MacOrigin, Record, SerialOrigin};
-use crate::signature::Flaw;
-use crate::signature::testing::{SEED, keys, signed};
 
 const MINE: &str = "AA:BB:CC:DD:EE:01";
 const NEW: &str = "22:0D:CE:38:E7:15";
@@ -177,9 +176,10 @@ fn row_4_an_old_signed_request_that_is_sent_again_changes_nothing() {
         })
     };
     let (forth, back) = (body("r-1", 1, MINE, NEW), body("r-2", 2, NEW, MINE));
-    let recorded = signed(&SEED, &forth.to_string());
+    let key = SigningKey::new(&[7; 32]).expect("a seed");
+    let keys: Keys = [(key.key_id().to_owned(), key.public_key())].into_iter().collect();
+    let recorded = key.sign(forth.to_string().as_bytes());
     let open = |panel: &Panel| {
-        let keys = keys();
         let (payload, signature) = keys.open(recorded.as_bytes());
         assert_eq!(signature, Signature::Good, "whoever replays it need not forge it");
         let delivered = Delivered { signature, ..delivered(Via::MacTopic, Timing::Live) };

@@ -3,8 +3,9 @@
 use std::io;
 use std::net::Ipv4Addr;
 
+use intercom_wire::Mac;
+
 use super::{Check, Finding};
-use crate::contract::Mac;
 use crate::neighbours::{Neighbours, met};
 use crate::panel::Panel;
 

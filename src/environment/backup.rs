@@ -2,9 +2,9 @@
 
 use std::io;
 
+use intercom_wire::json::from_object;
 use serde::Serialize;
 
-use crate::json::from_object;
 use crate::storage::{Disk, replace, seal, unseal};
 
 /// Its name in the state directory.

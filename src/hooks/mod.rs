@@ -8,10 +8,10 @@ mod process;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use intercom_wire::{Identity, SerialNumber};
 use log::{debug, info, warn};
 
 use crate::agent::seams::{HookRun, Phase};
-use crate::contract::{Identity, SerialNumber};
 use failure::{HookFailure, HookProblem};
 
 /// The hooks of one panel.

@@ -5,9 +5,10 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use intercom_wire::Identity;
+
 use super::*;
 use crate::board::testing::{Alive, Sandbox};
-use crate::contract::Identity;
 
 const LONG: Duration = Duration::from_secs(30);
 

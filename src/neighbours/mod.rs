@@ -11,12 +11,12 @@ use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use intercom_wire::Mac;
 use log::warn;
 use table::Entry;
 use tokio::time::{Instant, sleep};
 
 use crate::board::Root;
-use crate::contract::Mac;
 use crate::decide::Holder;
 use crate::sys::arp::ArpTable;
 

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use crate::contract::Mac;
+use intercom_wire::Mac;
 
 /// `ARPHRD_ETHER` of `linux/if_arp.h`, as the table writes it.
 const ETHERNET: &str = "0x1";

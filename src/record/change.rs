@@ -1,12 +1,12 @@
 //! A change: one identity replaced by another.
 
+use intercom_wire::json::{from_object, words};
+use intercom_wire::{ContentHash, RequestId, Target};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::{Current, Route};
 use crate::clock::{BootId, Moment};
-use crate::contract::{ContentHash, RequestId, Target};
-use crate::json::{from_object, words};
 
 /// The change in progress, as durable as the record that holds it.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -1,11 +1,11 @@
 //! The ledger: how requests ended, so that a repeat is answered and never applied again.
 
+use intercom_wire::json::{FromJson, Object, Unfit, from_object};
+use intercom_wire::{ContentHash, Mac, Outcome, Report, RequestId, Target};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::Cause;
-use crate::contract::{ContentHash, Mac, Outcome, Report, RequestId, Target};
-use crate::json::{FromJson, Object, Unfit, from_object};
 
 /// The last outcomes, oldest first, and the highest `seq` decided for each intercom.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]

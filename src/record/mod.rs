@@ -11,11 +11,11 @@ mod store;
 mod tests;
 mod transitions;
 
+use intercom_wire::json::{from_object, words};
+use intercom_wire::{BoardName, FactoryIdentity, Identity, NotTold};
 use serde::Serialize;
 
 use crate::clock::{BootId, Moment, WallTime};
-use crate::contract::{BoardName, FactoryIdentity, Identity, NotTold};
-use crate::json::{from_object, words};
 
 pub use change::{Cause, Change, Goal};
 pub use ledger::{Entry, Intercom, Ledger};

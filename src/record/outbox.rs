@@ -2,10 +2,9 @@
 
 use std::fmt;
 
+use intercom_wire::Report;
+use intercom_wire::json::{from_object, words};
 use serde::Serialize;
-
-use crate::contract::Report;
-use crate::json::{from_object, words};
 
 /// A report with the routes that still owe an acknowledgement.
 #[derive(Debug, Clone, PartialEq, Serialize)]

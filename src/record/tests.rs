@@ -1,6 +1,6 @@
 //! The record's form on disk, which every later version has to read.
 
-use crate::json::read;
+use intercom_wire::json::read;
 
 use super::Record;
 

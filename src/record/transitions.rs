@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
+use intercom_wire::{
+    BoardName, FactoryIdentity, Identity, Intercom as Answer, NotTold, Outcome, Report,
+    SOURCE_AUTO_REPLACE, Target,
+};
+
 use super::{
     Begun, Cause, Change, Current, Entry, FORMAT, Goal, Intercom, Ledger, MacOrigin, Parcel,
     Record, Route,
 };
 use crate::clock::{BootId, Moment};
-use crate::contract::{
-    BoardName, FactoryIdentity, Identity, Intercom as Answer, NotTold, Outcome, Report,
-    SOURCE_AUTO_REPLACE, Target,
-};
 
 /// The most reports that wait for upstream; the oldest makes room, and the newest tells of it.
 const MAX_OUTBOX: usize = 16;

@@ -2,10 +2,9 @@
 
 use std::fmt;
 
+use intercom_wire::json::{self, FromJson, Unfit};
 use ring::digest::{SHA256, digest};
 use serde::Serialize;
-
-use crate::json::{self, FromJson, Unfit};
 
 // The envelope is written in this way alone, so that nothing but these bytes is one.
 const BEFORE_CHECKSUM: &str = "{\"sha256\":\"";

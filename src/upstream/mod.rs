@@ -11,6 +11,7 @@ mod tls;
 
 use std::sync::Arc;
 
+use intercom_wire::{Mac, Report};
 use log::warn;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
@@ -19,7 +20,6 @@ use crate::agent::seams::{Connection, Event, Face, ParcelId, Ticket, Upstream};
 use crate::agent::{Delivery, Handling, RouteStatus};
 use crate::board::Root;
 use crate::clock::{Floor, WallTime};
-use crate::contract::{Mac, Report};
 use crate::decide::Holder;
 use crate::neighbours::Neighbours;
 use crate::record::Route;

@@ -2,8 +2,8 @@
 //! acknowledged, and the reports that have arrived.
 
 use intercom_agent::agent::seams::{Connection, Face, ParcelId, Ticket};
-use intercom_agent::contract::{Mac, Report};
 use intercom_agent::record::Route;
+use intercom_wire::{Mac, Report};
 
 use super::random_numbers::Random;
 use super::requests::{Asked, Topic};

@@ -1,7 +1,7 @@
 //! Rule 6: a record that is damaged, or that cannot be read, is set aside; the last good copy counts,
 //! or else the board.
 
-use intercom_agent::contract::FactoryIdentity;
+use intercom_wire::FactoryIdentity;
 
 use super::disk::Unsynced;
 use super::driver::{Cut, Run};

@@ -7,7 +7,7 @@ use std::io::ErrorKind;
 use std::sync::Mutex;
 use std::thread;
 
-use intercom_agent::contract::Outcome;
+use intercom_wire::Outcome;
 
 use super::disk::Unsynced;
 use super::driver::{Cut, Run};

@@ -3,8 +3,8 @@
 use std::io;
 
 use intercom_agent::board::{Board, LinkError, RuntimeFiles};
-use intercom_agent::contract::Mac;
 use intercom_agent::environment;
+use intercom_wire::Mac;
 
 use super::power::Reach;
 use super::world::Shared;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use intercom_agent::contract::{Identity, Mac, Report, Request, Unreadable};
+use intercom_wire::{Identity, Mac, Report, Request, Unreadable};
 use serde_json::{Map, Value, json};
 
 pub const MODEL: &str = "M-1";

@@ -1,9 +1,9 @@
 //! The six rules that nothing may break, as checks.
 
 use intercom_agent::agent::{Agent, Restored};
-use intercom_agent::contract::{Identity, Outcome};
 use intercom_agent::environment::Policy;
 use intercom_agent::record::{Entry, Record};
+use intercom_wire::{Identity, Outcome};
 
 use super::cloud::Posted;
 use super::flash::Kept;

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use intercom_agent::agent::Rules;
-use intercom_agent::contract::{Identity, Outcome};
 use intercom_agent::environment::Policy;
 use intercom_agent::record::Route;
+use intercom_wire::{Identity, Outcome};
 
 use super::driver::Run;
 use super::flash::{Environments, Kept};

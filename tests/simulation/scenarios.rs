@@ -1,9 +1,9 @@
 //! Every row of the decision table that touches the board, and what can be in its way.
 
 use intercom_agent::agent::BackTo;
-use intercom_agent::contract::{Identity, Outcome};
 use intercom_agent::environment::Policy;
 use intercom_agent::record::Route;
+use intercom_wire::{Identity, Outcome};
 
 use super::flash::Kept;
 use super::link::Driver;

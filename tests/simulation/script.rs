@@ -1,9 +1,9 @@
 //! What happens around the board, at given times.
 
 use intercom_agent::agent::{Agent, BackTo, Delivery};
-use intercom_agent::contract::Mac;
 use intercom_agent::decide::{Delivered, Signature, Timing, Via};
 use intercom_agent::record::Route;
+use intercom_wire::Mac;
 
 use super::disk::Unsynced;
 use super::link::Driver;

@@ -3,9 +3,9 @@
 use intercom_agent::agent::RouteStatus;
 use intercom_agent::agent::seams::{Connection, Event, Face, ParcelId, Ticket, Upstream};
 use intercom_agent::clock::WallTime;
-use intercom_agent::contract::{Mac, Report};
 use intercom_agent::decide::Holder;
 use intercom_agent::record::Route;
+use intercom_wire::{Mac, Report};
 
 use super::network::Traffic;
 use super::world::{Hardware, Shared};

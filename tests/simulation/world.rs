@@ -5,8 +5,8 @@ use std::rc::Rc;
 
 use intercom_agent::agent::Rules;
 use intercom_agent::agent::environment_copy::{FACTORY_MAC, FACTORY_SERIAL_NUMBER};
-use intercom_agent::contract::{FactoryIdentity, Identity};
 use intercom_agent::record::{Current, MacOrigin, Record, SerialOrigin};
+use intercom_wire::{FactoryIdentity, Identity};
 
 use super::cloud::Cloud;
 use super::disk::{DiskState, Unsynced};

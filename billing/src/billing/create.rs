@@ -1,6 +1,6 @@
 //! POST: auto-discovery has found a panel that belongs to no place yet.
 
-use intercom_agent::contract::{Errors, Fields, Identity, Intercom};
+use intercom_wire::{Errors, Fields, Identity, Intercom};
 use serde_json::{Map, Value};
 
 use super::{Billing, Refusal, find, next_seq};

@@ -1,7 +1,7 @@
 //! A board's presence on the broker: who is there, and under which MAC address.
 
-use intercom_agent::contract::{BoardName, Mac};
-use intercom_agent::json::{FromJson, Object, Unfit};
+use intercom_wire::json::{FromJson, Object, Unfit};
+use intercom_wire::{BoardName, Mac};
 use serde_json::Value;
 
 use super::{Billing, Refusal};

@@ -9,14 +9,14 @@ mod report_by_patch;
 
 use std::sync::Arc;
 
-use intercom_agent::contract::{Errors, Intercom};
+use intercom_wire::signature::SigningKey;
+use intercom_wire::{Errors, Intercom};
 use rusqlite::Connection;
 use tokio::sync::Notify;
 
 use crate::clock::now_ms;
 use crate::offer::{LINGERS_MS, Rule};
 use crate::replacement::State;
-use crate::signing::SigningKey;
 use crate::store::history::Entry;
 use crate::store::intercoms::{Name, Record};
 use crate::store::pending::{Body, Caller};

@@ -1,6 +1,6 @@
 //! PATCH: another identity for a panel, or only other billing data.
 
-use intercom_agent::contract::{
+use intercom_wire::{
     Errors, Intercom, MAX_REQUEST_BYTES, Patch, Reader, RequestId, SOURCE_AUTO_REPLACE,
 };
 use rusqlite::Connection;

@@ -1,6 +1,6 @@
 //! A report: how a request ended on a board.
 
-use intercom_agent::contract::{Outcome, Report, RequestId};
+use intercom_wire::{Outcome, Report, RequestId};
 use rusqlite::Connection;
 
 use super::{Billing, Refusal};

@@ -1,6 +1,6 @@
 //! A report in the shape of the documented PATCH, from a panel that knows only the documented API.
 
-use intercom_agent::contract::{Intercom, Outcome, Patch, Reader, RequestId};
+use intercom_wire::{Intercom, Outcome, Patch, Reader, RequestId};
 use rusqlite::Connection;
 use serde_json::{Map, Value};
 

@@ -1,7 +1,7 @@
 //! Who the panels are: everything about panel number N follows from N.
 
 use anyhow::{Context, Result};
-use intercom_agent::contract::{BoardName, Identity, Mac};
+use intercom_wire::{BoardName, Identity, Mac};
 use serde_json::{Value, json};
 
 use crate::replacement::Carried;

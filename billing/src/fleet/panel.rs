@@ -9,12 +9,12 @@ use intercom_agent::agent::seams::{Connection, Event, Face, ParcelId, Upstream};
 use intercom_agent::agent::{Delivery, Handling};
 use intercom_agent::board::Root;
 use intercom_agent::config::{self, MqttSettings};
-use intercom_agent::contract::{
+use intercom_agent::record::Route;
+use intercom_agent::upstream::{self, News, Place, Routes, mqtt};
+use intercom_wire::signature::Keys;
+use intercom_wire::{
     FactoryIdentity, Identity, Intercom, Outcome, Report, RequestId, SOURCE_AUTO_REPLACE,
 };
-use intercom_agent::record::Route;
-use intercom_agent::signature::Keys;
-use intercom_agent::upstream::{self, News, Place, Routes, mqtt};
 use tokio::sync::{mpsc, watch};
 
 use super::identities::{self, MODEL};

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use hyper::{Method, StatusCode};
 use intercom_agent::agent::seams::Face;
-use intercom_agent::contract::{Identity, Request};
+use intercom_wire::{Identity, Request};
 use serde_json::value::RawValue;
 use tokio::sync::watch;
 use tokio::task::JoinSet;

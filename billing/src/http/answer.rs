@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use intercom_agent::contract::Errors;
+use intercom_wire::Errors;
 use serde::Serialize;
 use serde_json::json;
 

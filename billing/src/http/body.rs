@@ -7,7 +7,7 @@ use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
 use axum::response::Response;
 use futures_util::StreamExt;
-use intercom_agent::contract::Errors;
+use intercom_wire::Errors;
 use serde_json::{Map, Value};
 
 use super::answer;

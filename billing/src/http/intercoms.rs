@@ -3,7 +3,7 @@
 use axum::extract::{FromRequest, RawQuery, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use intercom_agent::contract::{Errors, Fields};
+use intercom_wire::{Errors, Fields};
 use serde_json::{Map, Value};
 
 use super::answer::json_answer;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use anyhow::Result;
-use intercom_agent::contract::{Mac, RequestId};
+use intercom_wire::{Mac, RequestId};
 
 use super::topics;
 use crate::billing::Billing;

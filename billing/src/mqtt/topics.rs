@@ -1,6 +1,6 @@
 //! The topics between this service and the panels.
 
-use intercom_agent::contract::{BoardName, Mac, RequestId};
+use intercom_wire::{BoardName, Mac, RequestId};
 
 /// Where every panel reports.
 pub(super) const EVERY_STATUS: &str = "intercoms/+/status";

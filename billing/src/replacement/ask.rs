@@ -1,6 +1,6 @@
 //! What a PATCH with another identity asks of the panel.
 
-use intercom_agent::contract::{Identity, Mac, Patch, SerialNumber};
+use intercom_wire::{Identity, Mac, Patch, SerialNumber};
 
 use super::Carried;
 

@@ -1,6 +1,6 @@
 //! What a report makes of a record.
 
-use intercom_agent::contract::{BoardName, Identity, Mac, Outcome, SerialNumber};
+use intercom_wire::{BoardName, Identity, Mac, Outcome, SerialNumber};
 
 use super::{Carried, Change, State};
 

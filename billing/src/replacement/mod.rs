@@ -9,7 +9,7 @@ mod follow;
 pub use ask::{Asked, ask};
 pub use follow::{Effect, News, follow};
 
-use intercom_agent::contract::{BoardName, Identity, Mac, Outcome, RequestId, SerialNumber};
+use intercom_wire::{BoardName, Identity, Mac, Outcome, RequestId, SerialNumber};
 
 /// What a panel is known by: its identity, and the model that billing was told.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! The rules as a table, and properties over all of them.
 
-use intercom_agent::contract::{BoardName, Identity, Mac, Outcome, Patch, Reader, SerialNumber};
+use intercom_wire::{BoardName, Identity, Mac, Outcome, Patch, Reader, SerialNumber};
 use proptest::prelude::*;
 use serde_json::json;
 

@@ -1,6 +1,6 @@
 //! The boards that spoke: which is behind a MAC address, and until when it counts as present.
 
-use intercom_agent::contract::{BoardName, Mac};
+use intercom_wire::{BoardName, Mac};
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
 use crate::offer::UNTIL_FURTHER_NOTICE;

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
-use intercom_agent::contract::Identity;
+use intercom_wire::Identity;
 use rusqlite::types::Type;
 use rusqlite::{Result, Row};
 

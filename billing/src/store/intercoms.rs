@@ -1,6 +1,6 @@
 //! The intercoms' records.
 
-use intercom_agent::contract::{Group, Identity, Intercom, Mac, NamedBy};
+use intercom_wire::{Group, Identity, Intercom, Mac, NamedBy};
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
 use super::column::{carried, text};

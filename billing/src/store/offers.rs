@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use intercom_agent::contract::RequestId;
+use intercom_wire::RequestId;
 use rusqlite::{Connection, Result};
 
 /// All of them, each with its request.

@@ -1,6 +1,6 @@
 //! The queue as a panel sees it: the pending requests, in the shape that goes over the wire.
 
-use intercom_agent::contract::{BoardName, Mac, RequestId, SerialNumber};
+use intercom_wire::{BoardName, Mac, RequestId, SerialNumber};
 use rusqlite::{Connection, Result, Row, named_params};
 use serde::Serialize;
 use serde_json::Value;

@@ -1,6 +1,6 @@
 //! Every report that arrived, and what came of it.
 
-use intercom_agent::contract::{Mac, RequestId};
+use intercom_wire::{Mac, RequestId};
 use rusqlite::{Connection, Result, params};
 
 use super::column::text;

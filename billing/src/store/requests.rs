@@ -1,6 +1,6 @@
 //! The requests to the panels: the queue, and what became of each.
 
-use intercom_agent::contract::{BoardName, NamedBy, Outcome, RequestId};
+use intercom_wire::{BoardName, NamedBy, Outcome, RequestId};
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 use serde_json::Value;
 

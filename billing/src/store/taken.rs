@@ -1,6 +1,6 @@
 //! Identities that are not to be had: every live intercom holds its confirmed and its desired one.
 
-use intercom_agent::contract::Identity;
+use intercom_wire::Identity;
 use rusqlite::{Connection, Result, named_params};
 
 use super::column::text;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use intercom_agent::contract::{BoardName, Identity, Mac};
+use intercom_wire::{BoardName, Identity, Mac};
 use rusqlite::Connection;
 use tempfile::TempDir;
 

@@ -2,15 +2,13 @@
 
 use crate::common::panel::Panel;
 use crate::common::{NEW, OLD, Running};
-use intercom_agent::signature::{Keys, Signature};
-use intercom_billing::signing::SigningKey;
+use intercom_wire::signature::{Keys, Signature, SigningKey};
 use serde_json::Value;
 
 #[test]
 fn with_a_key_every_request_is_a_signed_string_that_the_panel_trusts() {
     let key = SigningKey::new(&[7; 32]).expect("a seed");
-    let public_key = key.public_key().parse().expect("a public key");
-    let keys: Keys = [(key.key_id().to_owned(), public_key)].into_iter().collect();
+    let keys: Keys = [(key.key_id().to_owned(), key.public_key())].into_iter().collect();
     let billing = Running::start_with(|settings| settings.signing_key = Some(key));
     billing.old_intercom();
     let request_id = billing.ask();

@@ -2,13 +2,13 @@
 
 use std::io::Read;
 
+use intercom_wire::{Mac, NamedBy, Report};
 use serde_json::{Map, Value, json};
 use ureq::http::StatusCode;
 use ureq::http::header::CONTENT_TYPE;
 
 use super::exchange::Exchange;
 use super::trouble::{Kind, Trouble};
-use crate::contract::{Mac, NamedBy, Report};
 
 /// The longest answer that is read.
 const MAX_ANSWER: u64 = 64 * 1024;

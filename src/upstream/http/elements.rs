@@ -6,7 +6,7 @@
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Read};
 
-use crate::contract::MAX_REQUEST_BYTES;
+use intercom_wire::MAX_REQUEST_BYTES;
 
 const BUFFER: usize = 8 * 1024;
 

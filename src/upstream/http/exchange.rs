@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use intercom_wire::{Errors, MAX_REQUEST_BYTES, Report, Request, Unreadable};
 use log::{debug, warn};
 use tokio::sync::{mpsc, oneshot};
 use ureq::http::header::{
@@ -20,7 +21,6 @@ use super::undecided::Undecided;
 use crate::agent::seams::{Connection, Event, Face};
 use crate::agent::{Delivery, Handling};
 use crate::config::{Template, Values};
-use crate::contract::{Errors, MAX_REQUEST_BYTES, Report, Request, Unreadable};
 use crate::decide::{Delivered, Signature, Timing, Via};
 use crate::record::Route;
 use crate::upstream::News;

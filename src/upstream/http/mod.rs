@@ -25,13 +25,13 @@ mod tests;
 
 use std::sync::Arc;
 
+use intercom_wire::signature::Keys;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use super::{Health, News, Place, RouteEnd};
 use crate::config::HttpSettings;
 use crate::record::Route;
-use crate::signature::Keys;
 use client::TimeLimits;
 use route::HttpRoute;
 

@@ -4,6 +4,7 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
+use intercom_wire::Report;
 use log::{debug, warn};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
@@ -14,7 +15,6 @@ use super::schedule::Schedule;
 use super::trouble::{Kind, Trouble};
 use super::worker::{Done, Job, Worker};
 use crate::agent::seams::{Connection, Event, Face, ParcelId};
-use crate::contract::Report;
 use crate::record::Route;
 use crate::upstream::{Appearance, News, Order, RouteEnd};
 

@@ -2,10 +2,10 @@
 
 use std::collections::VecDeque;
 
+use intercom_wire::MAX_REQUEST_BYTES;
 use tokio::sync::oneshot;
 
 use crate::agent::Handling;
-use crate::contract::MAX_REQUEST_BYTES;
 
 /// How many requests may be with the agent undecided, and how many bytes of them: parsed, each takes
 /// a multiple of its bytes.

@@ -8,13 +8,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
+use intercom_wire::Report;
 use tokio::sync::mpsc;
 
 use super::Service;
 use super::exchange::{Exchange, Polled};
 use super::trouble::Trouble;
 use crate::agent::seams::{Connection, Face};
-use crate::contract::Report;
 use crate::upstream::News;
 
 /// Only what is touched takes memory. Built for a 64-bit processor, whose frames are the larger

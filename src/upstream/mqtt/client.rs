@@ -1,5 +1,6 @@
 //! One client for one connection: its options, and a task that does nothing but poll it.
 
+use intercom_wire::MAX_REQUEST_BYTES;
 use log::debug;
 use rumqttc::{
     AsyncClient, ConnectionError, Event, LastWill, MqttOptions, NetworkOptions, QoS,
@@ -12,7 +13,6 @@ use super::presence::{Presence, State};
 use super::topics::Topics;
 use crate::agent::seams::Face;
 use crate::config::MqttSettings;
-use crate::contract::MAX_REQUEST_BYTES;
 use crate::upstream::{Place, tls};
 
 /// The largest packet: a whole request with its topic and header.

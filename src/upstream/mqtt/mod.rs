@@ -14,6 +14,7 @@ mod topics;
 
 use std::time::Duration;
 
+use intercom_wire::signature::Keys;
 use log::{info, warn};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
@@ -23,7 +24,6 @@ use super::{News, Order, Place, RouteEnd};
 use crate::agent::seams::{Connection, Event, Face};
 use crate::config::MqttSettings;
 use crate::record::Route;
-use crate::signature::Keys;
 use outgoing::Outgoing;
 use session::{End, Session};
 use taken_over::TakenOver;

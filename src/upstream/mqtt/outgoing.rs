@@ -2,11 +2,11 @@
 
 use std::collections::VecDeque;
 
+use intercom_wire::{Mac, Report};
 use log::warn;
 use tokio::time::Instant;
 
 use crate::agent::seams::ParcelId;
-use crate::contract::{Mac, Report};
 
 /// Messages that wait, in order. Outlives connections.
 #[derive(Debug, Default)]

@@ -1,10 +1,10 @@
 //! Presence: who has a MAC address, as the boards themselves tell it on the broker.
 
+use intercom_wire::BoardName;
+use intercom_wire::json::{self, from_object, words};
 use serde::Serialize;
 
-use crate::contract::BoardName;
 use crate::decide::Holder;
-use crate::json::{self, from_object, words};
 
 /// The retained value of a presence topic.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

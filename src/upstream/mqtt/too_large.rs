@@ -5,13 +5,13 @@
 //! next connection forgets the session; if that does not help, the filters are left out in turn, until
 //! the one with the message is among them. The others are heard meanwhile.
 
+use intercom_wire::signature::Signature;
+use intercom_wire::{Errors, MAX_REQUEST_BYTES, Unreadable};
 use tokio::sync::oneshot;
 
 use crate::agent::Delivery;
-use crate::contract::{Errors, MAX_REQUEST_BYTES, Unreadable};
 use crate::decide::{Delivered, Timing, Via};
 use crate::record::Route;
-use crate::signature::Signature;
 use crate::upstream::News;
 
 /// What it is to the people who look after the panel and the broker.

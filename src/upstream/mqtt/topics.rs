@@ -1,8 +1,9 @@
 //! The topics of one panel under one identity.
 
+use intercom_wire::{Mac, RequestId};
+
 use crate::agent::seams::Face;
 use crate::config::{Template, Topics as Templates, Values};
-use crate::contract::{Mac, RequestId};
 use crate::decide::Via;
 
 /// All topics of this connection, filled in.

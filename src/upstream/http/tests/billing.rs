@@ -1,12 +1,12 @@
 //! Telling a platform that knows the documented API alone.
 
+use intercom_wire::Report;
+use intercom_wire::json::FromJson;
 use serde_json::{Value, json};
 
 use super::peer::{Answer, Peer, answer};
 use super::*;
 use crate::agent::seams::ParcelId;
-use crate::contract::Report;
-use crate::json::FromJson;
 
 const OLD: &str = "08:00:00:00:00:01";
 const NEW: &str = "08:00:00:00:00:02";

@@ -10,6 +10,8 @@ mod secure;
 use std::path::Path;
 use std::time::Duration;
 
+use intercom_wire::Identity;
+use intercom_wire::signature::SigningKey;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -18,13 +20,22 @@ use crate::agent::seams::{Connection, Event, Face};
 use crate::agent::{Delivery, Handling};
 use crate::board::Root;
 use crate::config;
-use crate::contract::Identity;
 use crate::record::Route;
-use crate::signature::testing::keys;
 use crate::upstream::{Order, Place, RouteHandle, route};
 
 /// Nothing here takes so long unless it is broken.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The key that billing signs with.
+fn signing_key() -> SigningKey {
+    SigningKey::new(&[7; 32]).unwrap()
+}
+
+/// The keys of a panel that trusts it.
+fn keys() -> Keys {
+    let key = signing_key();
+    [(key.key_id().to_owned(), key.public_key())].into_iter().collect()
+}
 
 const QUICK: TimeLimits = TimeLimits {
     resolve: Duration::from_secs(5),

@@ -3,11 +3,11 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use intercom_wire::signature::Flaw;
+
 use super::peer::{Peer, answer, stuck};
 use super::*;
 use crate::decide::{Signature, Timing, Via};
-use crate::signature::Flaw;
-use crate::signature::testing::{OTHER_SEED, SEED, signed};
 
 fn list(ids: &[&str]) -> String {
     let elements: Vec<String> = ids.iter().map(|id| request(id)).collect();
@@ -46,8 +46,11 @@ async fn the_panel_says_who_it_is_and_takes_each_request_of_the_list() {
 
 #[tokio::test]
 async fn a_string_in_place_of_an_object_is_a_signed_request() {
-    let good = signed(&SEED, &request("r1"));
-    let forged = signed(&OTHER_SEED, &request("r2"));
+    let good = signing_key().sign(request("r1").as_bytes());
+    let other = signing_key().sign(request("r2").as_bytes());
+    let ((signed, _), (_, signature)) =
+        (other.rsplit_once('.').unwrap(), good.rsplit_once('.').unwrap());
+    let forged = format!("{signed}.{signature}");
     let body = format!("[\"{good}\", \"{forged}\",{},7]", request("r3"));
     let peer = Peer::start(vec![answer("200 OK", body)]);
     let mut panel = Panel::start(&peer.url, "");

@@ -1,12 +1,12 @@
 //! Sending reports.
 
+use intercom_wire::Report;
+use intercom_wire::json::{self, FromJson};
 use serde_json::json;
 
 use super::peer::{Peer, Seen, answer};
 use super::*;
 use crate::agent::seams::ParcelId;
-use crate::contract::Report;
-use crate::json::{self, FromJson};
 
 fn report(id: &str) -> Box<Report> {
     let identity = json!({"mac": "08:00:00:00:00:02", "serial_number": null});

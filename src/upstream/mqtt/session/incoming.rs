@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use intercom_wire::{Request, RequestId, Unreadable};
 use log::{debug, warn};
 use rumqttc::Publish;
 use tokio::sync::oneshot;
@@ -10,7 +11,6 @@ use tokio::time::Instant;
 use super::Session;
 use crate::agent::Delivery;
 use crate::agent::seams::Ticket;
-use crate::contract::{Request, RequestId, Unreadable};
 use crate::decide::{Delivered, Holder, Timing, Via};
 use crate::record::Route;
 use crate::upstream::mqtt::presence::{Presence, State};

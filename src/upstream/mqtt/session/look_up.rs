@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
+use intercom_wire::Mac;
 use rumqttc::QoS;
 use tokio::time::Instant;
 
 use super::subscription::Subscribed;
 use super::{Session, jammed};
 use crate::agent::seams::Event;
-use crate::contract::Mac;
 use crate::decide::Holder;
 
 /// How long a retained presence may take to arrive once its topic is subscribed to.

@@ -8,6 +8,7 @@ mod subscription;
 
 use std::time::Duration;
 
+use intercom_wire::signature::Keys;
 use rumqttc::{
     ConnectReturnCode, ConnectionError, Event as Mqtt, Outgoing as Sent, Packet, StateError,
 };
@@ -23,7 +24,6 @@ use crate::agent::seams::{Connection, Event, Face};
 use crate::config::MqttSettings;
 use crate::decide::Holder;
 use crate::record::Route;
-use crate::signature::Keys;
 use crate::upstream::{Health, News, Order, Place, RouteEnd};
 use look_up::{Asked, LookUp};
 use refused::{in_words, refused};

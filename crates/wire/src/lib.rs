@@ -8,6 +8,9 @@
 //!       └──────► Errors (the 422 body, every error at once)
 //! ```
 
+pub mod json;
+pub mod signature;
+
 mod board_name;
 mod errors;
 mod fields;

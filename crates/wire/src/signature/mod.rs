@@ -14,8 +14,10 @@
 
 mod jws;
 mod keys;
+mod signing;
 
 pub use keys::{InvalidPublicKey, Keys, PublicKey};
+pub use signing::{InvalidSigningKey, SigningKey};
 
 use std::fmt;
 
@@ -64,6 +66,6 @@ impl fmt::Display for Flaw {
 }
 
 #[cfg(test)]
-pub(crate) mod testing;
+mod testing;
 #[cfg(test)]
 mod tests;

@@ -6,11 +6,11 @@ use std::str::FromStr;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ring::signature::{ED25519, UnparsedPublicKey};
+use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 
 use super::jws::{Jws, compact_text};
 use super::{Flaw, Signature};
-use crate::contract::MAX_REQUEST_BYTES;
+use crate::MAX_REQUEST_BYTES;
 
 /// An Ed25519 public key: 32 bytes, written as the `x` of its JWK is (RFC 8037).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +30,7 @@ impl Keys {
         self.0.is_empty()
     }
 
-    /// What [`Request::read`](crate::contract::Request::read) shall read of a delivery, and what its
+    /// What [`Request::read`](crate::Request::read) shall read of a delivery, and what its
     /// signature proves. A badly signed delivery is given back as it came, which is no request: of
     /// what nobody vouches for, nothing is read.
     pub fn open<'a>(&self, delivery: &'a [u8]) -> (Cow<'a, [u8]>, Signature) {
@@ -73,6 +73,22 @@ impl Keys {
 impl FromIterator<(String, PublicKey)> for Keys {
     fn from_iter<I: IntoIterator<Item = (String, PublicKey)>>(keys: I) -> Self {
         Keys(keys.into_iter().collect())
+    }
+}
+
+impl PublicKey {
+    /// The 32 bytes of a key pair's public half.
+    pub(super) fn of(key: &<Ed25519KeyPair as KeyPair>::PublicKey) -> Self {
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(key.as_ref());
+        PublicKey(bytes)
+    }
+}
+
+/// As [`FromStr`] reads it.
+impl fmt::Display for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&URL_SAFE_NO_PAD.encode(self.0))
     }
 }
 

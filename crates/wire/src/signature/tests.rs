@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::testing::{KEY_ID, OTHER_SEED, PUBLIC_KEY, SEED, keys, signed, signed_with};
 use super::*;
-use crate::contract::{MAX_REQUEST_BYTES, Request};
+use crate::{MAX_REQUEST_BYTES, Request};
 
 /// RFC 8037, appendix A.4: the signed "Example of Ed25519 signing", whose header has no `kid`.
 const EXAMPLE: &str = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.hgyY0il_MGCjP0Jzl\

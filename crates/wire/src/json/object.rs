@@ -41,6 +41,7 @@ impl<'a> Object<'a> {
 }
 
 /// Reads a structure field by field; what stands after `..` has its keys in the same object.
+#[macro_export]
 macro_rules! from_object {
     ($type:ident { $($field:ident),* $(, ..$inner:ident)? }) => {
         impl $crate::json::FromJson for $type {
@@ -54,4 +55,4 @@ macro_rules! from_object {
         }
     };
 }
-pub(crate) use from_object;
+pub use crate::from_object;

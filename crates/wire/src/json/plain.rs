@@ -79,11 +79,16 @@ impl<A: FromJson, B: FromJson> FromJson for (A, B) {
     }
 }
 
-pub(crate) fn parsed<T: FromStr<Err: Display>>(value: &Value) -> Result<T, Unfit> {
+/// Reads a type that is parsed from a text.
+///
+/// # Errors
+/// The value is no text, or the text is not one of that type.
+pub fn parsed<T: FromStr<Err: Display>>(value: &Value) -> Result<T, Unfit> {
     text(value)?.parse().map_err(|why: T::Err| Unfit::new(why.to_string()))
 }
 
 /// Reads a type that is parsed from a text.
+#[macro_export]
 macro_rules! from_text {
     ($type:ident) => {
         impl $crate::json::FromJson for $type {
@@ -93,9 +98,10 @@ macro_rules! from_text {
         }
     };
 }
-pub(crate) use from_text;
+pub use crate::from_text;
 
 /// Reads a type that is another one with a name.
+#[macro_export]
 macro_rules! from_inner {
     ($type:ident) => {
         impl $crate::json::FromJson for $type {
@@ -105,7 +111,7 @@ macro_rules! from_inner {
         }
     };
 }
-pub(crate) use from_inner;
+pub use crate::from_inner;
 
 fn text(value: &Value) -> Result<&str, Unfit> {
     value.as_str().ok_or_else(|| Unfit::new("must be a text"))

@@ -1,6 +1,7 @@
 //! Enumerations that are one word each.
 
 /// Writes and reads an enumeration by the words that its variants are.
+#[macro_export]
 macro_rules! words {
     ($type:ident { $($variant:ident = $word:literal),* $(,)? }) => {
         impl $type {
@@ -28,4 +29,4 @@ macro_rules! words {
         }
     };
 }
-pub(crate) use words;
+pub use crate::words;

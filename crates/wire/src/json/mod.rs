@@ -17,9 +17,9 @@ use serde_json::Value;
 pub use object::Object;
 pub use unfit::Unfit;
 
-pub(crate) use object::from_object;
-pub(crate) use plain::{from_inner, from_text, parsed};
-pub(crate) use words::words;
+pub use object::from_object;
+pub use plain::{from_inner, from_text, parsed};
+pub use words::words;
 
 /// What can be read out of a JSON value.
 pub trait FromJson: Sized {
