@@ -13,8 +13,8 @@
 //!
 //! The queue is the database: what is published is derived from it, so a restart loses nothing.
 
-pub mod demo;
-pub mod fleet;
+pub mod program;
+pub mod serve;
 pub mod service;
 
 pub mod http;
@@ -27,4 +27,3 @@ pub mod signing;
 pub mod store;
 
 mod clock;
-mod temporary_directory;

@@ -14,7 +14,7 @@ impl Caller {
     pub(super) fn new(url: &str) -> Self {
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
-            .timeout_global(Some(super::LIMIT))
+            .timeout_global(Some(crate::story::LIMIT))
             .build();
         Caller { url: format!("{url}/api/v1/billing/intercoms"), agent: config.into() }
     }

@@ -1,76 +1,21 @@
-//! The command line.
+//! `serve`: its command line, and the service for as long as nobody stops it.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use clap::{Args, Parser, Subcommand};
-use intercom_billing::fleet;
-use intercom_billing::http::Token;
-use intercom_billing::mqtt::link::{Choice, External};
-use intercom_billing::service::Settings;
-use intercom_billing::signing::read_key;
+use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
 
-/// The documented billing API for intercoms as a service, with the routes that panels speak.
-#[derive(Parser)]
-#[command(version)]
-pub(crate) struct Cli {
-    #[command(subcommand)]
-    pub(crate) command: Command,
-}
+use crate::http::Token;
+use crate::mqtt::link::{Choice, External};
+use crate::service::{Service, Settings};
+use crate::signing::read_key;
 
-#[derive(Subcommand)]
-pub(crate) enum Command {
-    /// Serve the API until Ctrl-C or SIGTERM.
-    Serve(Serve),
-    /// Watch one panel take over another's identity, on this machine.
-    Demo(Demo),
-    /// Measure how many panels one mosquitto and this service carry, on this machine.
-    Fleet(Fleet),
-}
-
+/// The options of `serve`.
 #[derive(Args)]
-pub(crate) struct Demo {
-    /// End when the panel has its new identity; exit code 0 only if it really has.
-    #[arg(long)]
-    pub(crate) once: bool,
-}
-
-#[derive(Args)]
-pub(crate) struct Fleet {
-    /// Panels on the broker.
-    #[arg(long, value_name = "N", default_value_t = 1000)]
-    panels: usize,
-    /// So many of them are replaced: most before a restart of the broker, a tenth after it.
-    #[arg(long, value_name = "N", default_value_t = 100)]
-    replacements: usize,
-    /// Panels that poll over HTTP, each as fast as it is answered; a tenth of them is replaced.
-    #[arg(long, value_name = "N", default_value_t = 100)]
-    polling: usize,
-    /// How long they poll.
-    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
-    poll_for: u64,
-    /// How long the broker is away when it is restarted.
-    #[arg(long, value_name = "SECONDS", default_value_t = 5)]
-    broker_away: u64,
-}
-
-impl Fleet {
-    pub(crate) fn settings(&self) -> Result<fleet::Settings> {
-        Ok(fleet::Settings {
-            billing: std::env::current_exe().context("cannot find this program")?,
-            panels: self.panels,
-            replacements: self.replacements,
-            polling: self.polling,
-            poll_for: Duration::from_secs(self.poll_for),
-            broker_away: Duration::from_secs(self.broker_away),
-        })
-    }
-}
-
-#[derive(Args)]
-pub(crate) struct Serve {
+pub struct Serve {
     /// Where HTTP is served.
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
@@ -103,7 +48,31 @@ pub(crate) struct Serve {
 }
 
 impl Serve {
-    pub(crate) fn settings(self) -> Result<Settings> {
+    /// Serves until Ctrl-C or SIGTERM.
+    ///
+    /// # Errors
+    /// A file cannot be read, or the service cannot be started.
+    pub async fn run(self) -> Result<()> {
+        let mut terminate = signal(SignalKind::terminate()).context("cannot watch for SIGTERM")?;
+        let settings = self.settings()?;
+        if let Some(key) = &settings.signing_key {
+            let (key_id, public_key) = (key.key_id(), key.public_key());
+            log::info!(
+                "requests are signed; panels: [signature] keys = {{ \"{key_id}\" = \"{public_key}\" }}"
+            );
+        }
+        let service = Service::start(settings).await?;
+        log::info!("serving on http://{}", service.http);
+        tokio::select! {
+            done = tokio::signal::ctrl_c() => done.context("cannot watch for Ctrl-C")?,
+            _ = terminate.recv() => {}
+        }
+        log::info!("stopping");
+        service.stop().await;
+        Ok(())
+    }
+
+    fn settings(self) -> Result<Settings> {
         let token = match &self.token_file {
             Some(file) => {
                 let text = std::fs::read_to_string(file)

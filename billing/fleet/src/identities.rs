@@ -1,12 +1,11 @@
 //! Who the panels are: everything about panel number N follows from N.
 
 use anyhow::{Context, Result};
+use intercom_billing::replacement::Carried;
+use intercom_billing::store::Store;
+use intercom_billing::store::intercoms::{self, Details};
 use intercom_wire::{BoardName, Identity, Mac};
 use serde_json::{Value, json};
-
-use crate::replacement::Carried;
-use crate::store::Store;
-use crate::store::intercoms::{self, Details};
 
 pub(super) const MODEL: &str = "3516EV200";
 /// Locally administered addresses; the last three octets are the panel's number.

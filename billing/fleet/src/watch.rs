@@ -10,7 +10,7 @@ use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::identities::number_of_new;
+use crate::identities::number_of_new;
 
 /// Requests that billing has cleared, by the panel's number.
 pub(super) struct Watch {
@@ -79,7 +79,7 @@ pub(super) fn present(database: &std::path::Path) -> Result<usize> {
     let database = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     let count: i64 = database.query_row(
         "SELECT count(*) FROM boards WHERE present_until_ms = ?1",
-        [crate::offer::UNTIL_FURTHER_NOTICE],
+        [intercom_billing::offer::UNTIL_FURTHER_NOTICE],
         |row| row.get(0),
     )?;
     usize::try_from(count).context("a negative count")

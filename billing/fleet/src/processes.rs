@@ -1,4 +1,4 @@
-//! The processes beside the simulator: one mosquitto, one `intercom-billing serve`.
+//! The processes beside the simulator: one mosquitto, one billing service.
 
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -133,7 +133,7 @@ pub(super) async fn mosquitto(dir: &Path, listen: SocketAddr) -> Result<Process>
     Ok(process)
 }
 
-/// Starts `intercom-billing serve` with no grace time, since no replacement hangs on any wall.
+/// Starts the billing service with no grace time, since no replacement hangs on any wall.
 pub(super) async fn billing(
     program: &Path,
     dir: &Path,

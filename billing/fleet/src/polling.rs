@@ -11,10 +11,10 @@ use serde_json::value::RawValue;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::caller::Caller;
-use super::identities::{self, MODEL};
-use super::panel::installed;
-use super::timings::Timings;
+use crate::caller::Caller;
+use crate::identities::{self, MODEL};
+use crate::panel::installed;
+use crate::timings::Timings;
 
 /// What the polling panels saw.
 #[derive(Default)]

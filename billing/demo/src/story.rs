@@ -1,26 +1,23 @@
-//! The demo: one panel takes over another's identity, on real parts, told as it happens.
-
-mod broker_watch;
-mod caller;
-mod panel;
+//! The story: one panel takes over another's identity, on real parts, told as it happens.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
+use intercom_billing::mqtt::link::Choice;
+use intercom_billing::service::{Service, Settings};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use tokio::sync::mpsc;
 
-use crate::mqtt::link::Choice;
-use crate::service::{Service, Settings};
-use crate::temporary_directory::TemporaryDirectory;
-use caller::Caller;
-use panel::{DemoPanel, NEW_SERIAL_NUMBER, OLD_MAC, OLD_SERIAL_NUMBER};
+use crate::broker_watch;
+use crate::caller::Caller;
+use crate::panel::{DemoPanel, NEW_SERIAL_NUMBER, OLD_MAC, OLD_SERIAL_NUMBER};
 
 /// The MAC address that the documented example asks for.
 const NEW_MAC: &str = "22:0D:CE:38:E7:15";
 /// The most that any step may take.
-const LIMIT: Duration = Duration::from_secs(30);
+pub(crate) const LIMIT: Duration = Duration::from_secs(30);
 /// How long the replacement has to show up first; nobody waits for it here.
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -31,8 +28,8 @@ pub(crate) type Says = mpsc::Sender<(&'static str, String)>;
 ///
 /// # Errors
 /// A part could not be started, or the panel did not get its new identity.
-pub async fn run(once: bool) -> Result<()> {
-    let dir = TemporaryDirectory::make("demo")?;
+pub(crate) async fn run(once: bool) -> Result<()> {
+    let dir = TempDir::with_prefix("intercom-demo-")?;
     let (says, mut said): (Says, _) = mpsc::channel(64);
     let printing = tokio::spawn(async move {
         while let Some((who, what)) = said.recv().await {

@@ -17,7 +17,7 @@ use intercom_wire::{
 };
 use tokio::sync::{mpsc, watch};
 
-use super::identities::{self, MODEL};
+use crate::identities::{self, MODEL};
 
 /// What the panels tell while they run.
 #[derive(Clone)]

@@ -1,16 +1,4 @@
-//! A fleet of panels against one mosquitto and one `intercom-billing serve`: how much they carry,
-//! and whether a single report is lost.
-//!
-//! Every panel is a task with the agent's own MQTT route, back-off and all; only its board is made
-//! up. What is measured is printed as it is known.
-
-mod caller;
-mod identities;
-mod panel;
-mod polling;
-mod processes;
-mod timings;
-mod watch;
+//! The run: connect, replace, poll, restart the broker. Each figure is printed when it is known.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -18,17 +6,18 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use hyper::Method;
+use intercom_billing::store::Store;
 use serde_json::Value;
+use tempfile::TempDir;
 use tokio::time::sleep;
 
-use crate::store::Store;
-use crate::temporary_directory::TemporaryDirectory;
-use caller::Caller;
-use panel::Fleet;
-use polling::Pollers;
-use processes::Process;
-use timings::Timings;
-use watch::Watch;
+use crate::caller::Caller;
+use crate::panel::Fleet;
+use crate::polling::Pollers;
+use crate::processes::Process;
+use crate::timings::Timings;
+use crate::watch::Watch;
+use crate::{identities, processes, timings, watch};
 
 /// So many panels are on their way to the broker at once when the fleet starts.
 const CONNECTING: usize = 200;
@@ -39,30 +28,30 @@ const HERD_LIMIT: Duration = Duration::from_secs(240);
 
 /// How large a fleet, and what it goes through.
 #[derive(Debug, Clone)]
-pub struct Settings {
-    /// The program that serves, `intercom-billing`.
-    pub billing: PathBuf,
+pub(crate) struct Settings {
+    /// The program whose `serve` is the billing service.
+    pub(crate) billing: PathBuf,
     /// Panels on the broker.
-    pub panels: usize,
+    pub(crate) panels: usize,
     /// So many of them are replaced, one PATCH after the other.
-    pub replacements: usize,
+    pub(crate) replacements: usize,
     /// Panels that poll over HTTP.
-    pub polling: usize,
+    pub(crate) polling: usize,
     /// How long they poll.
-    pub poll_for: Duration,
+    pub(crate) poll_for: Duration,
     /// How long the broker is away.
-    pub broker_away: Duration,
+    pub(crate) broker_away: Duration,
 }
 
 /// Runs it all and prints the figures.
 ///
 /// # Errors
 /// A part could not be started, a report was lost, or a panel has not come back.
-pub async fn run(settings: Settings) -> Result<()> {
+pub(crate) async fn run(settings: Settings) -> Result<()> {
     let Settings { panels, replacements, polling, .. } = settings;
     ensure!(replacements <= panels, "{replacements} of {panels} panels cannot be replaced");
     processes::allow_connections(panels + polling)?;
-    let dir = TemporaryDirectory::make("fleet")?;
+    let dir = TempDir::with_prefix("intercom-fleet-")?;
     let database = dir.path().join("billing.sqlite");
     let store = Store::open(&database)?;
     identities::install(&store, panels + polling).await?;

@@ -1,4 +1,4 @@
-//! A small fleet, run as `intercom-billing fleet` runs a large one. Needs mosquitto, as
+//! A small fleet, run as `intercom-fleet` runs a large one. Needs mosquitto, as
 //! Debian packages it.
 
 #![allow(clippy::panic, reason = "a test that cannot go on fails")]
@@ -7,8 +7,8 @@ use std::process::Command;
 
 #[test]
 fn a_small_fleet_is_replaced_and_comes_back_after_a_restart_of_its_broker() {
-    let output = Command::new(env!("CARGO_BIN_EXE_intercom-billing"))
-        .args(["fleet", "--panels", "200", "--replacements", "20", "--polling", "20"])
+    let output = Command::new(env!("CARGO_BIN_EXE_intercom-fleet"))
+        .args(["--panels", "200", "--replacements", "20", "--polling", "20"])
         .args(["--poll-for", "1", "--broker-away", "1"])
         .output();
     let output = output.unwrap_or_else(|why| panic!("it does not start: {why}"));

@@ -1,0 +1,27 @@
+//! `intercom-demo`: watch one panel take over another's identity, on this machine.
+
+mod broker_watch;
+mod caller;
+mod panel;
+mod story;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use intercom_billing::program;
+use log::LevelFilter;
+
+/// Watch one panel take over another's identity, on this machine.
+#[derive(Parser)]
+#[command(version)]
+struct Cli {
+    /// End when the panel has its new identity; exit code 0 only if it really has.
+    #[arg(long)]
+    once: bool,
+}
+
+fn main() -> ExitCode {
+    let Cli { once } = Cli::parse();
+    // It tells its own story; the log would tell it twice.
+    program::run("intercom-demo", LevelFilter::Warn, story::run(once))
+}
