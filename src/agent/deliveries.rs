@@ -1,11 +1,12 @@
 //! Deliveries: each is decided once, and what cannot be decided yet waits.
 
 use intercom_wire::{Outcome, Request, Unreadable};
-use log::debug;
+use log::info;
 
 use super::Agent;
 use super::seams::{Seams, Ticket};
 use super::waiting::Until;
+use crate::clock::Clock;
 use crate::decide::{Decision, Delivered, Facts, Holder, OwnId, Past, decide};
 use crate::record::Route;
 
@@ -52,8 +53,10 @@ impl<S: Seams> Agent<S> {
     pub(super) fn decide_on(&mut self, delivery: Delivery, holder: Holder) -> Handling {
         match self.check(&delivery, holder) {
             Decision::Ignore(why) => {
-                debug!("a request was ignored: {why}");
                 self.record.counters.ignored += 1;
+                if let Some(line) = self.ignored.note(why, self.seams.clock().now()) {
+                    info!("{line}");
+                }
                 self.acknowledge(delivery.ticket);
             }
             Decision::Reject(errors) => self.reject(&delivery, errors),

@@ -15,6 +15,7 @@ mod change;
 mod deliveries;
 mod endings;
 pub mod environment_copy;
+mod ignored;
 mod keep_board;
 mod log_extra;
 mod past_runs;
@@ -32,6 +33,7 @@ use std::time::Duration;
 use crate::clock::{Clock, Moment, WallTime};
 use crate::record::{Ledger, Record, Route};
 use change::Stage;
+use ignored::IgnoredRequests;
 use reports::VolatileParcel;
 use seams::{Connection, Event, Seams, Upstream};
 use steps::Steps;
@@ -39,6 +41,7 @@ use waiting::Waiting;
 
 pub use by_hand::BackTo;
 pub use deliveries::{Delivery, Handling};
+pub use ignored::IgnoredFor;
 pub use past_runs::PastRuns;
 pub use restore::{Restored, restore};
 pub use rules::Rules;
@@ -72,6 +75,7 @@ pub struct Agent<S: Seams> {
     next_volatile: u64,
     steps: Steps,
     past_runs: PastRuns,
+    ignored: IgnoredRequests,
 }
 
 impl<S: Seams> Agent<S> {
@@ -95,6 +99,7 @@ impl<S: Seams> Agent<S> {
             next_volatile: 1,
             steps: Steps::default(),
             past_runs: PastRuns::default(),
+            ignored: IgnoredRequests::default(),
         };
         for remark in restored.remarks {
             agent.steps.warn(remark);

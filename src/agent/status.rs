@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::Agent;
 use super::change::Stage;
+use super::ignored::IgnoredFor;
 use super::seams::{Seams, Upstream};
 use crate::clock::Clock;
 use crate::record::{Counters, Entry, Route};
@@ -30,6 +31,8 @@ pub struct Status {
     pub unreported: usize,
     /// The outcomes whose reports had to make room; later reports tell of them in sum.
     pub outcomes_not_told: Option<NotTold>,
+    /// Why requests were ignored since the daemon started.
+    pub ignored: Vec<IgnoredFor>,
     /// How many requests wait to be decided.
     pub waiting: usize,
     /// Whether the record on disk is what the agent knows.
@@ -100,6 +103,7 @@ impl<S: Seams> Agent<S> {
             routes,
             unreported: record.outbox.len() + self.parcels.len(),
             outcomes_not_told: record.outcomes_not_told.clone(),
+            ignored: self.ignored.shown(self.seams.clock().now()),
             waiting: self.waiting.len(),
             durable: self.save_again.is_none(),
             outcomes: record

@@ -7,7 +7,7 @@ use intercom_wire::json::from_object;
 use intercom_wire::{NotTold, Report};
 use serde::Serialize;
 
-use crate::agent::{RouteStatus, Status};
+use crate::agent::{IgnoredFor, RouteStatus, Status};
 
 /// One thing to print.
 #[derive(Debug, Serialize)]
@@ -97,6 +97,9 @@ fn state(status: &Status) -> String {
         );
     }
     row("waiting", format!("{} requests, {} reports", status.waiting, status.unreported));
+    for IgnoredFor { reason, count, seconds_ago } in &status.ignored {
+        row("ignored", format!("{count} requests, the last one {seconds_ago} s ago: {reason}"));
+    }
     if let Some(NotTold { count, first, last }) = &status.outcomes_not_told {
         let [first, last] = [first, last].map(|id| id.as_ref().map_or("?", |id| id.as_str()));
         row(

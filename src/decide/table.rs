@@ -37,7 +37,7 @@ pub enum Decision {
 }
 
 /// Why a delivery is ignored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ignored {
     /// A signature is required, and there is none, or one that could be replayed.
     NotSigned,
@@ -70,8 +70,8 @@ pub fn decide(
 ) -> Decision {
     // 1. Before anything else is looked at. A bad signature counts for less than none: whoever signs
     // wants it checked.
-    if let Signature::Bad(flaw) = delivered.signature {
-        return Decision::Ignore(Ignored::BadlySigned(flaw));
+    if let Signature::Bad(flaw) = &delivered.signature {
+        return Decision::Ignore(Ignored::BadlySigned(flaw.clone()));
     }
     if facts.require_signature && !well_signed(request, delivered) {
         return Decision::Ignore(Ignored::NotSigned);

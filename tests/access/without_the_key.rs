@@ -35,10 +35,18 @@ fn where_one_is_required_nothing_happens_without_billings_key() {
     thief.publish(&topic, ours.sign(&request("r-1")));
     // What comes after them is heard, so they were heard too.
     thief.publish(&topic, ours.sign(&numbered(2, OLD, NEW)));
+    daemon.wait_for("a request was ignored: it must be signed");
+    daemon.wait_for("a request was ignored: it is signed badly: its signature does not fit");
     daemon.wait_for("confirmed and durable");
     assert_eq!(board.mac(), NEW);
-    let counters = board.run(&["status", "--json"]).json()["counters"].clone();
+    let status = board.run(&["status", "--json"]).json();
+    let counters = &status["counters"];
     assert_eq!(json!([counters["ignored"], counters["begun"]]), json!([3, 1]), "{counters}");
+    let ignored = status["ignored"].as_array().expect("a list");
+    let counts: Vec<_> = ignored.iter().map(|one| one["count"].clone()).collect();
+    assert_eq!(counts, [2, 1], "not signed, or without a `seq`; signed by another key");
+    let words = board.run(&["status"]).out;
+    assert!(words.contains("ignored    1 requests, the last one"), "{words}");
 }
 
 #[test]

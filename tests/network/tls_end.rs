@@ -81,7 +81,9 @@ impl End {
                 }
                 let lists = [("ciphers", ciphers), ("ciphers_tls1.3", ciphersuites)];
                 for (setting, list) in lists {
-                    list.map(|list| settings.push_str(&format!("{setting} {list}\n")));
+                    if let Some(list) = list {
+                        settings.push_str(&format!("{setting} {list}\n"));
+                    }
                 }
                 if terms.clients.is_some() {
                     settings.push_str("cafile DIR/clients.pem\nrequire_certificate true\n");
@@ -144,7 +146,9 @@ fn stunnel(dir: &Path, to: &str, terms: &Terms) -> (u16, Process) {
     for (setting, value) in
         [("sslVersion", version), ("ciphers", ciphers), ("ciphersuites", ciphersuites)]
     {
-        value.map(|value| text.push_str(&format!("{setting} = {value}\n")));
+        if let Some(value) = value {
+            text.push_str(&format!("{setting} = {value}\n"));
+        }
     }
     let file = dir.join("stunnel.conf");
     fs::write(&file, text).expect("written");

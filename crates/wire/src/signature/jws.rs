@@ -42,7 +42,7 @@ impl<'a> Jws<'a> {
         let key_id = match header.get("kid") {
             None => None,
             Some(Value::String(key_id)) => Some(key_id.clone()),
-            Some(_) => return Err(Flaw::UnknownKey),
+            Some(_) => return Err(Flaw::KeyIdNotText),
         };
         Ok(Jws { signing_input, key_id, payload, signature })
     }

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 
 use super::jws::{Jws, compact_text};
-use super::{Flaw, Signature};
+use super::{Flaw, ShownKeyId, Signature};
 use crate::MAX_REQUEST_BYTES;
 
 /// An Ed25519 public key: 32 bytes, written as the `x` of its JWK is (RFC 8037).
@@ -65,7 +65,7 @@ impl Keys {
             (Some(key_id), keys) => keys
                 .iter()
                 .find_map(|(own, key)| (own == key_id).then_some(key))
-                .ok_or(Flaw::UnknownKey),
+                .ok_or_else(|| Flaw::UnknownKey(ShownKeyId::of(key_id))),
         }
     }
 }

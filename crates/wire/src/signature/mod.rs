@@ -22,7 +22,7 @@ pub use signing::{InvalidSigningKey, SigningKey};
 use std::fmt;
 
 /// What a request's signature proves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Signature {
     /// Nothing: there is none, or no key is configured that could tell.
     Missing,
@@ -32,8 +32,9 @@ pub enum Signature {
     Good,
 }
 
-/// What is wrong with a signed request. Says nothing of its content, which nobody vouches for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What is wrong with a signed request. Of its content, which nobody vouches for, only the key's name
+/// is kept: it tells an operator which key is missing.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Flaw {
     /// Not three parts of unpadded base64url.
     NotCompact,
@@ -45,8 +46,10 @@ pub enum Flaw {
     Extension,
     /// The header has no `kid`, and it takes one to know which key is meant.
     NoKeyId,
-    /// No key of that `kid` is configured.
-    UnknownKey,
+    /// The header's `kid` is not a string.
+    KeyIdNotText,
+    /// No key of this `kid` is configured.
+    UnknownKey(ShownKeyId),
     /// The signature is not that key's over these bytes.
     Mismatch,
 }
@@ -54,14 +57,36 @@ pub enum Flaw {
 impl fmt::Display for Flaw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Flaw::UnknownKey(key_id) => {
+                return write!(f, "its `kid` {key_id} is not in `signature.keys`");
+            }
             Flaw::NotCompact => "it is not three parts of unpadded base64url with dots between",
             Flaw::Header => "its header is not a JSON object",
             Flaw::Algorithm => "its `alg` is not EdDSA, which is the only one that counts here",
             Flaw::Extension => "its header has `crit` or `b64`, which are not supported",
             Flaw::NoKeyId => "its header has no `kid`, and there are several in `signature.keys`",
-            Flaw::UnknownKey => "its `kid` is not in `signature.keys`",
+            Flaw::KeyIdNotText => "its `kid` is not a string",
             Flaw::Mismatch => "its signature does not fit: it was altered, or the key is another",
         })
+    }
+}
+
+/// A `kid` from outside: the beginning of it, fit to be shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownKeyId(String);
+
+impl ShownKeyId {
+    /// How much is kept, in characters.
+    const LENGTH: usize = 40;
+
+    fn of(key_id: &str) -> Self {
+        ShownKeyId(key_id.escape_debug().take(Self::LENGTH).collect())
+    }
+}
+
+impl fmt::Display for ShownKeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\"", self.0)
     }
 }
 

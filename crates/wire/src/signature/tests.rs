@@ -79,12 +79,25 @@ fn a_key_is_named_unless_there_is_only_one() {
     assert_eq!(by(KID_HEADER), Signature::Good);
     assert_eq!(by(r#"{"kid":"second","alg":"EdDSA","typ":"JOSE"}"#), Signature::Good);
     assert_eq!(by(r#"{"alg":"EdDSA"}"#), Signature::Bad(Flaw::NoKeyId));
-    assert_eq!(by(r#"{"alg":"EdDSA","kid":"third"}"#), Signature::Bad(Flaw::UnknownKey));
+    assert_eq!(by(r#"{"alg":"EdDSA","kid":"third"}"#), Signature::Bad(unknown("third")));
+    assert_eq!(flaw(&signed_with(&SEED, r#"{"alg":"EdDSA","kid":"x"}"#, REQUEST)), unknown("x"));
     assert_eq!(
-        flaw(&signed_with(&SEED, r#"{"alg":"EdDSA","kid":"x"}"#, REQUEST)),
-        Flaw::UnknownKey
+        flaw(&signed_with(&SEED, r#"{"alg":"EdDSA","kid":7}"#, REQUEST)),
+        Flaw::KeyIdNotText
     );
-    assert_eq!(flaw(&signed_with(&SEED, r#"{"alg":"EdDSA","kid":7}"#, REQUEST)), Flaw::UnknownKey);
+}
+
+#[test]
+fn an_unknown_key_is_named_within_bounds() {
+    let long = "x".repeat(1000);
+    let header = format!(r#"{{"alg":"EdDSA","kid":"2026-2\n{long}"}}"#);
+    let told = flaw(&signed_with(&SEED, &header, REQUEST)).to_string();
+    assert!(told.starts_with(r#"its `kid` "2026-2\nxxx"#), "{told}");
+    assert!(told.len() < 100, "{told}");
+}
+
+fn unknown(key_id: &str) -> Flaw {
+    Flaw::UnknownKey(ShownKeyId(key_id.to_owned()))
 }
 
 #[test]
