@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use ureq::http::Uri;
+use http::Uri;
 
 /// An MQTT broker: `mqtt://HOST[:PORT]` or `mqtts://HOST[:PORT]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,13 +26,9 @@ pub struct HttpBase {
 
 /// An HTTP proxy that makes a tunnel (CONNECT) to the service: `http://HOST[:PORT]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Proxy(ureq::Proxy);
-
-impl Proxy {
-    /// As the HTTP client takes it.
-    pub fn for_client(&self) -> ureq::Proxy {
-        self.0.clone()
-    }
+pub struct Proxy {
+    host: String,
+    port: u16,
 }
 
 impl HttpBase {
@@ -87,7 +83,10 @@ impl FromStr for Proxy {
         if !matches!(uri.path(), "" | "/") {
             return Err(format!("`{text}` has a path, which a proxy has not: it {right}"));
         }
-        ureq::Proxy::new(text).map(Proxy).map_err(|why| format!("`{text}` {right}: {why}"))
+        Ok(Proxy {
+            host: uri.host().unwrap_or_default().to_owned(),
+            port: uri.port_u16().unwrap_or(80),
+        })
     }
 }
 
@@ -133,6 +132,6 @@ impl fmt::Display for HttpBase {
 
 impl fmt::Display for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "http://{}:{}", self.0.host(), self.0.port())
+        write!(f, "http://{}:{}", self.host, self.port)
     }
 }

@@ -31,5 +31,5 @@ pub use settings::{
 };
 pub use template::{Template, Unfilled, Values};
 
-#[cfg(test)]
+#[cfg(all(test, feature = "http", feature = "mqtt"))]
 mod tests;

@@ -60,10 +60,35 @@ pub(super) fn validate(mut file: Section) -> Result<Settings, Wrong> {
         log_level: file.text("log_level", "info", log_level)?,
         serial_number: serial_number(serial_numbers.unwrap_or_else(Section::absent))?,
         signature: signature::signature(signatures.unwrap_or_else(Section::absent))?,
-        mqtt: file.section("mqtt", mqtt::KEYS)?.map(mqtt::mqtt).transpose()?,
-        http: file.section("http", http::KEYS)?.map(http::http).transpose()?,
-        billing: file.section("billing", billing::KEYS)?.map(billing::billing).transpose()?,
+        mqtt: route(&mut file, "mqtt", cfg!(feature = "mqtt"), mqtt::KEYS, mqtt::mqtt)?,
+        http: route(&mut file, "http", cfg!(feature = "http"), http::KEYS, http::http)?,
+        billing: route(
+            &mut file,
+            "billing",
+            cfg!(feature = "http"),
+            billing::KEYS,
+            billing::billing,
+        )?,
     })
+}
+
+/// The section of a route, which this build may have been made without.
+fn route<T>(
+    file: &mut Section,
+    name: &str,
+    built_in: bool,
+    keys: &[&str],
+    read: impl FnOnce(Section) -> Result<T, Wrong>,
+) -> Result<Option<T>, Wrong> {
+    match file.place(name) {
+        Some(at) if !built_in => {
+            let text =
+                "this build of the agent has no such route: install one that was built with it";
+            Err(file.wrong(name, at, text))
+        }
+        _ if !built_in => Ok(None),
+        _ => file.section(name, keys)?.map(read).transpose(),
+    }
 }
 
 fn id(file: &mut Section) -> Result<Option<i64>, Wrong> {
@@ -122,4 +147,21 @@ fn environment(text: &str) -> Result<Policy, String> {
 fn log_level(text: &str) -> Result<LevelFilter, String> {
     LevelFilter::from_str(text)
         .map_err(|_| format!("`{text}` is not `error`, `warn`, `info`, `debug`, `trace` or `off`"))
+}
+
+#[cfg(all(test, not(all(feature = "http", feature = "mqtt"))))]
+mod tests {
+    use std::path::Path;
+
+    use crate::config::parse;
+
+    #[test]
+    fn a_route_that_this_build_does_not_have_cannot_be_configured() {
+        let mqtt = "[mqtt]\nurl = \"mqtt://broker.example\"\n";
+        let http = "[http]\nurl = \"http://billing.example\"\n";
+        let (ours, other) = if cfg!(feature = "mqtt") { (mqtt, http) } else { (http, mqtt) };
+        assert!(parse(ours, Path::new("a.toml")).is_ok());
+        let why = parse(other, Path::new("a.toml")).expect_err("no such route").to_string();
+        assert!(why.starts_with("a.toml, line 1: ") && why.contains("no such route"), "{why}");
+    }
 }

@@ -2,6 +2,7 @@
 
 mod notify;
 mod real_seams;
+mod routes;
 mod vital_signs;
 mod watchers;
 
@@ -22,11 +23,9 @@ use crate::clock::Clock;
 use crate::control::{self, Asked};
 use crate::crash::Run;
 use crate::hooks::Hooks;
-use crate::neighbours::Neighbours;
 use crate::panel::Panel;
-use crate::record::Route;
 use crate::storage::StateDirLock;
-use crate::upstream::{News, Place, Routes, http, mqtt, route};
+use crate::upstream::News;
 use notify::Notify;
 pub use real_seams::RealSeams;
 use watchers::Watchers;
@@ -62,7 +61,7 @@ pub async fn run(
     let (hooks_in, hooks) = mpsc::channel(1);
     let (questions_in, questions) = mpsc::channel(QUESTIONS);
     tasks.spawn(run_hooks(panel.hooks(), runs, hooks_in));
-    let routes = start_routes(&panel, &mut tasks, &news_in);
+    let routes = routes::start(&panel, &mut tasks, &news_in);
     let socket = panel.runtime_dir().join(control::SOCKET);
     let mut seams = RealSeams::new(&panel, routes, hook_runs)?;
     let rules = panel.rules();
@@ -146,33 +145,6 @@ async fn serve(
         agent.tick();
         watchers.tell(&mut agent);
     }
-}
-
-fn start_routes(panel: &Panel, tasks: &mut JoinSet<()>, news: &mpsc::Sender<News>) -> Routes {
-    let neighbours =
-        (!panel.root.is_sandbox()).then(|| Arc::new(Neighbours::new(&panel.settings.interface)));
-    let mut routes = Routes { neighbours, news: Some(news.clone()), ..Routes::default() };
-    let keys = &panel.settings.signature.keys;
-    let place = Place::new(panel.root.clone(), panel.last_good_time());
-    if let Some(settings) = panel.settings.mqtt.clone() {
-        let (handle, end) = route();
-        let judges = settings.broker.tls && settings.tls.judges();
-        routes.mqtt = Some(if judges { handle.judging(&place) } else { handle });
-        tasks.spawn(mqtt::run(settings, place.clone(), keys.clone(), end, news.clone()));
-    }
-    let services = [
-        (Route::Http, &panel.settings.http, &mut routes.http),
-        (Route::Billing, &panel.settings.billing, &mut routes.billing),
-    ];
-    for (which, settings, of_agent) in services {
-        let Some(settings) = settings.clone() else { continue };
-        let (handle, end) = route();
-        let judges = settings.base.tls && settings.tls.judges();
-        *of_agent = Some(if judges { handle.judging(&place) } else { handle });
-        let (place, keys) = (place.clone(), keys.clone());
-        tasks.spawn(http::run(which, settings, place, keys, end, news.clone()));
-    }
-    routes
 }
 
 /// Runs the hooks; a new run takes the place of one that still goes on.

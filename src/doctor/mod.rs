@@ -73,5 +73,5 @@ pub fn examine(panel: &Panel) -> Vec<Checked> {
     CHECKS.into_iter().map(made).collect()
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "http", feature = "mqtt"))]
 mod tests;

@@ -5,7 +5,9 @@
 
 pub mod backoff;
 mod health;
+#[cfg(feature = "http")]
 pub mod http;
+#[cfg(feature = "mqtt")]
 pub mod mqtt;
 mod tls;
 

@@ -6,7 +6,7 @@ mod provider;
 
 #[cfg(test)]
 pub(super) mod testing;
-#[cfg(test)]
+#[cfg(all(test, feature = "mqtt"))]
 mod tests;
 mod time;
 mod verifier;

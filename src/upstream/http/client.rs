@@ -8,7 +8,7 @@ use ureq::unversioned::transport::{ConnectProxyConnector, Connector, TcpConnecto
 
 use super::resolver::RuntimeResolver;
 use super::secure::TlsConnector;
-use crate::config::{HttpSettings, Proxy};
+use crate::config::HttpSettings;
 use crate::upstream::Place;
 
 const USER_AGENT: &str = concat!("intercom-agent/", env!("CARGO_PKG_VERSION"));
@@ -51,12 +51,16 @@ impl Default for TimeLimits {
 }
 
 /// A client of its own, with connections of its own. Names are looked up on `runtime`.
+///
+/// # Errors
+/// The library does not take the proxy.
 pub(super) fn client(
     settings: &HttpSettings,
     place: &Place,
     limits: TimeLimits,
     runtime: Handle,
-) -> Agent {
+) -> Result<Agent, ureq::Error> {
+    let proxy = settings.proxy.as_ref().map(|proxy| ureq::Proxy::new(&proxy.to_string()));
     let config = Agent::config_builder()
         .user_agent(USER_AGENT)
         .accept("application/json")
@@ -65,7 +69,7 @@ pub(super) fn client(
         .max_redirects(0)
         .max_redirects_will_error(false)
         // Never the environment's.
-        .proxy(settings.proxy.as_ref().map(Proxy::for_client))
+        .proxy(proxy.transpose()?)
         .input_buffer_size(INPUT_BUFFER)
         .output_buffer_size(OUTPUT_BUFFER)
         .max_response_header_size(MAX_RESPONSE_HEAD)
@@ -85,5 +89,5 @@ pub(super) fn client(
     let connector =
         Connector::<()>::chain(ConnectProxyConnector::default(), TcpConnector::default());
     let connector = connector.chain(TlsConnector::new(&settings.tls, place));
-    Agent::with_parts(config, connector, RuntimeResolver::new(runtime))
+    Ok(Agent::with_parts(config, connector, RuntimeResolver::new(runtime)))
 }

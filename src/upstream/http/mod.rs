@@ -93,7 +93,7 @@ struct Service {
 }
 
 impl Service {
-    fn client(&self) -> ureq::Agent {
+    fn client(&self) -> Result<ureq::Agent, ureq::Error> {
         client::client(&self.settings, &self.place, self.limits, self.runtime.clone())
     }
 }

@@ -58,7 +58,7 @@ impl Worker {
         connection: Connection,
         news: mpsc::Sender<News>,
     ) -> io::Result<Self> {
-        let client = service.client();
+        let client = service.client().map_err(io::Error::other)?;
         let given_up = Arc::new(AtomicBool::new(false));
         let (jobs, mut to_do) = mpsc::channel(1);
         let (finished, done) = mpsc::channel(1);

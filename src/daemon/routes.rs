@@ -1,0 +1,51 @@
+//! Starts the routes that are configured.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use crate::neighbours::Neighbours;
+use crate::panel::Panel;
+#[cfg(feature = "http")]
+use crate::record::Route;
+#[cfg(feature = "http")]
+use crate::upstream::http;
+#[cfg(feature = "mqtt")]
+use crate::upstream::mqtt;
+use crate::upstream::{News, Place, RouteEnd, RouteHandle, Routes, route};
+
+#[cfg(not(any(feature = "http", feature = "mqtt")))]
+compile_error!("without the features `http` and `mqtt` the agent has no way to hear of a request");
+
+pub(super) fn start(panel: &Panel, tasks: &mut JoinSet<()>, news: &mpsc::Sender<News>) -> Routes {
+    let neighbours =
+        (!panel.root.is_sandbox()).then(|| Arc::new(Neighbours::new(&panel.settings.interface)));
+    let mut routes = Routes { neighbours, news: Some(news.clone()), ..Routes::default() };
+    let keys = &panel.settings.signature.keys;
+    let place = Place::new(panel.root.clone(), panel.last_good_time());
+    // A section of a route that this build does not have is refused with the configuration.
+    #[cfg(feature = "mqtt")]
+    if let Some(settings) = panel.settings.mqtt.clone() {
+        let (handle, end) = ends(&place, settings.broker.tls && settings.tls.judges());
+        routes.mqtt = Some(handle);
+        tasks.spawn(mqtt::run(settings, place.clone(), keys.clone(), end, news.clone()));
+    }
+    #[cfg(feature = "http")]
+    for (which, settings, of_agent) in [
+        (Route::Http, &panel.settings.http, &mut routes.http),
+        (Route::Billing, &panel.settings.billing, &mut routes.billing),
+    ] {
+        let Some(settings) = settings.clone() else { continue };
+        let (handle, end) = ends(&place, settings.base.tls && settings.tls.judges());
+        *of_agent = Some(handle);
+        let (place, keys) = (place.clone(), keys.clone());
+        tasks.spawn(http::run(which, settings, place, keys, end, news.clone()));
+    }
+    routes
+}
+
+fn ends(place: &Place, judges: bool) -> (RouteHandle, RouteEnd) {
+    let (handle, end) = route();
+    (if judges { handle.judging(place) } else { handle }, end)
+}
