@@ -7,6 +7,9 @@
 //! upstream ─► intercom_wire ─► decide ─► agent ─► record, board ─► agent ─► upstream
 //!  (bytes)    (open, parse)   (pure)   (change)   (durable)      (report)
 //! ```
+//!
+//! `environment` holds what the agent may write to the U-Boot environment; how that is read and
+//! written without a moment at which it could be lost is the crate `uboot-env`.
 
 pub mod decide;
 

@@ -4,13 +4,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use intercom_wire::{BoardName, FactoryIdentity, Identity};
+use uboot_env::Environment;
 
 use crate::agent::Rules;
 use crate::agent::environment_copy::{BOARD, FACTORY_MAC, FACTORY_SERIAL_NUMBER};
 use crate::board::{MacKind, RealBoard, Root, Survey, survey};
 use crate::clock::WallTime;
 use crate::config::Settings;
-use crate::environment::{Environment, Layout, Store};
+use crate::environment;
 use crate::hooks::Hooks;
 use crate::record::{Current, MacOrigin, Record, RecordStore, Route, SerialOrigin};
 use crate::storage::StateDir;
@@ -30,7 +31,7 @@ pub struct Panel {
 impl Panel {
     /// Looks at the board; changes nothing.
     pub fn open(root: Root, settings: Settings) -> Self {
-        let (environment, warning) = match read_environment(&root) {
+        let (environment, warning) = match environment::read(&root) {
             Ok(environment) => (environment, None),
             Err(why) => (None, Some(format!("the U-Boot environment cannot be read: {why}"))),
         };
@@ -157,9 +158,4 @@ impl Panel {
     fn variable(&self, name: &str) -> Option<String> {
         self.environment.as_ref()?.get(name).map(|value| value.into_owned())
     }
-}
-
-fn read_environment(root: &Root) -> Result<Option<Environment>, crate::environment::Error> {
-    let Some(layout) = Layout::find(root)? else { return Ok(None) };
-    Store::open(root, &layout)?.load().map(Some)
 }

@@ -1,12 +1,13 @@
 //! The U-Boot environment as a copy of the record, where the policy allows it to be written.
 
 use log::debug;
+use uboot_env::{Change, Environment, Written};
 
 use super::Agent;
 use super::rules::Rules;
 use super::seams::Seams;
 use crate::board::Board;
-use crate::environment::{Change, Environment, Error, Healed, Refusal, Written};
+use crate::environment::{self, Error, Healed, Refusal};
 use crate::record::{MacOrigin, Record, SerialOrigin};
 
 /// The variable that U-Boot and the boot scripts take the MAC address from.
@@ -42,7 +43,7 @@ pub(super) fn put_right<S: Seams>(
         Ok(None) => return,
         Err(why) => return remarks.push(format!("the U-Boot environment cannot be opened: {why}")),
     };
-    match store.heal(disk, rules.environment) {
+    match environment::heal(&mut store, disk, rules.environment) {
         Ok(Healed::Whole) => {}
         Ok(Healed::Restored) => {
             remarks.push("the U-Boot environment was put back from its backup".to_owned());
@@ -52,7 +53,7 @@ pub(super) fn put_right<S: Seams>(
         }
         Err(why) => return remarks.push(format!("the U-Boot environment is not healed: {why}")),
     }
-    let wanted = match store.load() {
+    let wanted = match store.read() {
         Ok(environment) => wanted(&environment, rules, record),
         Err(why) => return remarks.push(format!("the U-Boot environment cannot be read: {why}")),
     };
@@ -61,7 +62,7 @@ pub(super) fn put_right<S: Seams>(
     }
     let changes: Vec<Change<'_>> =
         wanted.iter().map(|(name, value)| (name.as_str(), value.as_deref())).collect();
-    match store.write(disk, rules.environment, &changes) {
+    match environment::write(&mut store, disk, rules.environment, &changes) {
         Ok(Written::Unchanged) => {}
         Ok(Written::Changed) => {
             remarks.push(format!(

@@ -18,8 +18,6 @@ use std::io;
 
 use intercom_wire::Mac;
 
-use crate::environment;
-
 pub use crate::sys::link::{Ipv4Route, KernelLink};
 pub use die_id::DieId;
 pub use known::Known;
@@ -55,7 +53,7 @@ pub trait Board {
     ///
     /// # Errors
     /// When there is one and it cannot be opened.
-    fn environment(&mut self) -> Result<Option<environment::Store>, environment::Error>;
+    fn environment(&mut self) -> Result<Option<uboot_env::Store>, uboot_env::Error>;
 }
 
 #[cfg(test)]

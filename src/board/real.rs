@@ -41,10 +41,7 @@ impl Board for RealBoard {
         files.write(&self.runtime_dir)
     }
 
-    fn environment(&mut self) -> Result<Option<environment::Store>, environment::Error> {
-        match environment::Layout::find(&self.root)? {
-            Some(layout) => environment::Store::open(&self.root, &layout).map(Some),
-            None => Ok(None),
-        }
+    fn environment(&mut self) -> Result<Option<uboot_env::Store>, uboot_env::Error> {
+        environment::open(&self.root)
     }
 }

@@ -1,9 +1,9 @@
 //! The U-Boot environment: found, whole, and written only where that can lose nothing.
 
+use uboot_env::{ConfigErrorKind, Error, Health, Store};
+
 use super::{Check, Finding};
-use crate::environment::{
-    BACKUP_FILE, Environment, Error, Facts, Layout, Policy, Refusal, Store, may_write,
-};
+use crate::environment::{self, BACKUP_FILE, Policy, Refusal, may_write};
 use crate::panel::Panel;
 use crate::storage::Disk;
 
@@ -25,14 +25,29 @@ pub(super) const BACKUP: Check = Check {
     look: backup,
 };
 
-fn read(panel: &Panel) -> Result<Option<(Layout, Environment)>, Error> {
-    let Some(layout) = Layout::find(&panel.root)? else { return Ok(None) };
-    let environment = Store::open(&panel.root, &layout)?.load()?;
-    Ok(Some((layout, environment)))
+/// Where the environment is, in words, and what state it is in.
+fn read(panel: &Panel) -> Result<Option<(String, Health)>, Error> {
+    let Some((layout, origin)) = environment::find(&panel.root)? else { return Ok(None) };
+    let environment = Store::open(panel.root.path("/"), &layout)?.read()?;
+    Ok(Some((format!("{layout} ({origin})"), environment.health)))
+}
+
+/// What to do where the environment cannot be read.
+fn advice(why: &Error) -> &'static str {
+    match why {
+        // The firmware's own tools need the file as it is.
+        Error::Config(line)
+            if matches!(line.kind, ConfigErrorKind::Yaml | ConfigErrorKind::UbiVolume(_)) =>
+        {
+            "set `environment = \"never\"`; the MAC address is then set at each boot by \
+             `intercom-agent restore`"
+        }
+        _ => "run this as root; correct or remove /etc/fw_env.config if it is wrong",
+    }
 }
 
 fn good(panel: &Panel) -> Finding {
-    let (layout, environment) = match read(panel) {
+    let (place, health) = match read(panel) {
         Ok(Some(found)) => found,
         Ok(None) if panel.settings.environment == Policy::Never => {
             return Finding::ok("none found, and none is used");
@@ -45,32 +60,29 @@ fn good(panel: &Panel) -> Finding {
             );
         }
         Err(why) => {
-            return Finding::failed(
-                why.to_string(),
-                "run this as root; correct or remove /etc/fw_env.config if it is wrong",
-            );
+            return Finding::failed(why.to_string(), advice(&why));
         }
     };
-    let Environment { copies, good, .. } = environment;
+    let Health { copies, good, .. } = health;
     match good {
         0 => Finding::failed(
-            format!("no copy in {layout} has a checksum that fits"),
+            format!("no copy in {place} has a checksum that fits"),
             "correct /etc/fw_env.config if that is the wrong place; otherwise save the environment \
              once from U-Boot (`saveenv`) or with `fw_setenv`",
         ),
         good if good < copies => Finding::warning(
-            format!("{good} of {copies} copies in {layout} is whole"),
+            format!("{good} of {copies} copies in {place} is whole"),
             "nothing is lost: the next write mends the other one",
         ),
-        _ => Finding::ok(format!("whole, in {layout}")),
+        _ => Finding::ok(format!("whole, in {place}")),
     }
 }
 
 fn writing(panel: &Panel) -> Finding {
-    let Ok(Some((_, environment))) = read(panel) else {
+    let Ok(Some((_, health))) = read(panel) else {
         return Finding::ok("not written: there is none, or it cannot be read");
     };
-    match (may_write(panel.settings.environment, facts(&environment)), environment.copies) {
+    match (may_write(panel.settings.environment, health), health.copies) {
         (Ok(()), 1) => Finding::warning(
             "one copy, which is written since the configuration says `environment = \"always\"`; a \
              power cut meanwhile loses it until the agent runs again",
@@ -81,7 +93,7 @@ fn writing(panel: &Panel) -> Finding {
         (Err(why @ (Refusal::Never | Refusal::SingleCopy)), _) => {
             Finding::ok(format!("not written: {why}. The MAC address is set at each boot instead"))
         }
-        (Err(why @ (Refusal::SharedBlock | Refusal::Damaged)), _) => Finding::failed(
+        (Err(why @ Refusal::Unsafe(_)), _) => Finding::failed(
             format!("not written: {why}"),
             "until then the MAC address is set at each boot by `intercom-agent restore`",
         ),
@@ -106,10 +118,8 @@ fn backup(panel: &Panel) -> Finding {
             );
         }
     }
-    let is_written = |(_, environment): &(Layout, Environment)| {
-        may_write(panel.settings.environment, facts(environment)).is_ok()
-    };
-    if !read(panel).ok().flatten().as_ref().is_some_and(is_written) {
+    let is_written = |(_, health)| may_write(panel.settings.environment, health).is_ok();
+    if !read(panel).ok().flatten().is_some_and(is_written) {
         return Finding::ok("none is needed: the environment is not written");
     }
     match state.is_durable() {
@@ -118,14 +128,5 @@ fn backup(panel: &Panel) -> Finding {
             format!("not possible: {why}; the environment would not be written"),
             "see state-durable",
         ),
-    }
-}
-
-fn facts(environment: &Environment) -> Facts {
-    Facts {
-        copies: environment.copies,
-        good: environment.good,
-        shared_block: environment.shared_block,
-        from_backup: false,
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use nix::sys::statvfs::statvfs;
 
 use super::{Check, Finding};
-use crate::environment::{Layout, Policy};
+use crate::environment::{self, Policy};
 use crate::panel::Panel;
 use crate::record::{RecordStore, room_for_a_change};
 use crate::storage::Disk;
@@ -66,9 +66,9 @@ fn judge(needed: u64, free: u64) -> Finding {
 fn needed(panel: &Panel) -> io::Result<u64> {
     let record = RecordStore::new(panel.state()).peek()?;
     let record = record.map(|record| room_for_a_change(&record)).transpose()?.unwrap_or(16 * 1024);
-    let backup = match (panel.settings.environment, Layout::find(&panel.root)) {
-        (Policy::RedundantOnly | Policy::Always, Ok(Some(layout))) => {
-            layout.copies.first().map_or(0, |copy| 2 * copy.size as u64)
+    let backup = match (panel.settings.environment, environment::find(&panel.root)) {
+        (Policy::RedundantOnly | Policy::Always, Ok(Some((layout, _)))) => {
+            layout.copies().first().map_or(0, |copy| 2 * copy.size as u64)
         }
         _ => 0,
     };

@@ -2,6 +2,8 @@
 
 use std::os::unix::fs::symlink;
 
+use uboot_env::{Format, Image};
+
 use super::*;
 use crate::board::testing::Sandbox;
 use crate::config;
@@ -25,7 +27,7 @@ impl Board {
         sandbox.write("/sys/class/net/eth0/addr_assign_type", "3");
         sandbox.write("/sys/class/net/eth0/operstate", "up");
         sandbox.write("/etc/fw_env.config", "/env0 0 0x1000 0x1000\n/env1 0 0x1000 0x1000\n");
-        sandbox.write("/env0", environment(&[&format!("ethaddr={MAC}"), "serialno=SN-1"]));
+        sandbox.write("/env0", environment(&[("ethaddr", MAC), ("serialno", "SN-1")]));
         sandbox.write("/env1", environment(&[]));
         sandbox.write_mode("/etc/password", "hidden", 0o600);
         sandbox.script(&format!("{HOOKS_DIR}/50-lease"), "exit 0");
@@ -83,11 +85,14 @@ fn open_in(sandbox: &Sandbox, pid: u32, device: &str) {
 }
 
 /// A copy of a redundant environment that counts.
-fn environment(variables: &[&str]) -> Vec<u8> {
-    let mut data = variables.join("\0").into_bytes();
-    data.resize(ENVIRONMENT_SIZE - 5, 0);
-    let checksum = crc32fast::hash(&data).to_le_bytes();
-    [checksum.as_slice(), &[1], &data].concat()
+fn environment(variables: &[(&str, &str)]) -> Vec<u8> {
+    copy(Format::Redundant, variables).with_flag(1).bytes().to_vec()
+}
+
+fn copy(format: Format, variables: &[(&str, &str)]) -> Image {
+    let changes: Vec<_> = variables.iter().map(|(name, value)| (*name, Some(*value))).collect();
+    let empty = Image::empty(ENVIRONMENT_SIZE, format).expect("long enough");
+    empty.changed(&changes).expect("fits")
 }
 
 #[test]
@@ -170,12 +175,23 @@ fn an_environment_is_whole_or_half_or_damaged_or_not_there() {
 }
 
 #[test]
+fn a_configuration_that_only_other_tools_read_is_left_to_them() {
+    for (config, name) in [("uboot:\n  size : 0x1000\n", "YAML"), ("/dev/ubi0:env 0 1000", "UBI")] {
+        let board = Board::new().write("/etc/fw_env.config", config);
+        board.finds("environment", State::Failed, name);
+        let checked = board.checked();
+        let found = checked.iter().find(|check| check.id == "environment").expect("such a check");
+        let advice = found.finding.advice.as_ref().expect("what to do");
+        assert!(advice.contains("never") && !advice.contains("remove"), "{advice}");
+    }
+}
+
+#[test]
 fn writing_the_environment_must_not_be_able_to_lose_it() {
-    let mut data = format!("ethaddr={MAC}").into_bytes();
-    data.resize(ENVIRONMENT_SIZE - 4, 0);
-    let single = [crc32fast::hash(&data).to_le_bytes().as_slice(), &data].concat();
     let single = || {
-        Board::new().write("/etc/fw_env.config", "/env0 0 0x1000 0x1000\n").write("/env0", &single)
+        let copy = copy(Format::Single, &[("ethaddr", MAC)]);
+        let board = Board::new().write("/etc/fw_env.config", "/env0 0 0x1000 0x1000\n");
+        board.write("/env0", copy.bytes())
     };
     Board::new().finds("environment-writing", State::Ok, "stays whole");
     single().finds("environment-writing", State::Ok, "not written");

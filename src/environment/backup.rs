@@ -1,9 +1,10 @@
-//! The erase blocks that are about to be written, as they were: there while a write is under way.
+//! The backup of erase blocks in the state directory: there while a write is under way.
 
 use std::io;
 
 use intercom_wire::json::from_object;
 use serde::Serialize;
+use uboot_env::{Backup, Blocks};
 
 use crate::storage::{Disk, replace, seal, unseal};
 
@@ -13,10 +14,13 @@ pub const FILE: &str = "environment.backup";
 /// No span of erase blocks is as long; beyond it the file is not ours.
 const MAX_LENGTH: usize = 4 << 20;
 
-/// Whole erase blocks and where they belong. Most of them is one byte again and again (erased
-/// flash, zeros), which is not written out.
+/// Keeps the backup on a disk.
+pub(super) struct DiskBackup<'a, D: Disk>(pub(super) &'a mut D);
+
+/// The file. Most of the blocks is one byte again and again (erased flash, zeros), which is not
+/// written out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct Backup {
+struct BackupFile {
     device: String,
     start: u64,
     length: usize,
@@ -24,60 +28,61 @@ pub(super) struct Backup {
     hex: String,
 }
 
-from_object!(Backup { device, start, length, rest, hex });
+from_object!(BackupFile { device, start, length, rest, hex });
 
-impl Backup {
-    pub(super) fn of(device: &str, start: u64, span: &[u8]) -> Self {
-        let rest = span.last().copied().unwrap_or(0xff);
-        let used = span.iter().rposition(|byte| *byte != rest).map_or(0, |at| at + 1);
-        Backup {
-            device: device.to_owned(),
-            start,
-            length: span.len(),
+impl BackupFile {
+    fn of(blocks: &Blocks) -> Self {
+        let bytes = &blocks.bytes;
+        let rest = bytes.last().copied().unwrap_or(0xff);
+        let used = bytes.iter().rposition(|byte| *byte != rest).map_or(0, |at| at + 1);
+        BackupFile {
+            device: blocks.device.clone(),
+            start: blocks.start,
+            length: bytes.len(),
             rest,
-            hex: span[..used].iter().map(|byte| format!("{byte:02x}")).collect(),
+            hex: bytes[..used].iter().map(|byte| format!("{byte:02x}")).collect(),
         }
     }
 
-    /// The bytes, if these are those erase blocks and nothing is wrong with them.
-    pub(super) fn span(&self, device: &str, start: u64, length: usize) -> Option<Vec<u8>> {
-        let same = self.device == device && self.start == start && self.length == length;
-        if !same || length > MAX_LENGTH || self.hex.len() > 2 * length {
+    /// The blocks, if nothing is wrong with them.
+    fn blocks(self) -> Option<Blocks> {
+        if self.length > MAX_LENGTH || self.hex.len() > 2 * self.length {
             return None;
         }
-        let mut span = vec![self.rest; length];
-        for (byte, digits) in span.iter_mut().zip(self.hex.as_bytes().chunks(2)) {
+        let mut bytes = vec![self.rest; self.length];
+        for (byte, digits) in bytes.iter_mut().zip(self.hex.as_bytes().chunks(2)) {
             *byte = u8::from_str_radix(str::from_utf8(digits).ok()?, 16).ok()?;
         }
-        Some(span)
+        Some(Blocks { device: self.device, start: self.start, bytes })
+    }
+}
+
+impl<D: Disk> Backup for DiskBackup<'_, D> {
+    fn save(&mut self, blocks: &Blocks) -> io::Result<()> {
+        self.0.is_durable().map_err(io::Error::other)?;
+        replace(self.0, FILE, &seal(&BackupFile::of(blocks))?)
     }
 
-    /// Durable when this returns without an error.
-    pub(super) fn save(&self, disk: &mut impl Disk) -> io::Result<()> {
-        disk.is_durable().map_err(io::Error::other)?;
-        replace(disk, FILE, &seal(self)?)
-    }
-
-    /// `None` if there is none, or one that is damaged.
-    pub(super) fn read(disk: &mut impl Disk) -> io::Result<Option<Self>> {
-        let Some(bytes) = disk.read(FILE)? else {
+    fn load(&mut self) -> io::Result<Option<Blocks>> {
+        let Some(bytes) = self.0.read(FILE)? else {
             return Ok(None);
         };
-        match unseal(&bytes) {
-            Ok(backup) => Ok(Some(backup)),
+        let blocks = match unseal::<BackupFile>(&bytes) {
+            Ok(file) => file.blocks(),
             Err(why) => {
                 log::warn!("{FILE} is damaged and not used: {why}");
-                Ok(None)
+                return Ok(None);
             }
+        };
+        if blocks.is_none() {
+            log::warn!("{FILE} has no erase blocks and is not used");
         }
+        Ok(blocks)
     }
 
-    /// A backup that stays behind is harmless: the next start finds the blocks whole, and tries
-    /// again to remove it.
-    pub(super) fn remove(disk: &mut impl Disk) {
-        if let Err(why) = disk.remove(FILE).and_then(|_| disk.sync_dir()) {
-            log::warn!("{FILE} is not needed any more and cannot be removed: {why}");
-        }
+    fn discard(&mut self) -> io::Result<()> {
+        self.0.remove(FILE)?;
+        self.0.sync_dir()
     }
 }
 
@@ -89,28 +94,22 @@ mod tests {
     proptest! {
         #[test]
         fn a_backup_gives_back_what_it_was_given(
-            mut span in prop::collection::vec(any::<u8>(), 0..300),
+            mut bytes in prop::collection::vec(any::<u8>(), 0..300),
             rest in any::<u8>(),
             more in 0_usize..300,
         ) {
-            span.resize(span.len() + more, rest);
-            let backup = Backup::of("/dev/mtd1", 64, &span);
-            prop_assert!(backup.hex.len() <= 2 * (span.len() - more));
-            prop_assert_eq!(backup.span("/dev/mtd1", 64, span.len()), Some(span));
+            bytes.resize(bytes.len() + more, rest);
+            let used = bytes.len() - more;
+            let blocks = Blocks { device: "/dev/mtd1".into(), start: 64, bytes };
+            let file = BackupFile::of(&blocks);
+            prop_assert!(file.hex.len() <= 2 * used);
+            prop_assert_eq!(file.blocks(), Some(blocks));
         }
 
         #[test]
         fn no_content_makes_it_panic(length in any::<usize>(), rest in any::<u8>(), hex in "\\PC*") {
-            let backup = Backup { device: String::new(), start: 0, length, rest, hex };
-            let _ = backup.span("", 0, length);
+            let file = BackupFile { device: String::new(), start: 0, length, rest, hex };
+            let _ = file.blocks();
         }
-    }
-
-    #[test]
-    fn a_backup_of_another_place_is_not_taken() {
-        let backup = Backup::of("/dev/mtd1", 0, b"span");
-        assert_eq!(backup.span("/dev/mtd2", 0, 4), None);
-        assert_eq!(backup.span("/dev/mtd1", 4, 4), None);
-        assert_eq!(backup.span("/dev/mtd1", 0, 8), None);
     }
 }

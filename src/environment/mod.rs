@@ -1,31 +1,41 @@
-//! The U-Boot environment: found, read, and changed without a moment at which it could be lost.
-//!
-//! [`Layout::find`] says where it is, [`Store`] does the rest. The formats are those of U-Boot's
-//! `tools/env` and of libubootenv, whose tools work on the same flash.
+//! The U-Boot environment of this board: where it is found, whether the agent may write it, and what
+//! is kept while it does. How it is read and written is the crate `uboot-env`.
 
 mod backup;
-mod config;
-mod copy;
-mod error;
-mod flags;
-mod flash;
-mod format;
-mod layout;
-mod lock;
-mod mtd;
 mod policy;
-mod scan;
-mod store;
+mod write;
+
+use uboot_env::{Environment, Layout, Origin, Store};
 
 pub use backup::FILE as BACKUP_FILE;
-pub use config::{BadLine, Location, parse as parse_config};
-pub use error::Error;
-pub use flags::Flags;
-pub use flash::Flash;
-pub use format::{Change, Image, Unfit};
-pub use layout::{Layout, Origin};
-pub use policy::{Facts, Policy, Refusal, may_write};
-pub use store::{Environment, Healed, Store, Written};
+pub use policy::{Policy, Refusal, may_restore, may_write};
+pub use write::{Error, Healed, heal, write};
+
+use crate::board::Root;
+
+/// Where this board's environment is, and how that is known; `None` if there is none.
+///
+/// # Errors
+/// As [`Layout::find`].
+pub fn find(root: &Root) -> Result<Option<(Layout, Origin)>, uboot_env::Error> {
+    Layout::find(root.path("/"))
+}
+
+/// Opens this board's environment; `None` if there is none.
+///
+/// # Errors
+/// As [`Store::find`].
+pub fn open(root: &Root) -> Result<Option<Store>, uboot_env::Error> {
+    Store::find(root.path("/"))
+}
+
+/// Reads this board's environment; `None` if there is none.
+///
+/// # Errors
+/// As [`Store::find`] and [`Store::read`].
+pub fn read(root: &Root) -> Result<Option<Environment>, uboot_env::Error> {
+    open(root)?.map(|mut store| store.read()).transpose()
+}
 
 #[cfg(test)]
 mod tests;

@@ -4,5 +4,4 @@
 pub mod arp;
 pub mod fatal_signal;
 pub mod link;
-pub mod mtd;
 pub mod physical_memory;

@@ -4,7 +4,7 @@
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use intercom_agent::environment::{Environment, Flags, Flash, Location, Store};
+use uboot_env::{Change, Environment, Flags, Flash, Format, Image, Layout, Location, Store};
 
 use super::power::{Power, Reach};
 
@@ -49,25 +49,25 @@ impl Clone for Environments {
 impl Environments {
     pub fn new(kept: Kept, variables: &[(&str, &str)]) -> Self {
         let mut bytes = vec![0xff; 3 * BLOCK];
-        let data: String =
-            variables.iter().map(|(name, value)| format!("{name}={value}\0")).collect();
-        let flag: &[Option<u8>] = match kept {
-            Kept::Nowhere => &[],
-            Kept::Single | Kept::Damaged => &[None],
-            Kept::Redundant => &[Some(1), Some(0)],
+        let changes: Vec<Change<'_>> =
+            variables.iter().map(|(name, value)| (*name, Some(*value))).collect();
+        let image = |format| {
+            let empty = Image::empty(BLOCK, format).expect("long enough");
+            empty.changed(&changes).expect("fits")
         };
-        for (copy, flag) in bytes.chunks_mut(BLOCK).zip(flag) {
-            copy.fill(0);
-            let head = 4 + usize::from(flag.is_some());
-            copy[head..head + data.len()].copy_from_slice(data.as_bytes());
-            let crc = crc32fast::hash(&copy[head..]);
-            copy[..4].copy_from_slice(&crc.to_le_bytes());
-            if let Some(flag) = flag {
-                copy[4] = *flag;
+        let copies = match kept {
+            Kept::Nowhere => vec![],
+            Kept::Single | Kept::Damaged => vec![image(Format::Single)],
+            Kept::Redundant => {
+                let copy = image(Format::Redundant);
+                vec![copy.clone().with_flag(1), copy.with_flag(0)]
             }
-            if kept == Kept::Damaged {
-                copy[0] ^= 1;
-            }
+        };
+        for (block, copy) in bytes.chunks_mut(BLOCK).zip(copies) {
+            block.copy_from_slice(copy.bytes());
+        }
+        if kept == Kept::Damaged {
+            bytes[0] ^= 1;
         }
         let chip = Chip { bytes, swallows: false, erases: 0, programs: 0 };
         Environments { kept, chip: Arc::new(Mutex::new(chip)) }
@@ -96,24 +96,26 @@ impl Environments {
 
     /// The environment on this supply.
     pub fn store(&self, power: &Power) -> Option<Store> {
-        let copies = match self.kept {
-            Kept::Nowhere => return None,
-            Kept::Single | Kept::Damaged => 1,
-            Kept::Redundant => 2,
-        };
-        let copies = (0..copies).map(|copy| {
+        let at = |copy: usize| {
             let offset = i64::try_from(copy * BLOCK).expect("small");
-            let location = Location { device: DEVICE.into(), offset, size: BLOCK };
+            Location { device: DEVICE.into(), offset, size: BLOCK }
+        };
+        let layout = match self.kept {
+            Kept::Nowhere => return None,
+            Kept::Single | Kept::Damaged => Layout::single(at(0)),
+            Kept::Redundant => Layout::redundant(at(0), at(1)).expect("of one size"),
+        };
+        let flash = |_: &Location| {
             let flash = PoweredFlash { chip: self.chip.clone(), power: power.clone() };
-            (location, Box::new(flash) as Box<dyn Flash>)
-        });
-        Some(Store::over(copies.collect()).expect("within the chip"))
+            Ok(Box::new(flash) as Box<dyn Flash>)
+        };
+        Some(Store::over(&layout, flash).expect("within the chip"))
     }
 
     /// What U-Boot finds when it starts; nothing if no checksum fits.
     pub fn found(&self) -> Option<Environment> {
-        let environment = self.store(&Power::default())?.load().expect("power");
-        (environment.good > 0).then_some(environment)
+        let environment = self.store(&Power::default())?.read().expect("power");
+        (environment.health.good > 0).then_some(environment)
     }
 }
 

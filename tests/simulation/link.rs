@@ -3,7 +3,6 @@
 use std::io;
 
 use intercom_agent::board::{Board, LinkError, RuntimeFiles};
-use intercom_agent::environment;
 use intercom_wire::Mac;
 
 use super::power::Reach;
@@ -118,7 +117,7 @@ impl Board for SimulatedBoard {
         })
     }
 
-    fn environment(&mut self) -> Result<Option<environment::Store>, environment::Error> {
+    fn environment(&mut self) -> Result<Option<uboot_env::Store>, uboot_env::Error> {
         let world = self.0.borrow();
         Ok(world.environments.store(&world.power))
     }

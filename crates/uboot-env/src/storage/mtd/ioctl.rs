@@ -1,4 +1,6 @@
-//! The ioctls of flash behind `/dev/mtdN`, `include/uapi/mtd/mtd-abi.h`.
+//! The ioctls of flash behind `/dev/mtdN`; the only place with `unsafe`. Source: the kernel's
+//! `include/uapi/mtd/mtd-abi.h`.
+#![allow(unsafe_code, reason = "the kernel takes raw pointers; each block says why it is sound")]
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
@@ -6,14 +8,14 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 /// `struct mtd_info_user` of `include/uapi/mtd/mtd-abi.h`.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct MtdInfo {
+pub(super) struct MtdInfo {
     /// What the flash is: [`MTD_NORFLASH`] and others.
-    pub(crate) kind: u8,
+    pub(super) kind: u8,
     flags: u32,
     /// Bytes in the whole partition.
-    pub(crate) size: u32,
+    pub(super) size: u32,
     /// Bytes in one erase block.
-    pub(crate) erase_size: u32,
+    pub(super) erase_size: u32,
     write_size: u32,
     oob_size: u32,
     padding: u64,
@@ -22,15 +24,15 @@ pub(crate) struct MtdInfo {
 /// `struct erase_info_user`: a range of whole erase blocks, in bytes from the partition's start.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct MtdRange {
+pub(super) struct MtdRange {
     /// Its first byte.
-    pub(crate) start: u32,
+    pub(super) start: u32,
     /// How many bytes.
-    pub(crate) length: u32,
+    pub(super) length: u32,
 }
 
 /// The only kind of flash that can be erased and written without minding bad blocks.
-pub(crate) const MTD_NORFLASH: u8 = 3;
+pub(super) const MTD_NORFLASH: u8 = 3;
 
 mod number {
     use super::{MtdInfo, MtdRange};
@@ -47,7 +49,7 @@ mod number {
 ///
 /// # Errors
 /// As `ioctl(2)`; `ENOTTY` if it is no flash.
-pub(crate) fn mtd_info(device: BorrowedFd<'_>) -> io::Result<MtdInfo> {
+pub(super) fn info(device: BorrowedFd<'_>) -> io::Result<MtdInfo> {
     let mut info = MtdInfo::default();
     // SAFETY: the kernel writes one `mtd_info_user`, whose layout `MtdInfo` has, into a live one.
     unsafe { number::memgetinfo(device.as_raw_fd(), &raw mut info) }?;
@@ -58,7 +60,7 @@ pub(crate) fn mtd_info(device: BorrowedFd<'_>) -> io::Result<MtdInfo> {
 ///
 /// # Errors
 /// As `ioctl(2)`.
-pub(crate) fn mtd_erase(device: BorrowedFd<'_>, range: MtdRange) -> io::Result<()> {
+pub(super) fn erase(device: BorrowedFd<'_>, range: MtdRange) -> io::Result<()> {
     // SAFETY: the kernel only reads one `erase_info_user`, whose layout `MtdRange` has.
     unsafe { number::memerase(device.as_raw_fd(), &raw const range) }?;
     Ok(())
@@ -68,7 +70,7 @@ pub(crate) fn mtd_erase(device: BorrowedFd<'_>, range: MtdRange) -> io::Result<(
 ///
 /// # Errors
 /// As `ioctl(2)`; `EOPNOTSUPP` where the flash has no protection.
-pub(crate) fn mtd_lock(device: BorrowedFd<'_>, range: MtdRange) -> io::Result<()> {
+pub(super) fn lock(device: BorrowedFd<'_>, range: MtdRange) -> io::Result<()> {
     // SAFETY: the kernel only reads one `erase_info_user`, whose layout `MtdRange` has.
     unsafe { number::memlock(device.as_raw_fd(), &raw const range) }?;
     Ok(())
@@ -78,7 +80,7 @@ pub(crate) fn mtd_lock(device: BorrowedFd<'_>, range: MtdRange) -> io::Result<()
 ///
 /// # Errors
 /// As `ioctl(2)`; `EOPNOTSUPP` where the flash has no protection.
-pub(crate) fn mtd_unlock(device: BorrowedFd<'_>, range: MtdRange) -> io::Result<()> {
+pub(super) fn unlock(device: BorrowedFd<'_>, range: MtdRange) -> io::Result<()> {
     // SAFETY: the kernel only reads one `erase_info_user`, whose layout `MtdRange` has.
     unsafe { number::memunlock(device.as_raw_fd(), &raw const range) }?;
     Ok(())
@@ -88,7 +90,7 @@ pub(crate) fn mtd_unlock(device: BorrowedFd<'_>, range: MtdRange) -> io::Result<
 ///
 /// # Errors
 /// As `ioctl(2)`; `EOPNOTSUPP` where the flash cannot tell.
-pub(crate) fn mtd_is_locked(device: BorrowedFd<'_>, mut range: MtdRange) -> io::Result<bool> {
+pub(super) fn is_locked(device: BorrowedFd<'_>, mut range: MtdRange) -> io::Result<bool> {
     // SAFETY: the kernel reads one `erase_info_user`, whose layout `MtdRange` has, from a live one.
     let answer = unsafe { number::memislocked(device.as_raw_fd(), &raw mut range) }?;
     Ok(answer == 1)

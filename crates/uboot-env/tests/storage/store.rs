@@ -2,11 +2,13 @@
 
 use std::sync::{Arc, Mutex};
 
-use super::super::backup::Backup;
-use super::super::*;
-use super::format::image;
+use uboot_env::{
+    Backup, Blocks, Error, Flags, Format, Layout, Location, NoBackup, Recovery, Store, Transaction,
+    Unsafe, Written,
+};
+
+use super::images::image;
 use super::simulated::{Chip, Power, SimulatedDisk, SimulatedFlash, Tear};
-use crate::storage::Disk;
 
 pub(super) const BLOCK: usize = 512;
 
@@ -16,8 +18,15 @@ const VARIABLES: &[u8] = b"bootcmd=run linux\0ethaddr=00:00:23:34:45:66\0\0";
 const OLDER: &[u8] = b"bootcmd=run old linux\0\0";
 
 /// Both at once, so that a mix would show.
-pub(super) const CHANGES: &[Change<'_>] =
-    &[("ethaddr", Some("AA:BB:CC:DD:EE:FF")), ("serialno", Some("A1-0042"))];
+const CHANGES: &[(&str, &str)] = &[("ethaddr", "AA:BB:CC:DD:EE:FF"), ("serialno", "A1-0042")];
+
+/// What a recovery did.
+#[derive(Debug, PartialEq)]
+pub(super) enum Healed {
+    Whole,
+    Restored,
+    Damaged,
+}
 
 /// A board with some flash and one disk.
 #[derive(Clone)]
@@ -41,13 +50,14 @@ impl World {
         let power = Power::on();
         let flag = |copy: usize| copies.get(copy).and_then(|made| made.flag);
         let active = flags.active([flag(0), flag(1)]);
+        let format = if copies.len() > 1 { Format::Redundant } else { Format::Single };
         let places = copies.iter().enumerate().map(|(number, made)| {
             let mut bytes = vec![if neighbours { 0x5a } else { 0xff }; 6 * BLOCK];
             let place = &mut bytes[made.offset..made.offset + made.size];
             match made.flag {
                 Some(flag) => {
                     let variables = if active == Some(number) { VARIABLES } else { OLDER };
-                    let copy = image(made.size, copies.len() > 1, variables, 0).with_flag(flag);
+                    let copy = image(made.size, format, variables, 0).with_flag(flag);
                     place.copy_from_slice(copy.bytes());
                 }
                 None => place.fill(0xff),
@@ -85,40 +95,64 @@ impl World {
     }
 
     pub(super) fn store(&self) -> Store {
-        let copies = self.places.iter().map(|(location, flash)| {
-            let flash: Box<dyn Flash> = Box::new(flash.clone());
-            (location.clone(), flash)
-        });
-        Store::over(copies.collect()).expect("within the chips")
+        let location = |copy: usize| self.places[copy].0.clone();
+        let layout = match self.places.len() {
+            1 => Layout::single(location(0)),
+            _ => Layout::redundant(location(0), location(1)).expect("of one size"),
+        };
+        let flash = |at: &Location| {
+            let (_, flash) = self.places.iter().find(|place| place.0 == *at).expect("there");
+            Ok(Box::new(flash.clone()) as _)
+        };
+        Store::over(&layout, flash).expect("within the chips")
     }
 
     pub(super) fn chip(&self, copy: usize) -> Chip {
         self.places[copy].1.chip().clone()
     }
 
-    fn write(&mut self, policy: Policy) -> Result<Written, Error> {
+    pub(super) fn write(&mut self) -> Result<Written, Error> {
         let mut store = self.store();
-        store.write(&mut self.disk, policy, CHANGES)
+        let transaction = with_changes(store.begin()?);
+        transaction.commit(&mut self.disk)
+    }
+
+    /// Looks for an interrupted write, and restores it.
+    pub(super) fn recover(&mut self) -> Result<Healed, Error> {
+        match self.store().recover(&mut self.disk)? {
+            Recovery::Whole => Ok(Healed::Whole),
+            Recovery::Damaged => Ok(Healed::Damaged),
+            Recovery::Interrupted(write) => {
+                write.restore(&mut self.disk)?;
+                Ok(Healed::Restored)
+            }
+        }
     }
 
     fn get(&self, name: &str) -> Option<String> {
-        let environment = self.store().load().expect("power");
+        let environment = self.store().read().expect("power");
         environment.get(name).map(|value| value.into_owned())
     }
 
     fn is_new(&self) -> bool {
-        CHANGES.iter().all(|(name, value)| self.get(name).as_deref() == *value)
+        CHANGES.iter().all(|(name, value)| self.get(name).as_deref() == Some(value))
     }
 
-    fn has_backup(&mut self) -> bool {
-        self.disk.read(BACKUP_FILE).expect("power").is_some()
+    /// A backup as if a write had been interrupted.
+    fn save_backup(&mut self, device: &str, bytes: Vec<u8>) {
+        let blocks = Blocks { device: device.into(), start: BLOCK as u64, bytes };
+        self.disk.save(&blocks).expect("saved");
+    }
+
+    fn has_backup(&self) -> bool {
+        self.disk.has_file()
     }
 }
 
 #[test]
 fn a_single_copy_is_written_with_one_erase_and_one_write_and_locked_again() {
     let mut world = World::single();
-    assert_eq!(world.write(Policy::Always).expect("allowed"), Written::Changed);
+    assert_eq!(world.write().expect("allowed"), Written::Changed);
     assert!(world.is_new());
     assert_eq!(world.get("bootcmd").as_deref(), Some("run linux"));
     let chip = world.chip(0);
@@ -129,23 +163,45 @@ fn a_single_copy_is_written_with_one_erase_and_one_write_and_locked_again() {
 }
 
 #[test]
-fn nothing_is_written_when_nothing_changes_whatever_the_policy() {
-    for policy in [Policy::Always, Policy::Never, Policy::RedundantOnly] {
-        let mut world = World::single();
-        let mut store = world.store();
-        let same = [("ethaddr", Some("00:00:23:34:45:66")), ("nothing", None)];
-        let written = store.write(&mut world.disk, policy, &same);
-        assert_eq!(written.expect("nothing to do"), Written::Unchanged);
-        assert_eq!(store.heal(&mut world.disk, policy).expect("whole"), Healed::Whole);
-        assert_eq!(world.power.used(), 0);
-    }
+fn nothing_is_written_when_nothing_changes() {
+    let mut world = World::single();
+    let mut store = world.store();
+    let mut transaction = store.begin().expect("good");
+    transaction.set("ethaddr", "00:00:23:34:45:66").remove("nothing").set("empty", "");
+    assert!(!transaction.is_change().expect("valid"));
+    let written = transaction.commit(&mut world.disk);
+    assert_eq!(written.expect("nothing to do"), Written::Unchanged);
+    assert_eq!(world.recover().expect("whole"), Healed::Whole);
+    assert_eq!(world.power.used(), 0);
 }
 
 #[test]
-fn by_default_a_single_copy_is_never_touched() {
+fn nothing_is_written_before_commit() {
+    let world = World::single();
+    let mut store = world.store();
+    let transaction = with_changes(store.begin().expect("good"));
+    assert!(transaction.is_change().expect("valid"));
+    assert_eq!(transaction.get("ethaddr").as_deref(), Some("00:00:23:34:45:66"));
+    drop(transaction);
+    assert_eq!(world.power.used(), 0);
+}
+
+#[test]
+fn changes_that_cannot_be_written_are_refused_together() {
     let mut world = World::single();
-    let refused = world.write(Policy::default());
-    assert!(matches!(refused, Err(Error::Refused(Refusal::SingleCopy))));
+    let mut store = world.store();
+    let mut transaction = store.begin().expect("good");
+    transaction.set("a", "1").set("b=c", "2");
+    assert!(matches!(transaction.commit(&mut world.disk), Err(Error::Variable(_))));
+    assert_eq!(world.power.used(), 0);
+}
+
+#[test]
+fn without_a_place_for_a_backup_a_single_copy_is_never_touched() {
+    let world = World::single();
+    let mut store = world.store();
+    let refused = with_changes(store.begin().expect("good")).commit(&mut NoBackup);
+    assert!(matches!(refused, Err(Error::BackupNotSaved(_))));
     assert_eq!(world.power.used(), 0);
 }
 
@@ -154,7 +210,7 @@ fn of_two_copies_the_other_one_is_written_and_no_file() {
     for (first, second, target) in [(1, 0, 1), (0, 1, 0), (1, 1, 1)] {
         let mut world = World::redundant(Flags::ActiveObsolete, Some(first), Some(second));
         let before = world.chip(1 - target);
-        world.write(Policy::default()).expect("allowed");
+        world.write().expect("allowed");
         assert!(world.is_new());
         let (new, old) = (world.chip(target), world.chip(1 - target));
         assert_eq!((new.erased, old.erased), (1, 0));
@@ -169,7 +225,7 @@ fn of_two_copies_the_other_one_is_written_and_no_file() {
 fn the_counter_goes_on_and_wraps() {
     for (first, second, next) in [(7, 6, 8), (255, 254, 0), (0, 255, 1)] {
         let mut world = World::redundant(Flags::Counter, Some(first), Some(second));
-        world.write(Policy::default()).expect("allowed");
+        world.write().expect("allowed");
         assert!(world.is_new());
         assert_eq!(world.chip(1).bytes[BLOCK + 4], next);
         assert_eq!(world.chip(0).programmed, 0);
@@ -179,11 +235,11 @@ fn the_counter_goes_on_and_wraps() {
 #[test]
 fn a_second_copy_that_was_never_written_is_written_first() {
     let mut world = World::redundant(Flags::ActiveObsolete, None, Some(1));
-    let environment = world.store().load().expect("power");
-    assert_eq!((environment.copies, environment.good), (2, 1));
-    world.write(Policy::default()).expect("allowed");
+    let health = world.store().read().expect("power").health;
+    assert_eq!((health.copies, health.good), (2, 1));
+    world.write().expect("allowed");
     assert!(world.is_new());
-    assert_eq!(world.store().load().expect("power").good, 2);
+    assert_eq!(world.store().read().expect("power").health.good, 2);
 }
 
 #[test]
@@ -191,11 +247,9 @@ fn an_environment_with_a_bad_checksum_and_no_backup_is_never_written() {
     let mut world = World::single();
     world.places[0].1.chip().bytes[BLOCK + 20] ^= 1;
     assert_eq!(world.get("bootcmd"), None);
-    let refused = world.write(Policy::Always);
-    assert!(matches!(refused, Err(Error::Refused(Refusal::Damaged))));
-    let mut store = world.store();
-    let healed = store.heal(&mut world.disk, Policy::Always);
-    assert_eq!(healed.expect("nothing to do"), Healed::Damaged);
+    let refused = world.write();
+    assert!(matches!(refused, Err(Error::Unsafe(Unsafe::Damaged))));
+    assert_eq!(world.recover().expect("nothing to do"), Healed::Damaged);
     assert_eq!(world.power.used(), 0);
 }
 
@@ -205,24 +259,24 @@ fn two_copies_in_one_erase_block_are_never_written() {
     let chip = world.places[0].1.clone();
     let copy = |offset| Location { device: "/dev/mtd0".into(), offset, size: 256 };
     world.places = vec![(copy(0), chip.clone()), (copy(256), chip.clone())];
-    let both = image(256, true, VARIABLES, 0);
+    let both = image(256, Format::Redundant, VARIABLES, 0);
     chip.chip().bytes[..256].copy_from_slice(both.bytes());
     chip.chip().bytes[256..512].copy_from_slice(both.with_flag(0).bytes());
-    let refused = world.write(Policy::Always);
-    assert!(matches!(refused, Err(Error::Refused(Refusal::SharedBlock))));
+    let refused = world.write();
+    assert!(matches!(refused, Err(Error::Unsafe(Unsafe::SharedBlock))));
     assert_eq!(world.power.used(), 0);
 }
 
 #[test]
-fn a_volatile_state_directory_is_found_out_before_anything_is_touched() {
+fn a_backup_that_cannot_be_saved_is_found_out_before_anything_is_touched() {
     let mut world = World::single();
-    world.disk.is_durable = false;
-    assert!(matches!(world.write(Policy::Always), Err(Error::NoBackup(_))));
+    world.disk.is_full = true;
+    assert!(matches!(world.write(), Err(Error::BackupNotSaved(_))));
     assert_eq!(world.power.used(), 0);
-    // No file is needed where the copy that counts is not touched.
+    // No backup is needed where the copy that counts is not touched.
     let mut redundant = World::redundant(Flags::Counter, Some(1), Some(0));
-    redundant.disk.is_durable = false;
-    assert!(redundant.write(Policy::default()).is_ok());
+    redundant.disk.is_full = true;
+    assert!(redundant.write().is_ok());
 }
 
 #[test]
@@ -231,8 +285,8 @@ fn a_write_that_protection_swallowed_is_noticed() {
         for (_, flash) in &world.places {
             flash.chip().is_stuck = true;
         }
-        let error = world.write(Policy::Always).expect_err("swallowed");
-        assert!(matches!(error, Error::NotWritten(_, None)), "{error}");
+        let error = world.write().expect_err("swallowed");
+        assert!(matches!(error, Error::WriteIgnored { .. }), "{error}");
         assert!(!world.is_new() && !world.has_backup());
     }
 }
@@ -242,11 +296,11 @@ fn a_mark_that_protection_swallowed_is_noticed_when_it_matters() {
     // The first counts as long as both say that they are active.
     let mut world = World::redundant(Flags::ActiveObsolete, Some(1), Some(0));
     world.places[0].1.chip().is_stuck = true;
-    assert!(matches!(world.write(Policy::default()), Err(Error::NotWritten(_, None))));
+    assert!(matches!(world.write(), Err(Error::WriteIgnored { .. })));
     assert!(!world.is_new());
     let mut world = World::redundant(Flags::ActiveObsolete, Some(0), Some(1));
     world.places[1].1.chip().is_stuck = true;
-    world.write(Policy::default()).expect("the first counts anyway");
+    world.write().expect("the first counts anyway");
     assert!(world.is_new());
 }
 
@@ -255,8 +309,8 @@ fn a_write_that_fails_with_the_power_on_is_taken_back() {
     let mut world = World::single();
     let before = world.chip(0).bytes;
     world.places[0].1.chip().fails_once = true;
-    let error = world.write(Policy::Always).expect_err("failed");
-    assert!(matches!(error, Error::NotWritten(_, Some(_))), "{error}");
+    let error = world.write().expect_err("failed");
+    assert!(matches!(error, Error::NotWritten { .. }), "{error}");
     assert_eq!(world.chip(0).bytes, before);
     assert!(!world.has_backup());
 }
@@ -267,7 +321,7 @@ fn what_another_tool_wrote_after_a_torn_write_is_not_overwritten_by_the_backup()
         .map(|calls| {
             let power = Power::failing_in(calls, Tear::FirstHalf);
             let mut world = powered_by(&World::single(), &power);
-            world.write(Policy::Always).expect_err("cut");
+            world.write().expect_err("cut");
             let power = Power::on();
             world.disk = world.disk.after_a_cut(true, &power);
             powered_by(&world, &power)
@@ -275,10 +329,9 @@ fn what_another_tool_wrote_after_a_torn_write_is_not_overwritten_by_the_backup()
         .find(|world| world.get("bootcmd").is_none())
         .expect("some cut is in the middle");
     assert!(world.has_backup());
-    let saved = image(256, false, b"bootcmd=by hand\0\0", 0);
+    let saved = image(256, Format::Single, b"bootcmd=by hand\0\0", 0);
     world.places[0].1.chip().bytes[BLOCK..BLOCK + 256].copy_from_slice(saved.bytes());
-    let mut store = world.store();
-    store.heal(&mut world.disk, Policy::Always).expect("healed");
+    world.recover().expect("healed");
     assert_eq!(world.get("bootcmd").as_deref(), Some("by hand"));
     assert!(!world.has_backup());
 }
@@ -287,12 +340,10 @@ fn what_another_tool_wrote_after_a_torn_write_is_not_overwritten_by_the_backup()
 fn a_backup_that_is_no_good_environment_is_not_restored() {
     let mut world = World::single();
     world.places[0].1.chip().bytes[BLOCK + 20] ^= 1;
-    let blocks = &world.chip(0).bytes[BLOCK..2 * BLOCK];
-    let other = Backup::of("/dev/mtd0", BLOCK as u64, &vec![1; blocks.len()]);
-    other.save(&mut world.disk).expect("saved");
+    let blocks = world.chip(0).bytes[BLOCK..2 * BLOCK].to_vec();
+    world.save_backup("/dev/mtd0", vec![1; blocks.len()]);
     let before = world.chip(0);
-    let mut store = world.store();
-    let healed = store.heal(&mut world.disk, Policy::Always).expect("nothing to do");
+    let healed = world.recover().expect("nothing to do");
     assert_eq!((healed, world.chip(0)), (Healed::Damaged, before));
 }
 
@@ -300,29 +351,45 @@ fn a_backup_that_is_no_good_environment_is_not_restored() {
 #[test]
 fn when_a_write_is_done_its_backup_is_gone_for_good() {
     let mut world = World::single();
-    world.write(Policy::Always).expect("allowed");
+    world.write().expect("allowed");
     world.disk = world.disk.after_a_cut(false, &world.power);
     assert!(!world.has_backup());
 }
 
 #[test]
-fn a_torn_write_is_not_healed_where_the_policy_forbids_it_now() {
+fn a_torn_write_is_restored_only_when_that_is_asked_for() {
     let mut world = World::single();
     let blocks = world.chip(0).bytes[BLOCK..2 * BLOCK].to_vec();
-    let backup = Backup::of("/dev/mtd0", BLOCK as u64, &blocks);
-    backup.save(&mut world.disk).expect("saved");
+    world.save_backup("/dev/mtd0", blocks.clone());
     world.places[0].1.chip().bytes[BLOCK..2 * BLOCK].fill(0xff);
     let before = world.chip(0);
     let mut store = world.store();
-    for policy in [Policy::Never, Policy::RedundantOnly] {
-        let healed = store.heal(&mut world.disk, policy);
-        assert!(matches!(healed, Err(Error::Refused(_))));
-    }
+    let found = store.recover(&mut world.disk).expect("readable");
+    assert!(matches!(found, Recovery::Interrupted(write) if write.health().good == 0));
     assert_eq!(world.chip(0), before);
-    let healed = store.heal(&mut world.disk, Policy::Always);
-    assert_eq!(healed.expect("allowed"), Healed::Restored);
+    assert_eq!(world.recover().expect("possible"), Healed::Restored);
     assert_eq!(world.chip(0).bytes[BLOCK..2 * BLOCK], blocks);
     assert!(!world.has_backup());
+}
+
+#[test]
+fn a_backup_of_another_place_is_not_restored() {
+    let mut world = World::single();
+    let blocks = world.chip(0).bytes[BLOCK..2 * BLOCK].to_vec();
+    world.places[0].1.chip().bytes[BLOCK..2 * BLOCK].fill(0xff);
+    let before = world.chip(0);
+    for (device, bytes) in [("/dev/mtd2", blocks.clone()), ("/dev/mtd0", blocks[1..].to_vec())] {
+        world.save_backup(device, bytes);
+        assert_eq!(world.recover().expect("nothing to do"), Healed::Damaged);
+        assert_eq!(world.chip(0), before);
+    }
+}
+
+fn with_changes(mut transaction: Transaction<'_>) -> Transaction<'_> {
+    for (name, value) in CHANGES {
+        transaction.set(*name, *value);
+    }
+    transaction
 }
 
 /// The same board with another supply.

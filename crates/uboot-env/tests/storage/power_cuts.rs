@@ -1,11 +1,12 @@
-//! The power is cut in every call of `write`, and again in every call of `heal`: afterwards it is
+//! The power is cut in every call of `write`, and again in every call of `recover`: afterwards it is
 //! exactly the old environment or the new one, and what is around it is what it was.
 
 use std::sync::{Arc, Mutex};
 
-use super::super::*;
-use super::simulated::{Chip, Power, SimulatedFlash, TEARS};
-use super::store::{BLOCK, CHANGES, Made, World, powered_by};
+use uboot_env::{Flags, Written};
+
+use super::simulated::{Chip, Power, SimulatedFlash, TEARS, Tear};
+use super::store::{BLOCK, Made, World, powered_by};
 
 /// What a world's flash holds, apart from the world.
 type Chips = Vec<Chip>;
@@ -71,7 +72,7 @@ fn around(world: &World) -> Vec<Vec<u8>> {
 }
 
 fn variables(world: &World) -> Vec<Option<String>> {
-    let environment = world.store().load().expect("power");
+    let environment = world.store().read().expect("power");
     ["bootcmd", "ethaddr", "serialno"]
         .map(|name| environment.get(name).map(|value| value.into_owned()))
         .to_vec()
@@ -79,9 +80,7 @@ fn variables(world: &World) -> Vec<Option<String>> {
 
 fn written(world: &World) -> World {
     let mut world = copy_of(world, &Power::on());
-    let mut store = world.store();
-    let result = store.write(&mut world.disk, Policy::Always, CHANGES);
-    assert_eq!(result.expect("allowed"), Written::Changed);
+    assert_eq!(world.write().expect("possible"), Written::Changed);
     world
 }
 
@@ -107,11 +106,6 @@ fn chips_equal(one: &World, other: &World) -> bool {
     both.into_iter().all(|(one, other)| one.bytes == other.bytes)
 }
 
-fn heal(world: &mut World) -> Result<Healed, Error> {
-    let mut store = world.store();
-    store.heal(&mut world.disk, Policy::Always)
-}
-
 /// How many cuts there were, and which broke the rule.
 fn cut_everywhere(name: &str, start: &World) -> (usize, Vec<String>) {
     let expected = Expected { old: copy_of(start, &Power::on()), new: written(start) };
@@ -119,8 +113,7 @@ fn cut_everywhere(name: &str, start: &World) -> (usize, Vec<String>) {
     for (first, tear) in each_cut(expected.new.power.used()) {
         for keeps_names in [false, true] {
             let mut cut = copy_of(start, &Power::failing_in(first, tear));
-            let mut store = cut.store();
-            let _ = store.write(&mut cut.disk, Policy::Always, CHANGES);
+            let _ = cut.write();
             assert!(cut.power.is_out());
             cuts += 1;
             let place = format!("{name}: cut at {first} ({tear:?}), names kept {keeps_names}");
@@ -132,11 +125,11 @@ fn cut_everywhere(name: &str, start: &World) -> (usize, Vec<String>) {
                 }
             }
             let mut healed = copy_of(&restarted, &Power::on());
-            if heal(&mut healed).is_err() || !expected.is_met_by(&healed) {
+            if healed.recover().is_err() || !expected.is_met_by(&healed) {
                 broken.push(place.clone());
             }
             let calls = healed.power.used();
-            if heal(&mut healed).is_err() || healed.power.used() != calls {
+            if healed.recover().is_err() || healed.power.used() != calls {
                 broken.push(format!("{place}, healed twice"));
             }
             if !can_be_changed(&healed, &expected.new) {
@@ -145,10 +138,10 @@ fn cut_everywhere(name: &str, start: &World) -> (usize, Vec<String>) {
             for (second, tear) in each_cut(calls) {
                 for keeps_names in [false, true] {
                     let mut cut = copy_of(&restarted, &Power::failing_in(second, tear));
-                    let _ = heal(&mut cut);
+                    let _ = cut.recover();
                     cuts += 1;
                     let mut healed = after_a_cut(&cut, keeps_names, &Power::on());
-                    if heal(&mut healed).is_err() || !expected.is_met_by(&healed) {
+                    if healed.recover().is_err() || !expected.is_met_by(&healed) {
                         broken.push(format!("{place}, again at {second} ({tear:?})"));
                     }
                 }
@@ -158,14 +151,13 @@ fn cut_everywhere(name: &str, start: &World) -> (usize, Vec<String>) {
     (cuts, broken)
 }
 
-fn each_cut(calls: usize) -> impl Iterator<Item = (usize, super::simulated::Tear)> {
+fn each_cut(calls: usize) -> impl Iterator<Item = (usize, Tear)> {
     (0..calls).flat_map(|call| TEARS.map(|tear| (call, tear)))
 }
 
 fn can_be_changed(world: &World, new: &World) -> bool {
     let mut world = copy_of(world, &Power::on());
-    let mut store = world.store();
-    let written = store.write(&mut world.disk, Policy::Always, CHANGES);
+    let written = world.write();
     written.is_ok() && variables(&world) == variables(new)
 }
 

@@ -1,10 +1,11 @@
 //! Finding the environment where no `/etc/fw_env.config` says where it is.
 
-use super::config::Location;
 use super::flash::Flash;
+use crate::codec::checksum::CRC_32;
+use crate::codec::layout::Location;
 
 /// The kernel's list of flash partitions.
-pub(super) const PROC_MTD: &str = "/proc/mtd";
+pub(crate) const PROC_MTD: &str = "/proc/mtd";
 
 /// Smallest and largest environment that is looked for; the sizes between are powers of two.
 const SIZES: (u64, u64) = (0x1000, 0x4_0000);
@@ -14,20 +15,20 @@ const HEAD: usize = 256;
 
 /// One line of `/proc/mtd`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Partition {
+pub(crate) struct Partition {
     /// Its device.
-    pub(super) device: String,
+    pub(crate) device: String,
     /// How many bytes it has.
-    pub(super) size: u64,
+    pub(crate) size: u64,
     /// How many bytes an erase block has.
-    pub(super) erase_size: u64,
+    pub(crate) erase_size: u64,
     /// What the firmware calls it.
-    pub(super) name: String,
+    pub(crate) name: String,
 }
 
 /// The partitions in `/proc/mtd`, those with `env` in their name first, the others in order.
 /// Lines that are something else, as the head line is, are passed over.
-pub(super) fn partitions(proc_mtd: &str) -> Vec<Partition> {
+pub(crate) fn partitions(proc_mtd: &str) -> Vec<Partition> {
     let mut found: Vec<Partition> = proc_mtd.lines().filter_map(partition).collect();
     found.sort_by_key(|partition| !partition.name.to_ascii_lowercase().contains("env"));
     found
@@ -53,7 +54,7 @@ fn partition(line: &str) -> Option<Partition> {
 /// copy. Here all powers of two from 4 KiB to 256 KiB are tried, and only in blocks that begin with
 /// a name and `=`, so that the whole flash need not be read at each start. A redundant environment
 /// is not guessed, as which two copies belong together cannot be told: it needs a configuration.
-pub(super) fn find(flash: &mut dyn Flash, partition: &Partition) -> Option<Location> {
+pub(crate) fn find(flash: &mut dyn Flash, partition: &Partition) -> Option<Location> {
     let size = partition.size.min(flash.size());
     let step = usize::try_from(partition.erase_size).ok()?;
     if step == 0 {
@@ -83,7 +84,7 @@ fn size_at(flash: &mut dyn Flash, at: u64, room: u64) -> Option<u64> {
         return None;
     }
     let expected = u32::from_le_bytes(*expected);
-    let mut crc = crc32fast::Hasher::new();
+    let mut crc = CRC_32.digest();
     let mut checked = 4;
     let mut chunk = [0; 4096];
     let mut size = SIZES.0;

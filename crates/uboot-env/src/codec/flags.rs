@@ -1,7 +1,7 @@
 //! Which of two redundant copies counts, and what marks the next one.
 
-/// What the flag byte means. The medium decides, not the environment: see
-/// `tools/env/fw_env.c` (`fw_env_open`, `fw_env_flush`) of U-Boot.
+/// What the flag byte of a redundant copy means. The medium decides, not the environment. Source:
+/// `fw_env_open` and `fw_env_flush` of U-Boot's `tools/env/fw_env.c`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flags {
     /// NOR flash, where a bit can be cleared in place: 1 is active, 0 is obsolete.
@@ -11,14 +11,15 @@ pub enum Flags {
 }
 
 /// The flag of the copy that counts, on NOR flash.
-pub(super) const ACTIVE: u8 = 1;
+const ACTIVE: u8 = 1;
 /// The flag of the other one.
-pub(super) const OBSOLETE: u8 = 0;
+pub(crate) const OBSOLETE: u8 = 0;
 
 const ERASED: u8 = 0xff;
 
 impl Flags {
-    /// The copy that counts, by the flags of those whose checksum fits.
+    /// The copy that counts, 0 or 1, by the flags of the copies whose checksum fits (`None` for one
+    /// whose checksum does not). `None` if no checksum fits.
     pub fn active(self, copies: [Option<u8>; 2]) -> Option<usize> {
         let (first, second) = match copies {
             [Some(first), Some(second)] => (first, second),
@@ -44,7 +45,7 @@ impl Flags {
         Some(usize::from(is_second))
     }
 
-    /// The flag of a copy that shall count instead of one with this flag.
+    /// The flag for a copy that is to count in place of one with the flag `active`.
     pub fn next(self, active: u8) -> u8 {
         match self {
             Flags::ActiveObsolete => ACTIVE,

@@ -10,9 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{self, Command};
 
-use intercom_agent::board::Root;
-use intercom_agent::environment::{Layout, Origin, Policy, Store, Written, parse_config};
-use intercom_agent::storage::StateDir;
+use uboot_env::{BackupFile, Format, Image, Store, Written, parse_config};
 
 const SIZE: usize = 0x4000;
 
@@ -28,7 +26,7 @@ struct Bench {
     tools: PathBuf,
     redundant: bool,
     store: Store,
-    state: StateDir,
+    backup: BackupFile,
 }
 
 /// Where the tools are; an empty path is `$PATH`.
@@ -56,7 +54,7 @@ impl Bench {
             .join(format!("{name}-{}-{wanted}-{fill}", process::id()))
             .join(if tools.as_os_str().is_empty() { "path" } else { "more" });
         let _ = fs::remove_dir_all(&dir);
-        fs::create_dir_all(dir.join("state")).expect("directory");
+        fs::create_dir_all(&dir).expect("directory");
         let path = |name: &str| dir.join(name).to_str().expect("text").to_owned();
         fs::write(path("text"), TEXT).expect("written");
         let (size, to, from) = (SIZE.to_string(), path("copy0"), path("text"));
@@ -70,12 +68,10 @@ impl Bench {
             .map(|copy| format!("{}\t0x0\t{SIZE:#x}\n", path(&format!("copy{copy}"))))
             .collect();
         fs::write(path("config"), &config).expect("written");
-        fs::create_dir_all(dir.join("state")).expect("a state directory");
-        let copies = parse_config(&config).expect("the tools' own format");
-        let origin = Origin::Config;
+        let layout = parse_config(&config).expect("the tools' own format").expect("not empty");
         Bench {
-            store: Store::open(&Root::system(), &Layout { copies, origin }).expect("opened"),
-            state: StateDir::new(&Root::sandbox(&dir), Path::new("/state")),
+            store: Store::open("/", &layout).expect("opened"),
+            backup: BackupFile::new(dir.join("backup")),
             tools: tools.to_owned(),
             redundant: wanted == 2,
             dir,
@@ -87,14 +83,18 @@ impl Bench {
     }
 
     fn we_set(&mut self, name: &str, value: Option<&str>) {
-        let changes = [(name, value)];
-        let written = self.store.write(&mut self.state, Policy::Always, &changes);
+        let mut transaction = self.store.begin().expect("good");
+        match value {
+            Some(value) => transaction.set(name, value),
+            None => transaction.remove(name),
+        };
+        let written = transaction.commit(&mut self.backup);
         assert_eq!(written.expect("written"), Written::Changed);
     }
 
     fn we_read(&mut self, name: &str) -> Option<String> {
-        let environment = self.store.load().expect("read");
-        assert!(environment.good > 0);
+        let environment = self.store.read().expect("read");
+        assert!(environment.health.good > 0);
         environment.get(name).map(|value| value.into_owned())
     }
 
@@ -198,4 +198,22 @@ fn in_turns_each_sees_what_the_other_wrote_last() {
             assert_eq!(bench.we_read("turn"), Some(theirs));
         }
     });
+}
+
+#[test]
+fn what_is_made_here_is_what_mkenvimage_makes() {
+    for (format, options) in
+        [(Format::Single, ["-s", "64"].as_slice()), (Format::Redundant, &["-r", "-s", "64"])]
+    {
+        let made = Image::empty(64, format).expect("long enough");
+        let made = made.changed(&[("a", Some("1")), ("b", Some("2 3"))]).expect("fits");
+        let dir = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let path = |name: &str| dir.join(format!("{name}-{}", process::id()));
+        let (from, to) = (path("from"), path("to"));
+        fs::write(&from, "a=1\nb=2 3\n").expect("written");
+        let files = ["-p", "0", "-o", to.to_str().expect("text"), from.to_str().expect("text")];
+        run("mkenvimage", &[options, &files].concat());
+        assert_eq!(made.with_flag(1).bytes(), fs::read(&to).expect("read"), "{format:?}");
+        fs::remove_file(from).and_then(|()| fs::remove_file(to)).expect("removed");
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -10,9 +10,10 @@ use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 
 use super::error::Error;
+use super::root::under;
 
 /// Where it is.
-pub(super) const PATH: &str = "/var/lock/fw_printenv.lock";
+pub(crate) const PATH: &str = "/var/lock/fw_printenv.lock";
 
 /// Far longer than a tool needs to erase and write; one that hangs must not hang us.
 const LIMIT: Duration = Duration::from_secs(5);
@@ -20,23 +21,23 @@ const LIMIT: Duration = Duration::from_secs(5);
 const BETWEEN: Duration = Duration::from_millis(20);
 
 /// Held until it is dropped.
-pub(super) type Held = Flock<File>;
+pub(crate) type Held = Flock<File>;
 
 /// The lock's file, and how long to wait for it.
 #[derive(Debug)]
-pub(super) struct LockFile {
+pub(crate) struct LockFile {
     path: PathBuf,
     limit: Duration,
 }
 
 impl LockFile {
-    pub(super) fn new(path: PathBuf) -> Self {
-        let limit = LIMIT;
-        LockFile { path, limit }
+    /// The lock of the system at `root`.
+    pub(crate) fn of(root: &Path) -> Self {
+        LockFile { path: under(root, PATH), limit: LIMIT }
     }
 
     /// Held until the answer is dropped; `None` where no tool can take it either.
-    pub(super) fn take(&self) -> Result<Option<Held>, Error> {
+    pub(crate) fn take(&self) -> Result<Option<Held>, Error> {
         let opened = OpenOptions::new().write(true).create(true).truncate(false).open(&self.path);
         let mut file = match opened {
             Ok(file) => file,
@@ -70,7 +71,7 @@ mod tests {
     use super::*;
 
     fn lock_file(name: &str) -> LockFile {
-        let name = format!("intercom-agent-{}-{name}.lock", std::process::id());
+        let name = format!("uboot-env-{}-{name}.lock", std::process::id());
         LockFile { path: std::env::temp_dir().join(name), limit: Duration::from_millis(60) }
     }
 
@@ -87,7 +88,7 @@ mod tests {
 
     #[test]
     fn without_its_directory_no_tool_can_hold_it() {
-        let lock = LockFile::new("/nonexistent/fw_printenv.lock".into());
+        let lock = LockFile::of(Path::new("/nonexistent"));
         assert!(lock.take().expect("nobody else").is_none());
     }
 }

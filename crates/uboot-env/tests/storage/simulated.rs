@@ -1,12 +1,10 @@
-//! Flash and a disk that lose their power in the middle of any call.
+//! Flash, and a backup on a disk, that lose their power in the middle of any call.
 
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use super::super::flags::Flags;
-use super::super::flash::Flash;
-use crate::storage::Disk;
+use uboot_env::{Backup, Blocks, Flags, Flash};
 
 /// How far the call came in which the power failed.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -191,11 +189,16 @@ impl Flash for SimulatedFlash {
     }
 }
 
-/// A disk that keeps after a power cut what was synced, and of the rest what it likes.
+/// A file's name on the simulated disk.
+const FILE: &str = "backup";
+const TEMPORARY: &str = "backup.new";
+
+/// A backup on a disk that keeps after a power cut what was synced, and of the rest what it likes.
 #[derive(Clone)]
 pub(super) struct SimulatedDisk {
     pub(super) power: Power,
-    pub(super) is_durable: bool,
+    /// Nothing can be kept on it.
+    pub(super) is_full: bool,
     /// `fsync` of a file does what it says.
     pub(super) syncs_files: bool,
     /// `fsync` of the directory does what it says.
@@ -210,7 +213,7 @@ impl SimulatedDisk {
     pub(super) fn new(power: &Power) -> Self {
         SimulatedDisk {
             power: power.clone(),
-            is_durable: true,
+            is_full: false,
             syncs_files: true,
             syncs_names: true,
             inodes: Vec::new(),
@@ -234,13 +237,18 @@ impl SimulatedDisk {
         disk
     }
 
+    /// Whether there is a backup, good or not.
+    pub(super) fn has_file(&self) -> bool {
+        self.names.contains_key(FILE)
+    }
+
     fn inode(&self, name: &str) -> io::Result<usize> {
         let found = self.names.get(name).copied();
         found.ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 }
 
-impl Disk for SimulatedDisk {
+impl SimulatedDisk {
     fn read(&mut self, name: &str) -> io::Result<Option<Vec<u8>>> {
         self.power.check()?;
         let inode = self.names.get(name);
@@ -266,18 +274,6 @@ impl Disk for SimulatedDisk {
         self.power.clone().call(|tear| {
             if honest && tear == Tear::All {
                 self.inodes[inode].1 = self.inodes[inode].0.clone();
-            }
-        })
-    }
-
-    fn link(&mut self, from: &str, to: &str) -> io::Result<()> {
-        let inode = self.inode(from)?;
-        if self.names.contains_key(to) {
-            return Err(io::ErrorKind::AlreadyExists.into());
-        }
-        self.power.clone().call(|tear| {
-            if tear == Tear::All {
-                self.names.insert(to.to_owned(), inode);
             }
         })
     }
@@ -315,8 +311,35 @@ impl Disk for SimulatedDisk {
             }
         })
     }
+}
 
-    fn is_durable(&mut self) -> Result<(), String> {
-        if self.is_durable { Ok(()) } else { Err("the state directory is a tmpfs".into()) }
+impl Backup for SimulatedDisk {
+    fn save(&mut self, blocks: &Blocks) -> io::Result<()> {
+        if self.is_full {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        let mut bytes = format!("{}\n{}\n", blocks.device, blocks.start).into_bytes();
+        bytes.extend(&blocks.bytes);
+        bytes.extend(b"\nend");
+        self.remove(TEMPORARY)?;
+        self.create(TEMPORARY, &bytes)?;
+        self.sync(TEMPORARY)?;
+        self.rename(TEMPORARY, FILE)?;
+        self.sync_dir()
+    }
+
+    fn load(&mut self) -> io::Result<Option<Blocks>> {
+        let Some(bytes) = self.read(FILE)? else { return Ok(None) };
+        let Some(content) = bytes.strip_suffix(b"\nend") else { return Ok(None) };
+        let mut parts = content.splitn(3, |byte| *byte == b'\n');
+        let mut line = || String::from_utf8_lossy(parts.next().expect("whole")).into_owned();
+        let (device, start) = (line(), line().parse().expect("a number"));
+        let bytes = parts.next().expect("whole").to_vec();
+        Ok(Some(Blocks { device, start, bytes }))
+    }
+
+    fn discard(&mut self) -> io::Result<()> {
+        self.remove(FILE)?;
+        self.sync_dir()
     }
 }

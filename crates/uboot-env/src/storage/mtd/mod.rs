@@ -1,38 +1,40 @@
 //! NOR flash behind `/dev/mtdN`.
 
+mod ioctl;
+
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use super::flags::Flags;
-use super::flash::Flash;
-use crate::sys::mtd::{self, MTD_NORFLASH, MtdInfo, MtdRange};
+use self::ioctl::{MTD_NORFLASH, MtdInfo, MtdRange};
+use crate::codec::flags::Flags;
+use crate::storage::flash::Flash;
 
 /// A partition of NOR flash. It is open for writing only while it is written.
 #[derive(Debug)]
-pub(super) struct MtdDevice {
+pub(crate) struct MtdDevice {
     path: PathBuf,
     file: File,
     info: MtdInfo,
 }
 
 impl MtdDevice {
-    /// The partition at `path`, open for reading.
-    ///
-    /// # Errors
-    /// As `ioctl(2)`; `Unsupported` if it is not NOR: NAND has bad blocks, which move everything.
-    pub(super) fn new(path: &Path, file: File) -> io::Result<Self> {
-        let info = mtd::mtd_info(file.as_fd())?;
-        if info.kind != MTD_NORFLASH || info.erase_size == 0 {
-            return Err(io::Error::new(
-                io::ErrorKind::Unsupported,
-                format!("flash of type {} is not supported, only NOR", info.kind),
-            ));
-        }
-        let path = path.to_owned();
-        Ok(MtdDevice { path, file, info })
+    /// The partition at `path`, open for reading as `file`.
+    pub(crate) fn new(path: &Path, file: File) -> io::Result<Self> {
+        let info = ioctl::info(file.as_fd())?;
+        Ok(MtdDevice { path: path.to_owned(), file, info })
+    }
+
+    /// Whether it can be erased and written without minding bad blocks.
+    pub(crate) fn is_nor(&self) -> bool {
+        self.info.kind == MTD_NORFLASH && self.info.erase_size != 0
+    }
+
+    /// Which kind of flash it is, in the kernel's numbers.
+    pub(crate) fn kind(&self) -> u8 {
+        self.info.kind
     }
 
     fn writable(&self) -> io::Result<File> {
@@ -60,20 +62,20 @@ impl Flash for MtdDevice {
     fn unlock(&mut self, at: u64, length: usize) -> io::Result<bool> {
         let device = self.writable()?;
         let range = range(at, length)?;
-        match mtd::mtd_is_locked(device.as_fd(), range) {
+        match ioctl::is_locked(device.as_fd(), range) {
             Ok(false) => Ok(false),
-            Ok(true) => mtd::mtd_unlock(device.as_fd(), range).map(|()| true),
-            // Many drivers cannot tell, and some of those can unlock all the same. Whether it
+            Ok(true) => ioctl::unlock(device.as_fd(), range).map(|()| true),
+            // Many drivers cannot tell, and some of those can unlock nevertheless. Whether it
             // worked shows when what was written is read back.
             Err(_) => {
-                let _ = mtd::mtd_unlock(device.as_fd(), range);
+                let _ = ioctl::unlock(device.as_fd(), range);
                 Ok(false)
             }
         }
     }
 
     fn erase(&mut self, at: u64, length: usize) -> io::Result<()> {
-        mtd::mtd_erase(self.writable()?.as_fd(), range(at, length)?)
+        ioctl::erase(self.writable()?.as_fd(), range(at, length)?)
     }
 
     fn program(&mut self, at: u64, bytes: &[u8]) -> io::Result<()> {
@@ -81,7 +83,7 @@ impl Flash for MtdDevice {
     }
 
     fn lock(&mut self, at: u64, length: usize) -> io::Result<()> {
-        mtd::mtd_lock(self.writable()?.as_fd(), range(at, length)?)
+        ioctl::lock(self.writable()?.as_fd(), range(at, length)?)
     }
 }
 

@@ -1,0 +1,11 @@
+//! The environment on simulated flash and in files: where it is found, what is written, what is not,
+//! and what a power cut leaves.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "how a test fails")]
+
+#[path = "../images/mod.rs"]
+mod images;
+mod layout;
+mod power_cuts;
+mod simulated;
+mod store;
