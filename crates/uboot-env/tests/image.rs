@@ -1,5 +1,7 @@
 //! What is read is what is there, and what nobody changed stays byte for byte.
 
+#![allow(clippy::expect_used, reason = "how a test fails")]
+
 mod images;
 
 use proptest::prelude::*;
