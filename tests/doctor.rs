@@ -1,8 +1,6 @@
 //! `doctor` as an installer runs it: the program itself, with and without a daemon.
 #![allow(clippy::expect_used, reason = "a test that cannot go on fails")]
 
-mod namespace;
-
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
@@ -11,7 +9,7 @@ use std::process::{Child, Command, Output};
 use std::time::{Duration, Instant};
 
 use intercom_agent::board::KernelLink;
-use namespace::{in_a_namespace, ip};
+use intercom_test_support::{in_a_namespace, ip};
 use nix::errno::Errno;
 use serde_json::Value;
 

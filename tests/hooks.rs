@@ -1,8 +1,6 @@
 //! The hooks that come with the agent, with the real udhcpc and udhcpd of BusyBox.
 #![allow(clippy::expect_used, reason = "a test that cannot go on fails")]
 
-mod namespace;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -10,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use intercom_agent::board::{Link, Root};
-use namespace::{in_a_namespace, ip};
+use intercom_test_support::{in_a_namespace, ip};
 
 const OLD: &str = "AA:BB:CC:DD:EE:FE";
 const NEW: &str = "22:0D:CE:38:E7:15";

@@ -1,15 +1,13 @@
 //! The board's link against the kernel: each test in a network namespace of its own.
 #![allow(clippy::expect_used, reason = "a test that cannot go on fails")]
 
-mod namespace;
-
 use std::cell::Cell;
 use std::io;
 
 use intercom_agent::board::{Interface, Ipv4Route, KernelLink, Link, LinkError, Root, survey};
 use intercom_agent::config;
+use intercom_test_support::{in_a_namespace, ip};
 use intercom_wire::Mac;
-use namespace::{in_a_namespace, ip};
 use nix::errno::Errno;
 
 const OLD: &str = "AA:BB:CC:DD:EE:FE";

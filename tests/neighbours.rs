@@ -1,8 +1,6 @@
 //! The neighbours of a board against the kernel: each test on a LAN of its own with two hosts.
 #![allow(clippy::expect_used, reason = "a test that cannot go on fails")]
 
-mod namespace;
-
 use std::env;
 use std::process::Command;
 use std::sync::Arc;
@@ -13,8 +11,8 @@ use intercom_agent::agent::seams::{Event, Upstream};
 use intercom_agent::decide::Holder;
 use intercom_agent::neighbours::Neighbours;
 use intercom_agent::upstream::{News, Order, Routes, route};
+use intercom_test_support::{in_a_namespace, ip};
 use intercom_wire::Mac;
-use namespace::{in_a_namespace, ip};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
 use tokio::time::timeout;

@@ -4,8 +4,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
-use crate::certificates::{Authority, NOW};
-use crate::common::{Billing, Board, Broker, Directory, Watcher, free_port};
+use intercom_test_support::certificates::{Authority, NOW};
+use intercom_test_support::{Billing, Board, Broker, Directory, Watcher, free_port};
 
 /// Whom the broker lets in; the watcher may do everything, and stands for nobody.
 const USERS: [&str; 4] = ["billing", "gate-1", "gate-2", "watcher"];

@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use crate::common::{Board, Fate, NEW, OLD, Relay, request};
+use intercom_test_support::{Board, Broker, Fate, NEW, OLD, Relay, Watcher, request};
+
 use crate::fleet::{Fleet, Rules, password};
 
 /// Makes a change through somebody who notes everything; what they have noted.
@@ -49,11 +50,11 @@ fn over_tls_it_reads_neither() {
 #[test]
 fn a_false_broker_without_tls_changes_a_panel_that_requires_no_signature() {
     let fleet = Fleet::start(Rules::PerMac);
-    let false_broker = crate::common::Broker::start();
+    let false_broker = Broker::start();
     let board = fleet.panel_at("gate-1", OLD, &false_broker.url());
     let mut daemon = board.start();
     board.wait_until_reached();
-    let liar = crate::common::Watcher::new(&false_broker);
+    let liar = Watcher::new(&false_broker);
     liar.publish(&format!("intercoms/{OLD}/patch/r-1"), request("r-1").to_string());
     daemon.wait_for("confirmed and durable");
     assert_eq!(board.mac(), NEW);

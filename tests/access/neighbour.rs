@@ -2,9 +2,9 @@
 
 use std::thread;
 
+use intercom_test_support::{LIMIT, NEW, OLD, OTHER, Watcher, request};
 use serde_json::{Value, json};
 
-use crate::common::{NEW, OLD, OTHER, Watcher, request};
 use crate::fleet::{Fleet, Rules, password};
 
 fn under_both(run: impl Fn(Rules) + Sync) {
@@ -40,7 +40,7 @@ fn a_panel_does_its_work_with_no_more_rights_than_these() {
         billing.replace_old();
         daemon.wait_for("the report has arrived");
         assert_eq!(board.mac(), NEW);
-        let end = std::time::Instant::now() + crate::common::LIMIT;
+        let end = std::time::Instant::now() + LIMIT;
         while billing.show(NEW).1["status"] != "installed" {
             assert!(std::time::Instant::now() < end, "billing does not hear of it");
         }

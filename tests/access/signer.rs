@@ -2,10 +2,9 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use intercom_test_support::{Board, MODEL};
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde_json::{Value, json};
-
-use crate::common::{Board, MODEL};
 
 pub const KEY_ID: &str = "2026-1";
 

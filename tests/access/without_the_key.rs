@@ -1,9 +1,9 @@
 //! What somebody can do who may publish requests (the password of billing on the broker) and has
 //! not the key that billing signs with.
 
+use intercom_test_support::{NEW, OLD, request};
 use serde_json::json;
 
-use crate::common::{NEW, OLD, request};
 use crate::fleet::{Fleet, Rules};
 use crate::signer::{Signer, numbered};
 

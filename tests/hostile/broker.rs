@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use intercom_test_support::{LIMIT, OLD, request};
 use serde_json::Value;
 
-use crate::common::{LIMIT, OLD, request};
 use crate::mqtt_attacks::{ATTACKS, Out};
 use crate::packets::{Packet, publish};
 

@@ -5,14 +5,6 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "how a test fails")]
 
-#[allow(dead_code, reason = "no link of the kernel's is needed here")]
-#[path = "../namespace/mod.rs"]
-mod namespace;
-
-#[allow(dead_code, unused_imports, reason = "each test program uses a part of it")]
-#[path = "../panel/common/mod.rs"]
-mod common;
-
 mod broker;
 mod curve;
 mod mqtt_attacks;
@@ -22,8 +14,9 @@ mod service;
 use std::env;
 use std::time::{Duration, Instant};
 
+use intercom_test_support::{Board, NEW, OLD};
+
 use crate::broker::HostileBroker;
-use crate::common::{Board, NEW, OLD};
 use crate::curve::Curve;
 use crate::service::HostileService;
 

@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use intercom_test_support::{NEW, OLD, OTHER, request};
 use serde_json::json;
 
-use crate::common::{NEW, OLD, OTHER, request};
 use crate::packets::{head, publish};
 
 /// Where packets go to the panel, whole ones, whoever writes them.

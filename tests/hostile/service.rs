@@ -8,9 +8,8 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use intercom_test_support::{LIMIT, NEW, OLD, OTHER, request};
 use serde_json::{Value, json};
-
-use crate::common::{LIMIT, NEW, OLD, OTHER, request};
 
 /// How long one attack may go on.
 const SLICE: Duration = Duration::from_secs(10);

@@ -8,9 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use intercom_test_support::{Billing, Board, Broker, Fate, LIMIT, NEW, OLD, Process, Relay, Way};
 use serde_json::{Value, json};
-
-use crate::common::{Billing, Board, Broker, Fate, LIMIT, NEW, OLD, Process, Relay, Way};
 
 /// It saves every change at once: what it loses all the same it had not acknowledged.
 const SAVING: &str = "allow_anonymous true\nlog_type all\npersistence true\npersistence_location DIR/\n\

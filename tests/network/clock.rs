@@ -2,8 +2,9 @@
 
 use std::fs;
 
-use crate::certificates::{Authority, NOW};
-use crate::common::{Board, Process, request};
+use intercom_test_support::certificates::{Authority, NOW};
+use intercom_test_support::{Board, Process, request};
+
 use crate::tls_end::{End, Kind, Terms};
 
 /// Seconds since 1970 at the start of 2028.

@@ -6,14 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use serde_json::json;
-
-use crate::certificates::{Authority, NOW};
-use crate::common::{
+use intercom_test_support::certificates::{Authority, NOW};
+use intercom_test_support::{
     Billing, Board, Broker, Directory, Fate, LAN, LIMIT, NEW, OLD, Relay, Watcher, Way,
-    kernels_mac, lan, request,
+    in_a_namespace, kernels_mac, lan, request,
 };
-use crate::namespace::in_a_namespace;
+use serde_json::json;
 
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
 /// How an acknowledgement begins.

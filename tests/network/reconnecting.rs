@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use intercom_test_support::{Board, Broker, NEW, OLD, Watcher};
 use serde_json::json;
-
-use crate::common::{Board, Broker, NEW, OLD, Watcher};
 
 /// What a machine with many tests on it may be late by.
 const SLACK: Duration = Duration::from_millis(800);

@@ -2,10 +2,10 @@
 
 use std::thread;
 
+use intercom_test_support::certificates::{Authority, Keys};
+use intercom_test_support::{Board, NEW, request};
 use serde_json::json;
 
-use crate::certificates::{Authority, Keys};
-use crate::common::{Board, NEW, request};
 use crate::tls_end::{End, Kind, Speaks, Terms, prove_by};
 
 /// Over both routes, side by side.

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::certificates::{Authority, NOW};
-use crate::common::{Billing, Board, Broker, Directory, OLD, Process, free_port};
+use intercom_test_support::certificates::{Authority, NOW};
+use intercom_test_support::{Billing, Board, Broker, Directory, OLD, Process, free_port};
 
 /// The name by which the panel knows both ends.
 const HOST: &str = "localhost";

@@ -1,11 +1,10 @@
 //! Bad input on every route: a clear answer in the shape of a 422, a daemon that lives, and a board
 //! that nobody has touched.
 
-use serde_json::{Value, json};
-
-use crate::common::{
+use intercom_test_support::{
     Billing, Board, Broker, Listener, MODEL, NEW, OLD, OTHER, Watcher, curl, request,
 };
+use serde_json::{Value, json};
 
 /// What is delivered, and which fields its rejection names.
 fn bad() -> Vec<(&'static str, Vec<u8>, &'static [&'static str])> {

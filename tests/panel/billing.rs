@@ -2,9 +2,10 @@
 
 use std::time::Instant;
 
+use intercom_test_support::{
+    Billing, Board, Broker, LIMIT, MODEL, NEW, OLD, Watcher, curl, request,
+};
 use serde_json::{Value, json};
-
-use crate::common::{Billing, Board, Broker, LIMIT, MODEL, NEW, OLD, Watcher, curl, request};
 
 #[test]
 fn billing_takes_the_panels_own_patch_as_the_report_of_its_request() {

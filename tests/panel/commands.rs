@@ -3,11 +3,10 @@
 use std::process::Command;
 use std::time::Instant;
 
-use serde_json::{Value, json};
-
-use crate::common::{
+use intercom_test_support::{
     Board, Broker, FACTORY_SERIAL, LIMIT, MODEL, NEW, OLD, OTHER, Watcher, request,
 };
+use serde_json::{Value, json};
 
 fn without_uplink() -> Board {
     Board::sandboxed("gate-1", OLD).with_mqtt("mqtt://127.0.0.1:9")

@@ -1,10 +1,9 @@
 //! A crash leaves its place in the log, in the runtime directory, in `status` and in the next report.
 
+use intercom_test_support::{Board, Broker, NEW, OLD, Process, Watcher, request};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
-
-use crate::common::{Board, Broker, NEW, OLD, Process, Watcher, request};
 
 fn status(board: &Board) -> Value {
     board.run(&["status", "--json"]).json()

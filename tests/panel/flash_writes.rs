@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use crate::common::{Process, traced};
+use intercom_test_support::{Process, in_a_namespace, traced};
+
 use crate::kills::{CHANGES_PER_HOUR, Site};
-use crate::namespace::in_a_namespace;
 
 const CALLS: &str = "write,pwrite64,fsync,fdatasync,rename,linkat,unlink";
 const REJECTIONS: usize = 1000;

@@ -1,11 +1,10 @@
 //! The same by polling, with the broker out of the picture.
 
-use serde_json::{Value, json};
-
-use crate::common::{
-    Billing, Board, FACTORY_SERIAL, LAN, Listener, NEW, OLD, kernels_mac, lan, request,
+use intercom_test_support::{
+    Billing, Board, FACTORY_SERIAL, LAN, Listener, NEW, OLD, in_a_namespace, ip, kernels_mac, lan,
+    request,
 };
-use crate::namespace::{in_a_namespace, ip};
+use serde_json::{Value, json};
 
 #[test]
 fn a_patched_panel_is_found_by_polling_and_billing_shows_it_installed() {

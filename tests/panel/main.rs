@@ -2,12 +2,6 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "how a test fails")]
 
-#[path = "../namespace/mod.rs"]
-mod namespace;
-
-#[allow(dead_code, unused_imports, reason = "each test program uses a part of it")]
-mod common;
-
 mod bad_input;
 mod billing;
 mod commands;

@@ -2,12 +2,11 @@
 
 use std::process::Command;
 
-use serde_json::{Value, json};
-
-use crate::common::{
-    Board, Broker, FACTORY_SERIAL, LAN, NEW, OLD, Process, Watcher, kernels_mac, lan, request,
+use intercom_test_support::{
+    Board, Broker, FACTORY_SERIAL, LAN, NEW, OLD, Process, Watcher, in_a_namespace, ip,
+    kernels_mac, lan, request,
 };
-use crate::namespace::{in_a_namespace, ip};
+use serde_json::{Value, json};
 
 fn identity(report: &Value) -> Value {
     json!([report["status"], report["source"], report["mac"], report["serial_number"]])

@@ -3,9 +3,8 @@
 
 use std::process::Command;
 
+use intercom_test_support::{Billing, NEW, OLD};
 use serde_json::{Value, json};
-
-use crate::common::{Billing, NEW, OLD};
 
 const CURL: &str = include_str!("page/curl.txt");
 const PHP: &str = include_str!("page/php.txt");

@@ -1,8 +1,7 @@
 //! The service behind an HTTP proxy.
 
+use intercom_test_support::{Board, Listener, NEW, OLD, Proxy, request};
 use serde_json::json;
-
-use crate::common::{Board, Listener, NEW, OLD, Proxy, request};
 
 fn behind(proxy: &str, service: &Listener) -> Board {
     let board = Board::sandboxed("gate-1", OLD).with_polling(&service.url);

@@ -3,9 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use intercom_test_support::{Billing, Board, Broker, NEW, OLD, Watcher};
 use serde_json::json;
-
-use crate::common::{Billing, Board, Broker, NEW, OLD, Watcher};
 
 fn without_runtime_files(
     board: &Board,

@@ -2,7 +2,7 @@
 
 use std::os::unix::net::UnixDatagram;
 
-use crate::common::{Board, Broker, LIMIT, OLD};
+use intercom_test_support::{Board, Broker, LIMIT, OLD, request};
 
 /// Waits for the next datagram that begins with `start`; the rest of it.
 fn heard(manager: &UnixDatagram, start: &str) -> String {
@@ -48,7 +48,7 @@ fn the_status_tells_a_change_and_then_that_upstream_is_reached() {
     let _daemon =
         board.start_with(&[("NOTIFY_SOCKET", board.path("notify").to_str().expect("a path"))]);
     heard(&manager, "STATUS=MQTT reached since 20");
-    let apply = crate::common::request("r-1").to_string();
+    let apply = request("r-1").to_string();
     assert_eq!(board.run_with(&["apply", "-"], apply.as_bytes()).code, 0);
     let status = heard(&manager, "STATUS=changing to MAC 22:0D:CE:38:E7:15");
     assert!(status.ends_with(" s left to confirm it"), "{status}");

@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::thread;
 
+use intercom_test_support::{Directory, Fault, Strace, at_every};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
 use super::{FAULTS, FILE_CALLS as CALLS};
-use crate::common::{Directory, Fault, Strace, at_every};
 
 const OLD: (&str, &str) = ("AA:BB:CC:DD:EE:FF", "OLD-1");
 const NEW: (&str, &str) = ("22:0D:CE:38:E7:15", "NEW-1");

@@ -2,9 +2,9 @@
 
 use std::env;
 
+use intercom_test_support::{Fault, at_every, in_a_namespace};
+
 use super::veth_panel::{Restart, Site};
-use crate::common::{Fault, at_every};
-use crate::namespace::in_a_namespace;
 
 /// Kills the daemon at every such call; restarts by turns the daemon and the whole board.
 fn killed_at_every(call: &'static str) {

@@ -1,7 +1,8 @@
 //! The daemon killed at every step that it tells of.
 
+use intercom_test_support::in_a_namespace;
+
 use super::veth_panel::{Restart, Site};
-use crate::namespace::in_a_namespace;
 
 const STEPS: [&str; 7] = [
     "board ",

@@ -5,13 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use serde_json::{Value, json};
-
-use crate::common::{
-    Board, Broker, Directory, FACTORY_SERIAL, Fault, LAN, MODEL, Process, Strace, Watcher,
+use intercom_test_support::{
+    Board, Broker, Directory, FACTORY_SERIAL, Fault, LAN, MODEL, Process, Strace, Watcher, ip,
     kernels_mac, lan,
 };
-use crate::namespace::ip;
+use serde_json::{Value, json};
 
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 /// More than any test here needs.

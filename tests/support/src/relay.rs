@@ -19,6 +19,7 @@ pub enum Way {
 /// What becomes of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
+    /// It arrives at once.
     Pass,
     /// It arrives so much later.
     Late(Duration),
@@ -26,7 +27,9 @@ pub enum Fate {
     Swallowed,
 }
 
+/// Listens on the loopback in place of somebody else.
 pub struct Relay {
+    /// The port to connect to.
     pub port: u16,
 }
 

@@ -6,11 +6,12 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::process::Command;
 
-use super::{Directory, Process};
+use crate::{Directory, Process};
 
 /// Whoever comes is let in, and nothing outlives the broker.
 const OPEN: &str = "allow_anonymous true\npersistence false\n";
 
+/// A mosquitto, gone with the value.
 pub struct Broker {
     address: Ipv4Addr,
     port: u16,
@@ -95,18 +96,22 @@ impl Broker {
         self.process.take().expect("it runs").kill();
     }
 
+    /// The running broker.
     pub fn process(&mut self) -> &mut Process {
         self.process.as_mut().expect("it runs")
     }
 
+    /// Where its files are.
     pub fn directory(&self) -> &Path {
         self.dir.path()
     }
 
+    /// Where it listens.
     pub fn address(&self) -> (String, u16) {
         (self.address.to_string(), self.port)
     }
 
+    /// Where it listens, as the agent is told.
     pub fn url(&self) -> String {
         format!("mqtt://{}:{}", self.address, self.port)
     }

@@ -7,28 +7,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Instant, SystemTime};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::{Directory, LIMIT, Process, Strace};
+use crate::{Directory, FACTORY_SERIAL, LIMIT, MODEL, Process, Strace, built};
 
-/// The identity of the board as it was made.
-pub const OLD: &str = "AA:BB:CC:DD:EE:FE";
-pub const FACTORY_SERIAL: &str = "FACTORY-1";
-/// What it shall be.
-pub const NEW: &str = "22:0D:CE:38:E7:15";
-/// Somebody else.
-pub const OTHER: &str = "AA:BB:CC:00:00:02";
-pub const MODEL: &str = "3516EV200";
-
-/// The request that makes `OLD` `NEW`, as billing offers it.
-pub fn request(id: &str) -> Value {
-    json!({
-        "request_id": id, "mac": OLD, "target": {"mac": OLD},
-        "new_mac": NEW, "new_serial_number": "NEW-1", "model": MODEL,
-        "log_extra": {"some": "information"},
-    })
-}
-
+/// A panel, gone with the value.
 pub struct Board {
     dir: Directory,
     sandboxed: bool,
@@ -37,12 +20,16 @@ pub struct Board {
 /// How a command ended.
 #[derive(Debug)]
 pub struct Answer {
+    /// The exit code.
     pub code: i32,
+    /// Its standard output.
     pub out: String,
+    /// Its standard error.
     pub err: String,
 }
 
 impl Answer {
+    /// Its standard output, which is JSON.
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.out).unwrap_or_else(|why| panic!("{why}: {self:?}"))
     }
@@ -86,26 +73,31 @@ impl Board {
         self.write(file, format!("{before}{text}\n"));
     }
 
+    /// With an upstream: the broker at this URL.
     pub fn with_mqtt(self, url: &str) -> Self {
         self.configure(&format!("[mqtt]\nurl = \"{url}\""));
         self
     }
 
+    /// With an upstream: the service at this URL, asked every second.
     pub fn with_polling(self, url: &str) -> Self {
         self.configure(&format!("[http]\nurl = \"{url}\"\npoll_every = 1"));
         self
     }
 
+    /// Where the board's file or directory of this name is.
     pub fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
+    /// Writes a file of the board; its directory is made.
     pub fn write(&self, name: &str, text: impl AsRef<[u8]>) {
         let file = self.path(name);
         fs::create_dir_all(file.parent().expect("a parent")).expect("a directory");
         fs::write(file, text).expect("written");
     }
 
+    /// What is in a file of the board.
     pub fn read(&self, name: &str) -> String {
         let file = self.path(name);
         fs::read_to_string(&file).unwrap_or_else(|why| panic!("{}: {why}", file.display()))
@@ -113,7 +105,7 @@ impl Board {
 
     /// The agent on this board.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_intercom-agent"));
+        let mut command = Command::new(built::agent());
         command.args(arguments).env_remove("JOURNAL_STREAM");
         match self.sandboxed {
             true => command.arg("--root").arg(self.dir.path()),
@@ -188,6 +180,7 @@ impl Board {
         self.read("sys/class/net/eth0/address").trim().to_uppercase()
     }
 
+    /// What the agent tells other programs that the board is.
     pub fn runtime_identity(&self) -> Value {
         serde_json::from_str(&self.read("run/identity.json")).expect("JSON")
     }

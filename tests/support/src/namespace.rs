@@ -9,26 +9,35 @@ use std::process::Command;
 
 const INSIDE: &str = "INTERCOM_TEST_IN_NAMESPACE";
 
-/// Runs a test's body in namespaces: this very program once more, with that one test alone. Whatever
-/// the test has started ends with it.
-pub(crate) fn in_a_namespace(test: &str, body: fn()) {
-    if env::var_os(INSIDE).is_some() {
-        return body();
-    }
+/// The command that runs the arguments that are added to it in namespaces; whatever they start ends
+/// with them.
+pub fn unshare() -> Command {
     let user: &[&str] = match nix::unistd::geteuid().is_root() {
         true => &[],
         false => &["--user", "--map-root-user"],
     };
-    let output = Command::new("unshare")
+    let mut command = Command::new("unshare");
+    command
         .args(["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"])
         .args(user)
-        // /sys/class/net shows the namespace that it was mounted in; ip keeps names in /run.
+        // /sys/class/net shows the namespace that it was mounted in; ip keeps names in /run, and
+        // U-Boot's tools their lock.
         .args([
             "sh",
             "-c",
-            "mount -t sysfs sysfs /sys && mount -t tmpfs tmpfs /run && exec \"$@\"",
+            "mount -t sysfs sysfs /sys && mount -t tmpfs tmpfs /run && mkdir /run/lock && exec \"$@\"",
             "sh",
-        ])
+        ]);
+    command
+}
+
+/// Runs a test's body in namespaces: this very program once more, with that one test alone. Whatever
+/// the test has started ends with it.
+pub fn in_a_namespace(test: &str, body: fn()) {
+    if env::var_os(INSIDE).is_some() {
+        return body();
+    }
+    let output = unshare()
         .arg(env::current_exe().expect("this program"))
         .args(["--exact", test, "--nocapture", "--test-threads=1"])
         .env(INSIDE, "1")
@@ -58,7 +67,7 @@ fn skip(list: &str, test: &str, why: &str) {
 }
 
 /// What `ip` prints.
-pub(crate) fn ip(arguments: &str) -> String {
+pub fn ip(arguments: &str) -> String {
     let words = arguments.split_whitespace();
     let output = Command::new("ip").args(words).output().expect("ip runs");
     let err = String::from_utf8_lossy(&output.stderr);

@@ -18,8 +18,11 @@ pub enum Fault {
 
 /// A fault at the `number`th call of one kind, counted from 1.
 pub struct Strace {
+    /// The name of the system call.
     pub call: &'static str,
+    /// Which of them, from 1.
     pub number: usize,
+    /// What happens at it.
     pub fault: Fault,
     /// Calls on other files are let be; with none here, every call counts.
     pub files: Vec<PathBuf>,

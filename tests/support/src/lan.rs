@@ -2,8 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use super::OLD;
-use crate::namespace::ip;
+use crate::{OLD, ip};
 
 /// Whoever the panel talks to.
 pub const LAN: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);

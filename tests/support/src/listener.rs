@@ -9,15 +9,18 @@ use std::thread;
 
 use serde_json::Value;
 
-use super::LIMIT;
+use crate::LIMIT;
 
+/// A service for polling panels.
 pub struct Listener {
+    /// Where panels poll.
     pub url: String,
     list: Arc<Mutex<Vec<u8>>>,
     reports: Receiver<Value>,
 }
 
 impl Listener {
+    /// On the loopback and any free port; nothing is pending.
     pub fn start() -> Self {
         let socket = TcpListener::bind("127.0.0.1:0").expect("a port");
         let url = format!("http://{}", socket.local_addr().expect("an address"));

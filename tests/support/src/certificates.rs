@@ -16,13 +16,19 @@ pub const NOW: (i32, i32) = (2020, 2200);
 /// The kinds of keys that servers and panels have.
 #[derive(Debug, Clone, Copy)]
 pub enum Keys {
+    /// ECDSA on P-256.
     P256,
+    /// ECDSA on P-384.
     P384,
+    /// EdDSA on Curve25519.
     Ed25519,
+    /// RSA of 2048 bits.
     Rsa2048,
+    /// RSA of 4096 bits.
     Rsa4096,
 }
 
+/// A certificate authority of a test's own.
 pub struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
     /// Makes keys of its kind.

@@ -9,8 +9,9 @@ use std::time::Instant;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::LIMIT;
+use crate::LIMIT;
 
+/// A program; killed with the value, and quoted where the test fails.
 pub struct Process {
     name: String,
     child: Child,
@@ -20,6 +21,7 @@ pub struct Process {
 }
 
 impl Process {
+    /// Starts it; `name` is what failures call it.
     pub fn start(name: &str, command: &mut Command) -> Self {
         let mut child = command
             .stdin(Stdio::null())
@@ -76,10 +78,12 @@ impl Process {
         &self.said
     }
 
+    /// Its process ID.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
+    /// Whether it has not ended yet.
     pub fn is_running(&mut self) -> bool {
         self.child.try_wait().expect("a child").is_none()
     }

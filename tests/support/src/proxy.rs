@@ -1,13 +1,15 @@
 //! A tinyproxy of the test's own.
 
 use std::fs;
-
 use std::process::Command;
 
-use super::{Directory, Process, free_port};
+use crate::{Directory, Process, free_port};
 
+/// A tinyproxy, gone with the value.
 pub struct Proxy {
+    /// Where it listens.
     pub url: String,
+    /// The running proxy, for what it logs.
     pub process: Process,
     _dir: Directory,
 }

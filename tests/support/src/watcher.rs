@@ -9,12 +9,13 @@ use std::time::Instant;
 use rumqttc::{Client, Event, MqttOptions, Packet, Publish, QoS};
 use serde_json::Value;
 
-use super::{Broker, LIMIT};
+use crate::{Broker, LIMIT};
 
 /// So that a watcher sees when it has seen everything that came before.
 const MARK: &str = "watcher/mark";
 const MAX_PACKET: usize = 32 << 20;
 
+/// A client that is subscribed to everything.
 pub struct Watcher {
     client: Client,
     messages: Receiver<Publish>,
@@ -63,10 +64,12 @@ impl Watcher {
         Watcher { client, messages }
     }
 
+    /// Publishes a message that is not retained.
     pub fn publish(&self, topic: &str, payload: impl Into<Vec<u8>>) {
         self.client.publish(topic, QoS::AtLeastOnce, false, payload).expect("published");
     }
 
+    /// Publishes a message that the broker retains.
     pub fn retain(&self, topic: &str, payload: impl Into<Vec<u8>>) {
         self.client.publish(topic, QoS::AtLeastOnce, true, payload).expect("published");
     }

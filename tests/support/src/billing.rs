@@ -1,15 +1,15 @@
-//! The real billing service, and curl to speak to it.
+//! The real billing service.
 
-use std::io::Write;
 use std::net::Ipv4Addr;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use serde_json::{Value, json};
 
-use super::{Broker, Directory, FACTORY_SERIAL, MODEL, NEW, OLD, Process};
+use crate::{Broker, Directory, FACTORY_SERIAL, MODEL, NEW, OLD, Process, built, curl};
 
+/// A billing service on a database of its own, gone with the value.
 pub struct Billing {
+    /// Where it serves HTTP.
     pub url: String,
     _process: Process,
     _dir: Directory,
@@ -19,7 +19,7 @@ impl Billing {
     /// With a broker of its own.
     pub fn start() -> Self {
         Self::start_with(
-            Command::new(binary()),
+            Command::new(built::billing()),
             &["--listen", "127.0.0.1:0", "--mqtt-listen", "127.0.0.1:0"],
         )
     }
@@ -31,13 +31,16 @@ impl Billing {
 
     /// With panels on the broker at this URL.
     pub fn start_at(broker: &str) -> Self {
-        Self::start_with(Command::new(binary()), &["--listen", "127.0.0.1:0", "--broker", broker])
+        Self::start_with(
+            Command::new(built::billing()),
+            &["--listen", "127.0.0.1:0", "--broker", broker],
+        )
     }
 
     /// At `address` in another network namespace.
     pub fn start_in(namespace: &str, address: Ipv4Addr) -> Self {
         let mut command = Command::new("ip");
-        command.args(["netns", "exec", namespace]).arg(binary());
+        command.args(["netns", "exec", namespace]).arg(built::billing());
         Self::start_with(
             command,
             &["--listen", &format!("{address}:8080"), "--mqtt-listen", "127.0.0.1:0"],
@@ -97,54 +100,4 @@ impl Billing {
         let path = format!("/api/v1/billing/intercoms/show?mac={mac}");
         curl("GET", &format!("{}{path}", self.url), b"")
     }
-}
-
-/// Beside the agent's own binary. Cargo builds it with the workspace's tests; with those of the
-/// agent alone it need not be there yet.
-fn binary() -> PathBuf {
-    let binary = Path::new(env!("CARGO_BIN_EXE_intercom-agent")).with_file_name("intercom-billing");
-    if !binary.exists() {
-        let target = binary.parent().and_then(Path::parent).expect("a target directory");
-        let status = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--package", "intercom-billing", "--target-dir"])
-            .arg(target)
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .status();
-        assert!(status.expect("cargo runs").success(), "intercom-billing cannot be built");
-    }
-    binary
-}
-
-/// The status and the JSON that is answered; `null` for an empty answer.
-pub fn curl(method: &str, url: &str, body: &[u8]) -> (u16, Value) {
-    let mut curl = Command::new("curl");
-    curl.args(["--silent", "--show-error", "--max-time", "60", "--noproxy", "*"])
-        .args(["--request", method, "--url", url, "--write-out", "\n%{http_code}"])
-        .args([
-            "--header",
-            "Content-Type: application/json",
-            "--header",
-            "Accept: application/json",
-        ]);
-    if !body.is_empty() {
-        curl.args(["--data-binary", "@-"]);
-    }
-    let mut child = curl
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("curl; tests/run installs it");
-    // The service may answer without having read it all.
-    let _ = child.stdin.take().expect("piped").write_all(body);
-    let output = child.wait_with_output().expect("curl ends");
-    let text = String::from_utf8(output.stdout).expect("text");
-    let (answer, status) = text.rsplit_once('\n').expect("the status");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert_ne!(status, "000", "no answer from {url}: {said}");
-    let answer = match answer {
-        "" => Value::Null,
-        json => serde_json::from_str(json).unwrap_or_else(|why| panic!("{why}: {json}")),
-    };
-    (status.parse().expect("a status"), answer)
 }

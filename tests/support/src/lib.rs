@@ -1,0 +1,44 @@
+//! What the integration tests share: boards with the real agent on them, a real broker, the real
+//! billing service, networks of a test's own.
+//!
+//! It depends on no other crate of this workspace, so that each of them can use it in its tests.
+//! The programs are those that cargo has built beside the test (`built`).
+
+#![allow(clippy::expect_used, clippy::panic, reason = "how a test fails")]
+
+mod billing;
+mod board;
+mod broker;
+mod built;
+pub mod certificates;
+mod curl;
+mod directory;
+mod lan;
+mod listener;
+mod namespace;
+mod process;
+mod proxy;
+mod relay;
+mod replacement;
+mod strace;
+mod watcher;
+
+use std::time::Duration;
+
+pub use billing::Billing;
+pub use board::{Answer, Board};
+pub use broker::{Broker, free_port};
+pub use curl::curl;
+pub use directory::Directory;
+pub use lan::{LAN, kernels_mac, lan};
+pub use listener::Listener;
+pub use namespace::{in_a_namespace, ip, unshare};
+pub use process::Process;
+pub use proxy::Proxy;
+pub use relay::{Fate, Relay, Way};
+pub use replacement::{FACTORY_SERIAL, MODEL, NEW, OLD, OTHER, request};
+pub use strace::{Fault, Strace, at_every, traced};
+pub use watcher::Watcher;
+
+/// How long anything that must happen may take.
+pub const LIMIT: Duration = Duration::from_secs(60);
