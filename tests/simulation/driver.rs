@@ -201,9 +201,10 @@ impl Run {
                 return End::Dead(death);
             }
             agent.tick();
-            if self.world.borrow().watch.tells {
+            let world = &mut *self.world.borrow_mut();
+            if world.log.is_kept() {
                 for step in agent.steps().after(told) {
-                    println!("{:>9} {}", self.world.borrow().now, step.text);
+                    world.log.tell(world.now, || &step.text);
                 }
                 told = agent.steps().total();
             }

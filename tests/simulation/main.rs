@@ -14,17 +14,20 @@
 
 mod cloud;
 mod damage;
+mod determinism;
 mod disk;
 mod driver;
 mod exhaustive;
 mod flash;
 mod link;
+mod log;
 mod mutants;
 mod network;
 mod plan;
 mod power;
 mod random;
 mod random_numbers;
+mod replay;
 mod requests;
 mod rules;
 mod scenario;

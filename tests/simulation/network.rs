@@ -111,9 +111,7 @@ impl Hardware {
 
     /// What the network does; what it brings to the agent is given back.
     pub fn carry(&mut self, traffic: Traffic) -> Option<Brought> {
-        if self.watch.tells {
-            println!("{:>9}   {traffic:?}", self.now);
-        }
+        self.log.tell(self.now, || format!("  {traffic:?}"));
         match traffic {
             Traffic::Tell(event) => return Some(Brought::Event(event)),
             Traffic::Connect(route, connection) if connection == self.cloud.connection => {

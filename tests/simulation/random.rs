@@ -16,23 +16,23 @@ const SECONDS: u64 = 3;
 fn broken_by(seed: u64) -> Vec<String> {
     let followed = catch_unwind(AssertUnwindSafe(|| {
         let Plan { world, cuts, faulty } = Plan::of(seed);
-        follow(world, &cuts, faulty)
+        let mut run = Run::new(world);
+        follow(&mut run, &cuts, faulty);
+        run.broken()
     }));
     followed.unwrap_or_else(|_| vec!["it panicked".to_owned()])
 }
 
-fn follow(world: super::world::Hardware, cuts: &[Cut], faulty: bool) -> Vec<String> {
-    let mut run = Run::new(world);
+/// Lives a whole life, and once more with nothing in the way.
+pub fn follow(run: &mut Run, cuts: &[Cut], faulty: bool) {
     run.world.borrow_mut().watch.faulty = faulty;
     run.live(cuts);
-    // Once more, with nothing in the way.
     run.world.borrow_mut().watch.faulty = false;
     run.switch_off();
     run.live_to_the_end();
-    run.broken()
 }
 
-fn number(variable: &str) -> Option<u64> {
+pub fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok().and_then(|text| text.parse().ok())
 }
 
@@ -63,23 +63,4 @@ fn seeds_break_no_rule() {
         let replay = format!("SIM_SEED={seed} cargo test --test simulation replay -- --nocapture");
         panic!("{}\n{replay}", broken.join("\n"));
     }
-}
-
-/// Follows `SIM_SEED` alone, and tells what happens on the board.
-#[test]
-fn replay() {
-    let Some(seed) = number("SIM_SEED") else { return };
-    let plan = Plan::of(seed);
-    for (time, action) in plan.world.script() {
-        println!("{time:>9} {action:?}");
-    }
-    println!("{:?} {:?} {:?}", plan.cuts, plan.world.rules, plan.world.environments.kept);
-    let mut run = Run::new(plan.world);
-    run.world.borrow_mut().watch.faulty = plan.faulty;
-    run.world.borrow_mut().watch.tells = true;
-    run.live(&plan.cuts);
-    run.world.borrow_mut().watch.faulty = false;
-    run.switch_off();
-    run.live_to_the_end();
-    assert_eq!(run.broken(), Vec::<String>::new());
 }

@@ -32,8 +32,6 @@ pub struct Watch {
     to: Option<Identity>,
     /// What restarts had to say.
     pub remarks: Vec<String>,
-    /// Prints what happens.
-    pub tells: bool,
     /// How often the identity changed.
     pub transitions: u32,
     /// Whose request changed the identity.
@@ -104,13 +102,11 @@ pub fn after_restore(world: &mut Hardware, restored: &Restored) {
     let record = &restored.record;
     let mut watch = std::mem::take(&mut world.watch);
     watch.remarks.extend(restored.remarks.iter().cloned());
-    if watch.tells {
+    world.log.tell(world.now, || {
         let change = record.change.as_ref().map(|change| change.to.identity.to_string());
-        println!(
-            "{:>9} boot {}: {} {change:?} {:?}",
-            world.now, world.boot, record.current.identity, restored.remarks
-        );
-    }
+        let (current, remarks) = (&record.current.identity, &restored.remarks);
+        format!("boot {}: {current} {change:?} {remarks:?}", world.boot)
+    });
     watch.see(record);
     let wanted = record.change.as_ref().map_or(&record.current, |change| &change.to);
     let wanted = &wanted.identity;

@@ -34,9 +34,7 @@ impl Upstream for SimulatedUpstream {
 
     fn acknowledge(&mut self, ticket: Ticket) {
         self.order(|world| {
-            if world.watch.tells {
-                println!("{:>9}   acknowledged {ticket:?}", world.now);
-            }
+            world.log.tell(world.now, || format!("  acknowledged {ticket:?}"));
             world.cloud.acknowledge(ticket);
             world.pump(false);
         });

@@ -12,6 +12,7 @@ use super::cloud::Cloud;
 use super::disk::{DiskState, Unsynced};
 use super::flash::Environments;
 use super::link::LinkState;
+use super::log::Log;
 use super::network::{Brought, Traffic};
 use super::power::{Fault, Power};
 use super::requests::BOARD;
@@ -54,6 +55,7 @@ pub struct Hardware {
     pub booted: u64,
     pub at_hand: Vec<Brought>,
     pub watch: Watch,
+    pub log: Log,
     /// What fails in the first life.
     pub first_fault: Option<Fault>,
     pub queue: Vec<(u64, u64, Happening)>,
@@ -75,6 +77,7 @@ impl Hardware {
             booted: 0,
             at_hand: Vec::new(),
             watch: Watch::default(),
+            log: Log::default(),
             first_fault: None,
             queue: Vec::new(),
             order: 0,
