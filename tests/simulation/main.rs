@@ -2,14 +2,8 @@
 //! are lost, doubled and reordered, the disk fills, links refuse; and the six rules hold.
 //!
 //! `exhaustive` cuts everywhere, `random` follows seeds (a failure prints the line that replays it),
-//! `mutants` breaks the world on purpose to see that the checks notice.
-//!
-//! ```text
-//! cargo test --profile simulation --test simulation -- --nocapture    all pairs of cuts
-//! SIM_SECONDS=600 SIM_FIRST_SEED=1000000 cargo test … seeds           other seeds, for longer
-//! SIM_SEED=7 cargo test … replay                                      one seed, told step by step
-//! SIM_SCENARIO="by hand" cargo test … anywhere                        one scenario
-//! ```
+//! `mutants` breaks the world on purpose to see that the checks notice, `determinism` holds a seed
+//! against itself. README.md says how each is run, and how a fault or a rule is added.
 #![allow(clippy::expect_used, reason = "a test that cannot go on fails")]
 
 mod cloud;
