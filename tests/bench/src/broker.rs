@@ -1,36 +1,28 @@
 //! A mosquitto at the other end of the cable, and a subscriber beside it that also publishes.
 
-use std::fs;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use intercom_test_support::{Broker as Mosquitto, Directory, LAN};
 use rumqttc::{Client, Event, MqttOptions, Packet, QoS};
 use serde_json::Value;
 
 use crate::Outcome;
-use crate::lan::{LAN, go_to_the_other_end};
+use crate::lan::go_to_the_other_end;
 
 const LIMIT: Duration = Duration::from_secs(30);
 
 pub struct Broker {
-    _process: Child,
+    _broker: Mosquitto,
     client: Client,
     reports: Receiver<(Instant, Value)>,
 }
 
 impl Broker {
-    pub fn start(dir: &Path) -> Outcome<Self> {
-        let config = dir.join("mosquitto.conf");
-        let settings = "user root\nallow_anonymous true\npersistence false\nset_tcp_nodelay true";
-        fs::write(&config, format!("listener 1883 {LAN}\n{settings}\n"))?;
-        let process = Command::new("ip")
-            .args(["netns", "exec", "lan", "mosquitto", "-c"])
-            .arg(&config)
-            .stderr(Stdio::null())
-            .spawn()?;
+    pub fn start() -> Outcome<Self> {
+        let settings = "allow_anonymous true\npersistence false\nset_tcp_nodelay true";
+        let broker = Mosquitto::start_from_in(Directory::new(), "lan", LAN, settings);
         let mut options = MqttOptions::new("operator", LAN.to_string(), 1883);
         options.set_max_packet_size(1 << 20, 1 << 20);
         let (client, mut connection) = Client::new(options, 64);
@@ -52,14 +44,14 @@ impl Broker {
                         let _ = subscribed.send(());
                     }
                     Ok(_) => {}
-                    // It does not listen yet.
-                    Err(_) => thread::sleep(Duration::from_millis(50)),
+                    // Whoever waits for a report says that there is none.
+                    Err(_) => return,
                 }
             }
         });
         client.subscribe("intercoms/+/status", QoS::AtLeastOnce)?;
         is_subscribed.recv_timeout(LIMIT).map_err(|_| "mosquitto does not answer")?;
-        Ok(Broker { _process: process, client, reports })
+        Ok(Broker { _broker: broker, client, reports })
     }
 
     pub fn publish(&self, topic: &str, payload: &Value) -> Outcome<()> {

@@ -6,13 +6,15 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use intercom_test_support::{LAN, ip, lan};
 use serde_json::json;
 
 use crate::broker::Broker;
 use crate::contender::Contender;
+use crate::lan::{own_etc, redundant_environment};
 use crate::statistics::Sample;
 use crate::strace::{Calls, under_strace};
-use crate::{Directory, Outcome, agent, bare, lan};
+use crate::{Directory, Outcome, agent, bare};
 
 const MACS: [&str; 2] = ["AA:BB:CC:DD:EE:FE", "22:0D:CE:38:E7:15"];
 /// How long the agent waits by design, in ms: only silence says that the broker retains no presence.
@@ -38,9 +40,9 @@ struct Figures {
 pub fn table(runs: usize) -> Outcome<()> {
     let dir = Directory::new("bench")?;
     let dir = dir.0.as_path();
-    lan::lay(MACS[0])?;
-    lan::own_etc(dir)?;
-    let broker = Broker::start(dir)?;
+    lan();
+    own_etc(dir)?;
+    let broker = Broker::start()?;
     let script = race(dir, &broker, "script", runs, script)?;
     let agent = race(dir, &broker, "agent", runs, daemon)?;
     let mut calls = Sample::default();
@@ -59,8 +61,8 @@ fn race(
 ) -> Outcome<Figures> {
     let own = dir.join(name);
     fs::create_dir_all(own.join("state"))?;
-    lan::set_mac(MACS[0])?;
-    lan::redundant_environment(&own, MACS[0])?;
+    ip(&format!("link set eth0 address {}", MACS[0]));
+    redundant_environment(&own, MACS[0])?;
     let mut figures = Figures::default();
     let mut contender = Contender::start(command(&own)?, None)?;
     thread::sleep(Duration::from_secs(2));
@@ -115,7 +117,7 @@ fn ask(broker: &Broker, id: &str, run: usize) -> Outcome<Instant> {
 fn script(dir: &Path) -> Outcome<Command> {
     let mut command = Command::new("bash");
     command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/replace.sh"));
-    command.arg(dir.join("state")).arg(lan::LAN.to_string());
+    command.arg(dir.join("state")).arg(LAN.to_string());
     Ok(command)
 }
 
@@ -129,7 +131,7 @@ fn daemon(dir: &Path) -> Outcome<Command> {
              state_dir = \"{at}/state\"\nruntime_dir = \"{at}/run\"\nhooks_dir = \"{at}/hooks\"\n\
              [serial_number]\nsources = [\"file:{at}/serial\"]\nenvironment_variable = \"serialno\"\n\
              [mqtt]\nurl = \"mqtt://{}:1883\"\n",
-            lan::LAN
+            LAN
         ),
     )?;
     let mut command = Command::new(agent()?);

@@ -2,16 +2,13 @@
 
 use std::env;
 use std::fs::{self, File};
-use std::net::Ipv4Addr;
 use std::path::Path;
 use std::process::{Command, exit};
 
+use intercom_test_support::unshare;
 use nix::sched::{CloneFlags, setns};
 
 use crate::Outcome;
-
-/// Where the broker is.
-pub const LAN: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
 
 const INSIDE: &str = "INTERCOM_BENCH_INSIDE";
 
@@ -20,51 +17,13 @@ pub fn inside(arguments: &[&str], body: impl FnOnce() -> Outcome<()>) -> Outcome
     if env::var_os(INSIDE).is_some() {
         return body();
     }
-    let user: &[&str] = match nix::unistd::geteuid().is_root() {
-        true => &[],
-        false => &["--user", "--map-root-user"],
-    };
-    let status = Command::new("unshare")
-        .args(["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"])
-        .args(user)
-        .args(["sh", "-c"])
-        .arg("mount -t sysfs sysfs /sys && mount -t tmpfs tmpfs /run && mkdir /run/lock && exec \"$@\"")
-        .arg("sh")
-        .arg(env::current_exe()?)
-        .args(arguments)
-        .env(INSIDE, "1")
-        .status()?;
+    let status = unshare().arg(env::current_exe()?).args(arguments).env(INSIDE, "1").status()?;
     exit(status.code().unwrap_or(1));
-}
-
-/// Lays the cable; the panel's end has this MAC address.
-pub fn lay(mac: &str) -> Outcome<()> {
-    let link = format!("link add eth0 address {mac} type veth peer name wall netns lan");
-    let address = format!("-n lan addr add {LAN}/24 dev wall");
-    for line in [
-        "link set lo up",
-        "netns add lan",
-        &link,
-        "-n lan link set lo up",
-        "-n lan link set wall up",
-        &address,
-        "link set eth0 up",
-        "addr add 192.0.2.10/24 dev eth0",
-    ] {
-        ip(line)?;
-    }
-    // Neighbours hear of a new MAC at once, as they do through the hook for it.
-    Ok(fs::write("/proc/sys/net/ipv4/conf/eth0/arp_notify", "1")?)
 }
 
 /// Moves this thread to the broker's end of the cable.
 pub fn go_to_the_other_end() -> Outcome<()> {
     Ok(setns(File::open("/run/netns/lan")?, CloneFlags::CLONE_NEWNET)?)
-}
-
-/// Gives the panel's link its MAC address.
-pub fn set_mac(mac: &str) -> Outcome<()> {
-    ip(&format!("link set eth0 address {mac}"))
 }
 
 /// Two copies of a U-Boot environment in plain files, where all tools look for them.
@@ -84,10 +43,6 @@ pub fn own_etc(dir: &Path) -> Outcome<()> {
     let etc = dir.join("etc");
     run(Command::new("cp").args(["-a", "/etc"]).arg(&etc))?;
     run(Command::new("mount").arg("--bind").arg(&etc).arg("/etc"))
-}
-
-fn ip(line: &str) -> Outcome<()> {
-    run(Command::new("ip").args(line.split(' ')))
 }
 
 fn run(command: &mut Command) -> Outcome<()> {
