@@ -28,13 +28,15 @@ zig() {
     tools=$cache/tools-$ZIG
     mkdir -p "$tools"
     # Cargo's cc crate passes a --target that zig spells differently, and -fPIC. zig also builds musl with these flags,
-    # while it links. The standard library asks for libunwind, but nothing unwinds.
+    # while it links. The standard library always asks for libunwind: 5 KB of the image, though only a build with
+    # panic texts (UNWINDS) calls it.
     cat >"$tools/cc.new" <<-WRAPPER
 	#!/usr/bin/env bash
 	for argument; do
 	    shift
 	    case \$argument in
-	        --target=* | -fPIC | -lunwind) continue ;;
+	        --target=* | -fPIC) continue ;;
+	        -lunwind) [ -n "\${UNWINDS:-}" ] || continue ;;
 	    esac
 	    set -- "\$@" "\$argument"
 	done

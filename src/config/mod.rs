@@ -31,5 +31,6 @@ pub use settings::{
 };
 pub use template::{Template, Unfilled, Values};
 
-#[cfg(all(test, feature = "http", feature = "mqtt"))]
+#[cfg(test)]
+#[cfg(all(feature = "http", feature = "mqtt"))]
 mod tests;

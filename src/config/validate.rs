@@ -149,7 +149,8 @@ fn log_level(text: &str) -> Result<LevelFilter, String> {
         .map_err(|_| format!("`{text}` is not `error`, `warn`, `info`, `debug`, `trace` or `off`"))
 }
 
-#[cfg(all(test, not(all(feature = "http", feature = "mqtt"))))]
+#[cfg(test)]
+#[cfg(not(all(feature = "http", feature = "mqtt")))]
 mod tests {
     use std::path::Path;
 

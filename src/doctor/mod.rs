@@ -73,5 +73,6 @@ pub fn examine(panel: &Panel) -> Vec<Checked> {
     CHECKS.into_iter().map(made).collect()
 }
 
-#[cfg(all(test, feature = "http", feature = "mqtt"))]
+#[cfg(test)]
+#[cfg(all(feature = "http", feature = "mqtt"))]
 mod tests;

@@ -5,8 +5,10 @@ mod files;
 mod provider;
 
 #[cfg(test)]
+#[cfg_attr(not(feature = "mqtt"), allow(dead_code, reason = "half of it is for the tests below"))]
 pub(super) mod testing;
-#[cfg(all(test, feature = "mqtt"))]
+#[cfg(test)]
+#[cfg(feature = "mqtt")]
 mod tests;
 mod time;
 mod verifier;

@@ -185,7 +185,8 @@ impl Board {
         serde_json::from_str(&self.read("run/identity.json")).expect("JSON")
     }
 
-    /// Every file of a sandboxed board but the record, with when it was last written.
+    /// Every file of a sandboxed board but the record and the count of the daemon's runs, with when it
+    /// was last written.
     pub fn files(&self) -> BTreeMap<PathBuf, (Vec<u8>, SystemTime)> {
         let mut files = BTreeMap::new();
         for part in ["sys", "etc", "run"] {
@@ -193,6 +194,7 @@ impl Board {
                 collect(&self.path(part), &mut files);
             }
         }
+        files.remove(&self.path("run/runs.json"));
         files
     }
 }
