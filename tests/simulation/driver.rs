@@ -84,7 +84,8 @@ impl Run {
 
     fn judge(&mut self) {
         if let Some(agent) = &mut self.agent {
-            rules::at_the_end(&mut self.world.borrow_mut(), agent);
+            let status = agent.status();
+            rules::at_the_end(&mut self.world.borrow_mut(), agent.record(), &status);
         }
     }
 
