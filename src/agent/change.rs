@@ -148,7 +148,8 @@ impl<S: Seams> Agent<S> {
         if self.stage == Stage::Confirming {
             let until = self.seams.clock().now() + self.rules.settle;
             self.steps.tell(format!(
-                "reached over {route} under the new identity; watching it for {} s",
+                "reached over {} under the new identity; watching it for {} s",
+                route.label(),
                 self.rules.settle.as_secs()
             ));
             self.stage = Stage::Settling(route, until);
@@ -169,8 +170,10 @@ impl<S: Seams> Agent<S> {
             _ => false,
         };
         if watched {
-            self.steps
-                .warn(format!("the new connection over {route} was lost; waiting for another"));
+            self.steps.warn(format!(
+                "the new connection over {} was lost; waiting for another",
+                route.label()
+            ));
             self.stage = Stage::Confirming;
         }
         self.keep_board();

@@ -8,7 +8,7 @@ use super::deliveries::Delivery;
 use super::log_extra;
 use super::seams::{Seams, Ticket, Upstream};
 use crate::clock::Clock;
-use crate::record::{Cause, Current, Entry, Goal, Intercom, MacOrigin, Route, SerialOrigin};
+use crate::record::{Cause, Current, Entry, Goal, MacOrigin, Route, SeqKey, SerialOrigin};
 
 impl<S: Seams> Agent<S> {
     pub(super) fn reject(&mut self, delivery: &Delivery, errors: Errors) {
@@ -55,7 +55,7 @@ impl<S: Seams> Agent<S> {
 
     fn remember_volatile(&mut self, cause: &Cause, report: &Report) {
         if cause.request_id.is_some() {
-            self.volatile.add(Entry::new(cause, report.clone()), Intercom::decided(cause));
+            self.volatile.add(Entry::new(cause, report.clone()), SeqKey::decided(cause));
         }
     }
 

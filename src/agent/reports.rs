@@ -77,7 +77,7 @@ impl<S: Seams> Agent<S> {
                     record.outbox.iter().any(|p| p.number == number && p.routes.contains(&route))
                 };
                 if owed(&self.record) {
-                    self.steps.tell(format!("the report has arrived over {route}"));
+                    self.steps.tell(format!("the report has arrived over {}", route.label()));
                     self.transition_at_last(|record| record.reported(number, route));
                 }
             }

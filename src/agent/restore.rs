@@ -85,7 +85,7 @@ fn load<S: Seams>(
 
 /// This is not the first start, so what the board shows now need not be the factory's.
 fn without_factory(mut record: Record) -> Record {
-    record.factory = FactoryIdentity::UNKNOWN;
+    record.factory = FactoryIdentity::Unknown;
     record
 }
 

@@ -2,25 +2,24 @@
 
 use std::collections::VecDeque;
 
-use intercom_wire::json::from_object;
+use intercom_wire::json_object;
 use log::{info, warn};
-use serde::Serialize;
 
 /// How many steps are kept for whoever asks late.
 const KEPT: usize = 64;
 
-/// One thing that happened.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Step {
-    /// Rises by one with every step since the daemon started.
-    pub number: u64,
-    /// What happened.
-    pub text: String,
-    /// How many seconds a change in progress then had left to be confirmed.
-    pub seconds_left: Option<u64>,
+json_object! {
+    /// One thing that happened.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct Step {
+        /// Rises by one with every step since the daemon started.
+        pub number: u64,
+        /// What happened.
+        pub text: String,
+        /// How many seconds a change in progress then had left to be confirmed.
+        pub seconds_left: Option<u64>,
+    }
 }
-
-from_object!(Step { number, text, seconds_left });
 
 impl std::fmt::Display for Step {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -125,7 +125,7 @@ mod tests {
             interface: "eth0".to_owned(),
             model: model.map(str::to_owned),
             board: "die-1".parse().expect("a name"),
-            factory: FactoryIdentity::UNKNOWN,
+            factory: FactoryIdentity::Unknown,
         }
     }
 

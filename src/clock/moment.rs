@@ -5,12 +5,10 @@ use std::ops::{Add, Sub};
 use std::str::FromStr;
 use std::time::Duration;
 
-use intercom_wire::json::{from_inner, from_text};
-use serde::Serialize;
+use intercom_wire::{json_newtype, json_text};
 
 /// Milliseconds since the board booted (`CLOCK_BOOTTIME`). Means nothing in another boot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Moment(u64);
 
 impl Moment {
@@ -62,8 +60,7 @@ impl fmt::Display for Moment {
 }
 
 /// The random id that the kernel gives each boot, as in `/proc/sys/kernel/random/boot_id`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct BootId(String);
 
 /// The text is not 1 to 64 letters, digits or hyphens.
@@ -104,6 +101,6 @@ impl fmt::Display for InvalidBootId {
 
 impl std::error::Error for InvalidBootId {}
 
-from_text!(BootId);
+json_text!(BootId);
 
-from_inner!(Moment);
+json_newtype!(Moment);

@@ -3,13 +3,11 @@
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use intercom_wire::json::from_inner;
-use serde::Serialize;
+use intercom_wire::json_newtype;
 
 /// Seconds since 1970 in UTC, as the board's calendar has them: perhaps wrong. Shown as
 /// `2026-01-31T12:00:00Z`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WallTime(u64);
 
 impl WallTime {
@@ -29,7 +27,7 @@ impl WallTime {
     }
 }
 
-from_inner!(WallTime);
+json_newtype!(WallTime);
 
 impl fmt::Display for WallTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -7,10 +7,7 @@ mod client;
 mod server;
 mod told;
 
-use intercom_wire::Outcome;
-use intercom_wire::json::{FromJson, Object, Unfit};
-use serde::Serialize;
-use serde_json::Value;
+use intercom_wire::{Outcome, json_enum};
 use tokio::sync::mpsc;
 
 use crate::agent::Step;
@@ -23,98 +20,58 @@ pub use told::Told;
 /// The socket's name in the runtime directory.
 pub const SOCKET: &str = "control.sock";
 
-/// What a command asks.
-#[derive(Debug, Serialize)]
-#[serde(tag = "ask", rename_all = "snake_case")]
-pub enum Ask {
-    /// The state as it is now.
-    Status,
-    /// The state as it is now, and every step from now on.
-    Follow,
-    /// Take this request as an installer's.
-    Apply {
-        /// What stands in the installer's file: the PATCH payload, perhaps signed.
-        payload: String,
-        /// Nothing need be reachable.
-        offline: bool,
-    },
-    /// Go back to an earlier identity.
-    Rollback {
-        /// Back to the factory identity, not just to the one before.
-        factory: bool,
-        /// Nothing need be reachable.
-        offline: bool,
-    },
-}
-
-/// One line of the answer.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Answer {
-    /// The state.
-    State {
-        /// The routes on which upstream is reached now.
-        reached: Vec<Route>,
-        /// Whether the record on disk is what the daemon knows.
-        durable: bool,
-        /// All of it, to print.
-        told: Told,
-    },
-    /// Something happened.
-    Step(Step),
-    /// How the request ended; the last line.
-    Ended {
-        /// In short; `None` if its status is no outcome that a panel reports.
-        outcome: Option<Outcome>,
-        /// Its report, to print.
-        told: Told,
-    },
-    /// The state after a rollback by hand; the last line.
-    Back(Told),
-    /// It cannot be done, in words; the last line.
-    Refused(String),
-}
-
-impl FromJson for Ask {
-    fn from_json(value: &Value) -> Result<Self, Unfit> {
-        let object = Object::of(value)?;
-        match object.field::<String>("ask")?.as_str() {
-            "status" => Ok(Ask::Status),
-            "follow" => Ok(Ask::Follow),
-            "apply" => Ok(Ask::Apply {
-                payload: object.field("payload")?,
-                offline: object.field("offline")?,
-            }),
-            "rollback" => Ok(Ask::Rollback {
-                factory: object.field("factory")?,
-                offline: object.field("offline")?,
-            }),
-            _ => Err(Unfit::new("asks what this version does not know")),
-        }
+json_enum! {
+    /// What a command asks.
+    #[derive(Debug)]
+    #[serde(tag = "ask")]
+    pub enum Ask {
+        /// The state as it is now.
+        Status = "status",
+        /// The state as it is now, and every step from now on.
+        Follow = "follow",
+        /// Take this request as an installer's.
+        Apply = "apply" {
+            /// What stands in the installer's file: the PATCH payload, perhaps signed.
+            payload: String,
+            /// Nothing need be reachable.
+            offline: bool,
+        },
+        /// Go back to an earlier identity.
+        Rollback = "rollback" {
+            /// Back to the factory identity, not just to the one before.
+            factory: bool,
+            /// Nothing need be reachable.
+            offline: bool,
+        },
     }
 }
 
-impl FromJson for Answer {
-    fn from_json(value: &Value) -> Result<Self, Unfit> {
-        let (kind, value) = Object::of(value)?.only()?;
-        match kind {
-            "state" => {
-                let state = Object::of(value)?;
-                Ok(Answer::State {
-                    reached: state.field("reached")?,
-                    durable: state.field("durable")?,
-                    told: state.field("told")?,
-                })
-            }
-            "step" => FromJson::from_json(value).map(Answer::Step),
-            "ended" => {
-                let ended = Object::of(value)?;
-                Ok(Answer::Ended { outcome: ended.field("outcome")?, told: ended.field("told")? })
-            }
-            "back" => FromJson::from_json(value).map(Answer::Back),
-            "refused" => FromJson::from_json(value).map(Answer::Refused),
-            _ => Err(Unfit::new("answers what this version does not know")),
-        }
+json_enum! {
+    /// One line of the answer.
+    #[derive(Debug)]
+    pub enum Answer {
+        /// The state.
+        State = "state" {
+            /// The routes on which upstream is reached now.
+            reached: Vec<Route>,
+            /// Whether the record on disk is what the daemon knows.
+            durable: bool,
+            /// All of it, to print.
+            told: Told,
+        },
+        /// Something happened.
+        Step = "step" (Step),
+        /// How the request ended; the last line.
+        Ended = "ended" {
+            /// In short; `None` if its status is no outcome that a panel reports.
+            outcome: Option<Outcome>,
+            /// Its report, to print.
+            told: Told,
+        },
+        /// The state after a rollback by hand; the last line.
+        Back = "back" (Told),
+        /// It cannot be done, in words; the last line.
+        Refused = "refused" (String),
     }
 }
 
@@ -129,6 +86,8 @@ pub struct Asked {
 
 #[cfg(test)]
 mod tests {
+    use serde::Serialize;
+
     use super::*;
     use intercom_wire::json;
 

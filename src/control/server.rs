@@ -6,8 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
-use intercom_wire::MAX_REQUEST_BYTES;
-use intercom_wire::json;
+use intercom_wire::{MAX_REQUEST_BYTES, json};
 use log::{debug, warn};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};

@@ -3,20 +3,18 @@
 
 use std::fmt::Write;
 
-use intercom_wire::json::from_object;
-use intercom_wire::{NotTold, Report};
-use serde::Serialize;
+use intercom_wire::{NotTold, Report, json_object};
 
 use crate::agent::{IgnoredFor, RouteStatus, Status};
 
-/// One thing to print.
-#[derive(Debug, Serialize)]
-pub struct Told {
-    json: String,
-    words: String,
+json_object! {
+    /// One thing to print.
+    #[derive(Debug)]
+    pub struct Told {
+        json: String,
+        words: String,
+    }
 }
-
-from_object!(Told { json, words });
 
 impl Told {
     /// The state.
@@ -118,6 +116,7 @@ fn state(status: &Status) -> String {
 
 fn route(status: &RouteStatus) -> String {
     let RouteStatus { route, for_seconds, reconnects, .. } = status;
+    let route = route.label();
     let not = if status.reached { "" } else { "not " };
     let mut text =
         format!("{not}reached over {route} for {for_seconds} s; {reconnects} reconnects");

@@ -4,27 +4,26 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use intercom_wire::{json, json_object};
 use log::warn;
-use serde::Serialize;
 
 use super::CRASH_FILE;
 use crate::agent::PastRuns;
-use intercom_wire::json::{self, from_object};
 
 /// The file's name in the runtime directory.
 const FILE: &str = "runs.json";
 /// A crash's line has some hundred bytes; a longer file is not ours.
 const MAX_CRASH: usize = 512;
 
-/// What the file holds.
-#[derive(Debug, Default, Serialize)]
-struct Runs {
-    running: bool,
-    unclean_ends: u64,
-    last_crash: Option<String>,
+json_object! {
+    /// What the file holds.
+    #[derive(Debug, Default)]
+    struct Runs {
+        running: bool,
+        unclean_ends: u64,
+        last_crash: Option<String>,
+    }
 }
-
-from_object!(Runs { running, unclean_ends, last_crash });
 
 /// This run. Only [`Run::ended`] makes it a clean one.
 #[derive(Debug)]

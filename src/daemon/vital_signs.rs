@@ -22,6 +22,7 @@ pub(super) fn in_words(agent: &mut Agent<RealSeams>) -> String {
     let mut routes = Vec::new();
     for status in agent.seams().routes.status() {
         let RouteStatus { route, reached, for_seconds, last_error, .. } = status;
+        let route = route.label();
         let since = WallTime::from_unix_seconds(calendar.saturating_sub(for_seconds));
         routes.push(match (reached, last_error) {
             (true, _) => format!("{route} reached since {since}"),
@@ -42,5 +43,5 @@ pub(super) fn what_hangs(agent: &mut Agent<RealSeams>) -> Option<String> {
         return Some("the change".to_owned());
     }
     let hanging = agent.seams().routes.health().find(|(_, health)| health.hangs(now));
-    hanging.map(|(route, _)| format!("the {route} route"))
+    hanging.map(|(route, _)| format!("the {} route", route.label()))
 }

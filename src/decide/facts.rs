@@ -3,7 +3,7 @@
 use intercom_wire::signature::Signature;
 use intercom_wire::{BoardName, Mac, Request, RequestId};
 
-use crate::record::{Current, Entry, Intercom, Ledger};
+use crate::record::{Current, Entry, Ledger, SeqKey};
 
 /// How a request came.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,7 +97,7 @@ impl<'a> Past<'a> {
 
     /// Whether `seq` is not above the highest that was decided for the request's intercom.
     pub(super) fn is_overtaken(self, request: &Request) -> bool {
-        let Some((intercom, seq)) = Intercom::of(&request.target).zip(request.seq) else {
+        let Some((intercom, seq)) = SeqKey::of(&request.target).zip(request.seq) else {
             return false;
         };
         let highest = self.durable.highest_seq(&intercom).max(self.volatile.highest_seq(&intercom));

@@ -8,7 +8,7 @@ use intercom_wire::{
 };
 
 use super::facts::{Delivered, Facts, Holder, Mine, Timing, Via, new_mac};
-use crate::record::Intercom;
+use crate::record::SeqKey;
 
 /// How often a request is put off before it is rejected.
 pub const MAX_PUT_OFFS: u8 = 3;
@@ -161,7 +161,7 @@ pub fn decide(
 /// known for what it is: the clock may be wrong, so an expiry alone would protect nothing.
 fn well_signed(request: &Result<Request, Unreadable>, delivered: &Delivered) -> bool {
     let is_dated =
-        |request: &Request| request.seq.is_some() && Intercom::of(&request.target).is_some();
+        |request: &Request| request.seq.is_some() && SeqKey::of(&request.target).is_some();
     delivered.via == Via::Installer
         || delivered.signature == Signature::Good && request.as_ref().is_ok_and(is_dated)
 }

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::record::{Cause, Current, Entry, Intercom, Ledger, MacOrigin, Record, SerialOrigin};
+use crate::record::{Cause, Current, Entry, Ledger, MacOrigin, Record, SeqKey, SerialOrigin};
 
 const MINE: &str = "AA:BB:CC:DD:EE:01";
 const NEW: &str = "22:0D:CE:38:E7:15";
@@ -94,7 +94,7 @@ impl Panel {
         }
         let cause = cause(&request);
         let report = self.record.report(&cause, Outcome::Installed, previous, None);
-        self.record.ledger.add(Entry::new(&cause, report), Intercom::decided(&cause));
+        self.record.ledger.add(Entry::new(&cause, report), SeqKey::decided(&cause));
         self
     }
 }
@@ -552,5 +552,5 @@ fn a_ledger_keeps_the_last_outcomes_and_the_highest_seq() {
     let id = |text: &str| text.parse::<RequestId>().expect("an id");
     assert!(ledger.by_id(&id("r-39")).is_some());
     assert!(ledger.by_id(&id("r-0")).is_none());
-    assert_eq!(ledger.highest_seq(&Intercom::Id(123)), Some(39));
+    assert_eq!(ledger.highest_seq(&SeqKey::Id(123)), Some(39));
 }

@@ -61,7 +61,7 @@ fn uplink(panel: &Panel) -> Finding {
     let (reached, missed): (Vec<_>, Vec<_>) =
         configured.into_iter().partition(|(route, _)| state.reached.contains(route));
     let list = |routes: &[(Route, String)]| {
-        let each = routes.iter().map(|(route, at)| format!("{route} at {at}"));
+        let each = routes.iter().map(|(route, at)| format!("{} at {at}", route.label()));
         each.collect::<Vec<_>>().join(" and ")
     };
     let advice = "the daemon's log says why: cable, DHCP, name lookup, certificate or password";

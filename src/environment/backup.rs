@@ -2,8 +2,7 @@
 
 use std::io;
 
-use intercom_wire::json::from_object;
-use serde::Serialize;
+use intercom_wire::json_object;
 use uboot_env::{Backup, Blocks};
 
 use crate::storage::{Disk, replace, seal, unseal};
@@ -17,18 +16,18 @@ const MAX_LENGTH: usize = 4 << 20;
 /// Keeps the backup on a disk.
 pub(super) struct DiskBackup<'a, D: Disk>(pub(super) &'a mut D);
 
-/// The file. Most of the blocks is one byte again and again (erased flash, zeros), which is not
-/// written out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-struct BackupFile {
-    device: String,
-    start: u64,
-    length: usize,
-    rest: u8,
-    hex: String,
+json_object! {
+    /// The file. Most of the blocks is one byte again and again (erased flash, zeros), which is not
+    /// written out.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    struct BackupFile {
+        device: String,
+        start: u64,
+        length: usize,
+        rest: u8,
+        hex: String,
+    }
 }
-
-from_object!(BackupFile { device, start, length, rest, hex });
 
 impl BackupFile {
     fn of(blocks: &Blocks) -> Self {

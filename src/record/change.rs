@@ -1,58 +1,56 @@
 //! A change: one identity replaced by another.
 
-use intercom_wire::json::{from_object, words};
-use intercom_wire::{ContentHash, RequestId, Target};
-use serde::Serialize;
+use intercom_wire::{ContentHash, RequestId, Target, json_object, string_enum};
 use serde_json::Value;
 
 use super::{Current, Route};
 use crate::clock::{BootId, Moment};
 
-/// The change in progress, as durable as the record that holds it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Change {
-    /// What asked for it.
-    pub cause: Cause,
-    /// What it is for.
-    pub goal: Goal,
-    /// Nobody can be reached now, and an installer at the board answers for it: nothing need be
-    /// confirmed.
-    pub offline: bool,
-    /// The identity that is put back if it cannot be confirmed.
-    pub from: Current,
-    /// The identity that it sets.
-    pub to: Current,
-    /// The boot that `deadline` belongs to.
-    pub boot_id: BootId,
-    /// When it is rolled back unless confirmed; on this boot's clock, so that a daemon that crashed
-    /// and came back does not win time.
-    pub deadline: Moment,
-    /// How many boots have tried it, the first included.
-    pub attempts: u8,
+json_object! {
+    /// The change in progress, as durable as the record that holds it.
+    #[derive(Debug, Clone, PartialEq)]
+    pub struct Change {
+        /// What asked for it.
+        pub cause: Cause,
+        /// What it is for.
+        pub goal: Goal,
+        /// Nobody can be reached now, and an installer at the board answers for it: nothing need be
+        /// confirmed.
+        pub offline: bool,
+        /// The identity that is put back if it cannot be confirmed.
+        pub from: Current,
+        /// The identity that it sets.
+        pub to: Current,
+        /// The boot that `deadline` belongs to.
+        pub boot_id: BootId,
+        /// When it is rolled back unless confirmed; on this boot's clock, so that a daemon that crashed
+        /// and came back does not win time.
+        pub deadline: Moment,
+        /// How many boots have tried it, the first included.
+        pub attempts: u8,
+    }
 }
 
-from_object!(Change { cause, goal, offline, from, to, boot_id, deadline, attempts });
-
-/// The request, as much of it as the report needs. Nothing in it is secret.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Cause {
-    /// The request's ID.
-    pub request_id: Option<RequestId>,
-    /// The hash of what it says.
-    pub hash: ContentHash,
-    /// Its place in the intercom's history.
-    pub seq: Option<u64>,
-    /// Which intercom it is for.
-    pub target: Target,
-    /// The model that it names.
-    pub model: Option<String>,
-    /// What it wants passed through, cut to size.
-    pub log_extra: Option<Value>,
-    /// The routes on which the report goes out.
-    pub routes: Vec<Route>,
+json_object! {
+    /// The request, as much of it as the report needs. Nothing in it is secret.
+    #[derive(Debug, Clone, PartialEq)]
+    pub struct Cause {
+        /// The request's ID.
+        pub request_id: Option<RequestId>,
+        /// The hash of what it says.
+        pub hash: ContentHash,
+        /// Its place in the intercom's history.
+        pub seq: Option<u64>,
+        /// Which intercom it is for.
+        pub target: Target,
+        /// The model that it names.
+        pub model: Option<String>,
+        /// What it wants passed through, cut to size.
+        pub log_extra: Option<Value>,
+        /// The routes on which the report goes out.
+        pub routes: Vec<Route>,
+    }
 }
-
-from_object!(Cause { request_id, hash, seq, target, model, log_extra, routes });
 
 impl Cause {
     /// Nothing but an ID is known of it.
@@ -69,13 +67,13 @@ impl Cause {
     }
 }
 
-/// What a change is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Goal {
-    /// The identity that a request asks for.
-    Install,
-    /// An earlier identity, by hand.
-    GoBack,
+string_enum! {
+    /// What a change is for.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum Goal {
+        /// The identity that a request asks for.
+        Install = "install",
+        /// An earlier identity, by hand.
+        GoBack = "go_back",
+    }
 }
-
-words!(Goal { Install = "install", GoBack = "go_back" });

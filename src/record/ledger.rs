@@ -1,51 +1,39 @@
 //! The ledger: how requests ended, so that a repeat is answered and never applied again.
 
-use intercom_wire::json::{FromJson, Object, Unfit, from_object};
-use intercom_wire::{ContentHash, Mac, Outcome, Report, RequestId, Target};
-use serde::Serialize;
-use serde_json::Value;
+use intercom_wire::{ContentHash, Mac, Outcome, Report, RequestId, Target, json_enum, json_object};
 
 use super::Cause;
 
-/// The last outcomes, oldest first, and the highest `seq` decided for each intercom.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct Ledger {
-    entries: Vec<Entry>,
-    highest_seq: Vec<(Intercom, u64)>,
+json_object! {
+    /// The last outcomes, oldest first, and the highest `seq` decided for each intercom.
+    #[derive(Debug, Clone, Default, PartialEq)]
+    pub struct Ledger {
+        entries: Vec<Entry>,
+        highest_seq: Vec<(SeqKey, u64)>,
+    }
 }
 
-from_object!(Ledger { entries, highest_seq });
-
-/// How one request ended.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Entry {
-    /// The request's ID.
-    pub request_id: Option<RequestId>,
-    /// The hash of what it says.
-    pub hash: ContentHash,
-    /// What was reported.
-    pub report: Report,
+json_object! {
+    /// How one request ended.
+    #[derive(Debug, Clone, PartialEq)]
+    pub struct Entry {
+        /// The request's ID.
+        pub request_id: Option<RequestId>,
+        /// The hash of what it says.
+        pub hash: ContentHash,
+        /// What was reported.
+        pub report: Report,
+    }
 }
 
-from_object!(Entry { request_id, hash, report });
-
-/// What a `seq` counts for: the intercom's ID where the request tells it, else the MAC it names.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Intercom {
-    /// By ID.
-    Id(i64),
-    /// By the MAC address that the request names.
-    Mac(Mac),
-}
-
-impl FromJson for Intercom {
-    fn from_json(value: &Value) -> Result<Self, Unfit> {
-        match Object::of(value)?.only()? {
-            ("id", id) => FromJson::from_json(id).map(Intercom::Id),
-            ("mac", mac) => FromJson::from_json(mac).map(Intercom::Mac),
-            _ => Err(Unfit::new("must have the key `id` or `mac`")),
-        }
+json_enum! {
+    /// The intercom that a `seq` counts for: its ID where the request tells it, else the MAC it names.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub enum SeqKey {
+        /// By ID.
+        Id = "id" (i64),
+        /// By the MAC address that the request names.
+        Mac = "mac" (Mac),
     }
 }
 
@@ -56,7 +44,7 @@ impl Entry {
     }
 }
 
-impl Intercom {
+impl SeqKey {
     /// The intercom with the `seq` that was decided for it, where the request has both.
     pub fn decided(cause: &Cause) -> Option<(Self, u64)> {
         Self::of(&cause.target).zip(cause.seq)
@@ -64,7 +52,7 @@ impl Intercom {
 
     /// The intercom that a request is for; `None` if it is named by its board alone.
     pub fn of(target: &Target) -> Option<Self> {
-        target.id.map(Intercom::Id).or(target.mac.map(Intercom::Mac))
+        target.id.map(SeqKey::Id).or(target.mac.map(SeqKey::Mac))
     }
 }
 
@@ -72,10 +60,10 @@ impl Ledger {
     /// How many outcomes are kept: far more than an installer's day brings, and a few KiB of flash.
     pub const MAX_ENTRIES: usize = 16;
     /// For how many intercoms the highest `seq` is kept. A board is one intercom, rarely two.
-    pub const MAX_INTERCOMS: usize = 8;
+    pub const MAX_SEQ_KEYS: usize = 8;
 
     /// Adds an outcome; the oldest makes room.
-    pub fn add(&mut self, entry: Entry, decided: Option<(Intercom, u64)>) {
+    pub fn add(&mut self, entry: Entry, decided: Option<(SeqKey, u64)>) {
         self.entries.retain(|old| old.request_id.is_none() || old.request_id != entry.request_id);
         self.entries.push(entry);
         keep_last(&mut self.entries, Self::MAX_ENTRIES);
@@ -83,7 +71,7 @@ impl Ledger {
             let highest = self.highest_seq(&intercom).map_or(seq, |old| old.max(seq));
             self.highest_seq.retain(|(other, _)| *other != intercom);
             self.highest_seq.push((intercom, highest));
-            keep_last(&mut self.highest_seq, Self::MAX_INTERCOMS);
+            keep_last(&mut self.highest_seq, Self::MAX_SEQ_KEYS);
         }
     }
 
@@ -98,7 +86,7 @@ impl Ledger {
     }
 
     /// The highest `seq` decided for an intercom.
-    pub fn highest_seq(&self, intercom: &Intercom) -> Option<u64> {
+    pub fn highest_seq(&self, intercom: &SeqKey) -> Option<u64> {
         self.highest_seq.iter().find(|(other, _)| other == intercom).map(|(_, seq)| *seq)
     }
 

@@ -11,165 +11,135 @@ mod store;
 mod tests;
 mod transitions;
 
-use intercom_wire::json::{from_object, words};
-use intercom_wire::{BoardName, FactoryIdentity, Identity, NotTold};
-use serde::Serialize;
+use intercom_wire::{BoardName, FactoryIdentity, Identity, NotTold, json_object, string_enum};
 
 use crate::clock::{BootId, Moment, WallTime};
 
 pub use change::{Cause, Change, Goal};
-pub use ledger::{Entry, Intercom, Ledger};
+pub use ledger::{Entry, Ledger, SeqKey};
 pub use outbox::{Parcel, Route};
 pub use store::{Loaded, RecordStore, room_for_a_change};
 
 /// The format that this version reads and writes.
 pub const FORMAT: u32 = 1;
 
-/// All that the agent must not forget.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Record {
-    /// [`FORMAT`].
-    pub format: u32,
-    /// The board's stable name.
-    pub board: BoardName,
-    /// What the board had when the agent first ran.
-    pub factory: FactoryIdentity,
-    /// Where the factory MAC address came from.
-    pub factory_mac_origin: MacOrigin,
-    /// The last identity that was confirmed.
-    pub current: Current,
-    /// The intercom's ID, learnt from a confirmed request.
-    pub learnt_id: Option<i64>,
-    /// The change in progress; at most one.
-    pub change: Option<Change>,
-    /// Reports that upstream has not acknowledged yet.
-    pub outbox: Vec<Parcel>,
-    /// The number of the next one.
-    pub next_parcel: u64,
-    /// How requests ended.
-    pub ledger: Ledger,
-    /// When changes were begun lately, for the limit on changes per hour.
-    pub recent_changes: Vec<Begun>,
-    /// What has happened so far.
-    pub counters: Counters,
-    /// The calendar's time at the last transition by which a server's certificate was valid.
-    pub last_good_time: Option<WallTime>,
-    /// The outcomes whose reports had to make room.
-    pub outcomes_not_told: Option<NotTold>,
+json_object! {
+    /// All that the agent must not forget.
+    #[derive(Debug, Clone, PartialEq)]
+    pub struct Record {
+        /// [`FORMAT`].
+        pub format: u32,
+        /// The board's stable name.
+        pub board: BoardName,
+        /// What the board had when the agent first ran.
+        pub factory: FactoryIdentity,
+        /// Where the factory MAC address came from.
+        pub factory_mac_origin: MacOrigin,
+        /// The last identity that was confirmed.
+        pub current: Current,
+        /// The intercom's ID, learnt from a confirmed request.
+        pub learnt_id: Option<i64>,
+        /// The change in progress; at most one.
+        pub change: Option<Change>,
+        /// Reports that upstream has not acknowledged yet.
+        pub outbox: Vec<Parcel>,
+        /// The number of the next one.
+        pub next_parcel: u64,
+        /// How requests ended.
+        pub ledger: Ledger,
+        /// When changes were begun lately, for the limit on changes per hour.
+        pub recent_changes: Vec<Begun>,
+        /// What has happened so far.
+        pub counters: Counters,
+        /// The calendar's time at the last transition by which a server's certificate was valid.
+        pub last_good_time: Option<WallTime>,
+        /// The outcomes whose reports had to make room.
+        pub outcomes_not_told: Option<NotTold>,
+    }
 }
 
-from_object!(Record {
-    format,
-    board,
-    factory,
-    factory_mac_origin,
-    current,
-    learnt_id,
-    change,
-    outbox,
-    next_parcel,
-    ledger,
-    recent_changes,
-    counters,
-    last_good_time,
-    outcomes_not_told
-});
-
-/// An identity with what is known of where it came from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Current {
-    /// The identity itself.
-    #[serde(flatten)]
-    pub identity: Identity,
-    /// Where the MAC address came from.
-    pub mac_origin: MacOrigin,
-    /// Where the serial number came from; `None` if there is none.
-    pub serial_origin: Option<SerialOrigin>,
+json_object! {
+    /// An identity with what is known of where it came from.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct Current {
+        /// The identity itself.
+        #[serde(flatten)]
+        pub identity: Identity,
+        /// Where the MAC address came from.
+        pub mac_origin: MacOrigin,
+        /// Where the serial number came from; `None` if there is none.
+        pub serial_origin: Option<SerialOrigin>,
+    }
 }
 
-from_object!(Current { mac_origin, serial_origin, ..identity });
-
-/// Where a MAC address came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MacOrigin {
-    /// The board's own: from its environment or its link.
-    Board,
-    /// An address that boot scripts set on boards without one: many boards share it.
-    Placeholder,
-    /// Invented by the driver: nobody's.
-    Random,
-    /// Given by a request.
-    Request,
+string_enum! {
+    /// Where a MAC address came from.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum MacOrigin {
+        /// The board's own: from its environment or its link.
+        Board = "board",
+        /// An address that boot scripts set on boards without one: many boards share it.
+        Placeholder = "placeholder",
+        /// Invented by the driver: nobody's.
+        Random = "random",
+        /// Given by a request.
+        Request = "request",
+    }
 }
 
-words!(MacOrigin { Board = "board", Placeholder = "placeholder", Random = "random", Request = "request" });
-
-/// Where a serial number came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SerialOrigin {
-    /// A source on the board gave it.
-    Board,
-    /// A request gave it.
-    Request,
+string_enum! {
+    /// Where a serial number came from.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum SerialOrigin {
+        /// A source on the board gave it.
+        Board = "board",
+        /// A request gave it.
+        Request = "request",
+    }
 }
 
-words!(SerialOrigin { Board = "board", Request = "request" });
-
-/// When a change was begun.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Begun {
-    /// In which boot.
-    pub boot_id: BootId,
-    /// When in that boot.
-    pub at: Moment,
+json_object! {
+    /// When a change was begun.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct Begun {
+        /// In which boot.
+        pub boot_id: BootId,
+        /// When in that boot.
+        pub at: Moment,
+    }
 }
 
-from_object!(Begun { boot_id, at });
-
-/// What has happened since the record began.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Counters {
-    /// Deliveries of any kind.
-    pub delivered: u64,
-    /// Deliveries that were not this board's business.
-    pub ignored: u64,
-    /// Deliveries of a request that was decided before.
-    pub repeated: u64,
-    /// Requests refused.
-    pub rejected: u64,
-    /// Requests confirmed without a change.
-    pub confirmed: u64,
-    /// Changes begun.
-    pub begun: u64,
-    /// Changes confirmed and committed.
-    pub installed: u64,
-    /// Changes taken back.
-    pub rolled_back: u64,
-    /// Changes that could not be begun.
-    pub failed: u64,
-    /// Reports that upstream acknowledged.
-    pub reported: u64,
-    /// Reports that upstream never took and that had to make room for later ones.
-    pub unreported: u64,
-    /// Runs of the daemon since the last boot that ended without having been asked to; `None` in a
-    /// record that no running daemon has written yet.
-    pub unclean_ends: Option<u64>,
+json_object! {
+    /// What has happened since the record began.
+    #[derive(Debug, Clone, Default, PartialEq, Eq)]
+    pub struct Counters {
+        /// Deliveries of any kind.
+        pub delivered: u64,
+        /// Deliveries that were not this board's business.
+        pub ignored: u64,
+        /// Deliveries of a request that was decided before.
+        pub repeated: u64,
+        /// Requests refused.
+        pub rejected: u64,
+        /// Requests confirmed without a change.
+        pub confirmed: u64,
+        /// Changes begun.
+        pub begun: u64,
+        /// Changes confirmed and committed.
+        pub installed: u64,
+        /// Changes taken back.
+        pub rolled_back: u64,
+        /// Changes that could not be begun.
+        pub failed: u64,
+        /// Reports that upstream acknowledged.
+        pub reported: u64,
+        /// Reports that upstream never took and that had to make room for later ones.
+        pub unreported: u64,
+        /// Runs of the daemon since the last boot that ended without having been asked to; `None` in
+        /// a record that no running daemon has written yet.
+        pub unclean_ends: Option<u64>,
+    }
 }
-
-from_object!(Counters {
-    delivered,
-    ignored,
-    repeated,
-    rejected,
-    confirmed,
-    begun,
-    installed,
-    rolled_back,
-    failed,
-    reported,
-    unreported,
-    unclean_ends
-});
 
 impl Current {
     /// Whether other boards may well carry the same MAC address.

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use intercom_wire::{
-    BoardName, FactoryIdentity, Identity, Intercom as Answer, NotTold, Outcome, Report,
+    BoardName, FactoryIdentity, Identity, IntercomBody, NotTold, Outcome, Report,
     SOURCE_AUTO_REPLACE, Target,
 };
 
 use super::{
-    Begun, Cause, Change, Current, Entry, FORMAT, Goal, Intercom, Ledger, MacOrigin, Parcel,
-    Record, Route,
+    Begun, Cause, Change, Current, Entry, FORMAT, Goal, Ledger, MacOrigin, Parcel, Record, Route,
+    SeqKey,
 };
 use crate::clock::{BootId, Moment};
 
@@ -126,7 +126,7 @@ impl Record {
     ) -> Report {
         let identity = self.current.identity.clone();
         Report {
-            intercom: Answer {
+            intercom: IntercomBody {
                 id: cause.target.id.or(self.learnt_id),
                 external_id: None,
                 department: None,
@@ -156,7 +156,7 @@ impl Record {
 
     fn end(&mut self, cause: &Cause, outcome: Outcome, previous: Identity, reason: Option<String>) {
         let report = self.report(cause, outcome, previous, reason);
-        self.ledger.add(Entry::new(cause, report.clone()), Intercom::decided(cause));
+        self.ledger.add(Entry::new(cause, report.clone()), SeqKey::decided(cause));
         // The documented PATCH can say that something is installed, and nothing else.
         let says = |route: &Route| *route != Route::Billing || outcome == Outcome::Installed;
         let routes: Vec<Route> = cause.routes.iter().copied().filter(says).collect();

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use intercom_wire::json::{self, FromJson, Unfit};
+use intercom_wire::json::{self, DecodeError, FromJson};
 use ring::digest::{SHA256, digest};
 use serde::Serialize;
 
@@ -19,7 +19,7 @@ pub enum Damaged {
     /// The envelope is whole and the content is not what the checksum says.
     Checksum,
     /// The checksum is right and the content is not what this version understands.
-    Content(Unfit),
+    Content(DecodeError),
 }
 
 /// JSON text with the SHA-256 of its content in it.

@@ -13,7 +13,7 @@ use intercom_agent::record::Route;
 use intercom_agent::upstream::{self, News, Place, Routes, mqtt};
 use intercom_wire::signature::Keys;
 use intercom_wire::{
-    FactoryIdentity, Identity, Intercom, Outcome, Report, RequestId, SOURCE_AUTO_REPLACE,
+    FactoryIdentity, Identity, IntercomBody, Outcome, Report, RequestId, SOURCE_AUTO_REPLACE,
 };
 use tokio::sync::{mpsc, watch};
 
@@ -200,7 +200,7 @@ pub(super) fn installed(
     factory: Identity,
 ) -> Report {
     Report {
-        intercom: Intercom {
+        intercom: IntercomBody {
             id: face.id,
             external_id: None,
             department: None,

@@ -1,6 +1,6 @@
 //! POST: auto-discovery has found a panel that belongs to no place yet.
 
-use intercom_wire::{Errors, Fields, Identity, Intercom};
+use intercom_wire::{Errors, Fields, Identity, IntercomBody};
 use serde_json::{Map, Value};
 
 use super::{Billing, Refusal, find, next_seq};
@@ -21,7 +21,7 @@ impl Billing {
     ///
     /// # Errors
     /// The body is invalid, its identity has been taken, or the database fails.
-    pub async fn create(&self, body: &Map<String, Value>) -> Result<Intercom, Refusal> {
+    pub async fn create(&self, body: &Map<String, Value>) -> Result<IntercomBody, Refusal> {
         let mut new = read(body)?;
         self.store
             .run(move |tx| {

@@ -1,6 +1,6 @@
 //! A board's presence on the broker: who is there, and under which MAC address.
 
-use intercom_wire::json::{FromJson, Object, Unfit};
+use intercom_wire::json::{DecodeError, FromJson, Object};
 use intercom_wire::{BoardName, Mac};
 use serde_json::Value;
 
@@ -28,18 +28,18 @@ pub enum Online {
 }
 
 impl FromJson for Presence {
-    fn from_json(value: &Value) -> Result<Self, Unfit> {
+    fn from_json(value: &Value) -> Result<Self, DecodeError> {
         let presence = Object::of(value)?;
         Ok(Presence { state: presence.field("state")?, board: presence.field("board")? })
     }
 }
 
 impl FromJson for Online {
-    fn from_json(value: &Value) -> Result<Self, Unfit> {
+    fn from_json(value: &Value) -> Result<Self, DecodeError> {
         match value.as_str() {
             Some("online") => Ok(Online::Online),
             Some("offline") => Ok(Online::Offline),
-            _ => Err(Unfit::new("must be online or offline")),
+            _ => Err(DecodeError::new("must be online or offline")),
         }
     }
 }

@@ -10,7 +10,7 @@ mod report_by_patch;
 use std::sync::Arc;
 
 use intercom_wire::signature::SigningKey;
-use intercom_wire::{Errors, Intercom};
+use intercom_wire::{Errors, IntercomBody};
 use rusqlite::Connection;
 use tokio::sync::Notify;
 
@@ -65,7 +65,7 @@ impl Billing {
     ///
     /// # Errors
     /// Not found, or the database fails.
-    pub async fn show(&self, name: Name) -> Result<Intercom, Refusal> {
+    pub async fn show(&self, name: Name) -> Result<IntercomBody, Refusal> {
         self.store.run(move |tx| Ok(find(tx, &name)?.shown)).await
     }
 

@@ -1,7 +1,7 @@
 //! PATCH: another identity for a panel, or only other billing data.
 
 use intercom_wire::{
-    Errors, Intercom, MAX_REQUEST_BYTES, Patch, Reader, RequestId, SOURCE_AUTO_REPLACE,
+    Errors, IntercomBody, MAX_REQUEST_BYTES, Patch, Reader, RequestId, SOURCE_AUTO_REPLACE,
 };
 use rusqlite::Connection;
 use serde_json::{Map, Value};
@@ -26,7 +26,7 @@ impl Billing {
     /// # Errors
     /// The body is invalid, its identity has been taken, nothing has that ID or MAC address, or
     /// the database fails.
-    pub async fn patch(&self, body: Map<String, Value>) -> Result<Intercom, Refusal> {
+    pub async fn patch(&self, body: Map<String, Value>) -> Result<IntercomBody, Refusal> {
         let shown = self
             .store
             .run(move |tx| match report_by_patch::follow(tx, &body)? {
@@ -39,7 +39,7 @@ impl Billing {
     }
 }
 
-fn update(connection: &Connection, patch: &Patch) -> Result<Intercom, Refusal> {
+fn update(connection: &Connection, patch: &Patch) -> Result<IntercomBody, Refusal> {
     let record = find(connection, &Name::from(patch.named_by))?;
     refuse_crossed_flats(&record, patch)?;
     let seq = next_seq(record.seq);

@@ -1,6 +1,6 @@
 //! A report in the shape of the documented PATCH, from a panel that knows only the documented API.
 
-use intercom_wire::{Intercom, Outcome, Patch, Reader, RequestId};
+use intercom_wire::{IntercomBody, Outcome, Patch, Reader, RequestId};
 use rusqlite::Connection;
 use serde_json::{Map, Value};
 
@@ -15,7 +15,7 @@ use crate::store::requests;
 pub(super) fn follow(
     connection: &Connection,
     body: &Map<String, Value>,
-) -> Result<Option<Intercom>, Refusal> {
+) -> Result<Option<IntercomBody>, Refusal> {
     let Some((request_id, patch)) = names_a_request(body) else {
         return Ok(None);
     };

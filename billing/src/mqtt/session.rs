@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
 use futures_util::future::try_join_all;
-use intercom_wire::Report;
-use intercom_wire::json;
+use intercom_wire::{Report, json};
 use rumqttc::{
     AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, MqttOptions, NetworkOptions,
     Outgoing, Packet, PubAck, Publish, QoS, SubAck, SubscribeReasonCode,

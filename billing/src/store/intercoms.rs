@@ -1,6 +1,6 @@
 //! The intercoms' records.
 
-use intercom_wire::{Group, Identity, Intercom, Mac, NamedBy};
+use intercom_wire::{Group, Identity, IntercomBody, Mac, NamedBy};
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
 use super::column::{carried, text};
@@ -27,7 +27,7 @@ pub struct Record {
     /// Rises with every change.
     pub seq: i64,
     /// The record as the API shows it.
-    pub shown: Intercom,
+    pub shown: IntercomBody,
 }
 
 /// What a caller names an intercom by.
@@ -124,7 +124,7 @@ fn record(row: &Row<'_>) -> Result<Record> {
         confirmed: carried(row, "confirmed")?,
         group_id,
         seq: row.get("seq")?,
-        shown: Intercom {
+        shown: IntercomBody {
             id: Some(row.get("id")?),
             external_id: row.get("external_id")?,
             department: match department {

@@ -97,18 +97,11 @@ fn change(row: &Row<'_>) -> Result<Change> {
             "superseded" => State::Superseded,
             "withdrawn" => State::Withdrawn,
             outcome => State::Ended {
-                outcome: outcome_named(outcome),
+                outcome: outcome.parse().unwrap_or(Outcome::Failed),
                 board: parsed_or_null(row, "board")?,
             },
         },
     })
-}
-
-fn outcome_named(word: &str) -> Outcome {
-    [Outcome::Installed, Outcome::Rejected, Outcome::RolledBack]
-        .into_iter()
-        .find(|outcome| outcome.to_string() == word)
-        .unwrap_or(Outcome::Failed)
 }
 
 /// A request has ended, for the reason given where it has one.

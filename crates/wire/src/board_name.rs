@@ -3,14 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::Serialize;
-
 use super::Mac;
-use crate::json::from_text;
+use crate::json_text;
 
 /// 1 to 64 letters, digits, `.`, `_` or `-`; safe in an MQTT topic, a client id and a query string.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BoardName(String);
 
 /// The text has a character outside letters, digits, `.`, `_` and `-`, is empty, or is too long.
@@ -70,4 +67,4 @@ impl fmt::Display for InvalidBoardName {
 
 impl std::error::Error for InvalidBoardName {}
 
-from_text!(BoardName);
+json_text!(BoardName);

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use crate::json::{FromJson, Unfit};
+use crate::json::{DecodeError, FromJson};
 
 /// What is wrong with a body: at least one text for at least one field, in the order found.
 ///
@@ -79,15 +79,15 @@ impl Serialize for Errors {
 }
 
 impl FromJson for Errors {
-    fn from_json(value: &Value) -> Result<Self, Unfit> {
-        let object = value.as_object().ok_or_else(|| Unfit::new("must be an object"))?;
+    fn from_json(value: &Value) -> Result<Self, DecodeError> {
+        let object = value.as_object().ok_or_else(|| DecodeError::new("must be an object"))?;
         let mut errors = Vec::with_capacity(object.len());
         for (field, texts) in object {
-            let texts = Vec::from_json(texts).map_err(|unfit| unfit.in_field(field))?;
+            let texts = Vec::from_json(texts).map_err(|error| error.in_field(field))?;
             errors.push((field.clone(), texts));
         }
         if errors.is_empty() || errors.iter().any(|(_, texts)| texts.is_empty()) {
-            return Err(Unfit::new("has no error, or a field without a text"));
+            return Err(DecodeError::new("has no error, or a field without a text"));
         }
         Ok(Errors(errors))
     }

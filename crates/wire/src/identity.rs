@@ -2,60 +2,60 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::{Mac, SerialNumber};
-use crate::json::{FromJson, Unfit, from_object, words};
+use crate::json::{DecodeError, FromJson};
+use crate::json_object;
 
-/// What a panel is known by. The serial number is `None` on a board that has none of its own.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
-pub struct Identity {
-    /// The link's MAC address.
-    pub mac: Mac,
-    /// The serial number, where the board has one or was given one.
-    pub serial_number: Option<SerialNumber>,
+json_object! {
+    /// What a panel is known by. The serial number is `None` on a board that has none of its own.
+    #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+    pub struct Identity {
+        /// The link's MAC address.
+        pub mac: Mac,
+        /// The serial number, where the board has one or was given one.
+        pub serial_number: Option<SerialNumber>,
+    }
 }
 
-from_object!(Identity { mac, serial_number });
-
-/// What the board had when the agent first ran.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(untagged)]
+/// What the board had when the agent first ran: an identity, or the word `"unknown"`.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FactoryIdentity {
     /// Seen and written down at the first start.
     Known(Identity),
-    /// Nothing was left to tell it by: not a guess.
-    Unknown(UnknownIdentity),
-}
-
-/// The word `"unknown"` on the wire.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum UnknownIdentity {
-    /// The only value.
+    /// Nothing was left that tells it. Never a guess.
     Unknown,
 }
 
-words!(UnknownIdentity { Unknown = "unknown" });
+const UNKNOWN: &str = "unknown";
+
+impl Serialize for FactoryIdentity {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            FactoryIdentity::Known(identity) => identity.serialize(serializer),
+            FactoryIdentity::Unknown => serializer.serialize_str(UNKNOWN),
+        }
+    }
+}
 
 impl FromJson for FactoryIdentity {
-    fn from_json(value: &Value) -> Result<Self, Unfit> {
-        match value {
-            Value::String(_) => FromJson::from_json(value).map(FactoryIdentity::Unknown),
-            value => FromJson::from_json(value).map(FactoryIdentity::Known),
+    fn from_json(value: &Value) -> Result<Self, DecodeError> {
+        match value.as_str() {
+            Some(UNKNOWN) => Ok(FactoryIdentity::Unknown),
+            Some(_) => Err(DecodeError::new("must be an identity or the word unknown")),
+            None => Identity::from_json(value).map(FactoryIdentity::Known),
         }
     }
 }
 
 impl FactoryIdentity {
-    /// The factory identity that nobody can tell any more.
-    pub const UNKNOWN: Self = FactoryIdentity::Unknown(UnknownIdentity::Unknown);
-
     /// The identity, where it is known.
     pub fn known(&self) -> Option<&Identity> {
         match self {
             FactoryIdentity::Known(identity) => Some(identity),
-            FactoryIdentity::Unknown(_) => None,
+            FactoryIdentity::Unknown => None,
         }
     }
 }

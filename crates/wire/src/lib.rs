@@ -29,7 +29,7 @@ pub use board_name::{BoardName, InvalidBoardName};
 pub use errors::Errors;
 pub use fields::Fields;
 pub use identity::{FactoryIdentity, Identity};
-pub use intercom::{Group, Intercom, SOURCE_AUTO_REPLACE};
+pub use intercom::{Group, IntercomBody, SOURCE_AUTO_REPLACE};
 pub use mac::{InvalidMac, Mac};
 pub use model::comparable_model;
 pub use outcome::Outcome;

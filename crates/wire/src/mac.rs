@@ -4,9 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use mac_address::MacAddress;
-use serde::{Serialize, Serializer};
 
-use crate::json::from_text;
+use crate::json_text;
 
 /// A unicast, non-zero MAC address; shown as `AA:BB:CC:DD:EE:FF`.
 ///
@@ -103,10 +102,4 @@ impl fmt::Display for InvalidMac {
 
 impl std::error::Error for InvalidMac {}
 
-impl Serialize for Mac {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-from_text!(Mac);
+json_text!(Mac);

@@ -1,79 +1,67 @@
 //! A report: what the agent tells upstream about how a request ended.
 
-use serde::Serialize;
 use serde_json::Value;
 
-use super::{BoardName, Errors, FactoryIdentity, Identity, Intercom, Outcome, RequestId, Target};
-use crate::json::from_object;
+use super::{
+    BoardName, Errors, FactoryIdentity, Identity, IntercomBody, Outcome, RequestId, Target,
+};
+use crate::json_object;
 
-/// The 200 body's shape with what the panel knows, and what only the panel can tell.
-///
-/// `intercom.status` says the outcome as the API's open string; [`Report::outcome`] reads it back.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Report {
-    /// The documented keys; `null` where the panel does not know.
-    #[serde(flatten)]
-    pub intercom: Intercom,
-    /// The request that ended; a bare PATCH body has no ID.
-    pub request_id: Option<RequestId>,
-    /// The board that speaks.
-    pub board: BoardName,
-    /// Which intercom the request was for, as it named it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub target: Option<Target>,
-    /// The identity before the request.
-    pub previous: Identity,
-    /// The identity that the board had when the agent first ran.
-    pub factory: FactoryIdentity,
-    /// Why the outcome is not `installed`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-    /// What the request wanted passed through.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub log_extra: Option<Value>,
-    /// A rejection's summary, exactly as a 422 says it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub message: Option<String>,
-    /// A rejection's errors, exactly as a 422 says them.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub errors: Option<Errors>,
-    /// All outcomes so far whose reports had to make room before every route had taken them; only
-    /// in a report that took such a place.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub outcomes_not_told: Option<NotTold>,
-    /// How many of the daemon's runs since the board's last boot crashed or were killed; only where
-    /// there were any.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub unclean_ends: Option<u64>,
+json_object! {
+    /// The 200 body's shape with what the panel knows, and what only the panel can tell.
+    ///
+    /// `intercom.status` says the outcome as the API's open string; [`Report::outcome`] reads it back.
+    #[derive(Debug, Clone, PartialEq)]
+    pub struct Report {
+        /// The documented keys; `null` where the panel does not know.
+        #[serde(flatten)]
+        pub intercom: IntercomBody,
+        /// The request that ended; a bare PATCH body has no ID.
+        pub request_id: Option<RequestId>,
+        /// The board that speaks.
+        pub board: BoardName,
+        /// Which intercom the request was for, as it named it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub target: Option<Target>,
+        /// The identity before the request.
+        pub previous: Identity,
+        /// The identity that the board had when the agent first ran.
+        pub factory: FactoryIdentity,
+        /// Why the outcome is not `installed`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub reason: Option<String>,
+        /// What the request wanted passed through.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub log_extra: Option<Value>,
+        /// A rejection's summary, exactly as a 422 says it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub message: Option<String>,
+        /// A rejection's errors, exactly as a 422 says them.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub errors: Option<Errors>,
+        /// All outcomes so far whose reports had to make room before every route had taken them; only
+        /// in a report that took such a place.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub outcomes_not_told: Option<NotTold>,
+        /// How many of the daemon's runs since the board's last boot crashed or were killed; only
+        /// where there were any.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub unclean_ends: Option<u64>,
+    }
 }
 
-from_object!(Report {
-    request_id,
-    board,
-    target,
-    previous,
-    factory,
-    reason,
-    log_extra,
-    message,
-    errors,
-    outcomes_not_told,
-    unclean_ends,
-    ..intercom
-});
-
-/// A summary of outcomes whose own reports are gone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct NotTold {
-    /// How many since the record began.
-    pub count: u64,
-    /// The request of the first of them; a bare PATCH body has no ID.
-    pub first: Option<RequestId>,
-    /// The request of the last of them.
-    pub last: Option<RequestId>,
+json_object! {
+    /// A summary of outcomes whose own reports are gone.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct NotTold {
+        /// How many since the record began.
+        pub count: u64,
+        /// The request of the first of them; a bare PATCH body has no ID.
+        pub first: Option<RequestId>,
+        /// The request of the last of them.
+        pub last: Option<RequestId>,
+    }
 }
-
-from_object!(NotTold { count, first, last });
 
 impl Report {
     /// The identity that the board carries after the request; `None` if the report tells no MAC.
@@ -84,9 +72,6 @@ impl Report {
 
     /// How the request ended; `None` if `status` is no outcome that a panel reports.
     pub fn outcome(&self) -> Option<Outcome> {
-        let status = self.intercom.status.as_deref()?;
-        [Outcome::Installed, Outcome::Rejected, Outcome::RolledBack, Outcome::Failed]
-            .into_iter()
-            .find(|outcome| outcome.word() == status)
+        self.intercom.status.as_deref()?.parse().ok()
     }
 }

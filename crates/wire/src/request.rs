@@ -1,11 +1,11 @@
 //! A request: one pending PATCH payload as it arrives on a route.
 
-use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::fields::Fields;
 use super::{BoardName, ContentHash, Errors, Mac, Patch, Reader, RequestId, RequestKey};
-use crate::json::{FromJson, from_object};
+use crate::json::FromJson;
+use crate::json_object;
 
 /// The largest request that a panel reads, in bytes.
 pub const MAX_REQUEST_BYTES: usize = 64 * 1024;
@@ -26,21 +26,21 @@ pub struct Request {
     pub content: Result<Patch, Errors>,
 }
 
-/// Which intercom a request is for; at least one of the three is there.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-pub struct Target {
-    /// The intercom's ID.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub id: Option<i64>,
-    /// The intercom's confirmed MAC address.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub mac: Option<Mac>,
-    /// The board's stable name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub board: Option<BoardName>,
+json_object! {
+    /// Which intercom a request is for; at least one of the three is there.
+    #[derive(Debug, Clone, PartialEq, Eq, Default)]
+    pub struct Target {
+        /// The intercom's ID.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub id: Option<i64>,
+        /// The intercom's confirmed MAC address.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub mac: Option<Mac>,
+        /// The board's stable name.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub board: Option<BoardName>,
+    }
 }
-
-from_object!(Target { id, mac, board });
 
 /// A delivery that cannot be told whom it is for, with what a rejection of it can still say.
 #[derive(Debug, Clone, PartialEq)]

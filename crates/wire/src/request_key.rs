@@ -4,16 +4,14 @@ use std::fmt;
 use std::str::FromStr;
 
 use ring::digest::{SHA256, digest};
-use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::board_name::is_plain_word;
-use crate::json::{from_inner, from_text};
+use crate::{json_newtype, json_text};
 
 /// The ID that billing gave a request: 1 to 64 letters, digits, `.`, `_` or `-`, since it is a level
 /// of an MQTT topic.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(String);
 
 /// The text is not 1 to 64 letters, digits, `.`, `_` or `-`.
@@ -24,8 +22,7 @@ pub struct InvalidRequestId;
 ///
 /// Canonical: keys sorted, no white space. What only carries the request (`request_id`, `seq`) and
 /// what must never be kept in any form (`onvif_credentials`) is left out.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ContentHash(String);
 
 /// The request ID where there is one, else the content's hash.
@@ -94,9 +91,9 @@ impl fmt::Display for InvalidRequestId {
 
 impl std::error::Error for InvalidRequestId {}
 
-from_text!(RequestId);
+json_text!(RequestId);
 
-from_inner!(ContentHash);
+json_newtype!(ContentHash);
 
 /// The ID, or the first twelve digits of the hash: enough to find it in a log.
 impl fmt::Display for RequestKey {

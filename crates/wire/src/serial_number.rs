@@ -3,16 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::Serialize;
-
-use crate::json::from_text;
+use crate::json_text;
 
 /// 1 to 64 printable ASCII characters, neither starting nor ending with a space.
 ///
 /// The API page calls it a string and says no more. Control characters are refused since the value
 /// goes into a U-Boot environment (NUL ends a variable) and into files that shells read.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SerialNumber(String);
 
 /// Why a text is not a serial number.
@@ -72,4 +69,4 @@ impl fmt::Display for InvalidSerialNumber {
 
 impl std::error::Error for InvalidSerialNumber {}
 
-from_text!(SerialNumber);
+json_text!(SerialNumber);

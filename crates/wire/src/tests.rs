@@ -218,7 +218,7 @@ fn what_is_not_a_request_is_told_so() {
 #[test]
 fn a_report_is_the_documented_answer_and_more() {
     let report = Report {
-        intercom: Intercom {
+        intercom: IntercomBody {
             id: Some(123),
             external_id: None,
             department: None,
@@ -241,7 +241,7 @@ fn a_report_is_the_documented_answer_and_more() {
             mac: "AA:BB:CC:DD:EE:FF".parse().expect("a MAC"),
             serial_number: None,
         },
-        factory: FactoryIdentity::UNKNOWN,
+        factory: FactoryIdentity::Unknown,
         reason: None,
         log_extra: None,
         message: None,

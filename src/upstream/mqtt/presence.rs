@@ -1,32 +1,31 @@
 //! Presence: who has a MAC address, as the boards themselves tell it on the broker.
 
-use intercom_wire::BoardName;
-use intercom_wire::json::{self, from_object, words};
-use serde::Serialize;
+use intercom_wire::json::{self};
+use intercom_wire::{BoardName, json_object, string_enum};
 
 use crate::decide::Holder;
 
-/// The retained value of a presence topic.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Presence {
-    /// Whether the board is connected.
-    pub state: State,
-    /// Which board.
-    pub board: BoardName,
+json_object! {
+    /// The retained value of a presence topic.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct Presence {
+        /// Whether the board is connected.
+        pub state: State,
+        /// Which board.
+        pub board: BoardName,
+    }
 }
 
-from_object!(Presence { state, board });
-
-/// Whether a board is connected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
-    /// It is.
-    Online,
-    /// It was.
-    Offline,
+string_enum! {
+    /// Whether a board is connected.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum State {
+        /// It is.
+        Online = "online",
+        /// It was.
+        Offline = "offline",
+    }
 }
-
-words!(State { Online = "online", Offline = "offline" });
 
 impl Presence {
     pub(super) fn payload(&self) -> Vec<u8> {

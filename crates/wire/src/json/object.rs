@@ -1,58 +1,110 @@
-//! Structures: objects whose keys are the fields' names.
+//! Structures.
 
 use serde_json::{Map, Value};
 
-use super::{FromJson, Unfit};
+use super::{DecodeError, FromJson};
 
-/// An object that is being read. Keys that nobody asks for mean nothing.
+/// An object that is being read.
 #[derive(Debug, Clone, Copy)]
 pub struct Object<'a>(&'a Map<String, Value>);
 
 impl<'a> Object<'a> {
     /// # Errors
-    /// The value is no object.
-    pub fn of(value: &'a Value) -> Result<Self, Unfit> {
-        value.as_object().map(Object).ok_or_else(|| Unfit::new("must be an object"))
+    /// The value is not an object.
+    pub fn of(value: &'a Value) -> Result<Self, DecodeError> {
+        value.as_object().map(Object).ok_or_else(|| DecodeError::new("must be an object"))
     }
 
-    /// One field; a key that is not there counts as `null`.
+    /// One field; an absent key counts as `null`.
     ///
     /// # Errors
-    /// As the field's type has it.
-    pub fn field<T: FromJson>(self, name: &str) -> Result<T, Unfit> {
+    /// The value is not what the field's type needs.
+    pub fn field<T: FromJson>(self, name: &str) -> Result<T, DecodeError> {
         let value = self.0.get(name);
-        T::from_json(value.unwrap_or(&Value::Null)).map_err(|unfit| match value {
-            Some(_) => unfit.in_field(name),
-            None => Unfit::new("is missing").in_field(name),
+        T::from_json(value.unwrap_or(&Value::Null)).map_err(|error| match value {
+            Some(_) => error.in_field(name),
+            None => DecodeError::new("is missing").in_field(name),
         })
     }
 
-    /// The key and the value of an object that has no other: one of several kinds, by name.
+    /// The key and the value of an object that has only one.
     ///
     /// # Errors
-    /// No key, or more than one.
-    pub fn only(self) -> Result<(&'a str, &'a Value), Unfit> {
+    /// The object has no key, or more than one.
+    pub fn only(self) -> Result<(&'a str, &'a Value), DecodeError> {
         let mut fields = self.0.iter();
         match (fields.next(), fields.next()) {
             (Some((name, value)), None) => Ok((name, value)),
-            _ => Err(Unfit::new("must be an object with one key")),
+            _ => Err(DecodeError::new("must be an object with one key")),
         }
     }
 }
 
-/// Reads a structure field by field; what stands after `..` has its keys in the same object.
+/// Defines a structure, its writer (serde's derive) and its reader ([`FromJson`]).
+///
+/// It looks like a structure with `#[derive(Serialize)]`. Two attributes of serde are understood:
+/// `flatten`, and `skip_serializing_if` for what may be absent. The crate needs `serde`.
+///
+/// ```
+/// intercom_wire::json_object! {
+///     /// A door.
+///     #[derive(Debug, PartialEq)]
+///     pub struct Door {
+///         /// What stands on it.
+///         pub name: String,
+///         /// Absent where nobody knows.
+///         #[serde(skip_serializing_if = "Option::is_none")]
+///         pub width: Option<u32>,
+///     }
+/// }
+/// let door: Door = intercom_wire::json::read(br#"{"name": "front"}"#)?;
+/// assert_eq!(door, Door { name: "front".to_owned(), width: None });
+/// # Ok::<_, intercom_wire::json::DecodeError>(())
+/// ```
 #[macro_export]
-macro_rules! from_object {
-    ($type:ident { $($field:ident),* $(, ..$inner:ident)? }) => {
-        impl $crate::json::FromJson for $type {
-            fn from_json(value: &serde_json::Value) -> Result<Self, $crate::json::Unfit> {
+macro_rules! json_object {
+    (
+        $(#[$meta:meta])*
+        $vis:vis struct $name:ident {
+            $($(#[$($attribute:tt)*])* $field_vis:vis $field:ident: $type:ty),* $(,)?
+        }
+    ) => {
+        #[derive(::serde::Serialize)]
+        $(#[$meta])*
+        $vis struct $name {
+            $($(#[$($attribute)*])* $field_vis $field: $type,)*
+        }
+
+        impl $crate::json::FromJson for $name {
+            fn from_json(
+                value: &$crate::json::Value,
+            ) -> ::std::result::Result<Self, $crate::json::DecodeError> {
                 let object = $crate::json::Object::of(value)?;
-                Ok($type {
-                    $($field: object.field(stringify!($field))?,)*
-                    $($inner: $crate::json::FromJson::from_json(value)?,)?
+                Ok($name {
+                    $($field: $crate::json_object!(
+                        @read value object $field $([$($attribute)*])*
+                    ),)*
                 })
             }
         }
     };
+
+    // One field, by its attributes.
+    (@read $value:ident $object:ident $field:ident) => {
+        $object.field(stringify!($field))?
+    };
+    (@read $value:ident $object:ident $field:ident [serde(flatten)] $($more:tt)*) => {
+        $crate::json::FromJson::from_json($value)?
+    };
+    (@read $value:ident $object:ident $field:ident
+        [serde(skip_serializing_if = $absent:literal)] $($more:tt)*
+    ) => {
+        $crate::json_object!(@read $value $object $field $($more)*)
+    };
+    (@read $value:ident $object:ident $field:ident [serde($($other:tt)*)] $($more:tt)*) => {
+        compile_error!("json_object! cannot read a field with this attribute of serde")
+    };
+    (@read $value:ident $object:ident $field:ident [$($other:tt)*] $($more:tt)*) => {
+        $crate::json_object!(@read $value $object $field $($more)*)
+    };
 }
-pub use crate::from_object;
