@@ -1,5 +1,7 @@
 //! The `[mqtt]` section.
 
+use intercom_wire::topics as wire;
+
 use super::section::{Section, Wrong};
 use super::settings::{MqttSettings, Topics};
 use super::tls::tls;
@@ -65,9 +67,9 @@ const TOPICS: &[&str] = &["patch", "board_patch", "status", "presence"];
 fn topics(mut section: Section) -> Result<Topics, Wrong> {
     let mut topic = |key, default| section.text(key, default, Template::topic);
     Ok(Topics {
-        patch: topic("patch", "intercoms/{mac}/patch")?,
-        board_patch: topic("board_patch", "intercoms/by-board/{board}/patch")?,
-        status: topic("status", "intercoms/{mac}/status")?,
-        presence: topic("presence", "intercoms/{mac}/presence")?,
+        patch: topic("patch", wire::PATCH)?,
+        board_patch: topic("board_patch", wire::BOARD_PATCH)?,
+        status: topic("status", wire::STATUS)?,
+        presence: topic("presence", wire::PRESENCE)?,
     })
 }

@@ -2,8 +2,8 @@
 //! rules, change the database in one transaction, wake whoever publishes.
 
 mod create;
-mod hear;
 mod patch;
+mod presence;
 mod report;
 mod report_by_patch;
 

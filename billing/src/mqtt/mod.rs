@@ -4,4 +4,3 @@ pub mod broker;
 pub mod link;
 mod offers;
 mod session;
-mod topics;

@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use anyhow::Result;
-use intercom_wire::{Mac, RequestId};
+use intercom_wire::{Mac, RequestId, topics};
 
-use super::topics;
 use crate::billing::Billing;
 use crate::clock::now_ms;
 use crate::store::offers;

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
 use futures_util::future::try_join_all;
-use intercom_wire::{Report, json};
+use intercom_wire::topics::{EVERY_PRESENCE, EVERY_STATUS, FromPanel};
+use intercom_wire::{Presence, Report, json};
 use rumqttc::{
     AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, MqttOptions, NetworkOptions,
     Outgoing, Packet, PubAck, Publish, QoS, SubAck, SubscribeReasonCode,
@@ -15,7 +16,6 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::offers::{Message, Published, plan};
-use super::topics::{EVERY_PRESENCE, EVERY_STATUS, Heard, heard};
 use crate::billing::Billing;
 use crate::clock::now_ms;
 use crate::store::offers;
@@ -174,22 +174,18 @@ impl Session<'_> {
 
     /// Returns when it is in the database.
     async fn follow(&self, publish: &Publish) -> Result<()> {
-        match heard(&publish.topic) {
-            Some(Heard::Status) if !publish.payload.is_empty() => {
+        match FromPanel::read(&publish.topic) {
+            Some(FromPanel::Status) if !publish.payload.is_empty() => {
                 match json::read::<Report>(&publish.payload) {
                     Ok(report) => self.billing.report(report).await?,
                     Err(why) => log::warn!("{}: no report: {why}", publish.topic),
                 }
             }
-            Some(Heard::Presence(mac)) => {
-                let presence =
-                    (!publish.payload.is_empty()).then(|| json::read(&publish.payload)).transpose();
-                match presence {
-                    Ok(presence) => self.billing.hear(mac, presence).await?,
-                    Err(why) => log::warn!("{}: no presence: {why}", publish.topic),
-                }
-            }
-            Some(Heard::Status) => {}
+            Some(FromPanel::Presence(mac)) => match Presence::read(&publish.payload) {
+                Ok(presence) => self.billing.on_presence(mac, presence).await?,
+                Err(why) => log::warn!("{}: no presence: {why}", publish.topic),
+            },
+            Some(FromPanel::Status) => {}
             None => log::warn!("{}: neither a status nor a presence topic", publish.topic),
         }
         Ok(())

@@ -1,7 +1,8 @@
-//! The billing contract: what a PATCH, its answers, a request and a report look like, and when they are wrong.
+//! What billing and a panel say to each other: what a PATCH, its answers, a request, a report and a
+//! presence look like, on which topics, and when they are wrong.
 //!
 //! Pure: bytes and values in, values out, no I/O and no clock. The agent and the billing service
-//! use this one implementation, so that both agree on what is valid and say it in the same words.
+//! use this one crate, so that both agree on what is valid and say it in the same words.
 //!
 //! ```text
 //! PATCH body ──► Patch ──► Request (what a panel needs) ──► decision … outcome ──► Report ──► billing
@@ -10,6 +11,7 @@
 
 pub mod json;
 pub mod signature;
+pub mod topics;
 
 mod board_name;
 mod errors;
@@ -20,6 +22,7 @@ mod mac;
 mod model;
 mod outcome;
 mod patch;
+mod presence;
 mod report;
 mod request;
 mod request_key;
@@ -34,6 +37,7 @@ pub use mac::{InvalidMac, Mac};
 pub use model::comparable_model;
 pub use outcome::Outcome;
 pub use patch::{NamedBy, Patch, Reader};
+pub use presence::{Presence, PresenceState};
 pub use report::{NotTold, Report};
 pub use request::{MAX_REQUEST_BYTES, Request, Target, Unreadable};
 pub use request_key::{ContentHash, InvalidRequestId, RequestId, RequestKey};

@@ -1,6 +1,6 @@
 //! One client for one connection: its options, and a task that does nothing but poll it.
 
-use intercom_wire::MAX_REQUEST_BYTES;
+use intercom_wire::{MAX_REQUEST_BYTES, Presence, PresenceState};
 use log::debug;
 use rumqttc::{
     AsyncClient, ConnectionError, Event, LastWill, MqttOptions, NetworkOptions, QoS,
@@ -9,7 +9,6 @@ use rumqttc::{
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::presence::{Presence, State};
 use super::topics::Topics;
 use crate::agent::seams::Face;
 use crate::config::MqttSettings;
@@ -47,7 +46,7 @@ impl Client {
             .set_max_packet_size(MAX_PACKET, MAX_PACKET)
             .set_last_will(LastWill::new(
                 &topics.presence,
-                Presence { state: State::Offline, board: face.board.clone() }.payload(),
+                Presence { state: PresenceState::Offline, board: face.board.clone() }.payload(),
                 QoS::AtLeastOnce,
                 true,
             ));

@@ -1,6 +1,6 @@
 //! The topics of one panel under one identity.
 
-use intercom_wire::{Mac, RequestId};
+use intercom_wire::{Mac, RequestId, topics};
 
 use crate::agent::seams::Face;
 use crate::config::{Template, Topics as Templates, Values};
@@ -45,12 +45,12 @@ impl Topics {
 
     /// The filters for requests: the panel is reached only if the broker grants both.
     pub(super) fn requests(&self) -> [String; 2] {
-        [format!("{}/#", self.patch), format!("{}/#", self.board_patch)]
+        [topics::requests_below(&self.patch), topics::requests_below(&self.board_patch)]
     }
 
     /// The filters for requests to another MAC address than this connection's.
     pub(super) fn requests_of(&self, mac: Mac) -> Result<String, String> {
-        Ok(format!("{}/#", fill(&self.templates.patch, &self.face, mac)?))
+        Ok(topics::requests_below(&fill(&self.templates.patch, &self.face, mac)?))
     }
 
     /// The presence topic of any MAC address.
@@ -59,11 +59,9 @@ impl Topics {
     }
 
     pub(super) fn about(&self, topic: &str) -> About {
-        let below =
-            |parent: &str| topic.strip_prefix(parent).and_then(|rest| rest.strip_prefix('/'));
-        if let Some(id) = below(&self.patch) {
+        if let Some(id) = topics::below(&self.patch, topic) {
             About::Request(Via::MacTopic, id.parse().ok())
-        } else if let Some(id) = below(&self.board_patch) {
+        } else if let Some(id) = topics::below(&self.board_patch, topic) {
             About::Request(Via::BoardTopic, id.parse().ok())
         } else if topic == self.presence {
             About::OwnPresence

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use intercom_wire::{Request, RequestId, Unreadable};
+use intercom_wire::{Presence, PresenceState, Request, RequestId, Unreadable};
 use log::{debug, warn};
 use rumqttc::Publish;
 use tokio::sync::oneshot;
@@ -13,7 +13,7 @@ use crate::agent::Delivery;
 use crate::agent::seams::Ticket;
 use crate::decide::{Delivered, Holder, Timing, Via};
 use crate::record::Route;
-use crate::upstream::mqtt::presence::{Presence, State};
+use crate::upstream::mqtt::presence::holder;
 use crate::upstream::mqtt::topics::About;
 use crate::upstream::{Health, News, Order};
 
@@ -40,7 +40,7 @@ impl Session<'_> {
             About::OwnPresence => self.foreign_presence(&message.payload),
             About::Other => match asked {
                 Some(at) => {
-                    let holder = Presence::holder(&message.payload, &self.face.board);
+                    let holder = holder(&message.payload, &self.face.board);
                     self.answer_look_up(at, holder).await?;
                 }
                 None => debug!("MQTT: {} is not this panel's any more", message.topic),
@@ -77,12 +77,12 @@ impl Session<'_> {
 
     /// What this panel writes to the presence topic of its MAC address.
     fn own_presence(&self) -> Vec<u8> {
-        Presence { state: State::Online, board: self.face.board.clone() }.payload()
+        Presence { state: PresenceState::Online, board: self.face.board.clone() }.payload()
     }
 
     /// Somebody wrote something else there.
     fn foreign_presence(&mut self, payload: &[u8]) {
-        if let Holder::AnotherBoard(board) = Presence::holder(payload, &self.face.board) {
+        if let Holder::AnotherBoard(board) = holder(payload, &self.face.board) {
             // Both would say so for ever otherwise.
             if self.insisted.is_some_and(|at| at.elapsed() < INSIST_EVERY) {
                 return;

@@ -1,5 +1,6 @@
 //! What goes out: acknowledgements in their order, and one message at a time.
 
+use intercom_wire::{Presence, PresenceState};
 use log::warn;
 use rumqttc::QoS;
 
@@ -7,7 +8,6 @@ use super::subscription::Subscribed;
 use super::{Session, jammed};
 use crate::upstream::mqtt::client::MAX_PACKET;
 use crate::upstream::mqtt::outgoing::Message;
-use crate::upstream::mqtt::presence::{Presence, State};
 
 impl Session<'_> {
     /// Hands the client what can be acknowledged. After a burst its queue is full; what it sends
@@ -32,7 +32,8 @@ impl Session<'_> {
             let (topic, payload, retain) = match message {
                 Message::Report(_, payload) => (self.topics.status.clone(), payload.clone(), false),
                 Message::Presence => {
-                    let own = Presence { state: State::Online, board: self.face.board.clone() };
+                    let own =
+                        Presence { state: PresenceState::Online, board: self.face.board.clone() };
                     (self.topics.presence.clone(), own.payload(), true)
                 }
                 Message::GiveUp(mac) if *mac == self.face.identity.mac => {

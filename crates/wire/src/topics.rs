@@ -1,0 +1,106 @@
+//! The MQTT topics between billing and the panels.
+//!
+//! `{mac}` and `{board}` stand for one panel's values. A panel can be configured with other
+//! topics; billing speaks these.
+
+use super::{BoardName, Mac, RequestId};
+
+/// Where requests for the board with this MAC address are; the request's ID is one level below.
+pub const PATCH: &str = "intercoms/{mac}/patch";
+/// The same by the board's name, for a broker whose access rules are per board.
+pub const BOARD_PATCH: &str = "intercoms/by-board/{board}/patch";
+/// Where a panel reports.
+pub const STATUS: &str = "intercoms/{mac}/status";
+/// Where a panel says that it has this MAC address.
+pub const PRESENCE: &str = "intercoms/{mac}/presence";
+
+/// The filter for every panel's [`STATUS`].
+pub const EVERY_STATUS: &str = "intercoms/+/status";
+/// The filter for every panel's [`PRESENCE`].
+pub const EVERY_PRESENCE: &str = "intercoms/+/presence";
+
+/// The topic of a request for whoever carries a MAC address.
+pub fn patch(mac: Mac, request_id: &RequestId) -> String {
+    request(&PATCH.replace("{mac}", &mac.to_string()), request_id)
+}
+
+/// The topic of the same request for a board.
+pub fn patch_by_board(board: &BoardName, request_id: &RequestId) -> String {
+    request(&BOARD_PATCH.replace("{board}", board.as_str()), request_id)
+}
+
+/// The topic of a request below its parent, such as a filled-in [`PATCH`].
+fn request(parent: &str, request_id: &RequestId) -> String {
+    format!("{parent}/{request_id}")
+}
+
+/// The filter for all requests below a parent.
+pub fn requests_below(parent: &str) -> String {
+    format!("{parent}/#")
+}
+
+/// The part of a topic below a parent, which is a request's ID; `None` if the topic is not below it.
+pub fn below<'a>(parent: &str, topic: &'a str) -> Option<&'a str> {
+    topic.strip_prefix(parent)?.strip_prefix('/')
+}
+
+/// What arrives on the topics that billing subscribes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FromPanel {
+    /// A report, which itself says whose it is.
+    Status,
+    /// The presence of the board that carries this MAC address.
+    Presence(Mac),
+}
+
+impl FromPanel {
+    /// Reads a topic; `None` if it is neither, or has no MAC address in its place.
+    pub fn read(topic: &str) -> Option<Self> {
+        if value_in(EVERY_STATUS, topic).is_some() {
+            return Some(FromPanel::Status);
+        }
+        value_in(EVERY_PRESENCE, topic)?.parse().ok().map(FromPanel::Presence)
+    }
+}
+
+/// The level of a topic in the place of a filter's only `+`.
+fn value_in<'a>(filter: &str, topic: &'a str) -> Option<&'a str> {
+    let (before, after) = filter.split_once('+')?;
+    let level = topic.strip_prefix(before)?.strip_suffix(after)?;
+    (!level.contains('/')).then_some(level)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn topics_are_as_documented() {
+        let mac: Mac = "22:0d:ce:38:e7:15".parse().expect("a MAC");
+        let request_id: RequestId = "r-1".parse().expect("an ID");
+        assert_eq!(patch(mac, &request_id), "intercoms/22:0D:CE:38:E7:15/patch/r-1");
+        let board: BoardName = "die-1".parse().expect("a board");
+        assert_eq!(patch_by_board(&board, &request_id), "intercoms/by-board/die-1/patch/r-1");
+        let read = FromPanel::read;
+        assert_eq!(read("intercoms/22:0D:CE:38:E7:15/presence"), Some(FromPanel::Presence(mac)));
+        assert_eq!(read("intercoms/22:0D:CE:38:E7:15/status"), Some(FromPanel::Status));
+        for other in ["intercoms/x/presence", "intercoms/x/patch/r-1", "", "intercoms"] {
+            assert_eq!(read(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_filter_is_its_topic_for_every_mac() {
+        assert_eq!(EVERY_STATUS, STATUS.replace("{mac}", "+"));
+        assert_eq!(EVERY_PRESENCE, PRESENCE.replace("{mac}", "+"));
+    }
+
+    #[test]
+    fn a_request_stands_below_its_parent() {
+        assert_eq!(requests_below("a/patch"), "a/patch/#");
+        assert_eq!(below("a/patch", "a/patch/r-1"), Some("r-1"));
+        for other in ["a/patch", "a/patches/r-1", "b/patch/r-1", ""] {
+            assert_eq!(below("a/patch", other), None, "{other}");
+        }
+    }
+}
