@@ -33,3 +33,6 @@ pub mod crash;
 pub mod daemon;
 pub mod doctor;
 pub mod panel;
+pub mod root;
+#[cfg(test)]
+mod testing;

@@ -8,12 +8,13 @@ use uboot_env::Environment;
 
 use crate::agent::Rules;
 use crate::agent::environment_copy::{BOARD, FACTORY_MAC, FACTORY_SERIAL_NUMBER};
-use crate::board::{MacKind, RealBoard, Root, Survey, survey};
+use crate::board::{MacKind, RealBoard, Survey, survey};
 use crate::clock::WallTime;
 use crate::config::Settings;
 use crate::environment;
 use crate::hooks::Hooks;
 use crate::record::{Current, MacOrigin, Record, RecordStore, Route, SerialOrigin};
+use crate::root::Root;
 use crate::storage::StateDir;
 
 /// Everything that the commands need to know before they start.

@@ -7,7 +7,8 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use intercom_agent::board::{Link, Root};
+use intercom_agent::board::Link;
+use intercom_agent::root::Root;
 use intercom_test_support::{in_a_namespace, ip};
 
 const OLD: &str = "AA:BB:CC:DD:EE:FE";

@@ -4,8 +4,9 @@
 use std::cell::Cell;
 use std::io;
 
-use intercom_agent::board::{Interface, Ipv4Route, KernelLink, Link, LinkError, Root, survey};
+use intercom_agent::board::{Interface, Ipv4Route, KernelLink, Link, LinkError, survey};
 use intercom_agent::config;
+use intercom_agent::root::Root;
 use intercom_test_support::{in_a_namespace, ip};
 use intercom_wire::Mac;
 use nix::errno::Errno;

@@ -92,7 +92,7 @@ fn output(mut child: Child) -> io::Result<(Vec<u8>, ExitStatus)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::board::testing::{Alive, Sandbox};
+    use crate::testing::{Alive, Sandbox};
 
     fn sh(script: &str, limit: Duration) -> io::Result<Vec<u8>> {
         let arguments = ["-c".to_owned(), script.to_owned()];

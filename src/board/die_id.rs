@@ -7,7 +7,8 @@ use std::io;
 use intercom_wire::{BoardName, SerialNumber};
 use serde::Serialize;
 
-use super::{Known, Root};
+use super::Known;
+use crate::root::Root;
 use crate::sys::physical_memory::read_registers;
 
 const DEVICE: &str = "/dev/mem";
@@ -92,7 +93,7 @@ pub(super) fn read(root: &Root, compatible: &[String]) -> io::Result<Option<Know
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::board::testing::Sandbox;
+    use crate::testing::Sandbox;
     use proptest::prelude::*;
 
     #[test]

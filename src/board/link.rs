@@ -7,7 +7,8 @@ use intercom_wire::Mac;
 use log::{info, warn};
 use nix::errno::Errno;
 
-use super::{Known, LinkError, Root, routes, runtime_files};
+use super::{Known, LinkError, routes, runtime_files};
+use crate::root::Root;
 use crate::sys::link::{Ipv4Route, KernelLink};
 
 const ROUTES: &str = "/proc/net/route";
@@ -201,7 +202,7 @@ fn is_busy(why: &io::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::board::testing::Sandbox;
+    use crate::testing::Sandbox;
     use std::os::unix::fs::MetadataExt;
 
     const ADDRESS: &str = "/sys/class/net/eth0/address";

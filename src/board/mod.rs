@@ -8,7 +8,6 @@ mod link_error;
 mod mac_source;
 mod model;
 mod real;
-mod root;
 mod routes;
 mod runtime_files;
 mod serial_number;
@@ -25,7 +24,6 @@ pub use link::{Interface, Link};
 pub use link_error::LinkError;
 pub use mac_source::{BoardMac, MacKind};
 pub use real::RealBoard;
-pub use root::Root;
 pub use runtime_files::RuntimeFiles;
 pub use survey::{LinkFacts, Survey, survey};
 
@@ -55,6 +53,3 @@ pub trait Board {
     /// When there is one and it cannot be opened.
     fn environment(&mut self) -> Result<Option<uboot_env::Store>, uboot_env::Error>;
 }
-
-#[cfg(test)]
-pub(crate) mod testing;

@@ -3,7 +3,8 @@
 use std::fs;
 use std::io;
 
-use super::{Known, Root};
+use super::Known;
+use crate::root::Root;
 
 const MODEL: &str = "/proc/device-tree/model";
 const COMPATIBLE: &str = "/proc/device-tree/compatible";
@@ -68,7 +69,7 @@ pub(super) fn strings(property: &[u8]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::board::testing::Sandbox;
+    use crate::testing::Sandbox;
     use proptest::prelude::*;
 
     fn values(models: Vec<Known<String>>) -> Vec<String> {

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use intercom_wire::Mac;
 
-use super::{Board, Link, LinkError, Root, RuntimeFiles};
+use super::{Board, Link, LinkError, RuntimeFiles};
 use crate::environment;
+use crate::root::Root;
 
 /// The board that the agent runs on, or a sandboxed one.
 #[derive(Debug)]

@@ -109,7 +109,7 @@ pub(super) fn write_if_changed(dir: &Path, name: &str, bytes: &[u8]) -> io::Resu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::board::testing::Sandbox;
+    use crate::testing::Sandbox;
     use proptest::prelude::*;
     use std::env;
     use std::os::unix::fs::MetadataExt;

@@ -8,8 +8,9 @@ use std::time::Duration;
 use intercom_wire::SerialNumber;
 
 use super::command::first_line_of;
-use super::{DieId, Known, Root, model};
+use super::{DieId, Known, model};
 use crate::config::SerialSource;
+use crate::root::Root;
 
 const DEVICE_TREE: &str = "/proc/device-tree/serial-number";
 const CPUINFO: &str = "/proc/cpuinfo";
@@ -86,7 +87,7 @@ fn cpu_serial(bytes: &[u8]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::board::testing::Sandbox;
+    use crate::testing::Sandbox;
     use proptest::prelude::*;
 
     fn look(sandbox: &Sandbox, sources: &[&str]) -> (Option<Known<SerialNumber>>, Vec<String>) {

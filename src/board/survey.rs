@@ -4,8 +4,9 @@ use intercom_wire::{BoardName, Mac, SerialNumber};
 use serde::Serialize;
 
 use super::mac_source::{self, BoardMac};
-use super::{DieId, Known, Link, Root, die_id, model, serial_number};
+use super::{DieId, Known, Link, die_id, model, serial_number};
 use crate::config::Settings;
+use crate::root::Root;
 
 /// What the board says about itself. Nothing here comes from the record.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -107,8 +108,8 @@ pub fn survey(
 mod tests {
     use super::*;
     use crate::board::MacKind;
-    use crate::board::testing::Sandbox;
     use crate::config;
+    use crate::testing::Sandbox;
     use std::path::Path;
 
     const ETH0: &str = "/sys/class/net/eth0";

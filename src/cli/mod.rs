@@ -20,9 +20,9 @@ use std::process::ExitCode;
 use args::{Args, Command, Common};
 use exit::{Exit, Failure};
 
-use crate::board::Root;
 use crate::config::{self, Settings};
 use crate::panel::Panel;
+use crate::root::Root;
 
 /// Reads the command line, does what it says, and tells how it went by the exit code.
 pub fn main() -> ExitCode {

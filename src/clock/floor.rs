@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::WallTime;
-use crate::board::Root;
+use crate::root::Root;
 
 /// 2026-11-01: this version was made later.
 const RELEASE: u64 = 1_793_491_200;
@@ -48,7 +48,7 @@ fn time_stamp(os_release: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::board::testing::Sandbox;
+    use crate::testing::Sandbox;
 
     const fn time(seconds: u64) -> WallTime {
         WallTime::from_unix_seconds(seconds)

@@ -7,7 +7,7 @@ use std::time::Duration;
 use nix::time::{ClockId, clock_gettime};
 
 use super::{BootId, Clock, Moment};
-use crate::board::Root;
+use crate::root::Root;
 
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 

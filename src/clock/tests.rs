@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::board::Root;
+use crate::root::Root;
 
 #[test]
 fn time_goes_forward_within_one_boot() {
@@ -18,7 +18,7 @@ fn time_goes_forward_within_one_boot() {
 
 #[test]
 fn a_sandbox_may_have_a_boot_of_its_own() {
-    let sandbox = crate::board::testing::Sandbox::new();
+    let sandbox = crate::testing::Sandbox::new();
     let real = RealClock::start(&Root::system()).expect("a boot id");
     let shared = RealClock::start(sandbox.root()).expect("the machine's boot id");
     assert_eq!(shared.boot_id(), real.boot_id());

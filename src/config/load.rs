@@ -11,7 +11,7 @@ use super::error::ConfigError;
 use super::section::Section;
 use super::settings::Settings;
 use super::validate::{self, validate};
-use crate::board::Root;
+use crate::root::Root;
 
 /// Where the configuration is.
 pub const DEFAULT_PATH: &str = "/etc/intercom-agent.toml";

@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use crate::board::Root;
+use crate::root::Root;
 
 /// The longest secret, in bytes: a PEM file with a long chain fits in it.
 const MAX_BYTES: u64 = 64 * 1024;

@@ -11,7 +11,7 @@ use super::{Broker, HttpBase, Proxy, SecretFile, SerialSource, Template};
 use crate::environment::Policy;
 
 /// The whole configuration. Paths are the board's absolute paths: give each to
-/// [`Root::path`](crate::board::Root::path) before it is opened.
+/// [`Root::path`](crate::root::Root::path) before it is opened.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     /// The interface that carries the panel's MAC address.

@@ -8,9 +8,9 @@ use log::LevelFilter;
 use proptest::prelude::*;
 
 use super::*;
-use crate::board::Root;
-use crate::board::testing::Sandbox;
 use crate::environment::Policy;
+use crate::root::Root;
+use crate::testing::Sandbox;
 
 /// The file that is installed as `/etc/intercom-agent.toml`.
 const EXAMPLE: &str = include_str!("../../systemd/intercom-agent.toml");

@@ -90,7 +90,7 @@ fn take_crash(file: &Path) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::board::testing::Sandbox;
+    use crate::testing::Sandbox;
 
     #[test]
     fn a_run_that_was_not_ended_counts_as_unclean() {

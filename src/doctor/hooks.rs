@@ -5,8 +5,8 @@ use std::io::Read;
 use std::path::Path;
 
 use super::{Check, Finding};
-use crate::board::Root;
 use crate::panel::Panel;
+use crate::root::Root;
 
 pub(super) const RUNNABLE: Check =
     Check { id: "hooks", description: "every hook can be run", look };

@@ -5,9 +5,9 @@ use std::os::unix::fs::symlink;
 use uboot_env::{Format, Image};
 
 use super::*;
-use crate::board::testing::Sandbox;
 use crate::config;
 use crate::record::RecordStore;
+use crate::testing::Sandbox;
 
 const MAC: &str = "AA:BB:CC:DD:EE:FF";
 const STATE_DIR: &str = "/var/lib/intercom-agent";

@@ -11,7 +11,7 @@ pub use backup::FILE as BACKUP_FILE;
 pub use policy::{Policy, Refusal, may_restore, may_write};
 pub use write::{Error, Healed, heal, write};
 
-use crate::board::Root;
+use crate::root::Root;
 
 /// Where this board's environment is, and how that is known; `None` if there is none.
 ///

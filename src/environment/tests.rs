@@ -4,8 +4,8 @@ use uboot_env::{Backup, Blocks, Change, Format, Image, Store, Unsafe, Written};
 
 use super::backup::DiskBackup;
 use super::*;
-use crate::board::testing::Sandbox;
 use crate::storage::{Disk, StateDir};
+use crate::testing::Sandbox;
 
 const SIZE: usize = 0x1000;
 const CHANGES: &[Change<'_>] =

@@ -8,7 +8,7 @@ use std::time::Duration;
 use intercom_wire::Identity;
 
 use super::*;
-use crate::board::testing::{Alive, Sandbox};
+use crate::testing::{Alive, Sandbox};
 
 const LONG: Duration = Duration::from_secs(30);
 

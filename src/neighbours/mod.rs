@@ -16,8 +16,8 @@ use log::warn;
 use table::Entry;
 use tokio::time::{Instant, sleep};
 
-use crate::board::Root;
 use crate::decide::Holder;
+use crate::root::Root;
 use crate::sys::arp::ArpTable;
 
 const TABLE: &str = "/proc/net/arp";

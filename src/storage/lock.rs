@@ -59,7 +59,7 @@ fn make_durable_dir(dir: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::board::testing::Sandbox;
+    use crate::testing::Sandbox;
     use std::time::SystemTime;
 
     #[test]

@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::{Disk, durability};
-use crate::board::Root;
+use crate::root::Root;
 
 /// A directory that only the agent writes to, readable by its owner alone.
 #[derive(Debug, Clone)]

@@ -20,11 +20,11 @@ use tokio::time::Instant;
 
 use crate::agent::seams::{Connection, Event, Face, ParcelId, Ticket, Upstream};
 use crate::agent::{Delivery, Handling, RouteStatus};
-use crate::board::Root;
 use crate::clock::{Floor, WallTime};
 use crate::decide::Holder;
 use crate::neighbours::Neighbours;
 use crate::record::Route;
+use crate::root::Root;
 pub use health::Health;
 
 /// How many orders may wait for a route. The agent's own bounds keep it far below.

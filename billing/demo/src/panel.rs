@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use anyhow::{Context, Result};
-use intercom_agent::board::Root;
 use intercom_agent::control::{self, Answer, Ask};
 use intercom_agent::panel::Panel;
+use intercom_agent::root::Root;
 use intercom_agent::{config, daemon};
 use serde_json::Value;
 use tokio::sync::oneshot;

@@ -7,9 +7,9 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use intercom_agent::agent::seams::{Connection, Event, Face, ParcelId, Upstream};
 use intercom_agent::agent::{Delivery, Handling};
-use intercom_agent::board::Root;
 use intercom_agent::config::{self, MqttSettings};
 use intercom_agent::record::Route;
+use intercom_agent::root::Root;
 use intercom_agent::upstream::{self, News, Place, Routes, mqtt};
 use intercom_wire::signature::Keys;
 use intercom_wire::{

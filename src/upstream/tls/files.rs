@@ -7,8 +7,8 @@ use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{InconsistentKeys, RootCertStore};
 
-use crate::board::Root;
 use crate::config::ClientCertificate;
+use crate::root::Root;
 
 /// Where systems keep the authorities that they trust. The agent brings none of its own: they would
 /// be 200 KB that only a new firmware could bring up to date.

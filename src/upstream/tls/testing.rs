@@ -17,8 +17,8 @@ use rustls::{
 };
 
 use super::client_config;
-use crate::board::Root;
 use crate::config;
+use crate::root::Root;
 use crate::upstream::Place;
 
 /// A directory that is the panel's root.

@@ -18,9 +18,9 @@ use tokio::time::timeout;
 use super::*;
 use crate::agent::seams::{Connection, Event, Face};
 use crate::agent::{Delivery, Handling};
-use crate::board::Root;
 use crate::config;
 use crate::record::Route;
+use crate::root::Root;
 use crate::upstream::{Order, Place, RouteHandle, route};
 
 /// Nothing here takes so long unless it is broken.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
 
-use super::Root;
+use crate::root::Root;
 
 /// A directory of its own, gone with the value.
 pub(crate) struct Sandbox {
