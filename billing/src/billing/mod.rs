@@ -10,7 +10,7 @@ mod report_by_patch;
 use std::sync::Arc;
 
 use intercom_wire::signature::SigningKey;
-use intercom_wire::{Errors, IntercomBody};
+use intercom_wire::{Errors, IntercomBody, RequestBody};
 use rusqlite::Connection;
 use tokio::sync::Notify;
 
@@ -19,7 +19,7 @@ use crate::offer::{LINGERS_MS, Rule};
 use crate::replacement::State;
 use crate::store::history::Entry;
 use crate::store::intercoms::{Name, Record};
-use crate::store::pending::{Body, Caller};
+use crate::store::pending::Caller;
 use crate::store::{Store, boards, history, intercoms, pending, requests};
 
 /// The service behind its routes. Cheap to clone.
@@ -89,7 +89,7 @@ impl Billing {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn pending_for(&self, caller: Caller) -> Result<Vec<Body>, Refusal> {
+    pub async fn pending_for(&self, caller: Caller) -> Result<Vec<RequestBody>, Refusal> {
         let rule = self.rule;
         let (news, bodies) = self
             .store
@@ -121,7 +121,7 @@ impl Billing {
     ///
     /// # Errors
     /// It cannot be written as JSON.
-    pub fn payload(&self, request: &Body) -> serde_json::Result<Vec<u8>> {
+    pub fn payload(&self, request: &RequestBody) -> serde_json::Result<Vec<u8>> {
         let object = serde_json::to_vec(request)?;
         Ok(match &self.signing_key {
             // What a JWS is made of needs no escapes.

@@ -1,9 +1,7 @@
 //! The queue as a panel sees it: the pending requests, in the shape that goes over the wire.
 
-use intercom_wire::{BoardName, Mac, RequestId, SerialNumber};
+use intercom_wire::{BoardName, Mac, RequestBody, RequestId, Target};
 use rusqlite::{Connection, Result, Row, named_params};
-use serde::Serialize;
-use serde_json::Value;
 
 use super::column::{parsed, parsed_or_null};
 use crate::offer::Waiting;
@@ -12,44 +10,13 @@ use crate::offer::Waiting;
 #[derive(Debug, Clone)]
 pub struct Pending {
     /// What goes over the wire.
-    pub body: Body,
+    pub body: RequestBody,
     /// What the rule of `offer` must know.
     pub waiting: Waiting,
     /// The board that is the intercom's panel, where it is known.
     pub named_board: Option<BoardName>,
     /// The board behind `new_mac`, where it is known.
     pub replacing_board: Option<BoardName>,
-}
-
-/// A request on a route: the PATCH body reduced to what a panel needs, and what this service adds.
-#[derive(Debug, Clone, Serialize)]
-pub struct Body {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    mac: Option<Mac>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    new_mac: Option<Mac>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    new_serial_number: Option<SerialNumber>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    model: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    log_extra: Option<Value>,
-    /// The request's own name.
-    pub request_id: RequestId,
-    seq: i64,
-    /// The intercom, by its ID and its confirmed MAC address.
-    pub target: Target,
-}
-
-/// The intercom that a request is for, as this service knows it.
-#[derive(Debug, Clone, Serialize)]
-pub struct Target {
-    /// Its ID.
-    pub id: i64,
-    /// Its confirmed MAC address.
-    pub mac: Mac,
 }
 
 const SELECT: &str = "
@@ -120,7 +87,7 @@ fn pending(row: &Row<'_>) -> Result<Pending> {
     let new_mac = parsed_or_null(row, "new_mac")?;
     let confirmed_mac = parsed(row, "confirmed_mac")?;
     Ok(Pending {
-        body: Body {
+        body: RequestBody {
             id: row.get("named_id")?,
             mac: parsed_or_null(row, "named_mac")?,
             new_mac,
@@ -129,7 +96,11 @@ fn pending(row: &Row<'_>) -> Result<Pending> {
             log_extra: parsed_or_null(row, "log_extra")?,
             request_id: parsed(row, "request_id")?,
             seq: row.get("seq")?,
-            target: Target { id: row.get("intercom_id")?, mac: confirmed_mac },
+            target: Target {
+                id: Some(row.get("intercom_id")?),
+                mac: Some(confirmed_mac),
+                board: None,
+            },
         },
         waiting: Waiting {
             new_mac,

@@ -39,7 +39,7 @@ pub use outcome::Outcome;
 pub use patch::{NamedBy, Patch, Reader};
 pub use presence::{Presence, PresenceState};
 pub use report::{NotTold, Report};
-pub use request::{MAX_REQUEST_BYTES, Request, Target, Unreadable};
+pub use request::{MAX_REQUEST_BYTES, Request, RequestBody, Target, Unreadable};
 pub use request_key::{ContentHash, InvalidRequestId, RequestId, RequestKey};
 pub use serial_number::{InvalidSerialNumber, SerialNumber};
 

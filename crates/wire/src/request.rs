@@ -3,7 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::fields::Fields;
-use super::{BoardName, ContentHash, Errors, Mac, Patch, Reader, RequestId, RequestKey};
+use super::{
+    BoardName, ContentHash, Errors, Mac, Patch, Reader, RequestId, RequestKey, SerialNumber,
+};
 use crate::json::FromJson;
 use crate::json_object;
 
@@ -39,6 +41,38 @@ json_object! {
         /// The board's stable name.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub board: Option<BoardName>,
+    }
+}
+
+json_object! {
+    /// A request as billing writes it: the PATCH body reduced to what a panel needs, and what billing
+    /// adds. [`Request::read`] reads it, and bodies from elsewhere.
+    #[derive(Debug, Clone, PartialEq)]
+    pub struct RequestBody {
+        /// The intercom's ID, if the PATCH named it so.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub id: Option<i64>,
+        /// The intercom's MAC address, if the PATCH named it so.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub mac: Option<Mac>,
+        /// The MAC address that is asked for.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub new_mac: Option<Mac>,
+        /// The serial number that is asked for.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub new_serial_number: Option<SerialNumber>,
+        /// The model that the hardware must have.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub model: Option<String>,
+        /// What the report passes through.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub log_extra: Option<Value>,
+        /// The request's own name.
+        pub request_id: RequestId,
+        /// Rises with every change to that intercom's record.
+        pub seq: i64,
+        /// The intercom, as billing resolved it.
+        pub target: Target,
     }
 }
 

@@ -354,3 +354,25 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_billing_writes_is_what_a_panel_reads() {
+    let body = RequestBody {
+        id: None,
+        mac: "AA:BB:CC:DD:EE:FF".parse().ok(),
+        new_mac: "22:0D:CE:38:E7:15".parse().ok(),
+        new_serial_number: "S1".parse().ok(),
+        model: Some("3516EV200".to_owned()),
+        log_extra: Some(json!({"some": "information"})),
+        request_id: "r-1".parse().expect("a request id"),
+        seq: 7,
+        target: Target { id: Some(123), mac: "AA:BB:CC:DD:EE:FF".parse().ok(), board: None },
+    };
+    let bytes = serde_json::to_vec(&body).expect("JSON");
+    assert_eq!(json::read::<RequestBody>(&bytes).expect("a body"), body);
+    let read = Request::read(&bytes).expect("a request");
+    assert_eq!((read.id, read.seq, read.target), (Some(body.request_id), Some(7), body.target));
+    let patch = read.content.expect("valid");
+    assert_eq!((patch.new_mac, patch.new_serial_number), (body.new_mac, body.new_serial_number));
+    assert_eq!((patch.model, patch.log_extra), (body.model, body.log_extra));
+}
