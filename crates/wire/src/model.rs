@@ -1,8 +1,6 @@
 //! A panel's model: a text, of which only some characters tell one from another.
 
-/// What counts of a model: not its case, its spaces and the punctuation of ASCII. Empty if nothing
-/// does. (Unicode's tables of what is a letter would be 3 KB.)
+/// What counts of a model: its letters and digits, without their case. Empty if it has none.
 pub fn comparable_model(model: &str) -> String {
-    let counts = |c: &char| c.is_ascii_alphanumeric() || !c.is_ascii();
-    model.chars().filter(counts).flat_map(char::to_lowercase).collect()
+    model.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }

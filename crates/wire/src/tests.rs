@@ -376,3 +376,12 @@ fn what_billing_writes_is_what_a_panel_reads() {
     assert_eq!((patch.new_mac, patch.new_serial_number), (body.new_mac, body.new_serial_number));
     assert_eq!((patch.model, patch.log_extra), (body.model, body.log_extra));
 }
+
+#[test]
+fn a_model_is_its_letters_and_digits_in_any_case() {
+    for spelling in ["DKS20211-B", "dks 20211/b", "DKS\u{2013}20211\u{a0}B"] {
+        assert_eq!(comparable_model(spelling), "dks20211b", "{spelling}");
+    }
+    assert_ne!(comparable_model("\u{414}\u{41a}\u{421}-1"), comparable_model("DKS-1"));
+    assert_eq!(comparable_model(" \u{2013} "), "");
+}
