@@ -6,7 +6,11 @@ use serde_json::{Map, Value};
 
 use super::{Errors, InvalidMac, InvalidSerialNumber, Mac, SerialNumber};
 
-/// One pass over an object. `null` counts as absent, as Laravel's nullable fields do.
+/// The longest text of a field, in characters, as the documented platform has it.
+pub const MAX_TEXT_CHARS: usize = 255;
+
+/// One pass over an object. As on the documented platform, texts are trimmed, and `null` and blank
+/// texts count as absent.
 pub struct Fields<'a> {
     body: &'a Map<String, Value>,
     errors: Errors,
@@ -18,9 +22,15 @@ impl<'a> Fields<'a> {
         Fields { body, errors: Errors::none() }
     }
 
-    /// The field's value, `null` counting as absent.
-    pub fn get(&self, field: &str) -> Option<&'a Value> {
+    /// The field's value as it was sent; only `null` counts as absent.
+    pub fn untouched(&self, field: &str) -> Option<&'a Value> {
         self.body.get(field).filter(|value| !value.is_null())
+    }
+
+    /// The field's value, `null` and blank texts counting as absent.
+    pub fn get(&self, field: &str) -> Option<&'a Value> {
+        let blank = |value: &Value| value.as_str().is_some_and(|text| text.trim().is_empty());
+        self.untouched(field).filter(|value| !blank(value))
     }
 
     /// Whether the field is there.
@@ -33,10 +43,10 @@ impl<'a> Fields<'a> {
         self.errors.add(field, text);
     }
 
-    /// A 64-bit integer; anything else is an error. Absent is `None`.
+    /// A 64-bit integer, also as digits in a string; anything else is an error. Absent is `None`.
     pub fn integer(&mut self, field: &str) -> Option<i64> {
         let value = self.get(field)?;
-        let integer = value.as_i64();
+        let integer = integer(value);
         if integer.is_none() {
             self.error(field, format!("The {} field must be an integer.", spoken(field)));
         }
@@ -53,14 +63,21 @@ impl<'a> Fields<'a> {
         Some(id)
     }
 
-    /// A string; anything else is an error. Absent is `None`.
+    /// A string of at most [`MAX_TEXT_CHARS`], trimmed; anything else is an error. Absent is `None`.
     pub fn string(&mut self, field: &str) -> Option<&'a str> {
         let value = self.get(field)?;
-        let string = value.as_str();
-        if string.is_none() {
+        let Some(text) = value.as_str().map(str::trim) else {
             self.error(field, format!("The {} field must be a string.", spoken(field)));
+            return None;
+        };
+        if text.chars().count() > MAX_TEXT_CHARS {
+            let name = spoken(field);
+            let text =
+                format!("The {name} field must not be greater than {MAX_TEXT_CHARS} characters.");
+            self.error(field, text);
+            return None;
         }
-        string
+        Some(text)
     }
 
     /// A MAC address that one interface can own; anything else is an error.
@@ -123,6 +140,14 @@ impl<'a> Fields<'a> {
             Some(valid) if self.errors.is_none() => Ok(valid),
             _ => Err(self.errors),
         }
+    }
+}
+
+/// A 64-bit integer, also as digits in a string.
+pub(super) fn integer(value: &Value) -> Option<i64> {
+    match value {
+        Value::String(digits) => digits.trim().parse().ok(),
+        _ => value.as_i64(),
     }
 }
 

@@ -30,7 +30,7 @@ mod serial_number;
 
 pub use board_name::{BoardName, InvalidBoardName};
 pub use errors::Errors;
-pub use fields::Fields;
+pub use fields::{Fields, MAX_TEXT_CHARS};
 pub use identity::{FactoryIdentity, Identity};
 pub use intercom::{Group, IntercomBody, SOURCE_AUTO_REPLACE};
 pub use mac::{InvalidMac, Mac};

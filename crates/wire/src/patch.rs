@@ -137,8 +137,7 @@ fn model<'a>(fields: &mut Fields<'a>) -> Option<&'a str> {
         .filter(|field| fields.has(field))
         .map(super::fields::spoken)
         .collect();
-    let missing = !fields.has("model") || model.is_some_and(|model| model.trim().is_empty());
-    if missing && !changes.is_empty() {
+    if !fields.has("model") && !changes.is_empty() {
         let changes = changes.join(" / ");
         fields.error("model", format!("The model field is required when {changes} is present."));
     }
@@ -146,7 +145,7 @@ fn model<'a>(fields: &mut Fields<'a>) -> Option<&'a str> {
 }
 
 fn log_extra(fields: &mut Fields<'_>) -> Option<Value> {
-    match fields.get("log_extra") {
+    match fields.untouched("log_extra") {
         Some(value @ (Value::String(_) | Value::Array(_) | Value::Object(_))) => {
             Some(value.clone())
         }

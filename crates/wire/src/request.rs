@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::fields::Fields;
+use super::fields::{Fields, integer};
 use super::{
     BoardName, ContentHash, Errors, Mac, Patch, Reader, RequestId, RequestKey, SerialNumber,
 };
@@ -155,9 +155,10 @@ fn request_id(fields: &mut Fields<'_>) -> Option<RequestId> {
 }
 
 fn seq(fields: &mut Fields<'_>) -> Option<u64> {
-    let seq = u64::try_from(fields.integer("seq")?).ok();
+    // Billing writes it, and nothing else: a string is not a spelling of it.
+    let seq = fields.untouched("seq")?.as_u64();
     if seq.is_none() {
-        fields.error("seq", "The seq field must be at least 0.");
+        fields.error("seq", "The seq field must be an integer of at least 0.");
     }
     seq
 }
@@ -174,8 +175,8 @@ fn target(body: &Map<String, Value>, fields: &mut Fields<'_>) -> Option<Target> 
         },
         // Read leniently: a body that is invalid may still tell whom it is for.
         None => Target {
-            id: body.get("id").and_then(Value::as_i64),
-            mac: body.get("mac").and_then(Value::as_str).and_then(|mac| mac.parse().ok()),
+            id: body.get("id").and_then(integer),
+            mac: body.get("mac").and_then(Value::as_str).and_then(|mac| mac.trim().parse().ok()),
             board: None,
         },
     };

@@ -385,3 +385,48 @@ fn a_model_is_its_letters_and_digits_in_any_case() {
     assert_ne!(comparable_model("\u{414}\u{41a}\u{421}-1"), comparable_model("DKS-1"));
     assert_eq!(comparable_model(" \u{2013} "), "");
 }
+
+#[test]
+fn texts_are_trimmed_and_blank_ones_are_absent() {
+    let body = json!({
+        "id": " 7 ", "mac": "", "title": "  Front door ", "group_id": "6", "group_external_id": " ",
+        "department": "", "flat_from": "1", "flat_to": 15, "model": "\tX ", "new_serial_number": " S1 ",
+        "log_extra": "",
+    });
+    let patch = Patch::read(&object(body), Reader::Service).expect("valid");
+    assert_eq!(patch.named_by, NamedBy::Id(7));
+    assert_eq!((patch.title.as_deref(), patch.model.as_deref()), (Some("Front door"), Some("X")));
+    assert_eq!((patch.group_id, patch.group_external_id), (Some(6), None));
+    assert_eq!((patch.department, patch.flat_from, patch.flat_to), (None, Some(1), Some(15)));
+    assert_eq!(patch.new_serial_number, "S1".parse().ok());
+    assert_eq!(patch.log_extra, Some(json!("")), "it passes through as it is");
+}
+
+#[test]
+fn a_blank_group_is_no_group_and_a_blank_model_is_no_model() {
+    let body =
+        json!({"id": 1, "group_external_id": "", "new_mac": "22:0D:CE:38:E7:15", "model": " "});
+    let errors = Patch::read(&object(body), Reader::Service).expect_err("invalid");
+    assert_eq!(errors.fields().map(|(field, _)| field).collect::<Vec<_>>(), ["group_id", "model"]);
+}
+
+#[test]
+fn a_text_has_a_bound() {
+    for (chars, good) in [(MAX_TEXT_CHARS, true), (MAX_TEXT_CHARS + 1, false)] {
+        for field in ["title", "name", "model", "group_external_id"] {
+            let mut body = json!({"id": 1, "group_id": 1});
+            body[field] = json!("\u{e9}".repeat(chars));
+            let read = Patch::read(&object(body), Reader::Service);
+            assert_eq!(read.is_ok(), good, "{field} of {chars} characters");
+        }
+    }
+}
+
+#[test]
+fn only_digits_in_a_string_are_an_integer() {
+    for wrong in ["7x", "0x7", "7.0", "1e3", "9223372036854775808", "--1"] {
+        let errors = Patch::read(&object(json!({"id": wrong, "group_id": 1})), Reader::Service);
+        let errors = errors.expect_err("no integer");
+        assert_eq!(errors.message(), "The id field must be an integer.", "{wrong}");
+    }
+}
