@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::billing::Billing;
-use crate::http::{Token, router};
+use crate::http::{Token, router, serve};
 use crate::mqtt::link::{Choice, Link};
 use crate::store::Store;
 
@@ -63,12 +63,7 @@ impl Service {
         let (mqtt, up) = (link.listens_on(), link.up());
         let mut tasks = JoinSet::new();
         tasks.spawn(link.run());
-        tasks.spawn(async move {
-            // It ends only with the service: a failed accept is waited out by axum.
-            if let Err(why) = axum::serve(listener, router(billing, token)).await {
-                log::error!("HTTP has ended: {why}");
-            }
-        });
+        tasks.spawn(serve(listener, router(billing, token)));
         Ok(Service { http, mqtt, up, tasks })
     }
 

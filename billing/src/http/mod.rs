@@ -8,8 +8,10 @@ mod intercoms;
 mod openapi;
 mod page;
 mod query;
+mod server;
 
 pub use auth::Token;
+pub use server::serve;
 
 use std::sync::Arc;
 

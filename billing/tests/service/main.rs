@@ -6,6 +6,7 @@ mod api;
 mod built_in_broker;
 mod common;
 mod external_broker;
+mod half_sent;
 mod panels_http;
 mod panels_mqtt;
 mod signed;

@@ -1,0 +1,32 @@
+//! Whoever connects and does not go on must not stop the service for the others.
+
+use std::io::Write;
+use std::net::TcpStream;
+use std::process::Command;
+
+use intercom_test_support::{Process, curl};
+use tempfile::TempDir;
+
+#[test]
+fn half_sent_heads_that_use_up_the_descriptors_are_let_go() {
+    let dir = TempDir::new().expect("a directory");
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", "ulimit -n 200; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_intercom-billing")])
+        .args(["serve", "--listen", "127.0.0.1:0", "--mqtt-listen", "127.0.0.1:0", "--database"])
+        .arg(dir.path().join("billing.sqlite"));
+    let mut service = Process::start("intercom-billing", &mut command);
+    let line = service.wait_for("serving on http://");
+    let address = line.rsplit("http://").next().expect("an address").to_owned();
+    let url = format!("http://{address}/openapi.json");
+
+    let half_sent: Vec<TcpStream> = (0..260)
+        .map(|_| {
+            let mut stream = TcpStream::connect(&address).expect("the kernel takes it");
+            stream.write_all(b"GET /openapi.json HTTP/1.1\r\nHost: b\r\nX-Half").expect("sent");
+            stream
+        })
+        .collect();
+    // It is answered once those before it have been let go; curl has a limit.
+    assert_eq!(curl("GET", &url, b"").0, 200, "beside {} that say nothing", half_sent.len());
+}
