@@ -13,6 +13,8 @@ use crate::store::{boards, reports, requests};
 
 /// A reason is for people: more than this of it helps nobody.
 const MAX_REASON_CHARS: usize = 1000;
+/// The longest outcome has 11 characters; of what is none, this much tells what it was.
+const MAX_STATUS_CHARS: usize = 40;
 
 impl Billing {
     /// Follows a report. One about an unknown request, or one that has ended, is kept and changes
@@ -56,13 +58,14 @@ fn keep_unread(
     reason: Option<&str>,
 ) -> Result<(), Refusal> {
     let status = report.intercom.status.as_deref().unwrap_or("none");
+    let status: String = status.chars().take(MAX_STATUS_CHARS).collect();
     Ok(reports::add(
         connection,
         &Arrived {
             request_id: report.request_id.as_ref(),
             board: Some(report.board.as_str()),
             mac: report.intercom.mac,
-            status,
+            status: &status,
             reason,
             effect: "its status is no outcome",
             arrived_ms: now_ms(),

@@ -5,6 +5,9 @@
 
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
+/// IDs that this service gives stay below it, whatever IDs callers name.
+const LARGEST_OF_OURS: i64 = 1 << 31;
+
 /// The group's ID, made if it is not known yet; the ID counts if both are given.
 pub fn find_or_make(
     connection: &Connection,
@@ -30,8 +33,16 @@ pub fn find_or_make(
     if known.is_some() {
         return Ok(known);
     }
-    connection.execute("INSERT INTO groups (name, external_id) VALUES ('', ?1)", [external_id])?;
-    let id = connection.last_insert_rowid();
-    connection.execute("UPDATE groups SET name = id WHERE id = ?1", [id])?;
+    // Not SQLite's own choice, which is a random number of 19 digits once somebody has named the
+    // largest one.
+    let id: i64 = connection.query_row(
+        "SELECT coalesce(max(id), 0) + 1 FROM groups WHERE id < ?1",
+        [LARGEST_OF_OURS],
+        |row| row.get(0),
+    )?;
+    connection.execute(
+        "INSERT INTO groups (id, name, external_id) VALUES (?1, ?1, ?2)",
+        params![id, external_id],
+    )?;
     Ok(Some(id))
 }

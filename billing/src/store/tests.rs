@@ -116,6 +116,20 @@ fn a_group_is_made_once_and_named_after_its_id() {
 }
 
 #[test]
+fn a_group_of_our_own_gets_a_short_id_whatever_ids_callers_name() {
+    let file = file();
+    let store = Store::open(&file.path).expect("a store");
+    for named in [6, i64::MAX] {
+        let made = in_store(&store, move |c| groups::find_or_make(c, Some(named), None));
+        assert_eq!(made, Some(named));
+    }
+    for (external_id, id) in [("first", 7), ("second", 8)] {
+        let made = in_store(&store, move |c| groups::find_or_make(c, None, Some(external_id)));
+        assert_eq!(made, Some(id));
+    }
+}
+
+#[test]
 fn both_identities_of_a_record_are_reserved_and_a_spare_blocks_only_another_creation() {
     let file = file();
     let store = Store::open(&file.path).expect("a store");

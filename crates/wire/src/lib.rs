@@ -36,7 +36,7 @@ pub use intercom::{Group, IntercomBody, SOURCE_AUTO_REPLACE};
 pub use mac::{InvalidMac, Mac};
 pub use model::comparable_model;
 pub use outcome::Outcome;
-pub use patch::{NamedBy, Patch, Reader};
+pub use patch::{MAX_LOG_EXTRA_BYTES, NamedBy, Patch, Reader};
 pub use presence::{Presence, PresenceState};
 pub use report::{NotTold, Report};
 pub use request::{MAX_REQUEST_BYTES, Request, RequestBody, Target, Unreadable};

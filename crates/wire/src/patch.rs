@@ -5,6 +5,9 @@ use serde_json::{Map, Value};
 use super::fields::Fields;
 use super::{Errors, Mac, SerialNumber};
 
+/// The largest `log_extra`, in bytes of JSON: a request with it still fits where a panel reads it.
+pub const MAX_LOG_EXTRA_BYTES: usize = 16 * 1024;
+
 /// A valid PATCH body.
 ///
 /// `onvif_credentials` are checked to be an array and then let go: nothing here can hold, log or
@@ -147,6 +150,13 @@ fn model<'a>(fields: &mut Fields<'a>) -> Option<&'a str> {
 fn log_extra(fields: &mut Fields<'_>) -> Option<Value> {
     match fields.untouched("log_extra") {
         Some(value @ (Value::String(_) | Value::Array(_) | Value::Object(_))) => {
+            if value.to_string().len() > MAX_LOG_EXTRA_BYTES {
+                let text = format!(
+                    "The log extra field must not be greater than {MAX_LOG_EXTRA_BYTES} bytes."
+                );
+                fields.error("log_extra", text);
+                return None;
+            }
             Some(value.clone())
         }
         Some(_) => {

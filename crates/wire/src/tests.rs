@@ -430,3 +430,11 @@ fn only_digits_in_a_string_are_an_integer() {
         assert_eq!(errors.message(), "The id field must be an integer.", "{wrong}");
     }
 }
+
+#[test]
+fn log_extra_has_a_bound() {
+    for (length, good) in [(MAX_LOG_EXTRA_BYTES - 2, true), (MAX_LOG_EXTRA_BYTES - 1, false)] {
+        let body = json!({"id": 1, "group_id": 1, "log_extra": "x".repeat(length)});
+        assert_eq!(Patch::read(&object(body), Reader::Service).is_ok(), good, "{length}");
+    }
+}
