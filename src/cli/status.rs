@@ -1,5 +1,7 @@
 //! `status`: the change in progress, the last outcomes, upstream, counters.
 
+use std::ops::ControlFlow;
+
 use super::args::Status as Args;
 use super::exit::{Exit, Failure};
 use super::output;
@@ -11,19 +13,29 @@ pub(super) fn status(args: &Args) -> Result<Exit, Failure> {
     let common = args.common();
     let (root, settings) = super::settings(&common)?;
     let socket = root.path(&settings.runtime_dir).join(control::SOCKET);
-    let ask = if args.follow { Ask::Follow } else { Ask::Status };
     let mut shown = Ok(());
-    let asked = control::ask(&socket, &ask, |answer| {
+    let mut show = |answer| {
         let print = match answer {
             Answer::State { told, .. } => output::line(told.text(common.json)),
             Answer::Step(step) => output::print(common.json, &step, ToString::to_string),
             Answer::Refused(why) => Err(Failure::new(why)),
             Answer::Ended { .. } | Answer::Back(_) => Ok(()),
         };
-        if print.is_err() {
-            shown = print;
+        match print {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(_) => {
+                shown = print;
+                ControlFlow::Break(())
+            }
         }
-    });
+    };
+    let asked = match args.follow {
+        true => control::follow(&socket, show),
+        false => control::ask(&socket, &Ask::Status, |answer| {
+            // It is the only one.
+            let _ = show(answer);
+        }),
+    };
     match asked {
         Ok(()) => shown.map(|()| Exit::Done),
         Err(why) if control::no_daemon(&why) => {

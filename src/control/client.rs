@@ -1,11 +1,15 @@
 //! The commands' end of the control socket.
 
 use std::io::{self, BufRead, BufReader, Write};
+use std::ops::ControlFlow;
+use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
 use intercom_wire::json;
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::{Answer, Ask};
 
@@ -22,16 +26,58 @@ pub fn no_daemon(why: &io::Error) -> bool {
 /// # Errors
 /// `NotFound` or `ConnectionRefused` if no daemon runs; otherwise as the socket's.
 pub fn ask(socket: &Path, ask: &Ask, mut each: impl FnMut(Answer)) -> io::Result<()> {
-    let mut stream = UnixStream::connect(socket)?;
+    let stream = send(socket, ask)?;
     if matches!(ask, Ask::Status) {
         // The one answer that is there at once, unless the daemon hangs.
         stream.set_read_timeout(Some(PATIENCE))?;
     }
-    let mut line = serde_json::to_vec(ask)?;
-    line.push(b'\n');
-    stream.write_all(&line)?;
     for line in BufReader::new(stream).split(b'\n') {
         each(json::read(&line?).map_err(io::Error::other)?);
     }
     Ok(())
+}
+
+/// Follows what the daemon does, until it ends, `each` breaks off, or nobody reads the standard output
+/// any more.
+///
+/// # Errors
+/// As [`ask`].
+pub fn follow(socket: &Path, mut each: impl FnMut(Answer) -> ControlFlow<()>) -> io::Result<()> {
+    let mut answers = BufReader::new(send(socket, &Ask::Follow)?);
+    loop {
+        if answers.buffer().is_empty() && !wait_for_answer(answers.get_ref())? {
+            return Ok(());
+        }
+        let mut line = Vec::new();
+        if answers.read_until(b'\n', &mut line)? == 0 {
+            return Ok(());
+        }
+        if each(json::read(&line).map_err(io::Error::other)?).is_break() {
+            return Ok(());
+        }
+    }
+}
+
+fn send(socket: &Path, ask: &Ask) -> io::Result<UnixStream> {
+    let mut stream = UnixStream::connect(socket)?;
+    let mut line = serde_json::to_vec(ask)?;
+    line.push(b'\n');
+    stream.write_all(&line)?;
+    Ok(stream)
+}
+
+/// Waits until the daemon says something; false if whoever reads our output is gone first. Hours may
+/// pass between two steps, and only the next write would tell.
+fn wait_for_answer(stream: &UnixStream) -> io::Result<bool> {
+    let out = io::stdout();
+    let mut ends = [
+        PollFd::new(stream.as_fd(), PollFlags::POLLIN),
+        PollFd::new(out.as_fd(), PollFlags::empty()),
+    ];
+    while let Err(why) = poll(&mut ends, PollTimeout::NONE) {
+        if why != Errno::EINTR {
+            return Err(why.into());
+        }
+    }
+    Ok(ends[1].any() != Some(true))
 }

@@ -11,7 +11,7 @@ use log::{debug, warn};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::mpsc;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::{Answer, Ask, Asked};
 
@@ -20,6 +20,8 @@ use super::{Answer, Ask, Asked};
 const MAX_LINE: u64 = 6 * MAX_REQUEST_BYTES as u64 + 1024;
 /// How long a command may take to ask.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// After a failed accept.
+const PAUSE: Duration = Duration::from_secs(1);
 /// How many answers wait for a slow reader.
 const ANSWERS: usize = 64;
 
@@ -37,7 +39,15 @@ pub async fn serve(socket: &Path, asked: mpsc::Sender<Asked>) -> io::Result<()> 
     let listener = UnixListener::bind(socket)?;
     fs::set_permissions(socket, fs::Permissions::from_mode(0o600))?;
     loop {
-        let (stream, _) = listener.accept().await?;
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
+            // No descriptors or no memory for now: it must not end the socket for good.
+            Err(why) => {
+                warn!("the control socket cannot take a command: {why}; trying again");
+                sleep(PAUSE).await;
+                continue;
+            }
+        };
         if !is_trusted(&stream) {
             warn!("the control socket takes no orders from this user");
             continue;

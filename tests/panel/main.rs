@@ -5,6 +5,7 @@
 mod bad_input;
 mod billing;
 mod commands;
+mod control;
 mod crash;
 mod flash_writes;
 mod http;

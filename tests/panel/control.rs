@@ -1,0 +1,45 @@
+//! The control socket, where descriptors are few and readers go away.
+
+use std::os::unix::net::UnixStream;
+use std::process::Command;
+
+use intercom_test_support::{Board, OLD, Process};
+
+fn without_uplink() -> Board {
+    Board::sandboxed("gate-1", OLD).with_mqtt("mqtt://127.0.0.1:9")
+}
+
+/// The same command under a shell that first does `before`.
+fn shell(script: &str, command: &Command) -> Command {
+    let mut shell = Command::new("bash");
+    shell.args(["-c", script, "bash"]).arg(command.get_program()).args(command.get_args());
+    shell
+}
+
+#[test]
+fn the_socket_survives_a_shortage_of_descriptors() {
+    let board = without_uplink();
+    let mut few = shell("ulimit -n 32; exec \"$@\"", &board.command(&["run"]));
+    let mut daemon = Process::start("intercom-agent", &mut few);
+    daemon.wait_for("board ");
+    let socket = board.path("run/control.sock");
+    let silent: Vec<_> =
+        (0..60).map(|_| UnixStream::connect(&socket).expect("the kernel takes it")).collect();
+    daemon.wait_for("the control socket cannot take a command");
+    drop(silent);
+    let status = board.run(&["status"]);
+    assert_eq!(status.code, 0, "{}", status.err);
+}
+
+#[test]
+fn following_ends_when_nobody_reads_any_more() {
+    let board = without_uplink();
+    let _daemon = board.start();
+    let follow = board.command(&["status", "--follow"]);
+    // The pipeline ends when both of its programs have, and fails if one of them does.
+    let mut pipeline = shell("set -o pipefail; timeout 30 \"$@\" | head -n 1", &follow);
+    let output = pipeline.output().expect("a shell");
+    assert!(output.status.success());
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.starts_with("board"), "{said}");
+}
