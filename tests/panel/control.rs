@@ -2,11 +2,20 @@
 
 use std::os::unix::net::UnixStream;
 use std::process::Command;
+use std::time::Instant;
 
-use intercom_test_support::{Board, OLD, Process};
+use intercom_test_support::{Board, LIMIT, OLD, Process};
 
 fn without_uplink() -> Board {
     Board::sandboxed("gate-1", OLD).with_mqtt("mqtt://127.0.0.1:9")
+}
+
+/// The daemon logs its name shortly before.
+fn wait_until_it_listens(board: &Board) {
+    let end = Instant::now() + LIMIT;
+    while board.run(&["status"]).code != 0 {
+        assert!(Instant::now() < end, "the daemon does not listen");
+    }
 }
 
 /// The same command under a shell that first does `before`.
@@ -22,6 +31,7 @@ fn the_socket_survives_a_shortage_of_descriptors() {
     let mut few = shell("ulimit -n 32; exec \"$@\"", &board.command(&["run"]));
     let mut daemon = Process::start("intercom-agent", &mut few);
     daemon.wait_for("board ");
+    wait_until_it_listens(&board);
     let socket = board.path("run/control.sock");
     let silent: Vec<_> =
         (0..60).map(|_| UnixStream::connect(&socket).expect("the kernel takes it")).collect();
@@ -35,6 +45,7 @@ fn the_socket_survives_a_shortage_of_descriptors() {
 fn following_ends_when_nobody_reads_any_more() {
     let board = without_uplink();
     let _daemon = board.start();
+    wait_until_it_listens(&board);
     let follow = board.command(&["status", "--follow"]);
     // The pipeline ends when both of its programs have, and fails if one of them does.
     let mut pipeline = shell("set -o pipefail; timeout 30 \"$@\" | head -n 1", &follow);
