@@ -17,8 +17,12 @@ pub(super) fn print<T: Serialize>(
     line(&text)
 }
 
-/// Prints a line at once: somebody may be following.
+/// Prints a line at once: somebody may be following. A reader that has seen enough and went away
+/// (`| head`) is no failure.
 pub(super) fn line(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
-    writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush()).map_err(Failure::new)
+    match writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush()) {
+        Err(why) if why.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(why)),
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
