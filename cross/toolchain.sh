@@ -1,4 +1,8 @@
-# The compilers of cross/build. To be sourced; sets rustc, compiler, pinned and tools.
+# The compilers of the panel's programs, and their flags. To be sourced, with `cross` set and `versions` read; sets
+# triple, rustc, compiler, pinned, tools and build_std.
+
+# shellcheck disable=SC2054  # the commas in lists of arguments are rustc's and the linker's
+triple=armv7-unknown-linux-musleabihf
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/intercom-agent/cross
 mkdir -p "$cache"
@@ -77,4 +81,44 @@ rust() {
     if [ -z "$pinned" ]; then
         say "not the pinned compiler (Debian's rustc-web $RUST_WEB): the bytes differ, and the budgets only warn"
     fi
+}
+
+# panel_environment SOURCE TARGET [PLAIN]: exports what makes cargo compile SOURCE for the panel into TARGET, after `zig`
+# and `rust`; sets build_std, the arguments that build the standard library too. With PLAIN, as a toolchain's own library
+# would make it.
+panel_environment() {
+    local source=$1 target=$2 plain=${3:-}
+    local library path crate c_flags flags
+    library=$("$rustc" --print sysroot)/lib/rustlib/src/rust/library
+    if [ -n "$plain" ]; then
+        export UNWINDS=1
+        # The library as a toolchain ships it is compiled for speed, and its panics print their text.
+        flags=(-C link-self-contained=no -C target-feature=-d32)
+        build_std=(-Z build-std=std,panic_abort)
+        for crate in core alloc std compiler_builtins hashbrown panic_abort std_detect; do
+            build_std+=(--config "profile.panel.package.$crate.opt-level=3")
+        done
+    else
+        flags=(
+            -C link-self-contained=no -C relocation-model=static -C target-feature=-d32,+thumb-mode
+            -C force-unwind-tables=no -Z unstable-options -C panic=immediate-abort -Z fmt-debug=shallow
+        )
+        build_std=(-Z build-std=std,panic_abort -Z build-std-features=optimize_for_size)
+    fi
+    # A place for the build ID, which cross/build computes.
+    flags+=(-C "link-arg=-Wl,--build-id=0x$(printf '%040d' 0)")
+    # Paths of this machine would make the bytes depend on where they were built.
+    c_flags="-fno-unwind-tables -fno-asynchronous-unwind-tables"
+    for path in "$source=." "${CARGO_HOME:-$HOME/.cargo}=cargo" "$library=rust" "$target=target"; do
+        flags+=(--remap-path-prefix "$path")
+        c_flags+=" -ffile-prefix-map=$path"
+    done
+
+    export RUSTC_BOOTSTRAP=1 RUSTC=$rustc CARGO_TARGET_DIR=$target SOURCE_DATE_EPOCH=0
+    export CARGO_ENCODED_RUSTFLAGS CFLAGS_armv7_unknown_linux_musleabihf=$c_flags
+    CARGO_ENCODED_RUSTFLAGS=$(IFS=$'\x1f'; echo "${flags[*]}")
+    export CC_armv7_unknown_linux_musleabihf=$tools/cc AR_armv7_unknown_linux_musleabihf=$tools/ar
+    export CARGO_TARGET_ARMV7_UNKNOWN_LINUX_MUSLEABIHF_LINKER=$tools/cc
+    # Symbols and lines are for the debug file.
+    export CARGO_PROFILE_PANEL_STRIP=none CARGO_PROFILE_PANEL_DEBUG=line-tables-only
 }

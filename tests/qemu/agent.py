@@ -71,10 +71,10 @@ def request(request_id="r1", **more):
             **more}
 
 
-def chip(lab, settings, copies="redundant", options=(), filled=True, append="", **files):
+def chip(lab, settings, copies="redundant", options=(), filled=True, append="", compressor="gzip", **files):
     """A flash with the agent; the environment is filled, since a nearly empty one proves little."""
     variables = flash.environment(append=append, **(flash.filler() if filled else {}))
-    return lab.flash(copies, variables, tree(lab, *options)).settings({"intercom-agent.toml": settings, **files})
+    return lab.flash(copies, variables, tree(lab, *options), compressor).settings({"intercom-agent.toml": settings, **files})
 
 
 def answer(board, command, limit=20):

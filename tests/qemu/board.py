@@ -104,6 +104,11 @@ class Board:
     def shell(self, limit=30):
         """Waits for the shell on the console and makes it quiet."""
         self.wait(r"^board# ", limit)
+        return self.quiet(limit)
+
+    def quiet(self, limit=30):
+        """Makes the shell on the console say nothing but what commands print. Again after init has started something:
+        BusyBox init then makes the console echo what is typed."""
         self.type("stty -echo; PS1=; dmesg -n 1; echo re''ady\n")
         self.wait(r"^ready\r?\n", limit)
         return self

@@ -71,14 +71,14 @@ def archive(files):
 class Flash:
     """One image file, written whole at the start and then only by the board."""
 
-    def __init__(self, path, copies="single", variables=None, tree=None):
+    def __init__(self, path, copies="single", variables=None, tree=None, compressor="gzip"):
         self.path = pathlib.Path(path)
         self.copies = copies
         content = bytearray(b"\xff" * SIZE)
         for offset, part in (
             (DEVICE_TREE, images.device_tree()),
             (KERNEL, images.kernel()),
-            (ROOTFS, images.rootfs(copies, tree) / "rootfs.squashfs"),
+            (ROOTFS, images.rootfs(copies, tree, compressor) / "rootfs.squashfs"),
         ):
             data = part.read_bytes()
             content[offset : offset + len(data)] = data
@@ -133,6 +133,12 @@ class Flash:
             if (variables := self.parse(image)) is not None:
                 good.append((image[4], -number, variables))
         return max(good, key=lambda each: each[:2])[2] if good else None
+
+    def compressor(self):
+        """What compresses the root file system, by the number in its superblock."""
+        magic, number = struct.unpack_from("<I16xH", self.read(ROOTFS, 22))
+        assert magic == 0x73717368, "not a squashfs"
+        return {1: "gzip", 4: "xz"}[number]
 
     def erase_data(self):
         """The overlay's partition as it leaves the factory."""

@@ -73,9 +73,9 @@ def uboot(copies):
     return _made("uboot.sh") / copies / "u-boot.bin"
 
 
-def rootfs(copies, tree=None):
+def rootfs(copies, tree=None, compressor="gzip"):
     """The directory with rootfs.squashfs and initrd.gz; `tree` is laid over the board's own files."""
-    return _made("rootfs.sh", str(_programs()), copies, *([str(tree)] if tree else []))
+    return _made("rootfs.sh", str(_programs()), copies, compressor, *([str(tree)] if tree else []))
 
 
 def systemd(tree):
@@ -92,8 +92,13 @@ def billing():
 
 
 def mutant(file, old, new):
-    """The agent with one line of its source replaced."""
+    """The agent with one line of its source replaced; beside it, intercom-agent.debug."""
     return _made("mutant.sh", file, old, new) / "intercom-agent"
+
+
+def ciphers():
+    """The program that times TLS's ciphers on the board (ciphers/)."""
+    return _made("ciphers.sh") / "intercom-ciphers"
 
 
 def _programs():

@@ -34,9 +34,9 @@ class Lab:
         """A new log file for one boot."""
         return self.logs / f"{next(self._numbers):04}-{name}.log"
 
-    def flash(self, copies="single", variables=None, tree=None):
+    def flash(self, copies="single", variables=None, tree=None, compressor="gzip"):
         """A new flash with its own content."""
-        return flash.Flash(self.directory / f"flash-{next(self._numbers)}.img", copies, variables, tree)
+        return flash.Flash(self.directory / f"flash-{next(self._numbers)}.img", copies, variables, tree, compressor)
 
     def copy(self, original):
         """A new flash with the content of another one."""

@@ -25,9 +25,18 @@ keep() {
     if [ ! -d "$dir" ]; then
         log=$cache/$1-$hash.log
         say "building $1 ($log)"
-        local start=$SECONDS work
+        local start=$SECONDS work status
         work=$(mktemp -d "$cache/.$1.XXXXXX")
-        if ! (cd "$work" && "$3") >"$log" 2>&1; then
+        # Not as a condition: bash would go on after a failed step of FUNCTION and keep a broken result.
+        set +e
+        (
+            set -e
+            cd "$work"
+            "$3"
+        ) >"$log" 2>&1
+        status=$?
+        set -e
+        if [ "$status" != 0 ]; then
             tail -n 30 "$log" >&2
             say "$1 failed; the whole log is $log"
             rm -rf "$work"

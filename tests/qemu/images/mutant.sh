@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# mutant.sh FILE OLD NEW: the agent as cross/build makes it, but with the one line OLD of FILE replaced by NEW.
+# mutant.sh FILE OLD NEW: the agent as cross/build makes it, but with the one line OLD of FILE replaced by NEW; and its
+# debug file.
 . "$(dirname "$0")/common.sh"
 need git
 file=$1 old=$2 new=$3
@@ -14,10 +15,10 @@ build() {
     [ "$(grep -cxF -- "$old" "$source/$file")" = 1 ] || { echo "$file has not exactly one line: $old"; return 1; }
     awk -v old="$old" -v new="$new" '$0 == old { print new; next } { print }' "$source/$file" >patched
     cp patched "$source/$file"
-    rm -f "$source/cross/out/intercom-agent"
+    rm -f "$source"/cross/out/intercom-agent{,.debug}
     "$source/cross/build"
-    cp "$source/cross/out/intercom-agent" .
+    cp "$source"/cross/out/intercom-agent{,.debug} .
 }
 
-key="$file $old $new $(cd "$checkout" && git ls-files -z -c -o --exclude-standard -- src Cargo.lock Cargo.toml cross | xargs -0 sha256sum)"
+key="$file $old $new $(cd "$checkout" && git ls-files -z -c -o --exclude-standard -- src crates Cargo.lock Cargo.toml cross | xargs -0 sha256sum)"
 keep mutant-agent "$key" build

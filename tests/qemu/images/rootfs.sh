@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# rootfs.sh PROGRAMS single|redundant [TREE]: the board's root file system, as rootfs.squashfs for the flash and as
-# initrd.gz. PROGRAMS is what armhf.sh prints; TREE is a directory that is laid over it: the agent, its configuration,
-# its init scripts.
+# rootfs.sh PROGRAMS single|redundant gzip|xz [TREE]: the board's root file system, as rootfs.squashfs for the flash and
+# as initrd.gz. PROGRAMS is what armhf.sh prints; gzip or xz compresses the squashfs; TREE is a directory that is laid over
+# it: the agent, its configuration, its init scripts.
 . "$(dirname "$0")/common.sh"
 need squashfs-tools cpio gzip qemu-user-static
 armhf=$1
 copies=$2
-tree=${3:-}
+compressor=$3
+tree=${4:-}
 
 build() {
     mkdir -p root
@@ -23,12 +24,12 @@ build() {
     [ "$copies" = single ] || echo "/dev/mtd2 0x0 0x10000 0x10000" >>root/etc/fw_env.config
     [ -z "$tree" ] || cp -a "$tree/." root/
     find root -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
-    mksquashfs root rootfs.squashfs -comp gzip -all-root -no-xattrs -no-progress \
+    mksquashfs root rootfs.squashfs -comp "$compressor" -b 128K -all-root -no-xattrs -no-progress \
         -p "/dev/console c 600 0 0 5 1"
     (cd root && find . | sort | cpio --quiet -o -H newc -R 0:0 --reproducible | gzip -1n) >initrd.gz
     rm -rf root
 }
 
-key="$armhf $copies $(text "$0") $(cd "$here/rootfs" && tar --sort=name --mtime=@0 -cf - . | sha256sum)"
+key="$armhf $copies $compressor $(text "$0") $(cd "$here/rootfs" && tar --sort=name --mtime=@0 -cf - . | sha256sum)"
 [ -z "$tree" ] || key+=$(cd "$tree" && tar --sort=name --mtime=@0 --owner=0 --group=0 -cf - . | sha256sum)
 keep "rootfs-$copies" "$key" build

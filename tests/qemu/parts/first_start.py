@@ -7,9 +7,13 @@ from upstream import Broker
 
 
 def factory_identity(lab):
-    """The factory identity comes from the U-Boot environment, and every value says where it was read."""
+    """The factory identity comes from the U-Boot environment, and every value says where it was read.
+
+    The root file system is compressed with xz, as OpenIPC's is."""
     with Broker(lab) as broker:
-        with machines.panel(chip(lab, config(mqtt(broker))), lab.log()) as board:
+        shipped = chip(lab, config(mqtt(broker)), compressor="xz")
+        assert shipped.compressor() == "xz"
+        with machines.panel(shipped, lab.log()) as board:
             board.shell()
             with log_shown(board):
                 broker.online(OLD)

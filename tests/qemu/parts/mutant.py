@@ -6,9 +6,9 @@ from parts import power
 
 # Without the backup in a file, a single copy that a cut tore cannot be healed.
 NO_BACKUP = (
-    "src/environment/store.rs",
-    "        let in_a_file = self.copies.len() == 1 || self.copies[target].has_neighbours(before);",
-    "        let in_a_file = false;",
+    "crates/uboot-env/src/storage/transaction.rs",
+    "        let needs_backup = store.copies.len() == 1 || store.copies[target].has_neighbours(before);",
+    "        let needs_backup = false;",
 )
 
 
