@@ -1,6 +1,7 @@
 """What the panel talks to, on the host's loopback: a real mosquitto, and the billing service of this project."""
 
 import json
+import os
 import pathlib
 import queue
 import re
@@ -15,6 +16,16 @@ from board import patience
 from lab import Skip
 
 BOARD_SEES = "10.0.2.2"
+# OpenSSL's configuration for a server that speaks one version of TLS.
+ONE_VERSION = """openssl_conf = start
+[start]
+ssl_conf = ssl
+[ssl]
+system_default = versions
+[versions]
+MinProtocol = TLSv{0}
+MaxProtocol = TLSv{0}
+"""
 
 
 def free_port():
@@ -37,7 +48,7 @@ def answers(port, limit=15):
 
 class Broker:
     """mosquitto, and everything that is published to it; `reports` are those so far. With `tls`, only over TLS for
-    the board."""
+    the board: "1.2" or "1.3" for this version alone, True for either."""
 
     def __init__(self, lab, tls=False):
         self.port, self.plain = free_port(), free_port()
@@ -53,7 +64,14 @@ class Broker:
         config = directory / f"mosquitto-{self.port}.conf"
         config.write_text("\n".join(lines) + "\n")
         self._log = (lab.logs / f"mosquitto-{self.port}.log").open("w")
-        self._broker = subprocess.Popen(["mosquitto", "-v", "-c", config], stdout=self._log, stderr=self._log)
+        environment = dict(os.environ)
+        if isinstance(tls, str):
+            # mosquitto's own option is the lowest version.
+            versions = config.with_suffix(".openssl")
+            versions.write_text(ONE_VERSION.format(tls))
+            environment["OPENSSL_CONF"] = str(versions)
+        self._broker = subprocess.Popen(["mosquitto", "-v", "-c", config], stdout=self._log, stderr=self._log,
+                                        env=environment)
         answers(self.port)
         self._heard = queue.Queue()
         self.reports = []
