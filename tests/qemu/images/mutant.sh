@@ -9,12 +9,16 @@ checkout=$(cd "$here/../.." && pwd)
 source=$cache/mutant
 
 build() {
+    # Of two checkouts that build a mutant at once the second one waits.
+    exec 9>"$source.lock"
+    flock 9
     mkdir -p "$source"
     find "$source" -mindepth 1 -maxdepth 1 ! -name cross -exec rm -rf {} +
-    (cd "$checkout" && git ls-files -z -c -o --exclude-standard | tar -c --null --ignore-failed-read -T - | tar -x -C "$source")
+    # Dated now (-m): what an earlier mutant changed in another crate would pass as compiled already.
+    (cd "$checkout" && git ls-files -z -c -o --exclude-standard | tar -c --null --ignore-failed-read -T - | tar -x -m -C "$source")
     [ "$(grep -cxF -- "$old" "$source/$file")" = 1 ] || { echo "$file has not exactly one line: $old"; return 1; }
     awk -v old="$old" -v new="$new" '$0 == old { print new; next } { print }' "$source/$file" >patched
-    cp patched "$source/$file"
+    mv patched "$source/$file"
     rm -f "$source"/cross/out/intercom-agent{,.debug}
     "$source/cross/build"
     cp "$source"/cross/out/intercom-agent{,.debug} .

@@ -1,5 +1,4 @@
-"""A crash on the board: what it leaves in the log and in the status, and where in the source it was. Only with --long
-or by name."""
+"""A crash on the board: what it leaves behind, and where in the source it was."""
 
 import os
 import re
@@ -20,6 +19,8 @@ PANICS = "            _ = interrupt.recv() => panic!(),"
 
 def place_is_told(lab):
     """A build that panics on SIGINT: log, status and the next report tell of it, and symbolize finds the line."""
+    # Where the panel's binary is not built, this one is not either.
+    lab.agent()
     agent = images.mutant(FILE, LINE, PANICS)
     crashing = Lab(lab.logs / "board", binary=agent)
     try:
