@@ -29,9 +29,9 @@ def place_is_told(lab):
         crashing.close()
     lab.note(line)
     place = _symbolize(agent.with_name("intercom-agent.debug"), address, build_id)
-    lab.note(place)
-    number = (CHECKOUT / FILE).read_text().splitlines().index(LINE) + 1
-    assert f"{FILE}:{number}" in place, f"the panic is in {FILE}:{number}, symbolize says: {place}"
+    mutated = f"{FILE}:{(CHECKOUT / FILE).read_text().splitlines().index(LINE) + 1}"
+    assert mutated in place, f"the panic is in {mutated}, symbolize says: {place}"
+    lab.note(f"symbolize: {mutated}")
 
 
 def _crash(lab):
