@@ -6,7 +6,9 @@ need git binutils-arm-linux-gnueabihf
 
 build() {
     cross=$checkout/cross
+    # shellcheck source=../../../cross/versions
     . "$cross/versions"
+    # shellcheck source=../../../cross/toolchain.sh
     . "$cross/toolchain.sh"
     zig
     rust
