@@ -8,9 +8,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use intercom_agent::agent::seams::{Event, Upstream};
-use intercom_agent::decide::Holder;
+use intercom_agent::decide::MacOwner;
 use intercom_agent::neighbours::Neighbours;
-use intercom_agent::upstream::{News, Order, Routes, route};
+use intercom_agent::upstream::{RouteCommand, RouteEvent, Routes, route};
 use intercom_test_support::{in_a_namespace, ip};
 use intercom_wire::Mac;
 use tokio::runtime::{Builder, Runtime};
@@ -51,8 +51,8 @@ fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().expect("a runtime")
 }
 
-fn holder() -> Holder {
-    runtime().block_on(Neighbours::new("eth0").holder(wanted()))
+fn owner() -> MacOwner {
+    runtime().block_on(Neighbours::new("eth0").owner(wanted()))
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn a_neighbour_that_answers_has_the_mac() {
     in_a_namespace("a_neighbour_that_answers_has_the_mac", || {
         lan(WANTED);
         met_at("192.0.2.20");
-        assert_eq!(holder(), Holder::AnotherBoard(None));
+        assert_eq!(owner(), MacOwner::AnotherBoard(None));
         // It was told no more than what is true.
         let told = ip("-n next-door neigh show");
         let panel = format!("192.0.2.10 dev wall lladdr {}", OWN.to_lowercase());
@@ -74,7 +74,7 @@ fn it_is_found_at_the_second_of_its_addresses_too() {
         lan(WANTED);
         met_at("192.0.2.19");
         met_at("192.0.2.20");
-        assert_eq!(holder(), Holder::AnotherBoard(None));
+        assert_eq!(owner(), MacOwner::AnotherBoard(None));
     });
 }
 
@@ -84,7 +84,7 @@ fn a_stale_entry_proves_nothing() {
         lan(OTHER);
         met_at("192.0.2.19");
         let asked = Instant::now();
-        assert_eq!(holder(), Holder::Nobody);
+        assert_eq!(owner(), MacOwner::Nobody);
         let took = asked.elapsed();
         assert!((900..1900).contains(&took.as_millis()), "{took:?}");
         // And is there to be asked again.
@@ -92,7 +92,7 @@ fn a_stale_entry_proves_nothing() {
         ip("-n next-door link set wall down");
         ip(&format!("-n next-door link set wall address {WANTED} up"));
         ip("-n next-door addr add 192.0.2.19/24 dev wall");
-        assert_eq!(holder(), Holder::AnotherBoard(None));
+        assert_eq!(owner(), MacOwner::AnotherBoard(None));
     });
 }
 
@@ -101,7 +101,7 @@ fn an_address_that_another_mac_has_now_proves_nothing() {
     in_a_namespace("an_address_that_another_mac_has_now_proves_nothing", || {
         lan(OTHER);
         met_at("192.0.2.20");
-        assert_eq!(holder(), Holder::Nobody);
+        assert_eq!(owner(), MacOwner::Nobody);
         let known = known_of("192.0.2.20");
         assert!(known.starts_with(&format!("lladdr {}", OTHER.to_lowercase())), "{known}");
     });
@@ -115,7 +115,7 @@ fn an_entry_at_an_address_that_nobody_asked_for_proves_nothing() {
         for last in 30..60 {
             met_at(&format!("192.0.2.{last}"));
         }
-        assert_eq!(holder(), Holder::Nobody);
+        assert_eq!(owner(), MacOwner::Nobody);
     });
 }
 
@@ -124,7 +124,7 @@ fn what_an_administrator_has_entered_is_left_alone_and_proves_nothing() {
     in_a_namespace("what_an_administrator_has_entered_is_left_alone_and_proves_nothing", || {
         lan(OTHER);
         ip(&format!("neigh add 192.0.2.20 lladdr {WANTED} dev eth0 nud permanent"));
-        assert_eq!(holder(), Holder::Nobody);
+        assert_eq!(owner(), MacOwner::Nobody);
         let entered = format!("lladdr {} PERMANENT", WANTED.to_lowercase());
         assert_eq!(known_of("192.0.2.20"), entered);
     });
@@ -138,7 +138,7 @@ fn a_neighbour_in_another_network_is_asked_on_the_link_and_not_through_the_gatew
         ip("-n next-door addr add 198.51.100.7/24 dev wall");
         ip("route add default via 192.0.2.1 dev eth0");
         met_at("198.51.100.7");
-        assert_eq!(holder(), Holder::AnotherBoard(None));
+        assert_eq!(owner(), MacOwner::AnotherBoard(None));
         assert_eq!(known_of("192.0.2.1"), "");
     });
 }
@@ -149,17 +149,17 @@ fn a_panel_without_an_address_asks_too() {
         lan(WANTED);
         ip("addr flush dev eth0");
         met_at("192.0.2.20");
-        assert_eq!(holder(), Holder::AnotherBoard(None));
+        assert_eq!(owner(), MacOwner::AnotherBoard(None));
     });
 }
 
 #[test]
 fn a_link_that_is_down_or_absent_has_no_neighbours() {
     in_a_namespace("a_link_that_is_down_or_absent_has_no_neighbours", || {
-        assert_eq!(holder(), Holder::Nobody);
+        assert_eq!(owner(), MacOwner::Nobody);
         lan(WANTED);
         ip("link set eth0 down");
-        assert_eq!(holder(), Holder::Nobody);
+        assert_eq!(owner(), MacOwner::Nobody);
     });
 }
 
@@ -201,7 +201,7 @@ fn without_the_capability_nobody_answers() {
             let answer = runtime().block_on(Neighbours::new("eth0").answers(wanted()));
             let why = answer.expect_err("nothing is forgotten without CAP_NET_ADMIN");
             assert_eq!(why.kind(), std::io::ErrorKind::PermissionDenied);
-            assert_eq!(holder(), Holder::Nobody);
+            assert_eq!(owner(), MacOwner::Nobody);
             return;
         }
         lan(WANTED);
@@ -214,7 +214,7 @@ fn without_the_capability_nobody_answers() {
 fn no_other_capability_is_needed() {
     in_a_namespace("no_other_capability_is_needed", || {
         if env::var_os(CONFINED).is_some() {
-            assert_eq!(holder(), Holder::AnotherBoard(None));
+            assert_eq!(owner(), MacOwner::AnotherBoard(None));
             return;
         }
         lan(WANTED);
@@ -223,22 +223,22 @@ fn no_other_capability_is_needed() {
     });
 }
 
-/// What comes of a look-up: the order that the broker got, or the event.
-fn look_up(with_broker: bool) -> (Option<Mac>, Option<Holder>) {
+/// What comes of a look-up: the command that the broker got, or the event.
+fn look_up(with_broker: bool) -> (Option<Mac>, Option<MacOwner>) {
     let runtime = runtime();
-    let (news, mut told) = mpsc::channel(4);
+    let (events, mut told) = mpsc::channel(4);
     let (handle, mut broker) = route();
     let mut routes = Routes {
         mqtt: with_broker.then_some(handle),
         neighbours: Some(Arc::new(Neighbours::new("eth0"))),
-        news: Some(news),
+        events: Some(events),
         ..Routes::default()
     };
     let first = async {
         routes.look_up(wanted());
         tokio::select! {
-            Some(Order::LookUp(mac)) = broker.orders.recv() => (Some(mac), None),
-            Some(News::Event(Event::LookedUp { holder, .. })) = told.recv() => (None, Some(holder)),
+            Some(RouteCommand::LookUp(mac)) = broker.commands.recv() => (Some(mac), None),
+            Some(RouteEvent::Event(Event::LookedUp { owner, .. })) = told.recv() => (None, Some(owner)),
         }
     };
     runtime.block_on(async { timeout(LIMIT, first).await }).expect("an answer in time")
@@ -249,8 +249,8 @@ fn a_conflict_on_the_lan_is_the_answer_whatever_the_broker_says() {
     in_a_namespace("a_conflict_on_the_lan_is_the_answer_whatever_the_broker_says", || {
         lan(WANTED);
         met_at("192.0.2.20");
-        assert_eq!(look_up(true), (None, Some(Holder::AnotherBoard(None))));
-        assert_eq!(look_up(false), (None, Some(Holder::AnotherBoard(None))));
+        assert_eq!(look_up(true), (None, Some(MacOwner::AnotherBoard(None))));
+        assert_eq!(look_up(false), (None, Some(MacOwner::AnotherBoard(None))));
     });
 }
 
@@ -259,6 +259,6 @@ fn without_one_the_broker_is_asked_where_there_is_one() {
     in_a_namespace("without_one_the_broker_is_asked_where_there_is_one", || {
         lan(OTHER);
         assert_eq!(look_up(true), (Some(wanted()), None));
-        assert_eq!(look_up(false), (None, Some(Holder::Nobody)));
+        assert_eq!(look_up(false), (None, Some(MacOwner::Nobody)));
     });
 }

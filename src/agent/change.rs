@@ -5,7 +5,7 @@ use std::time::Duration;
 use intercom_wire::Mac;
 
 use super::Agent;
-use super::seams::{Face, HookRun, Phase, Seams, Upstream};
+use super::seams::{ConnectIdentity, HookRun, Phase, Seams, Upstream};
 use super::set_board::set_link;
 use crate::board::Board;
 use crate::clock::{Clock, Moment};
@@ -288,12 +288,12 @@ impl<S: Seams> Agent<S> {
     }
 
     /// How the board shows itself upstream: under the identity that it carries now.
-    pub(super) fn face(&self) -> Face {
+    pub(super) fn connect_identity(&self) -> ConnectIdentity {
         let identity = match &self.record.change {
             Some(change) => &change.to.identity,
             None => &self.record.current.identity,
         };
-        Face {
+        ConnectIdentity {
             identity: identity.clone(),
             board: self.record.board.clone(),
             id: self.own_id().map(crate::decide::OwnId::value),

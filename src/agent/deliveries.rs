@@ -4,10 +4,10 @@ use intercom_wire::{Outcome, Request, Unreadable};
 use log::info;
 
 use super::Agent;
-use super::seams::{Seams, Ticket};
+use super::seams::{AckToken, Seams};
 use super::waiting::Until;
 use crate::clock::Clock;
-use crate::decide::{Decision, Delivered, Facts, Holder, OwnId, Past, decide};
+use crate::decide::{Decision, Delivered, Facts, MacOwner, OwnId, Past, decide};
 use crate::record::Route;
 
 /// One request as a route delivered it.
@@ -18,7 +18,7 @@ pub struct Delivery {
     /// How it came.
     pub delivered: Delivered,
     /// What the broker wants acknowledged.
-    pub ticket: Option<Ticket>,
+    pub ack_token: Option<AckToken>,
     /// The route that asked, and that the report goes out on; `None` for an installer's, which is
     /// reported on all routes.
     pub route: Option<Route>,
@@ -42,22 +42,22 @@ impl<S: Seams> Agent<S> {
         if self.waits_already(&delivery) {
             return Handling::Kept;
         }
-        self.decide_on(delivery, Holder::NotLookedUp)
+        self.decide_on(delivery, MacOwner::NotLookedUp)
     }
 
     /// What a request would mean for this board now; changes nothing.
-    pub fn check(&self, delivery: &Delivery, holder: Holder) -> Decision {
-        decide(&delivery.request, &delivery.delivered, &self.facts(holder))
+    pub fn check(&self, delivery: &Delivery, owner: MacOwner) -> Decision {
+        decide(&delivery.request, &delivery.delivered, &self.facts(owner))
     }
 
-    pub(super) fn decide_on(&mut self, delivery: Delivery, holder: Holder) -> Handling {
-        match self.check(&delivery, holder) {
+    pub(super) fn decide_on(&mut self, delivery: Delivery, owner: MacOwner) -> Handling {
+        match self.check(&delivery, owner) {
             Decision::Ignore(why) => {
                 self.record.counters.ignored += 1;
                 if let Some(line) = self.ignored.note(why, self.seams.clock().now()) {
                     info!("{line}");
                 }
-                self.acknowledge(delivery.ticket);
+                self.acknowledge(delivery.ack_token);
             }
             Decision::Reject(errors) => self.reject(&delivery, errors),
             Decision::AlreadyDone(report) => self.repeat(&delivery, *report),
@@ -79,14 +79,14 @@ impl<S: Seams> Agent<S> {
         configured.or(self.record.learnt_id.map(OwnId::Learnt))
     }
 
-    fn facts(&self, holder: Holder) -> Facts<'_> {
+    fn facts(&self, owner: MacOwner) -> Facts<'_> {
         Facts {
             require_signature: self.rules.require_signature,
             current: &self.record.current,
             board: &self.record.board,
             id: self.own_id(),
             models: &self.rules.models,
-            holder,
+            owner,
             changing: self.changing(),
             past: Past { durable: &self.record.ledger, volatile: &self.volatile },
         }

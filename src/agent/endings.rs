@@ -6,7 +6,7 @@ use super::Agent;
 use super::change::{HOUR, Plan};
 use super::deliveries::Delivery;
 use super::log_extra;
-use super::seams::{Seams, Ticket, Upstream};
+use super::seams::{AckToken, Seams, Upstream};
 use crate::clock::Clock;
 use crate::record::{Cause, Current, Entry, Goal, MacOrigin, Route, SeqKey, SerialOrigin};
 
@@ -67,7 +67,7 @@ impl<S: Seams> Agent<S> {
         });
         match confirmed {
             Ok(()) => {
-                self.acknowledge(delivery.ticket);
+                self.acknowledge(delivery.ack_token);
                 self.send_outbox();
             }
             Err(why) => {
@@ -113,16 +113,16 @@ impl<S: Seams> Agent<S> {
         let plan = Plan { cause: self.cause(delivery), goal, offline, to };
         match self.begin(plan) {
             Ok(()) => {
-                self.acknowledge(delivery.ticket);
+                self.acknowledge(delivery.ack_token);
                 self.set_new_identity();
             }
             Err(reason) => self.end_volatile(delivery, Outcome::Failed, reason),
         }
     }
 
-    pub(super) fn acknowledge(&mut self, ticket: Option<Ticket>) {
-        if let Some(ticket) = ticket {
-            self.seams.upstream().acknowledge(ticket);
+    pub(super) fn acknowledge(&mut self, ack_token: Option<AckToken>) {
+        if let Some(ack_token) = ack_token {
+            self.seams.upstream().acknowledge(ack_token);
         }
     }
 

@@ -132,10 +132,10 @@ impl<S: Seams> Agent<S> {
             Event::Lost { route, connection } if connection == self.connection => {
                 self.lost(route);
             }
-            // News of a connection that was given up already.
+            // An event of a connection that was given up already.
             Event::Reachable { .. } | Event::Lost { .. } => {}
             Event::Reported { parcel, route } => self.reported(parcel, route),
-            Event::LookedUp { mac, holder } => self.looked_up(mac, &holder),
+            Event::LookedUp { mac, owner } => self.looked_up(mac, &owner),
         }
     }
 
@@ -214,8 +214,8 @@ impl<S: Seams> Agent<S> {
     fn connect(&mut self) {
         self.connection = self.connection.next();
         self.reached.clear();
-        let face = self.face();
+        let connect_as = self.connect_identity();
         let connection = self.connection;
-        self.seams.upstream().connect_as(face, connection);
+        self.seams.upstream().connect_as(connect_as, connection);
     }
 }

@@ -4,7 +4,7 @@ use intercom_wire::Report;
 
 use super::Agent;
 use super::deliveries::Delivery;
-use super::seams::{ParcelId, Seams, Ticket, Upstream};
+use super::seams::{AckToken, ParcelId, Seams, Upstream};
 use super::waiting::take_over;
 use crate::record::Route;
 
@@ -19,7 +19,7 @@ pub(super) struct VolatileParcel {
     report: Report,
     routes: Vec<Route>,
     /// Acknowledged when the report is: until then a power cut makes the broker ask again.
-    ticket: Option<Ticket>,
+    ack_token: Option<AckToken>,
 }
 
 impl<S: Seams> Agent<S> {
@@ -36,7 +36,7 @@ impl<S: Seams> Agent<S> {
             |parcel: &&mut VolatileParcel| parcel.report == report && parcel.routes == routes;
         if let Some(parcel) = self.parcels.iter_mut().find(same) {
             // Asked again before the first answer has arrived.
-            let spare = take_over(&mut parcel.ticket, delivery.ticket);
+            let spare = take_over(&mut parcel.ack_token, delivery.ack_token);
             return self.acknowledge(spare);
         }
         if self.parcels.len() >= MAX_VOLATILE {
@@ -48,7 +48,7 @@ impl<S: Seams> Agent<S> {
         for route in &routes {
             self.seams.upstream().send(*route, ParcelId::Volatile(number), &report);
         }
-        self.parcels.push(VolatileParcel { number, report, routes, ticket: delivery.ticket });
+        self.parcels.push(VolatileParcel { number, report, routes, ack_token: delivery.ack_token });
     }
 
     /// Sends whatever the record's outbox holds, on all routes that owe an acknowledgement.
@@ -86,8 +86,8 @@ impl<S: Seams> Agent<S> {
                 self.parcels[at].routes.retain(|owing| *owing != route);
                 if self.parcels[at].routes.is_empty() {
                     self.record.counters.reported += 1;
-                    if let Some(ticket) = self.parcels.remove(at).ticket {
-                        self.seams.upstream().acknowledge(ticket);
+                    if let Some(ack_token) = self.parcels.remove(at).ack_token {
+                        self.seams.upstream().acknowledge(ack_token);
                     }
                     if self.parcels.is_empty() && !self.changing() {
                         self.ask_for_overflow();

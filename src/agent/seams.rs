@@ -5,7 +5,7 @@ use intercom_wire::{BoardName, Identity, Mac, Report};
 use super::RouteStatus;
 use crate::board::Board;
 use crate::clock::{Clock, WallTime};
-use crate::decide::Holder;
+use crate::decide::MacOwner;
 use crate::record::{RecordStore, Route};
 use crate::storage::Disk;
 
@@ -36,10 +36,10 @@ pub trait Seams {
 
 /// Everything off the board. Nothing here blocks; what comes of it is told by an [`Event`].
 pub trait Upstream {
-    /// Gives up all connections and makes new ones as `face`.
-    fn connect_as(&mut self, face: Face, connection: Connection);
+    /// Gives up all connections and makes new ones as `connect_as`.
+    fn connect_as(&mut self, connect_as: ConnectIdentity, connection: Connection);
     /// Tells the broker that a message need not come again.
-    fn acknowledge(&mut self, ticket: Ticket);
+    fn acknowledge(&mut self, ack_token: AckToken);
     /// Finds out who has a MAC address now; answered by [`Event::LookedUp`].
     fn look_up(&mut self, mac: Mac);
     /// Sends a report until it is acknowledged; answered by [`Event::Reported`]. Sending again what
@@ -87,13 +87,13 @@ pub enum Event {
         /// The address.
         mac: Mac,
         /// Who has it.
-        holder: Holder,
+        owner: MacOwner,
     },
 }
 
 /// How the board shows itself upstream.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Face {
+pub struct ConnectIdentity {
     /// The identity that it carries.
     pub identity: Identity,
     /// Its stable name.
@@ -118,7 +118,7 @@ impl Connection {
 
 /// A message that the broker delivers again until it is acknowledged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ticket(pub u64);
+pub struct AckToken(pub u64);
 
 /// A report on its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -7,9 +7,9 @@ use intercom_wire::{BoardName, Mac, Request, RequestKey};
 use super::Agent;
 use super::deliveries::{Delivery, Handling};
 use super::endings::name;
-use super::seams::{Seams, Ticket, Upstream};
+use super::seams::{AckToken, Seams, Upstream};
 use crate::clock::{Clock, Moment};
-use crate::decide::Holder;
+use crate::decide::MacOwner;
 
 /// How many deliveries wait at most; more stay with the broker, unacknowledged.
 const MAX_WAITING: usize = 16;
@@ -56,7 +56,7 @@ impl<S: Seams> Agent<S> {
         let Some(waiting) = self.waiting.iter_mut().find(same) else { return false };
         // How often it was put off is not forgotten. One message is enough to have it come again;
         // another one before it would hold up all that come after.
-        let spare = take_over(&mut waiting.delivery.ticket, delivery.ticket);
+        let spare = take_over(&mut waiting.delivery.ack_token, delivery.ack_token);
         self.acknowledge(spare);
         true
     }
@@ -71,9 +71,9 @@ impl<S: Seams> Agent<S> {
     /// Waits for another board to let go of the MAC address.
     pub(super) fn put_off(&mut self, mut delivery: Delivery, board: Option<BoardName>) -> Handling {
         delivery.delivered.put_offs += 1;
-        let holder = board.map_or_else(|| "another board".into(), |b| format!("board {b}"));
+        let owner = board.map_or_else(|| "another board".into(), |b| format!("board {b}"));
         self.steps.warn(format!(
-            "{} is put off for {} s: {holder} has its new MAC now",
+            "{} is put off for {} s: {owner} has its new MAC now",
             name(&delivery),
             PUT_OFF.as_secs()
         ));
@@ -81,13 +81,13 @@ impl<S: Seams> Agent<S> {
         self.wait(delivery, Until::Later(at))
     }
 
-    pub(super) fn looked_up(&mut self, mac: Mac, holder: &Holder) {
+    pub(super) fn looked_up(&mut self, mac: Mac, owner: &MacOwner) {
         let asked = |waiting: &Waiting| matches!(waiting.until, Until::LookedUp(m, _) if m == mac);
-        self.decide_waiting(asked, holder);
+        self.decide_waiting(asked, owner);
     }
 
     pub(super) fn change_ended(&mut self) {
-        self.decide_waiting(|waiting| waiting.until == Until::ChangeEnds, &Holder::NotLookedUp);
+        self.decide_waiting(|waiting| waiting.until == Until::ChangeEnds, &MacOwner::NotLookedUp);
         self.ask_for_overflow();
     }
 
@@ -113,16 +113,16 @@ impl<S: Seams> Agent<S> {
         // Nobody could be asked: the broker is away, or will not tell. That proves no conflict.
         let unanswered =
             |waiting: &Waiting| matches!(waiting.until, Until::LookedUp(_, at) if at <= now);
-        self.decide_waiting(unanswered, &Holder::Nobody);
+        self.decide_waiting(unanswered, &MacOwner::Nobody);
         let later = |waiting: &Waiting| matches!(waiting.until, Until::Later(at) if at <= now);
-        self.decide_waiting(later, &Holder::NotLookedUp);
+        self.decide_waiting(later, &MacOwner::NotLookedUp);
     }
 
-    fn decide_waiting(&mut self, which: impl Fn(&Waiting) -> bool, holder: &Holder) {
+    fn decide_waiting(&mut self, which: impl Fn(&Waiting) -> bool, owner: &MacOwner) {
         let (due, rest) = std::mem::take(&mut self.waiting).into_iter().partition(which);
         self.waiting = rest;
         for waiting in due {
-            self.decide_on(waiting.delivery, holder.clone());
+            self.decide_on(waiting.delivery, owner.clone());
         }
     }
 
@@ -138,6 +138,6 @@ impl<S: Seams> Agent<S> {
 
 /// The same request was delivered again: the later message stands for it, if it can. The other one
 /// is given back.
-pub(super) fn take_over(held: &mut Option<Ticket>, later: Option<Ticket>) -> Option<Ticket> {
+pub(super) fn take_over(held: &mut Option<AckToken>, later: Option<AckToken>) -> Option<AckToken> {
     later.and_then(|later| held.replace(later))
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::args::{Check, Way};
 use super::exit::{Exit, Failure};
 use super::{output, payload};
-use crate::decide::{Decision, Delivered, Facts, Holder, OwnId, Past, Timing, Via, decide};
+use crate::decide::{Decision, Delivered, Facts, MacOwner, OwnId, Past, Timing, Via, decide};
 use crate::record::{Ledger, RecordStore};
 
 pub(super) fn check(check: &Check) -> Result<Exit, Failure> {
@@ -41,9 +41,9 @@ pub(super) fn check(check: &Check) -> Result<Exit, Failure> {
             board: &record.board,
             id: rules.configured_id.map(OwnId::Configured).or(learnt),
             models: &rules.models,
-            holder: match &check.held_by {
-                Some(board) => Holder::AnotherBoard(Some(board.clone())),
-                None => Holder::Nobody,
+            owner: match &check.held_by {
+                Some(board) => MacOwner::AnotherBoard(Some(board.clone())),
+                None => MacOwner::Nobody,
             },
             changing: record.change.is_some(),
             past: Past { durable: &record.ledger, volatile: &Ledger::default() },

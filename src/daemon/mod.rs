@@ -25,13 +25,13 @@ use crate::crash::Run;
 use crate::hooks::Hooks;
 use crate::panel::Panel;
 use crate::storage::StateDirLock;
-use crate::upstream::News;
+use crate::upstream::RouteEvent;
 use notify::Notify;
 pub use real_seams::RealSeams;
 use watchers::Watchers;
 
-/// How much news may wait for the agent before the routes have to.
-const NEWS: usize = 32;
+/// How many events may wait for the agent before the routes have to wait.
+const EVENTS: usize = 32;
 /// How many questions may wait.
 const QUESTIONS: usize = 8;
 /// Without anything due, the loop still looks at the clock once in a while: the board may sleep.
@@ -39,7 +39,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
 /// What the daemon's task waits for.
 struct Inbox {
-    news: mpsc::Receiver<News>,
+    events: mpsc::Receiver<RouteEvent>,
     hooks: mpsc::Receiver<Result<(), String>>,
     questions: mpsc::Receiver<Asked>,
 }
@@ -56,12 +56,12 @@ pub async fn run(
 ) -> io::Result<()> {
     let _lock = StateDirLock::take(&panel.state_dir())?;
     let mut tasks = JoinSet::new();
-    let (news_in, news) = mpsc::channel(NEWS);
+    let (events_in, events) = mpsc::channel(EVENTS);
     let (hook_runs, runs) = mpsc::channel(1);
     let (hooks_in, hooks) = mpsc::channel(1);
     let (questions_in, questions) = mpsc::channel(QUESTIONS);
     tasks.spawn(run_hooks(panel.hooks(), runs, hooks_in));
-    let routes = routes::start(&panel, &mut tasks, &news_in);
+    let routes = routes::start(&panel, &mut tasks, &events_in);
     let socket = panel.runtime_dir().join(control::SOCKET);
     let mut seams = RealSeams::new(&panel, routes, hook_runs)?;
     let rules = panel.rules();
@@ -81,7 +81,7 @@ pub async fn run(
     ready(questions_in);
     let mut notify = Notify::from_environment();
     notify.ready();
-    let inbox = Inbox { news, hooks, questions };
+    let inbox = Inbox { events, hooks, questions };
     let watchers = Watchers::new(panel.settings.signature.keys.clone());
     tokio::select! {
         () = serve(agent, inbox, watchers, &mut notify) => {}
@@ -130,9 +130,9 @@ async fn serve(
             .map_or(LONGEST_WAIT, |due| due.since(agent.seams().clock.now()).min(LONGEST_WAIT));
         let wake = notify.next().into_iter().fold(Instant::now() + wait, Instant::min);
         tokio::select! {
-            Some(news) = inbox.news.recv() => match news {
-                News::Event(event) => agent.handle(event),
-                News::Delivery(delivery, answer) => {
+            Some(event) = inbox.events.recv() => match event {
+                RouteEvent::Event(event) => agent.handle(event),
+                RouteEvent::Delivery(delivery, answer) => {
                     // A route that does not wait for the answer has its own way to know.
                     let _ = answer.send(agent.deliver(*delivery));
                 }

@@ -13,15 +13,19 @@ use crate::record::Route;
 use crate::upstream::http;
 #[cfg(feature = "mqtt")]
 use crate::upstream::mqtt;
-use crate::upstream::{News, Place, RouteEnd, RouteHandle, Routes, route};
+use crate::upstream::{Place, RouteEnd, RouteEvent, RouteHandle, Routes, route};
 
 #[cfg(not(any(feature = "http", feature = "mqtt")))]
 compile_error!("without the features `http` and `mqtt` the agent has no way to hear of a request");
 
-pub(super) fn start(panel: &Panel, tasks: &mut JoinSet<()>, news: &mpsc::Sender<News>) -> Routes {
+pub(super) fn start(
+    panel: &Panel,
+    tasks: &mut JoinSet<()>,
+    events: &mpsc::Sender<RouteEvent>,
+) -> Routes {
     let neighbours =
         (!panel.root.is_sandbox()).then(|| Arc::new(Neighbours::new(&panel.settings.interface)));
-    let mut routes = Routes { neighbours, news: Some(news.clone()), ..Routes::default() };
+    let mut routes = Routes { neighbours, events: Some(events.clone()), ..Routes::default() };
     let keys = &panel.settings.signature.keys;
     let place = Place::new(panel.root.clone(), panel.last_good_time());
     // A section of a route that this build does not have is refused with the configuration.
@@ -29,7 +33,7 @@ pub(super) fn start(panel: &Panel, tasks: &mut JoinSet<()>, news: &mpsc::Sender<
     if let Some(settings) = panel.settings.mqtt.clone() {
         let (handle, end) = ends(&place, settings.broker.tls && settings.tls.judges());
         routes.mqtt = Some(handle);
-        tasks.spawn(mqtt::run(settings, place.clone(), keys.clone(), end, news.clone()));
+        tasks.spawn(mqtt::run(settings, place.clone(), keys.clone(), end, events.clone()));
     }
     #[cfg(feature = "http")]
     for (which, settings, of_agent) in [
@@ -40,7 +44,7 @@ pub(super) fn start(panel: &Panel, tasks: &mut JoinSet<()>, news: &mpsc::Sender<
         let (handle, end) = ends(&place, settings.base.tls && settings.tls.judges());
         *of_agent = Some(handle);
         let (place, keys) = (place.clone(), keys.clone());
-        tasks.spawn(http::run(which, settings, place, keys, end, news.clone()));
+        tasks.spawn(http::run(which, settings, place, keys, end, events.clone()));
     }
     routes
 }

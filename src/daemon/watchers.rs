@@ -143,7 +143,7 @@ fn apply(
     agent.deliver(Delivery {
         request,
         delivered: Delivered { via: Via::Installer, timing: Timing::Live, signature, put_offs: 0 },
-        ticket: None,
+        ack_token: None,
         route: None,
         offline,
     });

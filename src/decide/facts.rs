@@ -54,7 +54,7 @@ pub struct Facts<'a> {
     /// The models that the board answers to; empty if none is known.
     pub models: &'a [String],
     /// Who else has the request's `new_mac`.
-    pub holder: Holder,
+    pub owner: MacOwner,
     /// Whether a change is in progress.
     pub changing: bool,
     /// How earlier requests ended.
@@ -72,7 +72,7 @@ pub enum OwnId {
 
 /// Who else has a MAC address.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Holder {
+pub enum MacOwner {
     /// Nobody has looked yet.
     NotLookedUp,
     /// No other board answers to it.

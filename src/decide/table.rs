@@ -7,7 +7,7 @@ use intercom_wire::{
     BoardName, Errors, Identity, Mac, Outcome, Patch, Report, Request, Unreadable, comparable_model,
 };
 
-use super::facts::{Delivered, Facts, Holder, Mine, Timing, Via, new_mac};
+use super::facts::{Delivered, Facts, MacOwner, Mine, Timing, Via, new_mac};
 use crate::record::SeqKey;
 
 /// How often a request is put off before it is rejected.
@@ -139,13 +139,13 @@ pub fn decide(
 
     // 12. Would it make me another board's double?
     if let Some(new_mac) = patch.new_mac.filter(|new_mac| *new_mac != current.mac) {
-        match &facts.holder {
-            Holder::NotLookedUp => return Decision::LookUp(new_mac),
-            Holder::AnotherBoard(board) if delivered.put_offs < MAX_PUT_OFFS => {
+        match &facts.owner {
+            MacOwner::NotLookedUp => return Decision::LookUp(new_mac),
+            MacOwner::AnotherBoard(board) if delivered.put_offs < MAX_PUT_OFFS => {
                 return Decision::PutOff(board.clone());
             }
-            Holder::AnotherBoard(board) => return Decision::Reject(conflict(new_mac, board)),
-            Holder::Nobody => {}
+            MacOwner::AnotherBoard(board) => return Decision::Reject(conflict(new_mac, board)),
+            MacOwner::Nobody => {}
         }
     }
 
@@ -241,9 +241,9 @@ fn wrong_model(patch: &Patch, facts: &Facts<'_>) -> Option<Errors> {
 }
 
 fn conflict(new_mac: Mac, board: &Option<BoardName>) -> Errors {
-    let holder = board.as_ref().map_or_else(|| "another board".into(), |b| format!("board {b}"));
+    let owner = board.as_ref().map_or_else(|| "another board".into(), |b| format!("board {b}"));
     Errors::on(
         "new_mac",
-        format!("The new mac field is an identity conflict: {holder} answers to {new_mac} now."),
+        format!("The new mac field is an identity conflict: {owner} answers to {new_mac} now."),
     )
 }

@@ -22,7 +22,7 @@ struct Panel {
     id: Option<OwnId>,
     models: Vec<String>,
     require_signature: bool,
-    holder: Holder,
+    owner: MacOwner,
     changing: bool,
 }
 
@@ -45,7 +45,7 @@ fn panel() -> Panel {
         id: Some(OwnId::Configured(123)),
         models: vec!["3516EV200".into()],
         require_signature: false,
-        holder: Holder::Nobody,
+        owner: MacOwner::Nobody,
         changing: false,
     }
 }
@@ -58,7 +58,7 @@ impl Panel {
             board: &self.record.board,
             id: self.id,
             models: &self.models,
-            holder: self.holder.clone(),
+            owner: self.owner.clone(),
             changing: self.changing,
             past: Past { durable: &self.record.ledger, volatile: &self.volatile },
         }
@@ -361,10 +361,10 @@ fn row_11_a_placeholder_or_random_mac_names_nobody() {
 #[test]
 fn row_12_a_mac_that_another_board_has_is_put_off_and_then_rejected() {
     let new_mac = mac(NEW);
-    let nobody_looked = Panel { holder: Holder::NotLookedUp, ..panel() };
+    let nobody_looked = Panel { owner: MacOwner::NotLookedUp, ..panel() };
     assert_eq!(nobody_looked.on_my_topic(to_new()), Decision::LookUp(new_mac));
     let other: Option<BoardName> = "die-2".parse().ok();
-    let taken = Panel { holder: Holder::AnotherBoard(other.clone()), ..panel() };
+    let taken = Panel { owner: MacOwner::AnotherBoard(other.clone()), ..panel() };
     for put_offs in 0..MAX_PUT_OFFS {
         let delivered = Delivered { put_offs, ..delivered(Via::MacTopic, Timing::Live) };
         assert_eq!(taken.decide(to_new(), &delivered), Decision::PutOff(other.clone()));
@@ -375,7 +375,7 @@ fn row_12_a_mac_that_another_board_has_is_put_off_and_then_rejected() {
 
 #[test]
 fn row_12_looks_at_nobody_when_the_mac_stays() {
-    let panel = Panel { holder: Holder::NotLookedUp, ..panel() };
+    let panel = Panel { owner: MacOwner::NotLookedUp, ..panel() };
     let body =
         json!({"mac": MINE, "new_mac": MINE, "new_serial_number": "S", "model": "3516EV200"});
     assert_eq!(panel.on_my_topic(body), Decision::Apply(identity(MINE, "S")));
@@ -410,14 +410,14 @@ fn any_panel() -> impl Strategy<Value = Panel> {
     ]);
     let ids =
         prop::sample::select(vec![None, Some(OwnId::Configured(123)), Some(OwnId::Learnt(123))]);
-    let holders = prop::sample::select(vec![
-        Holder::NotLookedUp,
-        Holder::Nobody,
-        Holder::AnotherBoard("die-2".parse().ok()),
+    let owners = prop::sample::select(vec![
+        MacOwner::NotLookedUp,
+        MacOwner::Nobody,
+        MacOwner::AnotherBoard("die-2".parse().ok()),
     ]);
-    (origins, ids, holders, any::<[bool; 5]>()).prop_map(|(origin, id, holder, flags)| {
+    (origins, ids, owners, any::<[bool; 5]>()).prop_map(|(origin, id, owner, flags)| {
         let [signature, changing, bare, done, no_model] = flags;
-        let mut panel = Panel { id, holder, changing, require_signature: signature, ..panel() };
+        let mut panel = Panel { id, owner, changing, require_signature: signature, ..panel() };
         if bare {
             panel = panel.without_serial_number();
         }
@@ -505,14 +505,14 @@ proptest! {
             prop_assert!(patch.new_mac.is_none_or(|mac| mac == to.mac));
             prop_assert!(patch.new_serial_number.is_none_or(|s| Some(s) == to.serial_number));
             if to.mac != panel.record.current.identity.mac {
-                prop_assert_eq!(panel.holder, Holder::Nobody, "nobody else's MAC is taken");
+                prop_assert_eq!(panel.owner, MacOwner::Nobody, "nobody else's MAC is taken");
             }
         }
     }
 
     #[test]
     fn what_was_decided_is_never_applied_again(body in any_body(), delivered in any_delivered()) {
-        let panel = Panel { holder: Holder::Nobody, ..panel() };
+        let panel = Panel { owner: MacOwner::Nobody, ..panel() };
         let request = read(body.clone());
         let decision = decide(&request, &delivered, &panel.facts());
         let has_id = request.as_ref().is_ok_and(|r| r.id.is_some());

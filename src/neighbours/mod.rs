@@ -16,7 +16,7 @@ use log::warn;
 use table::Entry;
 use tokio::time::{Instant, sleep};
 
-use crate::decide::Holder;
+use crate::decide::MacOwner;
 use crate::root::Root;
 use crate::sys::arp::ArpTable;
 
@@ -58,10 +58,10 @@ impl Neighbours {
 
     /// Whether another board has a MAC address now; takes a second at most. Where nobody can be asked,
     /// nobody has it, with a warning the first time.
-    pub async fn holder(&self, mac: Mac) -> Holder {
+    pub async fn owner(&self, mac: Mac) -> MacOwner {
         match self.answers(mac).await {
-            Ok(true) => Holder::AnotherBoard(None),
-            Ok(false) => Holder::Nobody,
+            Ok(true) => MacOwner::AnotherBoard(None),
+            Ok(false) => MacOwner::Nobody,
             Err(why) => {
                 if !self.warned.swap(true, Ordering::Relaxed) {
                     warn!(
@@ -71,7 +71,7 @@ impl Neighbours {
                         self.interface
                     );
                 }
-                Holder::Nobody
+                MacOwner::Nobody
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Upstream: the routes between billing and the panel, and the real side of the agent's seam to them.
 //!
 //! Each route is a task of its own. The agent tells it what to do through a [`RouteHandle`]; it tells
-//! the daemon what happened through one bounded channel of [`News`].
+//! the daemon what happened through one bounded channel of [`RouteEvent`].
 
 pub mod backoff;
 mod health;
@@ -18,17 +18,17 @@ use log::warn;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
-use crate::agent::seams::{Connection, Event, Face, ParcelId, Ticket, Upstream};
+use crate::agent::seams::{AckToken, ConnectIdentity, Connection, Event, ParcelId, Upstream};
 use crate::agent::{Delivery, Handling, RouteStatus};
 use crate::clock::{Floor, WallTime};
-use crate::decide::Holder;
+use crate::decide::MacOwner;
 use crate::neighbours::Neighbours;
 use crate::record::Route;
 use crate::root::Root;
 pub use health::Health;
 
-/// How many orders may wait for a route. The agent's own bounds keep it far below.
-const ORDERS: usize = 256;
+/// How many commands may wait for a route. The agent's own bounds keep it far below.
+const COMMANDS: usize = 256;
 
 /// Where a route finds its files, and the least time by which it judges certificates.
 #[derive(Debug, Clone)]
@@ -46,7 +46,7 @@ impl Place {
 
 /// What a route tells the daemon.
 #[derive(Debug)]
-pub enum News {
+pub enum RouteEvent {
     /// Something happened.
     Event(Event),
     /// A request came; the answer says whether it need come again.
@@ -55,9 +55,9 @@ pub enum News {
 
 /// What the agent wants of a route.
 #[derive(Debug)]
-pub enum Order {
+pub enum RouteCommand {
     /// A message need not come again.
-    Acknowledge(Ticket),
+    Acknowledge(AckToken),
     /// Who has this MAC address now?
     LookUp(Mac),
     /// A report is to be sent until it is acknowledged.
@@ -69,13 +69,13 @@ pub enum Order {
 }
 
 /// As whom to connect, and which connection that is.
-pub type Appearance = Option<(Face, Connection)>;
+pub type ConnectAs = Option<(ConnectIdentity, Connection)>;
 
 /// The agent's end of a route.
 #[derive(Debug)]
 pub struct RouteHandle {
-    appearance: watch::Sender<Appearance>,
-    orders: mpsc::Sender<Order>,
+    connect_as: watch::Sender<ConnectAs>,
+    commands: mpsc::Sender<RouteCommand>,
     health: Health,
     /// The least time by which certificates are judged; `None` where none are.
     judged_from: Option<WallTime>,
@@ -85,21 +85,21 @@ pub struct RouteHandle {
 #[derive(Debug)]
 pub struct RouteEnd {
     /// As whom to connect; the last one counts, and connections as an earlier one are given up.
-    pub appearance: watch::Receiver<Appearance>,
+    pub connect_as: watch::Receiver<ConnectAs>,
     /// What the agent wants.
-    pub orders: mpsc::Receiver<Order>,
+    pub commands: mpsc::Receiver<RouteCommand>,
     /// How the route fares: it is the route's to tell.
     pub health: Health,
 }
 
 /// A handle and its route's end.
 pub fn route() -> (RouteHandle, RouteEnd) {
-    let (appearance, appearance_end) = watch::channel(None);
-    let (orders, orders_end) = mpsc::channel(ORDERS);
+    let (connect_as, connect_as_end) = watch::channel(None);
+    let (commands, commands_end) = mpsc::channel(COMMANDS);
     let health = Health::default();
     (
-        RouteHandle { appearance, orders, health: health.clone(), judged_from: None },
-        RouteEnd { appearance: appearance_end, orders: orders_end, health },
+        RouteHandle { connect_as, commands, health: health.clone(), judged_from: None },
+        RouteEnd { connect_as: connect_as_end, commands: commands_end, health },
     )
 }
 
@@ -115,10 +115,10 @@ impl RouteHandle {
         self.judged_from.is_some_and(|made| made <= calendar) && self.health.is_reached()
     }
 
-    fn order(&self, order: Order) {
+    fn command(&self, command: RouteCommand) {
         // A route that is behind is not waited for: a report is sent again when the route is reached
         // again, and an unacknowledged message comes again.
-        if let Err(why) = self.orders.try_send(order) {
+        if let Err(why) = self.commands.try_send(command) {
             warn!("a route does not keep up: {why}");
         }
     }
@@ -136,7 +136,7 @@ pub struct Routes {
     /// The boards on the same LAN; none of a sandboxed board.
     pub neighbours: Option<Arc<Neighbours>>,
     /// Where to answer a look-up that no route can make.
-    pub news: Option<mpsc::Sender<News>>,
+    pub events: Option<mpsc::Sender<RouteEvent>>,
 }
 
 impl Routes {
@@ -160,27 +160,27 @@ impl Routes {
 }
 
 impl Upstream for Routes {
-    fn connect_as(&mut self, face: Face, connection: Connection) {
+    fn connect_as(&mut self, connect_as: ConnectIdentity, connection: Connection) {
         for route in self.all() {
-            route.appearance.send_replace(Some((face.clone(), connection)));
+            route.connect_as.send_replace(Some((connect_as.clone(), connection)));
         }
     }
 
-    fn acknowledge(&mut self, ticket: Ticket) {
+    fn acknowledge(&mut self, ack_token: AckToken) {
         if let Some(mqtt) = &self.mqtt {
-            mqtt.order(Order::Acknowledge(ticket));
+            mqtt.command(RouteCommand::Acknowledge(ack_token));
         }
     }
 
     fn look_up(&mut self, mac: Mac) {
-        let Some(news) = self.news.clone() else { return };
-        let broker = self.mqtt.as_ref().map(|mqtt| mqtt.orders.clone());
-        tokio::spawn(look_up(mac, self.neighbours.clone(), broker, news));
+        let Some(events) = self.events.clone() else { return };
+        let broker = self.mqtt.as_ref().map(|mqtt| mqtt.commands.clone());
+        tokio::spawn(look_up(mac, self.neighbours.clone(), broker, events));
     }
 
     fn send(&mut self, route: Route, parcel: ParcelId, report: &Report) {
         if let Some(handle) = self.handle(route) {
-            handle.order(Order::Send(parcel, Box::new(report.clone())));
+            handle.command(RouteCommand::Send(parcel, Box::new(report.clone())));
         }
     }
 
@@ -196,13 +196,13 @@ impl Upstream for Routes {
 
     fn give_up(&mut self, mac: Mac) {
         if let Some(mqtt) = &self.mqtt {
-            mqtt.order(Order::GiveUp(mac));
+            mqtt.command(RouteCommand::GiveUp(mac));
         }
     }
 
     fn ask_again(&mut self, route: Route) {
         if let Some(handle) = self.handle(route) {
-            handle.order(Order::AskAgain);
+            handle.command(RouteCommand::AskAgain);
         }
     }
 }
@@ -213,16 +213,16 @@ impl Upstream for Routes {
 async fn look_up(
     mac: Mac,
     neighbours: Option<Arc<Neighbours>>,
-    broker: Option<mpsc::Sender<Order>>,
-    news: mpsc::Sender<News>,
+    broker: Option<mpsc::Sender<RouteCommand>>,
+    events: mpsc::Sender<RouteEvent>,
 ) {
-    let holder = match neighbours {
-        Some(neighbours) => neighbours.holder(mac).await,
-        None => Holder::Nobody,
+    let owner = match neighbours {
+        Some(neighbours) => neighbours.owner(mac).await,
+        None => MacOwner::Nobody,
     };
     // Both fail only when the daemon ends.
-    let _ = match broker.filter(|_| holder == Holder::Nobody) {
-        Some(broker) => broker.send(Order::LookUp(mac)).await.is_ok(),
-        None => news.send(News::Event(Event::LookedUp { mac, holder })).await.is_ok(),
+    let _ = match broker.filter(|_| owner == MacOwner::Nobody) {
+        Some(broker) => broker.send(RouteCommand::LookUp(mac)).await.is_ok(),
+        None => events.send(RouteEvent::Event(Event::LookedUp { mac, owner })).await.is_ok(),
     };
 }

@@ -1,7 +1,7 @@
 //! What is off the board: requests that are retained or listed, messages that come again until they are
 //! acknowledged, and the reports that have arrived.
 
-use intercom_agent::agent::seams::{Connection, Face, ParcelId, Ticket};
+use intercom_agent::agent::seams::{AckToken, ConnectIdentity, Connection, ParcelId};
 use intercom_agent::record::Route;
 use intercom_wire::{Mac, Report};
 
@@ -14,7 +14,7 @@ const LATENCY: u64 = 20;
 #[derive(Debug, Clone)]
 pub struct Message {
     pub request: usize,
-    pub ticket: Option<Ticket>,
+    pub ack_token: Option<AckToken>,
     pub done: bool,
     pub sent_before: bool,
 }
@@ -47,15 +47,15 @@ pub struct Cloud {
     pub believes_reports: bool,
     /// Says that a new connection stands when it is asked for.
     pub believes_connections: bool,
-    /// The face of the last connection, for the messages of the session.
-    pub face: Option<Face>,
+    /// The identity of the last connection, for the messages of the session.
+    pub connect_as: Option<ConnectIdentity>,
     pub connection: Connection,
     pub mqtt_up: bool,
     pub http_up: bool,
     /// The link's address when the connections were made.
     pub carried_by: Option<Mac>,
     pub outgoing: Vec<(Route, ParcelId, Report)>,
-    pub tickets: u64,
+    pub ack_tokens: u64,
     /// How often the agent asked for what it had left.
     pub asked_again: u32,
 }
@@ -82,7 +82,7 @@ impl Cloud {
 
     pub fn forget_tickets(&mut self) {
         for message in &mut self.session {
-            message.ticket = None;
+            message.ack_token = None;
             message.done = false;
         }
     }
@@ -103,9 +103,9 @@ impl Cloud {
 
     /// Whether the broker would give a message of this topic to the board.
     pub fn hears(&self, topic: Topic) -> bool {
-        let Some(face) = &self.face else { return false };
+        let Some(connect_as) = &self.connect_as else { return false };
         match topic {
-            Topic::Mac(mac) => face.identity.mac == mac,
+            Topic::Mac(mac) => connect_as.identity.mac == mac,
             Topic::Board => true,
             Topic::List => false,
         }
@@ -120,8 +120,8 @@ impl Cloud {
     }
 
     /// In MQTT a message is acknowledged after all before it.
-    pub fn acknowledge(&mut self, ticket: Ticket) {
-        if let Some(message) = self.session.iter_mut().find(|m| m.ticket == Some(ticket)) {
+    pub fn acknowledge(&mut self, ack_token: AckToken) {
+        if let Some(message) = self.session.iter_mut().find(|m| m.ack_token == Some(ack_token)) {
             message.done = true;
         }
         let ready = self.session.iter().take_while(|message| message.done).count();
@@ -143,8 +143,8 @@ impl Cloud {
         self.session.len()
     }
 
-    pub fn board_is_up_as(&mut self, face: Face, connection: Connection) {
-        self.face = Some(face);
+    pub fn board_is_up_as(&mut self, connect_as: ConnectIdentity, connection: Connection) {
+        self.connect_as = Some(connect_as);
         self.connection = connection;
         self.mqtt_up = false;
         self.http_up = false;

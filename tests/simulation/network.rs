@@ -1,7 +1,7 @@
 //! The network between the panel and what is off the board: it loses, doubles, delays, and comes and goes.
 
 use intercom_agent::agent::Delivery;
-use intercom_agent::agent::seams::{Connection, Event, ParcelId, Ticket};
+use intercom_agent::agent::seams::{AckToken, Connection, Event, ParcelId};
 use intercom_agent::decide::{Delivered, Signature, Timing, Via};
 use intercom_agent::record::Route;
 
@@ -23,7 +23,7 @@ pub enum Traffic {
     Poll(Connection),
     Deliver {
         request: usize,
-        ticket: Ticket,
+        ack_token: AckToken,
         again: bool,
     },
     /// A report on its way.
@@ -53,7 +53,7 @@ impl Hardware {
     }
 
     pub fn queue_message(&mut self, request: usize) {
-        let message = Message { request, ticket: None, done: false, sent_before: false };
+        let message = Message { request, ack_token: None, done: false, sent_before: false };
         self.cloud.session.push(message);
     }
 
@@ -63,17 +63,17 @@ impl Hardware {
             return;
         }
         for at in 0..self.cloud.session.len().min(WINDOW) {
-            if self.cloud.session[at].ticket.is_some() {
+            if self.cloud.session[at].ack_token.is_some() {
                 continue;
             }
-            self.cloud.tickets += 1;
-            let ticket = Ticket(self.cloud.tickets);
+            self.cloud.ack_tokens += 1;
+            let ack_token = AckToken(self.cloud.ack_tokens);
             let message = &mut self.cloud.session[at];
-            message.ticket = Some(ticket);
+            message.ack_token = Some(ack_token);
             let again = again || std::mem::replace(&mut message.sent_before, true);
             let request = message.request;
             let delay = self.cloud.delay();
-            self.later(delay, Traffic::Deliver { request, ticket, again });
+            self.later(delay, Traffic::Deliver { request, ack_token, again });
         }
     }
 
@@ -121,13 +121,13 @@ impl Hardware {
                 return self.poll(connection);
             }
             Traffic::Connect(..) | Traffic::Poll(_) => {}
-            Traffic::Deliver { request, ticket, again } => {
-                let still = self.cloud.session.iter().any(|m| m.ticket == Some(ticket));
+            Traffic::Deliver { request, ack_token, again } => {
+                let still = self.cloud.session.iter().any(|m| m.ack_token == Some(ack_token));
                 if still && self.cloud.mqtt_up {
                     if self.cloud.acknowledges_early {
-                        self.cloud.acknowledge(ticket);
+                        self.cloud.acknowledge(ack_token);
                     }
-                    return Some(self.bring(request, Some(ticket), again));
+                    return Some(self.bring(request, Some(ack_token), again));
                 }
             }
             Traffic::Arrive { route, parcel } => self.arrive(route, parcel),
@@ -135,10 +135,10 @@ impl Hardware {
         None
     }
 
-    fn bring(&mut self, request: usize, ticket: Option<Ticket>, again: bool) -> Brought {
+    fn bring(&mut self, request: usize, ack_token: Option<AckToken>, again: bool) -> Brought {
         let posted = &mut self.cloud.requests[request];
         posted.delivered = true;
-        let own = self.cloud.face.as_ref().map(|face| face.identity.mac);
+        let own = self.cloud.connect_as.as_ref().map(|connect_as| connect_as.identity.mac);
         let via = match posted.asked.topic {
             Topic::Mac(mac) if Some(mac) == own => Via::MacTopic,
             // Of a session from before the change, what is left of it comes again.
@@ -149,8 +149,8 @@ impl Hardware {
         Brought::Delivery(Box::new(Delivery {
             request: posted.asked.request.clone(),
             delivered: Delivered { via, timing, signature: Signature::Missing, put_offs: 0 },
-            ticket,
-            route: Some(if ticket.is_some() { Route::Mqtt } else { Route::Http }),
+            ack_token,
+            route: Some(if ack_token.is_some() { Route::Mqtt } else { Route::Http }),
             offline: false,
         }))
     }

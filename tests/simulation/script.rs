@@ -116,5 +116,5 @@ fn by_hand(asked: Asked, offline: bool) -> Delivery {
         signature: Signature::Missing,
         put_offs: 0,
     };
-    Delivery { request: asked.request, delivered, ticket: None, route: None, offline }
+    Delivery { request: asked.request, delivered, ack_token: None, route: None, offline }
 }

@@ -1,9 +1,11 @@
 //! The agent's seam to upstream.
 
 use intercom_agent::agent::RouteStatus;
-use intercom_agent::agent::seams::{Connection, Event, Face, ParcelId, Ticket, Upstream};
+use intercom_agent::agent::seams::{
+    AckToken, ConnectIdentity, Connection, Event, ParcelId, Upstream,
+};
 use intercom_agent::clock::WallTime;
-use intercom_agent::decide::Holder;
+use intercom_agent::decide::MacOwner;
 use intercom_agent::record::Route;
 use intercom_wire::{Mac, Report};
 
@@ -22,9 +24,9 @@ impl SimulatedUpstream {
 }
 
 impl Upstream for SimulatedUpstream {
-    fn connect_as(&mut self, face: Face, connection: Connection) {
+    fn connect_as(&mut self, connect_as: ConnectIdentity, connection: Connection) {
         self.order(|world| {
-            world.cloud.board_is_up_as(face, connection);
+            world.cloud.board_is_up_as(connect_as, connection);
             for route in world.rules.routes.clone() {
                 let delay = world.cloud.delay();
                 world.later(delay, Traffic::Connect(route, connection));
@@ -32,10 +34,10 @@ impl Upstream for SimulatedUpstream {
         });
     }
 
-    fn acknowledge(&mut self, ticket: Ticket) {
+    fn acknowledge(&mut self, ack_token: AckToken) {
         self.order(|world| {
-            world.log.tell(world.now, || format!("  acknowledged {ticket:?}"));
-            world.cloud.acknowledge(ticket);
+            world.log.tell(world.now, || format!("  acknowledged {ack_token:?}"));
+            world.cloud.acknowledge(ack_token);
             world.pump(false);
         });
     }
@@ -44,8 +46,8 @@ impl Upstream for SimulatedUpstream {
         self.order(|world| {
             if world.cloud.mqtt_up {
                 let taken = world.cloud.taken.contains(&mac);
-                let holder = if taken { Holder::AnotherBoard(None) } else { Holder::Nobody };
-                world.later(1000, Traffic::Tell(Event::LookedUp { mac, holder }));
+                let owner = if taken { MacOwner::AnotherBoard(None) } else { MacOwner::Nobody };
+                world.later(1000, Traffic::Tell(Event::LookedUp { mac, owner }));
             }
         });
     }

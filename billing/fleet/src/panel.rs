@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use intercom_agent::agent::seams::{Connection, Event, Face, ParcelId, Upstream};
+use intercom_agent::agent::seams::{ConnectIdentity, Connection, Event, ParcelId, Upstream};
 use intercom_agent::agent::{Delivery, Handling};
 use intercom_agent::config::{self, MqttSettings};
 use intercom_agent::record::Route;
 use intercom_agent::root::Root;
-use intercom_agent::upstream::{self, News, Place, Routes, mqtt};
+use intercom_agent::upstream::{self, Place, RouteEvent, Routes, mqtt};
 use intercom_wire::signature::Keys;
 use intercom_wire::{
     FactoryIdentity, Identity, IntercomBody, Outcome, Report, RequestId, SOURCE_AUTO_REPLACE,
@@ -41,21 +41,21 @@ impl Fleet {
 
     /// Starts a panel.
     pub(super) fn add(&self, number: usize) -> Result<()> {
-        let face = Face {
+        let connect_as = ConnectIdentity {
             identity: identities::old(number)?,
             board: identities::board(number)?,
             id: None,
             model: Some(MODEL.to_owned()),
         };
         let (handle, end) = upstream::route();
-        let (news_in, news) = mpsc::channel(16);
+        let (events_in, events) = mpsc::channel(16);
         let place = Place::new(Root::sandbox("/nonexistent"), None);
-        tokio::spawn(mqtt::run(self.settings.clone(), place, Keys::default(), end, news_in));
+        tokio::spawn(mqtt::run(self.settings.clone(), place, Keys::default(), end, events_in));
         let routes = Routes { mqtt: Some(handle), ..Routes::default() };
         let panel = Panel {
             fleet: self.clone(),
-            factory: face.identity.clone(),
-            face,
+            factory: connect_as.identity.clone(),
+            connect_as,
             connection: Connection::default(),
             is_connected: false,
             routes,
@@ -64,7 +64,7 @@ impl Fleet {
             parcels: 0,
             unreported: false,
         };
-        tokio::spawn(panel.run(news));
+        tokio::spawn(panel.run(events));
         Ok(())
     }
 
@@ -90,7 +90,7 @@ impl Fleet {
 
 struct Panel {
     fleet: Fleet,
-    face: Face,
+    connect_as: ConnectIdentity,
     factory: Identity,
     connection: Connection,
     is_connected: bool,
@@ -106,20 +106,20 @@ struct Panel {
 }
 
 impl Panel {
-    async fn run(mut self, mut news: mpsc::Receiver<News>) {
-        self.routes.connect_as(self.face.clone(), self.connection);
-        while let Some(news) = news.recv().await {
-            match news {
-                News::Delivery(delivery, answer) => {
-                    let ticket = delivery.ticket;
+    async fn run(mut self, mut events: mpsc::Receiver<RouteEvent>) {
+        self.routes.connect_as(self.connect_as.clone(), self.connection);
+        while let Some(event) = events.recv().await {
+            match event {
+                RouteEvent::Delivery(delivery, answer) => {
+                    let ack_token = delivery.ack_token;
                     let handling = self.decide(*delivery);
-                    if let (Handling::Decided, Some(ticket)) = (handling, ticket) {
-                        self.routes.acknowledge(ticket);
+                    if let (Handling::Decided, Some(ack_token)) = (handling, ack_token) {
+                        self.routes.acknowledge(ack_token);
                     }
                     // The MQTT route does not wait for it.
                     let _ = answer.send(handling);
                 }
-                News::Event(event) => self.follow(&event),
+                RouteEvent::Event(event) => self.follow(&event),
             }
         }
     }
@@ -135,17 +135,17 @@ impl Panel {
             self.report();
             return Handling::Decided;
         }
-        let previous = self.face.identity.clone();
+        let previous = self.connect_as.identity.clone();
         if let Some(mac) = patch.new_mac {
-            self.face.identity.mac = mac;
+            self.connect_as.identity.mac = mac;
         }
         if patch.new_serial_number.is_some() {
-            self.face.identity.serial_number = patch.new_serial_number;
+            self.connect_as.identity.serial_number = patch.new_serial_number;
         }
         self.change = Some((id, previous));
         self.gone();
         self.connection = self.connection.next();
-        self.routes.connect_as(self.face.clone(), self.connection);
+        self.routes.connect_as(self.connect_as.clone(), self.connection);
         Handling::Decided
     }
 
@@ -158,7 +158,7 @@ impl Panel {
                 if let Some((id, previous)) = self.change.take() {
                     let given_up = previous.mac;
                     let factory = self.factory.clone();
-                    self.decided = Some(installed(id, &self.face, previous, factory));
+                    self.decided = Some(installed(id, &self.connect_as, previous, factory));
                     self.report();
                     self.routes.give_up(given_up);
                 } else if self.unreported {
@@ -195,19 +195,19 @@ impl Panel {
 /// The report of a change that was carried out.
 pub(super) fn installed(
     request_id: RequestId,
-    face: &Face,
+    connect_as: &ConnectIdentity,
     previous: Identity,
     factory: Identity,
 ) -> Report {
     Report {
         intercom: IntercomBody {
-            id: face.id,
+            id: connect_as.id,
             external_id: None,
             department: None,
             title: None,
-            mac: Some(face.identity.mac),
-            model: face.model.clone(),
-            serial_number: face.identity.serial_number.clone(),
+            mac: Some(connect_as.identity.mac),
+            model: connect_as.model.clone(),
+            serial_number: connect_as.identity.serial_number.clone(),
             status: Some(Outcome::Installed.to_string()),
             flat_from: None,
             flat_to: None,
@@ -215,7 +215,7 @@ pub(super) fn installed(
             group: None,
         },
         request_id: Some(request_id),
-        board: face.board.clone(),
+        board: connect_as.board.clone(),
         target: None,
         previous,
         factory: FactoryIdentity::Known(factory),

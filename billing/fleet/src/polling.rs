@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use hyper::{Method, StatusCode};
-use intercom_agent::agent::seams::Face;
+use intercom_agent::agent::seams::ConnectIdentity;
 use intercom_wire::{Identity, Request};
 use serde_json::value::RawValue;
 use tokio::sync::watch;
@@ -55,7 +55,7 @@ impl Pollers {
 
 async fn poll(billing: SocketAddr, number: usize, stop: watch::Receiver<bool>) -> Result<Polled> {
     let factory = identities::old(number)?;
-    let mut face = Face {
+    let mut connect_as = ConnectIdentity {
         identity: factory.clone(),
         board: identities::board(number)?,
         id: None,
@@ -64,7 +64,7 @@ async fn poll(billing: SocketAddr, number: usize, stop: watch::Receiver<bool>) -
     let mut caller = Caller::connect(billing).await?;
     let mut polled = Polled::default();
     while !*stop.borrow() {
-        let answer = caller.call(Method::GET, &path(&face), None).await?;
+        let answer = caller.call(Method::GET, &path(&connect_as), None).await?;
         ensure!(answer.status == StatusCode::OK, "pending: {}", answer.status);
         polled.pending.add(answer.took);
         let requests: Vec<Box<RawValue>> = serde_json::from_slice(&answer.body)?;
@@ -74,13 +74,13 @@ async fn poll(billing: SocketAddr, number: usize, stop: watch::Receiver<bool>) -
             let request_id = request.id.context("a request without an ID")?;
             let patch = request.content.map_err(|why| anyhow::anyhow!("{why}"))?;
             let previous = std::mem::replace(
-                &mut face.identity,
+                &mut connect_as.identity,
                 Identity {
                     mac: patch.new_mac.context("no new MAC address")?,
                     serial_number: patch.new_serial_number,
                 },
             );
-            let report = installed(request_id, &face, previous, factory.clone());
+            let report = installed(request_id, &connect_as, previous, factory.clone());
             let report = serde_json::to_value(report)?;
             let answer = caller.call(Method::POST, "/api/v1/agent/status", Some(&report)).await?;
             ensure!(answer.status == StatusCode::NO_CONTENT, "status: {}", answer.status);
@@ -90,9 +90,9 @@ async fn poll(billing: SocketAddr, number: usize, stop: watch::Receiver<bool>) -
     Ok(polled)
 }
 
-fn path(face: &Face) -> String {
-    let serial_number = face.identity.serial_number.as_ref();
+fn path(connect_as: &ConnectIdentity) -> String {
+    let serial_number = connect_as.identity.serial_number.as_ref();
     let serial_number = serial_number.map_or_else(String::new, ToString::to_string);
-    let (mac, board) = (face.identity.mac, &face.board);
+    let (mac, board) = (connect_as.identity.mac, &connect_as.board);
     format!("/api/v1/agent/pending?mac={mac}&serial_number={serial_number}&board={board}")
 }

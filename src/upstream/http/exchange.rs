@@ -18,20 +18,20 @@ use super::elements::{Element, Elements};
 use super::retry_after::retry_after;
 use super::trouble::{Kind, Trouble};
 use super::undecided::Undecided;
-use crate::agent::seams::{Connection, Event, Face};
+use crate::agent::seams::{ConnectIdentity, Connection, Event};
 use crate::agent::{Delivery, Handling};
 use crate::config::{Template, Values};
 use crate::decide::{Delivered, Signature, Timing, Via};
 use crate::record::Route;
-use crate::upstream::News;
+use crate::upstream::RouteEvent;
 
-/// The service as one appearance of the board sees it.
+/// The service as one identity of the board sees it.
 pub(super) struct Exchange {
     pub(super) service: Arc<Service>,
     pub(super) client: ureq::Agent,
-    face: Face,
+    connect_as: ConnectIdentity,
     connection: Connection,
-    news: mpsc::Sender<News>,
+    events: mpsc::Sender<RouteEvent>,
     given_up: Arc<AtomicBool>,
     /// Which list was decided as a whole; the service need not send that one again.
     decided_list: Option<HeaderValue>,
@@ -50,17 +50,17 @@ impl Exchange {
     pub(super) fn new(
         service: Arc<Service>,
         client: ureq::Agent,
-        face: Face,
+        connect_as: ConnectIdentity,
         connection: Connection,
-        news: mpsc::Sender<News>,
+        events: mpsc::Sender<RouteEvent>,
         given_up: Arc<AtomicBool>,
     ) -> Self {
         Exchange {
             service,
             client,
-            face,
+            connect_as,
             connection,
-            news,
+            events,
             given_up,
             decided_list: None,
             told_lost: false,
@@ -86,18 +86,18 @@ impl Exchange {
     }
 
     fn ask(&mut self) -> Result<Polled, Trouble> {
-        let identity = &self.face.identity;
+        let identity = &self.connect_as.identity;
         let mut request = self
             .client
             .get(self.url(&self.service.settings.pending)?)
             .query("mac", identity.mac.to_string())
-            .query("board", self.face.board.as_str())
+            .query("board", self.connect_as.board.as_str())
             // Seldom does anything follow a poll within seconds.
             .header(CONNECTION, "close");
         if let Some(serial_number) = &identity.serial_number {
             request = request.query("serial_number", serial_number.as_str());
         }
-        if let Some(id) = self.face.id {
+        if let Some(id) = self.connect_as.id {
             request = request.query("id", id.to_string());
         }
         if let Some(list) = &self.decided_list {
@@ -176,13 +176,13 @@ impl Exchange {
                 signature,
                 put_offs: 0,
             },
-            ticket: None,
+            ack_token: None,
             route: Some(Route::Http),
             offline: false,
         };
         let (handling, answer) = oneshot::channel();
-        let news = News::Delivery(Box::new(delivery), handling);
-        self.news.blocking_send(news).map_err(|_| self.was_given_up())?;
+        let event = RouteEvent::Delivery(Box::new(delivery), handling);
+        self.events.blocking_send(event).map_err(|_| self.was_given_up())?;
         Ok(answer)
     }
 
@@ -206,11 +206,11 @@ impl Exchange {
 
     pub(super) fn url(&self, path: &Template) -> Result<String, Trouble> {
         let values = Values {
-            mac: self.face.identity.mac,
-            serial_number: self.face.identity.serial_number.as_ref(),
-            id: self.face.id,
-            model: self.face.model.as_deref(),
-            board: &self.face.board,
+            mac: self.connect_as.identity.mac,
+            serial_number: self.connect_as.identity.serial_number.as_ref(),
+            id: self.connect_as.id,
+            model: self.connect_as.model.as_deref(),
+            board: &self.connect_as.board,
         };
         let path = path.fill(&values).map_err(|why| {
             Trouble::new(Kind::Lasting, format!("its path {path} is open: {why}"))
@@ -245,7 +245,7 @@ impl Exchange {
 
     fn tell(&self, event: Event) {
         if !self.given_up.load(Ordering::Acquire)
-            && self.news.blocking_send(News::Event(event)).is_err()
+            && self.events.blocking_send(RouteEvent::Event(event)).is_err()
         {
             debug!("the daemon is ending");
         }

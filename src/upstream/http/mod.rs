@@ -3,8 +3,8 @@
 //! A task keeps the times and the reports; a thread of its own speaks HTTP, since the client blocks.
 //!
 //! ```text
-//! orders, appearance ──► route (when) ──► worker (a thread) ──► exchange ──► the service
-//!                                  news ◄──────────────────────────┘
+//! commands, identity ──► route (when) ──► worker (a thread) ──► exchange ──► the service
+//!                                  events ◄──────────────────────────┘
 //! ```
 
 mod billing;
@@ -29,7 +29,7 @@ use intercom_wire::signature::Keys;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
-use super::{Health, News, Place, RouteEnd};
+use super::{Health, Place, RouteEnd, RouteEvent};
 use crate::config::HttpSettings;
 use crate::record::Route;
 use client::TimeLimits;
@@ -53,9 +53,9 @@ pub async fn run(
     place: Place,
     keys: Keys,
     end: RouteEnd,
-    news: mpsc::Sender<News>,
+    events: mpsc::Sender<RouteEvent>,
 ) {
-    run_within(TimeLimits::default(), route, settings, place, keys, end, news).await;
+    run_within(TimeLimits::default(), route, settings, place, keys, end, events).await;
 }
 
 async fn run_within(
@@ -65,7 +65,7 @@ async fn run_within(
     place: Place,
     keys: Keys,
     end: RouteEnd,
-    news: mpsc::Sender<News>,
+    events: mpsc::Sender<RouteEvent>,
 ) {
     let service = Service {
         route,
@@ -76,7 +76,7 @@ async fn run_within(
         runtime: Handle::current(),
         health: end.health.clone(),
     };
-    HttpRoute::new(Arc::new(service), news).run(end).await;
+    HttpRoute::new(Arc::new(service), events).run(end).await;
 }
 
 /// Where the service is and how it is spoken to.

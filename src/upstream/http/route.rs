@@ -14,9 +14,9 @@ use super::exchange::Polled;
 use super::schedule::Schedule;
 use super::trouble::{Kind, Trouble};
 use super::worker::{Done, Job, Worker};
-use crate::agent::seams::{Connection, Event, Face, ParcelId};
+use crate::agent::seams::{ConnectIdentity, Connection, Event, ParcelId};
 use crate::record::Route;
-use crate::upstream::{Appearance, News, Order, RouteEnd};
+use crate::upstream::{ConnectAs, RouteCommand, RouteEnd, RouteEvent};
 
 /// A report that is refused is sent so often in all, over minutes: the service may be mended.
 pub(super) const MAX_REFUSALS: u32 = 8;
@@ -27,8 +27,8 @@ const START_SPREAD: u32 = 4;
 /// The route's state.
 pub(super) struct HttpRoute {
     service: Arc<Service>,
-    news: mpsc::Sender<News>,
-    appearance: Appearance,
+    events: mpsc::Sender<RouteEvent>,
+    connect_as: ConnectAs,
     worker: Option<Worker>,
     poll: Schedule,
     reporting: Schedule,
@@ -48,11 +48,11 @@ struct Parcel {
 }
 
 impl HttpRoute {
-    pub(super) fn new(service: Arc<Service>, news: mpsc::Sender<News>) -> Self {
+    pub(super) fn new(service: Arc<Service>, events: mpsc::Sender<RouteEvent>) -> Self {
         HttpRoute {
             service,
-            news,
-            appearance: None,
+            events,
+            connect_as: None,
             worker: None,
             poll: Schedule::new("polling", ""),
             reporting: Schedule::new("reporting to", ""),
@@ -74,15 +74,15 @@ impl HttpRoute {
                 None => {}
             }
             tokio::select! {
-                changed = end.appearance.changed() => {
+                changed = end.connect_as.changed() => {
                     if changed.is_err() {
                         return;
                     }
-                    let appearance = end.appearance.borrow_and_update().clone();
-                    self.appear(appearance);
+                    let connect_as = end.connect_as.borrow_and_update().clone();
+                    self.appear(connect_as);
                 }
-                order = end.orders.recv() => match order {
-                    Some(order) => self.take(order),
+                command = end.commands.recv() => match command {
+                    Some(command) => self.take(command),
                     None => return,
                 },
                 done = of(worker) => self.finish(done).await,
@@ -91,17 +91,17 @@ impl HttpRoute {
         }
     }
 
-    /// Gives up everything under the old appearance and asks at once under the new one.
-    fn appear(&mut self, appearance: Appearance) {
+    /// Gives up everything under the old identity and polls at once under the new one.
+    fn appear(&mut self, connect_as: ConnectAs) {
         let now = Instant::now();
         self.worker = None;
         self.sent = None;
         self.ask_again = false;
         self.service.health.given_up();
-        if let Some((face, _)) = &appearance {
-            self.poll = Schedule::new("polling", face.board.as_str());
-            self.reporting = Schedule::new("reporting to", face.board.as_str());
-            if self.appearance.is_none() {
+        if let Some((connect_as, _)) = &connect_as {
+            self.poll = Schedule::new("polling", connect_as.board.as_str());
+            self.reporting = Schedule::new("reporting to", connect_as.board.as_str());
+            if self.connect_as.is_none() {
                 let spread = self.service.settings.poll_every / START_SPREAD;
                 self.poll.due = now + self.poll.jitter.up_to(spread);
             }
@@ -109,19 +109,19 @@ impl HttpRoute {
         for parcel in &mut self.parcels {
             parcel.due = now;
         }
-        self.appearance = appearance;
+        self.connect_as = connect_as;
     }
 
-    pub(super) fn take(&mut self, order: Order) {
-        match order {
-            Order::Send(id, report) => {
+    pub(super) fn take(&mut self, command: RouteCommand) {
+        match command {
+            RouteCommand::Send(id, report) => {
                 if !self.parcels.iter().any(|parcel| parcel.id == id) {
                     let report = Arc::from(report);
                     let due = Instant::now();
                     self.parcels.push(Parcel { id, report, refusals: 0, due });
                 }
             }
-            Order::AskAgain => {
+            RouteCommand::AskAgain => {
                 self.ask_again = true;
                 // A service that does not answer is not asked more often for it.
                 if self.poll.trouble.is_none() {
@@ -129,13 +129,13 @@ impl HttpRoute {
                 }
             }
             // A listed request comes again by itself, and nothing is known here of other boards.
-            Order::Acknowledge(_) | Order::LookUp(_) | Order::GiveUp(_) => {}
+            RouteCommand::Acknowledge(_) | RouteCommand::LookUp(_) | RouteCommand::GiveUp(_) => {}
         }
     }
 
     /// Gives an idle worker its next job; else says when there will be one.
     fn start_what_is_due(&mut self) -> Option<Instant> {
-        let (face, connection) = self.appearance.clone()?;
+        let (connect_as, connection) = self.connect_as.clone()?;
         if self.worker.as_ref().is_some_and(|worker| worker.busy) {
             return None;
         }
@@ -153,7 +153,7 @@ impl HttpRoute {
             }
             _ => return report_due.into_iter().chain(poll_due).min(),
         };
-        match self.worker(face, connection) {
+        match self.worker(connect_as, connection) {
             Ok(worker) => {
                 worker.begin(job);
                 self.service.health.gets_on_within(self.service.limits.whole);
@@ -170,10 +170,14 @@ impl HttpRoute {
         }
     }
 
-    fn worker(&mut self, face: Face, connection: Connection) -> std::io::Result<&mut Worker> {
+    fn worker(
+        &mut self,
+        connect_as: ConnectIdentity,
+        connection: Connection,
+    ) -> std::io::Result<&mut Worker> {
         let worker = match self.worker.take() {
             Some(worker) => worker,
-            None => Worker::start(&self.service, face, connection, self.news.clone())?,
+            None => Worker::start(&self.service, connect_as, connection, self.events.clone())?,
         };
         Ok(self.worker.insert(worker))
     }
@@ -187,7 +191,7 @@ impl HttpRoute {
             Some(Done::Reported(result)) => {
                 if let Some(parcel) = self.reported(result) {
                     let event = Event::Reported { parcel, route: self.service.route };
-                    if self.news.send(News::Event(event)).await.is_err() {
+                    if self.events.send(RouteEvent::Event(event)).await.is_err() {
                         debug!("the daemon is ending");
                     }
                 }

@@ -1,6 +1,6 @@
-//! The thread that speaks HTTP, blocking, as one appearance of the board.
+//! The thread that speaks HTTP, blocking, as one identity of the board.
 //!
-//! Each appearance has a thread of its own: giving it up closes its connections and lets the thread
+//! Each identity has its own thread: giving it up closes its connections and lets the thread
 //! end by itself, however long a name lookup holds it, and nothing it says counts any more.
 
 use std::io;
@@ -14,8 +14,8 @@ use tokio::sync::mpsc;
 use super::Service;
 use super::exchange::{Exchange, Polled};
 use super::trouble::Trouble;
-use crate::agent::seams::{Connection, Face};
-use crate::upstream::News;
+use crate::agent::seams::{ConnectIdentity, Connection};
+use crate::upstream::RouteEvent;
 
 /// Only what is touched takes memory. Built for a 64-bit processor, whose frames are the larger
 /// ones, TLS handshakes and JSON of the deepest nesting get by with 96 KiB, a debug build with 256.
@@ -54,9 +54,9 @@ impl Worker {
     /// As `pthread_create(3)`.
     pub(super) fn start(
         service: &Arc<Service>,
-        face: Face,
+        connect_as: ConnectIdentity,
         connection: Connection,
-        news: mpsc::Sender<News>,
+        events: mpsc::Sender<RouteEvent>,
     ) -> io::Result<Self> {
         let client = service.client().map_err(io::Error::other)?;
         let given_up = Arc::new(AtomicBool::new(false));
@@ -65,9 +65,9 @@ impl Worker {
         let mut exchange = Exchange::new(
             service.clone(),
             client.clone(),
-            face,
+            connect_as,
             connection,
-            news,
+            events,
             given_up.clone(),
         );
         thread::Builder::new().name("http".to_owned()).stack_size(STACK).spawn(move || {

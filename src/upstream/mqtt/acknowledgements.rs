@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use rumqttc::{Publish, QoS};
 
-use crate::agent::seams::Ticket;
+use crate::agent::seams::AckToken;
 
 /// So many messages no broker sends without waiting for acknowledgements, unless it means harm.
 const MOST: usize = 4096;
@@ -18,7 +18,7 @@ pub(super) struct Acknowledgements {
 /// What names a message's packet; not what it says.
 #[derive(Debug)]
 struct Open {
-    ticket: Ticket,
+    ack_token: AckToken,
     qos: QoS,
     pkid: u16,
     done: bool,
@@ -29,19 +29,19 @@ impl Acknowledgements {
     ///
     /// # Errors
     /// When there are too many to be kept in mind.
-    pub(super) fn open(&mut self, ticket: Ticket, message: &Publish) -> Result<(), String> {
+    pub(super) fn open(&mut self, ack_token: AckToken, message: &Publish) -> Result<(), String> {
         if self.open.len() >= MOST {
             return Err(format!(
                 "the broker has sent {MOST} messages without waiting for acknowledgements"
             ));
         }
-        self.open.push_back(Open { ticket, qos: message.qos, pkid: message.pkid, done: false });
+        self.open.push_back(Open { ack_token, qos: message.qos, pkid: message.pkid, done: false });
         Ok(())
     }
 
     /// A message is done with.
-    pub(super) fn done(&mut self, ticket: Ticket) {
-        if let Some(message) = self.open.iter_mut().find(|message| message.ticket == ticket) {
+    pub(super) fn done(&mut self, ack_token: AckToken) {
+        if let Some(message) = self.open.iter_mut().find(|message| message.ack_token == ack_token) {
             message.done = true;
         }
     }
@@ -72,8 +72,8 @@ mod tests {
         message
     }
 
-    fn done(acknowledgements: &mut Acknowledgements, ticket: u64) -> Vec<u16> {
-        acknowledgements.done(Ticket(ticket));
+    fn done(acknowledgements: &mut Acknowledgements, ack_token: u64) -> Vec<u16> {
+        acknowledgements.done(AckToken(ack_token));
         let mut pkids = Vec::new();
         while let Some(message) = acknowledgements.ready() {
             pkids.push(message.pkid);
@@ -86,7 +86,7 @@ mod tests {
     fn a_later_message_waits_for_the_one_before_it() {
         let mut acknowledgements = Acknowledgements::default();
         for number in 1..=3 {
-            acknowledgements.open(Ticket(number.into()), &message(number)).expect("room");
+            acknowledgements.open(AckToken(number.into()), &message(number)).expect("room");
         }
         assert_eq!(done(&mut acknowledgements, 2), [0; 0]);
         assert_eq!(done(&mut acknowledgements, 1), [1, 2]);
@@ -96,7 +96,7 @@ mod tests {
     #[test]
     fn a_ticket_of_an_earlier_connection_is_nothing() {
         let mut acknowledgements = Acknowledgements::default();
-        acknowledgements.open(Ticket(7), &message(1)).expect("room");
+        acknowledgements.open(AckToken(7), &message(1)).expect("room");
         assert_eq!(done(&mut acknowledgements, 6), [0; 0]);
         assert_eq!(done(&mut acknowledgements, 7), [1]);
     }
@@ -104,7 +104,7 @@ mod tests {
     #[test]
     fn a_broker_that_waits_for_nothing_is_not_listened_to_for_ever() {
         let mut acknowledgements = Acknowledgements::default();
-        let mut open = |number| acknowledgements.open(Ticket(number), &message(1));
+        let mut open = |number| acknowledgements.open(AckToken(number), &message(1));
         assert!((0..MOST as u64).all(|number| open(number).is_ok()));
         assert!(open(MOST as u64).is_err());
     }

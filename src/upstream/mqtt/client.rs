@@ -10,18 +10,18 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::topics::Topics;
-use crate::agent::seams::Face;
+use crate::agent::seams::ConnectIdentity;
 use crate::config::MqttSettings;
 use crate::upstream::{Place, tls};
 
 /// The largest packet: a whole request with its topic and header.
 pub(super) const MAX_PACKET: usize = MAX_REQUEST_BYTES + 1024;
-/// How many orders the client takes before it has sent the first.
+/// How many calls the client queues before it has sent the first.
 const QUEUE: usize = 64;
 
 /// A client whose connection dies with it: without DISCONNECT, so that the broker tells the others.
 pub(super) struct Client {
-    pub(super) orders: AsyncClient,
+    pub(super) handle: AsyncClient,
     pub(super) events: mpsc::Receiver<Result<Event, ConnectionError>>,
     poller: JoinHandle<()>,
 }
@@ -33,11 +33,11 @@ impl Client {
         settings: &MqttSettings,
         place: &Place,
         topics: &Topics,
-        face: &Face,
+        connect_as: &ConnectIdentity,
         clean_session: bool,
     ) -> Result<Self, String> {
         let broker = &settings.broker;
-        let mut options = MqttOptions::new(face.board.as_str(), &broker.host, broker.port);
+        let mut options = MqttOptions::new(connect_as.board.as_str(), &broker.host, broker.port);
         options
             .set_keep_alive(settings.keep_alive)
             .set_clean_session(clean_session)
@@ -46,7 +46,8 @@ impl Client {
             .set_max_packet_size(MAX_PACKET, MAX_PACKET)
             .set_last_will(LastWill::new(
                 &topics.presence,
-                Presence { state: PresenceState::Offline, board: face.board.clone() }.payload(),
+                Presence { state: PresenceState::Offline, board: connect_as.board.clone() }
+                    .payload(),
                 QoS::AtLeastOnce,
                 true,
             ));
@@ -64,7 +65,7 @@ impl Client {
             options
                 .set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(config.into())));
         }
-        let (orders, mut event_loop) = AsyncClient::new(options, QUEUE);
+        let (handle, mut event_loop) = AsyncClient::new(options, QUEUE);
         let mut network = NetworkOptions::new();
         network.set_connection_timeout(settings.connect_timeout.as_secs());
         network.set_tcp_nodelay(true);
@@ -81,7 +82,7 @@ impl Client {
                 }
             }
         });
-        Ok(Client { orders, events, poller })
+        Ok(Client { handle, events, poller })
     }
 }
 

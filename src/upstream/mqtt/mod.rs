@@ -20,14 +20,14 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use super::backoff::Backoff;
-use super::{News, Order, Place, RouteEnd};
-use crate::agent::seams::{Connection, Event, Face};
+use super::{Place, RouteCommand, RouteEnd, RouteEvent};
+use crate::agent::seams::{ConnectIdentity, Connection, Event};
 use crate::config::MqttSettings;
 use crate::record::Route;
 use outgoing::Outgoing;
 use session::{End, Session};
 use taken_over::TakenOver;
-use too_large::Without;
+use too_large::SkippedFilters;
 
 /// The first pause after a lost connection.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -40,25 +40,25 @@ pub async fn run(
     place: Place,
     keys: Keys,
     mut end: RouteEnd,
-    news: mpsc::Sender<News>,
+    events: mpsc::Sender<RouteEvent>,
 ) {
     let mut outgoing = Outgoing::default();
-    let mut tickets = 0;
-    while let Some((face, connection)) = appearance(&mut end).await {
-        let mut backoff = Backoff::new(face.board.as_str(), FIRST_PAUSE, LONGEST_PAUSE);
-        let mut without = Without::default();
+    let mut ack_tokens = 0;
+    while let Some((connect_as, connection)) = next_identity(&mut end).await {
+        let mut backoff = Backoff::new(connect_as.board.as_str(), FIRST_PAUSE, LONGEST_PAUSE);
+        let mut skipped = SkippedFilters::default();
         let mut taken_over = TakenOver::default();
         loop {
-            let appearance = (&face, connection, without);
+            let connect_as = (&connect_as, connection, skipped);
             let began = Instant::now();
             let session = Session::new(
                 &settings,
                 &place,
                 &keys,
-                appearance,
-                &news,
+                connect_as,
+                &events,
                 &mut outgoing,
-                &mut tickets,
+                &mut ack_tokens,
             );
             let ended = match session {
                 Ok(session) => session.run(&mut end).await,
@@ -67,18 +67,18 @@ pub async fn run(
             let (why, was_reachable) = match ended {
                 End::GivenUp => break,
                 End::Lost { why, was_reachable } => {
-                    without.look_again();
+                    skipped.look_again();
                     (why, was_reachable)
                 }
                 End::Closed { why } => {
-                    without.look_again();
+                    skipped.look_again();
                     match taken_over.closed_after(began.elapsed()) {
                         true => (taken_over::IN_WORDS.to_owned(), false),
                         false => (why, true),
                     }
                 }
                 End::TooLarge { bytes } => {
-                    if without.met_one() && news.send(too_large::rejected(bytes)).await.is_err() {
+                    if skipped.met_one() && events.send(too_large::rejected(bytes)).await.is_err() {
                         return;
                     }
                     (too_large::in_words(bytes), false)
@@ -94,7 +94,7 @@ pub async fn run(
             let tenths = pause.as_millis() / 100;
             warn!("MQTT: {why}; connecting again in {}.{} s", tenths / 10, tenths % 10);
             let lost = Event::Lost { route: Route::Mqtt, connection };
-            if news.send(News::Event(lost)).await.is_err() {
+            if events.send(RouteEvent::Event(lost)).await.is_err() {
                 return;
             }
             if !wait(&mut end, pause, &mut outgoing).await {
@@ -107,30 +107,30 @@ pub async fn run(
     info!("MQTT: the route is closed");
 }
 
-/// The next appearance; `None` once the daemon has let go.
-async fn appearance(end: &mut RouteEnd) -> Option<(Face, Connection)> {
+/// The next identity to connect as; `None` once the daemon has let go.
+async fn next_identity(end: &mut RouteEnd) -> Option<(ConnectIdentity, Connection)> {
     end.health.waits_for_the_agent();
     loop {
-        end.appearance.has_changed().ok()?;
-        if let Some(appearance) = end.appearance.borrow_and_update().clone() {
-            return Some(appearance);
+        end.connect_as.has_changed().ok()?;
+        if let Some(connect_as) = end.connect_as.borrow_and_update().clone() {
+            return Some(connect_as);
         }
-        end.appearance.changed().await.ok()?;
+        end.connect_as.changed().await.ok()?;
     }
 }
 
-/// Waits before the next attempt; `false` if there is to be another appearance instead.
+/// Waits before the next attempt; `false` if the route is to connect as another identity instead.
 async fn wait(end: &mut RouteEnd, pause: Duration, outgoing: &mut Outgoing) -> bool {
     let until = Instant::now() + pause;
     loop {
         tokio::select! {
-            changed = end.appearance.changed() => {
-                // Closed: `appearance` finds that out next.
+            changed = end.connect_as.changed() => {
+                // Closed: `next_identity` finds that out next.
                 let _ = changed;
                 return false;
             }
-            order = end.orders.recv() => match order {
-                Some(order) => outgoing.take_order_while_away(order),
+            command = end.commands.recv() => match command {
+                Some(command) => outgoing.handle_command_while_away(command),
                 None => return false,
             },
             () = sleep_until(until) => return true,
@@ -140,11 +140,11 @@ async fn wait(end: &mut RouteEnd, pause: Duration, outgoing: &mut Outgoing) -> b
 
 impl Outgoing {
     /// What can be done later is kept; what belongs to a connection is pointless without one.
-    fn take_order_while_away(&mut self, order: Order) {
-        match order {
-            Order::Send(parcel, report) => self.report(parcel, &report),
-            Order::GiveUp(mac) => self.give_up(mac),
-            Order::Acknowledge(_) | Order::LookUp(_) | Order::AskAgain => {}
+    fn handle_command_while_away(&mut self, command: RouteCommand) {
+        match command {
+            RouteCommand::Send(parcel, report) => self.report(parcel, &report),
+            RouteCommand::GiveUp(mac) => self.give_up(mac),
+            RouteCommand::Acknowledge(_) | RouteCommand::LookUp(_) | RouteCommand::AskAgain => {}
         }
     }
 }

@@ -2,16 +2,16 @@
 
 use intercom_wire::{BoardName, Presence, PresenceState};
 
-use crate::decide::Holder;
+use crate::decide::MacOwner;
 
 /// Who has the MAC address whose presence topic holds this, seen from board `own`. A payload that
 /// is not a presence proves nothing.
-pub(super) fn holder(payload: &[u8], own: &BoardName) -> Holder {
+pub(super) fn owner(payload: &[u8], own: &BoardName) -> MacOwner {
     match Presence::read(payload) {
         Ok(Some(Presence { state: PresenceState::Online, board })) if board != *own => {
-            Holder::AnotherBoard(Some(board))
+            MacOwner::AnotherBoard(Some(board))
         }
-        Ok(_) | Err(_) => Holder::Nobody,
+        Ok(_) | Err(_) => MacOwner::Nobody,
     }
 }
 
@@ -22,12 +22,12 @@ mod tests {
     #[test]
     fn only_another_board_that_is_online_has_the_mac() {
         let own: BoardName = "own".parse().expect("a name");
-        let holder = |payload: &str| holder(payload.as_bytes(), &own);
-        let other = Holder::AnotherBoard("other".parse().ok());
-        assert_eq!(holder(r#"{"state":"online","board":"other"}"#), other);
-        assert_eq!(holder(r#"{"state":"offline","board":"other"}"#), Holder::Nobody);
-        assert_eq!(holder(r#"{"state":"online","board":"own"}"#), Holder::Nobody);
-        assert_eq!(holder("online"), Holder::Nobody);
-        assert_eq!(holder(""), Holder::Nobody);
+        let owner = |payload: &str| owner(payload.as_bytes(), &own);
+        let other = MacOwner::AnotherBoard("other".parse().ok());
+        assert_eq!(owner(r#"{"state":"online","board":"other"}"#), other);
+        assert_eq!(owner(r#"{"state":"offline","board":"other"}"#), MacOwner::Nobody);
+        assert_eq!(owner(r#"{"state":"online","board":"own"}"#), MacOwner::Nobody);
+        assert_eq!(owner("online"), MacOwner::Nobody);
+        assert_eq!(owner(""), MacOwner::Nobody);
     }
 }

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use crate::agent::Delivery;
 use crate::decide::{Delivered, Timing, Via};
 use crate::record::Route;
-use crate::upstream::News;
+use crate::upstream::RouteEvent;
 
 /// What it is to the people who look after the panel and the broker.
 pub(super) fn in_words(bytes: usize) -> String {
@@ -23,7 +23,7 @@ pub(super) fn in_words(bytes: usize) -> String {
 }
 
 /// What it is to the agent: something on the panel's own topics that cannot be read.
-pub(super) fn rejected(bytes: usize) -> News {
+pub(super) fn rejected(bytes: usize) -> RouteEvent {
     let errors = Errors::on("body", in_words(bytes));
     let delivery = Delivery {
         request: Err(Unreadable { id: None, errors }),
@@ -33,13 +33,13 @@ pub(super) fn rejected(bytes: usize) -> News {
             signature: Signature::Missing,
             put_offs: 0,
         },
-        ticket: None,
+        ack_token: None,
         route: Some(Route::Mqtt),
         offline: false,
     };
     // It does not come again, whatever becomes of it.
     let (answer, _) = oneshot::channel();
-    News::Delivery(Box::new(delivery), answer)
+    RouteEvent::Delivery(Box::new(delivery), answer)
 }
 
 /// The panel's own filters: two for requests, one for its presence.
@@ -47,12 +47,12 @@ const FILTERS: u8 = 3;
 
 /// What the next connection does without.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Without {
+pub(super) struct SkippedFilters {
     /// While getting past a message: a bit for each filter that is left out.
     filters: Option<u8>,
 }
 
-impl Without {
+impl SkippedFilters {
     /// A message was too large. Whether that is news, and not the same message once more.
     pub(super) fn met_one(&mut self) -> bool {
         let next = self.filters.map_or(0, |filters| (filters + 1) % (1 << FILTERS));
@@ -89,43 +89,44 @@ mod tests {
     use super::*;
 
     /// The filters that the next connection subscribes to.
-    fn subscribed(without: Without) -> Vec<usize> {
-        (0..FILTERS.into()).filter(|at| !without.filter(*at)).collect()
+    fn subscribed(skipped: SkippedFilters) -> Vec<usize> {
+        (0..FILTERS.into()).filter(|at| !skipped.filter(*at)).collect()
     }
 
     #[test]
     fn first_the_session_is_forgotten_and_nothing_else() {
-        let mut without = Without::default();
-        assert!(!without.the_session());
-        assert!(without.met_one(), "that is news");
-        assert!(without.the_session() && !without.anything());
-        assert_eq!(subscribed(without), [0, 1, 2]);
-        without.look_again();
-        assert_eq!(without, Without::default());
+        let mut skipped = SkippedFilters::default();
+        assert!(!skipped.the_session());
+        assert!(skipped.met_one(), "that is news");
+        assert!(skipped.the_session() && !skipped.anything());
+        assert_eq!(subscribed(skipped), [0, 1, 2]);
+        skipped.look_again();
+        assert_eq!(skipped, SkippedFilters::default());
     }
 
     #[test]
     fn any_set_of_filters_with_such_messages_is_got_past() {
         for poisoned in 0..(1_u8 << FILTERS) - 1 {
-            let mut without = Without::default();
-            without.met_one();
-            let meets =
-                |without: Without| subscribed(without).iter().any(|at| poisoned & (1 << *at) != 0);
-            while meets(without) {
-                assert!(!without.met_one(), "told once");
+            let mut skipped = SkippedFilters::default();
+            skipped.met_one();
+            let meets = |skipped: SkippedFilters| {
+                subscribed(skipped).iter().any(|at| poisoned & (1 << *at) != 0)
+            };
+            while meets(skipped) {
+                assert!(!skipped.met_one(), "told once");
             }
-            assert!(!subscribed(without).is_empty());
+            assert!(!subscribed(skipped).is_empty());
         }
     }
 
     #[test]
     fn what_was_left_out_is_heard_again_with_care() {
-        let mut without = Without::default();
-        without.met_one();
-        without.met_one();
-        assert!(without.anything());
-        without.look_again();
-        assert!(without.the_session() && !without.anything());
-        assert!(!without.met_one(), "the same message is no news");
+        let mut skipped = SkippedFilters::default();
+        skipped.met_one();
+        skipped.met_one();
+        assert!(skipped.anything());
+        skipped.look_again();
+        assert!(skipped.the_session() && !skipped.anything());
+        assert!(!skipped.met_one(), "the same message is no news");
     }
 }

@@ -2,7 +2,7 @@
 
 use intercom_wire::{Mac, RequestId, topics};
 
-use crate::agent::seams::Face;
+use crate::agent::seams::ConnectIdentity;
 use crate::config::{Template, Topics as Templates, Values};
 use crate::decide::Via;
 
@@ -10,7 +10,7 @@ use crate::decide::Via;
 #[derive(Debug, Clone)]
 pub(super) struct Topics {
     templates: Templates,
-    face: Face,
+    connect_as: ConnectIdentity,
     patch: String,
     board_patch: String,
     pub(super) status: String,
@@ -31,15 +31,15 @@ pub(super) enum About {
 impl Topics {
     /// # Errors
     /// When a template asks for something that the board does not know.
-    pub(super) fn new(templates: &Templates, face: &Face) -> Result<Self, String> {
-        let fill = |template| fill(template, face, face.identity.mac);
+    pub(super) fn new(templates: &Templates, connect_as: &ConnectIdentity) -> Result<Self, String> {
+        let fill = |template| fill(template, connect_as, connect_as.identity.mac);
         Ok(Topics {
             patch: fill(&templates.patch)?,
             board_patch: fill(&templates.board_patch)?,
             status: fill(&templates.status)?,
             presence: fill(&templates.presence)?,
             templates: templates.clone(),
-            face: face.clone(),
+            connect_as: connect_as.clone(),
         })
     }
 
@@ -50,12 +50,12 @@ impl Topics {
 
     /// The filters for requests to another MAC address than this connection's.
     pub(super) fn requests_of(&self, mac: Mac) -> Result<String, String> {
-        Ok(topics::requests_below(&fill(&self.templates.patch, &self.face, mac)?))
+        Ok(topics::requests_below(&fill(&self.templates.patch, &self.connect_as, mac)?))
     }
 
     /// The presence topic of any MAC address.
     pub(super) fn presence_of(&self, mac: Mac) -> Result<String, String> {
-        fill(&self.templates.presence, &self.face, mac)
+        fill(&self.templates.presence, &self.connect_as, mac)
     }
 
     pub(super) fn about(&self, topic: &str) -> About {
@@ -71,13 +71,13 @@ impl Topics {
     }
 }
 
-fn fill(template: &Template, face: &Face, mac: Mac) -> Result<String, String> {
+fn fill(template: &Template, connect_as: &ConnectIdentity, mac: Mac) -> Result<String, String> {
     let values = Values {
         mac,
-        serial_number: face.identity.serial_number.as_ref(),
-        id: face.id,
-        model: face.model.as_deref(),
-        board: &face.board,
+        serial_number: connect_as.identity.serial_number.as_ref(),
+        id: connect_as.id,
+        model: connect_as.model.as_deref(),
+        board: &connect_as.board,
     };
     template.fill(&values).map_err(|why| format!("a topic cannot be filled in: {why}"))
 }

@@ -38,7 +38,7 @@ fn shown(mac: &str, serial_number: &str) -> Answer {
 async fn told(target: Value, shows: Vec<Answer>, patches: Vec<Answer>) -> (Peer, Panel) {
     let peer = Peer::taking_reports(shows, patches);
     let panel = Panel::telling(&peer.url);
-    panel.order(Order::Send(ParcelId::Durable(1), report(target)));
+    panel.command(RouteCommand::Send(ParcelId::Durable(1), report(target)));
     (peer, panel)
 }
 

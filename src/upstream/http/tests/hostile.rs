@@ -120,5 +120,5 @@ async fn the_route_ends_with_the_agent() {
     assert_eq!(panel.event().await, panel.reachable());
     drop(panel.handle);
     timeout(PATIENCE, hung_up).await.expect("the connection is closed").unwrap();
-    assert!(timeout(PATIENCE, panel.news.recv()).await.expect("ends in time").is_none());
+    assert!(timeout(PATIENCE, panel.events.recv()).await.expect("ends in time").is_none());
 }

@@ -16,12 +16,12 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::*;
-use crate::agent::seams::{Connection, Event, Face};
+use crate::agent::seams::{ConnectIdentity, Connection, Event};
 use crate::agent::{Delivery, Handling};
 use crate::config;
 use crate::record::Route;
 use crate::root::Root;
-use crate::upstream::{Order, Place, RouteHandle, route};
+use crate::upstream::{Place, RouteCommand, RouteHandle, route};
 
 /// Nothing here takes so long unless it is broken.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -49,7 +49,7 @@ const QUICK: TimeLimits = TimeLimits {
 /// The agent's side of a route.
 struct Panel {
     handle: RouteHandle,
-    news: mpsc::Receiver<News>,
+    events: mpsc::Receiver<RouteEvent>,
     connection: Connection,
     /// What is answered to every delivery.
     handling: Handling,
@@ -74,11 +74,19 @@ impl Panel {
 
     fn on(which: Route, settings: HttpSettings, root: Root) -> Self {
         let (handle, end) = route();
-        let (news, news_end) = mpsc::channel(4);
-        tokio::spawn(run_within(QUICK, which, settings, Place::new(root, None), keys(), end, news));
+        let (events, events_end) = mpsc::channel(4);
+        tokio::spawn(run_within(
+            QUICK,
+            which,
+            settings,
+            Place::new(root, None),
+            keys(),
+            end,
+            events,
+        ));
         let handling = Handling::Decided;
         let mut panel =
-            Panel { handle, news: news_end, connection: Connection::default(), handling };
+            Panel { handle, events: events_end, connection: Connection::default(), handling };
         panel.appear("08:00:00:00:00:01");
         panel
     }
@@ -86,36 +94,36 @@ impl Panel {
     /// Shows the board under another MAC address.
     fn appear(&mut self, mac: &str) {
         self.connection = self.connection.next();
-        self.handle.appearance.send_replace(Some((face(mac), self.connection)));
+        self.handle.connect_as.send_replace(Some((connect_as(mac), self.connection)));
     }
 
-    fn order(&self, order: Order) {
-        self.handle.order(order);
+    fn command(&self, command: RouteCommand) {
+        self.handle.command(command);
     }
 
-    async fn news(&mut self) -> News {
-        timeout(PATIENCE, self.news.recv())
+    async fn route_event(&mut self) -> RouteEvent {
+        timeout(PATIENCE, self.events.recv())
             .await
-            .expect("no news in time")
+            .expect("no event in time")
             .expect("the route ended")
     }
 
     /// The next thing, which must be an event.
     async fn event(&mut self) -> Event {
-        match self.news().await {
-            News::Event(event) => event,
-            News::Delivery(delivery, _) => panic!("a delivery: {delivery:?}"),
+        match self.route_event().await {
+            RouteEvent::Event(event) => event,
+            RouteEvent::Delivery(delivery, _) => panic!("a delivery: {delivery:?}"),
         }
     }
 
     /// The next thing, which must be a delivery.
     async fn delivery(&mut self) -> Delivery {
-        match self.news().await {
-            News::Delivery(delivery, answer) => {
+        match self.route_event().await {
+            RouteEvent::Delivery(delivery, answer) => {
                 let _ = answer.send(self.handling);
                 *delivery
             }
-            News::Event(event) => panic!("an event: {event:?}"),
+            RouteEvent::Event(event) => panic!("an event: {event:?}"),
         }
     }
 
@@ -133,8 +141,8 @@ fn settings(url: &str, more: &str) -> HttpSettings {
     config::parse(&text, Path::new("test.toml")).unwrap().http.unwrap()
 }
 
-fn face(mac: &str) -> Face {
-    Face {
+fn connect_as(mac: &str) -> ConnectIdentity {
+    ConnectIdentity {
         identity: Identity {
             mac: mac.parse().unwrap(),
             serial_number: Some("SN 1/2".parse().unwrap()),

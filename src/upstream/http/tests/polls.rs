@@ -114,7 +114,7 @@ async fn a_new_appearance_and_the_wish_to_hear_all_again_forget_the_list() {
     assert_eq!(panel.event().await, panel.reachable());
     panel.appear("08:00:00:00:00:02");
     assert_eq!(panel.event().await, panel.reachable());
-    panel.order(Order::AskAgain);
+    panel.command(RouteCommand::AskAgain);
     assert_eq!(panel.event().await, panel.reachable());
     assert!(peer.seen().await.line.contains("mac=08%3A00%3A00%3A00%3A00%3A01"));
     let anew = peer.seen().await;
@@ -159,7 +159,7 @@ async fn the_service_is_left_alone_as_long_as_it_says() {
     assert_eq!(panel.event().await, panel.lost());
     let refused = std::time::Instant::now();
     // Nor does the wish to hear all again bring it forward.
-    panel.order(Order::AskAgain);
+    panel.command(RouteCommand::AskAgain);
     assert_eq!(panel.event().await, panel.reachable());
     assert!(refused.elapsed() > Duration::from_millis(1900), "{:?}", refused.elapsed());
 }

@@ -49,9 +49,9 @@ async fn a_report_is_sent_until_it_is_accepted_and_then_told() {
     let mut peer = Peer::taking_reports(Vec::new(), reports);
     let mut panel = Panel::start(&peer.url, "");
     assert_eq!(panel.event().await, panel.reachable());
-    panel.order(Order::Send(ParcelId::Durable(3), report("r1")));
+    panel.command(RouteCommand::Send(ParcelId::Durable(3), report("r1")));
     // What is on its way already is not sent twice.
-    panel.order(Order::Send(ParcelId::Durable(3), report("r1")));
+    panel.command(RouteCommand::Send(ParcelId::Durable(3), report("r1")));
     let first = next_report(&mut peer).await;
     assert_eq!(first.line, "POST /api/v1/agent/status");
     assert_eq!(first.header("content-type"), Some("application/json"));
@@ -67,8 +67,8 @@ async fn a_refused_report_does_not_hold_up_the_others() {
     let mut peer = Peer::taking_reports(Vec::new(), vec![refusal]);
     let mut panel = Panel::start(&peer.url, "");
     assert_eq!(panel.event().await, panel.reachable());
-    panel.order(Order::Send(ParcelId::Durable(1), report("r1")));
-    panel.order(Order::Send(ParcelId::Volatile(2), report("r2")));
+    panel.command(RouteCommand::Send(ParcelId::Durable(1), report("r1")));
+    panel.command(RouteCommand::Send(ParcelId::Volatile(2), report("r2")));
     assert_eq!(reported(&mut panel).await, ParcelId::Volatile(2));
     assert!(next_report(&mut peer).await.body.windows(4).any(|bytes| bytes == b"\"r1\""));
     assert!(next_report(&mut peer).await.body.windows(4).any(|bytes| bytes == b"\"r2\""));
@@ -80,7 +80,7 @@ async fn a_report_outlives_the_appearance_that_it_was_ordered_under() {
     let mut peer = Peer::taking_reports(Vec::new(), vec![busy]);
     let mut panel = Panel::start(&peer.url, "status = \"/status/{mac}\"");
     assert_eq!(panel.event().await, panel.reachable());
-    panel.order(Order::Send(ParcelId::Durable(1), report("r1")));
+    panel.command(RouteCommand::Send(ParcelId::Durable(1), report("r1")));
     assert_eq!(next_report(&mut peer).await.line, "POST /status/08:00:00:00:00:01");
     panel.appear("08:00:00:00:00:02");
     assert_eq!(reported(&mut panel).await, ParcelId::Durable(1));
@@ -102,7 +102,7 @@ async fn a_report_that_is_refused_for_ever_is_given_up_in_the_end() {
         health: Health::default(),
     };
     let mut route = HttpRoute::new(Arc::new(service), mpsc::channel(1).0);
-    route.take(Order::Send(ParcelId::Durable(1), report("r1")));
+    route.take(RouteCommand::Send(ParcelId::Durable(1), report("r1")));
     for _ in 1..MAX_REFUSALS {
         route.sent = Some(ParcelId::Durable(1));
         assert_eq!(route.reported(Err(Trouble::new(Kind::Refused, "no"))), None);

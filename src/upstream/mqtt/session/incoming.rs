@@ -10,12 +10,12 @@ use tokio::time::Instant;
 
 use super::Session;
 use crate::agent::Delivery;
-use crate::agent::seams::Ticket;
-use crate::decide::{Delivered, Holder, Timing, Via};
+use crate::agent::seams::AckToken;
+use crate::decide::{Delivered, MacOwner, Timing, Via};
 use crate::record::Route;
-use crate::upstream::mqtt::presence::holder;
+use crate::upstream::mqtt::presence::owner;
 use crate::upstream::mqtt::topics::About;
-use crate::upstream::{Health, News, Order};
+use crate::upstream::{Health, RouteCommand, RouteEvent};
 
 /// How often the presence is published again while another board insists on the same MAC.
 const INSIST_EVERY: Duration = Duration::from_secs(60);
@@ -26,13 +26,13 @@ impl Session<'_> {
         message: Publish,
         health: &Health,
     ) -> Result<(), String> {
-        *self.tickets += 1;
-        let ticket = Ticket(*self.tickets);
-        self.acknowledgements.open(ticket, &message)?;
+        *self.ack_tokens += 1;
+        let ack_token = AckToken(*self.ack_tokens);
+        self.acknowledgements.open(ack_token, &message)?;
         let asked = self.look_ups.iter().position(|look_up| look_up.topic == message.topic);
         match self.topics.about(&message.topic) {
             About::Request(via, id) if !message.payload.is_empty() => {
-                return self.deliver(message, ticket, via, id).await;
+                return self.deliver(message, ack_token, via, id).await;
             }
             About::OwnPresence if *message.payload == self.own_presence() => {
                 self.came_back(health).await?;
@@ -40,20 +40,20 @@ impl Session<'_> {
             About::OwnPresence => self.foreign_presence(&message.payload),
             About::Other => match asked {
                 Some(at) => {
-                    let holder = holder(&message.payload, &self.face.board);
-                    self.answer_look_up(at, holder).await?;
+                    let owner = owner(&message.payload, &self.connect_as.board);
+                    self.answer_look_up(at, owner).await?;
                 }
                 None => debug!("MQTT: {} is not this panel's any more", message.topic),
             },
             About::Request(..) => debug!("MQTT: {} was cleared", message.topic),
         }
-        self.obey(Order::Acknowledge(ticket))
+        self.handle_command(RouteCommand::Acknowledge(ack_token))
     }
 
     async fn deliver(
         &mut self,
         message: Publish,
-        ticket: Ticket,
+        ack_token: AckToken,
         via: Via,
         id_of_topic: Option<RequestId>,
     ) -> Result<(), String> {
@@ -66,23 +66,23 @@ impl Session<'_> {
         let delivery = Delivery {
             request,
             delivered: Delivered { via, timing, signature, put_offs: 0 },
-            ticket: Some(ticket),
+            ack_token: Some(ack_token),
             route: Some(Route::Mqtt),
             offline: false,
         };
-        // Whether it is kept is all the same here: the ticket tells when it is done.
+        // Whether it is kept is all the same here: the token tells when it is done.
         let (answer, _) = oneshot::channel();
-        self.send(News::Delivery(Box::new(delivery), answer)).await
+        self.send(RouteEvent::Delivery(Box::new(delivery), answer)).await
     }
 
     /// What this panel writes to the presence topic of its MAC address.
     fn own_presence(&self) -> Vec<u8> {
-        Presence { state: PresenceState::Online, board: self.face.board.clone() }.payload()
+        Presence { state: PresenceState::Online, board: self.connect_as.board.clone() }.payload()
     }
 
     /// Somebody wrote something else there.
     fn foreign_presence(&mut self, payload: &[u8]) {
-        if let Holder::AnotherBoard(board) = holder(payload, &self.face.board) {
+        if let MacOwner::AnotherBoard(board) = owner(payload, &self.connect_as.board) {
             // Both would say so for ever otherwise.
             if self.insisted.is_some_and(|at| at.elapsed() < INSIST_EVERY) {
                 return;
@@ -91,7 +91,7 @@ impl Session<'_> {
             let board = board.map_or_else(|| "another".to_owned(), |board| board.to_string());
             warn!(
                 "identity conflict: board {board} is on line with {} too",
-                self.face.identity.mac
+                self.connect_as.identity.mac
             );
         }
         self.outgoing.presence();

@@ -9,14 +9,14 @@ use tokio::time::Instant;
 use super::subscription::Subscribed;
 use super::{Session, jammed};
 use crate::agent::seams::Event;
-use crate::decide::Holder;
+use crate::decide::MacOwner;
 
 /// How long a retained presence may take to arrive once its topic is subscribed to.
 const LOOK_UP: Duration = Duration::from_secs(1);
 
 /// A MAC address whose presence topic is being read.
 #[derive(Debug)]
-pub(super) struct LookUp {
+pub(super) struct MacLookup {
     mac: Mac,
     pub(super) topic: String,
     pub(super) asked: Asked,
@@ -41,7 +41,7 @@ impl Asked {
     }
 }
 
-impl LookUp {
+impl MacLookup {
     pub(super) fn until(&self) -> Option<Instant> {
         match self.asked {
             Asked::Until(until) => Some(until),
@@ -55,7 +55,7 @@ impl Session<'_> {
         // The agent asks again when a slow link keeps the answer from it.
         if self.look_ups.iter().all(|look_up| look_up.mac != mac) {
             let topic = self.topics.presence_of(mac)?;
-            self.look_ups.push(LookUp { mac, topic, asked: Asked::NotYet });
+            self.look_ups.push(MacLookup { mac, topic, asked: Asked::NotYet });
         }
         self.start_look_ups()
     }
@@ -66,7 +66,7 @@ impl Session<'_> {
             return Ok(());
         }
         for look_up in self.look_ups.iter_mut().filter(|look_up| look_up.asked == Asked::NotYet) {
-            let subscribed = self.client.orders.try_subscribe(&look_up.topic, QoS::AtLeastOnce);
+            let subscribed = self.client.handle.try_subscribe(&look_up.topic, QoS::AtLeastOnce);
             subscribed.map_err(|why| jammed(&why))?;
             look_up.asked = Asked::Subscribing { pkid: None };
         }
@@ -74,13 +74,17 @@ impl Session<'_> {
     }
 
     /// The first look-up whose subscription has this packet id, or none yet.
-    pub(super) fn look_up_as(&mut self, pkid: Option<u16>) -> Option<&mut LookUp> {
+    pub(super) fn look_up_as(&mut self, pkid: Option<u16>) -> Option<&mut MacLookup> {
         self.look_ups.iter_mut().find(|look_up| look_up.asked == Asked::Subscribing { pkid })
     }
 
-    pub(super) async fn answer_look_up(&mut self, at: usize, holder: Holder) -> Result<(), String> {
-        let LookUp { mac, topic, .. } = self.look_ups.swap_remove(at);
-        self.client.orders.try_unsubscribe(topic).map_err(|why| jammed(&why))?;
-        self.tell(Event::LookedUp { mac, holder }).await
+    pub(super) async fn answer_look_up(
+        &mut self,
+        at: usize,
+        owner: MacOwner,
+    ) -> Result<(), String> {
+        let MacLookup { mac, topic, .. } = self.look_ups.swap_remove(at);
+        self.client.handle.try_unsubscribe(topic).map_err(|why| jammed(&why))?;
+        self.tell(Event::LookedUp { mac, owner }).await
     }
 }

@@ -18,14 +18,14 @@ use tokio::time::{Instant, sleep_until};
 use super::acknowledgements::Acknowledgements;
 use super::client::Client;
 use super::outgoing::{Message, Outgoing};
-use super::too_large::Without;
+use super::too_large::SkippedFilters;
 use super::topics::Topics;
-use crate::agent::seams::{Connection, Event, Face};
+use crate::agent::seams::{ConnectIdentity, Connection, Event};
 use crate::config::MqttSettings;
-use crate::decide::Holder;
+use crate::decide::MacOwner;
 use crate::record::Route;
-use crate::upstream::{Health, News, Order, Place, RouteEnd};
-use look_up::{Asked, LookUp};
+use crate::upstream::{Health, Place, RouteCommand, RouteEnd, RouteEvent};
+use look_up::{Asked, MacLookup};
 use refused::{in_words, refused};
 use subscription::Subscribed;
 
@@ -65,18 +65,18 @@ pub(super) struct Session<'a> {
     /// When it will have told nothing for so long.
     silent_at: Instant,
     keys: &'a Keys,
-    face: &'a Face,
+    connect_as: &'a ConnectIdentity,
     connection: Connection,
-    without: Without,
+    skipped: SkippedFilters,
     /// When what is left out is to be heard again.
     look_again: Instant,
-    news: &'a mpsc::Sender<News>,
+    events: &'a mpsc::Sender<RouteEvent>,
     outgoing: &'a mut Outgoing,
-    /// Counts all messages of this route, so that no ticket means two of them.
-    tickets: &'a mut u64,
+    /// Counts all messages of this route, so that no token means two of them.
+    ack_tokens: &'a mut u64,
     acknowledgements: Acknowledgements,
     subscribed: Subscribed,
-    look_ups: Vec<LookUp>,
+    look_ups: Vec<MacLookup>,
     insisted: Option<Instant>,
 }
 
@@ -87,26 +87,26 @@ impl<'a> Session<'a> {
         settings: &MqttSettings,
         place: &Place,
         keys: &'a Keys,
-        (face, connection, without): (&'a Face, Connection, Without),
-        news: &'a mpsc::Sender<News>,
+        (connect_as, connection, skipped): (&'a ConnectIdentity, Connection, SkippedFilters),
+        events: &'a mpsc::Sender<RouteEvent>,
         outgoing: &'a mut Outgoing,
-        tickets: &'a mut u64,
+        ack_tokens: &'a mut u64,
     ) -> Result<Self, String> {
-        let topics = Topics::new(&settings.topics, face)?;
-        let client = Client::new(settings, place, &topics, face, without.the_session())?;
+        let topics = Topics::new(&settings.topics, connect_as)?;
+        let client = Client::new(settings, place, &topics, connect_as, skipped.the_session())?;
         Ok(Session {
             client,
             topics,
             silence: 2 * settings.keep_alive + settings.connect_timeout,
             keys,
-            face,
+            connect_as,
             connection,
-            without,
+            skipped,
             silent_at: Instant::now() + FAR_AWAY,
-            look_again: Instant::now() + if without.anything() { LOOK_AGAIN } else { FAR_AWAY },
-            news,
+            look_again: Instant::now() + if skipped.anything() { LOOK_AGAIN } else { FAR_AWAY },
+            events,
             outgoing,
-            tickets,
+            ack_tokens,
             acknowledgements: Acknowledgements::default(),
             subscribed: Subscribed::NotYet { until: Instant::now() + FAR_AWAY, pkid: None },
             look_ups: Vec::new(),
@@ -120,13 +120,13 @@ impl<'a> Session<'a> {
         loop {
             let due = self.due();
             let result = tokio::select! {
-                changed = end.appearance.changed() => {
+                changed = end.connect_as.changed() => {
                     // Closed or changed: `run` of the route finds out which.
                     let _ = changed;
                     return End::GivenUp;
                 }
-                order = end.orders.recv() => match order {
-                    Some(order) => self.obey(order),
+                command = end.commands.recv() => match command {
+                    Some(command) => self.handle_command(command),
                     None => return End::GivenUp,
                 },
                 event = self.client.events.recv() => {
@@ -141,7 +141,7 @@ impl<'a> Session<'a> {
             };
             self.acknowledge_ready();
             if let Err(why) = result.and_then(|()| self.publish_next()) {
-                // A client that has ended takes no orders either; why it has ended says more.
+                // A client that has ended takes no commands either; why it has ended says more.
                 while let Ok(event) = self.client.events.try_recv() {
                     if let Err(why) = event {
                         return self.ended(&why);
@@ -175,7 +175,7 @@ impl<'a> Session<'a> {
             Subscribed::NotYet { until, .. } | Subscribed::Unproven { until } => Some(until),
             Subscribed::Yes => None,
         };
-        let look_ups = self.look_ups.iter().filter_map(LookUp::until);
+        let look_ups = self.look_ups.iter().filter_map(MacLookup::until);
         let times = subscribe.into_iter().chain(look_ups).chain(self.unacknowledged());
         times.fold(self.look_again.min(self.silent_at), Instant::min)
     }
@@ -213,20 +213,22 @@ impl<'a> Session<'a> {
                 self.topics.presence
             ));
         }
-        let silent = |look_up: &LookUp| look_up.until().is_some_and(|until| until <= now);
+        let silent = |lookup: &MacLookup| lookup.until().is_some_and(|until| until <= now);
         while let Some(at) = self.look_ups.iter().position(silent) {
-            self.answer_look_up(at, Holder::Nobody).await?;
+            self.answer_look_up(at, MacOwner::Nobody).await?;
         }
         Ok(())
     }
 
-    fn obey(&mut self, order: Order) -> Result<(), String> {
-        match order {
-            Order::Acknowledge(ticket) => self.acknowledgements.done(ticket),
-            Order::LookUp(mac) => self.look_up(mac)?,
-            Order::Send(parcel, report) => self.outgoing.report(parcel, &report),
-            Order::GiveUp(mac) => self.outgoing.give_up(mac),
-            Order::AskAgain => return Err("asking for what was left unacknowledged".to_owned()),
+    fn handle_command(&mut self, command: RouteCommand) -> Result<(), String> {
+        match command {
+            RouteCommand::Acknowledge(ack_token) => self.acknowledgements.done(ack_token),
+            RouteCommand::LookUp(mac) => self.look_up(mac)?,
+            RouteCommand::Send(parcel, report) => self.outgoing.report(parcel, &report),
+            RouteCommand::GiveUp(mac) => self.outgoing.give_up(mac),
+            RouteCommand::AskAgain => {
+                return Err("asking for what was left unacknowledged".to_owned());
+            }
         }
         Ok(())
     }
@@ -271,11 +273,11 @@ impl<'a> Session<'a> {
     }
 
     async fn tell(&self, event: Event) -> Result<(), String> {
-        self.send(News::Event(event)).await
+        self.send(RouteEvent::Event(event)).await
     }
 
-    async fn send(&self, news: News) -> Result<(), String> {
-        self.news.send(news).await.map_err(|_| "the daemon ends".to_owned())
+    async fn send(&self, event: RouteEvent) -> Result<(), String> {
+        self.events.send(event).await.map_err(|_| "the daemon ends".to_owned())
     }
 }
 

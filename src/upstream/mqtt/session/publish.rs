@@ -14,7 +14,7 @@ impl Session<'_> {
     /// from it comes back as an event, and then the rest follows.
     pub(super) fn acknowledge_ready(&mut self) {
         while let Some(message) = self.acknowledgements.ready() {
-            if self.client.orders.try_ack(&message).is_err() {
+            if self.client.handle.try_ack(&message).is_err() {
                 return;
             }
             self.acknowledgements.acknowledged();
@@ -32,18 +32,20 @@ impl Session<'_> {
             let (topic, payload, retain) = match message {
                 Message::Report(_, payload) => (self.topics.status.clone(), payload.clone(), false),
                 Message::Presence => {
-                    let own =
-                        Presence { state: PresenceState::Online, board: self.face.board.clone() };
+                    let own = Presence {
+                        state: PresenceState::Online,
+                        board: self.connect_as.board.clone(),
+                    };
                     (self.topics.presence.clone(), own.payload(), true)
                 }
-                Message::GiveUp(mac) if *mac == self.face.identity.mac => {
+                Message::GiveUp(mac) if *mac == self.connect_as.identity.mac => {
                     // It has come back since: nothing to let go of.
                     self.outgoing.skip();
                     continue;
                 }
                 Message::GiveUp(mac) => {
                     let requests = self.topics.requests_of(*mac)?;
-                    self.client.orders.try_unsubscribe(requests).map_err(|why| jammed(&why))?;
+                    self.client.handle.try_unsubscribe(requests).map_err(|why| jammed(&why))?;
                     (self.topics.presence_of(*mac)?, Vec::new(), true)
                 }
             };
@@ -52,7 +54,7 @@ impl Session<'_> {
                 self.outgoing.skip();
                 continue;
             }
-            let publish = self.client.orders.try_publish(topic, QoS::AtLeastOnce, retain, payload);
+            let publish = self.client.handle.try_publish(topic, QoS::AtLeastOnce, retain, payload);
             if publish.is_err() {
                 // The client's queue is full of acknowledgements: with the next event.
                 self.outgoing.put_back();

@@ -38,7 +38,7 @@ impl Session<'_> {
         let qos = |needed| if needed { QoS::AtLeastOnce } else { QoS::AtMostOnce };
         let filters = self.filters().into_iter();
         let filters = filters.map(|(needed, filter)| SubscribeFilter::new(filter, qos(needed)));
-        self.client.orders.try_subscribe_many(filters).map_err(|why| jammed(&why))
+        self.client.handle.try_subscribe_many(filters).map_err(|why| jammed(&why))
     }
 
     /// What this connection subscribes to, and whether the panel could not be reached without it.
@@ -46,7 +46,7 @@ impl Session<'_> {
         let [patch, board_patch] = self.topics.requests();
         let all = [(true, patch), (true, board_patch), (false, self.topics.presence.clone())];
         let all = all.into_iter().enumerate();
-        all.filter(|(at, _)| !self.without.filter(*at)).map(|(_, filter)| filter).collect()
+        all.filter(|(at, _)| !self.skipped.filter(*at)).map(|(_, filter)| filter).collect()
     }
 
     pub(super) async fn subscription_answered(
