@@ -1,21 +1,24 @@
 //! Acknowledging in the order of arrival, as MQTT demands, whatever is decided first.
 
 use std::collections::VecDeque;
+use std::fmt;
 
 use rumqttc::{Publish, QoS};
 
 use crate::agent::seams::AckToken;
 
-/// So many messages no broker sends without waiting for acknowledgements, unless it means harm.
+/// Upper bound on unacknowledged messages; a broker that exceeds it is faulty or hostile.
 const MOST: usize = 4096;
 
 /// Messages of one connection that have not been acknowledged yet, in the order of arrival.
+/// Outlives connections, so that no token is given to two messages.
 #[derive(Debug, Default)]
 pub(super) struct Acknowledgements {
     open: VecDeque<Open>,
+    last_token: u64,
 }
 
-/// What names a message's packet; not what it says.
+/// What identifies a message's packet, without its payload.
 #[derive(Debug)]
 struct Open {
     ack_token: AckToken,
@@ -24,19 +27,34 @@ struct Open {
     done: bool,
 }
 
+/// The broker sends on without waiting for acknowledgements.
+#[derive(Debug)]
+pub(super) struct TooManyUnacknowledged;
+
+impl fmt::Display for TooManyUnacknowledged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the broker has sent {MOST} messages without waiting for acknowledgements")
+    }
+}
+
 impl Acknowledgements {
-    /// A message has come.
+    /// A message has arrived; the token under which it is acknowledged.
     ///
     /// # Errors
-    /// When there are too many to be kept in mind.
-    pub(super) fn open(&mut self, ack_token: AckToken, message: &Publish) -> Result<(), String> {
+    /// When too many are unacknowledged.
+    pub(super) fn open(&mut self, message: &Publish) -> Result<AckToken, TooManyUnacknowledged> {
         if self.open.len() >= MOST {
-            return Err(format!(
-                "the broker has sent {MOST} messages without waiting for acknowledgements"
-            ));
+            return Err(TooManyUnacknowledged);
         }
+        self.last_token += 1;
+        let ack_token = AckToken(self.last_token);
         self.open.push_back(Open { ack_token, qos: message.qos, pkid: message.pkid, done: false });
-        Ok(())
+        Ok(ack_token)
+    }
+
+    /// The connection is gone, and what was not acknowledged comes again under another token.
+    pub(super) fn connection_lost(&mut self) {
+        self.open.clear();
     }
 
     /// A message is done with.
@@ -86,7 +104,7 @@ mod tests {
     fn a_later_message_waits_for_the_one_before_it() {
         let mut acknowledgements = Acknowledgements::default();
         for number in 1..=3 {
-            acknowledgements.open(AckToken(number.into()), &message(number)).expect("room");
+            acknowledgements.open(&message(number)).expect("room");
         }
         assert_eq!(done(&mut acknowledgements, 2), [0; 0]);
         assert_eq!(done(&mut acknowledgements, 1), [1, 2]);
@@ -94,18 +112,20 @@ mod tests {
     }
 
     #[test]
-    fn a_ticket_of_an_earlier_connection_is_nothing() {
+    fn a_token_of_an_earlier_connection_acknowledges_nothing() {
         let mut acknowledgements = Acknowledgements::default();
-        acknowledgements.open(AckToken(7), &message(1)).expect("room");
-        assert_eq!(done(&mut acknowledgements, 6), [0; 0]);
-        assert_eq!(done(&mut acknowledgements, 7), [1]);
+        acknowledgements.open(&message(1)).expect("room");
+        acknowledgements.connection_lost();
+        acknowledgements.open(&message(1)).expect("room");
+        assert_eq!(done(&mut acknowledgements, 1), [0; 0]);
+        assert_eq!(done(&mut acknowledgements, 2), [1]);
     }
 
     #[test]
-    fn a_broker_that_waits_for_nothing_is_not_listened_to_for_ever() {
+    fn unacknowledged_messages_have_an_upper_bound() {
         let mut acknowledgements = Acknowledgements::default();
-        let mut open = |number| acknowledgements.open(AckToken(number), &message(1));
-        assert!((0..MOST as u64).all(|number| open(number).is_ok()));
-        assert!(open(MOST as u64).is_err());
+        let mut open = || acknowledgements.open(&message(1));
+        assert!((0..MOST).all(|_| open().is_ok()));
+        assert!(open().is_err());
     }
 }

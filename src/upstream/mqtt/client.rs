@@ -1,6 +1,6 @@
 //! One client for one connection: its options, and a task that does nothing but poll it.
 
-use intercom_wire::{MAX_REQUEST_BYTES, Presence, PresenceState};
+use intercom_wire::{BoardName, MAX_REQUEST_BYTES, PresenceState};
 use log::debug;
 use rumqttc::{
     AsyncClient, ConnectionError, Event, LastWill, MqttOptions, NetworkOptions, QoS,
@@ -9,8 +9,9 @@ use rumqttc::{
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use super::presence::OwnPresence;
+use super::session::SessionError;
 use super::topics::Topics;
-use crate::agent::seams::ConnectIdentity;
 use crate::config::MqttSettings;
 use crate::upstream::{Place, tls};
 
@@ -33,11 +34,12 @@ impl Client {
         settings: &MqttSettings,
         place: &Place,
         topics: &Topics,
-        connect_as: &ConnectIdentity,
+        board: &BoardName,
+        presence: &OwnPresence,
         clean_session: bool,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, SessionError> {
         let broker = &settings.broker;
-        let mut options = MqttOptions::new(connect_as.board.as_str(), &broker.host, broker.port);
+        let mut options = MqttOptions::new(board.as_str(), &broker.host, broker.port);
         options
             .set_keep_alive(settings.keep_alive)
             .set_clean_session(clean_session)
@@ -46,14 +48,13 @@ impl Client {
             .set_max_packet_size(MAX_PACKET, MAX_PACKET)
             .set_last_will(LastWill::new(
                 &topics.presence,
-                Presence { state: PresenceState::Offline, board: connect_as.board.clone() }
-                    .payload(),
+                presence.payload(PresenceState::Offline),
                 QoS::AtLeastOnce,
                 true,
             ));
         if let Some(username) = &settings.username {
             let password = match &settings.password {
-                Some(file) => Some(file.read(&place.root).map_err(|why| why.to_string())?),
+                Some(file) => Some(file.read(&place.root).map_err(SessionError::Password)?),
                 None => None,
             };
             options
@@ -61,7 +62,7 @@ impl Client {
         }
         if broker.tls {
             let config = tls::client_config(&settings.tls, place, &settings.alpn)
-                .map_err(|why| why.to_string())?;
+                .map_err(SessionError::TlsFile)?;
             options
                 .set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(config.into())));
         }

@@ -5,6 +5,7 @@
 
 mod acknowledgements;
 mod client;
+mod delivery;
 mod outgoing;
 mod presence;
 mod session;
@@ -24,8 +25,9 @@ use super::{Place, RouteCommand, RouteEnd, RouteEvent};
 use crate::agent::seams::{ConnectIdentity, Connection, Event};
 use crate::config::MqttSettings;
 use crate::record::Route;
+use acknowledgements::Acknowledgements;
 use outgoing::Outgoing;
-use session::{End, Session};
+use session::{Session, SessionEnd};
 use taken_over::TakenOver;
 use too_large::SkippedFilters;
 
@@ -43,7 +45,7 @@ pub async fn run(
     events: mpsc::Sender<RouteEvent>,
 ) {
     let mut outgoing = Outgoing::default();
-    let mut ack_tokens = 0;
+    let mut acknowledgements = Acknowledgements::default();
     while let Some((connect_as, connection)) = next_identity(&mut end).await {
         let mut backoff = Backoff::new(connect_as.board.as_str(), FIRST_PAUSE, LONGEST_PAUSE);
         let mut skipped = SkippedFilters::default();
@@ -58,26 +60,26 @@ pub async fn run(
                 connect_as,
                 &events,
                 &mut outgoing,
-                &mut ack_tokens,
+                &mut acknowledgements,
             );
             let ended = match session {
                 Ok(session) => session.run(&mut end).await,
-                Err(why) => End::Lost { why, was_reachable: false },
+                Err(why) => SessionEnd::Lost { why, was_reachable: false },
             };
             let (why, was_reachable) = match ended {
-                End::GivenUp => break,
-                End::Lost { why, was_reachable } => {
+                SessionEnd::GivenUp => break,
+                SessionEnd::Lost { why, was_reachable } => {
                     skipped.look_again();
-                    (why, was_reachable)
+                    (why.to_string(), was_reachable)
                 }
-                End::Closed { why } => {
+                SessionEnd::Closed { why } => {
                     skipped.look_again();
                     match taken_over.closed_after(began.elapsed()) {
                         true => (taken_over::IN_WORDS.to_owned(), false),
-                        false => (why, true),
+                        false => (why.to_string(), true),
                     }
                 }
-                End::TooLarge { bytes } => {
+                SessionEnd::TooLarge { bytes } => {
                     if skipped.met_one() && events.send(too_large::rejected(bytes)).await.is_err() {
                         return;
                     }
@@ -85,6 +87,7 @@ pub async fn run(
                 }
             };
             outgoing.connection_lost();
+            acknowledgements.connection_lost();
             if was_reachable {
                 backoff.reset();
             }
@@ -103,6 +106,7 @@ pub async fn run(
         }
         end.health.given_up();
         outgoing.connection_lost();
+        acknowledgements.connection_lost();
     }
     info!("MQTT: the route is closed");
 }

@@ -3,7 +3,7 @@
 use intercom_wire::{Mac, RequestId, topics};
 
 use crate::agent::seams::ConnectIdentity;
-use crate::config::{Template, Topics as Templates, Values};
+use crate::config::{Template, Topics as Templates, Unfilled, Values};
 use crate::decide::Via;
 
 /// All topics of this connection, filled in.
@@ -31,7 +31,10 @@ pub(super) enum About {
 impl Topics {
     /// # Errors
     /// When a template asks for something that the board does not know.
-    pub(super) fn new(templates: &Templates, connect_as: &ConnectIdentity) -> Result<Self, String> {
+    pub(super) fn new(
+        templates: &Templates,
+        connect_as: &ConnectIdentity,
+    ) -> Result<Self, Unfilled> {
         let fill = |template| fill(template, connect_as, connect_as.identity.mac);
         Ok(Topics {
             patch: fill(&templates.patch)?,
@@ -49,12 +52,12 @@ impl Topics {
     }
 
     /// The filters for requests to another MAC address than this connection's.
-    pub(super) fn requests_of(&self, mac: Mac) -> Result<String, String> {
+    pub(super) fn requests_of(&self, mac: Mac) -> Result<String, Unfilled> {
         Ok(topics::requests_below(&fill(&self.templates.patch, &self.connect_as, mac)?))
     }
 
     /// The presence topic of any MAC address.
-    pub(super) fn presence_of(&self, mac: Mac) -> Result<String, String> {
+    pub(super) fn presence_of(&self, mac: Mac) -> Result<String, Unfilled> {
         fill(&self.templates.presence, &self.connect_as, mac)
     }
 
@@ -71,7 +74,7 @@ impl Topics {
     }
 }
 
-fn fill(template: &Template, connect_as: &ConnectIdentity, mac: Mac) -> Result<String, String> {
+fn fill(template: &Template, connect_as: &ConnectIdentity, mac: Mac) -> Result<String, Unfilled> {
     let values = Values {
         mac,
         serial_number: connect_as.identity.serial_number.as_ref(),
@@ -79,5 +82,5 @@ fn fill(template: &Template, connect_as: &ConnectIdentity, mac: Mac) -> Result<S
         model: connect_as.model.as_deref(),
         board: &connect_as.board,
     };
-    template.fill(&values).map_err(|why| format!("a topic cannot be filled in: {why}"))
+    template.fill(&values)
 }

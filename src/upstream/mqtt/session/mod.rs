@@ -1,83 +1,47 @@
-//! One connection, from CONNECT to its end: what happens in it, one thing after the other.
+//! One connection, from CONNECT to its end: hands what happens to the type whose state it is.
 
-mod incoming;
-mod look_up;
-mod publish;
-mod refused;
+mod deadlines;
+mod end;
+mod mac_lookup;
 mod subscription;
 
-use std::time::Duration;
-
 use intercom_wire::signature::Keys;
-use rumqttc::{
-    ConnectReturnCode, ConnectionError, Event as Mqtt, Outgoing as Sent, Packet, StateError,
-};
-use tokio::sync::mpsc;
+use intercom_wire::{Mac, PresenceState};
+use log::{debug, warn};
+use rumqttc::{ConnectReturnCode, Event as Mqtt, Outgoing as Sent, Packet, Publish, QoS, SubAck};
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
 use super::acknowledgements::Acknowledgements;
-use super::client::Client;
+use super::client::{Client, MAX_PACKET};
+use super::delivery::delivery;
 use super::outgoing::{Message, Outgoing};
+use super::presence::{OwnPresence, owner};
 use super::too_large::SkippedFilters;
-use super::topics::Topics;
+use super::topics::{About, Topics};
 use crate::agent::seams::{ConnectIdentity, Connection, Event};
 use crate::config::MqttSettings;
 use crate::decide::MacOwner;
 use crate::record::Route;
 use crate::upstream::{Health, Place, RouteCommand, RouteEnd, RouteEvent};
-use look_up::{Asked, MacLookup};
-use refused::{in_words, refused};
-use subscription::Subscribed;
-
-/// How long a filter is left out whose message was too large.
-const LOOK_AGAIN: Duration = Duration::from_secs(600);
-const FAR_AWAY: Duration = Duration::from_secs(24 * 3600);
-
-/// How a session ended.
-#[derive(Debug)]
-pub(super) enum End {
-    /// The agent wants another one, or none any more.
-    GivenUp,
-    /// The connection is gone.
-    Lost {
-        /// Why, in words.
-        why: String,
-        /// Whether all topics had been subscribed to.
-        was_reachable: bool,
-    },
-    /// The broker has closed a connection on which all topics had been subscribed to.
-    Closed {
-        /// Why, in words.
-        why: String,
-    },
-    /// A message larger than the panel reads has ended the connection.
-    TooLarge {
-        /// How large.
-        bytes: usize,
-    },
-}
+use deadlines::Deadlines;
+pub(super) use end::{SessionEnd, SessionError};
+use mac_lookup::{MacLookup, MacLookups};
+use subscription::{Answered, OwnSubscription};
 
 pub(super) struct Session<'a> {
     client: Client,
     topics: Topics,
-    /// A client that tells nothing for so long hangs: it pings the broker in between.
-    silence: Duration,
-    /// When it will have told nothing for so long.
-    silent_at: Instant,
     keys: &'a Keys,
     connect_as: &'a ConnectIdentity,
     connection: Connection,
-    skipped: SkippedFilters,
-    /// When what is left out is to be heard again.
-    look_again: Instant,
     events: &'a mpsc::Sender<RouteEvent>,
     outgoing: &'a mut Outgoing,
-    /// Counts all messages of this route, so that no token means two of them.
-    ack_tokens: &'a mut u64,
-    acknowledgements: Acknowledgements,
-    subscribed: Subscribed,
-    look_ups: Vec<MacLookup>,
-    insisted: Option<Instant>,
+    acknowledgements: &'a mut Acknowledgements,
+    subscription: OwnSubscription,
+    lookups: MacLookups,
+    presence: OwnPresence,
+    deadlines: Deadlines,
 }
 
 impl<'a> Session<'a> {
@@ -90,32 +54,31 @@ impl<'a> Session<'a> {
         (connect_as, connection, skipped): (&'a ConnectIdentity, Connection, SkippedFilters),
         events: &'a mpsc::Sender<RouteEvent>,
         outgoing: &'a mut Outgoing,
-        ack_tokens: &'a mut u64,
-    ) -> Result<Self, String> {
+        acknowledgements: &'a mut Acknowledgements,
+    ) -> Result<Self, SessionError> {
         let topics = Topics::new(&settings.topics, connect_as)?;
-        let client = Client::new(settings, place, &topics, connect_as, skipped.the_session())?;
+        let presence = OwnPresence::new(connect_as);
+        let clean = skipped.the_session();
+        let client = Client::new(settings, place, &topics, &connect_as.board, &presence, clean)?;
+        let silence = 2 * settings.keep_alive + settings.connect_timeout;
         Ok(Session {
             client,
+            subscription: OwnSubscription::new(&topics, skipped),
             topics,
-            silence: 2 * settings.keep_alive + settings.connect_timeout,
             keys,
             connect_as,
             connection,
-            skipped,
-            silent_at: Instant::now() + FAR_AWAY,
-            look_again: Instant::now() + if skipped.anything() { LOOK_AGAIN } else { FAR_AWAY },
             events,
             outgoing,
-            ack_tokens,
-            acknowledgements: Acknowledgements::default(),
-            subscribed: Subscribed::NotYet { until: Instant::now() + FAR_AWAY, pkid: None },
-            look_ups: Vec::new(),
-            insisted: None,
+            acknowledgements,
+            lookups: MacLookups::default(),
+            presence,
+            deadlines: Deadlines::new(silence, skipped.anything(), Instant::now()),
         })
     }
 
     /// Serves the connection until it ends.
-    pub(super) async fn run(mut self, end: &mut RouteEnd) -> End {
+    pub(super) async fn run(mut self, end: &mut RouteEnd) -> SessionEnd {
         self.client_is_alive(&end.health);
         loop {
             let due = self.due();
@@ -123,165 +86,234 @@ impl<'a> Session<'a> {
                 changed = end.connect_as.changed() => {
                     // Closed or changed: `run` of the route finds out which.
                     let _ = changed;
-                    return End::GivenUp;
+                    return SessionEnd::GivenUp;
                 }
                 command = end.commands.recv() => match command {
                     Some(command) => self.handle_command(command),
-                    None => return End::GivenUp,
+                    None => return SessionEnd::GivenUp,
                 },
                 event = self.client.events.recv() => {
                     self.client_is_alive(&end.health);
                     match event {
-                        Some(Ok(event)) => self.take(event, &end.health).await,
-                        Some(Err(why)) => return self.ended(&why),
-                        None => Err("the client has ended".to_owned()),
+                        Some(Ok(event)) => self.handle_event(event, &end.health).await,
+                        Some(Err(why)) => return SessionEnd::of_connection(why, self.is_reached()),
+                        None => Err(SessionError::ClientEnded),
                     }
                 }
                 () = sleep_until(due) => self.tick().await,
             };
             self.acknowledge_ready();
             if let Err(why) = result.and_then(|()| self.publish_next()) {
-                // A client that has ended takes no commands either; why it has ended says more.
+                // A client that has ended accepts no calls either; why it has ended says more.
                 while let Ok(event) = self.client.events.try_recv() {
                     if let Err(why) = event {
-                        return self.ended(&why);
+                        return SessionEnd::of_connection(why, self.is_reached());
                     }
                 }
-                let was_reachable = self.subscribed == Subscribed::Yes;
-                return End::Lost { why, was_reachable };
+                return SessionEnd::Lost { why, was_reachable: self.is_reached() };
             }
         }
     }
 
-    fn ended(&self, why: &ConnectionError) -> End {
-        use rumqttc::mqttbytes::Error;
-        match why {
-            ConnectionError::MqttState(StateError::Deserialization(
-                Error::PayloadSizeLimitExceeded(bytes),
-            )) => End::TooLarge { bytes: *bytes },
-            ConnectionError::MqttState(
-                StateError::ConnectionAborted
-                | StateError::Io(_)
-                | StateError::Deserialization(Error::Io(_)),
-            ) if self.subscribed == Subscribed::Yes => End::Closed { why: in_words(why) },
-            why => {
-                End::Lost { why: in_words(why), was_reachable: self.subscribed == Subscribed::Yes }
-            }
-        }
-    }
-
-    fn due(&self) -> Instant {
-        let subscribe = match self.subscribed {
-            Subscribed::NotYet { until, .. } | Subscribed::Unproven { until } => Some(until),
-            Subscribed::Yes => None,
-        };
-        let look_ups = self.look_ups.iter().filter_map(MacLookup::until);
-        let times = subscribe.into_iter().chain(look_ups).chain(self.unacknowledged());
-        times.fold(self.look_again.min(self.silent_at), Instant::min)
+    fn is_reached(&self) -> bool {
+        self.subscription.is_proven()
     }
 
     fn client_is_alive(&mut self, health: &Health) {
-        self.silent_at = Instant::now() + self.silence;
-        health.gets_on_within(self.silence);
+        self.deadlines.client_is_alive(Instant::now());
+        health.gets_on_within(self.deadlines.silence);
     }
 
-    /// When the broker has had long enough to acknowledge what it was sent.
-    fn unacknowledged(&self) -> Option<Instant> {
-        self.outgoing.unacknowledged_since().map(|since| since + self.silence)
+    fn due(&self) -> Instant {
+        let times = self.subscription.due().into_iter().chain(self.lookups.due());
+        times.fold(self.deadlines.due(self.outgoing.unacknowledged_since()), Instant::min)
     }
 
-    async fn tick(&mut self) -> Result<(), String> {
+    async fn tick(&mut self) -> Result<(), SessionError> {
         let now = Instant::now();
-        if self.silent_at <= now {
-            return Err("the client says nothing any more".to_owned());
-        }
-        if self.unacknowledged().is_some_and(|until| until <= now) {
-            return Err(format!(
-                "the broker has not acknowledged a message within {} s, and answers all the same",
-                self.silence.as_secs()
-            ));
-        }
-        if self.look_again <= now {
-            return Err("listening again for what was left out".to_owned());
-        }
-        if matches!(self.subscribed, Subscribed::NotYet { until, .. } if until <= now) {
-            return Err("the broker does not answer the subscription".to_owned());
-        }
-        if matches!(self.subscribed, Subscribed::Unproven { until } if until <= now) {
-            return Err(format!(
-                "the broker does not give {} back to this panel: do its access rules let the panel write and read it?",
-                self.topics.presence
-            ));
-        }
-        let silent = |lookup: &MacLookup| lookup.until().is_some_and(|until| until <= now);
-        while let Some(at) = self.look_ups.iter().position(silent) {
-            self.answer_look_up(at, MacOwner::Nobody).await?;
+        self.deadlines.check(now, self.outgoing.unacknowledged_since())?;
+        self.subscription.check(now)?;
+        while let Some(lookup) = self.lookups.take_unanswered(now) {
+            self.answer_lookup(lookup, MacOwner::Nobody).await?;
         }
         Ok(())
     }
 
-    fn handle_command(&mut self, command: RouteCommand) -> Result<(), String> {
+    fn handle_command(&mut self, command: RouteCommand) -> Result<(), SessionError> {
         match command {
             RouteCommand::Acknowledge(ack_token) => self.acknowledgements.done(ack_token),
             RouteCommand::LookUp(mac) => self.look_up(mac)?,
             RouteCommand::Send(parcel, report) => self.outgoing.report(parcel, &report),
             RouteCommand::GiveUp(mac) => self.outgoing.give_up(mac),
-            RouteCommand::AskAgain => {
-                return Err("asking for what was left unacknowledged".to_owned());
+            RouteCommand::AskAgain => return Err(SessionError::AskAgain),
+        }
+        Ok(())
+    }
+
+    async fn handle_event(&mut self, event: Mqtt, health: &Health) -> Result<(), SessionError> {
+        match event {
+            Mqtt::Incoming(Packet::ConnAck(answer)) => {
+                if answer.code != ConnectReturnCode::Success {
+                    return Err(SessionError::ConnectRefused(answer.code));
+                }
+                let filters = self.subscription.start(Instant::now());
+                self.client.handle.try_subscribe_many(filters)?;
+            }
+            Mqtt::Outgoing(Sent::Subscribe(pkid)) => {
+                if !self.subscription.sent_as(pkid) {
+                    self.lookups.sent_as(pkid);
+                }
+            }
+            Mqtt::Incoming(Packet::SubAck(answer)) => self.subscribed(&answer, health).await?,
+            Mqtt::Incoming(Packet::Publish(message)) => self.receive(&message, health).await?,
+            Mqtt::Outgoing(Sent::Publish(pkid)) => self.outgoing.sent_as(pkid),
+            Mqtt::Incoming(Packet::PubAck(answer)) => {
+                if let Some(Message::Report(parcel, _)) = self.outgoing.acknowledged(answer.pkid) {
+                    self.tell(Event::Reported { parcel, route: Route::Mqtt }).await?;
+                }
+            }
+            Mqtt::Incoming(Packet::Disconnect) => return Err(SessionError::Disconnected),
+            Mqtt::Incoming(_) | Mqtt::Outgoing(_) => {}
+        }
+        Ok(())
+    }
+
+    async fn subscribed(&mut self, answer: &SubAck, health: &Health) -> Result<(), SessionError> {
+        let now = Instant::now();
+        if self.lookups.subscribed(answer.pkid, now) {
+            return Ok(());
+        }
+        let answered = self.subscription.answered(answer, now)?;
+        if answered != Answered::NotOurs {
+            self.outgoing.presence_first();
+        }
+        if answered == Answered::Proven {
+            self.proven(health).await?;
+        }
+        Ok(())
+    }
+
+    async fn proven(&mut self, health: &Health) -> Result<(), SessionError> {
+        health.reached();
+        self.start_lookups()?;
+        self.tell(Event::Reachable { route: Route::Mqtt, connection: self.connection }).await
+    }
+
+    async fn receive(&mut self, message: &Publish, health: &Health) -> Result<(), SessionError> {
+        let ack_token = self.acknowledgements.open(message)?;
+        match self.topics.about(&message.topic) {
+            About::Request(via, id) if !message.payload.is_empty() => {
+                let delivery = delivery(message, self.keys, ack_token, via, id);
+                // The token says when the message is done; the answer is not needed.
+                let (answer, _) = oneshot::channel();
+                return self.send(RouteEvent::Delivery(Box::new(delivery), answer)).await;
+            }
+            About::Request(..) => debug!("MQTT: {} was cleared", message.topic),
+            About::OwnPresence
+                if *message.payload == self.presence.payload(PresenceState::Online) =>
+            {
+                if self.subscription.presence_returned() {
+                    self.proven(health).await?;
+                }
+            }
+            About::OwnPresence => {
+                if self.presence.overwritten(&message.payload, Instant::now()) {
+                    self.outgoing.presence();
+                }
+            }
+            About::Other => match self.lookups.take_answered(&message.topic) {
+                Some(lookup) => {
+                    let owner = owner(&message.payload, &self.connect_as.board);
+                    self.answer_lookup(lookup, owner).await?;
+                }
+                None => debug!("MQTT: {} is not this panel's any more", message.topic),
+            },
+        }
+        self.acknowledgements.done(ack_token);
+        Ok(())
+    }
+
+    fn look_up(&mut self, mac: Mac) -> Result<(), SessionError> {
+        // The agent asks again when a slow link delays the answer.
+        if !self.lookups.contains(mac) {
+            self.lookups.add(mac, self.topics.presence_of(mac)?);
+        }
+        self.start_lookups()
+    }
+
+    /// Not before the panel is reached: packet ids belong to SUBSCRIBEs by their order.
+    fn start_lookups(&mut self) -> Result<(), SessionError> {
+        if self.is_reached() {
+            for topic in self.lookups.start() {
+                self.client.handle.try_subscribe(topic, QoS::AtLeastOnce)?;
             }
         }
         Ok(())
     }
 
-    async fn take(&mut self, event: Mqtt, health: &Health) -> Result<(), String> {
-        match event {
-            Mqtt::Incoming(Packet::ConnAck(answer)) => {
-                if answer.code != ConnectReturnCode::Success {
-                    return Err(refused(answer.code));
-                }
-                self.subscribe()
+    async fn answer_lookup(
+        &mut self,
+        MacLookup { mac, topic, .. }: MacLookup,
+        owner: MacOwner,
+    ) -> Result<(), SessionError> {
+        self.client.handle.try_unsubscribe(topic)?;
+        self.tell(Event::LookedUp { mac, owner }).await
+    }
+
+    /// Hands the client what can be acknowledged. After a burst its queue is full; each packet that
+    /// it sends comes back as an event, after which the rest follows.
+    fn acknowledge_ready(&mut self) {
+        while let Some(message) = self.acknowledgements.ready() {
+            if self.client.handle.try_ack(&message).is_err() {
+                return;
             }
-            Mqtt::Outgoing(Sent::Subscribe(pkid)) => {
-                // In the order in which they were handed over, the panel's own topics first.
-                if let Subscribed::NotYet { pkid: own @ None, .. } = &mut self.subscribed {
-                    *own = Some(pkid);
-                } else if let Some(look_up) = self.look_up_as(None) {
-                    look_up.asked = Asked::Subscribing { pkid: Some(pkid) };
-                }
-                Ok(())
-            }
-            Mqtt::Incoming(Packet::SubAck(answer)) => {
-                self.subscription_answered(&answer, health).await
-            }
-            Mqtt::Incoming(Packet::Publish(message)) => self.message(message, health).await,
-            Mqtt::Outgoing(Sent::Publish(pkid)) => {
-                self.outgoing.sent_as(pkid);
-                Ok(())
-            }
-            Mqtt::Incoming(Packet::PubAck(answer)) => match self.outgoing.acknowledged(answer.pkid)
-            {
-                Some(Message::Report(parcel, _)) => {
-                    self.tell(Event::Reported { parcel, route: Route::Mqtt }).await
-                }
-                Some(Message::Presence | Message::GiveUp(_)) | None => Ok(()),
-            },
-            Mqtt::Incoming(Packet::Disconnect) => {
-                Err("the broker closes the connection".to_owned())
-            }
-            Mqtt::Incoming(_) | Mqtt::Outgoing(_) => Ok(()),
+            self.acknowledgements.acknowledged();
         }
     }
 
-    async fn tell(&self, event: Event) -> Result<(), String> {
+    /// Publishes the next message, if none is on its way.
+    fn publish_next(&mut self) -> Result<(), SessionError> {
+        let presence_is_due = self.subscription.is_granted() && self.outgoing.presence_is_next();
+        if !self.is_reached() && !presence_is_due {
+            return Ok(());
+        }
+        while let Some(message) = self.outgoing.next() {
+            let (topic, payload, retain) = match message {
+                Message::Report(_, payload) => (self.topics.status.clone(), payload.clone(), false),
+                Message::Presence => {
+                    let payload = self.presence.payload(PresenceState::Online);
+                    (self.topics.presence.clone(), payload, true)
+                }
+                Message::GiveUp(mac) if *mac == self.connect_as.identity.mac => {
+                    // The board has this address again.
+                    self.outgoing.skip();
+                    continue;
+                }
+                Message::GiveUp(mac) => {
+                    self.client.handle.try_unsubscribe(self.topics.requests_of(*mac)?)?;
+                    (self.topics.presence_of(*mac)?, Vec::new(), true)
+                }
+            };
+            if topic.len() + payload.len() + 16 > MAX_PACKET {
+                warn!("MQTT: a message of {} bytes is too large and is dropped", payload.len());
+                self.outgoing.skip();
+                continue;
+            }
+            let publish = self.client.handle.try_publish(topic, QoS::AtLeastOnce, retain, payload);
+            if publish.is_err() {
+                // The client's queue is full of acknowledgements: try again with the next event.
+                self.outgoing.put_back();
+            }
+            return Ok(());
+        }
+        Ok(())
+    }
+
+    async fn tell(&self, event: Event) -> Result<(), SessionError> {
         self.send(RouteEvent::Event(event)).await
     }
 
-    async fn send(&self, event: RouteEvent) -> Result<(), String> {
-        self.events.send(event).await.map_err(|_| "the daemon ends".to_owned())
+    async fn send(&self, event: RouteEvent) -> Result<(), SessionError> {
+        self.events.send(event).await.map_err(|_| SessionError::DaemonEnds)
     }
-}
-
-/// The client's queue holds far more than this route ever asks for at once: it does not get on.
-fn jammed(why: &rumqttc::ClientError) -> String {
-    format!("the client is jammed: {why}")
 }

@@ -1,4 +1,4 @@
-//! Subscribing to the panel's own topics; without them the panel is not reached.
+//! The subscription to the panel's own topics; without it the panel is not reached.
 
 use std::time::Duration;
 
@@ -6,97 +6,225 @@ use log::warn;
 use rumqttc::{QoS, SubAck, SubscribeFilter, SubscribeReasonCode};
 use tokio::time::Instant;
 
-use super::look_up::Asked;
-use super::{Session, jammed};
-use crate::agent::seams::Event;
-use crate::record::Route;
-use crate::upstream::Health;
+use super::end::SessionError;
+use crate::upstream::mqtt::too_large::SkippedFilters;
+use crate::upstream::mqtt::topics::Topics;
 
 /// How long subscribing may take.
 const SUBSCRIBE: Duration = Duration::from_secs(30);
 
-/// How far the subscription to the panel's own topics has come.
+/// What this connection subscribes to, and how far that has come.
+#[derive(Debug)]
+pub(super) struct OwnSubscription {
+    filters: Vec<OwnFilter>,
+    presence: String,
+    progress: Progress,
+}
+
+/// One of the panel's own topics.
+#[derive(Debug)]
+struct OwnFilter {
+    filter: String,
+    /// Whether the panel could not be reached without it.
+    needed: bool,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Subscribed {
-    NotYet {
+enum Progress {
+    NotSent,
+    Sent {
         until: Instant,
         pkid: Option<u16>,
     },
-    /// Granted, which proves nothing: mosquitto grants what its access rules deny, and takes what
+    /// Granted, which proves nothing: mosquitto grants what its access rules deny, and accepts what
     /// they forbid. The panel's own presence must come back first.
     Unproven {
         until: Instant,
     },
-    Yes,
+    Proven,
 }
 
-impl Session<'_> {
-    /// After every CONNACK: a broker that says that it kept the session need not have.
-    pub(super) fn subscribe(&mut self) -> Result<(), String> {
-        self.subscribed = Subscribed::NotYet { until: Instant::now() + SUBSCRIBE, pkid: None };
+/// What the broker's answer means.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Answered {
+    /// It answers another SUBSCRIBE.
+    NotOurs,
+    /// The panel's own presence must come back before the panel counts as reached.
+    Unproven,
+    /// The panel is reached.
+    Proven,
+}
+
+impl OwnSubscription {
+    pub(super) fn new(topics: &Topics, skipped: SkippedFilters) -> Self {
+        let [patch, board_patch] = topics.requests();
+        let all = [(true, patch), (true, board_patch), (false, topics.presence.clone())];
+        let kept = all.into_iter().enumerate().filter(|(at, _)| !skipped.filter(*at));
+        let filters = kept.map(|(_, (needed, filter))| OwnFilter { filter, needed }).collect();
+        OwnSubscription { filters, presence: topics.presence.clone(), progress: Progress::NotSent }
+    }
+
+    /// What to subscribe to after every CONNACK: a broker that says that it kept the session may
+    /// not have kept it.
+    pub(super) fn start(&mut self, now: Instant) -> Vec<SubscribeFilter> {
+        self.progress = Progress::Sent { until: now + SUBSCRIBE, pkid: None };
         // The presence must come back while the broker waits for acknowledgements of requests.
         let qos = |needed| if needed { QoS::AtLeastOnce } else { QoS::AtMostOnce };
-        let filters = self.filters().into_iter();
-        let filters = filters.map(|(needed, filter)| SubscribeFilter::new(filter, qos(needed)));
-        self.client.handle.try_subscribe_many(filters).map_err(|why| jammed(&why))
+        let filters = self.filters.iter();
+        filters.map(|own| SubscribeFilter::new(own.filter.clone(), qos(own.needed))).collect()
     }
 
-    /// What this connection subscribes to, and whether the panel could not be reached without it.
-    fn filters(&self) -> Vec<(bool, String)> {
-        let [patch, board_patch] = self.topics.requests();
-        let all = [(true, patch), (true, board_patch), (false, self.topics.presence.clone())];
-        let all = all.into_iter().enumerate();
-        all.filter(|(at, _)| !self.skipped.filter(*at)).map(|(_, filter)| filter).collect()
+    /// The client has sent a SUBSCRIBE with this packet id. False if it is not this one: the client
+    /// sends them in the order in which they were handed over, the panel's own topics first.
+    pub(super) fn sent_as(&mut self, sent: u16) -> bool {
+        match &mut self.progress {
+            Progress::Sent { pkid: pkid @ None, .. } => {
+                *pkid = Some(sent);
+                true
+            }
+            _ => false,
+        }
     }
 
-    pub(super) async fn subscription_answered(
+    /// # Errors
+    /// When the broker refuses a topic that the panel needs.
+    pub(super) fn answered(
         &mut self,
         answer: &SubAck,
-        health: &Health,
-    ) -> Result<(), String> {
-        if let Some(look_up) = self.look_up_as(Some(answer.pkid)) {
-            look_up.asked = Asked::answered();
-            return Ok(());
+        now: Instant,
+    ) -> Result<Answered, SessionError> {
+        if !matches!(self.progress, Progress::Sent { pkid: Some(pkid), .. } if pkid == answer.pkid)
+        {
+            return Ok(Answered::NotOurs);
         }
-        let Subscribed::NotYet { pkid, .. } = self.subscribed else { return Ok(()) };
-        if pkid != Some(answer.pkid) {
-            return Ok(());
-        }
-        let granted = |code: Option<&SubscribeReasonCode>| {
-            matches!(code, Some(SubscribeReasonCode::Success(_)))
-        };
         let mut comes_back = false;
-        for (at, (needed, filter)) in self.filters().into_iter().enumerate() {
-            match granted(answer.return_codes.get(at)) {
-                true => comes_back |= !needed,
-                false if needed => {
-                    return Err(format!("the broker refuses the subscription to {filter}"));
+        for (at, OwnFilter { filter, needed }) in self.filters.iter().enumerate() {
+            match answer.return_codes.get(at) {
+                Some(SubscribeReasonCode::Success(_)) => comes_back |= !needed,
+                _ if *needed => {
+                    return Err(SessionError::SubscriptionRefused { filter: filter.clone() });
                 }
-                false => warn!(
+                _ => warn!(
                     "MQTT: the broker refuses the subscription to {filter}: another board with this MAC will not be noticed"
                 ),
             }
         }
-        self.outgoing.presence_first();
         if comes_back {
-            self.subscribed = Subscribed::Unproven { until: Instant::now() + SUBSCRIBE };
-            return Ok(());
+            self.progress = Progress::Unproven { until: now + SUBSCRIBE };
+            return Ok(Answered::Unproven);
         }
-        self.proven(health).await
+        self.progress = Progress::Proven;
+        Ok(Answered::Proven)
     }
 
-    /// The panel's own presence has come back, if this was waited for.
-    pub(super) async fn came_back(&mut self, health: &Health) -> Result<(), String> {
-        match self.subscribed {
-            Subscribed::Unproven { .. } => self.proven(health).await,
-            Subscribed::NotYet { .. } | Subscribed::Yes => Ok(()),
+    /// The panel's own presence has come back. True if this was the proof.
+    pub(super) fn presence_returned(&mut self) -> bool {
+        let unproven = matches!(self.progress, Progress::Unproven { .. });
+        if unproven {
+            self.progress = Progress::Proven;
+        }
+        unproven
+    }
+
+    pub(super) fn is_proven(&self) -> bool {
+        self.progress == Progress::Proven
+    }
+
+    /// Whether the broker has granted it, proven or not.
+    pub(super) fn is_granted(&self) -> bool {
+        matches!(self.progress, Progress::Unproven { .. } | Progress::Proven)
+    }
+
+    /// When the broker has had long enough.
+    pub(super) fn due(&self) -> Option<Instant> {
+        match self.progress {
+            Progress::Sent { until, .. } | Progress::Unproven { until } => Some(until),
+            Progress::NotSent | Progress::Proven => None,
         }
     }
 
-    async fn proven(&mut self, health: &Health) -> Result<(), String> {
-        self.subscribed = Subscribed::Yes;
-        health.reached();
-        self.start_look_ups()?;
-        self.tell(Event::Reachable { route: Route::Mqtt, connection: self.connection }).await
+    /// # Errors
+    /// When the broker has had long enough.
+    pub(super) fn check(&self, now: Instant) -> Result<(), SessionError> {
+        match self.progress {
+            Progress::Sent { until, .. } if until <= now => {
+                Err(SessionError::SubscriptionUnanswered)
+            }
+            Progress::Unproven { until } if until <= now => {
+                Err(SessionError::PresenceNotReturned { topic: self.presence.clone() })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn subscription() -> OwnSubscription {
+        let filter = |filter: &str, needed| OwnFilter { filter: filter.to_owned(), needed };
+        OwnSubscription {
+            filters: vec![filter("patch/+", true), filter("board/+", true), filter("own", false)],
+            presence: "own".to_owned(),
+            progress: Progress::NotSent,
+        }
+    }
+
+    fn answer(pkid: u16, granted: [bool; 3]) -> SubAck {
+        let code = |granted| match granted {
+            true => SubscribeReasonCode::Success(QoS::AtLeastOnce),
+            false => SubscribeReasonCode::Failure,
+        };
+        SubAck::new(pkid, granted.map(code).to_vec())
+    }
+
+    #[test]
+    fn only_the_presence_that_comes_back_proves_it() {
+        let (mut own, now) = (subscription(), Instant::now());
+        assert_eq!(own.start(now).len(), 3);
+        assert!(own.sent_as(1));
+        assert!(!own.sent_as(2), "a look-up's");
+        assert!(!own.presence_returned(), "before the answer it proves nothing");
+        assert_eq!(own.answered(&answer(2, [true; 3]), now).ok(), Some(Answered::NotOurs));
+        assert_eq!(own.answered(&answer(1, [true; 3]), now).ok(), Some(Answered::Unproven));
+        assert!(own.is_granted() && !own.is_proven());
+        assert!(own.presence_returned() && own.is_proven());
+        assert!(!own.presence_returned(), "proven once");
+    }
+
+    #[test]
+    fn requests_are_needed_and_the_presence_is_not() {
+        let now = Instant::now();
+        let answered = |granted| {
+            let mut own = subscription();
+            own.start(now);
+            own.sent_as(1);
+            own.answered(&answer(1, granted), now)
+        };
+        assert_eq!(answered([true, true, false]).ok(), Some(Answered::Proven));
+        for granted in [[false, true, true], [true, false, true]] {
+            let refused = answered(granted);
+            assert!(
+                matches!(refused, Err(SessionError::SubscriptionRefused { .. })),
+                "{refused:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_broker_has_a_time_limit_for_each_step() {
+        let (mut own, now) = (subscription(), Instant::now());
+        assert_eq!(own.due(), None);
+        own.start(now);
+        assert!(own.check(now).is_ok());
+        let late = now + SUBSCRIBE;
+        assert!(matches!(own.check(late), Err(SessionError::SubscriptionUnanswered)));
+        own.sent_as(1);
+        own.answered(&answer(1, [true; 3]), now).expect("granted");
+        assert_eq!(own.due(), Some(late));
+        assert!(matches!(own.check(late), Err(SessionError::PresenceNotReturned { .. })));
+        own.presence_returned();
+        assert!(own.check(late).is_ok());
     }
 }

@@ -1,0 +1,33 @@
+//! A message on one of the panel's request topics, as the agent gets it.
+
+use intercom_wire::signature::Keys;
+use intercom_wire::{Request, RequestId, Unreadable};
+use rumqttc::Publish;
+
+use crate::agent::Delivery;
+use crate::agent::seams::AckToken;
+use crate::decide::{Delivered, Timing, Via};
+use crate::record::Route;
+
+/// Reads the request in a message. `id_of_topic` is its ID where the payload has none.
+pub(super) fn delivery(
+    message: &Publish,
+    keys: &Keys,
+    ack_token: AckToken,
+    via: Via,
+    id_of_topic: Option<RequestId>,
+) -> Delivery {
+    let (payload, signature) = keys.open(&message.payload);
+    let request = Request::read(&payload).map_err(|unreadable| Unreadable {
+        id: unreadable.id.or(id_of_topic),
+        errors: unreadable.errors,
+    });
+    let timing = if message.retain || message.dup { Timing::Again } else { Timing::Live };
+    Delivery {
+        request,
+        delivered: Delivered { via, timing, signature, put_offs: 0 },
+        ack_token: Some(ack_token),
+        route: Some(Route::Mqtt),
+        offline: false,
+    }
+}

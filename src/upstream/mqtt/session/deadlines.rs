@@ -1,0 +1,89 @@
+//! What one connection waits for besides its topics: signs of life, and skipped filters.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::end::SessionError;
+
+/// How long a filter is skipped whose message was too large.
+const SKIP: Duration = Duration::from_secs(600);
+
+/// The time limits of one connection.
+#[derive(Debug)]
+pub(super) struct Deadlines {
+    /// A client that reports nothing for so long hangs: it pings the broker in between.
+    pub(super) silence: Duration,
+    silent_at: Instant,
+    /// When a new connection is to subscribe to the skipped filters.
+    skipped_until: Option<Instant>,
+}
+
+impl Deadlines {
+    pub(super) fn new(silence: Duration, skips: bool, now: Instant) -> Self {
+        let skipped_until = skips.then(|| now + SKIP);
+        Deadlines { silence, silent_at: now + silence, skipped_until }
+    }
+
+    pub(super) fn client_is_alive(&mut self, now: Instant) {
+        self.silent_at = now + self.silence;
+    }
+
+    /// When the first limit is reached; a message may wait for its acknowledgement since then.
+    pub(super) fn due(&self, unacknowledged_since: Option<Instant>) -> Instant {
+        let acknowledged = unacknowledged_since.map(|since| since + self.silence);
+        self.skipped_until.into_iter().chain(acknowledged).fold(self.silent_at, Instant::min)
+    }
+
+    /// # Errors
+    /// When a limit is reached.
+    pub(super) fn check(
+        &self,
+        now: Instant,
+        unacknowledged_since: Option<Instant>,
+    ) -> Result<(), SessionError> {
+        if self.silent_at <= now {
+            return Err(SessionError::ClientSilent);
+        }
+        if unacknowledged_since.is_some_and(|since| since + self.silence <= now) {
+            return Err(SessionError::NotAcknowledged { within: self.silence });
+        }
+        if self.skipped_until.is_some_and(|until| until <= now) {
+            return Err(SessionError::SkippedFiltersAreDue);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn a_silent_client_and_an_unacknowledged_message_end_the_session() {
+        let now = Instant::now();
+        let mut deadlines = Deadlines::new(10 * SECOND, false, now);
+        assert_eq!(deadlines.due(None), now + 10 * SECOND);
+        let silent = deadlines.check(now + 10 * SECOND, None);
+        assert!(matches!(silent, Err(SessionError::ClientSilent)));
+        deadlines.client_is_alive(now + 9 * SECOND);
+        assert!(deadlines.check(now + 10 * SECOND, Some(now + SECOND)).is_ok());
+        assert_eq!(deadlines.due(Some(now + SECOND)), now + 11 * SECOND);
+        let unacknowledged = deadlines.check(now + 11 * SECOND, Some(now + SECOND));
+        assert!(matches!(unacknowledged, Err(SessionError::NotAcknowledged { .. })));
+    }
+
+    #[test]
+    fn skipped_filters_are_subscribed_to_again_in_time() {
+        let now = Instant::now();
+        let deadlines = Deadlines::new(2 * SKIP, true, now);
+        assert_eq!(deadlines.due(None), now + SKIP);
+        assert!(deadlines.check(now, None).is_ok());
+        assert!(matches!(
+            deadlines.check(now + SKIP, None),
+            Err(SessionError::SkippedFiltersAreDue)
+        ));
+    }
+}

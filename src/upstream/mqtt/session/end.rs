@@ -1,0 +1,173 @@
+//! Why a connection was not made, or has ended: as types for the route, and in words for people.
+
+use std::fmt;
+use std::time::Duration;
+
+use rumqttc::mqttbytes::Error as PacketError;
+use rumqttc::{ClientError, ConnectReturnCode, ConnectionError, StateError};
+
+use crate::config::{SecretFileError, Unfilled};
+use crate::upstream::mqtt::acknowledgements::TooManyUnacknowledged;
+use crate::upstream::tls::{self, TlsFileError};
+
+/// How a session ended.
+#[derive(Debug)]
+pub(in crate::upstream::mqtt) enum SessionEnd {
+    /// The agent wants another connection, or none any more.
+    GivenUp,
+    /// There is no connection, for this reason.
+    Lost { why: SessionError, was_reachable: bool },
+    /// The broker has closed a connection on which all topics had been subscribed to.
+    Closed { why: SessionError },
+    /// A message of so many bytes, more than the panel reads, has ended the connection.
+    TooLarge { bytes: usize },
+}
+
+impl SessionEnd {
+    /// The end of a session whose client has ended with this error.
+    pub(super) fn of_connection(why: ConnectionError, was_reachable: bool) -> Self {
+        let closed = match &why {
+            ConnectionError::MqttState(StateError::Deserialization(
+                PacketError::PayloadSizeLimitExceeded(bytes),
+            )) => return SessionEnd::TooLarge { bytes: *bytes },
+            ConnectionError::MqttState(
+                StateError::ConnectionAborted
+                | StateError::Io(_)
+                | StateError::Deserialization(PacketError::Io(_)),
+            ) => true,
+            _ => false,
+        };
+        let why = SessionError::Connection(Box::new(why));
+        match closed && was_reachable {
+            true => SessionEnd::Closed { why },
+            false => SessionEnd::Lost { why, was_reachable },
+        }
+    }
+}
+
+/// Why there is no connection any more.
+#[derive(Debug)]
+pub(in crate::upstream::mqtt) enum SessionError {
+    /// A topic of the configuration asks for something that the board does not know.
+    Topic(Unfilled),
+    /// The file with the password cannot be used.
+    Password(SecretFileError),
+    /// A file for TLS cannot be used.
+    TlsFile(TlsFileError),
+    /// The broker answers CONNECT with this return code.
+    ConnectRefused(ConnectReturnCode),
+    /// The broker refuses a topic that the panel needs.
+    SubscriptionRefused { filter: String },
+    /// The broker does not answer the subscription to the panel's own topics.
+    SubscriptionUnanswered,
+    /// The broker grants the subscription, but does not deliver the panel's own presence.
+    PresenceNotReturned { topic: String },
+    /// The broker has not acknowledged a message within this time.
+    NotAcknowledged { within: Duration },
+    /// The broker ignores that its messages are not acknowledged.
+    TooManyUnacknowledged(TooManyUnacknowledged),
+    /// The broker has sent DISCONNECT.
+    Disconnected,
+    /// The network, TLS or MQTT has failed.
+    Connection(Box<ConnectionError>),
+    /// The client tells nothing, not even pings.
+    ClientSilent,
+    /// The client's task has ended.
+    ClientEnded,
+    /// The client's queue holds far more than this route ever needs at once: the client hangs.
+    ClientJammed(Box<ClientError>),
+    /// A new connection is to subscribe to the filters that this one skips.
+    SkippedFiltersAreDue,
+    /// The agent wants unacknowledged messages delivered again.
+    AskAgain,
+    /// The daemon no longer takes events.
+    DaemonEnds,
+}
+
+impl From<ClientError> for SessionError {
+    fn from(why: ClientError) -> Self {
+        SessionError::ClientJammed(Box::new(why))
+    }
+}
+
+impl From<Unfilled> for SessionError {
+    fn from(why: Unfilled) -> Self {
+        SessionError::Topic(why)
+    }
+}
+
+impl From<TooManyUnacknowledged> for SessionError {
+    fn from(why: TooManyUnacknowledged) -> Self {
+        SessionError::TooManyUnacknowledged(why)
+    }
+}
+
+impl fmt::Display for SessionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SessionError::Topic(why) => write!(f, "a topic cannot be filled in: {why}"),
+            SessionError::Password(why) => write!(f, "{why}"),
+            SessionError::TlsFile(why) => write!(f, "{why}"),
+            SessionError::ConnectRefused(code) => refused(*code, f),
+            SessionError::SubscriptionRefused { filter } => {
+                write!(f, "the broker refuses the subscription to {filter}")
+            }
+            SessionError::SubscriptionUnanswered => {
+                f.write_str("the broker does not answer the subscription")
+            }
+            SessionError::PresenceNotReturned { topic } => write!(
+                f,
+                "the broker does not give {topic} back to this panel: do its access rules let the panel write and read it?"
+            ),
+            SessionError::NotAcknowledged { within } => write!(
+                f,
+                "the broker answers, but has not acknowledged a message within {} s",
+                within.as_secs()
+            ),
+            SessionError::TooManyUnacknowledged(why) => write!(f, "{why}"),
+            SessionError::Disconnected => f.write_str("the broker closes the connection"),
+            SessionError::Connection(why) => connection(why, f),
+            SessionError::ClientSilent => f.write_str("the MQTT client no longer responds"),
+            SessionError::ClientEnded => f.write_str("the MQTT client has ended"),
+            SessionError::ClientJammed(why) => write!(f, "the MQTT client is jammed: {why}"),
+            SessionError::SkippedFiltersAreDue => {
+                f.write_str("subscribing again to the topics that were skipped")
+            }
+            SessionError::AskAgain => f.write_str("asking for unacknowledged messages again"),
+            SessionError::DaemonEnds => f.write_str("the daemon ends"),
+        }
+    }
+}
+
+/// The library's errors in our words wherever it would print a value as the compiler does.
+fn connection(why: &ConnectionError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    if let Some(failure) = tls::tls_failure(why) {
+        return f.write_str(&tls::explain(failure));
+    }
+    match why {
+        ConnectionError::NetworkTimeout => f.write_str("the broker did not answer in time"),
+        ConnectionError::ConnectionRefused(code) => refused(*code, f),
+        ConnectionError::NotConnAck(_) => {
+            f.write_str("what answers does not speak MQTT 3.1.1: is this the right port?")
+        }
+        ConnectionError::MqttState(StateError::Io(why)) => write!(f, "{why}"),
+        other => write!(f, "{other}"),
+    }
+}
+
+/// The return codes of CONNACK, MQTT 3.1.1 section 3.2.2.3.
+fn refused(code: ConnectReturnCode, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let why = match code {
+        ConnectReturnCode::Success => "and says that it does not",
+        ConnectReturnCode::RefusedProtocolVersion => "it does not speak MQTT 3.1.1",
+        ConnectReturnCode::BadClientId => "it does not take this client id",
+        ConnectReturnCode::ServiceUnavailable => "it is not available now",
+        ConnectReturnCode::BadUserNamePassword => {
+            "wrong user name or password: check `username` and `password_file`"
+        }
+        ConnectReturnCode::NotAuthorized => {
+            "this panel may not connect: check `username` and `password_file`, and the broker's access rules"
+        }
+    };
+    write!(f, "the broker refuses the connection: {why}")
+}
