@@ -34,7 +34,7 @@ use crate::clock::{Clock, Moment, WallTime};
 use crate::record::{Ledger, Record, Route};
 use change::Stage;
 use ignored::IgnoredRequests;
-use reports::VolatileParcel;
+use reports::VolatileReport;
 use seams::{Connection, Event, Seams, Upstream};
 use steps::Steps;
 use waiting::Waiting;
@@ -71,7 +71,7 @@ pub struct Agent<S: Seams> {
     confirmations: Vec<Moment>,
     /// Rejections and failures; they never touch the flash.
     volatile: Ledger,
-    parcels: Vec<VolatileParcel>,
+    volatile_reports: Vec<VolatileReport>,
     next_volatile: u64,
     steps: Steps,
     past_runs: PastRuns,
@@ -95,7 +95,7 @@ impl<S: Seams> Agent<S> {
             overflowed: false,
             confirmations: Vec::new(),
             volatile: Ledger::default(),
-            parcels: Vec::new(),
+            volatile_reports: Vec::new(),
             next_volatile: 1,
             steps: Steps::default(),
             past_runs: PastRuns::default(),
@@ -134,7 +134,7 @@ impl<S: Seams> Agent<S> {
             }
             // An event of a connection that was given up already.
             Event::Reachable { .. } | Event::Lost { .. } => {}
-            Event::Reported { parcel, route } => self.reported(parcel, route),
+            Event::Reported { id, route } => self.reported(id, route),
             Event::LookedUp { mac, owner } => self.looked_up(mac, &owner),
         }
     }

@@ -4,7 +4,7 @@ use intercom_wire::Report;
 
 use super::Agent;
 use super::deliveries::Delivery;
-use super::seams::{AckToken, ParcelId, Seams, Upstream};
+use super::seams::{AckToken, ReportId, Seams, Upstream};
 use super::waiting::take_over;
 use crate::record::Route;
 
@@ -14,7 +14,7 @@ const MAX_VOLATILE: usize = 32;
 
 /// A report that is in memory alone, with the message that it answers.
 #[derive(Debug)]
-pub(super) struct VolatileParcel {
+pub(super) struct VolatileReport {
     number: u64,
     report: Report,
     routes: Vec<Route>,
@@ -33,30 +33,35 @@ impl<S: Seams> Agent<S> {
             return;
         }
         let same =
-            |parcel: &&mut VolatileParcel| parcel.report == report && parcel.routes == routes;
-        if let Some(parcel) = self.parcels.iter_mut().find(same) {
+            |queued: &&mut VolatileReport| queued.report == report && queued.routes == routes;
+        if let Some(queued) = self.volatile_reports.iter_mut().find(same) {
             // Asked again before the first answer has arrived.
-            let spare = take_over(&mut parcel.ack_token, delivery.ack_token);
+            let spare = take_over(&mut queued.ack_token, delivery.ack_token);
             return self.acknowledge(spare);
         }
-        if self.parcels.len() >= MAX_VOLATILE {
+        if self.volatile_reports.len() >= MAX_VOLATILE {
             self.overflowed = true;
             return;
         }
         let number = self.next_volatile;
         self.next_volatile += 1;
         for route in &routes {
-            self.seams.upstream().send(*route, ParcelId::Volatile(number), &report);
+            self.seams.upstream().send(*route, ReportId::Volatile(number), &report);
         }
-        self.parcels.push(VolatileParcel { number, report, routes, ack_token: delivery.ack_token });
+        self.volatile_reports.push(VolatileReport {
+            number,
+            report,
+            routes,
+            ack_token: delivery.ack_token,
+        });
     }
 
     /// Sends whatever the record's outbox holds, on all routes that owe an acknowledgement.
     pub(super) fn send_outbox(&mut self) {
-        for parcel in &self.record.outbox {
-            for route in &parcel.routes {
-                let id = ParcelId::Durable(parcel.number);
-                self.seams.upstream().send(*route, id, &parcel.report);
+        for queued in &self.record.outbox {
+            for route in &queued.routes {
+                let id = ReportId::Durable(queued.number);
+                self.seams.upstream().send(*route, id, &queued.report);
             }
         }
     }
@@ -64,15 +69,15 @@ impl<S: Seams> Agent<S> {
     /// Sends everything that a route owes an acknowledgement for: it has just been reached.
     pub(super) fn send_all(&mut self, route: Route) {
         self.send_outbox();
-        for parcel in self.parcels.iter().filter(|parcel| parcel.routes.contains(&route)) {
-            let id = ParcelId::Volatile(parcel.number);
-            self.seams.upstream().send(route, id, &parcel.report);
+        for queued in self.volatile_reports.iter().filter(|queued| queued.routes.contains(&route)) {
+            let id = ReportId::Volatile(queued.number);
+            self.seams.upstream().send(route, id, &queued.report);
         }
     }
 
-    pub(super) fn reported(&mut self, parcel: ParcelId, route: Route) {
-        match parcel {
-            ParcelId::Durable(number) => {
+    pub(super) fn reported(&mut self, id: ReportId, route: Route) {
+        match id {
+            ReportId::Durable(number) => {
                 let owed = |record: &crate::record::Record| {
                     record.outbox.iter().any(|p| p.number == number && p.routes.contains(&route))
                 };
@@ -81,15 +86,17 @@ impl<S: Seams> Agent<S> {
                     self.transition_at_last(|record| record.reported(number, route));
                 }
             }
-            ParcelId::Volatile(number) => {
-                let Some(at) = self.parcels.iter().position(|p| p.number == number) else { return };
-                self.parcels[at].routes.retain(|owing| *owing != route);
-                if self.parcels[at].routes.is_empty() {
+            ReportId::Volatile(number) => {
+                let Some(at) = self.volatile_reports.iter().position(|p| p.number == number) else {
+                    return;
+                };
+                self.volatile_reports[at].routes.retain(|owing| *owing != route);
+                if self.volatile_reports[at].routes.is_empty() {
                     self.record.counters.reported += 1;
-                    if let Some(ack_token) = self.parcels.remove(at).ack_token {
+                    if let Some(ack_token) = self.volatile_reports.remove(at).ack_token {
                         self.seams.upstream().acknowledge(ack_token);
                     }
-                    if self.parcels.is_empty() && !self.changing() {
+                    if self.volatile_reports.is_empty() && !self.changing() {
                         self.ask_for_overflow();
                     }
                 }

@@ -44,7 +44,7 @@ pub trait Upstream {
     fn look_up(&mut self, mac: Mac);
     /// Sends a report until it is acknowledged; answered by [`Event::Reported`]. Sending again what
     /// is on its way already does nothing.
-    fn send(&mut self, route: Route, parcel: ParcelId, report: &Report);
+    fn send(&mut self, route: Route, id: ReportId, report: &Report);
     /// How each route fares.
     fn status(&self) -> Vec<RouteStatus>;
     /// What the calendar says, if a server's certificate is valid by it.
@@ -78,7 +78,7 @@ pub enum Event {
     /// Upstream has acknowledged a report.
     Reported {
         /// Which one.
-        parcel: ParcelId,
+        id: ReportId,
         /// On which route.
         route: Route,
     },
@@ -122,7 +122,7 @@ pub struct AckToken(pub u64);
 
 /// A report on its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ParcelId {
+pub enum ReportId {
     /// In the record's outbox, by its number.
     Durable(u64),
     /// In memory alone.

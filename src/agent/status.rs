@@ -101,7 +101,7 @@ impl<S: Seams> Agent<S> {
             change: self.change_status(),
             reached: self.reached.clone(),
             routes,
-            unreported: record.outbox.len() + self.parcels.len(),
+            unreported: record.outbox.len() + self.volatile_reports.len(),
             outcomes_not_told: record.outcomes_not_told.clone(),
             ignored: self.ignored.shown(self.seams.clock().now()),
             waiting: self.waiting.len(),

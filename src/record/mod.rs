@@ -17,7 +17,7 @@ use crate::clock::{BootId, Moment, WallTime};
 
 pub use change::{Cause, Change, Goal};
 pub use ledger::{Entry, Ledger, SeqKey};
-pub use outbox::{Parcel, Route};
+pub use outbox::{OutboxEntry, Route};
 pub use store::{Loaded, RecordStore, room_for_a_change};
 
 /// The format that this version reads and writes.
@@ -42,9 +42,10 @@ json_object! {
         /// The change in progress; at most one.
         pub change: Option<Change>,
         /// Reports that upstream has not acknowledged yet.
-        pub outbox: Vec<Parcel>,
+        pub outbox: Vec<OutboxEntry>,
         /// The number of the next one.
-        pub next_parcel: u64,
+        #[serde(rename = "next_parcel")]
+        pub next_number: u64,
         /// How requests ended.
         pub ledger: Ledger,
         /// When changes were begun lately, for the limit on changes per hour.

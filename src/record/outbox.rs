@@ -5,7 +5,7 @@ use intercom_wire::{Report, json_object, string_enum};
 json_object! {
     /// A report with the routes that still owe an acknowledgement.
     #[derive(Debug, Clone, PartialEq)]
-    pub struct Parcel {
+    pub struct OutboxEntry {
         /// Tells it from every other one in this record's life.
         pub number: u64,
         /// What is reported.

@@ -8,8 +8,8 @@ use intercom_wire::{
 };
 
 use super::{
-    Begun, Cause, Change, Current, Entry, FORMAT, Goal, Ledger, MacOrigin, Parcel, Record, Route,
-    SeqKey,
+    Begun, Cause, Change, Current, Entry, FORMAT, Goal, Ledger, MacOrigin, OutboxEntry, Record,
+    Route, SeqKey,
 };
 use crate::clock::{BootId, Moment};
 
@@ -33,7 +33,7 @@ impl Record {
             learnt_id: None,
             change: None,
             outbox: Vec::new(),
-            next_parcel: 1,
+            next_number: 1,
             ledger: Ledger::default(),
             recent_changes: Vec::new(),
             counters: super::Counters::default(),
@@ -108,11 +108,11 @@ impl Record {
 
     /// Upstream has acknowledged a report on one route.
     pub fn reported(&mut self, number: u64, route: Route) {
-        for parcel in self.outbox.iter_mut().filter(|parcel| parcel.number == number) {
-            parcel.routes.retain(|owing| *owing != route);
+        for entry in self.outbox.iter_mut().filter(|entry| entry.number == number) {
+            entry.routes.retain(|owing| *owing != route);
         }
         let before = self.outbox.len();
-        self.outbox.retain(|parcel| !parcel.routes.is_empty());
+        self.outbox.retain(|entry| !entry.routes.is_empty());
         self.counters.reported += (before - self.outbox.len()) as u64;
     }
 
@@ -172,8 +172,8 @@ impl Record {
                 self.outcomes_not_told = Some(NotTold { count, first, last });
                 report.outcomes_not_told.clone_from(&self.outcomes_not_told);
             }
-            self.outbox.push(Parcel { number: self.next_parcel, report, routes });
-            self.next_parcel += 1;
+            self.outbox.push(OutboxEntry { number: self.next_number, report, routes });
+            self.next_number += 1;
         }
     }
 }
@@ -198,7 +198,7 @@ mod tests {
         assert_eq!(record.outbox.len(), MAX_OUTBOX);
         let told = NotTold { count: gone as u64, first: id(1), last: id(gone) };
         assert_eq!(record.outcomes_not_told.as_ref(), Some(&told));
-        let newest = record.outbox.last().map(|parcel| &parcel.report);
+        let newest = record.outbox.last().map(|entry| &entry.report);
         assert_eq!(newest.and_then(|report| report.outcomes_not_told.as_ref()), Some(&told));
         assert_eq!(record.outbox[0].report.request_id, id(gone + 1), "the rest is told in full");
         record.outbox.clear();

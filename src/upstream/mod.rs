@@ -18,7 +18,7 @@ use log::warn;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
-use crate::agent::seams::{AckToken, ConnectIdentity, Connection, Event, ParcelId, Upstream};
+use crate::agent::seams::{AckToken, ConnectIdentity, Connection, Event, ReportId, Upstream};
 use crate::agent::{Delivery, Handling, RouteStatus};
 use crate::clock::{Floor, WallTime};
 use crate::decide::MacOwner;
@@ -61,7 +61,7 @@ pub enum RouteCommand {
     /// Who has this MAC address now?
     LookUp(Mac),
     /// A report is to be sent until it is acknowledged.
-    Send(ParcelId, Box<Report>),
+    Send(ReportId, Box<Report>),
     /// This board no longer has this MAC address.
     GiveUp(Mac),
     /// What was not acknowledged shall come again.
@@ -178,9 +178,9 @@ impl Upstream for Routes {
         tokio::spawn(look_up(mac, self.neighbours.clone(), broker, events));
     }
 
-    fn send(&mut self, route: Route, parcel: ParcelId, report: &Report) {
+    fn send(&mut self, route: Route, id: ReportId, report: &Report) {
         if let Some(handle) = self.handle(route) {
-            handle.command(RouteCommand::Send(parcel, Box::new(report.clone())));
+            handle.command(RouteCommand::Send(id, Box::new(report.clone())));
         }
     }
 

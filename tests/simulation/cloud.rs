@@ -1,7 +1,7 @@
 //! What is off the board: requests that are retained or listed, messages that come again until they are
 //! acknowledged, and the reports that have arrived.
 
-use intercom_agent::agent::seams::{AckToken, ConnectIdentity, Connection, ParcelId};
+use intercom_agent::agent::seams::{AckToken, ConnectIdentity, Connection, ReportId};
 use intercom_agent::record::Route;
 use intercom_wire::{Mac, Report};
 
@@ -54,7 +54,7 @@ pub struct Cloud {
     pub http_up: bool,
     /// The link's address when the connections were made.
     pub carried_by: Option<Mac>,
-    pub outgoing: Vec<(Route, ParcelId, Report)>,
+    pub outgoing: Vec<(Route, ReportId, Report)>,
     pub ack_tokens: u64,
     /// How often the agent asked for what it had left.
     pub asked_again: u32,

@@ -1,7 +1,7 @@
 //! The network between the panel and what is off the board: it loses, doubles, delays, and comes and goes.
 
 use intercom_agent::agent::Delivery;
-use intercom_agent::agent::seams::{AckToken, Connection, Event, ParcelId};
+use intercom_agent::agent::seams::{AckToken, Connection, Event, ReportId};
 use intercom_agent::decide::{Delivered, Signature, Timing, Via};
 use intercom_agent::record::Route;
 
@@ -29,7 +29,7 @@ pub enum Traffic {
     /// A report on its way.
     Arrive {
         route: Route,
-        parcel: ParcelId,
+        id: ReportId,
     },
 }
 
@@ -130,7 +130,7 @@ impl Hardware {
                     return Some(self.bring(request, Some(ack_token), again));
                 }
             }
-            Traffic::Arrive { route, parcel } => self.arrive(route, parcel),
+            Traffic::Arrive { route, id } => self.arrive(route, id),
         }
         None
     }
@@ -199,28 +199,28 @@ impl Hardware {
     }
 
     fn send_reports(&mut self, route: Route) {
-        let waiting: Vec<ParcelId> = self
+        let waiting: Vec<ReportId> = self
             .cloud
             .outgoing
             .iter()
             .filter(|(on, ..)| *on == route)
-            .map(|(_, parcel, _)| *parcel)
+            .map(|(_, id, _)| *id)
             .collect();
-        for parcel in waiting {
+        for id in waiting {
             let delay = self.cloud.delay();
-            self.later(delay, Traffic::Arrive { route, parcel });
+            self.later(delay, Traffic::Arrive { route, id });
         }
     }
 
     /// A report comes to the other end, and its acknowledgement back; either may be lost.
-    fn arrive(&mut self, route: Route, parcel: ParcelId) {
-        let sent = self.cloud.outgoing.iter().position(|(on, p, _)| (*on, *p) == (route, parcel));
+    fn arrive(&mut self, route: Route, id: ReportId) {
+        let sent = self.cloud.outgoing.iter().position(|(on, p, _)| (*on, *p) == (route, id));
         let Some(sent) = sent else { return };
         if !self.cloud.is_up(route) || !self.carries(route) {
             return;
         }
         if self.cloud.unlucky() {
-            return self.later(RECONNECT, Traffic::Arrive { route, parcel });
+            return self.later(RECONNECT, Traffic::Arrive { route, id });
         }
         let report = self.cloud.outgoing[sent].2.clone();
         let tag = super::requests::tag(&report);
@@ -229,10 +229,10 @@ impl Hardware {
         }
         self.cloud.received.push(Received { tag, report });
         if self.cloud.unlucky() {
-            return self.later(RECONNECT, Traffic::Arrive { route, parcel });
+            return self.later(RECONNECT, Traffic::Arrive { route, id });
         }
         self.cloud.outgoing.remove(sent);
         let delay = self.cloud.delay();
-        self.later(delay, Traffic::Tell(Event::Reported { parcel, route }));
+        self.later(delay, Traffic::Tell(Event::Reported { id, route }));
     }
 }

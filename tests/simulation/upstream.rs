@@ -2,7 +2,7 @@
 
 use intercom_agent::agent::RouteStatus;
 use intercom_agent::agent::seams::{
-    AckToken, ConnectIdentity, Connection, Event, ParcelId, Upstream,
+    AckToken, ConnectIdentity, Connection, Event, ReportId, Upstream,
 };
 use intercom_agent::clock::WallTime;
 use intercom_agent::decide::MacOwner;
@@ -52,17 +52,17 @@ impl Upstream for SimulatedUpstream {
         });
     }
 
-    fn send(&mut self, route: Route, parcel: ParcelId, report: &Report) {
+    fn send(&mut self, route: Route, id: ReportId, report: &Report) {
         self.order(|world| {
-            let known = world.cloud.outgoing.iter().any(|(r, p, _)| (*r, *p) == (route, parcel));
+            let known = world.cloud.outgoing.iter().any(|(r, p, _)| (*r, *p) == (route, id));
             if known {
                 return;
             }
-            world.cloud.outgoing.push((route, parcel, report.clone()));
+            world.cloud.outgoing.push((route, id, report.clone()));
             let delay = world.cloud.delay();
-            world.later(delay, Traffic::Arrive { route, parcel });
+            world.later(delay, Traffic::Arrive { route, id });
             if world.cloud.believes_reports {
-                world.later(0, Traffic::Tell(Event::Reported { parcel, route }));
+                world.later(0, Traffic::Tell(Event::Reported { id, route }));
             }
         });
     }

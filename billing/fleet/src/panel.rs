@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use intercom_agent::agent::seams::{ConnectIdentity, Connection, Event, ParcelId, Upstream};
+use intercom_agent::agent::seams::{ConnectIdentity, Connection, Event, ReportId, Upstream};
 use intercom_agent::agent::{Delivery, Handling};
 use intercom_agent::config::{self, MqttSettings};
 use intercom_agent::record::Route;
@@ -61,7 +61,7 @@ impl Fleet {
             routes,
             change: None,
             decided: None,
-            parcels: 0,
+            reports: 0,
             unreported: false,
         };
         tokio::spawn(panel.run(events));
@@ -100,7 +100,7 @@ struct Panel {
     /// The last report, for a request that comes again.
     decided: Option<Report>,
     /// How many reports were sent; the last one's number.
-    parcels: u64,
+    reports: u64,
     /// Whether the last one has not been acknowledged.
     unreported: bool,
 }
@@ -166,7 +166,7 @@ impl Panel {
                 }
             }
             Event::Lost { connection, .. } if *connection == self.connection => self.gone(),
-            Event::Reported { parcel, .. } if *parcel == ParcelId::Durable(self.parcels) => {
+            Event::Reported { id, .. } if *id == ReportId::Durable(self.reports) => {
                 self.unreported = false;
             }
             _ => {}
@@ -180,14 +180,14 @@ impl Panel {
     }
 
     fn report(&mut self) {
-        self.parcels += 1;
+        self.reports += 1;
         self.unreported = true;
         self.send();
     }
 
     fn send(&mut self) {
         if let Some(report) = &self.decided {
-            self.routes.send(Route::Mqtt, ParcelId::Durable(self.parcels), report);
+            self.routes.send(Route::Mqtt, ReportId::Durable(self.reports), report);
         }
     }
 }

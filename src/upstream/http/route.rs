@@ -14,7 +14,7 @@ use super::exchange::Polled;
 use super::schedule::Schedule;
 use super::trouble::{Kind, Trouble};
 use super::worker::{Done, Job, Worker};
-use crate::agent::seams::{ConnectIdentity, Connection, Event, ParcelId};
+use crate::agent::seams::{ConnectIdentity, Connection, Event, ReportId};
 use crate::record::Route;
 use crate::upstream::{ConnectAs, RouteCommand, RouteEnd, RouteEvent};
 
@@ -32,16 +32,16 @@ pub(super) struct HttpRoute {
     worker: Option<Worker>,
     poll: Schedule,
     reporting: Schedule,
-    parcels: Vec<Parcel>,
+    queue: Vec<QueuedReport>,
     /// Which of them the worker has.
-    pub(super) sent: Option<ParcelId>,
+    pub(super) sent: Option<ReportId>,
     /// The list is wanted as a whole, even if it has not changed.
     ask_again: bool,
 }
 
 /// A report on its way.
-struct Parcel {
-    id: ParcelId,
+struct QueuedReport {
+    id: ReportId,
     report: Arc<Report>,
     refusals: u32,
     due: Instant,
@@ -57,7 +57,7 @@ impl HttpRoute {
             poll: Schedule::new("polling", ""),
             reporting: Schedule::new("reporting to", ""),
             sent: None,
-            parcels: Vec::new(),
+            queue: Vec::new(),
             ask_again: false,
         }
     }
@@ -106,8 +106,8 @@ impl HttpRoute {
                 self.poll.due = now + self.poll.jitter.up_to(spread);
             }
         }
-        for parcel in &mut self.parcels {
-            parcel.due = now;
+        for queued in &mut self.queue {
+            queued.due = now;
         }
         self.connect_as = connect_as;
     }
@@ -115,10 +115,10 @@ impl HttpRoute {
     pub(super) fn take(&mut self, command: RouteCommand) {
         match command {
             RouteCommand::Send(id, report) => {
-                if !self.parcels.iter().any(|parcel| parcel.id == id) {
+                if !self.queue.iter().any(|queued| queued.id == id) {
                     let report = Arc::from(report);
                     let due = Instant::now();
-                    self.parcels.push(Parcel { id, report, refusals: 0, due });
+                    self.queue.push(QueuedReport { id, report, refusals: 0, due });
                 }
             }
             RouteCommand::AskAgain => {
@@ -140,13 +140,13 @@ impl HttpRoute {
             return None;
         }
         let now = Instant::now();
-        let parcel = self.parcels.iter().min_by_key(|parcel| parcel.due);
-        let report_due = parcel.map(|parcel| parcel.due.max(self.reporting.due));
+        let queued = self.queue.iter().min_by_key(|queued| queued.due);
+        let report_due = queued.map(|queued| queued.due.max(self.reporting.due));
         let poll_due = (self.service.route == Route::Http).then_some(self.poll.due);
-        let job = match (parcel, report_due) {
-            (Some(parcel), Some(due)) if due <= now => {
-                self.sent = Some(parcel.id);
-                Job::Report(parcel.report.clone())
+        let job = match (queued, report_due) {
+            (Some(queued), Some(due)) if due <= now => {
+                self.sent = Some(queued.id);
+                Job::Report(queued.report.clone())
             }
             _ if poll_due.is_some_and(|due| due <= now) => {
                 Job::Poll { all: std::mem::take(&mut self.ask_again) }
@@ -189,8 +189,8 @@ impl HttpRoute {
                 self.poll.due = Instant::now() + self.poll.failed(&self.service, &trouble);
             }
             Some(Done::Reported(result)) => {
-                if let Some(parcel) = self.reported(result) {
-                    let event = Event::Reported { parcel, route: self.service.route };
+                if let Some(id) = self.reported(result) {
+                    let event = Event::Reported { id, route: self.service.route };
                     if self.events.send(RouteEvent::Event(event)).await.is_err() {
                         debug!("the daemon is ending");
                     }
@@ -217,11 +217,11 @@ impl HttpRoute {
         }
     }
 
-    /// The parcel that need not be sent any more.
-    pub(super) fn reported(&mut self, result: Result<(), Trouble>) -> Option<ParcelId> {
+    /// The report that need not be sent any more.
+    pub(super) fn reported(&mut self, result: Result<(), Trouble>) -> Option<ReportId> {
         let now = Instant::now();
         let sent = self.sent.take()?;
-        let at = self.parcels.iter().position(|parcel| parcel.id == sent)?;
+        let at = self.queue.iter().position(|queued| queued.id == sent)?;
         let (billing, health) = (self.service.route == Route::Billing, &self.service.health);
         match &result {
             Ok(()) if billing => health.reached(),
@@ -233,18 +233,18 @@ impl HttpRoute {
             Ok(()) => self.reporting.succeeded(&self.service),
             Err(trouble) if trouble.kind == Kind::Refused => {
                 let base = &self.service.settings.base;
-                let parcel = &mut self.parcels[at];
-                parcel.refusals += 1;
-                if parcel.refusals < MAX_REFUSALS {
-                    let ceiling = FIRST_WAIT_REFUSED * (1 << parcel.refusals);
+                let queued = &mut self.queue[at];
+                queued.refusals += 1;
+                if queued.refusals < MAX_REFUSALS {
+                    let ceiling = FIRST_WAIT_REFUSED * (1 << queued.refusals);
                     let wait = self.reporting.jitter.up_to(ceiling);
-                    parcel.due = now + wait.max(trouble.retry_after.unwrap_or_default());
+                    queued.due = now + wait.max(trouble.retry_after.unwrap_or_default());
                     debug!("{base}: a report was refused: {}", trouble.text);
                     return None;
                 }
-                let status = parcel.report.intercom.status.as_deref().unwrap_or("unknown");
+                let status = queued.report.intercom.status.as_deref().unwrap_or("unknown");
                 let id =
-                    parcel.report.request_id.as_ref().map_or("without an id", |id| id.as_str());
+                    queued.report.request_id.as_ref().map_or("without an id", |id| id.as_str());
                 warn!(
                     "{base}: the report of request {id} ({status}) was refused {MAX_REFUSALS} times and is given up: {}",
                     trouble.text
@@ -255,7 +255,7 @@ impl HttpRoute {
                 return None;
             }
         }
-        self.parcels.remove(at);
+        self.queue.remove(at);
         Some(sent)
     }
 }

@@ -146,7 +146,7 @@ impl Outgoing {
     /// What can be done later is kept; what belongs to a connection is pointless without one.
     fn handle_command_while_away(&mut self, command: RouteCommand) {
         match command {
-            RouteCommand::Send(parcel, report) => self.report(parcel, &report),
+            RouteCommand::Send(id, report) => self.report(id, &report),
             RouteCommand::GiveUp(mac) => self.give_up(mac),
             RouteCommand::Acknowledge(_) | RouteCommand::LookUp(_) | RouteCommand::AskAgain => {}
         }

@@ -6,7 +6,7 @@ use intercom_wire::{Mac, Report};
 use log::warn;
 use tokio::time::Instant;
 
-use crate::agent::seams::ParcelId;
+use crate::agent::seams::ReportId;
 
 /// Messages that wait, in order. Outlives connections.
 #[derive(Debug, Default)]
@@ -15,14 +15,14 @@ pub(super) struct Outgoing {
     on_its_way: Option<OnItsWay>,
     /// The last report that has arrived. The agent, told at the same time that the broker is reached,
     /// may want it sent once more.
-    arrived: Option<ParcelId>,
+    arrived: Option<ReportId>,
 }
 
 /// One message to publish.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Message {
     /// A report, as JSON.
-    Report(ParcelId, Vec<u8>),
+    Report(ReportId, Vec<u8>),
     /// This board is online.
     Presence,
     /// This board no longer has this MAC address.
@@ -38,12 +38,12 @@ struct OnItsWay {
 }
 
 impl Outgoing {
-    pub(super) fn report(&mut self, parcel: ParcelId, report: &Report) {
-        if self.arrived == Some(parcel) {
+    pub(super) fn report(&mut self, id: ReportId, report: &Report) {
+        if self.arrived == Some(id) {
             return;
         }
         match serde_json::to_vec(report) {
-            Ok(payload) => self.push(Message::Report(parcel, payload)),
+            Ok(payload) => self.push(Message::Report(id, payload)),
             Err(why) => warn!("MQTT: a report cannot be written as JSON: {why}"),
         }
     }
@@ -94,8 +94,8 @@ impl Outgoing {
     /// The broker has acknowledged this packet id; the message, if it was ours.
     pub(super) fn acknowledged(&mut self, pkid: u16) -> Option<Message> {
         let on_its_way = self.on_its_way.take_if(|on_its_way| on_its_way.pkid == Some(pkid))?;
-        if let Message::Report(parcel, _) = on_its_way.message {
-            self.arrived = Some(parcel);
+        if let Message::Report(id, _) = on_its_way.message {
+            self.arrived = Some(id);
         }
         Some(on_its_way.message)
     }

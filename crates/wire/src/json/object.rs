@@ -42,8 +42,8 @@ impl<'a> Object<'a> {
 
 /// Defines a structure, its writer (serde's derive) and its reader ([`FromJson`]).
 ///
-/// It looks like a structure with `#[derive(Serialize)]`. Two attributes of serde are understood:
-/// `flatten`, and `skip_serializing_if` for what may be absent. The crate needs `serde`.
+/// It looks like a structure with `#[derive(Serialize)]`. Three attributes of serde are
+/// understood: `flatten`, `rename`, and `skip_serializing_if` for what may be absent. The crate needs `serde`.
 ///
 /// ```
 /// intercom_wire::json_object! {
@@ -95,6 +95,9 @@ macro_rules! json_object {
     };
     (@read $value:ident $object:ident $field:ident [serde(flatten)] $($more:tt)*) => {
         $crate::json::FromJson::from_json($value)?
+    };
+    (@read $value:ident $object:ident $field:ident [serde(rename = $key:literal)] $($more:tt)*) => {
+        $object.field($key)?
     };
     (@read $value:ident $object:ident $field:ident
         [serde(skip_serializing_if = $absent:literal)] $($more:tt)*

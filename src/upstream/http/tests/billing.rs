@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::peer::{Answer, Peer, answer};
 use super::*;
-use crate::agent::seams::ParcelId;
+use crate::agent::seams::ReportId;
 
 const OLD: &str = "08:00:00:00:00:01";
 const NEW: &str = "08:00:00:00:00:02";
@@ -38,7 +38,7 @@ fn shown(mac: &str, serial_number: &str) -> Answer {
 async fn told(target: Value, shows: Vec<Answer>, patches: Vec<Answer>) -> (Peer, Panel) {
     let peer = Peer::taking_reports(shows, patches);
     let panel = Panel::telling(&peer.url);
-    panel.command(RouteCommand::Send(ParcelId::Durable(1), report(target)));
+    panel.command(RouteCommand::Send(ReportId::Durable(1), report(target)));
     (peer, panel)
 }
 
@@ -49,7 +49,7 @@ async fn patch(peer: &mut Peer) -> Value {
 }
 
 fn delivered() -> Event {
-    Event::Reported { parcel: ParcelId::Durable(1), route: Route::Billing }
+    Event::Reported { id: ReportId::Durable(1), route: Route::Billing }
 }
 
 #[tokio::test]

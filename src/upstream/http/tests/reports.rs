@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::peer::{Peer, Seen, answer};
 use super::*;
-use crate::agent::seams::ParcelId;
+use crate::agent::seams::ReportId;
 
 fn report(id: &str) -> Box<Report> {
     let identity = json!({"mac": "08:00:00:00:00:02", "serial_number": null});
@@ -30,12 +30,12 @@ async fn next_report(peer: &mut Peer) -> Seen {
 }
 
 /// Waits for the acknowledgement of a report, whatever the polls bring meanwhile.
-async fn reported(panel: &mut Panel) -> ParcelId {
+async fn reported(panel: &mut Panel) -> ReportId {
     loop {
         match panel.event().await {
-            Event::Reported { parcel, route } => {
+            Event::Reported { id, route } => {
                 assert_eq!(route, Route::Http);
-                return parcel;
+                return id;
             }
             Event::Reachable { .. } | Event::Lost { .. } => {}
             other => panic!("{other:?}"),
@@ -49,14 +49,14 @@ async fn a_report_is_sent_until_it_is_accepted_and_then_told() {
     let mut peer = Peer::taking_reports(Vec::new(), reports);
     let mut panel = Panel::start(&peer.url, "");
     assert_eq!(panel.event().await, panel.reachable());
-    panel.command(RouteCommand::Send(ParcelId::Durable(3), report("r1")));
+    panel.command(RouteCommand::Send(ReportId::Durable(3), report("r1")));
     // What is on its way already is not sent twice.
-    panel.command(RouteCommand::Send(ParcelId::Durable(3), report("r1")));
+    panel.command(RouteCommand::Send(ReportId::Durable(3), report("r1")));
     let first = next_report(&mut peer).await;
     assert_eq!(first.line, "POST /api/v1/agent/status");
     assert_eq!(first.header("content-type"), Some("application/json"));
     assert_eq!(json::read::<Report>(&first.body).unwrap(), *report("r1"));
-    assert_eq!(reported(&mut panel).await, ParcelId::Durable(3));
+    assert_eq!(reported(&mut panel).await, ReportId::Durable(3));
     assert_eq!(next_report(&mut peer).await.body, first.body);
     assert_eq!(panel.event().await, panel.reachable());
 }
@@ -67,9 +67,9 @@ async fn a_refused_report_does_not_hold_up_the_others() {
     let mut peer = Peer::taking_reports(Vec::new(), vec![refusal]);
     let mut panel = Panel::start(&peer.url, "");
     assert_eq!(panel.event().await, panel.reachable());
-    panel.command(RouteCommand::Send(ParcelId::Durable(1), report("r1")));
-    panel.command(RouteCommand::Send(ParcelId::Volatile(2), report("r2")));
-    assert_eq!(reported(&mut panel).await, ParcelId::Volatile(2));
+    panel.command(RouteCommand::Send(ReportId::Durable(1), report("r1")));
+    panel.command(RouteCommand::Send(ReportId::Volatile(2), report("r2")));
+    assert_eq!(reported(&mut panel).await, ReportId::Volatile(2));
     assert!(next_report(&mut peer).await.body.windows(4).any(|bytes| bytes == b"\"r1\""));
     assert!(next_report(&mut peer).await.body.windows(4).any(|bytes| bytes == b"\"r2\""));
 }
@@ -80,10 +80,10 @@ async fn a_report_outlives_the_appearance_that_it_was_ordered_under() {
     let mut peer = Peer::taking_reports(Vec::new(), vec![busy]);
     let mut panel = Panel::start(&peer.url, "status = \"/status/{mac}\"");
     assert_eq!(panel.event().await, panel.reachable());
-    panel.command(RouteCommand::Send(ParcelId::Durable(1), report("r1")));
+    panel.command(RouteCommand::Send(ReportId::Durable(1), report("r1")));
     assert_eq!(next_report(&mut peer).await.line, "POST /status/08:00:00:00:00:01");
     panel.appear("08:00:00:00:00:02");
-    assert_eq!(reported(&mut panel).await, ParcelId::Durable(1));
+    assert_eq!(reported(&mut panel).await, ReportId::Durable(1));
     assert_eq!(next_report(&mut peer).await.line, "POST /status/08:00:00:00:00:02");
 }
 
@@ -102,14 +102,14 @@ async fn a_report_that_is_refused_for_ever_is_given_up_in_the_end() {
         health: Health::default(),
     };
     let mut route = HttpRoute::new(Arc::new(service), mpsc::channel(1).0);
-    route.take(RouteCommand::Send(ParcelId::Durable(1), report("r1")));
+    route.take(RouteCommand::Send(ReportId::Durable(1), report("r1")));
     for _ in 1..MAX_REFUSALS {
-        route.sent = Some(ParcelId::Durable(1));
+        route.sent = Some(ReportId::Durable(1));
         assert_eq!(route.reported(Err(Trouble::new(Kind::Refused, "no"))), None);
     }
     // Trouble of another kind counts for nothing here.
-    route.sent = Some(ParcelId::Durable(1));
+    route.sent = Some(ReportId::Durable(1));
     assert_eq!(route.reported(Err(Trouble::new(Kind::Passing, "busy"))), None);
-    route.sent = Some(ParcelId::Durable(1));
-    assert_eq!(route.reported(Err(Trouble::new(Kind::Refused, "no"))), Some(ParcelId::Durable(1)));
+    route.sent = Some(ReportId::Durable(1));
+    assert_eq!(route.reported(Err(Trouble::new(Kind::Refused, "no"))), Some(ReportId::Durable(1)));
 }

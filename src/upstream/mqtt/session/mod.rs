@@ -143,7 +143,7 @@ impl<'a> Session<'a> {
         match command {
             RouteCommand::Acknowledge(ack_token) => self.acknowledgements.done(ack_token),
             RouteCommand::LookUp(mac) => self.look_up(mac)?,
-            RouteCommand::Send(parcel, report) => self.outgoing.report(parcel, &report),
+            RouteCommand::Send(id, report) => self.outgoing.report(id, &report),
             RouteCommand::GiveUp(mac) => self.outgoing.give_up(mac),
             RouteCommand::AskAgain => return Err(SessionError::AskAgain),
         }
@@ -168,8 +168,8 @@ impl<'a> Session<'a> {
             Mqtt::Incoming(Packet::Publish(message)) => self.receive(&message, health).await?,
             Mqtt::Outgoing(Sent::Publish(pkid)) => self.outgoing.sent_as(pkid),
             Mqtt::Incoming(Packet::PubAck(answer)) => {
-                if let Some(Message::Report(parcel, _)) = self.outgoing.acknowledged(answer.pkid) {
-                    self.tell(Event::Reported { parcel, route: Route::Mqtt }).await?;
+                if let Some(Message::Report(id, _)) = self.outgoing.acknowledged(answer.pkid) {
+                    self.tell(Event::Reported { id, route: Route::Mqtt }).await?;
                 }
             }
             Mqtt::Incoming(Packet::Disconnect) => return Err(SessionError::Disconnected),
