@@ -67,8 +67,8 @@ impl<S: Seams> Agent<S> {
             }
             Decision::Keep => return self.wait(delivery, Until::ChangeEnds),
             Decision::LookUp(mac) => return self.wait_for_look_up(delivery, mac),
-            Decision::PutOff(board) => return self.put_off(delivery, board),
-            Decision::Confirm => self.confirm(&delivery),
+            Decision::Defer(board) => return self.defer(delivery, board),
+            Decision::AlreadyInstalled => self.already_installed(&delivery),
             Decision::Apply(identity) => self.apply(&delivery, identity),
         }
         Handling::Decided

@@ -1,4 +1,4 @@
-//! How deliveries end: rejected, told of again, confirmed, or with a change that is begun.
+//! How deliveries end: rejected, repeated, already installed, or with a change that is begun.
 
 use intercom_wire::{Errors, Identity, Outcome, Report, Unreadable};
 
@@ -59,13 +59,15 @@ impl<S: Seams> Agent<S> {
         }
     }
 
-    pub(super) fn confirm(&mut self, delivery: &Delivery) {
-        self.steps.tell(format!("{} is confirmed: this board is that already", name(delivery)));
+    pub(super) fn already_installed(&mut self, delivery: &Delivery) {
+        self.steps
+            .tell(format!("{} is already installed: this board has that identity", name(delivery)));
         let cause = self.cause(delivery);
-        let confirmed = self.may_write_a_confirmation().and_then(|()| {
-            self.transition(|record| record.confirm(&cause)).map_err(|why| why.to_string())
+        let written = self.may_record_already_installed().and_then(|()| {
+            self.transition(|record| record.already_installed(&cause))
+                .map_err(|why| why.to_string())
         });
-        match confirmed {
+        match written {
             Ok(()) => {
                 self.acknowledge(delivery.ack_token);
                 self.send_outbox();
@@ -84,13 +86,13 @@ impl<S: Seams> Agent<S> {
 
     /// Whoever asks again and again under new IDs must not wear the flash out; nor may he use up
     /// what is there for changes.
-    fn may_write_a_confirmation(&mut self) -> Result<(), String> {
+    fn may_record_already_installed(&mut self) -> Result<(), String> {
         let now = self.seams.clock().now();
-        self.confirmations.retain(|at| *at + HOUR > now);
-        if self.confirmations.len() >= self.rules.changes_per_hour {
-            return Err("changes_per_hour allows no more confirmations either".to_owned());
+        self.written_as_installed.retain(|at| *at + HOUR > now);
+        if self.written_as_installed.len() >= self.rules.changes_per_hour {
+            return Err("changes_per_hour allows no more such entries either".to_owned());
         }
-        self.confirmations.push(now);
+        self.written_as_installed.push(now);
         Ok(())
     }
 

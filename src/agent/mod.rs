@@ -67,8 +67,8 @@ pub struct Agent<S: Seams> {
     waiting: Vec<Waiting>,
     /// Whether a delivery was let go unacknowledged for want of room.
     overflowed: bool,
-    /// When confirmations were written lately.
-    confirmations: Vec<Moment>,
+    /// When requests were recorded as already installed within the last hour.
+    written_as_installed: Vec<Moment>,
     /// Rejections and failures; they never touch the flash.
     volatile: Ledger,
     volatile_reports: Vec<VolatileReport>,
@@ -93,7 +93,7 @@ impl<S: Seams> Agent<S> {
             reached: Vec::new(),
             waiting: Vec::new(),
             overflowed: false,
-            confirmations: Vec::new(),
+            written_as_installed: Vec::new(),
             volatile: Ledger::default(),
             volatile_reports: Vec::new(),
             next_volatile: 1,
@@ -142,8 +142,8 @@ impl<S: Seams> Agent<S> {
     /// When [`Agent::tick`] is due; `None` while only an event can bring news.
     pub fn next_tick(&self) -> Option<Moment> {
         let change = self.record.change.as_ref().map(|change| change.deadline);
-        let put_off = self.waiting.iter().filter_map(Waiting::due).min();
-        [self.stage.due(change), put_off, self.save_again, self.board_again]
+        let waiting = self.waiting.iter().filter_map(Waiting::due).min();
+        [self.stage.due(change), waiting, self.save_again, self.board_again]
             .into_iter()
             .flatten()
             .min()

@@ -29,7 +29,7 @@ pub struct Status {
     pub routes: Vec<RouteStatus>,
     /// How many reports wait for upstream.
     pub unreported: usize,
-    /// The outcomes whose reports had to make room; later reports tell of them in sum.
+    /// The outcomes whose reports had to make room; later reports summarise them.
     pub outcomes_not_told: Option<NotTold>,
     /// Why requests were ignored since the daemon started.
     pub ignored: Vec<IgnoredFor>,

@@ -13,8 +13,8 @@ use crate::decide::MacOwner;
 
 /// How many deliveries wait at most; more stay with the broker, unacknowledged.
 const MAX_WAITING: usize = 16;
-/// How long a request is put off while another board has its new MAC.
-const PUT_OFF: Duration = Duration::from_secs(60);
+/// How long a request is deferred while another board has its new MAC.
+const DEFERRAL: Duration = Duration::from_secs(60);
 /// How long an answer to a look-up is waited for.
 const LOOK_UP: Duration = Duration::from_secs(15);
 
@@ -54,7 +54,7 @@ impl<S: Seams> Agent<S> {
         let key = delivery.request.as_ref().ok().map(Request::key);
         let same = |waiting: &&mut Waiting| key.is_some() && waiting.key() == key;
         let Some(waiting) = self.waiting.iter_mut().find(same) else { return false };
-        // How often it was put off is not forgotten. One message is enough to have it come again;
+        // How often it was deferred is not forgotten. One message is enough to have it come again;
         // another one before it would hold up all that come after.
         let spare = take_over(&mut waiting.delivery.ack_token, delivery.ack_token);
         self.acknowledge(spare);
@@ -69,15 +69,15 @@ impl<S: Seams> Agent<S> {
     }
 
     /// Waits for another board to let go of the MAC address.
-    pub(super) fn put_off(&mut self, mut delivery: Delivery, board: Option<BoardName>) -> Handling {
-        delivery.delivered.put_offs += 1;
+    pub(super) fn defer(&mut self, mut delivery: Delivery, board: Option<BoardName>) -> Handling {
+        delivery.delivered.deferrals += 1;
         let owner = board.map_or_else(|| "another board".into(), |b| format!("board {b}"));
         self.steps.warn(format!(
-            "{} is put off for {} s: {owner} has its new MAC now",
+            "{} is deferred for {} s: {owner} has its new MAC now",
             name(&delivery),
-            PUT_OFF.as_secs()
+            DEFERRAL.as_secs()
         ));
-        let at = self.seams.clock().now() + PUT_OFF;
+        let at = self.seams.clock().now() + DEFERRAL;
         self.wait(delivery, Until::Later(at))
     }
 

@@ -33,7 +33,7 @@ pub(super) fn check(check: &Check) -> Result<Exit, Failure> {
             },
             timing: if check.again { Timing::Again } else { Timing::Live },
             signature,
-            put_offs: 0,
+            deferrals: 0,
         },
         &Facts {
             require_signature: rules.require_signature,
@@ -58,14 +58,14 @@ pub(super) fn check(check: &Check) -> Result<Exit, Failure> {
 fn as_json(decision: &Decision, current: &intercom_wire::Identity) -> Value {
     match decision {
         Decision::Apply(to) => json!({"decision": "apply", "from": current, "to": to}),
-        Decision::Confirm => json!({"decision": "confirm", "identity": current}),
+        Decision::AlreadyInstalled => json!({"decision": "already installed", "identity": current}),
         Decision::Reject(errors) => {
             json!({"decision": "reject", "message": errors.message(), "errors": errors})
         }
         Decision::Ignore(why) => json!({"decision": "ignore", "reason": why.to_string()}),
         Decision::AlreadyDone(report) => json!({"decision": "already done", "report": report}),
         Decision::Overtaken => json!({"decision": "already done", "reason": OVERTAKEN}),
-        Decision::PutOff(board) => json!({"decision": "put off", "held_by": board}),
+        Decision::Defer(board) => json!({"decision": "deferred", "held_by": board}),
         Decision::LookUp(mac) => json!({"decision": "look up", "mac": mac}),
         Decision::Keep => json!({"decision": "keep"}),
     }
@@ -76,7 +76,7 @@ const OVERTAKEN: &str = "a later request for the same intercom was decided befor
 fn in_words(decision: &Decision, current: &intercom_wire::Identity) -> String {
     match decision {
         Decision::Apply(to) => format!("apply: from {current} to {to}"),
-        Decision::Confirm => format!("confirm: this board is {current} already"),
+        Decision::AlreadyInstalled => format!("already installed: this board is {current}"),
         Decision::Reject(errors) => {
             let mut text = format!("reject: {errors}");
             for (field, texts) in errors.fields() {
@@ -92,8 +92,8 @@ fn in_words(decision: &Decision, current: &intercom_wire::Identity) -> String {
             format!("already done: it ended as {status}, which would be reported again")
         }
         Decision::Overtaken => format!("already done: {OVERTAKEN}"),
-        Decision::PutOff(Some(board)) => format!("put off: board {board} has the new MAC now"),
-        Decision::PutOff(None) => "put off: another board has the new MAC now".to_owned(),
+        Decision::Defer(Some(board)) => format!("deferred: board {board} has the new MAC now"),
+        Decision::Defer(None) => "deferred: another board has the new MAC now".to_owned(),
         Decision::LookUp(mac) => format!("look up: who has {mac} now?"),
         Decision::Keep => "keep: until the change in progress has ended".to_owned(),
     }

@@ -17,11 +17,11 @@ pub(super) enum Exit {
     NoDaemon = 3,
     Warned = 4,
     CheckFailed = 5,
-    Confirm = 10,
+    AlreadyInstalled = 10,
     Rejected = 11,
     Ignored = 12,
     AlreadyDone = 13,
-    PutOff = 14,
+    Deferred = 14,
     Kept = 15,
     RolledBack = 16,
     Failed = 17,
@@ -55,11 +55,11 @@ impl From<&Decision> for Exit {
         match decision {
             // What a look-up would find is taken to be nobody.
             Decision::Apply(_) | Decision::LookUp(_) => Exit::Done,
-            Decision::Confirm => Exit::Confirm,
+            Decision::AlreadyInstalled => Exit::AlreadyInstalled,
             Decision::Reject(_) => Exit::Rejected,
             Decision::Ignore(_) => Exit::Ignored,
             Decision::AlreadyDone(_) | Decision::Overtaken => Exit::AlreadyDone,
-            Decision::PutOff(_) => Exit::PutOff,
+            Decision::Defer(_) => Exit::Deferred,
             Decision::Keep => Exit::Kept,
         }
     }

@@ -142,7 +142,7 @@ fn apply(
     };
     agent.deliver(Delivery {
         request,
-        delivered: Delivered { via: Via::Installer, timing: Timing::Live, signature, put_offs: 0 },
+        delivered: Delivered { via: Via::Installer, timing: Timing::Live, signature, deferrals: 0 },
         ack_token: None,
         route: None,
         offline,

@@ -14,8 +14,8 @@ pub struct Delivered {
     pub timing: Timing,
     /// What its signature proves.
     pub signature: Signature,
-    /// How often it was put off because another board had its new MAC.
-    pub put_offs: u8,
+    /// How often it was deferred because another board had its new MAC.
+    pub deferrals: u8,
 }
 
 /// The way by which a request came.

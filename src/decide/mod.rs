@@ -7,7 +7,7 @@ mod table;
 
 pub use facts::{Delivered, Facts, MacOwner, OwnId, Past, Timing, Via};
 pub use intercom_wire::signature::Signature;
-pub use table::{Decision, Ignored, MAX_PUT_OFFS, decide};
+pub use table::{Decision, Ignored, MAX_DEFERRALS, decide};
 
 #[cfg(test)]
 mod tests;

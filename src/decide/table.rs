@@ -10,8 +10,8 @@ use intercom_wire::{
 use super::facts::{Delivered, Facts, MacOwner, Mine, Timing, Via, new_mac};
 use crate::record::SeqKey;
 
-/// How often a request is put off before it is rejected.
-pub const MAX_PUT_OFFS: u8 = 3;
+/// How often a request is deferred before it is rejected.
+pub const MAX_DEFERRALS: u8 = 3;
 
 /// What a request means for this board.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,10 +29,10 @@ pub enum Decision {
     /// Find out who has this MAC address now, then decide again.
     LookUp(Mac),
     /// Another board has the new MAC now: decide again later.
-    PutOff(Option<BoardName>),
-    /// The board is already what the request asks for.
-    Confirm,
-    /// The board shall become this.
+    Defer(Option<BoardName>),
+    /// The board already has the identity that the request asks for.
+    AlreadyInstalled,
+    /// The board is to take this identity.
     Apply(Identity),
 }
 
@@ -141,8 +141,8 @@ pub fn decide(
     if let Some(new_mac) = patch.new_mac.filter(|new_mac| *new_mac != current.mac) {
         match &facts.owner {
             MacOwner::NotLookedUp => return Decision::LookUp(new_mac),
-            MacOwner::AnotherBoard(board) if delivered.put_offs < MAX_PUT_OFFS => {
-                return Decision::PutOff(board.clone());
+            MacOwner::AnotherBoard(board) if delivered.deferrals < MAX_DEFERRALS => {
+                return Decision::Defer(board.clone());
             }
             MacOwner::AnotherBoard(board) => return Decision::Reject(conflict(new_mac, board)),
             MacOwner::Nobody => {}
@@ -154,7 +154,7 @@ pub fn decide(
         mac: patch.new_mac.unwrap_or(current.mac),
         serial_number: patch.new_serial_number.clone().or_else(|| current.serial_number.clone()),
     };
-    if wanted == *current { Decision::Confirm } else { Decision::Apply(wanted) }
+    if wanted == *current { Decision::AlreadyInstalled } else { Decision::Apply(wanted) }
 }
 
 /// A signed request must carry a `seq`, and the intercom that it counts for, so that an old one is
@@ -201,9 +201,9 @@ fn decided_before(request: &Request, delivered: &Delivered, facts: &Facts<'_>) -
 fn decide_replacement(patch: &Patch, facts: &Facts<'_>) -> Decision {
     use crate::record::SerialOrigin;
     let current = facts.current;
-    let Some(wanted) = &patch.new_serial_number else { return Decision::Confirm };
+    let Some(wanted) = &patch.new_serial_number else { return Decision::AlreadyInstalled };
     if current.identity.serial_number.as_ref() == Some(wanted) {
-        return Decision::Confirm;
+        return Decision::AlreadyInstalled;
     }
     match (&current.identity.serial_number, current.serial_origin) {
         (Some(own), Some(SerialOrigin::Board)) => Decision::Reject(Errors::on(

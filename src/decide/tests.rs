@@ -116,7 +116,7 @@ fn read(body: Value) -> Result<Request, Unreadable> {
 }
 
 fn delivered(via: Via, timing: Timing) -> Delivered {
-    Delivered { via, timing, signature: Signature::Missing, put_offs: 0 }
+    Delivered { via, timing, signature: Signature::Missing, deferrals: 0 }
 }
 
 /// The fields that a rejection names; none if it is no rejection.
@@ -321,12 +321,12 @@ fn row_8_the_wrong_board_on_the_wall_is_rejected() {
 }
 
 #[test]
-fn row_9_the_replacement_on_the_wall_confirms() {
+fn row_9_the_replacement_on_the_wall_is_already_installed() {
     let body = |serial: Value| json!({"mac": OTHER, "new_mac": MINE, "new_serial_number": serial, "model": "3516EV200"});
-    assert_eq!(panel().on_my_topic(body(json!("OWN-1"))), Decision::Confirm);
-    assert_eq!(panel().on_my_topic(body(json!(null))), Decision::Confirm);
+    assert_eq!(panel().on_my_topic(body(json!("OWN-1"))), Decision::AlreadyInstalled);
+    assert_eq!(panel().on_my_topic(body(json!(null))), Decision::AlreadyInstalled);
     let without = panel().without_serial_number();
-    assert_eq!(without.on_my_topic(body(json!(null))), Decision::Confirm);
+    assert_eq!(without.on_my_topic(body(json!(null))), Decision::AlreadyInstalled);
 }
 
 #[test]
@@ -359,17 +359,17 @@ fn row_11_a_placeholder_or_random_mac_names_nobody() {
 }
 
 #[test]
-fn row_12_a_mac_that_another_board_has_is_put_off_and_then_rejected() {
+fn row_12_a_mac_that_another_board_has_is_deferred_and_then_rejected() {
     let new_mac = mac(NEW);
     let nobody_looked = Panel { owner: MacOwner::NotLookedUp, ..panel() };
     assert_eq!(nobody_looked.on_my_topic(to_new()), Decision::LookUp(new_mac));
     let other: Option<BoardName> = "die-2".parse().ok();
     let taken = Panel { owner: MacOwner::AnotherBoard(other.clone()), ..panel() };
-    for put_offs in 0..MAX_PUT_OFFS {
-        let delivered = Delivered { put_offs, ..delivered(Via::MacTopic, Timing::Live) };
-        assert_eq!(taken.decide(to_new(), &delivered), Decision::PutOff(other.clone()));
+    for deferrals in 0..MAX_DEFERRALS {
+        let delivered = Delivered { deferrals, ..delivered(Via::MacTopic, Timing::Live) };
+        assert_eq!(taken.decide(to_new(), &delivered), Decision::Defer(other.clone()));
     }
-    let at_last = Delivered { put_offs: MAX_PUT_OFFS, ..delivered(Via::MacTopic, Timing::Live) };
+    let at_last = Delivered { deferrals: MAX_DEFERRALS, ..delivered(Via::MacTopic, Timing::Live) };
     assert_eq!(rejected_on(&taken.decide(to_new(), &at_last)), ["new_mac"]);
 }
 
@@ -382,11 +382,14 @@ fn row_12_looks_at_nobody_when_the_mac_stays() {
 }
 
 #[test]
-fn row_13_what_is_so_already_is_confirmed() {
+fn row_13_a_board_that_does_not_differ_is_already_installed() {
     let body =
         json!({"mac": MINE, "new_mac": MINE, "new_serial_number": "OWN-1", "model": "3516EV200"});
-    assert_eq!(panel().on_my_topic(body), Decision::Confirm);
-    assert_eq!(panel().on_my_topic(json!({"mac": MINE, "title": "Door"})), Decision::Confirm);
+    assert_eq!(panel().on_my_topic(body), Decision::AlreadyInstalled);
+    assert_eq!(
+        panel().on_my_topic(json!({"mac": MINE, "title": "Door"})),
+        Decision::AlreadyInstalled
+    );
 }
 
 #[test]
@@ -464,11 +467,11 @@ fn any_delivered() -> impl Strategy<Value = Delivered> {
     let timings = vec![Timing::Live, Timing::Again];
     let sample = prop::sample::select::<Via>;
     (sample(vias), prop::sample::select(timings), prop::sample::select(signatures), 0..5_u8)
-        .prop_map(|(via, timing, signature, put_offs)| Delivered {
+        .prop_map(|(via, timing, signature, deferrals)| Delivered {
             via,
             timing,
             signature,
-            put_offs,
+            deferrals,
         })
 }
 
@@ -532,7 +535,7 @@ proptest! {
         let decision = decide(&request, &delivered, &panel.facts());
         if !names_me {
             prop_assert!(
-                !matches!(decision, Decision::Apply(_) | Decision::Confirm),
+                !matches!(decision, Decision::Apply(_) | Decision::AlreadyInstalled),
                 "{decision:?}"
             );
         }

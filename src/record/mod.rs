@@ -122,8 +122,9 @@ json_object! {
         pub repeated: u64,
         /// Requests refused.
         pub rejected: u64,
-        /// Requests confirmed without a change.
-        pub confirmed: u64,
+        /// Requests that were already installed.
+        #[serde(rename = "confirmed")]
+        pub already_installed: u64,
         /// Changes begun.
         pub begun: u64,
         /// Changes confirmed and committed.

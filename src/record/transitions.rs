@@ -100,9 +100,9 @@ impl Record {
     }
 
     /// The board is already what the request asks for.
-    pub fn confirm(&mut self, cause: &Cause) {
+    pub fn already_installed(&mut self, cause: &Cause) {
         self.learnt_id = cause.target.id.or(self.learnt_id);
-        self.counters.confirmed += 1;
+        self.counters.already_installed += 1;
         self.end(cause, Outcome::Installed, self.current.identity.clone(), None);
     }
 
@@ -183,7 +183,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_outcome_that_had_to_make_room_is_told_of_in_a_later_report() {
+    fn an_outcome_that_had_to_make_room_is_summarised_in_a_later_report() {
         let identity = Identity { mac: "08:00:00:00:00:01".parse().unwrap(), serial_number: None };
         let mac_origin = MacOrigin::Board;
         let current = Current { identity: identity.clone(), mac_origin, serial_origin: None };
@@ -192,7 +192,7 @@ mod tests {
         let id = |number: usize| format!("r-{number}").parse().ok();
         let total = 3 * MAX_OUTBOX + 5;
         for number in 1..=total {
-            record.confirm(&Cause::bare(id(number), vec![Route::Mqtt]));
+            record.already_installed(&Cause::bare(id(number), vec![Route::Mqtt]));
         }
         let gone = total - MAX_OUTBOX;
         assert_eq!(record.outbox.len(), MAX_OUTBOX);
@@ -200,9 +200,13 @@ mod tests {
         assert_eq!(record.outcomes_not_told.as_ref(), Some(&told));
         let newest = record.outbox.last().map(|entry| &entry.report);
         assert_eq!(newest.and_then(|report| report.outcomes_not_told.as_ref()), Some(&told));
-        assert_eq!(record.outbox[0].report.request_id, id(gone + 1), "the rest is told in full");
+        assert_eq!(
+            record.outbox[0].report.request_id,
+            id(gone + 1),
+            "the rest is reported in full"
+        );
         record.outbox.clear();
-        record.confirm(&Cause::bare(id(999), vec![Route::Mqtt]));
+        record.already_installed(&Cause::bare(id(999), vec![Route::Mqtt]));
         assert_eq!(record.outbox[0].report.outcomes_not_told, None, "it took nobody's place");
     }
 }

@@ -146,7 +146,7 @@ fn under_rules_per_board_a_neighbour_can_hold_a_change_up_by_a_false_presence() 
     board.wait_until_reached();
     let watcher = fleet.watcher();
     watcher.publish("intercoms/by-board/gate-1/patch/r-1", request("r-1").to_string());
-    daemon.wait_for("put off");
+    daemon.wait_for("deferred");
     assert_eq!(board.mac(), OLD);
 }
 

@@ -166,7 +166,7 @@ fn a_delay_of_two_seconds_each_way_is_borne_and_another_panel_is_still_noticed()
     let board = Board::sandboxed("gate-1", OLD).with_mqtt(&url);
     let mut daemon = board.start();
     watcher.retain(&format!("intercoms/{OLD}/patch/r-1"), request("r-1").to_string());
-    daemon.wait_for("put off");
+    daemon.wait_for("deferred");
     assert_eq!(board.mac(), OLD);
 
     watcher.retain(&presence, "");

@@ -9,12 +9,12 @@ use crate::kills::{CHANGES_PER_HOUR, Site};
 const CALLS: &str = "write,pwrite64,fsync,fdatasync,rename,linkat,unlink";
 const REJECTIONS: usize = 1000;
 const BATCH: usize = 20;
-const CONFIRMATIONS: usize = 2 * CHANGES_PER_HOUR;
+const ALREADY_INSTALLED: usize = 2 * CHANGES_PER_HOUR;
 
 #[test]
-fn a_change_writes_three_records_and_one_environment_rejections_none_and_confirmations_few() {
+fn a_change_writes_three_records_and_one_environment_rejections_none_and_repeats_few() {
     in_a_namespace(
-        "flash_writes::a_change_writes_three_records_and_one_environment_rejections_none_and_confirmations_few",
+        "flash_writes::a_change_writes_three_records_and_one_environment_rejections_none_and_repeats_few",
         || {
             let mut site = Site::new();
             let panel = site.next_panel();
@@ -70,7 +70,7 @@ fn a_change_writes_three_records_and_one_environment_rejections_none_and_confirm
             let end = start + of_a_change.len();
             assert_eq!(written()[end..], [""; 0], "{REJECTIONS} rejections");
 
-            for batch in 0..CONFIRMATIONS / BATCH {
+            for batch in 0..ALREADY_INSTALLED / BATCH {
                 (0..BATCH).for_each(|number| panel.ask_for_what_is(batch * BATCH + number));
                 (0..BATCH).for_each(|_| panel.reports("installed"));
             }
@@ -78,7 +78,7 @@ fn a_change_writes_three_records_and_one_environment_rejections_none_and_confirm
             let renamed =
                 |call: &&String| call.contains("rename") && call.contains("record.json.new");
             let records = written()[end..].iter().filter(renamed).count();
-            println!("{CONFIRMATIONS} confirmations: {records} records");
+            println!("{ALREADY_INSTALLED} requests already installed: {records} records");
             // Each that is written is written once more when its report has arrived.
             assert!(records <= 2 * CHANGES_PER_HOUR, "{records} records");
         },

@@ -133,7 +133,7 @@ fn a_mac_that_another_panel_has_is_not_taken() {
     let mut daemon = board.start();
     watcher.presence(OLD, "gate-1", "online");
     watcher.publish(&format!("intercoms/{OLD}/patch/r-1"), request("r-1").to_string());
-    daemon.wait_for("put off");
+    daemon.wait_for("deferred");
     assert_eq!(board.mac(), OLD);
     let status = board.run(&["status", "--json"]).json();
     assert_eq!((&status["waiting"], &status["change"]), (&json!(1), &Value::Null));

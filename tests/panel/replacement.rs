@@ -10,13 +10,13 @@ fn without_runtime_files(
     board: &Board,
 ) -> BTreeMap<std::path::PathBuf, impl PartialEq + std::fmt::Debug + use<>> {
     let mut files = board.files();
-    // On a panel these are in memory; they tell the ID, which the confirmation has taught.
+    // On a panel these are in memory; they tell the ID, which the request has taught.
     files.retain(|path, _| !path.starts_with(board.path("run")));
     files
 }
 
 #[test]
-fn the_spare_confirms_and_the_old_panel_keeps_its_mac() {
+fn the_spare_is_already_installed_and_the_old_panel_keeps_its_mac() {
     let broker = Broker::start();
     let watcher = Watcher::new(&broker);
     let billing = Billing::start_on(&broker);

@@ -57,7 +57,7 @@ pub enum NameChange {
     Unset(String),
 }
 
-/// What was asked for and put off by a [`Mutant`].
+/// What was asked for and delayed by a [`Mutant`].
 #[derive(Debug, Clone)]
 pub enum Later {
     Create(String, Vec<u8>),
@@ -223,7 +223,7 @@ impl DiskState {
         self.catch_up();
     }
 
-    /// Does what was put off.
+    /// Does what was delayed.
     pub fn catch_up(&mut self) {
         for later in std::mem::take(&mut self.later) {
             match later {

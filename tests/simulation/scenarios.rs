@@ -43,7 +43,7 @@ pub fn all() -> Vec<Scenario> {
     let rolled_back = (a.clone(), Some(Outcome::RolledBack));
     let failed = (a.clone(), Some(Outcome::Failed));
     let rejected = (a.clone(), Some(Outcome::Rejected));
-    let confirmed = (a.clone(), Some(Outcome::Installed));
+    let already_installed = (a.clone(), Some(Outcome::Installed));
     let nothing = (a.clone(), None);
     let to_b = || post(ask("r").to('B').made());
     let one = |name, endings: &[Ending], records| {
@@ -90,12 +90,17 @@ pub fn all() -> Vec<Scenario> {
             3,
         )),
         bare(simple(
-            "the replacement is confirmed",
+            "the replacement is already installed",
             other_panel("r").made(),
             &[(nameless, Some(Outcome::Installed))],
             2,
         )),
-        simple("nothing differs", ask("r").to('A').made(), std::slice::from_ref(&confirmed), 2),
+        simple(
+            "nothing differs",
+            ask("r").to('A').made(),
+            std::slice::from_ref(&already_installed),
+            2,
+        ),
         simple(
             "another model",
             ask("r").to('B').with("model", "M-2").made(),

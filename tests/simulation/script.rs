@@ -114,7 +114,7 @@ fn by_hand(asked: Asked, offline: bool) -> Delivery {
         via: Via::Installer,
         timing: Timing::Live,
         signature: Signature::Missing,
-        put_offs: 0,
+        deferrals: 0,
     };
     Delivery { request: asked.request, delivered, ack_token: None, route: None, offline }
 }

@@ -174,7 +174,7 @@ impl Exchange {
                 via: Via::PendingList,
                 timing: Timing::Again,
                 signature,
-                put_offs: 0,
+                deferrals: 0,
             },
             ack_token: None,
             route: Some(Route::Http),

@@ -25,7 +25,7 @@ pub(super) fn delivery(
     let timing = if message.retain || message.dup { Timing::Again } else { Timing::Live };
     Delivery {
         request,
-        delivered: Delivered { via, timing, signature, put_offs: 0 },
+        delivered: Delivered { via, timing, signature, deferrals: 0 },
         ack_token: Some(ack_token),
         route: Some(Route::Mqtt),
         offline: false,

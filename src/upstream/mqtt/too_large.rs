@@ -31,7 +31,7 @@ pub(super) fn rejected(bytes: usize) -> RouteEvent {
             via: Via::MacTopic,
             timing: Timing::Again,
             signature: Signature::Missing,
-            put_offs: 0,
+            deferrals: 0,
         },
         ack_token: None,
         route: Some(Route::Mqtt),
