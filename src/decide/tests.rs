@@ -1,5 +1,7 @@
 //! The table, row by row, and what holds over all of it.
 
+mod documented;
+
 use intercom_wire::signature::{Flaw, Keys, SigningKey};
 use intercom_wire::{
     BoardName, FactoryIdentity, Identity, Mac, Outcome, Request, RequestId, Unreadable,
