@@ -6,7 +6,7 @@
 //!                 └─ mqtt ── reports and presence in; requests out, retained
 //!                      │ ▲
 //!                      ▼ │
-//!                   billing ──► contract ──► replacement (pure) ──► store (one transaction)
+//!                operations ──► contract ──► replacement (pure) ──► store (one transaction)
 //!                                                                      │
 //!         mqtt::offers ◄── signing ◄── offer (who hears it, pure) ◄──────┘
 //! ```
@@ -20,8 +20,8 @@ pub mod service;
 pub mod http;
 pub mod mqtt;
 
-pub mod billing;
 pub mod offer;
+pub mod operations;
 pub mod replacement;
 pub mod signing;
 pub mod store;

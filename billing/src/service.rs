@@ -10,9 +10,9 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::billing::Billing;
 use crate::http::{Token, router, serve};
 use crate::mqtt::link::{Choice, Link};
+use crate::operations::Billing;
 use crate::store::Store;
 
 /// What a service is started with. Port 0 stands for any free port.

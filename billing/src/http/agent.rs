@@ -14,7 +14,7 @@ use std::convert::Infallible;
 use super::answer::{JSON, json_answer};
 use super::body::{Json, invalid};
 use super::query;
-use crate::billing::{Billing, Refusal};
+use crate::operations::{Billing, Refusal};
 use crate::store::pending::Caller;
 
 /// So many requests are listed.

@@ -6,7 +6,7 @@ use intercom_wire::Errors;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::billing::Refusal;
+use crate::operations::Refusal;
 
 /// A JSON answer.
 pub(super) fn json_answer(status: StatusCode, body: &impl Serialize) -> Response {

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::answer::json_answer;
 use super::body::Object;
 use super::query;
-use crate::billing::{Billing, Refusal};
+use crate::operations::{Billing, Refusal};
 use crate::store::intercoms::Name;
 
 /// PATCH: other billing data, or another identity.

@@ -19,7 +19,7 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
-use crate::billing::Billing;
+use crate::operations::Billing;
 
 /// Every route. With a token, all but the API's description want it.
 pub fn router(billing: Billing, token: Option<Token>) -> Router {

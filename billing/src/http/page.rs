@@ -5,7 +5,7 @@ use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use maud::{DOCTYPE, Markup, html};
 
-use crate::billing::{Billing, Refusal};
+use crate::operations::{Billing, Refusal};
 use crate::store::history::{Entry, Shown};
 
 /// So many requests are shown.

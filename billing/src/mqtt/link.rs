@@ -13,7 +13,7 @@ use url::Url;
 
 use super::broker::{Broker, reserve};
 use super::session;
-use crate::billing::Billing;
+use crate::operations::Billing;
 use crate::store::offers;
 
 const KEEP_ALIVE: Duration = Duration::from_secs(30);

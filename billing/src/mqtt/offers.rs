@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, VecDeque};
 use anyhow::Result;
 use intercom_wire::{Mac, RequestId, topics};
 
-use crate::billing::Billing;
 use crate::clock::now_ms;
+use crate::operations::Billing;
 use crate::store::offers;
 use crate::store::pending::{self, Pending};
 
@@ -79,7 +79,7 @@ pub(super) struct Published {
 
 impl Published {
     /// Queues whatever differs from the plan.
-    pub(super) fn follow(&mut self, plan: Plan) {
+    pub(super) fn set_plan(&mut self, plan: Plan) {
         let cleared = plan.obsolete.into_iter().map(|topic| (topic, Vec::new()));
         for (topic, payload) in plan.wanted.into_iter().chain(cleared) {
             if self.last.get(&topic) != Some(&payload) {
@@ -123,14 +123,14 @@ mod tests {
     #[test]
     fn only_what_differs_is_published() {
         let mut published = Published::default();
-        published.follow(plan(&[("a", "1")], &["left over"]));
+        published.set_plan(plan(&[("a", "1")], &["left over"]));
         assert_eq!(
             queued(&mut published),
             [("a".into(), "1".into()), ("left over".into(), String::new())]
         );
-        published.follow(plan(&[("a", "1")], &["left over"]));
+        published.set_plan(plan(&[("a", "1")], &["left over"]));
         assert_eq!(queued(&mut published), []);
-        published.follow(plan(&[("a", "2")], &[]));
+        published.set_plan(plan(&[("a", "2")], &[]));
         assert_eq!(queued(&mut published), [("a".into(), "2".into())]);
     }
 
@@ -138,10 +138,10 @@ mod tests {
     fn a_topic_that_is_wanted_again_before_its_clearing_was_acknowledged_stays_written_down() {
         let mut published = Published::default();
         let clearing = Message { topic: "a".into(), payload: Vec::new() };
-        published.follow(plan(&[], &["a"]));
-        published.follow(plan(&[("a", "1")], &[]));
+        published.set_plan(plan(&[], &["a"]));
+        published.set_plan(plan(&[("a", "1")], &[]));
         assert!(!published.has_cleared(&clearing));
-        published.follow(plan(&[], &["a"]));
+        published.set_plan(plan(&[], &["a"]));
         assert!(published.has_cleared(&clearing));
     }
 }

@@ -16,8 +16,8 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::offers::{Message, Published, plan};
-use crate::billing::Billing;
 use crate::clock::now_ms;
+use crate::operations::Billing;
 use crate::store::offers;
 
 /// So many publications are on their way at once.
@@ -95,7 +95,7 @@ impl Session<'_> {
         &mut self,
         events: &mut mpsc::Receiver<Result<Event, ConnectionError>>,
     ) -> Result<()> {
-        let standing = self.subscribed == SUBSCRIPTIONS;
+        let subscribed = self.subscribed == SUBSCRIPTIONS;
         let wait = self.next_ms.map_or(Duration::MAX, |next| {
             Duration::from_millis(u64::try_from(next.saturating_sub(now_ms())).unwrap_or(0))
         });
@@ -105,8 +105,8 @@ impl Session<'_> {
                 ensure!(count > 0, "the client has ended");
                 self.on_all(batch).await?;
             }
-            () = self.billing.wake.notified(), if standing => self.plan().await?,
-            () = sleep(wait), if standing && self.next_ms.is_some() => self.plan().await?,
+            () = self.billing.wake.notified(), if subscribed => self.plan().await?,
+            () = sleep(wait), if subscribed && self.next_ms.is_some() => self.plan().await?,
         }
         self.hand_over();
         Ok(())
@@ -126,7 +126,7 @@ impl Session<'_> {
                 Err(why) => lost = Some(why),
             }
         }
-        try_join_all(heard.iter().map(|publish| self.follow(publish))).await?;
+        try_join_all(heard.iter().map(|publish| self.on_publish(publish))).await?;
         try_join_all(cleared.into_iter().map(|topic| self.strike_out(topic))).await?;
         self.to_acknowledge.extend(heard);
         lost.map_or(Ok(()), |why| Err(why.into()))
@@ -173,7 +173,7 @@ impl Session<'_> {
     }
 
     /// Returns when it is in the database.
-    async fn follow(&self, publish: &Publish) -> Result<()> {
+    async fn on_publish(&self, publish: &Publish) -> Result<()> {
         match FromPanel::read(&publish.topic) {
             Some(FromPanel::Status) if !publish.payload.is_empty() => {
                 match json::read::<Report>(&publish.payload) {
@@ -204,7 +204,7 @@ impl Session<'_> {
     async fn plan(&mut self) -> Result<()> {
         let plan = plan(self.billing).await?;
         self.next_ms = plan.next_ms;
-        self.published.follow(plan);
+        self.published.set_plan(plan);
         Ok(())
     }
 

@@ -10,9 +10,11 @@ use uuid::Uuid;
 use super::create::refuse_taken;
 use super::{Billing, Refusal, find, next_seq, report_by_patch, withdraw};
 use crate::clock::now_ms;
-use crate::replacement::{Asked, Change, State, ask};
+use crate::replacement::{Asked, IdentityRequest, State, ask};
 use crate::store::groups;
-use crate::store::intercoms::{self, Details, EMPTY, INSTALLED, Name, PENDING, Record, Standing};
+use crate::store::intercoms::{
+    self, Details, EMPTY, INSTALLED, Name, PENDING, Record, RecordState,
+};
 use crate::store::pending;
 use crate::store::requests::{self, Queued};
 use crate::store::taken::{self, Among};
@@ -29,7 +31,7 @@ impl Billing {
     pub async fn patch(&self, body: Map<String, Value>) -> Result<IntercomBody, Refusal> {
         let shown = self
             .store
-            .run(move |tx| match report_by_patch::follow(tx, &body)? {
+            .run(move |tx| match report_by_patch::apply_report(tx, &body)? {
                 Some(shown) => Ok(shown),
                 None => update(tx, &Patch::read(&body, Reader::Service)?),
             })
@@ -91,10 +93,10 @@ fn assign(connection: &Connection, mut record: Record, patch: &Patch) -> Result<
         Some(EMPTY) | None => INSTALLED,
         Some(status) => status,
     };
-    intercoms::stand(
+    intercoms::set_state(
         connection,
         record.id,
-        &Standing {
+        &RecordState {
             confirmed: &record.confirmed,
             desired: &record.desired,
             status,
@@ -122,7 +124,7 @@ fn replace(
         return Ok(());
     }
     withdraw(connection, record, &State::Superseded)?;
-    let change = Change {
+    let change = IdentityRequest {
         request_id: fresh_request_id()?,
         from: record.confirmed.clone(),
         to: asked.to,
@@ -141,10 +143,10 @@ fn replace(
             asked_ms: now_ms(),
         },
     )?;
-    intercoms::stand(
+    intercoms::set_state(
         connection,
         record.id,
-        &Standing {
+        &RecordState {
             confirmed: &record.confirmed,
             desired: &change.to,
             status: PENDING,

@@ -5,8 +5,8 @@ use rusqlite::Connection;
 
 use super::{Billing, Refusal};
 use crate::clock::now_ms;
-use crate::replacement::{Carried, Change, Effect, News, State, follow};
-use crate::store::intercoms::{self, Name, PENDING, Record, Standing};
+use crate::replacement::{Carried, Effect, IdentityRequest, ReportedOutcome, State, apply_report};
+use crate::store::intercoms::{self, Name, PENDING, Record, RecordState};
 use crate::store::reports::Arrived;
 use crate::store::taken::{self, Among};
 use crate::store::{boards, reports, requests};
@@ -17,7 +17,7 @@ const MAX_REASON_CHARS: usize = 1000;
 const MAX_STATUS_CHARS: usize = 40;
 
 impl Billing {
-    /// Follows a report. One about an unknown request, or one that has ended, is kept and changes
+    /// Applies a report. One about an unknown request, or one that has ended, is kept and changes
     /// nothing: the panel must be able to let go of it.
     ///
     /// # Errors
@@ -35,13 +35,13 @@ impl Billing {
                     reason.map(|text| text.chars().take(MAX_REASON_CHARS).collect());
                 match report.outcome() {
                     Some(outcome) => {
-                        let news = News {
+                        let said = ReportedOutcome {
                             outcome,
                             board: Some(report.board.clone()),
                             mac: report.intercom.mac,
                             serial_number: report.intercom.serial_number.clone(),
                         };
-                        settle(tx, report.request_id.as_ref(), &news, reason.as_deref())
+                        settle(tx, report.request_id.as_ref(), &said, reason.as_deref())
                     }
                     None => keep_unread(tx, &report, reason.as_deref()),
                 }
@@ -77,25 +77,25 @@ fn keep_unread(
 pub(super) fn settle(
     connection: &Connection,
     request_id: Option<&RequestId>,
-    news: &News,
+    said: &ReportedOutcome,
     reason: Option<&str>,
 ) -> Result<(), Refusal> {
     let effect = match subject(connection, request_id)? {
-        Ok(subject) => subject.settle(connection, news, reason)?,
+        Ok(subject) => subject.settle(connection, said, reason)?,
         Err(why) => why,
     };
     log::info!(
         "report on request {}: {} ({effect})",
         request_id.map_or("without an ID", RequestId::as_str),
-        news.outcome
+        said.outcome
     );
     reports::add(
         connection,
         &Arrived {
             request_id,
-            board: news.board.as_ref().map(|board| board.as_str()),
-            mac: news.mac,
-            status: &news.outcome.to_string(),
+            board: said.board.as_ref().map(|board| board.as_str()),
+            mac: said.mac,
+            status: &said.outcome.to_string(),
             reason,
             effect,
             arrived_ms: now_ms(),
@@ -107,8 +107,8 @@ pub(super) fn settle(
 /// What a report is about.
 struct Subject {
     record: Record,
-    reported: Change,
-    newest: Change,
+    reported: IdentityRequest,
+    newest: IdentityRequest,
 }
 
 /// What the report is about, or why it is about nothing here.
@@ -134,10 +134,10 @@ impl Subject {
     fn settle(
         &self,
         connection: &Connection,
-        news: &News,
+        said: &ReportedOutcome,
         reason: Option<&str>,
     ) -> Result<&'static str, Refusal> {
-        let effect = follow(&self.record.confirmed, &self.newest, &self.reported, news);
+        let effect = apply_report(&self.record.confirmed, &self.newest, &self.reported, said);
         let (carried, ends) = match effect {
             Effect::Nothing(why) => return Ok(why),
             Effect::Ends(carried) => (carried, true),
@@ -148,22 +148,22 @@ impl Subject {
         }
         self.clear_spares(connection, &carried)?;
         if !ends {
-            self.stand(connection, &carried, &self.record.desired, PENDING)?;
+            self.set_state(connection, &carried, &self.record.desired, PENDING)?;
             return Ok("the panel carried this out before it heard of the later request");
         }
-        let ended = State::Ended { outcome: news.outcome, board: news.board.clone() };
-        let reason = reason.filter(|_| news.outcome != Outcome::Installed);
+        let ended = State::Ended { outcome: said.outcome, board: said.board.clone() };
+        let reason = reason.filter(|_| said.outcome != Outcome::Installed);
         requests::end(connection, &self.newest.request_id, &ended, reason, now_ms())?;
-        self.stand(connection, &carried, &carried, &news.outcome.to_string())?;
-        if let Some(board) = &news.board
-            && news.outcome == Outcome::Installed
+        self.set_state(connection, &carried, &carried, &said.outcome.to_string())?;
+        if let Some(board) = &said.board
+            && said.outcome == Outcome::Installed
         {
             boards::belongs_to(connection, board, self.record.id)?;
         }
         Ok("the request has ended")
     }
 
-    fn stand(
+    fn set_state(
         &self,
         connection: &Connection,
         confirmed: &Carried,
@@ -171,10 +171,10 @@ impl Subject {
         status: &str,
     ) -> Result<(), Refusal> {
         let source = self.record.shown.source.as_deref().unwrap_or_default();
-        Ok(intercoms::stand(
+        Ok(intercoms::set_state(
             connection,
             self.record.id,
-            &Standing { confirmed, desired, status, source },
+            &RecordState { confirmed, desired, status, source },
         )?)
     }
 

@@ -6,13 +6,13 @@ use serde_json::{Map, Value};
 
 use super::report::settle;
 use super::{Refusal, find};
-use crate::replacement::News;
+use crate::replacement::ReportedOutcome;
 use crate::store::intercoms::{self, Name};
 use crate::store::requests;
 
 /// What the API shows after such a report; `None` if the body is none: `log_extra` carries the
 /// request's ID, and the values are those that were asked for. It is no request of its own.
-pub(super) fn follow(
+pub(super) fn apply_report(
     connection: &Connection,
     body: &Map<String, Value>,
 ) -> Result<Option<IntercomBody>, Refusal> {
@@ -44,13 +44,13 @@ pub(super) fn follow(
     if !as_asked || !means_it {
         return Ok(None);
     }
-    let news = News {
+    let said = ReportedOutcome {
         outcome: Outcome::Installed,
         board: None,
         mac: patch.new_mac,
         serial_number: patch.new_serial_number,
     };
-    settle(connection, Some(&request_id), &news, None)?;
+    settle(connection, Some(&request_id), &said, None)?;
     Ok(Some(find(connection, &Name::Id(intercom_id))?.shown))
 }
 

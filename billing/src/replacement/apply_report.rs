@@ -2,11 +2,11 @@
 
 use intercom_wire::{BoardName, Identity, Mac, Outcome, SerialNumber};
 
-use super::{Carried, Change, State};
+use super::{Carried, IdentityRequest, State};
 
 /// What a panel says about a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct News {
+pub struct ReportedOutcome {
     /// How the request ended on that board.
     pub outcome: Outcome,
     /// The board that speaks; a report by the documented PATCH names none.
@@ -29,14 +29,19 @@ pub enum Effect {
     Nothing(&'static str),
 }
 
-/// Follows one report about `reported`, of a record whose newest request is `newest`.
+/// Applies one report about `reported`, of a record whose newest request is `newest`.
 ///
 /// A report changes the record only for its newest request, with one exception: a panel that
 /// carried out a request before it could hear of its successor is no longer where the record
 /// believes it to be, and the successor would never reach it there.
-pub fn follow(confirmed: &Carried, newest: &Change, reported: &Change, news: &News) -> Effect {
-    let installed = news.outcome == Outcome::Installed;
-    if installed && !carries_what_was_asked(reported, news) {
+pub fn apply_report(
+    confirmed: &Carried,
+    newest: &IdentityRequest,
+    reported: &IdentityRequest,
+    said: &ReportedOutcome,
+) -> Effect {
+    let installed = said.outcome == Outcome::Installed;
+    if installed && !carries_what_was_asked(reported, said) {
         return Effect::Nothing("it says installed but carries something else");
     }
     if reported.request_id != newest.request_id {
@@ -54,9 +59,9 @@ pub fn follow(confirmed: &Carried, newest: &Change, reported: &Change, news: &Ne
         State::Pending => Effect::Ends(confirmed.clone()),
         State::Superseded => Effect::Nothing("a later request has taken its place"),
         State::Withdrawn => Effect::Nothing("the intercom was deleted"),
-        State::Ended { outcome, board } => match (outcome, news.outcome) {
-            (Outcome::Installed, Outcome::RolledBack) if same_board(board, &news.board) => {
-                Effect::Ends(rolled_back(newest, news))
+        State::Ended { outcome, board } => match (outcome, said.outcome) {
+            (Outcome::Installed, Outcome::RolledBack) if same_board(board, &said.board) => {
+                Effect::Ends(rolled_back(newest, said))
             }
             (Outcome::Installed, Outcome::Installed) => Effect::Nothing("known already"),
             (Outcome::Installed, _) => Effect::Nothing("another board has installed it"),
@@ -68,11 +73,11 @@ pub fn follow(confirmed: &Carried, newest: &Change, reported: &Change, news: &Ne
 }
 
 /// Only what was asked for counts, and only where the report tells it.
-fn carries_what_was_asked(change: &Change, news: &News) -> bool {
-    let wrong_mac = change.new_mac.is_some() && news.mac.is_some() && change.new_mac != news.mac;
+fn carries_what_was_asked(change: &IdentityRequest, said: &ReportedOutcome) -> bool {
+    let wrong_mac = change.new_mac.is_some() && said.mac.is_some() && change.new_mac != said.mac;
     let wrong_serial_number = change.new_serial_number.is_some()
-        && news.serial_number.is_some()
-        && change.new_serial_number != news.serial_number;
+        && said.serial_number.is_some()
+        && change.new_serial_number != said.serial_number;
     !wrong_mac && !wrong_serial_number
 }
 
@@ -82,9 +87,9 @@ fn same_board(one: &Option<BoardName>, other: &Option<BoardName>) -> bool {
 }
 
 /// A rollback by hand may go back to the factory identity: what the panel says counts.
-fn rolled_back(change: &Change, news: &News) -> Carried {
-    let identity = match news.mac {
-        Some(mac) => Identity { mac, serial_number: news.serial_number.clone() },
+fn rolled_back(change: &IdentityRequest, said: &ReportedOutcome) -> Carried {
+    let identity = match said.mac {
+        Some(mac) => Identity { mac, serial_number: said.serial_number.clone() },
         None => change.from.identity.clone(),
     };
     Carried { identity, model: change.from.model.clone() }

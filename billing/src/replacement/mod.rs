@@ -3,11 +3,11 @@
 //! Pure: a record keeps its *confirmed* identity (what a panel is known to carry) apart from its
 //! *desired* one (what the API shows), and these rules say how each moves. No I/O, no clock.
 
+mod apply_report;
 mod ask;
-mod follow;
 
+pub use apply_report::{Effect, ReportedOutcome, apply_report};
 pub use ask::{Asked, ask};
-pub use follow::{Effect, News, follow};
 
 use intercom_wire::{BoardName, Identity, Mac, Outcome, RequestId, SerialNumber};
 
@@ -22,7 +22,7 @@ pub struct Carried {
 
 /// One request for another identity, from the PATCH to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
+pub struct IdentityRequest {
     /// The request.
     pub request_id: RequestId,
     /// What was confirmed when it was asked for.

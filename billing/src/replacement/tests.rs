@@ -24,8 +24,8 @@ fn carried(last: u8, serial_number: &str) -> Carried {
 }
 
 /// From MAC 1, serial S1 to MAC 2, serial S2.
-fn change(state: State) -> Change {
-    Change {
+fn change(state: State) -> IdentityRequest {
+    IdentityRequest {
         request_id: "r-1".parse().expect("an ID"),
         from: carried(1, "S1"),
         to: carried(2, "S2"),
@@ -39,8 +39,8 @@ fn ended(outcome: Outcome) -> State {
     State::Ended { outcome, board: board("spare") }
 }
 
-fn news(outcome: Outcome, from: &str) -> News {
-    News { outcome, board: board(from), mac: None, serial_number: None }
+fn said(outcome: Outcome, from: &str) -> ReportedOutcome {
+    ReportedOutcome { outcome, board: board(from), mac: None, serial_number: None }
 }
 
 fn patch(fields: serde_json::Value) -> Patch {
@@ -73,10 +73,10 @@ fn a_later_request_names_what_only_the_superseded_one_named() {
     assert_eq!(asked.to, carried(2, "S2"));
 }
 
-/// `follow` for a report on the newest request.
-fn followed(state: State, news: &News) -> Effect {
+/// `apply_report` for a report on the newest request.
+fn followed(state: State, said: &ReportedOutcome) -> Effect {
     let change = change(state);
-    follow(&carried(1, "S1"), &change, &change, news)
+    apply_report(&carried(1, "S1"), &change, &change, said)
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn a_pending_request_ends_with_its_report() {
         (Outcome::RolledBack, carried(1, "S1")),
         (Outcome::Failed, carried(1, "S1")),
     ] {
-        assert_eq!(followed(State::Pending, &news(outcome, "any")), Effect::Ends(carried));
+        assert_eq!(followed(State::Pending, &said(outcome, "any")), Effect::Ends(carried));
     }
 }
 
@@ -100,16 +100,16 @@ fn installed_counts_only_with_what_was_asked_for() {
         (Some(mac(1)), serial("S2"), false),
         (Some(mac(2)), serial("S1"), false),
     ] {
-        let news = News { mac, serial_number, ..news(Outcome::Installed, "any") };
-        let effect = followed(State::Pending, &news);
-        assert_eq!(matches!(effect, Effect::Ends(_)), counts, "{news:?}: {effect:?}");
+        let said = ReportedOutcome { mac, serial_number, ..said(Outcome::Installed, "any") };
+        let effect = followed(State::Pending, &said);
+        assert_eq!(matches!(effect, Effect::Ends(_)), counts, "{said:?}: {effect:?}");
     }
 }
 
 #[test]
 fn installed_from_any_board_beats_what_another_said_before() {
     for before in [Outcome::Rejected, Outcome::RolledBack, Outcome::Failed] {
-        let effect = followed(ended(before), &news(Outcome::Installed, "other"));
+        let effect = followed(ended(before), &said(Outcome::Installed, "other"));
         assert_eq!(effect, Effect::Ends(carried(2, "S2")), "after {before}");
     }
 }
@@ -124,43 +124,46 @@ fn nothing_beats_installed_but_the_same_board_rolling_back() {
         (Outcome::Failed, "other"),
         (Outcome::RolledBack, "other"),
     ] {
-        let effect = followed(installed.clone(), &news(outcome, from));
+        let effect = followed(installed.clone(), &said(outcome, from));
         assert!(matches!(effect, Effect::Nothing(_)), "{outcome} from {from}: {effect:?}");
     }
-    let by_hand = news(Outcome::RolledBack, "spare");
+    let by_hand = said(Outcome::RolledBack, "spare");
     assert_eq!(followed(installed.clone(), &by_hand), Effect::Ends(carried(1, "S1")));
-    let to_factory = News { mac: Some(mac(9)), serial_number: serial("S9"), ..by_hand };
+    let to_factory = ReportedOutcome { mac: Some(mac(9)), serial_number: serial("S9"), ..by_hand };
     assert_eq!(followed(installed, &to_factory), Effect::Ends(carried(9, "S9")));
 }
 
 #[test]
 fn a_second_answer_of_another_kind_changes_nothing() {
-    let effect = followed(ended(Outcome::Rejected), &news(Outcome::Failed, "other"));
+    let effect = followed(ended(Outcome::Rejected), &said(Outcome::Failed, "other"));
     assert!(matches!(effect, Effect::Nothing(_)), "{effect:?}");
 }
 
 #[test]
 fn a_withdrawn_request_changes_nothing() {
-    let effect = followed(State::Withdrawn, &news(Outcome::Installed, "any"));
+    let effect = followed(State::Withdrawn, &said(Outcome::Installed, "any"));
     assert!(matches!(effect, Effect::Nothing(_)), "{effect:?}");
 }
 
 /// Its successor: from MAC 1 to MAC 3.
-fn successor(state: State) -> Change {
+fn successor(state: State) -> IdentityRequest {
     let request_id = "r-2".parse().expect("an ID");
-    Change { request_id, to: carried(3, "S2"), new_mac: Some(mac(3)), ..change(state) }
+    IdentityRequest { request_id, to: carried(3, "S2"), new_mac: Some(mac(3)), ..change(state) }
 }
 
 #[test]
 fn a_panel_that_carried_out_a_superseded_request_is_found_where_it_is_now() {
     let (old, new) = (change(State::Superseded), successor(State::Pending));
-    let installed = news(Outcome::Installed, "any");
-    assert_eq!(follow(&carried(1, "S1"), &new, &old, &installed), Effect::Moves(carried(2, "S2")));
+    let installed = said(Outcome::Installed, "any");
+    assert_eq!(
+        apply_report(&carried(1, "S1"), &new, &old, &installed),
+        Effect::Moves(carried(2, "S2"))
+    );
     let nothing = [
-        follow(&carried(1, "S1"), &new, &old, &news(Outcome::Rejected, "any")),
+        apply_report(&carried(1, "S1"), &new, &old, &said(Outcome::Rejected, "any")),
         // It has moved on since: the report is an old one delivered again.
-        follow(&carried(3, "S2"), &new, &old, &installed),
-        follow(&carried(1, "S1"), &successor(ended(Outcome::Installed)), &old, &installed),
+        apply_report(&carried(3, "S2"), &new, &old, &installed),
+        apply_report(&carried(1, "S1"), &successor(ended(Outcome::Installed)), &old, &installed),
     ];
     for effect in nothing {
         assert!(matches!(effect, Effect::Nothing(_)), "{effect:?}");
@@ -185,9 +188,9 @@ fn any_state() -> impl Strategy<Value = State> {
     ]
 }
 
-fn any_news() -> impl Strategy<Value = News> {
+fn any_news() -> impl Strategy<Value = ReportedOutcome> {
     (any_outcome(), any::<bool>(), prop::option::of(1..4_u8), any::<bool>()).prop_map(
-        |(outcome, spare, last, told)| News {
+        |(outcome, spare, last, told)| ReportedOutcome {
             outcome,
             board: board(if spare { "spare" } else { "other" }),
             mac: last.map(mac),
@@ -199,31 +202,31 @@ fn any_news() -> impl Strategy<Value = News> {
 proptest! {
     #[test]
     fn a_record_never_confirms_what_nobody_had_or_asked_for(
-        newest in any_state(), superseded in any::<bool>(), news in any_news(),
+        newest in any_state(), superseded in any::<bool>(), said in any_news(),
     ) {
         let (newest, reported) = if superseded {
             (successor(newest), change(State::Superseded))
         } else {
             (change(newest.clone()), change(newest))
         };
-        let carried = match follow(&carried(1, "S1"), &newest, &reported, &news) {
+        let carried = match apply_report(&carried(1, "S1"), &newest, &reported, &said) {
             Effect::Nothing(_) => return Ok(()),
             Effect::Ends(carried) | Effect::Moves(carried) => carried,
         };
         let known = [&newest.from, &newest.to, &reported.from, &reported.to];
-        let told = news.outcome == Outcome::RolledBack && news.mac == Some(carried.identity.mac);
+        let told = said.outcome == Outcome::RolledBack && said.mac == Some(carried.identity.mac);
         prop_assert!(known.contains(&&carried) || told, "{:?}", carried);
     }
 
     #[test]
-    fn a_report_heard_twice_counts_once(state in any_state(), news in any_news()) {
+    fn a_report_heard_twice_counts_once(state in any_state(), said in any_news()) {
         let before = change(state);
-        let Effect::Ends(confirmed) = follow(&carried(1, "S1"), &before, &before, &news) else {
+        let Effect::Ends(confirmed) = apply_report(&carried(1, "S1"), &before, &before, &said) else {
             return Ok(());
         };
-        let state = State::Ended { outcome: news.outcome, board: news.board.clone() };
-        let after = Change { state, ..before };
-        let again = follow(&confirmed, &after, &after, &news);
+        let state = State::Ended { outcome: said.outcome, board: said.board.clone() };
+        let after = IdentityRequest { state, ..before };
+        let again = apply_report(&confirmed, &after, &after, &said);
         prop_assert!(matches!(again, Effect::Nothing(_)), "{:?}", again);
     }
 }

@@ -69,9 +69,9 @@ pub struct Details {
     pub group_id: Option<i64>,
 }
 
-/// Where a record stands: its two identities and what the API says of them.
+/// The state of a record: its two identities and what the API says of them.
 #[derive(Debug, Clone)]
-pub struct Standing<'a> {
+pub struct RecordState<'a> {
     /// What its panel is known to carry.
     pub confirmed: &'a Carried,
     /// What its panel shall carry.
@@ -195,9 +195,9 @@ pub fn describe(connection: &Connection, id: i64, details: &Details, seq: i64) -
     Ok(())
 }
 
-/// Changes where a record stands.
-pub fn stand(connection: &Connection, id: i64, standing: &Standing<'_>) -> Result<()> {
-    let (confirmed, desired) = (standing.confirmed, standing.desired);
+/// Sets the state of a record.
+pub fn set_state(connection: &Connection, id: i64, state: &RecordState<'_>) -> Result<()> {
+    let (confirmed, desired) = (state.confirmed, state.desired);
     connection.execute(
         "UPDATE intercoms SET
              confirmed_mac = ?2, confirmed_serial_number = ?3, confirmed_model = ?4,
@@ -212,8 +212,8 @@ pub fn stand(connection: &Connection, id: i64, standing: &Standing<'_>) -> Resul
             desired.identity.mac.to_string(),
             text(desired.identity.serial_number.as_ref()),
             desired.model,
-            standing.status,
-            standing.source,
+            state.status,
+            state.source,
         ],
     )?;
     Ok(())

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 use serde_json::Value;
 
 use super::column::{carried, parsed, parsed_or_null, text};
-use crate::replacement::{Change, State};
+use crate::replacement::{IdentityRequest, State};
 
 /// A request as it is queued.
 #[derive(Debug, Clone)]
@@ -17,7 +17,7 @@ pub struct Queued<'a> {
     /// As the PATCH named the intercom.
     pub named_by: NamedBy,
     /// What is asked for.
-    pub change: &'a Change,
+    pub change: &'a IdentityRequest,
     /// To be passed through.
     pub log_extra: Option<&'a Value>,
     /// When, Unix time in milliseconds.
@@ -58,7 +58,7 @@ pub fn queue(connection: &Connection, queued: &Queued<'_>) -> Result<()> {
 }
 
 /// The intercom's newest request.
-pub fn newest(connection: &Connection, intercom_id: i64) -> Result<Option<Change>> {
+pub fn newest(connection: &Connection, intercom_id: i64) -> Result<Option<IdentityRequest>> {
     connection
         .prepare_cached(
             "SELECT * FROM requests WHERE intercom_id = ?1 ORDER BY number DESC LIMIT 1",
@@ -68,7 +68,10 @@ pub fn newest(connection: &Connection, intercom_id: i64) -> Result<Option<Change
 }
 
 /// A request and the ID of its intercom.
-pub fn by_id(connection: &Connection, request_id: &RequestId) -> Result<Option<(i64, Change)>> {
+pub fn by_id(
+    connection: &Connection,
+    request_id: &RequestId,
+) -> Result<Option<(i64, IdentityRequest)>> {
     connection
         .prepare_cached("SELECT * FROM requests WHERE request_id = ?1")?
         .query_row([request_id.as_str()], |row| Ok((row.get("intercom_id")?, change(row)?)))
@@ -84,9 +87,9 @@ pub fn log_extra(connection: &Connection, request_id: &RequestId) -> Result<Opti
     )
 }
 
-fn change(row: &Row<'_>) -> Result<Change> {
+fn change(row: &Row<'_>) -> Result<IdentityRequest> {
     let state: String = row.get("state")?;
-    Ok(Change {
+    Ok(IdentityRequest {
         request_id: parsed(row, "request_id")?,
         from: carried(row, "from")?,
         to: carried(row, "to")?,

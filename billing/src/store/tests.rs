@@ -6,7 +6,7 @@ use intercom_wire::{BoardName, Identity, Mac};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-use super::intercoms::{Details, EMPTY, Name, Standing};
+use super::intercoms::{Details, EMPTY, Name, RecordState};
 use super::taken::Among;
 use super::*;
 use crate::offer::UNTIL_FURTHER_NOTICE;
@@ -43,8 +43,8 @@ fn in_store<T: Send + 'static>(
 fn promise_the_second(store: &Store, id: i64) {
     in_store(store, move |c| {
         let (confirmed, desired) = (&carried(1, "S1"), &carried(2, "S2"));
-        let standing = Standing { confirmed, desired, status: "pending", source: "auto-replace" };
-        intercoms::stand(c, id, &standing)
+        let state = RecordState { confirmed, desired, status: "pending", source: "auto-replace" };
+        intercoms::set_state(c, id, &state)
     });
 }
 
