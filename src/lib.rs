@@ -15,6 +15,7 @@ pub mod decide;
 
 pub mod agent;
 pub mod record;
+pub mod record_store;
 pub mod storage;
 
 pub mod board;

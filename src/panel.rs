@@ -13,7 +13,8 @@ use crate::clock::WallTime;
 use crate::config::Settings;
 use crate::environment;
 use crate::hooks::Hooks;
-use crate::record::{Current, MacOrigin, Record, RecordStore, Route, SerialOrigin};
+use crate::record::{Current, MacOrigin, Record, Route, SerialOrigin};
+use crate::record_store::RecordStore;
 use crate::root::Root;
 use crate::storage::StateDir;
 

@@ -76,7 +76,7 @@ impl<S: Seams> Agent<S> {
         if let Err(why) = self.seams.board().link_mac() {
             return Err(format!("the link cannot be read: {why}"));
         }
-        self.seams.store().reserve(&self.record)?;
+        self.seams.store().reserve(&self.record).map_err(|why| why.to_string())?;
         let begun = Begun { boot_id: boot_id.clone(), at: now };
         let from = self.record.current.clone();
         let deadline = now + self.rules.confirm_within;

@@ -6,7 +6,8 @@ use super::rules::Rules;
 use super::seams::Seams;
 use super::set_board::{set_link, write_runtime_files};
 use crate::clock::Clock;
-use crate::record::{Loaded, Record};
+use crate::record::Record;
+use crate::record_store::Loaded;
 
 /// How many boots may try a change before it is rolled back.
 const MAX_ATTEMPTS: u8 = 3;

@@ -6,7 +6,8 @@ use super::RouteStatus;
 use crate::board::Board;
 use crate::clock::{Clock, WallTime};
 use crate::decide::MacOwner;
-use crate::record::{RecordStore, Route};
+use crate::record::Route;
+use crate::record_store::RecordStore;
 use crate::storage::Disk;
 
 /// The world around one agent.

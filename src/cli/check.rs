@@ -7,7 +7,8 @@ use super::args::{Check, Way};
 use super::exit::{Exit, Failure};
 use super::{output, payload};
 use crate::decide::{Decision, Delivered, Facts, MacOwner, OwnId, Past, Timing, Via, decide};
-use crate::record::{Ledger, RecordStore};
+use crate::record::Ledger;
+use crate::record_store::RecordStore;
 
 pub(super) fn check(check: &Check) -> Result<Exit, Failure> {
     let common = check.common();

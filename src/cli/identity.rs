@@ -8,7 +8,8 @@ use super::args::Identity;
 use super::exit::{Exit, Failure};
 use super::output;
 use crate::board::{Known, Survey};
-use crate::record::{Current, RecordStore};
+use crate::record::Current;
+use crate::record_store::RecordStore;
 
 #[derive(Serialize)]
 struct Answer {

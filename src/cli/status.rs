@@ -6,7 +6,8 @@ use super::args::Status as Args;
 use super::exit::{Exit, Failure};
 use super::output;
 use crate::control::{self, Answer, Ask};
-use crate::record::{Record, RecordStore};
+use crate::record::Record;
+use crate::record_store::RecordStore;
 use crate::storage::StateDir;
 
 pub(super) fn status(args: &Args) -> Result<Exit, Failure> {

@@ -9,7 +9,7 @@ use crate::agent::seams::{HookRun, Seams};
 use crate::board::RealBoard;
 use crate::clock::RealClock;
 use crate::panel::Panel;
-use crate::record::RecordStore;
+use crate::record_store::RecordStore;
 use crate::storage::StateDir;
 use crate::upstream::Routes;
 

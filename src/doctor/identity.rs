@@ -2,7 +2,8 @@
 
 use super::{Check, Finding};
 use crate::panel::Panel;
-use crate::record::{MacOrigin, Record, RecordStore, SerialOrigin};
+use crate::record::{MacOrigin, Record, SerialOrigin};
+use crate::record_store::RecordStore;
 
 pub(super) const MAC: Check =
     Check { id: "mac", description: "the MAC address is this board's alone", look: mac };

@@ -4,7 +4,7 @@ use std::io;
 
 use super::{Check, Finding};
 use crate::panel::Panel;
-use crate::record::{Loaded, RecordStore};
+use crate::record_store::{Loaded, RecordStore};
 
 pub(super) const GOOD: Check = Check { id: "record", description: "the record is whole", look };
 

@@ -8,7 +8,7 @@ use nix::sys::statvfs::statvfs;
 use super::{Check, Finding};
 use crate::environment::{self, Policy};
 use crate::panel::Panel;
-use crate::record::{RecordStore, room_for_a_change};
+use crate::record_store::{RecordStore, room_for_a_change};
 use crate::storage::Disk;
 
 pub(super) const DURABLE: Check = Check {

@@ -6,7 +6,7 @@ use uboot_env::{Format, Image};
 
 use super::*;
 use crate::config;
-use crate::record::RecordStore;
+use crate::record_store::RecordStore;
 use crate::testing::Sandbox;
 
 const MAC: &str = "AA:BB:CC:DD:EE:FF";

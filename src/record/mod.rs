@@ -1,4 +1,5 @@
-//! The record: the one durable file that holds all of the agent's state.
+//! The record: all of the agent's state, as one durable file holds it. Pure: `record_store` reads and
+//! writes the file.
 //!
 //! A transition is one atomic replacement of it, so there is no second file to disagree with it. The
 //! link's MAC, the U-Boot environment and the runtime files are copies of what it says.
@@ -6,7 +7,6 @@
 mod change;
 mod ledger;
 mod outbox;
-mod store;
 #[cfg(test)]
 mod tests;
 mod transitions;
@@ -18,7 +18,6 @@ use crate::clock::{BootId, Moment, WallTime};
 pub use change::{Cause, Change, Goal};
 pub use ledger::{Entry, Ledger, SeqKey};
 pub use outbox::{OutboxEntry, Route};
-pub use store::{Loaded, RecordStore, room_for_a_change};
 
 /// The format that this version reads and writes.
 pub const FORMAT: u32 = 1;

@@ -2,7 +2,7 @@
 
 use intercom_agent::agent::seams::{HookRun, Seams};
 use intercom_agent::clock::{BootId, Clock, Moment};
-use intercom_agent::record::RecordStore;
+use intercom_agent::record_store::RecordStore;
 
 use super::link::SimulatedBoard;
 use super::state_dir::SimulatedDisk;

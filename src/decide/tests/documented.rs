@@ -72,7 +72,7 @@ fn decided() -> Vec<(usize, Decision)> {
     let bare = panel().without_serial_number();
     let mut random = panel();
     random.record.current.mac_origin = MacOrigin::Random;
-    let taken = Panel { holder: Holder::AnotherBoard(None), ..panel() };
+    let taken = Panel { owner: MacOwner::AnotherBoard(None), ..panel() };
     let deferred = Delivered { deferrals: MAX_DEFERRALS, ..live(Via::MacTopic) };
     vec![
         (1, unsigned.on_my_topic(to_new())),

@@ -1,8 +1,9 @@
 //! Reading and replacing the record's file.
 
+use std::fmt;
 use std::io;
 
-use super::{FORMAT, Record};
+use crate::record::{FORMAT, Record};
 use crate::storage::{Disk, PREVIOUS, replace, seal, unseal};
 
 /// The record's file in the state directory.
@@ -23,6 +24,15 @@ pub enum Loaded {
     Previous(Record, String),
     /// A damaged record and no good copy of it; with what was wrong, in words.
     Lost(String),
+}
+
+/// Why no room can be kept for a change.
+#[derive(Debug)]
+pub enum ReserveError {
+    /// What is written to this disk does not outlive a power cut; with the reason, in words.
+    NotDurable(String),
+    /// The disk cannot be written.
+    Disk(io::Error),
 }
 
 /// The record's file, through the seam to the disk.
@@ -124,19 +134,18 @@ impl<D: Disk> RecordStore<D> {
     /// Makes sure that a change can be ended before it is begun.
     ///
     /// # Errors
-    /// Why this disk cannot carry a change, in words: volatile, read-only or full.
-    pub fn reserve(&mut self, record: &Record) -> Result<(), String> {
-        self.disk.is_durable()?;
-        let in_words = |why: io::Error| format!("the state directory cannot be written: {why}");
-        let size = room_for_a_change(record).map_err(in_words)?;
-        self.release().map_err(in_words)?;
+    /// This disk cannot carry a change: it is volatile, read-only or full.
+    pub fn reserve(&mut self, record: &Record) -> Result<(), ReserveError> {
+        self.disk.is_durable().map_err(ReserveError::NotDurable)?;
+        let size = room_for_a_change(record)?;
+        self.release()?;
         self.disk
             .create(RESERVE, &incompressible(size))
             .and_then(|()| self.disk.sync(RESERVE))
             .map_err(|why| {
                 // A part of it must not take the room that it was to keep.
                 let _ = self.release();
-                in_words(why)
+                why.into()
             })
     }
 
@@ -150,6 +159,23 @@ impl<D: Disk> RecordStore<D> {
 
     fn read(&mut self, name: &str) -> io::Result<Option<Result<Record, String>>> {
         Ok(self.disk.read(name)?.map(|bytes| parse(&bytes)))
+    }
+}
+
+impl fmt::Display for ReserveError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ReserveError::NotDurable(why) => f.write_str(why),
+            ReserveError::Disk(why) => write!(f, "the state directory cannot be written: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for ReserveError {}
+
+impl From<io::Error> for ReserveError {
+    fn from(why: io::Error) -> Self {
+        ReserveError::Disk(why)
     }
 }
 
