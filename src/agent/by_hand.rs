@@ -4,6 +4,7 @@ use intercom_wire::Identity;
 
 use super::Agent;
 use super::change::Plan;
+use super::error::RollbackError;
 use super::seams::Seams;
 use crate::record::{Cause, Current, Goal, MacOrigin, SerialOrigin};
 
@@ -21,23 +22,27 @@ impl<S: Seams> Agent<S> {
     /// record back too.
     ///
     /// # Errors
-    /// Why it cannot be begun, in words; nothing has been touched then.
-    pub fn roll_back_by_hand(&mut self, back_to: BackTo, offline: bool) -> Result<(), String> {
+    /// Why it cannot be begun.
+    pub fn roll_back_by_hand(
+        &mut self,
+        back_to: BackTo,
+        offline: bool,
+    ) -> Result<(), RollbackError> {
         if self.changing() {
-            return Err("a change is in progress; wait until it has ended".to_owned());
+            return Err(RollbackError::Changing);
         }
         let record = &self.record;
         let last = record.ledger.last_installed_change();
         let identity = match back_to {
-            BackTo::Factory => record.factory.known().cloned().ok_or(
-                "the factory identity is unknown: the store was erased since the first start",
-            )?,
+            BackTo::Factory => {
+                record.factory.known().cloned().ok_or(RollbackError::FactoryUnknown)?
+            }
             BackTo::Previous => last
                 .map(|entry| entry.report.previous.clone())
-                .ok_or("no change is left in the ledger that could be taken back; try --factory")?,
+                .ok_or(RollbackError::NothingToTakeBack)?,
         };
         if identity == record.current.identity {
-            return Err(format!("the board carries {identity} already"));
+            return Err(RollbackError::SameIdentity(identity));
         }
         let mut cause = Cause::bare(None, self.rules.routes.clone());
         if let Some(last) = last {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use intercom_wire::Mac;
 
 use super::Agent;
+use super::error::BeginError;
 use super::seams::{ConnectIdentity, HookRun, Phase, Seams, Upstream};
 use super::set_board::set_link;
 use crate::board::Board;
@@ -63,20 +64,15 @@ impl<S: Seams> Agent<S> {
     }
 
     /// Makes the intention durable. Nothing on the board has been touched when this fails.
-    pub(super) fn begin(&mut self, plan: Plan) -> Result<(), String> {
+    pub(super) fn begin(&mut self, plan: Plan) -> Result<(), BeginError> {
         let now = self.seams.clock().now();
         let boot_id = self.seams.clock().boot_id();
         let lately = self.record.changes_within(&boot_id, now, HOUR);
         if lately >= self.rules.changes_per_hour {
-            return Err(format!(
-                "{lately} changes were begun within the last hour, and changes_per_hour allows no \
-                 more: the flash wears out"
-            ));
+            return Err(BeginError::TooMany(lately));
         }
-        if let Err(why) = self.seams.board().link_mac() {
-            return Err(format!("the link cannot be read: {why}"));
-        }
-        self.seams.store().reserve(&self.record).map_err(|why| why.to_string())?;
+        self.seams.board().link_mac().map_err(BeginError::Link)?;
+        self.seams.store().reserve(&self.record).map_err(BeginError::Reserve)?;
         let begun = Begun { boot_id: boot_id.clone(), at: now };
         let from = self.record.current.clone();
         let deadline = now + self.rules.confirm_within;
@@ -89,7 +85,7 @@ impl<S: Seams> Agent<S> {
             // The file may be the new record already, and not durable. Without this a power cut
             // could bring back a change that was reported as failed.
             self.save();
-            format!("the record cannot be written: {why}")
+            BeginError::Record(why)
         })
     }
 

@@ -118,7 +118,7 @@ impl<S: Seams> Agent<S> {
                 self.acknowledge(delivery.ack_token);
                 self.set_new_identity();
             }
-            Err(reason) => self.end_volatile(delivery, Outcome::Failed, reason),
+            Err(why) => self.end_volatile(delivery, Outcome::Failed, why.to_string()),
         }
     }
 

@@ -15,6 +15,7 @@ mod change;
 mod deliveries;
 mod endings;
 pub mod environment_copy;
+mod error;
 mod ignored;
 mod keep_board;
 mod log_extra;
@@ -41,6 +42,7 @@ use waiting::Waiting;
 
 pub use by_hand::BackTo;
 pub use deliveries::{Delivery, Handling};
+pub use error::{BeginError, RollbackError};
 pub use ignored::IgnoredFor;
 pub use past_runs::PastRuns;
 pub use restore::{Restored, restore};

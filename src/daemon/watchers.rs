@@ -59,7 +59,10 @@ impl Watchers {
             }
             Ask::Rollback { factory, offline } => {
                 let back_to = if factory { BackTo::Factory } else { BackTo::Previous };
-                agent.roll_back_by_hand(back_to, offline).map(|()| Until::ChangeEnds)
+                agent
+                    .roll_back_by_hand(back_to, offline)
+                    .map(|()| Until::ChangeEnds)
+                    .map_err(|why| why.to_string())
             }
         };
         match until {

@@ -1,0 +1,81 @@
+//! Why a change or a rollback cannot be begun.
+
+use std::fmt;
+use std::io;
+
+use intercom_wire::Identity;
+
+use crate::board::LinkError;
+use crate::record_store::ReserveError;
+
+/// Why a change cannot be begun. The board has not been touched.
+#[derive(Debug)]
+pub enum BeginError {
+    /// `changes_per_hour` allows no more; this many were begun within the last hour.
+    TooMany(usize),
+    /// The link cannot be read.
+    Link(LinkError),
+    /// No room can be kept for the end of the change.
+    Reserve(ReserveError),
+    /// The record cannot be written.
+    Record(io::Error),
+}
+
+/// Why a rollback by hand cannot be begun. The board has not been touched.
+#[derive(Debug)]
+pub enum RollbackError {
+    /// Another change is in progress.
+    Changing,
+    /// The factory identity is unknown.
+    FactoryUnknown,
+    /// No change is left in the ledger.
+    NothingToTakeBack,
+    /// The board already carries this identity.
+    SameIdentity(Identity),
+    /// The change back cannot be begun.
+    Begin(BeginError),
+}
+
+impl fmt::Display for BeginError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            BeginError::TooMany(lately) => write!(
+                f,
+                "{lately} changes were begun within the last hour, and changes_per_hour allows no \
+                 more: the flash wears out"
+            ),
+            BeginError::Link(why) => write!(f, "the link cannot be read: {why}"),
+            BeginError::Reserve(why) => why.fmt(f),
+            BeginError::Record(why) => write!(f, "the record cannot be written: {why}"),
+        }
+    }
+}
+
+impl fmt::Display for RollbackError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RollbackError::Changing => {
+                f.write_str("a change is in progress; wait until it has ended")
+            }
+            RollbackError::FactoryUnknown => f.write_str(
+                "the factory identity is unknown: the store was erased since the first start",
+            ),
+            RollbackError::NothingToTakeBack => f.write_str(
+                "no change is left in the ledger that could be taken back; try --factory",
+            ),
+            RollbackError::SameIdentity(identity) => {
+                write!(f, "the board carries {identity} already")
+            }
+            RollbackError::Begin(why) => why.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for BeginError {}
+impl std::error::Error for RollbackError {}
+
+impl From<BeginError> for RollbackError {
+    fn from(why: BeginError) -> Self {
+        RollbackError::Begin(why)
+    }
+}
