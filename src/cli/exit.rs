@@ -1,4 +1,4 @@
-//! How a command went. The codes are listed in `--help` and in the README.
+//! How a command went. The codes are listed in `--help` and in docs/install.md.
 
 use std::fmt::Display;
 use std::process::ExitCode;

@@ -62,7 +62,7 @@ impl fmt::Display for Ignored {
     }
 }
 
-/// Decides. The rows are numbered as in the README's table.
+/// Decides. The rows are numbered as in the table of docs/protocol.md.
 pub fn decide(
     request: &Result<Request, Unreadable>,
     delivered: &Delivered,

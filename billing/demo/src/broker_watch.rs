@@ -32,7 +32,7 @@ pub(super) fn start(broker: SocketAddr, says: Says) {
     });
 }
 
-/// The topic, and what the message is for; the payload in full is what the API page and the README show.
+/// The topic, and what the message is for; the payload in full is what the API page and docs/protocol.md show.
 fn in_words(message: &Publish) -> String {
     let topic = &message.topic;
     let levels: Vec<_> = topic.split('/').collect();

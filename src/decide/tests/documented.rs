@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::*;
 
 /// The document that has the table.
-const DOCUMENT: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md"));
+const DOCUMENT: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/protocol.md"));
 
 /// The words for decisions, as the table uses them.
 const WORDS: [&str; 8] = [
