@@ -10,6 +10,7 @@ import images
 import machines
 import power
 from agent import NEW, OLD, chip, config, log_shown, mqtt, mqtts, request, tree, until_told
+from board import patience
 from lab import Skip
 from upstream import BOARD_SEES, Broker
 
@@ -92,6 +93,7 @@ def _measured(lab, over):
             with log_shown(board):
                 broker.online(OLD)
             programs = {f"intercom-agent {over}": "intercom-agent", **_rivals(board, broker, over)}
+            _formatted(board, recording)
             board.sh(MEASURE)
             first = {name: _sample(board, process) for name, process in programs.items()}
             written = len(recording.writes())
@@ -119,6 +121,15 @@ def _measured(lab, over):
                     if "mender" not in name:
                         values[TIME] = _time(board, broker, values is ours, over)
     return found
+
+
+def _formatted(board, recording, limit=120):
+    """Waits until jffs2 has formatted its new partition, which it goes on with after it is mounted."""
+    end, before = time.monotonic() + limit * patience(), -1
+    while (now := len(recording.writes())) != before:
+        assert time.monotonic() < end, "the board does not stop writing"
+        before = now
+        board.sh("sleep 4")
 
 
 def _rivals(board, broker, over):
