@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use rumqttc::{AsyncClient, Event, MqttOptions, Packet, Publish, QoS};
 use serde_json::Value;
 
-use crate::story::Says;
+use crate::says::Says;
 
 /// Watches until the broker ends.
 pub(super) fn start(broker: SocketAddr, says: Says) {

@@ -1,7 +1,12 @@
 //! The operator's side of the API: plain HTTP calls.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
+
+/// The most that any step of the demo may take.
+pub(crate) const LIMIT: Duration = Duration::from_secs(30);
 
 /// Calls one service.
 #[derive(Clone)]
@@ -14,7 +19,7 @@ impl Caller {
     pub(super) fn new(url: &str) -> Self {
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
-            .timeout_global(Some(crate::story::LIMIT))
+            .timeout_global(Some(LIMIT))
             .build();
         Caller { url: format!("{url}/api/v1/billing/intercoms"), agent: config.into() }
     }

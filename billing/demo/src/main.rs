@@ -3,6 +3,7 @@
 mod broker_watch;
 mod caller;
 mod panel;
+mod says;
 mod story;
 
 use std::process::ExitCode;

@@ -13,7 +13,7 @@ use intercom_agent::{config, daemon};
 use serde_json::Value;
 use tokio::sync::oneshot;
 
-use crate::story::Says;
+use crate::says::Says;
 
 /// The identity that the documented example's panel has before.
 pub(super) const OLD_MAC: &str = "AA:BB:CC:DD:EE:FF";

@@ -11,18 +11,14 @@ use tempfile::TempDir;
 use tokio::sync::mpsc;
 
 use crate::broker_watch;
-use crate::caller::Caller;
+use crate::caller::{Caller, LIMIT};
 use crate::panel::{DemoPanel, NEW_SERIAL_NUMBER, OLD_MAC, OLD_SERIAL_NUMBER};
+use crate::says::Says;
 
 /// The MAC address that the documented example asks for.
 const NEW_MAC: &str = "22:0D:CE:38:E7:15";
-/// The most that any step may take.
-pub(crate) const LIMIT: Duration = Duration::from_secs(30);
 /// How long the replacement has to show up first; nobody waits for it here.
 const GRACE: Duration = Duration::from_secs(1);
-
-/// Something that a part of the demo has to say.
-pub(crate) type Says = mpsc::Sender<(&'static str, String)>;
 
 /// Runs the demo; goes on until Ctrl-C, or ends by itself if `once`.
 ///

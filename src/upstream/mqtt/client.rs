@@ -9,8 +9,8 @@ use rumqttc::{
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use super::end::SessionError;
 use super::presence::OwnPresence;
-use super::session::SessionError;
 use super::topics::Topics;
 use crate::config::MqttSettings;
 use crate::upstream::{Place, tls};

@@ -6,6 +6,7 @@
 mod acknowledgements;
 mod client;
 mod delivery;
+mod end;
 mod outgoing;
 mod presence;
 mod session;
@@ -26,8 +27,9 @@ use crate::agent::seams::{ConnectIdentity, Connection, Event};
 use crate::config::MqttSettings;
 use crate::record::Route;
 use acknowledgements::Acknowledgements;
+use end::SessionEnd;
 use outgoing::Outgoing;
-use session::{Session, SessionEnd};
+use session::Session;
 use taken_over::TakenOver;
 use too_large::SkippedFilters;
 

@@ -4,8 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::io;
 
-use super::find;
-use super::lock;
+use super::paths::{CONFIG, LOCK};
 use crate::codec::config::ConfigError;
 use crate::codec::image::VariableError;
 
@@ -76,7 +75,7 @@ pub enum Unsafe {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Error::Config(why) => write!(f, "{} {why}", find::CONFIG),
+            Error::Config(why) => write!(f, "{} {why}", CONFIG),
             Error::Unreadable { path, error } => write!(f, "{path} cannot be read: {error}"),
             Error::UnsupportedFlash { device, kind } => write!(
                 f,
@@ -85,12 +84,12 @@ impl fmt::Display for Error {
             Error::Outside { device } => write!(
                 f,
                 "the environment is not within {device}; correct offset and size in {}",
-                find::CONFIG
+                CONFIG
             ),
             Error::Lock(why) => write!(
                 f,
                 "{} cannot be taken: {why}; if a program hangs with it, end that one",
-                lock::PATH
+                LOCK
             ),
             Error::Unsafe(why) => write!(f, "the U-Boot environment is not written: {why}"),
             Error::Variable(why) => write!(f, "the U-Boot environment is not written: {why}"),
@@ -125,7 +124,7 @@ impl fmt::Display for Unsafe {
                 f,
                 "its two copies are in one erase block, so that erasing one takes both; \
                  correct the layout in {}",
-                find::CONFIG
+                CONFIG
             ),
             Unsafe::Damaged => f.write_str(
                 "no copy has a checksum that fits and there is no backup, so what is there is not \

@@ -6,13 +6,12 @@ use std::io;
 use std::path::Path;
 
 use super::error::Error;
+use super::open::open;
+use super::paths::CONFIG;
 use super::root::under;
-use super::{flash, scan};
+use super::scan;
 use crate::codec::config::parse_config;
 use crate::codec::layout::Layout;
-
-/// Where the configuration is.
-pub(crate) const CONFIG: &str = "/etc/fw_env.config";
 
 /// How it is known where the environment is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +46,7 @@ impl Layout {
         let list = fs::read_to_string(under(root, scan::PROC_MTD)).unwrap_or_default();
         let found = scan::partitions(&list).iter().find_map(|partition| {
             // What cannot be opened, NAND for example, is not where we could read it.
-            let mut flash = flash::open(root, &partition.device).ok()?;
+            let mut flash = open(root, &partition.device).ok()?;
             scan::find(flash.as_mut(), partition)
         });
         Ok(found.map(|copy| (Layout::single(copy), Origin::Scan)))

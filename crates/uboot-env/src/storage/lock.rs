@@ -10,10 +10,8 @@ use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 
 use super::error::Error;
+use super::paths::LOCK;
 use super::root::under;
-
-/// Where it is.
-pub(crate) const PATH: &str = "/var/lock/fw_printenv.lock";
 
 /// Far longer than a tool needs to erase and write; one that hangs must not hang us.
 const LIMIT: Duration = Duration::from_secs(5);
@@ -33,7 +31,7 @@ pub(crate) struct LockFile {
 impl LockFile {
     /// The lock of the system at `root`.
     pub(crate) fn of(root: &Path) -> Self {
-        LockFile { path: under(root, PATH), limit: LIMIT }
+        LockFile { path: under(root, LOCK), limit: LIMIT }
     }
 
     /// Held until the answer is dropped; `None` where no tool can take it either.

@@ -8,6 +8,8 @@ pub(crate) mod find;
 pub(crate) mod flash;
 mod lock;
 mod mtd;
+mod open;
+mod paths;
 pub(crate) mod recovery;
 mod root;
 mod scan;

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use super::copy::{Contents, Copy};
 use super::error::{Error, Unsafe};
-use super::flash::{self, Flash};
+use super::flash::Flash;
 use super::lock::{Held, LockFile};
+use super::open::open;
 use crate::codec::flags::Flags;
 use crate::codec::image::{Format, Image};
 use crate::codec::layout::{Layout, Location};
@@ -63,7 +64,7 @@ impl Store {
     /// If a device cannot be opened, is flash that is not NOR, or is too small.
     pub fn open(root: impl AsRef<Path>, layout: &Layout) -> Result<Self, Error> {
         let root = root.as_ref();
-        let mut store = Store::over(layout, |copy| flash::open(root, &copy.device))?;
+        let mut store = Store::over(layout, |copy| open(root, &copy.device))?;
         store.lock = Some(LockFile::of(root));
         Ok(store)
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::end::SessionError;
+use crate::upstream::mqtt::end::SessionError;
 
 /// How long a filter is skipped whose message was too large.
 const SKIP: Duration = Duration::from_secs(600);

@@ -1,7 +1,6 @@
 //! One connection, from CONNECT to its end: hands what happens to the type whose state it is.
 
 mod deadlines;
-mod end;
 mod mac_lookup;
 mod subscription;
 
@@ -15,6 +14,7 @@ use tokio::time::{Instant, sleep_until};
 use super::acknowledgements::Acknowledgements;
 use super::client::{Client, MAX_PACKET};
 use super::delivery::delivery;
+use super::end::{SessionEnd, SessionError};
 use super::outgoing::{Message, Outgoing};
 use super::presence::{OwnPresence, owner};
 use super::too_large::SkippedFilters;
@@ -25,7 +25,6 @@ use crate::decide::MacOwner;
 use crate::record::Route;
 use crate::upstream::{Health, Place, RouteCommand, RouteEnd, RouteEvent};
 use deadlines::Deadlines;
-pub(super) use end::{SessionEnd, SessionError};
 use mac_lookup::{MacLookup, MacLookups};
 use subscription::{Answered, OwnSubscription};
 

@@ -6,7 +6,7 @@ use log::warn;
 use rumqttc::{QoS, SubAck, SubscribeFilter, SubscribeReasonCode};
 use tokio::time::Instant;
 
-use super::end::SessionError;
+use crate::upstream::mqtt::end::SessionError;
 use crate::upstream::mqtt::too_large::SkippedFilters;
 use crate::upstream::mqtt::topics::Topics;
 
