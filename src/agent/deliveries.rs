@@ -1,48 +1,33 @@
 //! Deliveries: each is decided once, and what cannot be decided yet waits.
 
-use intercom_wire::{Outcome, Request, Unreadable};
+use std::time::Duration;
+
+use intercom_wire::{BoardName, Mac, Outcome};
 use log::info;
 
 use super::Agent;
-use super::seams::{AckToken, Seams};
-use super::waiting::Until;
-use crate::clock::Clock;
-use crate::decide::{Decision, Delivered, Facts, MacOwner, OwnId, Past, decide};
-use crate::record::Route;
+use super::delivery::{Delivery, Handling};
+use super::seams::{Seams, Upstream};
+use super::waiting::{Again, Until};
+use crate::clock::{Clock, Moment};
+use crate::decide::{Decision, Facts, MacOwner, OwnId, Past, decide};
 
-/// One request as a route delivered it.
-#[derive(Debug, Clone)]
-pub struct Delivery {
-    /// What was read of it.
-    pub request: Result<Request, Unreadable>,
-    /// How it came.
-    pub delivered: Delivered,
-    /// What the broker wants acknowledged.
-    pub ack_token: Option<AckToken>,
-    /// The route that asked, and that the report goes out on; `None` for an installer's, which is
-    /// reported on all routes.
-    pub route: Option<Route>,
-    /// An installer without an uplink answers for it: nothing need be reachable.
-    pub offline: bool,
-}
-
-/// What became of a delivery for now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Handling {
-    /// Decided: it need not be delivered again.
-    Decided,
-    /// Kept: to be delivered again, unless it is decided before.
-    Kept,
-}
+/// How long a request is deferred while another board has its new MAC.
+const DEFERRAL: Duration = Duration::from_secs(60);
+/// How long an answer to a look-up is waited for.
+const LOOK_UP: Duration = Duration::from_secs(15);
 
 impl<S: Seams> Agent<S> {
     /// Takes a delivery.
     pub fn deliver(&mut self, delivery: Delivery) -> Handling {
         self.record.counters.delivered += 1;
-        if self.waits_already(&delivery) {
-            return Handling::Kept;
+        match self.waiting.again(&delivery) {
+            Again::Waits(spare) => {
+                self.acknowledge(spare);
+                Handling::Kept
+            }
+            Again::New => self.decide_on(delivery, MacOwner::NotLookedUp),
         }
-        self.decide_on(delivery, MacOwner::NotLookedUp)
     }
 
     /// What a request would mean for this board now; changes nothing.
@@ -66,12 +51,75 @@ impl<S: Seams> Agent<S> {
                 self.end_volatile(&delivery, Outcome::Rejected, reason);
             }
             Decision::Keep => return self.wait(delivery, Until::ChangeEnds),
-            Decision::LookUp(mac) => return self.wait_for_look_up(delivery, mac),
+            Decision::LookUp(mac) => {
+                self.seams.upstream().look_up(mac);
+                let at = self.seams.clock().now() + LOOK_UP;
+                return self.wait(delivery, Until::LookedUp(mac, at));
+            }
             Decision::Defer(board) => return self.defer(delivery, board),
             Decision::AlreadyInstalled => self.already_installed(&delivery),
             Decision::Apply(identity) => self.apply(&delivery, identity),
         }
         Handling::Decided
+    }
+
+    fn wait(&mut self, delivery: Delivery, until: Until) -> Handling {
+        self.waiting.add(delivery, until);
+        Handling::Kept
+    }
+
+    /// Waits for another board to let go of the MAC address.
+    fn defer(&mut self, mut delivery: Delivery, board: Option<BoardName>) -> Handling {
+        delivery.delivered.deferrals += 1;
+        let owner = board.map_or_else(|| "another board".into(), |b| format!("board {b}"));
+        self.steps.warn(format!(
+            "{delivery} is deferred for {} s: {owner} has its new MAC now",
+            DEFERRAL.as_secs()
+        ));
+        let at = self.seams.clock().now() + DEFERRAL;
+        self.wait(delivery, Until::Later(at))
+    }
+
+    /// It is known who has a MAC address.
+    pub(super) fn looked_up(&mut self, mac: Mac, owner: &MacOwner) {
+        let waiting = self.waiting.looked_up(mac);
+        self.decide_on_all(waiting, owner);
+    }
+
+    /// A look-up that was under way on a connection that ended has no answer any more.
+    pub(super) fn look_up_again(&mut self) {
+        for mac in self.waiting.look_ups() {
+            self.seams.upstream().look_up(mac);
+        }
+    }
+
+    pub(super) fn change_ended(&mut self) {
+        let waiting = self.waiting.change_ended();
+        self.decide_on_all(waiting, &MacOwner::NotLookedUp);
+        self.ask_for_overflow();
+    }
+
+    /// Has what was let go for want of room delivered again, now that there is some.
+    pub(super) fn ask_for_overflow(&mut self) {
+        if self.waiting.take_overflow() {
+            for route in &self.rules.routes {
+                self.seams.upstream().ask_again(*route);
+            }
+        }
+    }
+
+    pub(super) fn tick_waiting(&mut self, now: Moment) {
+        // Nobody could be asked: the broker is away, or will not tell. That proves no conflict.
+        let unanswered = self.waiting.unanswered(now);
+        self.decide_on_all(unanswered, &MacOwner::Nobody);
+        let deferred = self.waiting.due_again(now);
+        self.decide_on_all(deferred, &MacOwner::NotLookedUp);
+    }
+
+    fn decide_on_all(&mut self, deliveries: Vec<Delivery>, owner: &MacOwner) {
+        for delivery in deliveries {
+            self.decide_on(delivery, owner.clone());
+        }
     }
 
     pub(super) fn own_id(&self) -> Option<OwnId> {

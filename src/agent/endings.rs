@@ -1,10 +1,10 @@
 //! How deliveries end: rejected, repeated, already installed, or with a change that is begun.
 
-use intercom_wire::{Errors, Identity, Outcome, Report, Unreadable};
+use intercom_wire::{Errors, Identity, Outcome, Report};
 
 use super::Agent;
 use super::change::{HOUR, Plan};
-use super::deliveries::Delivery;
+use super::delivery::Delivery;
 use super::log_extra;
 use super::seams::{AckToken, Seams, Upstream};
 use crate::clock::Clock;
@@ -13,7 +13,7 @@ use crate::record::{Cause, Current, Entry, Goal, MacOrigin, Route, SeqKey, Seria
 impl<S: Seams> Agent<S> {
     pub(super) fn reject(&mut self, delivery: &Delivery, errors: Errors) {
         self.record.counters.rejected += 1;
-        self.steps.warn(format!("{} is rejected: {errors}", name(delivery)));
+        self.steps.warn(format!("{} is rejected: {errors}", delivery));
         let cause = self.cause(delivery);
         let current = self.record.current.identity.clone();
         let mut report = self.record.report(&cause, Outcome::Rejected, current, None);
@@ -32,7 +32,7 @@ impl<S: Seams> Agent<S> {
                 self.record.counters.rejected += 1;
             }
         }
-        self.steps.warn(format!("{} ended as {outcome}: {reason}", name(delivery)));
+        self.steps.warn(format!("{} ended as {outcome}: {reason}", delivery));
         let cause = self.cause(delivery);
         let current = self.record.current.identity.clone();
         let report = self.record.report(&cause, outcome, current, Some(reason));
@@ -44,7 +44,7 @@ impl<S: Seams> Agent<S> {
     pub(super) fn repeat(&mut self, delivery: &Delivery, report: Report) {
         self.steps.tell(format!(
             "{} was decided before ({}): reporting it again",
-            name(delivery),
+            delivery,
             report.intercom.status.as_deref().unwrap_or("unknown")
         ));
         self.record.counters.repeated += 1;
@@ -60,8 +60,7 @@ impl<S: Seams> Agent<S> {
     }
 
     pub(super) fn already_installed(&mut self, delivery: &Delivery) {
-        self.steps
-            .tell(format!("{} is already installed: this board has that identity", name(delivery)));
+        self.steps.tell(format!("{} is already installed: this board has that identity", delivery));
         let cause = self.cause(delivery);
         let written = self.may_record_already_installed().and_then(|()| {
             self.transition(|record| record.already_installed(&cause))
@@ -154,14 +153,5 @@ impl<S: Seams> Agent<S> {
             }
             Err(unreadable) => Cause::bare(unreadable.id.clone(), routes),
         }
-    }
-}
-
-/// How a request is named in a message.
-pub(super) fn name(delivery: &Delivery) -> String {
-    match &delivery.request {
-        Ok(request) => format!("request {}", request.key()),
-        Err(Unreadable { id: Some(id), .. }) => format!("request {id}"),
-        Err(Unreadable { id: None, .. }) => "an unreadable request".to_owned(),
     }
 }

@@ -13,6 +13,7 @@
 mod by_hand;
 mod change;
 mod deliveries;
+mod delivery;
 mod endings;
 pub mod environment_copy;
 mod error;
@@ -27,6 +28,7 @@ pub mod seams;
 mod set_board;
 mod status;
 mod steps;
+mod volatile_reports;
 mod waiting;
 
 use std::time::Duration;
@@ -35,13 +37,13 @@ use crate::clock::{Clock, Moment, WallTime};
 use crate::record::{Ledger, Record, Route};
 use change::Stage;
 use ignored::IgnoredRequests;
-use reports::VolatileReport;
 use seams::{Connection, Event, Seams, Upstream};
 use steps::Steps;
-use waiting::Waiting;
+use volatile_reports::VolatileReports;
+use waiting::WaitingRequests;
 
 pub use by_hand::BackTo;
-pub use deliveries::{Delivery, Handling};
+pub use delivery::{Delivery, Handling};
 pub use error::{BeginError, RollbackError};
 pub use ignored::IgnoredFor;
 pub use past_runs::PastRuns;
@@ -66,15 +68,12 @@ pub struct Agent<S: Seams> {
     connection: Connection,
     /// The routes on which upstream is reached now.
     reached: Vec<Route>,
-    waiting: Vec<Waiting>,
-    /// Whether a delivery was let go unacknowledged for want of room.
-    overflowed: bool,
+    waiting: WaitingRequests,
     /// When requests were recorded as already installed within the last hour.
     written_as_installed: Vec<Moment>,
     /// Rejections and failures; they never touch the flash.
     volatile: Ledger,
-    volatile_reports: Vec<VolatileReport>,
-    next_volatile: u64,
+    volatile_reports: VolatileReports,
     steps: Steps,
     past_runs: PastRuns,
     ignored: IgnoredRequests,
@@ -93,12 +92,10 @@ impl<S: Seams> Agent<S> {
             stage: Stage::Idle,
             connection: Connection::default(),
             reached: Vec::new(),
-            waiting: Vec::new(),
-            overflowed: false,
+            waiting: WaitingRequests::default(),
             written_as_installed: Vec::new(),
             volatile: Ledger::default(),
-            volatile_reports: Vec::new(),
-            next_volatile: 1,
+            volatile_reports: VolatileReports::default(),
             steps: Steps::default(),
             past_runs: PastRuns::default(),
             ignored: IgnoredRequests::default(),
@@ -144,8 +141,7 @@ impl<S: Seams> Agent<S> {
     /// When [`Agent::tick`] is due; `None` while only an event can bring news.
     pub fn next_tick(&self) -> Option<Moment> {
         let change = self.record.change.as_ref().map(|change| change.deadline);
-        let waiting = self.waiting.iter().filter_map(Waiting::due).min();
-        [self.stage.due(change), waiting, self.save_again, self.board_again]
+        [self.stage.due(change), self.waiting.due(), self.save_again, self.board_again]
             .into_iter()
             .flatten()
             .min()

@@ -3,24 +3,10 @@
 use intercom_wire::Report;
 
 use super::Agent;
-use super::deliveries::Delivery;
-use super::seams::{AckToken, ReportId, Seams, Upstream};
-use super::waiting::take_over;
+use super::delivery::Delivery;
+use super::seams::{ReportId, Seams, Upstream};
+use super::volatile_reports::{Added, Taken};
 use crate::record::Route;
-
-/// How many reports wait in memory at most. One more is let go, and its message with it stays
-/// unacknowledged: the broker delivers it again.
-const MAX_VOLATILE: usize = 32;
-
-/// A report that is in memory alone, with the message that it answers.
-#[derive(Debug)]
-pub(super) struct VolatileReport {
-    number: u64,
-    report: Report,
-    routes: Vec<Route>,
-    /// Acknowledged when the report is: until then a power cut makes the broker ask again.
-    ack_token: Option<AckToken>,
-}
 
 impl<S: Seams> Agent<S> {
     /// Sends a report that no record needs to hold.
@@ -32,28 +18,15 @@ impl<S: Seams> Agent<S> {
         if routes.is_empty() {
             return;
         }
-        let same =
-            |queued: &&mut VolatileReport| queued.report == report && queued.routes == routes;
-        if let Some(queued) = self.volatile_reports.iter_mut().find(same) {
-            // Asked again before the first answer has arrived.
-            let spare = take_over(&mut queued.ack_token, delivery.ack_token);
-            return self.acknowledge(spare);
+        match self.volatile_reports.add(&report, &routes, delivery.ack_token) {
+            Added::Queued(number) => {
+                for route in &routes {
+                    self.seams.upstream().send(*route, ReportId::Volatile(number), &report);
+                }
+            }
+            Added::OnItsWay(spare) => self.acknowledge(spare),
+            Added::Full => self.waiting.let_go(),
         }
-        if self.volatile_reports.len() >= MAX_VOLATILE {
-            self.overflowed = true;
-            return;
-        }
-        let number = self.next_volatile;
-        self.next_volatile += 1;
-        for route in &routes {
-            self.seams.upstream().send(*route, ReportId::Volatile(number), &report);
-        }
-        self.volatile_reports.push(VolatileReport {
-            number,
-            report,
-            routes,
-            ack_token: delivery.ack_token,
-        });
     }
 
     /// Sends whatever the record's outbox holds, on all routes that owe an acknowledgement.
@@ -69,9 +42,8 @@ impl<S: Seams> Agent<S> {
     /// Sends everything that a route owes an acknowledgement for: it has just been reached.
     pub(super) fn send_all(&mut self, route: Route) {
         self.send_outbox();
-        for queued in self.volatile_reports.iter().filter(|queued| queued.routes.contains(&route)) {
-            let id = ReportId::Volatile(queued.number);
-            self.seams.upstream().send(route, id, &queued.report);
+        for (number, report) in self.volatile_reports.owed_by(route) {
+            self.seams.upstream().send(route, ReportId::Volatile(number), report);
         }
     }
 
@@ -87,16 +59,10 @@ impl<S: Seams> Agent<S> {
                 }
             }
             ReportId::Volatile(number) => {
-                let Some(at) = self.volatile_reports.iter().position(|p| p.number == number) else {
-                    return;
-                };
-                self.volatile_reports[at].routes.retain(|owing| *owing != route);
-                if self.volatile_reports[at].routes.is_empty() {
+                if let Taken::ByAll(ack_token) = self.volatile_reports.taken(number, route) {
                     self.record.counters.reported += 1;
-                    if let Some(ack_token) = self.volatile_reports.remove(at).ack_token {
-                        self.seams.upstream().acknowledge(ack_token);
-                    }
-                    if self.volatile_reports.is_empty() && !self.changing() {
+                    self.acknowledge(ack_token);
+                    if self.volatile_reports.len() == 0 && !self.changing() {
                         self.ask_for_overflow();
                     }
                 }

@@ -1,30 +1,17 @@
-//! Deliveries that cannot be decided yet.
+//! The requests that cannot be decided yet.
 
-use std::time::Duration;
+use std::mem;
 
-use intercom_wire::{BoardName, Mac, Request, RequestKey};
+use intercom_wire::{Mac, Request};
 
-use super::Agent;
-use super::deliveries::{Delivery, Handling};
-use super::endings::name;
-use super::seams::{AckToken, Seams, Upstream};
-use crate::clock::{Clock, Moment};
-use crate::decide::MacOwner;
+use super::delivery::{Delivery, take_over};
+use super::seams::AckToken;
+use crate::clock::Moment;
 
-/// How many deliveries wait at most; more stay with the broker, unacknowledged.
+/// How many requests wait at most; more stay with the broker, unacknowledged.
 const MAX_WAITING: usize = 16;
-/// How long a request is deferred while another board has its new MAC.
-const DEFERRAL: Duration = Duration::from_secs(60);
-/// How long an answer to a look-up is waited for.
-const LOOK_UP: Duration = Duration::from_secs(15);
 
-/// A delivery that cannot be decided yet.
-#[derive(Debug)]
-pub(super) struct Waiting {
-    delivery: Delivery,
-    until: Until,
-}
-
+/// What a request waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Until {
     /// The change in progress has ended.
@@ -35,109 +22,175 @@ pub(super) enum Until {
     Later(Moment),
 }
 
-impl Waiting {
-    pub(super) fn due(&self) -> Option<Moment> {
-        match self.until {
-            Until::ChangeEnds => None,
-            Until::LookedUp(_, at) | Until::Later(at) => Some(at),
-        }
-    }
-
-    fn key(&self) -> Option<RequestKey> {
-        self.delivery.request.as_ref().ok().map(Request::key)
-    }
+/// The requests that wait, and whether there were more than fit.
+#[derive(Debug, Default)]
+pub(super) struct WaitingRequests {
+    waiting: Vec<(Delivery, Until)>,
+    overflowed: bool,
 }
 
-impl<S: Seams> Agent<S> {
-    /// Whether the same request waits already; one message of it is held then.
-    pub(super) fn waits_already(&mut self, delivery: &Delivery) -> bool {
-        let key = delivery.request.as_ref().ok().map(Request::key);
-        let same = |waiting: &&mut Waiting| key.is_some() && waiting.key() == key;
-        let Some(waiting) = self.waiting.iter_mut().find(same) else { return false };
-        // How often it was deferred is not forgotten. One message is enough to have it come again;
-        // another one before it would hold up all that come after.
-        let spare = take_over(&mut waiting.delivery.ack_token, delivery.ack_token);
-        self.acknowledge(spare);
-        true
-    }
+/// What became of a delivery of a request that waits already.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Again {
+    /// It waits already; this message is spare.
+    Waits(Option<AckToken>),
+    /// It does not wait.
+    New,
+}
 
-    /// Asks who has the MAC address, and waits for the answer.
-    pub(super) fn wait_for_look_up(&mut self, delivery: Delivery, mac: Mac) -> Handling {
-        self.seams.upstream().look_up(mac);
-        let at = self.seams.clock().now() + LOOK_UP;
-        self.wait(delivery, Until::LookedUp(mac, at))
-    }
-
-    /// Waits for another board to let go of the MAC address.
-    pub(super) fn defer(&mut self, mut delivery: Delivery, board: Option<BoardName>) -> Handling {
-        delivery.delivered.deferrals += 1;
-        let owner = board.map_or_else(|| "another board".into(), |b| format!("board {b}"));
-        self.steps.warn(format!(
-            "{} is deferred for {} s: {owner} has its new MAC now",
-            name(&delivery),
-            DEFERRAL.as_secs()
-        ));
-        let at = self.seams.clock().now() + DEFERRAL;
-        self.wait(delivery, Until::Later(at))
-    }
-
-    pub(super) fn looked_up(&mut self, mac: Mac, owner: &MacOwner) {
-        let asked = |waiting: &Waiting| matches!(waiting.until, Until::LookedUp(m, _) if m == mac);
-        self.decide_waiting(asked, owner);
-    }
-
-    pub(super) fn change_ended(&mut self) {
-        self.decide_waiting(|waiting| waiting.until == Until::ChangeEnds, &MacOwner::NotLookedUp);
-        self.ask_for_overflow();
-    }
-
-    /// Has what was let go for want of room delivered again, now that there is some.
-    pub(super) fn ask_for_overflow(&mut self) {
-        if std::mem::take(&mut self.overflowed) {
-            for route in &self.rules.routes {
-                self.seams.upstream().ask_again(*route);
+impl WaitingRequests {
+    /// Looks whether the same request waits already. One message of it is held then: another one
+    /// would hold up all that come after it. How often it was deferred is not forgotten.
+    pub(super) fn again(&mut self, delivery: &Delivery) -> Again {
+        let key = |delivery: &Delivery| delivery.request.as_ref().ok().map(Request::key);
+        let Some(wanted) = key(delivery) else { return Again::New };
+        match self.waiting.iter_mut().find(|(waiting, _)| key(waiting).as_ref() == Some(&wanted)) {
+            Some((waiting, _)) => {
+                Again::Waits(take_over(&mut waiting.ack_token, delivery.ack_token))
             }
+            None => Again::New,
         }
     }
 
-    /// A look-up that was under way on a connection that ended has no answer any more.
-    pub(super) fn look_up_again(&mut self) {
-        for waiting in &self.waiting {
-            if let Until::LookedUp(mac, _) = waiting.until {
-                self.seams.upstream().look_up(mac);
-            }
-        }
-    }
-
-    pub(super) fn tick_waiting(&mut self, now: Moment) {
-        // Nobody could be asked: the broker is away, or will not tell. That proves no conflict.
-        let unanswered =
-            |waiting: &Waiting| matches!(waiting.until, Until::LookedUp(_, at) if at <= now);
-        self.decide_waiting(unanswered, &MacOwner::Nobody);
-        let later = |waiting: &Waiting| matches!(waiting.until, Until::Later(at) if at <= now);
-        self.decide_waiting(later, &MacOwner::NotLookedUp);
-    }
-
-    fn decide_waiting(&mut self, which: impl Fn(&Waiting) -> bool, owner: &MacOwner) {
-        let (due, rest) = std::mem::take(&mut self.waiting).into_iter().partition(which);
-        self.waiting = rest;
-        for waiting in due {
-            self.decide_on(waiting.delivery, owner.clone());
-        }
-    }
-
-    pub(super) fn wait(&mut self, delivery: Delivery, until: Until) -> Handling {
+    /// Has a request wait, or lets it go where there is no room: the broker delivers it again.
+    pub(super) fn add(&mut self, delivery: Delivery, until: Until) {
         if self.waiting.len() < MAX_WAITING {
-            self.waiting.push(Waiting { delivery, until });
+            self.waiting.push((delivery, until));
         } else {
             self.overflowed = true;
         }
-        Handling::Kept
+    }
+
+    /// Something else was let go unacknowledged for want of room.
+    pub(super) fn let_go(&mut self) {
+        self.overflowed = true;
+    }
+
+    /// Whether anything was let go since this was asked last.
+    pub(super) fn take_overflow(&mut self) -> bool {
+        mem::take(&mut self.overflowed)
+    }
+
+    /// Those that waited for the end of the change.
+    pub(super) fn change_ended(&mut self) -> Vec<Delivery> {
+        self.take(|until| *until == Until::ChangeEnds)
+    }
+
+    /// Those that waited to know who has this MAC address.
+    pub(super) fn looked_up(&mut self, mac: Mac) -> Vec<Delivery> {
+        self.take(|until| matches!(until, Until::LookedUp(asked, _) if *asked == mac))
+    }
+
+    /// Those whose look-up has had no answer by now.
+    pub(super) fn unanswered(&mut self, now: Moment) -> Vec<Delivery> {
+        self.take(|until| matches!(until, Until::LookedUp(_, at) if *at <= now))
+    }
+
+    /// Those that were deferred until now.
+    pub(super) fn due_again(&mut self, now: Moment) -> Vec<Delivery> {
+        self.take(|until| matches!(until, Until::Later(at) if *at <= now))
+    }
+
+    /// The MAC addresses that are being looked up.
+    pub(super) fn look_ups(&self) -> impl Iterator<Item = Mac> {
+        self.waiting.iter().filter_map(|(_, until)| match until {
+            Until::LookedUp(mac, _) => Some(*mac),
+            Until::ChangeEnds | Until::Later(_) => None,
+        })
+    }
+
+    /// When the first of them is due, whatever happens.
+    pub(super) fn due(&self) -> Option<Moment> {
+        let due = self.waiting.iter().filter_map(|(_, until)| match until {
+            Until::LookedUp(_, at) | Until::Later(at) => Some(*at),
+            Until::ChangeEnds => None,
+        });
+        due.min()
+    }
+
+    /// How many wait.
+    pub(super) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// In the order in which they came.
+    fn take(&mut self, which: impl Fn(&Until) -> bool) -> Vec<Delivery> {
+        let (taken, rest): (Vec<_>, Vec<_>) =
+            mem::take(&mut self.waiting).into_iter().partition(|(_, until)| which(until));
+        self.waiting = rest;
+        taken.into_iter().map(|(delivery, _)| delivery).collect()
     }
 }
 
-/// The same request was delivered again: the later message stands for it, if it can. The other one
-/// is given back.
-pub(super) fn take_over(held: &mut Option<AckToken>, later: Option<AckToken>) -> Option<AckToken> {
-    later.and_then(|later| held.replace(later))
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::decide::{Delivered, Timing, Via};
+    use intercom_wire::signature::Signature;
+
+    const NOW: Moment = Moment::from_millis(60_000);
+
+    fn delivery(id: &str, token: u64) -> Delivery {
+        let body = json!({"request_id": id, "mac": "AA:BB:CC:DD:EE:FF"});
+        Delivery {
+            request: Request::read(body.to_string().as_bytes()),
+            delivered: Delivered {
+                via: Via::MacTopic,
+                timing: Timing::Live,
+                signature: Signature::Missing,
+                deferrals: 0,
+            },
+            ack_token: Some(AckToken(token)),
+            route: None,
+            offline: false,
+        }
+    }
+
+    fn names(deliveries: Vec<Delivery>) -> Vec<String> {
+        deliveries.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn one_message_of_a_request_that_waits_is_held() {
+        let mut waiting = WaitingRequests::default();
+        assert_eq!(waiting.again(&delivery("r-1", 1)), Again::New);
+        waiting.add(delivery("r-1", 1), Until::ChangeEnds);
+        assert_eq!(waiting.again(&delivery("r-1", 2)), Again::Waits(Some(AckToken(1))));
+        assert_eq!(waiting.again(&delivery("r-2", 3)), Again::New);
+        assert_eq!(waiting.change_ended()[0].ack_token, Some(AckToken(2)), "the later one");
+    }
+
+    #[test]
+    fn each_comes_back_when_what_it_waits_for_has_happened_in_order() {
+        let mac: Mac = "22:0D:CE:38:E7:15".parse().expect("a MAC");
+        let later = NOW + Duration::from_secs(1);
+        let mut waiting = WaitingRequests::default();
+        waiting.add(delivery("change-1", 1), Until::ChangeEnds);
+        waiting.add(delivery("look-up", 2), Until::LookedUp(mac, later));
+        waiting.add(delivery("deferred", 3), Until::Later(NOW));
+        waiting.add(delivery("change-2", 4), Until::ChangeEnds);
+        assert_eq!(waiting.due(), Some(NOW));
+        assert_eq!(waiting.look_ups().collect::<Vec<_>>(), [mac]);
+        assert_eq!(names(waiting.due_again(NOW)), ["request deferred"]);
+        assert_eq!(names(waiting.unanswered(NOW)), [""; 0]);
+        assert_eq!(names(waiting.unanswered(later)), ["request look-up"]);
+        assert_eq!(names(waiting.change_ended()), ["request change-1", "request change-2"]);
+        assert_eq!((waiting.len(), waiting.due()), (0, None));
+    }
+
+    #[test]
+    fn what_finds_no_room_is_remembered_once() {
+        let mut waiting = WaitingRequests::default();
+        for number in 0..MAX_WAITING {
+            waiting.add(delivery(&format!("r-{number}"), 0), Until::ChangeEnds);
+        }
+        assert!(!waiting.take_overflow());
+        waiting.add(delivery("one-more", 0), Until::ChangeEnds);
+        assert_eq!(waiting.len(), MAX_WAITING);
+        assert!(waiting.take_overflow() && !waiting.take_overflow());
+    }
 }
