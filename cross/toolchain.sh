@@ -54,7 +54,9 @@ zig() {
 
 # has_library RUSTC: whether the sources of its standard library are installed.
 has_library() {
-    [ -e "$("$1" --print sysroot 2>/dev/null)/lib/rustlib/src/rust/library/std/Cargo.toml" ]
+    local sysroot
+    sysroot=$("$1" --print sysroot 2>/dev/null) && [ -n "$sysroot" ] || return 1
+    [ -e "$sysroot/lib/rustlib/src/rust/library/std/Cargo.toml" ]
 }
 
 # rust [RUSTC]: a compiler with the sources of its standard library: RUSTC; else Debian's pinned pair, which gives

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use argh::FromArgs;
 
 use super::exit::Exit;
+use super::output;
 
 /// Gives this intercom panel the identity that its operator asked for: takes requests over MQTT or by
 /// polling, checks them against the board, changes the MAC address and the serial number so that no
@@ -198,17 +199,21 @@ pub(super) fn read() -> Result<Args, Exit> {
         std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
     let words = in_order(words.iter().map(String::as_str).skip(1));
     if let ["--version" | "-V"] = words.as_slice() {
-        println!("intercom-agent {}", env!("CARGO_PKG_VERSION"));
-        return Err(Exit::Done);
+        return Err(shown(concat!("intercom-agent ", env!("CARGO_PKG_VERSION"))));
     }
     Args::from_args(&["intercom-agent"], &words).map_err(|early| match early.status {
-        Ok(()) => {
-            println!("{}", early.output);
-            Exit::Done
-        }
+        Ok(()) => shown(&early.output),
         Err(()) => {
             eprintln!("{}\nTry intercom-agent --help.", early.output.trim_end());
             Exit::Usage
         }
     })
+}
+
+/// Printed without a panic where nobody reads it any more.
+fn shown(text: &str) -> Exit {
+    match output::line(text) {
+        Ok(()) => Exit::Done,
+        Err(failure) => failure.exit,
+    }
 }

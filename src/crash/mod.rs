@@ -23,7 +23,8 @@ pub const CRASH_FILE: &str = "crash";
 /// From now on a fatal signal leaves its place in the log and in [`CRASH_FILE`] of `runtime_dir`.
 ///
 /// # Errors
-/// The directory's name has a NUL byte, or the kernel takes no signal handler.
+/// The directory cannot be made or its name has a NUL byte, or the kernel takes no signal handler.
 pub fn trace_fatal_signals(runtime_dir: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(runtime_dir)?;
     crate::sys::fatal_signal::trace(&runtime_dir.join(CRASH_FILE), build_id())
 }

@@ -48,10 +48,12 @@ impl Run {
             Err(why) if why.kind() == io::ErrorKind::NotFound => Runs::default(),
             Err(why) => return Err(why),
         };
-        if runs.running {
+        // A trace without a run is a crash before it had begun.
+        let crash = take_crash(&runtime_dir.join(CRASH_FILE));
+        if runs.running || crash.is_some() {
             runs.unclean_ends = runs.unclean_ends.saturating_add(1);
             // Without a trace it was killed, or ran out of memory.
-            runs.last_crash = take_crash(&runtime_dir.join(CRASH_FILE));
+            runs.last_crash = crash;
         }
         runs.running = true;
         let run = Run { file, runs };
@@ -115,6 +117,19 @@ mod tests {
 
         let fifth = Run::begin(&dir).expect("begun");
         assert_eq!(fifth.past(), PastRuns { unclean_ends: 2, last_crash: None }, "it was killed");
+    }
+
+    #[test]
+    fn a_crash_before_a_run_had_begun_counts_and_is_told_once() {
+        let sandbox = Sandbox::new();
+        let dir = sandbox.root().path("/");
+        fs::write(dir.join(CRASH_FILE), "crashed by signal 11 at 0x1\n").expect("written");
+        let first = Run::begin(&dir).expect("begun");
+        let crash = Some("crashed by signal 11 at 0x1".to_owned());
+        assert_eq!(first.past(), PastRuns { unclean_ends: 1, last_crash: crash });
+        drop(first);
+        let second = Run::begin(&dir).expect("begun");
+        assert_eq!(second.past(), PastRuns { unclean_ends: 2, last_crash: None }, "it was killed");
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod health;
 pub mod http;
 #[cfg(feature = "mqtt")]
 pub mod mqtt;
+mod network_error;
 mod tls;
 
 use std::sync::Arc;

@@ -10,7 +10,7 @@ use ureq::{Body, Error, Timeout};
 
 use super::elements::ListError;
 use super::retry_after::retry_after;
-use crate::upstream::tls;
+use crate::upstream::{network_error, tls};
 
 /// How much of an answer is looked at for what the service has to say.
 const MAX_ANSWER: u64 = 2048;
@@ -133,21 +133,7 @@ fn io_text(why: &io::Error) -> (Kind, String) {
     if let Some(failure) = tls::tls_failure(why) {
         return (Kind::Lasting, tls::explain(failure));
     }
-    let text = match why.kind() {
-        io::ErrorKind::ConnectionRefused => {
-            "nothing listens there: is it running, and is the address in the configuration right?"
-                .to_owned()
-        }
-        io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable => {
-            "no way leads there: check the panel's address and gateway".to_owned()
-        }
-        io::ErrorKind::UnexpectedEof
-        | io::ErrorKind::ConnectionReset
-        | io::ErrorKind::ConnectionAborted
-        | io::ErrorKind::BrokenPipe => "it closed the connection".to_owned(),
-        _ => why.to_string(),
-    };
-    (Kind::Passing, text)
+    (Kind::Passing, network_error::in_words(why))
 }
 
 fn too_long(phase: Timeout) -> String {

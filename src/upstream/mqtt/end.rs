@@ -4,10 +4,11 @@ use std::fmt;
 use std::time::Duration;
 
 use rumqttc::mqttbytes::Error as PacketError;
-use rumqttc::{ClientError, ConnectReturnCode, ConnectionError, StateError};
+use rumqttc::{ClientError, ConnectReturnCode, ConnectionError, StateError, TlsError};
 
 use crate::config::{SecretFileError, Unfilled};
 use crate::upstream::mqtt::acknowledgements::TooManyUnacknowledged;
+use crate::upstream::network_error;
 use crate::upstream::tls::{self, TlsFileError};
 
 /// How a session ended.
@@ -150,8 +151,24 @@ fn connection(why: &ConnectionError, f: &mut fmt::Formatter<'_>) -> fmt::Result 
         ConnectionError::NotConnAck(_) => {
             f.write_str("what answers does not speak MQTT 3.1.1: is this the right port?")
         }
-        ConnectionError::MqttState(StateError::Io(why)) => write!(f, "{why}"),
-        other => write!(f, "{other}"),
+        ConnectionError::Tls(TlsError::Io(why)) => {
+            let what = network_error::in_words(why);
+            write!(f, "{what} (in the TLS handshake: is this the port for TLS?)")
+        }
+        ConnectionError::Io(why)
+        | ConnectionError::MqttState(
+            StateError::Io(why) | StateError::Deserialization(PacketError::Io(why)),
+        ) => f.write_str(&network_error::in_words(why)),
+        ConnectionError::MqttState(StateError::ConnectionAborted) => {
+            f.write_str("it closed the connection")
+        }
+        ConnectionError::MqttState(StateError::Deserialization(why)) => {
+            write!(f, "what it sends is not MQTT 3.1.1: is this the right port? ({why})")
+        }
+        ConnectionError::MqttState(StateError::AwaitPingResp) => {
+            f.write_str("it no longer answers (PINGREQ)")
+        }
+        other => write!(f, "the connection failed: {other}"),
     }
 }
 

@@ -37,6 +37,26 @@ pub(crate) fn explain(failure: &rustls::Error) -> String {
     }
 }
 
+/// How many names of a certificate are shown.
+const MAX_NAMES: usize = 4;
+
+/// The names of a certificate. The library gives each as `Kind("name")`.
+fn names(presented: &[String]) -> String {
+    let bare = |name: &String| {
+        let inside =
+            name.split_once('(').map_or(name.as_str(), |(_, rest)| rest.trim_end_matches(')'));
+        inside.trim_matches('"').escape_debug().take(80).collect::<String>()
+    };
+    let shown: Vec<String> = presented.iter().take(MAX_NAMES).map(bare).collect();
+    match presented.len() {
+        0 => "no name at all".to_owned(),
+        count if count > MAX_NAMES => {
+            format!("{} and {} more", shown.join(", "), count - MAX_NAMES)
+        }
+        _ => shown.join(", "),
+    }
+}
+
 fn incompatible(why: &PeerIncompatible) -> &'static str {
     match why {
         PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig => {
@@ -56,13 +76,15 @@ fn certificate(why: &CertificateError) -> String {
     match why {
         CertificateError::UnknownIssuer => {
             "its certificate comes from an authority that this panel does not trust: \
-             set `ca_file` to the PEM file of that authority"
+             set `ca_file` to the PEM file of that authority; or the server does not send the \
+             intermediate certificates that lead to one"
                 .to_owned()
         }
         CertificateError::NotValidForNameContext { expected, presented } => format!(
-            "its certificate is not for {} but for {}: use that name in the URL, or give the server another certificate",
+            "its certificate is not for {} but for {}: use such a name in the URL (or as `server_name`), \
+             or give the server another certificate",
             expected.to_str(),
-            if presented.is_empty() { "no name at all".to_owned() } else { presented.join(", ") }
+            names(presented)
         ),
         CertificateError::ExpiredContext { time, not_after } => format!(
             "its certificate ended at {}; the panel's clock says {}: renew the certificate, or set the clock if it is wrong",
@@ -79,8 +101,9 @@ fn certificate(why: &CertificateError) -> String {
         }
         CertificateError::Revoked => "its certificate was revoked".to_owned(),
         CertificateError::BadSignature => {
-            "its certificate names an authority that this panel trusts, but was signed with another \
-             key: if that authority was made anew, set `ca_file` to its new PEM file"
+            "a signature does not fit: its certificate names an authority that this panel trusts, and \
+             was signed with another key (if that authority was made anew, set `ca_file` to its new \
+             PEM file); or a key of theirs is RSA of less than 2048 bits, which is not accepted"
                 .to_owned()
         }
         CertificateError::BadEncoding => "its certificate cannot be read".to_owned(),
@@ -146,13 +169,14 @@ fn refusal(alert: AlertDescription) -> String {
         | AlertDescription::AccessDenied
         | AlertDescription::DecryptError => {
             format!(
-                "it does not accept this panel's client certificate (alert {}): check `client_cert_file`",
+                "it does not accept this panel's client certificate, or misses one (alert {}): check `client_cert_file`",
                 u8::from(alert)
             )
         }
         AlertDescription::NoApplicationProtocol => no_protocol(),
         AlertDescription::ProtocolVersion => {
-            "it speaks none of the versions of TLS that this panel offers: 1.2 and 1.3, or 1.3 alone with `tls_min = \"1.3\"`"
+            "it speaks none of the versions of TLS that this panel offers: 1.2 and 1.3, or 1.3 alone where \
+             `tls_min = \"1.3\"` is set: update the server, or take `tls_min` away"
                 .to_owned()
         }
         // Over TLS 1.2 the two cannot be told apart.

@@ -81,7 +81,7 @@ pub(super) fn client(
                 "it holds no private key that can be used (an encrypted one cannot)".to_owned()
             }
             // Only what is wrong with the form: the content is secret.
-            _ => "it is not PEM".to_owned(),
+            _ => "it is not PEM, or it is encrypted (an encrypted key cannot be used)".to_owned(),
         };
         TlsFileError::in_file(client.key.path(), what)
     })?;

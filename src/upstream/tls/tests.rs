@@ -206,6 +206,18 @@ fn an_authoritys_own_certificate_is_not_one_for_a_server() {
 }
 
 #[test]
+fn of_many_names_some_are_shown_and_none_as_the_library_prints_them() {
+    let mut presented: Vec<String> =
+        (0..300).map(|n| format!("DnsName(\"n{n}.example\")")).collect();
+    presented[1] = "DnsName(\"\u{1b}[31m.example\")".to_owned();
+    let expected = ServerName::try_from("billing.example").unwrap();
+    let why = CertificateError::NotValidForNameContext { expected, presented };
+    let text = explain(&rustls::Error::InvalidCertificate(why));
+    assert!(text.contains("but for n0.example, \\u{1b}[31m.example, n2.example"), "{text}");
+    assert!(text.contains("and 296 more") && !text.contains("DnsName"), "{text}");
+}
+
+#[test]
 fn no_words_of_the_library_stand_for_a_certificate_that_tls_does_not_allow() {
     for why in [webpki::Error::UnsupportedCertVersion, webpki::Error::PathLenConstraintViolated] {
         let other = CertificateError::Other(OtherError(Arc::new(why)));
