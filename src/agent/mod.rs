@@ -75,7 +75,8 @@ pub struct Agent<S: Seams> {
     volatile: Ledger,
     volatile_reports: VolatileReports,
     steps: Steps,
-    past_runs: PastRuns,
+    /// Where the last run that ended uncleanly crashed.
+    last_crash: Option<String>,
     ignored: IgnoredRequests,
 }
 
@@ -97,7 +98,7 @@ impl<S: Seams> Agent<S> {
             volatile: Ledger::default(),
             volatile_reports: VolatileReports::default(),
             steps: Steps::default(),
-            past_runs: PastRuns::default(),
+            last_crash: None,
             ignored: IgnoredRequests::default(),
         };
         for remark in restored.remarks {
@@ -118,7 +119,7 @@ impl<S: Seams> Agent<S> {
     /// Takes note of how earlier runs ended, for `status` and the next reports.
     pub fn remember(&mut self, past_runs: PastRuns) {
         self.record.counters.unclean_ends = Some(past_runs.unclean_ends);
-        self.past_runs = past_runs;
+        self.last_crash = past_runs.last_crash;
     }
 
     /// Takes one event.

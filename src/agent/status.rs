@@ -114,7 +114,7 @@ impl<S: Seams> Agent<S> {
                 .map(report)
                 .collect(),
             counters: record.counters.clone(),
-            last_crash: self.past_runs.last_crash.clone(),
+            last_crash: self.last_crash.clone(),
         }
     }
 

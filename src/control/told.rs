@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use intercom_wire::{NotTold, Report, json_object};
 
-use crate::agent::{IgnoredFor, RouteStatus, Status};
+use crate::agent::{IgnoredFor, PastRuns, RouteStatus, Status};
 
 json_object! {
     /// One thing to print.
@@ -87,12 +87,9 @@ fn state(status: &Status) -> String {
     if !status.durable {
         row("record", "NOT WRITTEN: the disk does not take it; trying again".to_owned());
     }
-    if let Some(count) = status.counters.unclean_ends.filter(|count| *count > 0) {
-        let last = status.last_crash.as_deref().unwrap_or("killed");
-        row(
-            "crashes",
-            format!("{count} runs since boot did not end cleanly; the last one: {last}"),
-        );
+    if let Some(unclean_ends) = status.counters.unclean_ends.filter(|count| *count > 0) {
+        let past = PastRuns { unclean_ends, last_crash: status.last_crash.clone() };
+        row("crashes", past.to_string());
     }
     row("waiting", format!("{} requests, {} reports", status.waiting, status.unreported));
     for IgnoredFor { reason, count, seconds_ago } in &status.ignored {

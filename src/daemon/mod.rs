@@ -100,11 +100,7 @@ fn begin_run(panel: &Panel, agent: &mut Agent<RealSeams>) -> Option<Run> {
         Ok(run) => {
             let past = run.past();
             if past.unclean_ends > 0 {
-                let last = past.last_crash.as_deref().unwrap_or("killed");
-                warn!(
-                    "{} runs since boot did not end cleanly; the last one: {last}",
-                    past.unclean_ends
-                );
+                warn!("{past}");
             }
             agent.remember(past);
             Some(run)
