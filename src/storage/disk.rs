@@ -2,6 +2,8 @@
 
 use std::io;
 
+use super::NotDurable;
+
 /// The files of the state directory, one system call or so per method, so that a simulation can cut
 /// the power between any two of them. Names are plain file names, without a folder.
 pub trait Disk {
@@ -51,6 +53,6 @@ pub trait Disk {
     /// Whether what is written here survives a power cut.
     ///
     /// # Errors
-    /// Why it does not, in words: a tmpfs, read-only, or nothing that could be told.
-    fn is_durable(&mut self) -> Result<(), String>;
+    /// Why it does not: a tmpfs, read-only, or nothing that could be told.
+    fn is_durable(&mut self) -> Result<(), NotDurable>;
 }

@@ -6,6 +6,8 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use super::{FileSystemFlaw, NotDurable};
+
 /// File systems whose files are on flash or on a disk. What is not here is taken to be volatile.
 const DURABLE: [&str; 9] =
     ["jffs2", "ubifs", "yaffs2", "ext2", "ext3", "ext4", "f2fs", "xfs", "btrfs"];
@@ -22,38 +24,35 @@ struct Mount {
 /// Looks `dir` up in the table.
 ///
 /// # Errors
-/// Why what is written there may not survive a power cut, in words.
-pub fn check(mountinfo: &str, dir: &Path) -> Result<(), String> {
+/// Why what is written there may not survive a power cut.
+pub fn check(mountinfo: &str, dir: &Path) -> Result<(), NotDurable> {
     let mounts: Vec<_> = mountinfo.lines().filter_map(Mount::read).collect();
-    let mount = covering(&mounts, dir)
-        .ok_or_else(|| format!("{} is on no mount that the kernel tells of", dir.display()))?;
-    let told = |what: &str| {
-        format!("{} is on {what} (mounted at {})", dir.display(), mount.point.display())
-    };
+    let mount = covering(&mounts, dir).ok_or_else(|| NotDurable::NoMount(dir.to_owned()))?;
+    check_mount(&mounts, mount).map_err(|flaw| NotDurable::FileSystem {
+        dir: dir.to_owned(),
+        mounted_at: mount.point.clone(),
+        flaw,
+    })
+}
+
+fn check_mount(mounts: &[Mount], mount: &Mount) -> Result<(), FileSystemFlaw> {
     if mount.read_only {
-        return Err(told("a read-only file system"));
+        return Err(FileSystemFlaw::ReadOnly);
     }
     if DURABLE.contains(&mount.kind.as_str()) {
         return Ok(());
     }
     if mount.kind != "overlay" {
-        return Err(told(&format!("a {}, which need not survive a power cut", mount.kind)));
+        return Err(FileSystemFlaw::Volatile(mount.kind.clone()));
     }
-    let Some(upper) = &mount.upper_dir else {
-        return Err(told("an overlay without an upper layer"));
-    };
+    let upper = mount.upper_dir.as_ref().ok_or(FileSystemFlaw::NoUpperLayer)?;
     // The overlay itself may cover the name of its own upper layer; then nobody can tell.
-    match covering(&mounts, upper) {
-        Some(below) if below.kind == "overlay" => {
-            Err(told("an overlay whose upper layer is hidden"))
-        }
-        Some(below) if below.read_only => Err(told("an overlay over a read-only file system")),
+    match covering(mounts, upper) {
+        Some(below) if below.kind == "overlay" => Err(FileSystemFlaw::HiddenUpperLayer),
+        Some(below) if below.read_only => Err(FileSystemFlaw::ReadOnlyUpperLayer),
         Some(below) if DURABLE.contains(&below.kind.as_str()) => Ok(()),
-        Some(below) => Err(told(&format!(
-            "an overlay whose upper layer is a {}, which need not survive a power cut",
-            below.kind
-        ))),
-        None => Err(told("an overlay whose upper layer is hidden")),
+        Some(below) => Err(FileSystemFlaw::VolatileUpperLayer(below.kind.clone())),
+        None => Err(FileSystemFlaw::HiddenUpperLayer),
     }
 }
 
@@ -125,7 +124,7 @@ mod tests {
 22 20 0:14 / /mnt/with\\040space rw - ext4 /dev/sda1 rw";
 
     fn check_on(table: &str, dir: &str) -> Result<(), String> {
-        check(table, Path::new(dir))
+        check(table, Path::new(dir)).map_err(|why| why.to_string())
     }
 
     #[test]

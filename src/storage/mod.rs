@@ -5,12 +5,14 @@ mod checked;
 mod disk;
 mod durability;
 mod lock;
+mod not_durable;
 mod state_dir;
 
 pub use atomic::{PREVIOUS, replace};
 pub use checked::{Damaged, seal, unseal};
 pub use disk::Disk;
 pub use lock::StateDirLock;
+pub use not_durable::{FileSystemFlaw, NotDurable};
 pub use state_dir::StateDir;
 
 #[cfg(test)]

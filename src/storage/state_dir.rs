@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use super::{Disk, durability};
+use super::{Disk, NotDurable, durability};
 use crate::root::Root;
 
 /// A directory that only the agent writes to, readable by its owner alone.
@@ -78,10 +78,10 @@ impl Disk for StateDir {
         File::open(&self.dir)?.sync_all()
     }
 
-    fn is_durable(&mut self) -> Result<(), String> {
+    fn is_durable(&mut self) -> Result<(), NotDurable> {
         let Some(mountinfo) = &self.mountinfo else { return Ok(()) };
         let table = fs::read_to_string(mountinfo)
-            .map_err(|why| format!("{} cannot be read: {why}", mountinfo.display()))?;
+            .map_err(|why| NotDurable::Table(mountinfo.clone(), why))?;
         durability::check(&table, &self.board_dir)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use intercom_agent::storage::Disk;
+use intercom_agent::storage::{Disk, FileSystemFlaw, NotDurable};
 
 use super::disk::{DiskState, Later, Mutant};
 use super::power::Reach;
@@ -124,10 +124,14 @@ impl Disk for SimulatedDisk {
         })
     }
 
-    fn is_durable(&mut self) -> Result<(), String> {
+    fn is_durable(&mut self) -> Result<(), NotDurable> {
         let world = self.0.borrow();
         if world.disk.volatile && world.disk.mutant != Mutant::SaysDurable {
-            Err("the directory is on a tmpfs".into())
+            Err(NotDurable::FileSystem {
+                dir: "/var/lib/intercom-agent".into(),
+                mounted_at: "/".into(),
+                flaw: FileSystemFlaw::Volatile("tmpfs".to_owned()),
+            })
         } else {
             Ok(())
         }

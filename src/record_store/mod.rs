@@ -1,10 +1,13 @@
 //! Reading and replacing the record's file.
 
+mod damage;
+
 use std::fmt;
 use std::io;
 
 use crate::record::{FORMAT, Record};
-use crate::storage::{Disk, PREVIOUS, replace, seal, unseal};
+use crate::storage::{Disk, NotDurable, PREVIOUS, replace, seal, unseal};
+pub use damage::{Damage, Flaw, SetAside};
 
 /// The record's file in the state directory.
 const FILE: &str = "record.json";
@@ -20,17 +23,17 @@ pub enum Loaded {
     Good(Record),
     /// No record at all: the agent runs for the first time, or the store was erased.
     Nothing,
-    /// The last good copy, since the record was damaged; with what was wrong, in words.
-    Previous(Record, String),
-    /// A damaged record and no good copy of it; with what was wrong, in words.
-    Lost(String),
+    /// The last good copy, since the record was damaged; with what was wrong.
+    Previous(Record, Damage),
+    /// A damaged record and no good copy of it; with what was wrong.
+    Lost(Damage),
 }
 
 /// Why no room can be kept for a change.
 #[derive(Debug)]
 pub enum ReserveError {
-    /// What is written to this disk does not outlive a power cut; with the reason, in words.
-    NotDurable(String),
+    /// What is written to this disk does not outlive a power cut.
+    NotDurable(NotDurable),
     /// The disk cannot be written.
     Disk(io::Error),
 }
@@ -63,22 +66,23 @@ impl<D: Disk> RecordStore<D> {
         }
         // What failed once may have failed in passing.
         let looked = self.look().or_else(|_| self.look());
-        let mut loaded = looked.unwrap_or_else(|why| self.look_behind(&why));
+        let mut loaded = looked.unwrap_or_else(|why| self.look_behind(why));
         let (Loaded::Previous(_, damage) | Loaded::Lost(damage)) = &mut loaded else {
             return loaded;
         };
         // Setting it aside is for whoever looks later; the agent goes on without it.
-        match self.disk.rename(FILE, DAMAGED).and_then(|()| self.disk.sync_dir()) {
-            Ok(()) => damage.push_str(&format!("; it was set aside as {DAMAGED}")),
-            Err(why) if why.kind() == io::ErrorKind::NotFound => {}
-            Err(why) => damage.push_str(&format!("; it could not be set aside: {why}")),
-        }
+        damage.set_aside = match self.disk.rename(FILE, DAMAGED).and_then(|()| self.disk.sync_dir())
+        {
+            Ok(()) => SetAside::Yes,
+            Err(why) if why.kind() == io::ErrorKind::NotFound => SetAside::No,
+            Err(why) => SetAside::Failed(why),
+        };
         loaded
     }
 
     /// The copy before a record that cannot be read.
-    fn look_behind(&mut self, why: &io::Error) -> Loaded {
-        let damage = format!("it cannot be read: {why}");
+    fn look_behind(&mut self, why: io::Error) -> Loaded {
+        let damage = Flaw::Unreadable(why).into();
         match self.read(&format!("{FILE}{PREVIOUS}")) {
             Ok(Some(Ok(record))) => Loaded::Previous(record, damage),
             _ => Loaded::Lost(damage),
@@ -90,16 +94,16 @@ impl<D: Disk> RecordStore<D> {
     /// # Errors
     /// If the disk cannot be read.
     pub fn look(&mut self) -> io::Result<Loaded> {
-        let damage = match self.read(FILE)? {
+        let flaw = match self.read(FILE)? {
             Some(Ok(record)) => return Ok(Loaded::Good(record)),
-            Some(Err(damage)) => Some(damage),
+            Some(Err(flaw)) => Some(flaw),
             None => None,
         };
-        Ok(match (self.read(&format!("{FILE}{PREVIOUS}"))?, damage) {
-            (Some(Ok(record)), damage) => {
-                Loaded::Previous(record, damage.unwrap_or_else(|| "it is not there".to_owned()))
+        Ok(match (self.read(&format!("{FILE}{PREVIOUS}"))?, flaw) {
+            (Some(Ok(record)), flaw) => {
+                Loaded::Previous(record, flaw.unwrap_or(Flaw::Missing).into())
             }
-            (Some(Err(damage)), None) | (_, Some(damage)) => Loaded::Lost(damage),
+            (Some(Err(flaw)), None) | (_, Some(flaw)) => Loaded::Lost(flaw.into()),
             (None, None) => Loaded::Nothing,
         })
     }
@@ -157,7 +161,7 @@ impl<D: Disk> RecordStore<D> {
         self.disk.remove(RESERVE)
     }
 
-    fn read(&mut self, name: &str) -> io::Result<Option<Result<Record, String>>> {
+    fn read(&mut self, name: &str) -> io::Result<Option<Result<Record, Flaw>>> {
         Ok(self.disk.read(name)?.map(|bytes| parse(&bytes)))
     }
 }
@@ -165,7 +169,7 @@ impl<D: Disk> RecordStore<D> {
 impl fmt::Display for ReserveError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            ReserveError::NotDurable(why) => f.write_str(why),
+            ReserveError::NotDurable(why) => why.fmt(f),
             ReserveError::Disk(why) => write!(f, "the state directory cannot be written: {why}"),
         }
     }
@@ -188,13 +192,9 @@ pub fn room_for_a_change(record: &Record) -> io::Result<usize> {
     Ok(2 * seal(record)?.len() + 8 * 1024)
 }
 
-fn parse(bytes: &[u8]) -> Result<Record, String> {
-    let record: Record = unseal(bytes).map_err(|damage| damage.to_string())?;
-    if record.format == FORMAT {
-        Ok(record)
-    } else {
-        Err(format!("its format is {} and this version reads {FORMAT}", record.format))
-    }
+fn parse(bytes: &[u8]) -> Result<Record, Flaw> {
+    let record: Record = unseal(bytes).map_err(Flaw::Content)?;
+    if record.format == FORMAT { Ok(record) } else { Err(Flaw::Format(record.format)) }
 }
 
 /// Bytes that jffs2's compression cannot shrink (xorshift), so that the room is really taken.
