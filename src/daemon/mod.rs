@@ -1,5 +1,6 @@
 //! The daemon: one task that gives the agent everything that happens, in order, and nothing else.
 
+mod apply;
 mod notify;
 mod real_seams;
 mod routes;

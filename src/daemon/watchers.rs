@@ -1,14 +1,13 @@
 //! Commands that wait for an answer: they see each step, and how their request ended.
 
-use intercom_wire::signature::{Keys, Signature};
-use intercom_wire::{Request, RequestId};
-use ring::rand::{SecureRandom, SystemRandom};
+use intercom_wire::RequestId;
+use intercom_wire::signature::Keys;
 use tokio::sync::mpsc;
 
 use super::RealSeams;
-use crate::agent::{Agent, BackTo, Delivery, Status, Step};
+use super::apply::apply;
+use crate::agent::{Agent, BackTo, Status, Step};
 use crate::control::{Answer, Ask, Asked, Told};
-use crate::decide::{Delivered, Timing, Via};
 
 /// All commands that wait.
 #[derive(Debug)]
@@ -55,7 +54,9 @@ impl Watchers {
                 }
             }
             Ask::Apply { payload, offline } => {
-                apply(agent, &self.keys, payload.as_bytes(), offline).map(Until::Outcome)
+                apply(agent, &self.keys, payload.as_bytes(), offline)
+                    .map(Until::Outcome)
+                    .map_err(|why| why.to_string())
             }
             Ask::Rollback { factory, offline } => {
                 let back_to = if factory { BackTo::Factory } else { BackTo::Previous };
@@ -121,43 +122,6 @@ fn told(told: serde_json::Result<Told>, answer: impl FnOnce(Told) -> Answer) -> 
         Ok(told) => answer(told),
         Err(why) => Answer::Refused(format!("the answer cannot be written: {why}")),
     }
-}
-
-/// Hands an installer's payload to the agent, under a fresh key each time, so that it can always be
-/// tried again.
-fn apply(
-    agent: &mut Agent<RealSeams>,
-    keys: &Keys,
-    payload: &[u8],
-    offline: bool,
-) -> Result<RequestId, String> {
-    let (payload, signature) = keys.open(payload);
-    if let Signature::Bad(flaw) = signature {
-        return Err(format!("the request is signed badly: {flaw}"));
-    }
-    let id = fresh_id()?;
-    let request = match Request::read(&payload) {
-        Ok(request) => Ok(Request { id: Some(id.clone()), seq: None, ..request }),
-        Err(mut unreadable) => {
-            unreadable.id = Some(id.clone());
-            Err(unreadable)
-        }
-    };
-    agent.deliver(Delivery {
-        request,
-        delivered: Delivered { via: Via::Installer, timing: Timing::Live, signature, deferrals: 0 },
-        ack_token: None,
-        route: None,
-        offline,
-    });
-    Ok(id)
-}
-
-fn fresh_id() -> Result<RequestId, String> {
-    let mut random = [0_u8; 8];
-    SystemRandom::new().fill(&mut random).map_err(|_| "the kernel gives no random numbers")?;
-    let hex: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("by-hand-{hex}").parse().map_err(|why| format!("{why}"))
 }
 
 fn send(answers: &mpsc::Sender<Answer>, answer: Answer) {

@@ -1,0 +1,72 @@
+//! A request that an installer hands to the daemon.
+
+use std::fmt;
+
+use intercom_wire::signature::{Flaw, Keys, Signature};
+use intercom_wire::{InvalidRequestId, Request, RequestId};
+use ring::rand::{SecureRandom, SystemRandom};
+
+use super::RealSeams;
+use crate::agent::{Agent, Delivery};
+use crate::decide::{Delivered, Timing, Via};
+
+/// Why an installer's request is not decided at all.
+#[derive(Debug)]
+pub(super) enum ApplyError {
+    /// It has a signature that does not count.
+    BadSignature(Flaw),
+    /// The kernel gives no random numbers for its ID.
+    NoRandomNumbers,
+    /// The ID that was made for it is none.
+    Id(InvalidRequestId),
+}
+
+/// Hands an installer's payload to the agent, under a fresh key each time, so that it can always be
+/// tried again.
+///
+/// # Errors
+/// When its signature is bad, or no key can be made.
+pub(super) fn apply(
+    agent: &mut Agent<RealSeams>,
+    keys: &Keys,
+    payload: &[u8],
+    offline: bool,
+) -> Result<RequestId, ApplyError> {
+    let (payload, signature) = keys.open(payload);
+    if let Signature::Bad(flaw) = signature {
+        return Err(ApplyError::BadSignature(flaw));
+    }
+    let id = fresh_id()?;
+    let request = match Request::read(&payload) {
+        Ok(request) => Ok(Request { id: Some(id.clone()), seq: None, ..request }),
+        Err(mut unreadable) => {
+            unreadable.id = Some(id.clone());
+            Err(unreadable)
+        }
+    };
+    agent.deliver(Delivery {
+        request,
+        delivered: Delivered { via: Via::Installer, timing: Timing::Live, signature, deferrals: 0 },
+        ack_token: None,
+        route: None,
+        offline,
+    });
+    Ok(id)
+}
+
+fn fresh_id() -> Result<RequestId, ApplyError> {
+    let mut random = [0_u8; 8];
+    SystemRandom::new().fill(&mut random).map_err(|_| ApplyError::NoRandomNumbers)?;
+    let hex: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("by-hand-{hex}").parse().map_err(ApplyError::Id)
+}
+
+impl fmt::Display for ApplyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ApplyError::BadSignature(flaw) => write!(f, "the request is signed badly: {flaw}"),
+            ApplyError::NoRandomNumbers => f.write_str("the kernel gives no random numbers"),
+            ApplyError::Id(why) => why.fmt(f),
+        }
+    }
+}
