@@ -1,13 +1,16 @@
 //! The change: begin → apply → confirm → commit → report, or everything back as it was.
 
+use std::mem;
 use std::time::Duration;
 
 use intercom_wire::Mac;
 
 use super::Agent;
 use super::error::BeginError;
+use super::hook_failure::HookFailure;
+use super::rollback_reason::RollbackReason;
 use super::seams::{ConnectIdentity, HookRun, Phase, Seams, Upstream};
-use super::set_board::set_link;
+use super::set_board::{SetBoardError, set_link};
 use crate::board::Board;
 use crate::clock::{Clock, Moment};
 use crate::record::{Begun, Cause, Change, Current, Goal, Route};
@@ -26,7 +29,7 @@ pub(super) struct Plan {
 }
 
 /// How far the change in progress has come. What a restart must know of it is in the record.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Stage {
     /// No change.
     Idle,
@@ -41,7 +44,7 @@ pub(super) enum Stage {
     /// Confirmed, and the disk would not take it; tried again at the moment.
     Committing(Moment),
     /// The link would not take the old MAC back; tried again at the moment, for this reason.
-    PuttingBack(Moment, String),
+    PuttingBack(Moment, RollbackReason),
     /// The old identity is back; the hooks run, until the moment at the latest.
     HooksBack(Moment),
 }
@@ -60,7 +63,7 @@ impl Stage {
 
 impl<S: Seams> Agent<S> {
     pub(super) fn changing(&self) -> bool {
-        self.stage != Stage::Idle
+        !matches!(self.stage, Stage::Idle)
     }
 
     /// Makes the intention durable. Nothing on the board has been touched when this fails.
@@ -102,21 +105,22 @@ impl<S: Seams> Agent<S> {
     pub(super) fn set_new_identity(&mut self) {
         let Some(change) = self.record.change.clone() else { return };
         if self.seams.clock().now() >= change.deadline {
-            return self.roll_back("it was not confirmed in time");
+            return self.roll_back(RollbackReason::NotConfirmed);
         }
         let (from, to) = (change.from.identity, change.to.identity);
         let set = set_link(self.seams.board(), to.mac).and_then(|()| self.tell_software(&to));
         if let Err(why) = set {
-            return self.roll_back(&why);
+            return self.roll_back(RollbackReason::Board(why));
         }
         self.steps.tell(format!("the board now carries {to}"));
         self.stage = Stage::Hooks;
         self.seams.start_hooks(HookRun { phase: Phase::Apply, from, to });
     }
 
-    pub(super) fn hooks_ended(&mut self, result: Result<(), String>) {
+    /// The hooks have ended; the failure is that of the first hook that failed.
+    pub fn hooks_ended(&mut self, result: Result<(), HookFailure>) {
         match (&self.stage, result) {
-            (Stage::Hooks, Err(why)) => self.roll_back(&format!("a hook failed: {why}")),
+            (Stage::Hooks, Err(why)) => self.roll_back(RollbackReason::Hook(why)),
             (Stage::Hooks, Ok(())) => {
                 self.stage = Stage::Confirming;
                 if self.record.change.as_ref().is_some_and(|change| change.offline) {
@@ -128,20 +132,24 @@ impl<S: Seams> Agent<S> {
                 if let Err(why) = result {
                     self.steps.warn(format!("a hook failed after the rollback: {why}"));
                 }
-                self.stage = Stage::Idle;
-                self.connect();
-                self.change_ended();
+                self.rolled_back();
             }
             // Of a change that has ended in the meantime.
             (_, _) => {}
         }
     }
 
+    fn rolled_back(&mut self) {
+        self.stage = Stage::Idle;
+        self.connect();
+        self.change_ended();
+    }
+
     pub(super) fn reachable(&mut self, route: Route) {
-        if self.stage == Stage::PollingAgain && route == Route::Http {
+        if matches!(self.stage, Stage::PollingAgain) && route == Route::Http {
             self.settle();
         }
-        if self.stage == Stage::Confirming {
+        if matches!(self.stage, Stage::Confirming) {
             let until = self.seams.clock().now() + self.rules.settle;
             self.steps.tell(format!(
                 "reached over {} under the new identity; watching it for {} s",
@@ -178,29 +186,24 @@ impl<S: Seams> Agent<S> {
     pub(super) fn tick_change(&mut self, now: Moment) {
         let deadline = self.record.change.as_ref().map(|change| change.deadline);
         let too_late = deadline.is_some_and(|deadline| deadline <= now);
-        match self.stage.clone() {
+        match self.stage {
             Stage::Idle => {}
-            Stage::PuttingBack(at, reason) if at <= now => self.roll_back(&reason),
+            Stage::PuttingBack(at, _) if at <= now => self.put_back_again(),
             Stage::HooksBack(until) if until <= now => {
-                self.hooks_ended(Err("they did not end in time".to_owned()));
+                self.steps
+                    .warn("a hook failed after the rollback: they did not end in time".to_owned());
+                self.rolled_back();
             }
             Stage::Settling(Route::Mqtt, until) if until <= now => self.settle(),
             Stage::Settling(Route::Http, until) if until <= now && !too_late => {
                 self.stage = Stage::PollingAgain;
                 self.seams.upstream().ask_again(Route::Http);
             }
-            Stage::Hooks | Stage::Confirming | Stage::Settling(..) | Stage::PollingAgain
-                if too_late =>
-            {
-                let reason = match self.stage {
-                    Stage::Hooks => "the hooks did not end in time",
-                    _ => "the panel could not be reached under the new identity in time",
-                };
-                self.roll_back(reason);
+            Stage::Hooks if too_late => self.roll_back(RollbackReason::HooksTooLong),
+            Stage::Confirming | Stage::Settling(..) | Stage::PollingAgain if too_late => {
+                self.roll_back(RollbackReason::NotReached);
             }
-            Stage::Committing(_) if too_late => {
-                self.roll_back("the record could not be written in time");
-            }
+            Stage::Committing(_) if too_late => self.roll_back(RollbackReason::NotWritten),
             Stage::Committing(at) if at <= now => self.commit(),
             Stage::Hooks
             | Stage::Confirming
@@ -217,8 +220,8 @@ impl<S: Seams> Agent<S> {
         let Some(wanted) = self.record.change.as_ref().map(|c| c.to.identity.mac) else { return };
         match self.seams.board().link_mac() {
             Ok(mac) if mac == wanted => self.commit(),
-            Ok(mac) => self.roll_back(&format!("something else set the link's MAC to {mac}")),
-            Err(why) => self.roll_back(&format!("the link cannot be read any more: {why}")),
+            Ok(mac) => self.roll_back(RollbackReason::OtherMac(mac)),
+            Err(why) => self.roll_back(RollbackReason::LinkLost(why)),
         }
     }
 
@@ -244,31 +247,39 @@ impl<S: Seams> Agent<S> {
     }
 
     /// Puts the old identity back everywhere and ends the change.
-    fn roll_back(&mut self, reason: &str) {
-        let Some(change) = self.record.change.clone() else { return };
-        let (from, to) = (change.from.identity, change.to.identity);
-        let again = matches!(self.stage, Stage::PuttingBack(..));
-        if !again {
-            self.steps.warn(format!("rolling back to {from}: {reason}"));
+    fn roll_back(&mut self, reason: RollbackReason) {
+        let Some(change) = &self.record.change else { return };
+        self.steps.warn(format!("rolling back to {}: {reason}", change.from.identity));
+        if let Err(why) = self.put_back(reason) {
+            self.steps.warn(format!("the old identity cannot be put back: {why}; trying again"));
         }
+    }
+
+    /// Ends the rollback, or tries again later if the link does not take the old MAC.
+    fn put_back(&mut self, reason: RollbackReason) -> Result<(), SetBoardError> {
+        let Some(change) = self.record.change.clone() else { return Ok(()) };
+        let (from, to) = (change.from.identity, change.to.identity);
         if let Err(why) = set_link(self.seams.board(), from.mac) {
-            if !again {
-                let text = format!("the old identity cannot be put back: {why}; trying again");
-                self.steps.warn(text);
-            }
-            let at = self.seams.clock().now() + TRY_AGAIN;
-            self.stage = Stage::PuttingBack(at, reason.to_owned());
-            return;
+            self.stage = Stage::PuttingBack(self.seams.clock().now() + TRY_AGAIN, reason);
+            return Err(why);
         }
         // The panel can be reached all the same, and that counts more.
         if let Err(why) = self.tell_software(&from) {
             self.try_board_again(&why);
         }
         self.release_room();
-        self.transition_at_last(|record| record.roll_back(reason.to_owned()));
+        self.transition_at_last(|record| record.roll_back(reason.to_string()));
         self.give_up(to.mac);
         self.stage = Stage::HooksBack(self.seams.clock().now() + self.rules.confirm_within);
         self.seams.start_hooks(HookRun { phase: Phase::Rollback, from: to, to: from });
+        Ok(())
+    }
+
+    fn put_back_again(&mut self) {
+        if let Stage::PuttingBack(_, reason) = mem::replace(&mut self.stage, Stage::Idle) {
+            // Why it is put back was told the first time.
+            let _ = self.put_back(reason);
+        }
     }
 
     fn give_up(&mut self, mac: Mac) {

@@ -5,6 +5,7 @@ use intercom_wire::{Errors, Identity, Outcome, Report};
 use super::Agent;
 use super::change::{HOUR, Plan};
 use super::delivery::Delivery;
+use super::error::NotRecorded;
 use super::log_extra;
 use super::seams::{AckToken, Seams, Upstream};
 use crate::clock::Clock;
@@ -63,8 +64,8 @@ impl<S: Seams> Agent<S> {
         self.steps.tell(format!("{} is already installed: this board has that identity", delivery));
         let cause = self.cause(delivery);
         let written = self.may_record_already_installed().and_then(|()| {
-            self.transition(|record| record.already_installed(&cause))
-                .map_err(|why| why.to_string())
+            let written = self.transition(|record| record.already_installed(&cause));
+            written.map_err(NotRecorded::Record)
         });
         match written {
             Ok(()) => {
@@ -85,11 +86,11 @@ impl<S: Seams> Agent<S> {
 
     /// Whoever asks again and again under new IDs must not wear the flash out; nor may he use up
     /// what is there for changes.
-    fn may_record_already_installed(&mut self) -> Result<(), String> {
+    fn may_record_already_installed(&mut self) -> Result<(), NotRecorded> {
         let now = self.seams.clock().now();
         self.written_as_installed.retain(|at| *at + HOUR > now);
         if self.written_as_installed.len() >= self.rules.changes_per_hour {
-            return Err("changes_per_hour allows no more such entries either".to_owned());
+            return Err(NotRecorded::TooMany);
         }
         self.written_as_installed.push(now);
         Ok(())

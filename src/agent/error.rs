@@ -1,4 +1,4 @@
-//! Why a change or a rollback cannot be begun.
+//! Why a change or a rollback cannot be begun, and why an outcome is not recorded.
 
 use std::fmt;
 use std::io;
@@ -36,6 +36,15 @@ pub enum RollbackError {
     Begin(BeginError),
 }
 
+/// Why it is not recorded that a request was already installed.
+#[derive(Debug)]
+pub(super) enum NotRecorded {
+    /// `changes_per_hour` such entries were written within the last hour.
+    TooMany,
+    /// The record cannot be written.
+    Record(io::Error),
+}
+
 impl fmt::Display for BeginError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -67,6 +76,17 @@ impl fmt::Display for RollbackError {
                 write!(f, "the board carries {identity} already")
             }
             RollbackError::Begin(why) => why.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for NotRecorded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NotRecorded::TooMany => {
+                f.write_str("changes_per_hour allows no more such entries either")
+            }
+            NotRecorded::Record(why) => why.fmt(f),
         }
     }
 }

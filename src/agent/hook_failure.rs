@@ -7,16 +7,16 @@ use std::time::Duration;
 
 /// A hook that failed.
 #[derive(Debug)]
-pub(super) struct HookFailure {
+pub struct HookFailure {
     /// The file name of the hook, or the directory where the hooks are.
-    pub(super) hook: String,
+    pub hook: String,
     /// What went wrong.
-    pub(super) problem: HookProblem,
+    pub problem: HookProblem,
 }
 
 /// How a hook failed.
 #[derive(Debug)]
-pub(super) enum HookProblem {
+pub enum HookProblem {
     /// The directory could not be read.
     NotListed(io::Error),
     /// It could not be started or waited for.
@@ -28,7 +28,8 @@ pub(super) enum HookProblem {
 }
 
 impl HookFailure {
-    pub(super) fn new(hook: impl Into<String>, problem: HookProblem) -> Self {
+    /// The failure of this hook.
+    pub fn new(hook: impl Into<String>, problem: HookProblem) -> Self {
         HookFailure { hook: hook.into(), problem }
     }
 }
@@ -46,3 +47,5 @@ impl fmt::Display for HookFailure {
         }
     }
 }
+
+impl std::error::Error for HookFailure {}

@@ -6,7 +6,7 @@ use intercom_wire::Identity;
 
 use super::Agent;
 use super::seams::Seams;
-use super::set_board::{set_link, write_runtime_files};
+use super::set_board::{SetBoardError, set_link, write_runtime_files};
 use crate::board::Board;
 use crate::clock::{Clock, Moment};
 
@@ -40,12 +40,12 @@ impl<S: Seams> Agent<S> {
     }
 
     /// The board does not say everywhere who it is.
-    pub(super) fn try_board_again(&mut self, why: &str) {
+    pub(super) fn try_board_again(&mut self, why: &SetBoardError) {
         self.steps.warn(format!("{why}; trying again"));
         self.board_again = Some(self.seams.clock().now() + AGAIN);
     }
 
-    pub(super) fn tell_software(&mut self, identity: &Identity) -> Result<(), String> {
+    pub(super) fn tell_software(&mut self, identity: &Identity) -> Result<(), SetBoardError> {
         write_runtime_files(self.seams.board(), &self.rules, &self.record, identity)
     }
 

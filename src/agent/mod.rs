@@ -17,12 +17,14 @@ mod delivery;
 mod endings;
 pub mod environment_copy;
 mod error;
+mod hook_failure;
 mod ignored;
 mod keep_board;
 mod log_extra;
 mod past_runs;
 mod reports;
 mod restore;
+mod rollback_reason;
 mod rules;
 pub mod seams;
 mod set_board;
@@ -45,6 +47,7 @@ use waiting::WaitingRequests;
 pub use by_hand::BackTo;
 pub use delivery::{Delivery, Handling};
 pub use error::{BeginError, RollbackError};
+pub use hook_failure::{HookFailure, HookProblem};
 pub use ignored::IgnoredFor;
 pub use past_runs::PastRuns;
 pub use restore::{Restored, restore};
@@ -122,10 +125,9 @@ impl<S: Seams> Agent<S> {
         self.last_crash = past_runs.last_crash;
     }
 
-    /// Takes one event.
+    /// Takes what upstream tells.
     pub fn handle(&mut self, event: Event) {
         match event {
-            Event::HooksEnded(result) => self.hooks_ended(result),
             Event::Reachable { route, connection } if connection == self.connection => {
                 self.reachable(route);
             }

@@ -44,7 +44,8 @@ pub fn restore<S: Seams>(
     // Each by itself: a link that does not take its address must not keep the files from telling it.
     let link = set_link(seams.board(), identity.mac);
     let files = write_runtime_files(seams.board(), rules, &restored.record, &identity);
-    restored.remarks.extend([link, files].into_iter().filter_map(Result::err));
+    let failed = [link, files].into_iter().filter_map(Result::err);
+    restored.remarks.extend(failed.map(|why| why.to_string()));
     // Also while a change is in progress: an earlier write of it may have been cut off.
     super::environment_copy::put_right(seams, rules, &restored.record, &mut restored.remarks);
     Ok(restored)

@@ -31,7 +31,7 @@ pub trait Seams {
     fn upstream(&mut self) -> &mut Self::Upstream;
     /// The clock.
     fn clock(&self) -> &Self::Clock;
-    /// Starts the hooks; they end with [`Event::HooksEnded`].
+    /// Starts the hooks; how they end is told by [`Agent::hooks_ended`](super::Agent::hooks_ended).
     fn start_hooks(&mut self, run: HookRun);
 }
 
@@ -57,11 +57,9 @@ pub trait Upstream {
     fn ask_again(&mut self, route: Route);
 }
 
-/// What the agent is told.
+/// What upstream tells the agent.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
-    /// The hooks have ended, the failed one with what it said.
-    HooksEnded(Result<(), String>),
     /// A new connection stands: MQTT subscribed to all its topics, or an HTTP poll was answered.
     Reachable {
         /// On which route.

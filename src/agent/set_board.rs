@@ -1,33 +1,47 @@
 //! Makes the link and the runtime files say one identity.
 
+use std::fmt;
+use std::io;
+
 use intercom_wire::{Identity, Mac};
 
 use super::rules::Rules;
-use crate::board::{Board, RuntimeFiles};
+use crate::board::{Board, LinkError, RuntimeFiles};
 use crate::record::Record;
+
+/// Why the board does not say an identity everywhere.
+#[derive(Debug)]
+pub(super) enum SetBoardError {
+    /// The link cannot be read.
+    LinkUnreadable(LinkError),
+    /// The link did not take this MAC address.
+    LinkRefused(Mac, LinkError),
+    /// The runtime files cannot be written.
+    RuntimeFiles(io::Error),
+}
 
 /// Gives the link its MAC address, if it has another.
 ///
 /// # Errors
-/// What the link would not take, in words.
-pub(super) fn set_link(board: &mut impl Board, wanted: Mac) -> Result<(), String> {
-    let mac = board.link_mac().map_err(|why| format!("the link cannot be read: {why}"))?;
+/// When the link cannot be read, or did not take the address.
+pub(super) fn set_link(board: &mut impl Board, wanted: Mac) -> Result<(), SetBoardError> {
+    let mac = board.link_mac().map_err(SetBoardError::LinkUnreadable)?;
     if mac == wanted {
         return Ok(());
     }
-    board.set_link_mac(wanted).map_err(|why| format!("the link would not take {wanted}: {why}"))
+    board.set_link_mac(wanted).map_err(|why| SetBoardError::LinkRefused(wanted, why))
 }
 
 /// Tells the panel's other software who the panel is; writes nothing that is so already.
 ///
 /// # Errors
-/// Why they cannot be written, in words.
+/// When the files cannot be written.
 pub(super) fn write_runtime_files(
     board: &mut impl Board,
     rules: &Rules,
     record: &Record,
     identity: &Identity,
-) -> Result<(), String> {
+) -> Result<(), SetBoardError> {
     let files = RuntimeFiles {
         identity: identity.clone(),
         id: rules.configured_id.or(record.learnt_id),
@@ -36,7 +50,19 @@ pub(super) fn write_runtime_files(
         board: record.board.clone(),
         factory: record.factory.clone(),
     };
-    board
-        .write_runtime_files(&files)
-        .map_err(|why| format!("the runtime files cannot be written: {why}"))
+    board.write_runtime_files(&files).map_err(SetBoardError::RuntimeFiles)
+}
+
+impl fmt::Display for SetBoardError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SetBoardError::LinkUnreadable(why) => write!(f, "the link cannot be read: {why}"),
+            SetBoardError::LinkRefused(mac, why) => {
+                write!(f, "the link would not take {mac}: {why}")
+            }
+            SetBoardError::RuntimeFiles(why) => {
+                write!(f, "the runtime files cannot be written: {why}")
+            }
+        }
+    }
 }

@@ -18,8 +18,8 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-use crate::agent::seams::{Event, HookRun};
-use crate::agent::{Agent, restore};
+use crate::agent::seams::HookRun;
+use crate::agent::{Agent, HookFailure, restore};
 use crate::clock::Clock;
 use crate::control::{self, Asked};
 use crate::crash::Run;
@@ -41,7 +41,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 /// What the daemon's task waits for.
 struct Inbox {
     events: mpsc::Receiver<RouteEvent>,
-    hooks: mpsc::Receiver<Result<(), String>>,
+    hooks: mpsc::Receiver<Result<(), HookFailure>>,
     questions: mpsc::Receiver<Asked>,
 }
 
@@ -134,7 +134,7 @@ async fn serve(
                     let _ = answer.send(agent.deliver(*delivery));
                 }
             },
-            Some(result) = inbox.hooks.recv() => agent.handle(Event::HooksEnded(result)),
+            Some(result) = inbox.hooks.recv() => agent.hooks_ended(result),
             Some(asked) = inbox.questions.recv() => watchers.take(&mut agent, asked),
             () = sleep_until(wake) => {}
             else => return,
@@ -148,9 +148,9 @@ async fn serve(
 async fn run_hooks(
     hooks: Arc<Hooks>,
     mut runs: mpsc::Receiver<HookRun>,
-    ended: mpsc::Sender<Result<(), String>>,
+    ended: mpsc::Sender<Result<(), HookFailure>>,
 ) {
-    type Running = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
+    type Running = Pin<Box<dyn Future<Output = Result<(), HookFailure>> + Send>>;
     let mut running: Option<Running> = None;
     loop {
         tokio::select! {

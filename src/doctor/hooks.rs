@@ -14,7 +14,9 @@ pub(super) const RUNNABLE: Check =
 fn look(panel: &Panel) -> Finding {
     let (hooks, skipped) = match panel.hooks().find() {
         Ok(found) => found,
-        Err(why) => return Finding::failed(why, "mend that, or every change is rolled back"),
+        Err(why) => {
+            return Finding::failed(why.to_string(), "mend that, or every change is rolled back");
+        }
     };
     let broken: Vec<_> = hooks
         .iter()

@@ -1,6 +1,5 @@
 //! The operator's own programs that a change runs: renew the lease, restart SIP, tell ONVIF.
 
-mod failure;
 mod find;
 mod lines;
 mod process;
@@ -12,7 +11,7 @@ use intercom_wire::{Identity, SerialNumber};
 use log::{debug, info, warn};
 
 use crate::agent::seams::{HookRun, Phase};
-use failure::{HookFailure, HookProblem};
+use crate::agent::{HookFailure, HookProblem};
 
 /// The hooks of one panel.
 #[derive(Debug)]
@@ -33,8 +32,8 @@ impl Hooks {
     ///
     /// # Errors
     /// Why the directory cannot be looked through.
-    pub fn find(&self) -> Result<(Vec<PathBuf>, Vec<String>), String> {
-        let found = find::hooks(&self.dir).map_err(|failure| failure.to_string())?;
+    pub fn find(&self) -> Result<(Vec<PathBuf>, Vec<String>), HookFailure> {
+        let found = find::hooks(&self.dir)?;
         Ok((found.hooks.into_iter().map(|hook| hook.path).collect(), found.skipped))
     }
 
@@ -46,11 +45,7 @@ impl Hooks {
     ///
     /// # Errors
     /// Which hook failed first, and how.
-    pub async fn run(&self, run: &HookRun) -> Result<(), String> {
-        self.run_each(run).await.map_err(|failure| failure.to_string())
-    }
-
-    async fn run_each(&self, run: &HookRun) -> Result<(), HookFailure> {
+    pub async fn run(&self, run: &HookRun) -> Result<(), HookFailure> {
         let found = find::hooks(&self.dir)?;
         for skipped in found.skipped {
             warn!("{skipped}");

@@ -42,7 +42,7 @@ impl Panel {
         fs::read_to_string(self.sandbox.root().path("/told")).expect("readable")
     }
 
-    async fn run(&self, phase: Phase, limit: Duration) -> Result<(), String> {
+    async fn run(&self, phase: Phase, limit: Duration) -> Result<(), HookFailure> {
         let identity = |mac: &str, serial: Option<&str>| Identity {
             mac: mac.parse().expect("a MAC"),
             serial_number: serial.map(|serial| serial.parse().expect("a serial number")),
@@ -115,7 +115,7 @@ async fn an_apply_stops_at_the_first_failure_and_says_which() {
     hooks.add("10-fails", "first", "exit 7");
     hooks.add("20-never", "second", "");
     let failure = hooks.run(Phase::Apply, LONG).await.expect_err("the first fails");
-    assert_eq!(failure, "the hook 10-fails failed: exit status: 7");
+    assert_eq!(failure.to_string(), "the hook 10-fails failed: exit status: 7");
     assert_eq!(hooks.told(), "first\n");
 }
 
@@ -126,7 +126,7 @@ async fn a_rollback_runs_every_hook_and_tells_the_first_failure() {
     hooks.add("20-killed", "second", "kill -9 $$");
     hooks.add("30-works", "third", "");
     let failure = hooks.run(Phase::Rollback, LONG).await.expect_err("two fail");
-    assert_eq!(failure, "the hook 10-fails failed: exit status: 7");
+    assert_eq!(failure.to_string(), "the hook 10-fails failed: exit status: 7");
     assert_eq!(hooks.told(), "rollback\nsecond\nthird\n");
 }
 
@@ -137,7 +137,7 @@ async fn a_hook_that_hangs_is_killed_with_its_children() {
     let hang = format!("exec 3>'{}'; echo >&3; sleep 60 & sleep 60", alive.path().display());
     hooks.add("10-hangs", "began", &hang);
     let failure = hooks.run(Phase::Apply, Duration::from_secs(1)).await.expect_err("too long");
-    assert_eq!(failure, "the hook 10-hangs took longer than 1 s and was killed");
+    assert_eq!(failure.to_string(), "the hook 10-hangs took longer than 1 s and was killed");
     alive.wait_until_gone();
 }
 

@@ -2,10 +2,11 @@
 //! dead, and again.
 
 use std::cell::RefCell;
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
 use std::rc::Rc;
 
-use intercom_agent::agent::seams::Event;
-use intercom_agent::agent::{Agent, restore};
+use intercom_agent::agent::{Agent, HookFailure, HookProblem, restore};
 
 use super::disk::Unsynced;
 use super::network::Brought;
@@ -215,9 +216,15 @@ impl Run {
     }
 }
 
+/// A hook that found no lease: exit status 1, as `wait(2)` has it.
+fn hook_failure() -> HookFailure {
+    HookFailure::new("10-dhcp", HookProblem::Ended(ExitStatus::from_raw(1 << 8)))
+}
+
 fn step(world: &Shared, agent: &mut Agent<Simulated>, happening: Happening) -> Option<Death> {
     match happening {
-        Happening::HooksEnd(result) => agent.handle(Event::HooksEnded(result)),
+        Happening::HooksEnd { failed: false } => agent.hooks_ended(Ok(())),
+        Happening::HooksEnd { failed: true } => agent.hooks_ended(Err(hook_failure())),
         Happening::Script(action) => return perform(world, agent, action),
         Happening::Traffic(traffic) => {
             let brought = world.borrow_mut().carry(traffic);

@@ -78,13 +78,15 @@ impl Seams for Simulated {
         power.tell(|| {
             let world = &mut *self.world.borrow_mut();
             // A new run takes the place of one that still goes on.
-            world.queue.retain(|(_, _, happening)| !matches!(happening, Happening::HooksEnd(_)));
-            let result = match world.hooks {
-                Hooks::Work => Ok(()),
-                Hooks::Fail => Err("10-dhcp: no lease".to_owned()),
+            world
+                .queue
+                .retain(|(_, _, happening)| !matches!(happening, Happening::HooksEnd { .. }));
+            let failed = match world.hooks {
+                Hooks::Work => false,
+                Hooks::Fail => true,
                 Hooks::Hang => return,
             };
-            world.at(world.now + HOOKS, Happening::HooksEnd(result));
+            world.at(world.now + HOOKS, Happening::HooksEnd { failed });
         });
     }
 }

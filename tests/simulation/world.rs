@@ -35,7 +35,7 @@ pub enum Hooks {
 #[allow(clippy::large_enum_variant, reason = "there are never many of them")]
 pub enum Happening {
     Traffic(Traffic),
-    HooksEnd(Result<(), String>),
+    HooksEnd { failed: bool },
     Script(Action),
 }
 
