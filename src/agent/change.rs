@@ -268,7 +268,7 @@ impl<S: Seams> Agent<S> {
             self.try_board_again(&why);
         }
         self.release_room();
-        self.transition_at_last(|record| record.roll_back(reason.to_string()));
+        self.transition_regardless(|record| record.roll_back(reason.to_string()));
         self.give_up(to.mac);
         self.stage = Stage::HooksBack(self.seams.clock().now() + self.rules.confirm_within);
         self.seams.start_hooks(HookRun { phase: Phase::Rollback, from: to, to: from });

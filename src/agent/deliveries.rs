@@ -20,7 +20,7 @@ const LOOK_UP: Duration = Duration::from_secs(15);
 impl<S: Seams> Agent<S> {
     /// Takes a delivery.
     pub fn deliver(&mut self, delivery: Delivery) -> Handling {
-        self.record.counters.delivered += 1;
+        self.record.counters().delivered += 1;
         match self.waiting.again(&delivery) {
             Again::Waits(spare) => {
                 self.acknowledge(spare);
@@ -38,7 +38,7 @@ impl<S: Seams> Agent<S> {
     pub(super) fn decide_on(&mut self, delivery: Delivery, owner: MacOwner) -> Handling {
         match self.check(&delivery, owner) {
             Decision::Ignore(why) => {
-                self.record.counters.ignored += 1;
+                self.record.counters().ignored += 1;
                 if let Some(line) = self.ignored.note(why, self.seams.clock().now()) {
                     info!("{line}");
                 }

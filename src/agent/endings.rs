@@ -13,7 +13,7 @@ use crate::record::{Cause, Current, Entry, Goal, MacOrigin, Route, SeqKey, Seria
 
 impl<S: Seams> Agent<S> {
     pub(super) fn reject(&mut self, delivery: &Delivery, errors: Errors) {
-        self.record.counters.rejected += 1;
+        self.record.counters().rejected += 1;
         self.steps.warn(format!("{} is rejected: {errors}", delivery));
         let cause = self.cause(delivery);
         let current = self.record.current.identity.clone();
@@ -28,9 +28,9 @@ impl<S: Seams> Agent<S> {
     /// Ends a request without touching anything, and without a 422 body.
     pub(super) fn end_volatile(&mut self, delivery: &Delivery, outcome: Outcome, reason: String) {
         match outcome {
-            Outcome::Failed => self.record.counters.failed += 1,
+            Outcome::Failed => self.record.counters().failed += 1,
             Outcome::Installed | Outcome::Rejected | Outcome::RolledBack => {
-                self.record.counters.rejected += 1;
+                self.record.counters().rejected += 1;
             }
         }
         self.steps.warn(format!("{} ended as {outcome}: {reason}", delivery));
@@ -48,7 +48,7 @@ impl<S: Seams> Agent<S> {
             delivery,
             report.intercom.status.as_deref().unwrap_or("unknown")
         ));
-        self.record.counters.repeated += 1;
+        self.record.counters().repeated += 1;
         // Under its own ID too, which need not be the one that it was decided under.
         self.remember_volatile(&self.cause(delivery), &report);
         self.report_volatile(report, delivery);

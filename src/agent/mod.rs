@@ -14,9 +14,12 @@ mod by_hand;
 mod change;
 mod deliveries;
 mod delivery;
+mod durable_record;
 mod endings;
 pub mod environment_copy;
 mod error;
+#[cfg(test)]
+mod fixtures;
 mod hook_failure;
 mod ignored;
 mod keep_board;
@@ -33,11 +36,12 @@ mod steps;
 mod volatile_reports;
 mod waiting;
 
-use std::time::Duration;
+use std::io;
 
-use crate::clock::{Clock, Moment, WallTime};
+use crate::clock::{Clock, Moment};
 use crate::record::{Ledger, Record, Route};
 use change::Stage;
+use durable_record::DurableRecord;
 use ignored::IgnoredRequests;
 use seams::{Connection, Event, Seams, Upstream};
 use steps::Steps;
@@ -55,16 +59,11 @@ pub use rules::Rules;
 pub use status::{ChangeStatus, RouteError, RouteStatus, Status};
 pub use steps::Step;
 
-/// How often a record that could not be written is tried again.
-const SAVE_AGAIN: Duration = Duration::from_secs(60);
-
 /// The daemon's state machine.
 pub struct Agent<S: Seams> {
     seams: S,
     rules: Rules,
-    record: Record,
-    /// When to try again to make `record` durable; `None` while it is.
-    save_again: Option<Moment>,
+    record: DurableRecord,
     /// When to try again to make the board say who it is; `None` while it does.
     board_again: Option<Moment>,
     stage: Stage,
@@ -90,8 +89,7 @@ impl<S: Seams> Agent<S> {
         let mut agent = Agent {
             seams,
             rules,
-            record: restored.record,
-            save_again: restored.unsaved.then_some(now),
+            record: DurableRecord::new(restored.record, restored.unsaved.then_some(now)),
             board_again: None,
             stage: Stage::Idle,
             connection: Connection::default(),
@@ -121,7 +119,7 @@ impl<S: Seams> Agent<S> {
 
     /// Takes note of how earlier runs ended, for `status` and the next reports.
     pub fn remember(&mut self, past_runs: PastRuns) {
-        self.record.counters.unclean_ends = Some(past_runs.unclean_ends);
+        self.record.counters().unclean_ends = Some(past_runs.unclean_ends);
         self.last_crash = past_runs.last_crash;
     }
 
@@ -144,7 +142,7 @@ impl<S: Seams> Agent<S> {
     /// When [`Agent::tick`] is due; `None` while only an event can bring news.
     pub fn next_tick(&self) -> Option<Moment> {
         let change = self.record.change.as_ref().map(|change| change.deadline);
-        [self.stage.due(change), self.waiting.due(), self.save_again, self.board_again]
+        [self.stage.due(change), self.waiting.due(), self.record.due(), self.board_again]
             .into_iter()
             .flatten()
             .min()
@@ -156,7 +154,7 @@ impl<S: Seams> Agent<S> {
         self.tick_change(now);
         self.tick_waiting(now);
         self.tick_board(now);
-        if self.save_again.is_some_and(|due| due <= now) {
+        if self.record.due().is_some_and(|due| due <= now) {
             self.save();
         }
     }
@@ -177,38 +175,23 @@ impl<S: Seams> Agent<S> {
     }
 
     /// Makes one transition of the record durable, or leaves the record as it was.
-    fn transition(&mut self, change: impl FnOnce(&mut Record)) -> std::io::Result<()> {
-        let mut next = self.record.clone();
-        change(&mut next);
-        next.last_good_time = self.good_time();
-        let saved = self.seams.store().save(&next);
-        if saved.is_ok() {
-            self.record = next;
-            self.save_again = None;
-        }
-        saved
+    fn transition(&mut self, change: impl FnOnce(&mut Record)) -> io::Result<()> {
+        let good_time = self.seams.upstream().good_time();
+        self.record.transition(self.seams.store(), good_time, change)
     }
 
     /// Makes a transition in memory in any case, and durable as soon as the disk takes it.
-    fn transition_at_last(&mut self, change: impl FnOnce(&mut Record)) {
-        change(&mut self.record);
-        self.save();
+    fn transition_regardless(&mut self, change: impl FnOnce(&mut Record)) {
+        let (good_time, now) = (self.seams.upstream().good_time(), self.seams.clock().now());
+        let store = self.seams.store();
+        if let Err(why) = self.record.transition_regardless(store, good_time, now, change) {
+            self.steps.warn(format!("the record cannot be written: {why}; trying again"));
+        }
     }
 
-    /// Written along with what is written anyway: a board without a clock starts from it next time.
-    fn good_time(&mut self) -> Option<WallTime> {
-        self.seams.upstream().good_time().or(self.record.last_good_time)
-    }
-
+    /// Saves the record as it is in memory.
     fn save(&mut self) {
-        self.record.last_good_time = self.good_time();
-        self.save_again = match self.seams.store().save(&self.record) {
-            Ok(()) => None,
-            Err(why) => {
-                self.steps.warn(format!("the record cannot be written: {why}; trying again"));
-                Some(self.seams.clock().now() + SAVE_AGAIN)
-            }
-        };
+        self.transition_regardless(|_| {});
     }
 
     /// Connects anew, as the identity that the board carries now.

@@ -55,12 +55,12 @@ impl<S: Seams> Agent<S> {
                 };
                 if owed(&self.record) {
                     self.steps.tell(format!("the report has arrived over {}", route.label()));
-                    self.transition_at_last(|record| record.reported(number, route));
+                    self.transition_regardless(|record| record.reported(number, route));
                 }
             }
             ReportId::Volatile(number) => {
                 if let Taken::ByAll(ack_token) = self.volatile_reports.taken(number, route) {
-                    self.record.counters.reported += 1;
+                    self.record.counters().reported += 1;
                     self.acknowledge(ack_token);
                     if self.volatile_reports.len() == 0 && !self.changing() {
                         self.ask_for_overflow();

@@ -8,7 +8,7 @@ use super::change::Stage;
 use super::ignored::IgnoredFor;
 use super::seams::{Seams, Upstream};
 use crate::clock::Clock;
-use crate::record::{Counters, Entry, Route};
+use crate::record::{Counters, Entry, Record, Route};
 
 /// What `status --json` prints of the agent.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -91,7 +91,7 @@ impl<S: Seams> Agent<S> {
     /// The state as it is now.
     pub fn status(&mut self) -> Status {
         let routes = self.seams.upstream().status();
-        let record = &self.record;
+        let record: &Record = &self.record;
         let report = |entry: &Entry| entry.report.clone();
         Status {
             board: record.board.clone(),
@@ -105,7 +105,7 @@ impl<S: Seams> Agent<S> {
             outcomes_not_told: record.outcomes_not_told.clone(),
             ignored: self.ignored.shown(self.seams.clock().now()),
             waiting: self.waiting.len(),
-            durable: self.save_again.is_none(),
+            durable: self.record.is_durable(),
             outcomes: record
                 .ledger
                 .entries()
