@@ -3,14 +3,14 @@
 use std::mem;
 use std::time::Duration;
 
-use intercom_wire::Mac;
+use intercom_wire::{Identity, Mac};
 
 use super::Agent;
 use super::error::BeginError;
 use super::hook_failure::HookFailure;
 use super::rollback_reason::RollbackReason;
 use super::seams::{ConnectIdentity, HookRun, Phase, Seams, Upstream};
-use super::set_board::{SetBoardError, set_link};
+use super::set_board::{SetBoardError, set_link, write_runtime_files};
 use crate::board::Board;
 use crate::clock::{Clock, Moment};
 use crate::record::{Begun, Cause, Change, Current, Goal, Route};
@@ -108,7 +108,9 @@ impl<S: Seams> Agent<S> {
             return self.roll_back(RollbackReason::NotConfirmed);
         }
         let (from, to) = (change.from.identity, change.to.identity);
-        let set = set_link(self.seams.board(), to.mac).and_then(|()| self.tell_software(&to));
+        let board = self.seams.board();
+        let set = set_link(board, to.mac)
+            .and_then(|()| write_runtime_files(board, &self.rules, &self.record, &to));
         if let Err(why) = set {
             return self.roll_back(RollbackReason::Board(why));
         }
@@ -237,9 +239,7 @@ impl<S: Seams> Agent<S> {
         self.stage = Stage::Idle;
         // The runtime files also tell the ID, which may have just been learnt.
         let identity = self.record.current.identity.clone();
-        if let Err(why) = self.tell_software(&identity) {
-            self.try_board_again(&why);
-        }
+        self.tell_software(&identity);
         self.give_up(change.from.identity.mac);
         self.copy_to_environment();
         self.send_outbox();
@@ -264,9 +264,7 @@ impl<S: Seams> Agent<S> {
             return Err(why);
         }
         // The panel can be reached all the same, and that counts more.
-        if let Err(why) = self.tell_software(&from) {
-            self.try_board_again(&why);
-        }
+        self.tell_software(&from);
         self.release_room();
         self.transition_regardless(|record| record.roll_back(reason.to_string()));
         self.give_up(to.mac);
@@ -279,6 +277,15 @@ impl<S: Seams> Agent<S> {
         if let Stage::PuttingBack(_, reason) = mem::replace(&mut self.stage, Stage::Idle) {
             // Why it is put back was told the first time.
             let _ = self.put_back(reason);
+        }
+    }
+
+    /// Tells the panel's other software who the panel is; tried again if that fails.
+    fn tell_software(&mut self, identity: &Identity) {
+        let now = self.seams.clock().now();
+        let board = self.seams.board();
+        if let Err(why) = write_runtime_files(board, &self.rules, &self.record, identity) {
+            self.board_keeper.try_again(&why, now, &mut self.steps);
         }
     }
 

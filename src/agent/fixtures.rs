@@ -1,9 +1,15 @@
 //! What the unit tests of the agent's parts share.
 
+use std::io;
+use std::time::Duration;
+
 use intercom_wire::{FactoryIdentity, Identity, Mac};
 
-use crate::clock::Moment;
-use crate::record::{Current, MacOrigin, Record};
+use super::rules::Rules;
+use crate::board::{Board, LinkError, RuntimeFiles};
+use crate::clock::{BootId, Moment};
+use crate::environment::Policy;
+use crate::record::{Begun, Cause, Change, Current, Goal, MacOrigin, Record, Route};
 
 /// A minute after the boot.
 pub(super) const NOW: Moment = Moment::from_millis(60_000);
@@ -27,4 +33,76 @@ pub(super) fn record() -> Record {
     let current = Current { identity: identity.clone(), mac_origin, serial_origin: None };
     let board = "die-1".parse().expect("a board name");
     Record::first(board, FactoryIdentity::Known(identity), mac_origin, current)
+}
+
+/// The same record with a change to this MAC address in progress, begun now.
+pub(super) fn record_changing_to(text: &str) -> Record {
+    let mut record = record();
+    let boot_id: BootId = "boot-1".parse().expect("a boot ID");
+    let from = record.current.clone();
+    let to = Current { identity: identity(text), mac_origin: MacOrigin::Request, ..from.clone() };
+    let cause = Cause::bare("r-1".parse().ok(), vec![Route::Mqtt]);
+    let (goal, deadline) = (Goal::Install, NOW + rules().confirm_within);
+    let begun = Begun { boot_id: boot_id.clone(), at: NOW };
+    let change = Change { cause, goal, offline: false, from, to, boot_id, deadline, attempts: 1 };
+    record.begin(change, begun);
+    record
+}
+
+/// The settings of a panel with a broker.
+pub(super) fn rules() -> Rules {
+    Rules {
+        interface: "eth0".to_owned(),
+        configured_id: None,
+        models: vec!["A-100".to_owned()],
+        require_signature: false,
+        confirm_within: Duration::from_secs(120),
+        settle: Duration::from_secs(10),
+        changes_per_hour: 3,
+        routes: vec![Route::Mqtt],
+        tells_billing: false,
+        environment: Policy::default(),
+        serial_number_variable: None,
+    }
+}
+
+/// A board in memory.
+#[derive(Debug)]
+pub(super) struct FakeBoard {
+    /// The link's MAC address.
+    pub(super) link: Mac,
+    /// Whether the link takes no other.
+    pub(super) refuses: bool,
+    /// The runtime files, once they are written.
+    pub(super) files: Option<RuntimeFiles>,
+}
+
+impl FakeBoard {
+    pub(super) fn new(link: &str) -> Self {
+        FakeBoard { link: mac(link), refuses: false, files: None }
+    }
+}
+
+impl Board for FakeBoard {
+    fn link_mac(&mut self) -> Result<Mac, LinkError> {
+        Ok(self.link)
+    }
+
+    fn set_link_mac(&mut self, mac: Mac) -> Result<(), LinkError> {
+        if self.refuses {
+            let why = io::Error::from(io::ErrorKind::PermissionDenied);
+            return Err(LinkError::Refused { interface: "eth0".to_owned(), mac, why });
+        }
+        self.link = mac;
+        Ok(())
+    }
+
+    fn write_runtime_files(&mut self, files: &RuntimeFiles) -> io::Result<()> {
+        self.files = Some(files.clone());
+        Ok(())
+    }
+
+    fn environment(&mut self) -> Result<Option<uboot_env::Store>, uboot_env::Error> {
+        Ok(None)
+    }
 }

@@ -10,6 +10,7 @@
 //!                   └─ waiting ◄─┘                    ▲──────────────────┘
 //! ```
 
+mod board_keeper;
 mod by_hand;
 mod change;
 mod deliveries;
@@ -22,7 +23,6 @@ mod error;
 mod fixtures;
 mod hook_failure;
 mod ignored;
-mod keep_board;
 mod log_extra;
 mod past_runs;
 mod reports;
@@ -40,6 +40,7 @@ use std::io;
 
 use crate::clock::{Clock, Moment};
 use crate::record::{Ledger, Record, Route};
+use board_keeper::BoardKeeper;
 use change::Stage;
 use durable_record::DurableRecord;
 use ignored::IgnoredRequests;
@@ -64,8 +65,7 @@ pub struct Agent<S: Seams> {
     seams: S,
     rules: Rules,
     record: DurableRecord,
-    /// When to try again to make the board say who it is; `None` while it does.
-    board_again: Option<Moment>,
+    board_keeper: BoardKeeper,
     stage: Stage,
     connection: Connection,
     /// The routes on which upstream is reached now.
@@ -90,7 +90,7 @@ impl<S: Seams> Agent<S> {
             seams,
             rules,
             record: DurableRecord::new(restored.record, restored.unsaved.then_some(now)),
-            board_again: None,
+            board_keeper: BoardKeeper::default(),
             stage: Stage::Idle,
             connection: Connection::default(),
             reached: Vec::new(),
@@ -109,7 +109,7 @@ impl<S: Seams> Agent<S> {
             Some(change) => agent.go_on(&change),
             None => {
                 // What restore could not set is tried again.
-                agent.board_again = Some(now);
+                agent.board_keeper.set_at(now);
                 agent.keep_board();
                 agent.connect();
             }
@@ -142,7 +142,7 @@ impl<S: Seams> Agent<S> {
     /// When [`Agent::tick`] is due; `None` while only an event can bring news.
     pub fn next_tick(&self) -> Option<Moment> {
         let change = self.record.change.as_ref().map(|change| change.deadline);
-        [self.stage.due(change), self.waiting.due(), self.record.due(), self.board_again]
+        [self.stage.due(change), self.waiting.due(), self.record.due(), self.board_keeper.due()]
             .into_iter()
             .flatten()
             .min()
@@ -153,7 +153,9 @@ impl<S: Seams> Agent<S> {
         let now = self.seams.clock().now();
         self.tick_change(now);
         self.tick_waiting(now);
-        self.tick_board(now);
+        if self.board_keeper.due().is_some_and(|due| due <= now) {
+            self.keep_board();
+        }
         if self.record.due().is_some_and(|due| due <= now) {
             self.save();
         }
@@ -192,6 +194,13 @@ impl<S: Seams> Agent<S> {
     /// Saves the record as it is in memory.
     fn save(&mut self) {
         self.transition_regardless(|_| {});
+    }
+
+    /// Puts the board right between changes.
+    fn keep_board(&mut self) {
+        let now = self.seams.clock().now();
+        let board = self.seams.board();
+        self.board_keeper.keep(board, &self.rules, &self.record, now, &mut self.steps);
     }
 
     /// Connects anew, as the identity that the board carries now.

@@ -1,0 +1,147 @@
+//! Between changes the board keeps the current identity, whoever else sets another.
+
+use std::time::Duration;
+
+use super::rules::Rules;
+use super::set_board::{SetBoardError, set_link, write_runtime_files};
+use super::steps::Steps;
+use crate::board::Board;
+use crate::clock::Moment;
+use crate::record::Record;
+
+/// How often a board that did not take the identity is tried again.
+const AGAIN: Duration = Duration::from_secs(60);
+
+/// Makes link and runtime files say the current identity, and tries again until they do.
+#[derive(Debug, Default)]
+pub(super) struct BoardKeeper {
+    /// When to try again; `None` while the board says everywhere who it is.
+    again: Option<Moment>,
+}
+
+impl BoardKeeper {
+    /// When it is tried again to make the board say who it is.
+    pub(super) fn due(&self) -> Option<Moment> {
+        self.again
+    }
+
+    /// Sets both at the next [`BoardKeeper::keep`], even if the link is right.
+    pub(super) fn set_at(&mut self, now: Moment) {
+        self.again = Some(now);
+    }
+
+    /// Puts link and runtime files right. Looked at when the daemon starts, and whenever upstream is
+    /// reached or lost: another program may have set the link's address since.
+    pub(super) fn keep(
+        &mut self,
+        board: &mut impl Board,
+        rules: &Rules,
+        record: &Record,
+        now: Moment,
+        steps: &mut Steps,
+    ) {
+        let was_wrong = self.again.take().is_some();
+        if record.change.is_some() {
+            // It sets everything itself, also back.
+            return;
+        }
+        let current = &record.current.identity;
+        let link_is_right = board.link_mac().is_ok_and(|found| found == current.mac);
+        if link_is_right && !was_wrong {
+            return;
+        }
+        let link = set_link(board, current.mac);
+        if link.is_ok() && !link_is_right {
+            steps.tell(format!("the link carries {} again", current.mac));
+        }
+        let files = write_runtime_files(board, rules, record, current);
+        if let Err(why) = link.and(files) {
+            self.try_again(&why, now, steps);
+        }
+    }
+
+    /// The board does not say everywhere who it is.
+    pub(super) fn try_again(&mut self, why: &SetBoardError, now: Moment, steps: &mut Steps) {
+        steps.warn(format!("{why}; trying again"));
+        self.again = Some(now + AGAIN);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agent::fixtures::{
+        FACTORY_MAC, FakeBoard, NOW, identity, mac, record, record_changing_to, rules,
+    };
+
+    const OTHER: &str = "AA:BB:CC:DD:EE:FF";
+
+    /// A keeper with its board.
+    struct Kept {
+        keeper: BoardKeeper,
+        board: FakeBoard,
+        steps: Steps,
+    }
+
+    impl Kept {
+        fn new(link: &str) -> Self {
+            let board = FakeBoard::new(link);
+            Kept { keeper: BoardKeeper::default(), board, steps: Steps::default() }
+        }
+
+        fn keep(&mut self, record: &Record) {
+            self.keeper.keep(&mut self.board, &rules(), record, NOW, &mut self.steps);
+        }
+
+        fn last_step(&self) -> Option<&str> {
+            self.steps.after(0).last().map(|step| step.text.as_str())
+        }
+    }
+
+    #[test]
+    fn a_board_that_is_right_is_left_alone() {
+        let mut kept = Kept::new(FACTORY_MAC);
+        kept.keep(&record());
+        assert_eq!((kept.board.files, kept.keeper.due()), (None, None));
+    }
+
+    #[test]
+    fn at_the_start_the_runtime_files_are_written_even_if_the_link_is_right() {
+        let mut kept = Kept::new(FACTORY_MAC);
+        kept.keeper.set_at(NOW);
+        kept.keep(&record());
+        let told = kept.board.files.as_ref().map(|files| files.identity.clone());
+        assert_eq!((told, kept.last_step()), (Some(identity(FACTORY_MAC)), None));
+    }
+
+    #[test]
+    fn a_link_that_another_program_set_is_set_again() {
+        let mut kept = Kept::new(OTHER);
+        kept.keep(&record());
+        assert_eq!(kept.board.link, mac(FACTORY_MAC));
+        assert_eq!(kept.last_step(), Some("the link carries 08:00:00:00:00:01 again"));
+        assert_eq!(kept.keeper.due(), None);
+    }
+
+    #[test]
+    fn a_board_that_refuses_is_tried_again_and_its_files_tell_the_identity_all_the_same() {
+        let mut kept = Kept::new(OTHER);
+        kept.board.refuses = true;
+        kept.keep(&record());
+        assert!(kept.board.files.is_some());
+        assert!(kept.last_step().is_some_and(|step| step.ends_with("; trying again")));
+        assert_eq!(kept.keeper.due(), Some(NOW + AGAIN));
+        kept.board.refuses = false;
+        kept.keep(&record());
+        assert_eq!((kept.board.link, kept.keeper.due()), (mac(FACTORY_MAC), None));
+    }
+
+    #[test]
+    fn a_change_sets_the_board_itself() {
+        let mut kept = Kept::new(OTHER);
+        kept.keeper.set_at(NOW);
+        kept.keep(&record_changing_to(OTHER));
+        assert_eq!((kept.board.link, kept.board.files), (mac(OTHER), None));
+        assert_eq!(kept.keeper.due(), None);
+    }
+}
