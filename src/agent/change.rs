@@ -8,8 +8,9 @@ use intercom_wire::{Identity, Mac};
 use super::Agent;
 use super::error::BeginError;
 use super::hook_failure::HookFailure;
+use super::quota::HOUR;
 use super::rollback_reason::RollbackReason;
-use super::seams::{ConnectIdentity, HookRun, Phase, Seams, Upstream};
+use super::seams::{HookRun, Phase, Seams, Upstream};
 use super::set_board::{SetBoardError, set_link, write_runtime_files};
 use crate::board::Board;
 use crate::clock::{Clock, Moment};
@@ -17,7 +18,6 @@ use crate::record::{Begun, Cause, Change, Current, Goal, Route};
 
 /// How long before something that the board or the disk refused is tried again.
 const TRY_AGAIN: Duration = Duration::from_secs(5);
-pub(super) const HOUR: Duration = Duration::from_secs(3600);
 
 /// A change that is to be begun.
 #[derive(Debug)]
@@ -160,16 +160,14 @@ impl<S: Seams> Agent<S> {
             ));
             self.stage = Stage::Settling(route, until);
         }
-        if !self.reached.contains(&route) {
-            self.reached.push(route);
-        }
+        self.connections.reached(route);
         self.keep_board();
         self.look_up_again();
         self.send_all(route);
     }
 
     pub(super) fn lost(&mut self, route: Route) {
-        self.reached.retain(|reached| *reached != route);
+        self.connections.lost(route);
         let watched = match self.stage {
             Stage::Settling(settling, _) => settling == route,
             Stage::PollingAgain => route == Route::Http,
@@ -298,20 +296,6 @@ impl<S: Seams> Agent<S> {
     fn release_room(&mut self) {
         if let Err(why) = self.seams.store().release() {
             self.steps.warn(format!("the reserved room cannot be freed: {why}"));
-        }
-    }
-
-    /// How the board shows itself upstream: under the identity that it carries now.
-    pub(super) fn connect_identity(&self) -> ConnectIdentity {
-        let identity = match &self.record.change {
-            Some(change) => &change.to.identity,
-            None => &self.record.current.identity,
-        };
-        ConnectIdentity {
-            identity: identity.clone(),
-            board: self.record.board.clone(),
-            id: self.own_id().map(crate::decide::OwnId::value),
-            model: self.rules.models.first().cloned(),
         }
     }
 }

@@ -10,7 +10,7 @@ use super::delivery::{Delivery, Handling};
 use super::seams::{Seams, Upstream};
 use super::waiting::{Again, Until};
 use crate::clock::{Clock, Moment};
-use crate::decide::{Decision, Facts, MacOwner, OwnId, Past, decide};
+use crate::decide::{Decision, Facts, MacOwner, Past, decide};
 
 /// How long a request is deferred while another board has its new MAC.
 const DEFERRAL: Duration = Duration::from_secs(60);
@@ -122,17 +122,12 @@ impl<S: Seams> Agent<S> {
         }
     }
 
-    pub(super) fn own_id(&self) -> Option<OwnId> {
-        let configured = self.rules.configured_id.map(OwnId::Configured);
-        configured.or(self.record.learnt_id.map(OwnId::Learnt))
-    }
-
     fn facts(&self, owner: MacOwner) -> Facts<'_> {
         Facts {
             require_signature: self.rules.require_signature,
             current: &self.record.current,
             board: &self.record.board,
-            id: self.own_id(),
+            id: self.rules.own_id(&self.record),
             models: &self.rules.models,
             owner,
             changing: self.changing(),

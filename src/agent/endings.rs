@@ -3,7 +3,7 @@
 use intercom_wire::{Errors, Identity, Outcome, Report};
 
 use super::Agent;
-use super::change::{HOUR, Plan};
+use super::change::Plan;
 use super::delivery::Delivery;
 use super::error::NotRecorded;
 use super::log_extra;
@@ -88,12 +88,10 @@ impl<S: Seams> Agent<S> {
     /// what is there for changes.
     fn may_record_already_installed(&mut self) -> Result<(), NotRecorded> {
         let now = self.seams.clock().now();
-        self.written_as_installed.retain(|at| *at + HOUR > now);
-        if self.written_as_installed.len() >= self.rules.changes_per_hour {
-            return Err(NotRecorded::TooMany);
+        match self.already_installed_quota.take(now, self.rules.changes_per_hour) {
+            true => Ok(()),
+            false => Err(NotRecorded::TooMany),
         }
-        self.written_as_installed.push(now);
-        Ok(())
     }
 
     pub(super) fn apply(&mut self, delivery: &Delivery, identity: Identity) {

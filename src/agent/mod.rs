@@ -13,6 +13,7 @@
 mod board_keeper;
 mod by_hand;
 mod change;
+mod connections;
 mod deliveries;
 mod delivery;
 mod durable_record;
@@ -25,6 +26,7 @@ mod hook_failure;
 mod ignored;
 mod log_extra;
 mod past_runs;
+mod quota;
 mod reports;
 mod restore;
 mod rollback_reason;
@@ -39,12 +41,14 @@ mod waiting;
 use std::io;
 
 use crate::clock::{Clock, Moment};
-use crate::record::{Ledger, Record, Route};
+use crate::record::{Ledger, Record};
 use board_keeper::BoardKeeper;
 use change::Stage;
+use connections::Connections;
 use durable_record::DurableRecord;
 use ignored::IgnoredRequests;
-use seams::{Connection, Event, Seams, Upstream};
+use quota::HourlyQuota;
+use seams::{ConnectIdentity, Event, Seams, Upstream};
 use steps::Steps;
 use volatile_reports::VolatileReports;
 use waiting::WaitingRequests;
@@ -67,12 +71,10 @@ pub struct Agent<S: Seams> {
     record: DurableRecord,
     board_keeper: BoardKeeper,
     stage: Stage,
-    connection: Connection,
-    /// The routes on which upstream is reached now.
-    reached: Vec<Route>,
+    connections: Connections,
     waiting: WaitingRequests,
-    /// When requests were recorded as already installed within the last hour.
-    written_as_installed: Vec<Moment>,
+    /// For recording requests that were already installed.
+    already_installed_quota: HourlyQuota,
     /// Rejections and failures; they never touch the flash.
     volatile: Ledger,
     volatile_reports: VolatileReports,
@@ -92,10 +94,9 @@ impl<S: Seams> Agent<S> {
             record: DurableRecord::new(restored.record, restored.unsaved.then_some(now)),
             board_keeper: BoardKeeper::default(),
             stage: Stage::Idle,
-            connection: Connection::default(),
-            reached: Vec::new(),
+            connections: Connections::default(),
             waiting: WaitingRequests::default(),
-            written_as_installed: Vec::new(),
+            already_installed_quota: HourlyQuota::default(),
             volatile: Ledger::default(),
             volatile_reports: VolatileReports::default(),
             steps: Steps::default(),
@@ -126,10 +127,10 @@ impl<S: Seams> Agent<S> {
     /// Takes what upstream tells.
     pub fn handle(&mut self, event: Event) {
         match event {
-            Event::Reachable { route, connection } if connection == self.connection => {
+            Event::Reachable { route, connection } if self.connections.is_current(connection) => {
                 self.reachable(route);
             }
-            Event::Lost { route, connection } if connection == self.connection => {
+            Event::Lost { route, connection } if self.connections.is_current(connection) => {
                 self.lost(route);
             }
             // An event of a connection that was given up already.
@@ -205,10 +206,8 @@ impl<S: Seams> Agent<S> {
 
     /// Connects anew, as the identity that the board carries now.
     fn connect(&mut self) {
-        self.connection = self.connection.next();
-        self.reached.clear();
-        let connect_as = self.connect_identity();
-        let connection = self.connection;
+        let connect_as = ConnectIdentity::of(&self.record, &self.rules);
+        let connection = self.connections.renew();
         self.seams.upstream().connect_as(connect_as, connection);
     }
 }

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use crate::decide::OwnId;
 use crate::environment::Policy;
-use crate::record::Route;
+use crate::record::{Record, Route};
 
 /// A part of the configuration, as plain values.
 #[derive(Debug, Clone)]
@@ -30,4 +31,12 @@ pub struct Rules {
     pub environment: Policy,
     /// The variable that the serial number is copied to, if one is configured.
     pub serial_number_variable: Option<String>,
+}
+
+impl Rules {
+    /// The intercom's ID: what the configuration says counts more than what was learnt.
+    pub(super) fn own_id(&self, record: &Record) -> Option<OwnId> {
+        let configured = self.configured_id.map(OwnId::Configured);
+        configured.or(record.learnt_id.map(OwnId::Learnt))
+    }
 }

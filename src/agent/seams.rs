@@ -2,11 +2,11 @@
 
 use intercom_wire::{BoardName, Identity, Mac, Report};
 
-use super::RouteStatus;
+use super::{RouteStatus, Rules};
 use crate::board::Board;
 use crate::clock::{Clock, WallTime};
-use crate::decide::MacOwner;
-use crate::record::Route;
+use crate::decide::{MacOwner, OwnId};
+use crate::record::{Record, Route};
 use crate::record_store::RecordStore;
 use crate::storage::Disk;
 
@@ -101,6 +101,22 @@ pub struct ConnectIdentity {
     pub id: Option<i64>,
     /// Its first model, where one is known.
     pub model: Option<String>,
+}
+
+impl ConnectIdentity {
+    /// The identity that the board carries now.
+    pub(super) fn of(record: &Record, rules: &Rules) -> Self {
+        let identity = match &record.change {
+            Some(change) => &change.to.identity,
+            None => &record.current.identity,
+        };
+        ConnectIdentity {
+            identity: identity.clone(),
+            board: record.board.clone(),
+            id: rules.own_id(record).map(OwnId::value),
+            model: rules.models.first().cloned(),
+        }
+    }
 }
 
 /// Tells the connections of one [`Upstream::connect_as`] from those before it.
