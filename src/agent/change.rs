@@ -163,7 +163,7 @@ impl<S: Seams> Agent<S> {
         self.connections.reached(route);
         self.keep_board();
         self.look_up_again();
-        self.send_all(route);
+        self.reports.send_all(self.seams.upstream(), &self.record.outbox, route);
     }
 
     pub(super) fn lost(&mut self, route: Route) {

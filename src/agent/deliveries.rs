@@ -131,7 +131,7 @@ impl<S: Seams> Agent<S> {
             models: &self.rules.models,
             owner,
             changing: self.changing(),
-            past: Past { durable: &self.record.ledger, volatile: &self.volatile },
+            past: Past { durable: &self.record.ledger, volatile: self.reports.ledger() },
         }
     }
 }

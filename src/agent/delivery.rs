@@ -4,9 +4,11 @@ use std::fmt;
 
 use intercom_wire::{Request, Unreadable};
 
+use super::log_extra;
+use super::rules::Rules;
 use super::seams::AckToken;
 use crate::decide::Delivered;
-use crate::record::Route;
+use crate::record::{Cause, Route};
 
 /// One request as a route delivered it. Its `Display` names it in messages.
 #[derive(Debug, Clone)]
@@ -22,6 +24,37 @@ pub struct Delivery {
     pub route: Option<Route>,
     /// An installer without an uplink answers for it: nothing need be reachable.
     pub offline: bool,
+}
+
+impl Delivery {
+    /// The routes on which the panel's own reports of it go out.
+    pub(super) fn routes_back(&self, rules: &Rules) -> Vec<Route> {
+        match self.route {
+            Some(route) => vec![route],
+            None => rules.routes.clone(),
+        }
+    }
+
+    /// What the record and its report need of the request.
+    pub(super) fn cause(&self, rules: &Rules) -> Cause {
+        let mut routes = self.routes_back(rules);
+        routes.extend(rules.tells_billing.then_some(Route::Billing));
+        let request = match &self.request {
+            Ok(request) => request,
+            Err(unreadable) => return Cause::bare(unreadable.id.clone(), routes),
+        };
+        let patch = request.content.as_ref().ok();
+        let model = patch.and_then(|patch| patch.model.clone());
+        Cause {
+            request_id: request.id.clone(),
+            hash: request.hash.clone(),
+            seq: request.seq,
+            target: request.target.clone(),
+            model: model.or_else(|| rules.models.first().cloned()),
+            log_extra: patch.and_then(|patch| patch.log_extra.clone()).map(log_extra::cut),
+            routes,
+        }
+    }
 }
 
 /// What became of a delivery for now.

@@ -6,23 +6,23 @@ use super::Agent;
 use super::change::Plan;
 use super::delivery::Delivery;
 use super::error::NotRecorded;
-use super::log_extra;
-use super::seams::{AckToken, Seams, Upstream};
+use super::reports::{Room, acknowledge, send_outbox};
+use super::seams::{AckToken, ReportId, Seams};
 use crate::clock::Clock;
-use crate::record::{Cause, Current, Entry, Goal, MacOrigin, Route, SeqKey, SerialOrigin};
+use crate::record::{Current, Goal, MacOrigin, Route, SerialOrigin};
 
 impl<S: Seams> Agent<S> {
     pub(super) fn reject(&mut self, delivery: &Delivery, errors: Errors) {
         self.record.counters().rejected += 1;
         self.steps.warn(format!("{} is rejected: {errors}", delivery));
-        let cause = self.cause(delivery);
+        let cause = delivery.cause(&self.rules);
         let current = self.record.current.identity.clone();
         let mut report = self.record.report(&cause, Outcome::Rejected, current, None);
         report.reason = Some(errors.message());
         report.message = Some(errors.message());
         report.errors = Some(errors);
-        self.remember_volatile(&cause, &report);
-        self.report_volatile(report, delivery);
+        self.reports.remember(&cause, &report);
+        self.report_volatile(&report, delivery);
     }
 
     /// Ends a request without touching anything, and without a 422 body.
@@ -34,11 +34,11 @@ impl<S: Seams> Agent<S> {
             }
         }
         self.steps.warn(format!("{} ended as {outcome}: {reason}", delivery));
-        let cause = self.cause(delivery);
+        let cause = delivery.cause(&self.rules);
         let current = self.record.current.identity.clone();
         let report = self.record.report(&cause, outcome, current, Some(reason));
-        self.remember_volatile(&cause, &report);
-        self.report_volatile(report, delivery);
+        self.reports.remember(&cause, &report);
+        self.report_volatile(&report, delivery);
     }
 
     /// Reports once more what was decided before.
@@ -50,19 +50,13 @@ impl<S: Seams> Agent<S> {
         ));
         self.record.counters().repeated += 1;
         // Under its own ID too, which need not be the one that it was decided under.
-        self.remember_volatile(&self.cause(delivery), &report);
-        self.report_volatile(report, delivery);
-    }
-
-    fn remember_volatile(&mut self, cause: &Cause, report: &Report) {
-        if cause.request_id.is_some() {
-            self.volatile.add(Entry::new(cause, report.clone()), SeqKey::decided(cause));
-        }
+        self.reports.remember(&delivery.cause(&self.rules), &report);
+        self.report_volatile(&report, delivery);
     }
 
     pub(super) fn already_installed(&mut self, delivery: &Delivery) {
         self.steps.tell(format!("{} is already installed: this board has that identity", delivery));
-        let cause = self.cause(delivery);
+        let cause = delivery.cause(&self.rules);
         let written = self.may_record_already_installed().and_then(|()| {
             let written = self.transition(|record| record.already_installed(&cause));
             written.map_err(NotRecorded::Record)
@@ -78,8 +72,8 @@ impl<S: Seams> Agent<S> {
                 let current = self.record.current.identity.clone();
                 let report = self.record.report(&cause, Outcome::Installed, current, None);
                 // Whoever asked for it by its ID waits for that.
-                self.remember_volatile(&cause, &report);
-                self.report_volatile(report, delivery);
+                self.reports.remember(&cause, &report);
+                self.report_volatile(&report, delivery);
             }
         }
     }
@@ -110,7 +104,7 @@ impl<S: Seams> Agent<S> {
             identity,
         };
         let (goal, offline) = (Goal::Install, delivery.offline);
-        let plan = Plan { cause: self.cause(delivery), goal, offline, to };
+        let plan = Plan { cause: delivery.cause(&self.rules), goal, offline, to };
         match self.begin(plan) {
             Ok(()) => {
                 self.acknowledge(delivery.ack_token);
@@ -120,37 +114,41 @@ impl<S: Seams> Agent<S> {
         }
     }
 
-    pub(super) fn acknowledge(&mut self, ack_token: Option<AckToken>) {
-        if let Some(ack_token) = ack_token {
-            self.seams.upstream().acknowledge(ack_token);
+    /// Sends a report that no record needs to hold.
+    fn report_volatile(&mut self, report: &Report, delivery: &Delivery) {
+        let (upstream, routes) = (self.seams.upstream(), delivery.routes_back(&self.rules));
+        match self.reports.send(upstream, report, &routes, delivery.ack_token) {
+            Room::Enough => {}
+            Room::None => self.waiting.let_go(),
         }
     }
 
-    /// What the report needs of the request, and the routes that it goes out on.
-    fn cause(&self, delivery: &Delivery) -> Cause {
-        let mut routes = match delivery.route {
-            Some(route) => vec![route],
-            None => self.rules.routes.clone(),
-        };
-        routes.extend(self.rules.tells_billing.then_some(Route::Billing));
-        match &delivery.request {
-            Ok(request) => {
-                let patch = request.content.as_ref().ok();
-                Cause {
-                    request_id: request.id.clone(),
-                    hash: request.hash.clone(),
-                    seq: request.seq,
-                    target: request.target.clone(),
-                    model: patch.and_then(|p| p.model.clone()).or(self
-                        .rules
-                        .models
-                        .first()
-                        .cloned()),
-                    log_extra: patch.and_then(|p| p.log_extra.clone()).map(log_extra::cut),
-                    routes,
+    /// Upstream has acknowledged a report on one route.
+    pub(super) fn reported(&mut self, id: ReportId, route: Route) {
+        match id {
+            ReportId::Durable(number) => {
+                let mut outbox = self.record.outbox.iter();
+                if outbox.any(|entry| entry.number == number && entry.routes.contains(&route)) {
+                    self.steps.tell(format!("the report has arrived over {}", route.label()));
+                    self.transition_regardless(|record| record.reported(number, route));
                 }
             }
-            Err(unreadable) => Cause::bare(unreadable.id.clone(), routes),
+            ReportId::Volatile(number) => {
+                if self.reports.taken(self.seams.upstream(), number, route) {
+                    self.record.counters().reported += 1;
+                    if self.reports.waiting() == 0 && !self.changing() {
+                        self.ask_for_overflow();
+                    }
+                }
+            }
         }
+    }
+
+    pub(super) fn acknowledge(&mut self, ack_token: Option<AckToken>) {
+        acknowledge(self.seams.upstream(), ack_token);
+    }
+
+    pub(super) fn send_outbox(&mut self) {
+        send_outbox(self.seams.upstream(), &self.record.outbox);
     }
 }

@@ -3,11 +3,13 @@
 use std::io;
 use std::time::Duration;
 
-use intercom_wire::{FactoryIdentity, Identity, Mac};
+use intercom_wire::{FactoryIdentity, Identity, Mac, Report};
 
 use super::rules::Rules;
+use super::seams::{AckToken, ConnectIdentity, Connection, ReportId, Upstream};
+use super::status::RouteStatus;
 use crate::board::{Board, LinkError, RuntimeFiles};
-use crate::clock::{BootId, Moment};
+use crate::clock::{BootId, Moment, WallTime};
 use crate::environment::Policy;
 use crate::record::{Begun, Cause, Change, Current, Goal, MacOrigin, Record, Route};
 
@@ -105,4 +107,39 @@ impl Board for FakeBoard {
     fn environment(&mut self) -> Result<Option<uboot_env::Store>, uboot_env::Error> {
         Ok(None)
     }
+}
+
+/// What the agent did to everything off the board.
+#[derive(Debug, Default)]
+pub(super) struct FakeUpstream {
+    /// The reports that were sent.
+    pub(super) sent: Vec<(Route, ReportId)>,
+    /// The messages that were acknowledged.
+    pub(super) acknowledged: Vec<AckToken>,
+}
+
+impl Upstream for FakeUpstream {
+    fn connect_as(&mut self, _: ConnectIdentity, _: Connection) {}
+
+    fn acknowledge(&mut self, ack_token: AckToken) {
+        self.acknowledged.push(ack_token);
+    }
+
+    fn look_up(&mut self, _: Mac) {}
+
+    fn send(&mut self, route: Route, id: ReportId, _: &Report) {
+        self.sent.push((route, id));
+    }
+
+    fn status(&self) -> Vec<RouteStatus> {
+        Vec::new()
+    }
+
+    fn good_time(&self) -> Option<WallTime> {
+        None
+    }
+
+    fn give_up(&mut self, _: Mac) {}
+
+    fn ask_again(&mut self, _: Route) {}
 }

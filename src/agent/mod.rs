@@ -41,16 +41,16 @@ mod waiting;
 use std::io;
 
 use crate::clock::{Clock, Moment};
-use crate::record::{Ledger, Record};
+use crate::record::Record;
 use board_keeper::BoardKeeper;
 use change::Stage;
 use connections::Connections;
 use durable_record::DurableRecord;
 use ignored::IgnoredRequests;
 use quota::HourlyQuota;
+use reports::Reports;
 use seams::{ConnectIdentity, Event, Seams, Upstream};
 use steps::Steps;
-use volatile_reports::VolatileReports;
 use waiting::WaitingRequests;
 
 pub use by_hand::BackTo;
@@ -75,9 +75,7 @@ pub struct Agent<S: Seams> {
     waiting: WaitingRequests,
     /// For recording requests that were already installed.
     already_installed_quota: HourlyQuota,
-    /// Rejections and failures; they never touch the flash.
-    volatile: Ledger,
-    volatile_reports: VolatileReports,
+    reports: Reports,
     steps: Steps,
     /// Where the last run that ended uncleanly crashed.
     last_crash: Option<String>,
@@ -97,8 +95,7 @@ impl<S: Seams> Agent<S> {
             connections: Connections::default(),
             waiting: WaitingRequests::default(),
             already_installed_quota: HourlyQuota::default(),
-            volatile: Ledger::default(),
-            volatile_reports: VolatileReports::default(),
+            reports: Reports::default(),
             steps: Steps::default(),
             last_crash: None,
             ignored: IgnoredRequests::default(),

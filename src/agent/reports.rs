@@ -2,71 +2,183 @@
 
 use intercom_wire::Report;
 
-use super::Agent;
-use super::delivery::Delivery;
-use super::seams::{ReportId, Seams, Upstream};
-use super::volatile_reports::{Added, Taken};
-use crate::record::Route;
+use super::seams::{AckToken, ReportId, Upstream};
+use super::volatile_reports::{Added, Taken, VolatileReports};
+use crate::record::{Cause, Entry, Ledger, OutboxEntry, Route, SeqKey};
 
-impl<S: Seams> Agent<S> {
-    /// Sends a report that no record needs to hold.
-    pub(super) fn report_volatile(&mut self, report: Report, delivery: &Delivery) {
-        let routes = match delivery.route {
-            Some(route) => vec![route],
-            None => self.rules.routes.clone(),
-        };
-        if routes.is_empty() {
-            return;
-        }
-        match self.volatile_reports.add(&report, &routes, delivery.ack_token) {
-            Added::Queued(number) => {
-                for route in &routes {
-                    self.seams.upstream().send(*route, ReportId::Volatile(number), &report);
-                }
-            }
-            Added::OnItsWay(spare) => self.acknowledge(spare),
-            Added::Full => self.waiting.let_go(),
+/// The outcomes that never touch the flash, and their reports until upstream has them.
+#[derive(Debug, Default)]
+pub(super) struct Reports {
+    ledger: Ledger,
+    on_their_way: VolatileReports,
+}
+
+/// Whether there was room for a report.
+#[derive(Debug, PartialEq, Eq)]
+#[must_use]
+pub(super) enum Room {
+    /// It is on its way.
+    Enough,
+    /// It was dropped, and its message stays unacknowledged: the broker delivers it again.
+    None,
+}
+
+impl Reports {
+    /// How requests ended that the record does not tell of.
+    pub(super) fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// How many reports are on their way from memory.
+    pub(super) fn waiting(&self) -> usize {
+        self.on_their_way.len()
+    }
+
+    /// Remembers how a request ended, if it can be asked for again by its ID.
+    pub(super) fn remember(&mut self, cause: &Cause, report: &Report) {
+        if cause.request_id.is_some() {
+            self.ledger.add(Entry::new(cause, report.clone()), SeqKey::decided(cause));
         }
     }
 
-    /// Sends whatever the record's outbox holds, on all routes that owe an acknowledgement.
-    pub(super) fn send_outbox(&mut self) {
-        for queued in &self.record.outbox {
-            for route in &queued.routes {
-                let id = ReportId::Durable(queued.number);
-                self.seams.upstream().send(*route, id, &queued.report);
+    /// Sends a report that no record needs to hold; `ack_token` is acknowledged when it has arrived
+    /// on all `routes`.
+    pub(super) fn send(
+        &mut self,
+        upstream: &mut impl Upstream,
+        report: &Report,
+        routes: &[Route],
+        ack_token: Option<AckToken>,
+    ) -> Room {
+        if routes.is_empty() {
+            return Room::Enough;
+        }
+        match self.on_their_way.add(report, routes, ack_token) {
+            Added::Queued(number) => {
+                for route in routes {
+                    upstream.send(*route, ReportId::Volatile(number), report);
+                }
+                Room::Enough
             }
+            Added::OnItsWay(spare) => {
+                acknowledge(upstream, spare);
+                Room::Enough
+            }
+            Added::Full => Room::None,
         }
     }
 
     /// Sends everything that a route owes an acknowledgement for: it has just been reached.
-    pub(super) fn send_all(&mut self, route: Route) {
-        self.send_outbox();
-        for (number, report) in self.volatile_reports.owed_by(route) {
-            self.seams.upstream().send(route, ReportId::Volatile(number), report);
+    pub(super) fn send_all(
+        &self,
+        upstream: &mut impl Upstream,
+        outbox: &[OutboxEntry],
+        route: Route,
+    ) {
+        send_outbox(upstream, outbox);
+        for (number, report) in self.on_their_way.owed_by(route) {
+            upstream.send(route, ReportId::Volatile(number), report);
         }
     }
 
-    pub(super) fn reported(&mut self, id: ReportId, route: Route) {
-        match id {
-            ReportId::Durable(number) => {
-                let owed = |record: &crate::record::Record| {
-                    record.outbox.iter().any(|p| p.number == number && p.routes.contains(&route))
-                };
-                if owed(&self.record) {
-                    self.steps.tell(format!("the report has arrived over {}", route.label()));
-                    self.transition_regardless(|record| record.reported(number, route));
-                }
+    /// A route has taken a report; whether it was the last one that owed an acknowledgement.
+    pub(super) fn taken(
+        &mut self,
+        upstream: &mut impl Upstream,
+        number: u64,
+        route: Route,
+    ) -> bool {
+        match self.on_their_way.taken(number, route) {
+            Taken::ByAll(ack_token) => {
+                acknowledge(upstream, ack_token);
+                true
             }
-            ReportId::Volatile(number) => {
-                if let Taken::ByAll(ack_token) = self.volatile_reports.taken(number, route) {
-                    self.record.counters().reported += 1;
-                    self.acknowledge(ack_token);
-                    if self.volatile_reports.len() == 0 && !self.changing() {
-                        self.ask_for_overflow();
-                    }
-                }
-            }
+            Taken::NotYet => false,
         }
+    }
+}
+
+/// Sends whatever the record's outbox holds, on all routes that owe an acknowledgement.
+pub(super) fn send_outbox(upstream: &mut impl Upstream, outbox: &[OutboxEntry]) {
+    for queued in outbox {
+        for route in &queued.routes {
+            upstream.send(*route, ReportId::Durable(queued.number), &queued.report);
+        }
+    }
+}
+
+/// Tells the broker that a message need not come again, if it waits for that.
+pub(super) fn acknowledge(upstream: &mut impl Upstream, ack_token: Option<AckToken>) {
+    if let Some(ack_token) = ack_token {
+        upstream.acknowledge(ack_token);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use intercom_wire::Outcome;
+
+    use super::*;
+    use crate::agent::fixtures::{FakeUpstream, record};
+
+    fn cause(id: Option<&str>) -> Cause {
+        Cause::bare(id.map(|id| id.parse().expect("an ID")), vec![Route::Mqtt])
+    }
+
+    fn report(id: &str) -> Report {
+        let record = record();
+        let current = record.current.identity.clone();
+        record.report(&cause(Some(id)), Outcome::Rejected, current, None)
+    }
+
+    #[test]
+    fn a_message_is_acknowledged_when_its_report_has_arrived_everywhere() {
+        let mut upstream = FakeUpstream::default();
+        let mut reports = Reports::default();
+        let routes = [Route::Mqtt, Route::Http];
+        let room = reports.send(&mut upstream, &report("r-1"), &routes, Some(AckToken(7)));
+        assert_eq!(room, Room::Enough);
+        let id = ReportId::Volatile(1);
+        assert_eq!(upstream.sent, [(Route::Mqtt, id), (Route::Http, id)]);
+        assert!(!reports.taken(&mut upstream, 1, Route::Mqtt));
+        assert_eq!(upstream.acknowledged, []);
+        assert!(reports.taken(&mut upstream, 1, Route::Http));
+        assert_eq!((upstream.acknowledged, reports.waiting()), (vec![AckToken(7)], 0));
+    }
+
+    #[test]
+    fn a_route_that_is_reached_gets_what_it_has_not_taken() {
+        let mut upstream = FakeUpstream::default();
+        let mut reports = Reports::default();
+        let _ = reports.send(&mut upstream, &report("r-1"), &[Route::Mqtt], None);
+        let mut record = record();
+        record.already_installed(&cause(Some("r-2")));
+        upstream.sent.clear();
+        reports.send_all(&mut upstream, &record.outbox, Route::Mqtt);
+        let sent = [ReportId::Durable(1), ReportId::Volatile(1)].map(|id| (Route::Mqtt, id));
+        assert_eq!(upstream.sent, sent);
+    }
+
+    #[test]
+    fn a_report_without_room_leaves_its_message_unacknowledged() {
+        let mut upstream = FakeUpstream::default();
+        let mut reports = Reports::default();
+        let mut number = 0;
+        let mut send_another = |upstream: &mut FakeUpstream| {
+            number += 1;
+            let report = report(&format!("r-{number}"));
+            reports.send(upstream, &report, &[Route::Mqtt], Some(AckToken(number)))
+        };
+        while send_another(&mut upstream) == Room::Enough {}
+        assert_eq!(upstream.acknowledged, []);
+    }
+
+    #[test]
+    fn what_has_no_id_is_not_remembered() {
+        let mut reports = Reports::default();
+        reports.remember(&cause(None), &report("r-1"));
+        assert_eq!(reports.ledger().entries().len(), 0);
+        reports.remember(&cause(Some("r-1")), &report("r-1"));
+        assert_eq!(reports.ledger().entries().len(), 1);
     }
 }

@@ -101,7 +101,7 @@ impl<S: Seams> Agent<S> {
             change: self.change_status(),
             reached: self.connections.routes().to_vec(),
             routes,
-            unreported: record.outbox.len() + self.volatile_reports.len(),
+            unreported: record.outbox.len() + self.reports.waiting(),
             outcomes_not_told: record.outcomes_not_told.clone(),
             ignored: self.ignored.shown(self.seams.clock().now()),
             waiting: self.waiting.len(),
@@ -110,7 +110,7 @@ impl<S: Seams> Agent<S> {
                 .ledger
                 .entries()
                 .iter()
-                .chain(self.volatile.entries())
+                .chain(self.reports.ledger().entries())
                 .map(report)
                 .collect(),
             counters: record.counters.clone(),
@@ -120,7 +120,7 @@ impl<S: Seams> Agent<S> {
 
     /// How a request ended, if it has.
     pub fn outcome_of(&self, id: &intercom_wire::RequestId) -> Option<&Report> {
-        let entry = self.record.ledger.by_id(id).or_else(|| self.volatile.by_id(id))?;
+        let entry = self.record.ledger.by_id(id).or_else(|| self.reports.ledger().by_id(id))?;
         Some(&entry.report)
     }
 
