@@ -6,27 +6,19 @@ use std::time::Duration;
 use intercom_wire::{Identity, Mac};
 
 use super::Agent;
-use super::error::BeginError;
+use super::error::{BeginError, RollbackError};
 use super::hook_failure::HookFailure;
+use super::plan::{BackTo, Plan};
 use super::quota::HOUR;
 use super::rollback_reason::RollbackReason;
 use super::seams::{HookRun, Phase, Seams, Upstream};
 use super::set_board::{SetBoardError, set_link, write_runtime_files};
 use crate::board::Board;
 use crate::clock::{Clock, Moment};
-use crate::record::{Begun, Cause, Change, Current, Goal, Route};
+use crate::record::{Begun, Change, Route};
 
 /// How long before something that the board or the disk refused is tried again.
 const TRY_AGAIN: Duration = Duration::from_secs(5);
-
-/// A change that is to be begun.
-#[derive(Debug)]
-pub(super) struct Plan {
-    pub(super) cause: Cause,
-    pub(super) goal: Goal,
-    pub(super) offline: bool,
-    pub(super) to: Current,
-}
 
 /// How far the change in progress has come. What a restart must know of it is in the record.
 #[derive(Debug)]
@@ -66,6 +58,24 @@ impl<S: Seams> Agent<S> {
         !matches!(self.stage, Stage::Idle)
     }
 
+    /// Begins a change back to an earlier identity: an installer wants it back.
+    ///
+    /// # Errors
+    /// Why it cannot be begun.
+    pub fn roll_back_by_hand(
+        &mut self,
+        back_to: BackTo,
+        offline: bool,
+    ) -> Result<(), RollbackError> {
+        if self.changing() {
+            return Err(RollbackError::Changing);
+        }
+        let plan = Plan::go_back(&self.record, &self.rules, back_to, offline)?;
+        self.begin(plan)?;
+        self.set_new_identity();
+        Ok(())
+    }
+
     /// Makes the intention durable. Nothing on the board has been touched when this fails.
     pub(super) fn begin(&mut self, plan: Plan) -> Result<(), BeginError> {
         let now = self.seams.clock().now();
@@ -79,8 +89,7 @@ impl<S: Seams> Agent<S> {
         let begun = Begun { boot_id: boot_id.clone(), at: now };
         let from = self.record.current.clone();
         let deadline = now + self.rules.confirm_within;
-        let Plan { cause, goal, offline, to } = plan;
-        let change = Change { cause, goal, offline, from, to, boot_id, deadline, attempts: 1 };
+        let change = plan.begin(from, boot_id, deadline);
         self.steps
             .tell(format!("changing from {} to {}", change.from.identity, change.to.identity));
         self.transition(|record| record.begin(change, begun)).map_err(|why| {

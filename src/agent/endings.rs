@@ -3,13 +3,13 @@
 use intercom_wire::{Errors, Identity, Outcome, Report};
 
 use super::Agent;
-use super::change::Plan;
 use super::delivery::Delivery;
 use super::error::NotRecorded;
+use super::plan::Plan;
 use super::reports::{Room, acknowledge, send_outbox};
 use super::seams::{AckToken, ReportId, Seams};
 use crate::clock::Clock;
-use crate::record::{Current, Goal, MacOrigin, Route, SerialOrigin};
+use crate::record::Route;
 
 impl<S: Seams> Agent<S> {
     pub(super) fn reject(&mut self, delivery: &Delivery, errors: Errors) {
@@ -89,22 +89,8 @@ impl<S: Seams> Agent<S> {
     }
 
     pub(super) fn apply(&mut self, delivery: &Delivery, identity: Identity) {
-        let old = &self.record.current;
-        let to = Current {
-            mac_origin: if identity.mac == old.identity.mac {
-                old.mac_origin
-            } else {
-                MacOrigin::Request
-            },
-            serial_origin: if identity.serial_number == old.identity.serial_number {
-                old.serial_origin
-            } else {
-                Some(SerialOrigin::Request)
-            },
-            identity,
-        };
-        let (goal, offline) = (Goal::Install, delivery.offline);
-        let plan = Plan { cause: delivery.cause(&self.rules), goal, offline, to };
+        let cause = delivery.cause(&self.rules);
+        let plan = Plan::install(cause, &self.record.current, identity, delivery.offline);
         match self.begin(plan) {
             Ok(()) => {
                 self.acknowledge(delivery.ack_token);

@@ -11,7 +11,6 @@
 //! ```
 
 mod board_keeper;
-mod by_hand;
 mod change;
 mod connections;
 mod deliveries;
@@ -26,6 +25,7 @@ mod hook_failure;
 mod ignored;
 mod log_extra;
 mod past_runs;
+mod plan;
 mod quota;
 mod reports;
 mod restore;
@@ -53,12 +53,12 @@ use seams::{ConnectIdentity, Event, Seams, Upstream};
 use steps::Steps;
 use waiting::WaitingRequests;
 
-pub use by_hand::BackTo;
 pub use delivery::{Delivery, Handling};
 pub use error::{BeginError, RollbackError};
 pub use hook_failure::{HookFailure, HookProblem};
 pub use ignored::IgnoredFor;
 pub use past_runs::PastRuns;
+pub use plan::BackTo;
 pub use restore::{Restored, restore};
 pub use rules::Rules;
 pub use status::{ChangeStatus, RouteError, RouteStatus, Status};
