@@ -13,49 +13,17 @@ use super::quota::HOUR;
 use super::rollback_reason::RollbackReason;
 use super::seams::{HookRun, Phase, Seams, Upstream};
 use super::set_board::{SetBoardError, set_link, write_runtime_files};
+use super::stage::{Action, HooksBackEnd, Stage};
 use crate::board::Board;
-use crate::clock::{Clock, Moment};
+use crate::clock::Clock;
 use crate::record::{Begun, Change, Route};
 
 /// How long before something that the board or the disk refused is tried again.
 const TRY_AGAIN: Duration = Duration::from_secs(5);
 
-/// How far the change in progress has come. What a restart must know of it is in the record.
-#[derive(Debug)]
-pub(super) enum Stage {
-    /// No change.
-    Idle,
-    /// The new identity is set; the hooks run.
-    Hooks,
-    /// Waiting for a new connection under the new identity.
-    Confirming,
-    /// There is one on this route; it must still be alive at the moment.
-    Settling(Route, Moment),
-    /// It was an answered poll, which does not stay alive by itself: another must be answered.
-    PollingAgain,
-    /// Confirmed, and the disk would not take it; tried again at the moment.
-    Committing(Moment),
-    /// The link would not take the old MAC back; tried again at the moment, for this reason.
-    PuttingBack(Moment, RollbackReason),
-    /// The old identity is back; the hooks run, until the moment at the latest.
-    HooksBack(Moment),
-}
-
-impl Stage {
-    /// When something is due, given the deadline of the change in progress.
-    pub(super) fn due(&self, deadline: Option<Moment>) -> Option<Moment> {
-        match self {
-            Stage::Idle => None,
-            Stage::Hooks | Stage::Confirming | Stage::PollingAgain => deadline,
-            Stage::Settling(_, at) | Stage::Committing(at) => deadline.map(|end| end.min(*at)),
-            Stage::PuttingBack(at, _) | Stage::HooksBack(at) => Some(*at),
-        }
-    }
-}
-
 impl<S: Seams> Agent<S> {
     pub(super) fn changing(&self) -> bool {
-        !matches!(self.stage, Stage::Idle)
+        !self.stage.is_idle()
     }
 
     /// Begins a change back to an earlier identity: an installer wants it back.
@@ -130,102 +98,44 @@ impl<S: Seams> Agent<S> {
 
     /// The hooks have ended; the failure is that of the first hook that failed.
     pub fn hooks_ended(&mut self, result: Result<(), HookFailure>) {
-        match (&self.stage, result) {
-            (Stage::Hooks, Err(why)) => self.roll_back(RollbackReason::Hook(why)),
-            (Stage::Hooks, Ok(())) => {
-                self.stage = Stage::Confirming;
+        self.advance(|stage| stage.hooks_ended(result));
+    }
+
+    /// Lets the stage take what has happened, and does what follows from it.
+    pub(super) fn advance(&mut self, happened: impl FnOnce(Stage) -> (Stage, Option<Action>)) {
+        let (stage, action) = happened(mem::take(&mut self.stage));
+        self.stage = stage;
+        match action {
+            None => {}
+            Some(Action::Connect) => {
                 if self.record.change.as_ref().is_some_and(|change| change.offline) {
                     self.commit();
                 }
                 self.connect();
             }
-            (Stage::HooksBack(_), result) => {
-                if let Err(why) = result {
-                    self.steps.warn(format!("a hook failed after the rollback: {why}"));
-                }
-                self.rolled_back();
-            }
-            // Of a change that has ended in the meantime.
-            (_, _) => {}
-        }
-    }
-
-    fn rolled_back(&mut self) {
-        self.stage = Stage::Idle;
-        self.connect();
-        self.change_ended();
-    }
-
-    pub(super) fn reachable(&mut self, route: Route) {
-        if matches!(self.stage, Stage::PollingAgain) && route == Route::Http {
-            self.settle();
-        }
-        if matches!(self.stage, Stage::Confirming) {
-            let until = self.seams.clock().now() + self.rules.settle;
-            self.steps.tell(format!(
+            Some(Action::Watch(route)) => self.steps.tell(format!(
                 "reached over {} under the new identity; watching it for {} s",
                 route.label(),
                 self.rules.settle.as_secs()
-            ));
-            self.stage = Stage::Settling(route, until);
-        }
-        self.connections.reached(route);
-        self.keep_board();
-        self.look_up_again();
-        self.reports.send_all(self.seams.upstream(), &self.record.outbox, route);
-    }
-
-    pub(super) fn lost(&mut self, route: Route) {
-        self.connections.lost(route);
-        let watched = match self.stage {
-            Stage::Settling(settling, _) => settling == route,
-            Stage::PollingAgain => route == Route::Http,
-            _ => false,
-        };
-        if watched {
-            self.steps.warn(format!(
+            )),
+            Some(Action::WaitForAnother(route)) => self.steps.warn(format!(
                 "the new connection over {} was lost; waiting for another",
                 route.label()
-            ));
-            self.stage = Stage::Confirming;
-        }
-        self.keep_board();
-    }
-
-    pub(super) fn tick_change(&mut self, now: Moment) {
-        let deadline = self.record.change.as_ref().map(|change| change.deadline);
-        let too_late = deadline.is_some_and(|deadline| deadline <= now);
-        match self.stage {
-            Stage::Idle => {}
-            Stage::PuttingBack(at, _) if at <= now => self.put_back_again(),
-            Stage::HooksBack(until) if until <= now => {
-                self.steps
-                    .warn("a hook failed after the rollback: they did not end in time".to_owned());
-                self.rolled_back();
+            )),
+            Some(Action::PollAgain) => self.seams.upstream().ask_again(Route::Http),
+            Some(Action::CheckLinkAndCommit) => self.check_link_and_commit(),
+            Some(Action::Commit) => self.commit(),
+            Some(Action::RollBack(reason)) => self.roll_back(reason),
+            Some(Action::PutBack(reason)) => {
+                // Why the link does not take it was told the first time.
+                let _ = self.put_back(reason);
             }
-            Stage::Settling(Route::Mqtt, until) if until <= now => self.settle(),
-            Stage::Settling(Route::Http, until) if until <= now && !too_late => {
-                self.stage = Stage::PollingAgain;
-                self.seams.upstream().ask_again(Route::Http);
-            }
-            Stage::Hooks if too_late => self.roll_back(RollbackReason::HooksTooLong),
-            Stage::Confirming | Stage::Settling(..) | Stage::PollingAgain if too_late => {
-                self.roll_back(RollbackReason::NotReached);
-            }
-            Stage::Committing(_) if too_late => self.roll_back(RollbackReason::NotWritten),
-            Stage::Committing(at) if at <= now => self.commit(),
-            Stage::Hooks
-            | Stage::Confirming
-            | Stage::Settling(..)
-            | Stage::PollingAgain
-            | Stage::Committing(_)
-            | Stage::PuttingBack(..)
-            | Stage::HooksBack(_) => {}
+            Some(Action::EndRollback(hooks)) => self.end_rollback(&hooks),
         }
     }
 
     /// The connection has stayed alive; is the link still what it was set to?
-    fn settle(&mut self) {
+    fn check_link_and_commit(&mut self) {
         let Some(wanted) = self.record.change.as_ref().map(|c| c.to.identity.mac) else { return };
         match self.seams.board().link_mac() {
             Ok(mac) if mac == wanted => self.commit(),
@@ -280,11 +190,18 @@ impl<S: Seams> Agent<S> {
         Ok(())
     }
 
-    fn put_back_again(&mut self) {
-        if let Stage::PuttingBack(_, reason) = mem::replace(&mut self.stage, Stage::Idle) {
-            // Why it is put back was told the first time.
-            let _ = self.put_back(reason);
+    fn end_rollback(&mut self, hooks: &HooksBackEnd) {
+        match hooks {
+            HooksBackEnd::Worked => {}
+            HooksBackEnd::Failed(why) => {
+                self.steps.warn(format!("a hook failed after the rollback: {why}"));
+            }
+            HooksBackEnd::TooLong => self
+                .steps
+                .warn("a hook failed after the rollback: they did not end in time".to_owned()),
         }
+        self.connect();
+        self.change_ended();
     }
 
     /// Tells the panel's other software who the panel is; tried again if that fails.

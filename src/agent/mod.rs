@@ -33,6 +33,7 @@ mod rollback_reason;
 mod rules;
 pub mod seams;
 mod set_board;
+mod stage;
 mod status;
 mod steps;
 mod volatile_reports;
@@ -41,15 +42,15 @@ mod waiting;
 use std::io;
 
 use crate::clock::{Clock, Moment};
-use crate::record::Record;
+use crate::record::{Record, Route};
 use board_keeper::BoardKeeper;
-use change::Stage;
 use connections::Connections;
 use durable_record::DurableRecord;
 use ignored::IgnoredRequests;
 use quota::HourlyQuota;
 use reports::Reports;
 use seams::{ConnectIdentity, Event, Seams, Upstream};
+use stage::Stage;
 use steps::Steps;
 use waiting::WaitingRequests;
 
@@ -139,17 +140,22 @@ impl<S: Seams> Agent<S> {
 
     /// When [`Agent::tick`] is due; `None` while only an event can bring news.
     pub fn next_tick(&self) -> Option<Moment> {
-        let change = self.record.change.as_ref().map(|change| change.deadline);
-        [self.stage.due(change), self.waiting.due(), self.record.due(), self.board_keeper.due()]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            self.stage.due(self.deadline()),
+            self.waiting.due(),
+            self.record.due(),
+            self.board_keeper.due(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     /// Does what is due by now.
     pub fn tick(&mut self) {
         let now = self.seams.clock().now();
-        self.tick_change(now);
+        let deadline = self.deadline();
+        self.advance(|stage| stage.tick(now, deadline));
         self.tick_waiting(now);
         if self.board_keeper.due().is_some_and(|due| due <= now) {
             self.keep_board();
@@ -172,6 +178,26 @@ impl<S: Seams> Agent<S> {
     /// The seams, for whoever drives the agent.
     pub fn seams(&mut self) -> &mut S {
         &mut self.seams
+    }
+
+    /// When the change in progress is rolled back unless it is confirmed.
+    fn deadline(&self) -> Option<Moment> {
+        self.record.change.as_ref().map(|change| change.deadline)
+    }
+
+    fn reachable(&mut self, route: Route) {
+        let (now, settle) = (self.seams.clock().now(), self.rules.settle);
+        self.advance(|stage| stage.reached(route, now, settle));
+        self.connections.reached(route);
+        self.keep_board();
+        self.look_up_again();
+        self.reports.send_all(self.seams.upstream(), &self.record.outbox, route);
+    }
+
+    fn lost(&mut self, route: Route) {
+        self.connections.lost(route);
+        self.advance(|stage| stage.lost(route));
+        self.keep_board();
     }
 
     /// Makes one transition of the record durable, or leaves the record as it was.

@@ -4,7 +4,6 @@ use intercom_wire::{BoardName, FactoryIdentity, Identity, NotTold, Report};
 use serde::Serialize;
 
 use super::Agent;
-use super::change::Stage;
 use super::ignored::IgnoredFor;
 use super::seams::{Seams, Upstream};
 use crate::clock::Clock;
@@ -130,15 +129,7 @@ impl<S: Seams> Agent<S> {
         Some(ChangeStatus {
             from: change.from.identity.clone(),
             to: change.to.identity.clone(),
-            stage: match self.stage {
-                Stage::Idle | Stage::Hooks => "the hooks run",
-                Stage::Confirming => "waiting for a new connection",
-                Stage::Settling(..) | Stage::PollingAgain => "watching the new connection",
-                Stage::Committing(_) => "confirmed; the record cannot be written",
-                Stage::PuttingBack(..) => "the old identity cannot be put back",
-                Stage::HooksBack(_) => "rolled back; the hooks run",
-            }
-            .to_owned(),
+            stage: self.stage.in_words().to_owned(),
             attempts: change.attempts,
             seconds_left: change.deadline.since(self.seams.clock().now()).as_secs(),
         })
