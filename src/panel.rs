@@ -1,19 +1,20 @@
 //! One panel: its configuration, its root, and what its board says of itself.
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use intercom_wire::{BoardName, FactoryIdentity, Identity};
+use intercom_wire::Identity;
 use uboot_env::Environment;
 
 use crate::agent::Rules;
 use crate::agent::environment_copy::{BOARD, FACTORY_MAC, FACTORY_SERIAL_NUMBER};
-use crate::board::{MacKind, RealBoard, Survey, survey};
-use crate::clock::WallTime;
+use crate::board::{RealBoard, Survey, survey};
+use crate::clock::{Clock, RealClock, WallTime};
 use crate::config::Settings;
 use crate::environment;
 use crate::hooks::Hooks;
-use crate::record::{Current, MacOrigin, Record, Route, SerialOrigin};
+use crate::record::{BoardReading, Earlier, OwnMac, Reading, Record, Route};
 use crate::record_store::RecordStore;
 use crate::root::Root;
 use crate::storage::StateDir;
@@ -27,25 +28,27 @@ pub struct Panel {
     pub root: Root,
     /// What the board says of itself.
     pub survey: Survey,
-    environment: Option<Environment>,
+    environment: Reading<Environment>,
 }
 
 impl Panel {
     /// Looks at the board; changes nothing.
     pub fn open(root: Root, settings: Settings) -> Self {
         let (environment, warning) = match environment::read(&root) {
-            Ok(environment) => (environment, None),
-            Err(why) => (None, Some(format!("the U-Boot environment cannot be read: {why}"))),
+            Ok(environment) => (Reading::from(environment), None),
+            Err(why) => {
+                let warning = format!("the U-Boot environment cannot be read: {why}");
+                (Reading::Unreadable, Some(warning))
+            }
         };
-        let variable = |name: &str| {
-            environment
-                .as_ref()
-                .and_then(|environment| environment.get(name))
-                .map(|v| v.into_owned())
-        };
-        let mut survey = survey(&root, &settings, &variable);
+        let mut survey = survey(&root, &settings, &|name| variable(&environment, name));
         survey.warnings.extend(warning);
         Panel { settings, root, survey, environment }
+    }
+
+    /// Looks at the board once more.
+    pub fn look_again(&self) -> Self {
+        Panel::open(self.root.clone(), self.settings.clone())
     }
 
     /// What the agent's decisions and changes depend on.
@@ -64,6 +67,7 @@ impl Panel {
             routes: mqtt.into_iter().chain(http).collect(),
             tells_billing: settings.billing.is_some(),
             environment: settings.environment,
+            mac_variable: settings.mac_variable.clone(),
             serial_number_variable: settings.serial_number.environment_variable.clone(),
         }
     }
@@ -103,61 +107,59 @@ impl Panel {
         self.root.path(&self.settings.runtime_dir)
     }
 
-    /// The record of a board that has none yet: what the board is by itself.
+    /// What the board says of itself, for the record.
+    pub fn board_reading(&self) -> BoardReading {
+        let survey = &self.survey;
+        BoardReading {
+            link_mac: survey.link.as_ref().map(|link| link.mac.value),
+            mac: survey.mac.clone().map(|own| OwnMac {
+                mac: own.mac.value,
+                kind: own.kind,
+                from_environment: survey.environment_mac.found().is_some(),
+            }),
+            serial_number: survey.serial_number.clone().map(|known| known.value),
+            earlier: match &self.environment {
+                Reading::Found(_) => Reading::Found(self.earlier()),
+                Reading::Absent => Reading::Absent,
+                Reading::Unreadable => Reading::Unreadable,
+            },
+            board: survey.board.as_ref().map(|known| known.value.clone()),
+            warnings: survey.warnings.clone(),
+        }
+    }
+
+    /// The record that a start would go by now; nothing is written.
     ///
     /// # Errors
-    /// When the board has no MAC address at all, in words.
-    pub fn first_record(&self) -> Result<Record, String> {
-        let mac = self.survey.mac.as_ref().ok_or_else(|| {
-            format!(
-                "the board has no MAC address: there is no interface {} and no ethaddr; set \
-                 interface in the configuration",
-                self.settings.interface
-            )
-        })?;
-        let serial_number = self.survey.serial_number.as_ref().map(|known| known.value.clone());
-        let identity = Identity { mac: mac.mac.value, serial_number };
-        let factory = self.factory_in_environment().unwrap_or_else(|| identity.clone());
-        let given = factory != identity;
-        let current = Current {
-            mac_origin: match mac.kind {
-                MacKind::Real if given && factory.mac != identity.mac => MacOrigin::Request,
-                MacKind::Real => MacOrigin::Board,
-                MacKind::Placeholder => MacOrigin::Placeholder,
-                MacKind::Random => MacOrigin::Random,
-            },
-            serial_origin: identity.serial_number.as_ref().map(|serial_number| {
-                if given && factory.serial_number.as_ref() != Some(serial_number) {
-                    SerialOrigin::Request
-                } else {
-                    SerialOrigin::Board
-                }
-            }),
-            identity,
-        };
-        let factory_mac_origin = match current.mac_origin {
-            MacOrigin::Request => MacOrigin::Board,
-            origin => origin,
-        };
-        let board = self.board_name(&factory);
-        Ok(Record::first(board, FactoryIdentity::Known(factory), factory_mac_origin, current))
+    /// When the record cannot be read, or there is none and nothing to begin one with.
+    pub fn record(&self) -> io::Result<Record> {
+        let reading = self.board_reading();
+        let boot_id = RealClock::start(&self.root)?.boot_id();
+        match RecordStore::new(self.state()).peek()? {
+            Some(mut record) => {
+                record.take_over(&reading, &boot_id, false);
+                Ok(record)
+            }
+            None => Record::first(&reading, &boot_id).map_err(io::Error::other),
+        }
     }
 
     /// What an earlier life of the record wrote down beside the identity.
-    fn factory_in_environment(&self) -> Option<Identity> {
-        Some(Identity {
-            mac: self.variable(FACTORY_MAC)?.parse().ok()?,
-            serial_number: self.variable(FACTORY_SERIAL_NUMBER).and_then(|text| text.parse().ok()),
-        })
+    fn earlier(&self) -> Earlier {
+        let variable = |name| variable(&self.environment, name).found().cloned();
+        let parsed = |name| variable(name).and_then(|text| text.parse().ok());
+        let serial_number = variable(FACTORY_SERIAL_NUMBER).and_then(|text| text.parse().ok());
+        Earlier {
+            factory: parsed(FACTORY_MAC).map(|mac| Identity { mac, serial_number }),
+            board: variable(BOARD).and_then(|text| text.parse().ok()),
+        }
     }
+}
 
-    fn board_name(&self, factory: &Identity) -> BoardName {
-        let written = self.variable(BOARD).and_then(|text| text.parse().ok());
-        let surveyed = self.survey.board.as_ref().map(|known| known.value.clone());
-        surveyed.or(written).unwrap_or_else(|| BoardName::from_mac(factory.mac))
-    }
-
-    fn variable(&self, name: &str) -> Option<String> {
-        self.environment.as_ref()?.get(name).map(|value| value.into_owned())
+fn variable(environment: &Reading<Environment>, name: &str) -> Reading<String> {
+    match environment {
+        Reading::Found(environment) => environment.get(name).map(|value| value.into_owned()).into(),
+        Reading::Absent => Reading::Absent,
+        Reading::Unreadable => Reading::Unreadable,
     }
 }

@@ -6,6 +6,7 @@ use std::io;
 
 use intercom_agent::board::{Interface, Ipv4Route, KernelLink, Link, LinkError, survey};
 use intercom_agent::config;
+use intercom_agent::record::Reading;
 use intercom_agent::root::Root;
 use intercom_test_support::{in_a_namespace, ip};
 use intercom_wire::Mac;
@@ -160,7 +161,7 @@ fn the_kernel_tells_a_random_address_from_one_that_was_set() {
         ip("link add eth0 type veth peer name wall");
         let settings = config::parse("", "a.toml".as_ref()).expect("the defaults");
         let kind = || {
-            let found = survey(&Root::system(), &settings, &|_| None);
+            let found = survey(&Root::system(), &settings, &|_| Reading::Absent);
             serde_json::to_value(found).expect("JSON")["mac"]["kind"].clone()
         };
         assert_eq!(kind(), "random");

@@ -6,7 +6,7 @@ use super::rules::Rules;
 use super::set_board::{SetBoardError, set_link, write_runtime_files};
 use super::steps::Steps;
 use crate::board::Board;
-use crate::clock::Moment;
+use crate::clock::{BootId, Moment};
 use crate::record::Record;
 
 /// How often a board that did not take the identity is tried again.
@@ -37,6 +37,7 @@ impl BoardKeeper {
         board: &mut impl Board,
         rules: &Rules,
         record: &Record,
+        boot_id: &BootId,
         now: Moment,
         steps: &mut Steps,
     ) {
@@ -45,14 +46,16 @@ impl BoardKeeper {
             // It sets everything itself, also back.
             return;
         }
-        let current = &record.current.identity;
-        let link_is_right = board.link_mac().is_ok_and(|found| found == current.mac);
+        let current = &record.current;
+        let mac = current.identity.mac;
+        let link_is_right =
+            !record.sets_link(boot_id) || board.link_mac().is_ok_and(|found| found == mac);
         if link_is_right && !was_wrong {
             return;
         }
-        let link = set_link(board, current.mac);
+        let link = if link_is_right { Ok(()) } else { set_link(board, mac) };
         if link.is_ok() && !link_is_right {
-            steps.tell(format!("the link carries {} again", current.mac));
+            steps.tell(format!("the link carries {mac} again"));
         }
         let files = write_runtime_files(board, rules, record, current);
         if let Err(why) = link.and(files) {
@@ -71,8 +74,9 @@ impl BoardKeeper {
 mod tests {
     use super::*;
     use crate::agent::fixtures::{
-        FACTORY_MAC, FakeBoard, NOW, identity, mac, record, record_changing_to, rules,
+        FACTORY_MAC, FakeBoard, NOW, boot_id, mac, record, record_changing_to, rules,
     };
+    use crate::record::MacOrigin;
 
     const OTHER: &str = "AA:BB:CC:DD:EE:FF";
 
@@ -90,7 +94,8 @@ mod tests {
         }
 
         fn keep(&mut self, record: &Record) {
-            self.keeper.keep(&mut self.board, &rules(), record, NOW, &mut self.steps);
+            let board = &mut self.board;
+            self.keeper.keep(board, &rules(), record, &boot_id(), NOW, &mut self.steps);
         }
 
         fn last_step(&self) -> Option<&str> {
@@ -110,8 +115,8 @@ mod tests {
         let mut kept = Kept::new(FACTORY_MAC);
         kept.keeper.set_at(NOW);
         kept.keep(&record());
-        let told = kept.board.files.as_ref().map(|files| files.identity.clone());
-        assert_eq!((told, kept.last_step()), (Some(identity(FACTORY_MAC)), None));
+        let told = kept.board.files.as_ref().and_then(|files| files.mac);
+        assert_eq!((told, kept.last_step()), (Some(mac(FACTORY_MAC)), None));
     }
 
     #[test]
@@ -121,6 +126,28 @@ mod tests {
         assert_eq!(kept.board.link, mac(FACTORY_MAC));
         assert_eq!(kept.last_step(), Some("the link carries 08:00:00:00:00:01 again"));
         assert_eq!(kept.keeper.due(), None);
+    }
+
+    #[test]
+    fn an_address_that_is_not_known_to_be_the_boards_own_is_neither_set_nor_told() {
+        for origin in [MacOrigin::Unread, MacOrigin::Random, MacOrigin::Placeholder] {
+            let mut record = record();
+            record.current.mac_origin = origin;
+            let mut kept = Kept::new(OTHER);
+            kept.keeper.set_at(NOW);
+            kept.keep(&record);
+            assert_eq!(kept.board.link, mac(OTHER), "{origin:?}");
+            assert_eq!(kept.board.files.map(|files| files.mac), Some(None), "{origin:?}");
+        }
+    }
+
+    #[test]
+    fn a_live_link_keeps_its_address_until_the_next_boot_if_the_boards_own_was_read_late() {
+        let mut kept = Kept::new(OTHER);
+        kept.keep(&Record { link_kept_in: Some(boot_id()), ..record() });
+        assert_eq!(kept.board.link, mac(OTHER));
+        kept.keep(&Record { link_kept_in: "boot-0".parse().ok(), ..record() });
+        assert_eq!(kept.board.link, mac(FACTORY_MAC));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::mem;
 use std::time::Duration;
 
-use intercom_wire::{Identity, Mac};
+use intercom_wire::Mac;
 
 use super::Agent;
 use super::error::{BeginError, RollbackError};
@@ -16,7 +16,7 @@ use super::set_board::{SetBoardError, set_link, write_runtime_files};
 use super::stage::{Action, HooksBackEnd, Stage};
 use crate::board::Board;
 use crate::clock::Clock;
-use crate::record::{Begun, Change, Route};
+use crate::record::{Begun, Change, Current, Route};
 
 /// How long before something that the board or the disk refused is tried again.
 const TRY_AGAIN: Duration = Duration::from_secs(5);
@@ -84,10 +84,10 @@ impl<S: Seams> Agent<S> {
         if self.seams.clock().now() >= change.deadline {
             return self.roll_back(RollbackReason::NotConfirmed);
         }
-        let (from, to) = (change.from.identity, change.to.identity);
         let board = self.seams.board();
-        let set = set_link(board, to.mac)
-            .and_then(|()| write_runtime_files(board, &self.rules, &self.record, &to));
+        let set = set_link(board, change.to.identity.mac)
+            .and_then(|()| write_runtime_files(board, &self.rules, &self.record, &change.to));
+        let (from, to) = (change.from.identity, change.to.identity);
         if let Err(why) = set {
             return self.roll_back(RollbackReason::Board(why));
         }
@@ -155,8 +155,7 @@ impl<S: Seams> Agent<S> {
         self.steps.tell(format!("confirmed and durable: {}", self.record.current.identity));
         self.stage = Stage::Idle;
         // The runtime files also tell the ID, which may have just been learnt.
-        let identity = self.record.current.identity.clone();
-        self.tell_software(&identity);
+        self.tell_software(&change.to);
         self.give_up(change.from.identity.mac);
         self.copy_to_environment();
         self.send_outbox();
@@ -175,15 +174,15 @@ impl<S: Seams> Agent<S> {
     /// Ends the rollback, or tries again later if the link does not take the old MAC.
     fn put_back(&mut self, reason: RollbackReason) -> Result<(), SetBoardError> {
         let Some(change) = self.record.change.clone() else { return Ok(()) };
-        let (from, to) = (change.from.identity, change.to.identity);
-        if let Err(why) = set_link(self.seams.board(), from.mac) {
+        if let Err(why) = set_link(self.seams.board(), change.from.identity.mac) {
             self.stage = Stage::PuttingBack(self.seams.clock().now() + TRY_AGAIN, reason);
             return Err(why);
         }
         // The panel can be reached all the same, and that counts more.
-        self.tell_software(&from);
+        self.tell_software(&change.from);
         self.release_room();
         self.transition_regardless(|record| record.roll_back(reason.to_string()));
+        let (from, to) = (change.from.identity, change.to.identity);
         self.give_up(to.mac);
         self.stage = Stage::HooksBack(self.seams.clock().now() + self.rules.confirm_within);
         self.seams.start_hooks(HookRun { phase: Phase::Rollback, from: to, to: from });
@@ -205,7 +204,7 @@ impl<S: Seams> Agent<S> {
     }
 
     /// Tells the panel's other software who the panel is; tried again if that fails.
-    fn tell_software(&mut self, identity: &Identity) {
+    fn tell_software(&mut self, identity: &Current) {
         let now = self.seams.clock().now();
         let board = self.seams.board();
         if let Err(why) = write_runtime_files(board, &self.rules, &self.record, identity) {

@@ -50,6 +50,7 @@ impl<S: Seams> Agent<S> {
                 let reason = "a later request for the same intercom was decided before".to_owned();
                 self.end_volatile(&delivery, Outcome::Rejected, reason);
             }
+            Decision::AwaitBoard => return self.await_board(delivery),
             Decision::Keep => return self.wait(delivery, Until::ChangeEnds),
             Decision::LookUp(mac) => {
                 self.seams.upstream().look_up(mac);
@@ -66,6 +67,23 @@ impl<S: Seams> Agent<S> {
     fn wait(&mut self, delivery: Delivery, until: Until) -> Handling {
         self.waiting.add(delivery, until);
         Handling::Kept
+    }
+
+    /// Waits until the board itself could be read, or no longer counts on it.
+    fn await_board(&mut self, delivery: Delivery) -> Handling {
+        let now = self.seams.clock().now();
+        let until = self.own_board.given_up_at();
+        let minutes = until.since(now).as_secs().div_ceil(60);
+        self.steps.warn(format!(
+            "{delivery} waits, {minutes} min at most: what the board itself is cannot be read yet"
+        ));
+        self.wait(delivery, Until::BoardRead(until))
+    }
+
+    /// The board has been read again.
+    pub(super) fn decide_on_those_that_awaited_the_board(&mut self) {
+        let waiting = self.waiting.board_read();
+        self.decide_on_all(waiting, &MacOwner::NotLookedUp);
     }
 
     /// Waits for another board to let go of the MAC address.
@@ -131,6 +149,7 @@ impl<S: Seams> Agent<S> {
             models: &self.rules.models,
             owner,
             changing: self.changing(),
+            still_reading: self.own_board.is_awaited(self.seams.clock().now()),
             past: Past { durable: &self.record.ledger, volatile: self.reports.ledger() },
         }
     }

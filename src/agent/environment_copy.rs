@@ -10,8 +10,6 @@ use crate::board::Board;
 use crate::environment::{self, Error, Healed, Refusal};
 use crate::record::{MacOrigin, Record, SerialOrigin};
 
-/// The variable that U-Boot and the boot scripts take the MAC address from.
-pub const MAC: &str = "ethaddr";
 /// The factory MAC address: an erased overlay must not make today's MAC the factory's.
 pub const FACTORY_MAC: &str = "intercom_factory_mac";
 /// The factory serial number.
@@ -30,7 +28,7 @@ impl<S: Seams> Agent<S> {
 }
 
 /// Heals the environment after a power cut and makes it say what the record says. Writes nothing if
-/// it says so already.
+/// it says so already, and nothing while the record waits to read what the environment has.
 pub(super) fn put_right<S: Seams>(
     seams: &mut S,
     rules: &Rules,
@@ -53,6 +51,9 @@ pub(super) fn put_right<S: Seams>(
         }
         Err(why) => return remarks.push(format!("the U-Boot environment is not healed: {why}")),
     }
+    if record.wants_reading() {
+        return;
+    }
     let wanted = match store.read() {
         Ok(environment) => wanted(&environment, rules, record),
         Err(why) => return remarks.push(format!("the U-Boot environment cannot be read: {why}")),
@@ -65,10 +66,11 @@ pub(super) fn put_right<S: Seams>(
     match environment::write(&mut store, disk, rules.environment, &changes) {
         Ok(Written::Unchanged) => {}
         Ok(Written::Changed) => {
-            remarks.push(format!(
-                "the U-Boot environment now says {MAC}={}",
-                record.current.identity.mac
-            ));
+            let says = match &rules.mac_variable {
+                Some(name) => format!("{name}={}", record.current.identity.mac),
+                None => "the serial number".to_owned(),
+            };
+            remarks.push(format!("the U-Boot environment now says {says}"));
         }
         // As the operator wants it: the MAC is set at each boot instead.
         Err(Error::Refused(why @ (Refusal::Never | Refusal::SingleCopy))) => {
@@ -87,11 +89,13 @@ fn wanted(environment: &Environment, rules: &Rules, record: &Record) -> Vec<Want
     let current = &record.current;
     let mut identity = Vec::new();
     let has = |name: &str| environment.get(name).is_some();
-    // An address of the link's own making is not written down as if somebody had given it.
-    if current.mac_origin == MacOrigin::Request
-        || current.mac_origin == MacOrigin::Board && has(MAC)
-    {
-        identity.push((MAC.to_owned(), Some(current.identity.mac.to_string())));
+    if let Some(name) = &rules.mac_variable {
+        // An address of the link's own making is not written down as if somebody had given it.
+        if current.mac_origin == MacOrigin::Request
+            || current.mac_origin == MacOrigin::Board && has(name)
+        {
+            identity.push((name.clone(), Some(current.identity.mac.to_string())));
+        }
     }
     if let Some(name) = &rules.serial_number_variable {
         match &current.identity.serial_number {
@@ -104,7 +108,7 @@ fn wanted(environment: &Environment, rules: &Rules, record: &Record) -> Vec<Want
         }
     }
     let says = |name: &str, value: Option<&str>| match (environment.get(name), value) {
-        (Some(found), Some(value)) => same_value(name, &found, value),
+        (Some(found), Some(value)) => same_value(rules, name, &found, value),
         (found, value) => found.is_none() && value.is_none(),
     };
     identity.retain(|(name, value)| !says(name, value.as_deref()));
@@ -112,7 +116,7 @@ fn wanted(environment: &Environment, rules: &Rules, record: &Record) -> Vec<Want
         return identity;
     }
     identity.push((BOARD.to_owned(), Some(record.board.to_string())));
-    if let Some(factory) = record.factory.known() {
+    if let Some(factory) = record.factory().known() {
         identity.push((FACTORY_MAC.to_owned(), Some(factory.mac.to_string())));
         if let Some(serial) = &factory.serial_number {
             identity.push((FACTORY_SERIAL_NUMBER.to_owned(), Some(serial.to_string())));
@@ -122,9 +126,9 @@ fn wanted(environment: &Environment, rules: &Rules, record: &Record) -> Vec<Want
 }
 
 /// A MAC address in another notation is the same one: no reason to erase a block.
-fn same_value(name: &str, found: &str, value: &str) -> bool {
-    match name {
-        MAC => found.parse::<intercom_wire::Mac>().is_ok_and(|mac| mac.to_string() == value),
-        _ => found == value,
+fn same_value(rules: &Rules, name: &str, found: &str, value: &str) -> bool {
+    if rules.mac_variable.as_deref() == Some(name) {
+        return found.parse::<intercom_wire::Mac>().is_ok_and(|mac| mac.to_string() == value);
     }
+    found == value
 }

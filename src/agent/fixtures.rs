@@ -23,6 +23,11 @@ pub(super) fn mac(text: &str) -> Mac {
     text.parse().expect("a MAC")
 }
 
+/// The boot that everything happens in.
+pub(super) fn boot_id() -> BootId {
+    "boot-1".parse().expect("a boot ID")
+}
+
 /// An identity without a serial number.
 pub(super) fn identity(text: &str) -> Identity {
     Identity { mac: mac(text), serial_number: None }
@@ -34,13 +39,13 @@ pub(super) fn record() -> Record {
     let mac_origin = MacOrigin::Board;
     let current = Current { identity: identity.clone(), mac_origin, serial_origin: None };
     let board = "die-1".parse().expect("a board name");
-    Record::first(board, FactoryIdentity::Known(identity), mac_origin, current)
+    Record::new(board, Some(FactoryIdentity::Known(identity)), current)
 }
 
 /// The same record with a change to this MAC address in progress, begun now.
 pub(super) fn record_changing_to(text: &str) -> Record {
     let mut record = record();
-    let boot_id: BootId = "boot-1".parse().expect("a boot ID");
+    let boot_id = boot_id();
     let from = record.current.clone();
     let to = Current { identity: identity(text), mac_origin: MacOrigin::Request, ..from.clone() };
     let cause = Cause::bare("r-1".parse().ok(), vec![Route::Mqtt]);
@@ -64,6 +69,7 @@ pub(super) fn rules() -> Rules {
         routes: vec![Route::Mqtt],
         tells_billing: false,
         environment: Policy::default(),
+        mac_variable: Some("ethaddr".to_owned()),
         serial_number_variable: None,
     }
 }

@@ -24,6 +24,7 @@ mod fixtures;
 mod hook_failure;
 mod ignored;
 mod log_extra;
+mod own_board;
 mod past_runs;
 mod plan;
 mod quota;
@@ -42,11 +43,12 @@ mod waiting;
 use std::io;
 
 use crate::clock::{Clock, Moment};
-use crate::record::{Record, Route};
+use crate::record::{BoardReading, Record, Route};
 use board_keeper::BoardKeeper;
 use connections::Connections;
 use durable_record::DurableRecord;
 use ignored::IgnoredRequests;
+use own_board::OwnBoard;
 use quota::HourlyQuota;
 use reports::Reports;
 use seams::{ConnectIdentity, Event, Seams, Upstream};
@@ -60,7 +62,7 @@ pub use hook_failure::{HookFailure, HookProblem};
 pub use ignored::IgnoredFor;
 pub use past_runs::PastRuns;
 pub use plan::BackTo;
-pub use restore::{Restored, restore};
+pub use restore::{Restored, Restorer, restore};
 pub use rules::Rules;
 pub use status::{ChangeStatus, RouteError, RouteStatus, Status};
 pub use steps::Step;
@@ -71,6 +73,7 @@ pub struct Agent<S: Seams> {
     rules: Rules,
     record: DurableRecord,
     board_keeper: BoardKeeper,
+    own_board: OwnBoard,
     stage: Stage,
     connections: Connections,
     waiting: WaitingRequests,
@@ -87,9 +90,11 @@ impl<S: Seams> Agent<S> {
     /// Takes over after [`restore`] and connects, or goes on with the change that it found.
     pub fn start(seams: S, rules: Rules, restored: Restored) -> Self {
         let now = seams.clock().now();
+        let own_board = OwnBoard::new(&restored.record, &restored.reading, now);
         let mut agent = Agent {
             seams,
             rules,
+            own_board,
             record: DurableRecord::new(restored.record, restored.unsaved.then_some(now)),
             board_keeper: BoardKeeper::default(),
             stage: Stage::Idle,
@@ -145,6 +150,7 @@ impl<S: Seams> Agent<S> {
             self.waiting.due(),
             self.record.due(),
             self.board_keeper.due(),
+            self.own_board.due(),
         ]
         .into_iter()
         .flatten()
@@ -160,9 +166,33 @@ impl<S: Seams> Agent<S> {
         if self.board_keeper.due().is_some_and(|due| due <= now) {
             self.keep_board();
         }
+        if self.own_board.due().is_some_and(|due| due <= now) {
+            self.own_board.asked(now);
+            self.seams.read_board();
+        }
         if self.record.due().is_some_and(|due| due <= now) {
             self.save();
         }
+    }
+
+    /// The board has been read again: takes over what was open.
+    pub fn board_read(&mut self, reading: &BoardReading) {
+        let (now, boot_id) = (self.seams.clock().now(), self.seams.clock().boot_id());
+        let mut record = Record::clone(&self.record);
+        let is_new = record.take_over(reading, &boot_id, true);
+        self.own_board.answered(&record, reading, now);
+        if is_new {
+            let identity = record.current.identity.clone();
+            self.steps.tell(format!("the board itself could be read: {identity}"));
+            let shown_anew = identity != self.record.current.identity && !self.changing();
+            self.transition_regardless(|old| *old = record);
+            self.board_keeper.set_at(now);
+            self.copy_to_environment();
+            if shown_anew {
+                self.connect();
+            }
+        }
+        self.decide_on_those_that_awaited_the_board();
     }
 
     /// The record as it is in memory.
@@ -222,9 +252,9 @@ impl<S: Seams> Agent<S> {
 
     /// Puts the board right between changes.
     fn keep_board(&mut self) {
-        let now = self.seams.clock().now();
+        let (now, boot_id) = (self.seams.clock().now(), self.seams.clock().boot_id());
         let board = self.seams.board();
-        self.board_keeper.keep(board, &self.rules, &self.record, now, &mut self.steps);
+        self.board_keeper.keep(board, &self.rules, &self.record, &boot_id, now, &mut self.steps);
     }
 
     /// Connects anew, as the identity that the board carries now.

@@ -5,7 +5,7 @@ use intercom_wire::Identity;
 use super::error::RollbackError;
 use super::rules::Rules;
 use crate::clock::{BootId, Moment};
-use crate::record::{Cause, Change, Current, Goal, MacOrigin, Record, SerialOrigin};
+use crate::record::{Cause, Change, Current, Entry, Goal, MacOrigin, Record, SerialOrigin};
 
 /// A change that is to be begun.
 #[derive(Debug, PartialEq)]
@@ -61,7 +61,7 @@ impl Plan {
         let last = record.ledger.last_installed_change();
         let identity = match back_to {
             BackTo::Factory => {
-                record.factory.known().cloned().ok_or(RollbackError::FactoryUnknown)?
+                record.factory().known().cloned().ok_or(RollbackError::FactoryUnknown)?
             }
             BackTo::Previous => last
                 .map(|entry| entry.report.previous.clone())
@@ -90,12 +90,22 @@ impl Plan {
 
 /// An identity that the board had, with where it came from.
 fn earlier(record: &Record, identity: Identity) -> Current {
-    let factory = record.factory.known();
+    let factory = record.factory();
+    let factory = factory.known();
     let own_mac = factory.is_some_and(|factory| factory.mac == identity.mac);
     let own_serial_number =
         factory.is_some_and(|factory| factory.serial_number == identity.serial_number);
+    let given = |entry: &Entry| entry.report.intercom.mac == Some(identity.mac);
+    let mac_origin = if own_mac {
+        MacOrigin::Board
+    } else if record.factory.is_some() || record.ledger.entries().iter().any(given) {
+        MacOrigin::Request
+    } else {
+        // Nobody gave it: it is what the link had before the first change.
+        MacOrigin::Unread
+    };
     Current {
-        mac_origin: if own_mac { record.factory_mac_origin } else { MacOrigin::Request },
+        mac_origin,
         serial_origin: identity.serial_number.is_some().then_some(if own_serial_number {
             SerialOrigin::Board
         } else {
@@ -150,7 +160,7 @@ mod tests {
             why(&never_changed, BackTo::Factory),
             Err(RollbackError::SameIdentity(_))
         ));
-        let erased = Record { factory: intercom_wire::FactoryIdentity::Unknown, ..changed() };
+        let erased = Record { factory: Some(intercom_wire::FactoryIdentity::Unknown), ..changed() };
         assert!(matches!(why(&erased, BackTo::Factory), Err(RollbackError::FactoryUnknown)));
     }
 }

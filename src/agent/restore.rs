@@ -6,7 +6,7 @@ use super::rules::Rules;
 use super::seams::Seams;
 use super::set_board::{set_link, write_runtime_files};
 use crate::clock::Clock;
-use crate::record::Record;
+use crate::record::{BoardReading, NoMac, Record};
 use crate::record_store::Loaded;
 
 /// How many boots may try a change before it is rolled back.
@@ -21,29 +21,43 @@ pub struct Restored {
     pub unsaved: bool,
     /// What whoever looks after the panel should know.
     pub remarks: Vec<String>,
+    /// What the board said of itself.
+    pub reading: BoardReading,
+}
+
+/// Who restores, and so what may be done to the link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Restorer {
+    /// The boot, before the network comes up, or a person by the command.
+    Boot,
+    /// The daemon: the link may be in use. An address that became known late is left for the next boot.
+    Daemon,
 }
 
 /// Makes the board agree with the record. Safe to be cut off anywhere and to run again; writes
 /// nothing when all agrees.
 ///
-/// `first` gives the record of a board that has none: what the board is by itself.
+/// `reading` is what the board says of itself: the record of a board that has none begins with it, and
+/// what is open in a record is taken from it.
 ///
 /// # Errors
-/// As `first`'s, when there is no record to go by.
+/// When there is no record, and no MAC address to begin one with.
 pub fn restore<S: Seams>(
     seams: &mut S,
     rules: &Rules,
-    first: impl FnOnce() -> Result<Record, String>,
-) -> Result<Restored, String> {
-    let mut restored = load(seams, first)?;
+    restorer: Restorer,
+    reading: BoardReading,
+) -> Result<Restored, NoMac> {
+    let mut restored = load(seams, restorer, reading)?;
     go_on_or_take_back(seams, rules, &mut restored);
-    let identity = match &restored.record.change {
-        Some(change) => change.to.identity.clone(),
-        None => restored.record.current.identity.clone(),
-    };
+    let record = &restored.record;
+    let wanted = record.change.as_ref().map_or(&record.current, |change| &change.to);
     // Each by itself: a link that does not take its address must not keep the files from telling it.
-    let link = set_link(seams.board(), identity.mac);
-    let files = write_runtime_files(seams.board(), rules, &restored.record, &identity);
+    let link = match record.sets_link(&seams.clock().boot_id()) {
+        true => set_link(seams.board(), wanted.identity.mac),
+        false => Ok(()),
+    };
+    let files = write_runtime_files(seams.board(), rules, record, wanted);
     let failed = [link, files].into_iter().filter_map(Result::err);
     restored.remarks.extend(failed.map(|why| why.to_string()));
     // Also while a change is in progress: an earlier write of it may have been cut off.
@@ -63,9 +77,12 @@ impl Restored {
 
 fn load<S: Seams>(
     seams: &mut S,
-    first: impl FnOnce() -> Result<Record, String>,
-) -> Result<Restored, String> {
-    let (record, good, remarks) = match seams.store().load() {
+    restorer: Restorer,
+    reading: BoardReading,
+) -> Result<Restored, NoMac> {
+    let boot_id = seams.clock().boot_id();
+    let first = || Record::first(&reading, &boot_id);
+    let (mut record, good, remarks) = match seams.store().load() {
         Loaded::Good(record) => (record, true, Vec::new()),
         Loaded::Nothing => (first()?, false, Vec::new()),
         Loaded::Previous(record, damage) => {
@@ -78,8 +95,9 @@ fn load<S: Seams>(
             (without_factory(first()?), false, vec![remark])
         }
     };
-    let mut restored = Restored { record, unsaved: false, remarks };
-    if !good {
+    let is_new = record.take_over(&reading, &boot_id, restorer == Restorer::Daemon);
+    let mut restored = Restored { record, unsaved: false, remarks, reading };
+    if is_new || !good {
         restored.save(seams);
     }
     Ok(restored)
@@ -87,7 +105,7 @@ fn load<S: Seams>(
 
 /// This is not the first start, so what the board shows now need not be the factory's.
 fn without_factory(mut record: Record) -> Record {
-    record.factory = FactoryIdentity::Unknown;
+    record.factory = Some(FactoryIdentity::Unknown);
     record
 }
 

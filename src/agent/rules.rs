@@ -29,6 +29,8 @@ pub struct Rules {
     pub tells_billing: bool,
     /// Whether the U-Boot environment may be written.
     pub environment: Policy,
+    /// The U-Boot variable that has the interface's MAC address, where one has.
+    pub mac_variable: Option<String>,
     /// The variable that the serial number is copied to, if one is configured.
     pub serial_number_variable: Option<String>,
 }

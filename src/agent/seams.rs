@@ -31,6 +31,10 @@ pub trait Seams {
     fn upstream(&mut self) -> &mut Self::Upstream;
     /// The clock.
     fn clock(&self) -> &Self::Clock;
+    /// Starts to read what the board says of itself; that ends with [`Agent::board_read`].
+    ///
+    /// [`Agent::board_read`]: super::Agent::board_read
+    fn read_board(&mut self);
     /// Starts the hooks; how they end is told by [`Agent::hooks_ended`](super::Agent::hooks_ended).
     fn start_hooks(&mut self, run: HookRun);
 }

@@ -3,11 +3,11 @@
 use std::fmt;
 use std::io;
 
-use intercom_wire::{Identity, Mac};
+use intercom_wire::Mac;
 
 use super::rules::Rules;
 use crate::board::{Board, LinkError, RuntimeFiles};
-use crate::record::Record;
+use crate::record::{Current, Record};
 
 /// Why the board does not say an identity everywhere.
 #[derive(Debug)]
@@ -40,15 +40,18 @@ pub(super) fn write_runtime_files(
     board: &mut impl Board,
     rules: &Rules,
     record: &Record,
-    identity: &Identity,
+    identity: &Current,
 ) -> Result<(), SetBoardError> {
     let files = RuntimeFiles {
-        identity: identity.clone(),
+        // Boot scripts set the link by these files: what is not known to be the board's own must not
+        // go before what its environment has.
+        mac: identity.has_mac().then_some(identity.identity.mac),
+        serial_number: identity.identity.serial_number.clone(),
         id: rules.configured_id.or(record.learnt_id),
         interface: rules.interface.clone(),
         model: rules.models.first().cloned(),
         board: record.board.clone(),
-        factory: record.factory.clone(),
+        factory: record.factory(),
     };
     board.write_runtime_files(&files).map_err(SetBoardError::RuntimeFiles)
 }

@@ -18,6 +18,8 @@ pub struct Status {
     pub current: Identity,
     /// What the board had when the agent first ran.
     pub factory: FactoryIdentity,
+    /// What could not be read of the board itself, and why; it is asked for again.
+    pub not_read: Vec<String>,
     /// The intercom's ID, where it is known.
     pub id: Option<i64>,
     /// The change in progress.
@@ -95,7 +97,8 @@ impl<S: Seams> Agent<S> {
         Status {
             board: record.board.clone(),
             current: record.current.identity.clone(),
-            factory: record.factory.clone(),
+            factory: record.factory(),
+            not_read: self.own_board.not_read().to_vec(),
             id: self.rules.own_id(record).map(crate::decide::OwnId::value),
             change: self.change_status(),
             reached: self.connections.routes().to_vec(),

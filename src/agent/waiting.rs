@@ -18,6 +18,8 @@ pub(super) enum Until {
     ChangeEnds,
     /// It is known who has this MAC address; at the latest at the moment.
     LookedUp(Mac, Moment),
+    /// What the board itself is could be read; at the latest at the moment.
+    BoardRead(Moment),
     /// The other board may have let go of the MAC address.
     Later(Moment),
 }
@@ -86,23 +88,28 @@ impl WaitingRequests {
         self.take(|until| matches!(until, Until::LookedUp(_, at) if *at <= now))
     }
 
+    /// Those that waited for the board itself to be read.
+    pub(super) fn board_read(&mut self) -> Vec<Delivery> {
+        self.take(|until| matches!(until, Until::BoardRead(_)))
+    }
+
     /// Those that were deferred until now.
     pub(super) fn due_again(&mut self, now: Moment) -> Vec<Delivery> {
-        self.take(|until| matches!(until, Until::Later(at) if *at <= now))
+        self.take(|until| matches!(until, Until::Later(at) | Until::BoardRead(at) if *at <= now))
     }
 
     /// The MAC addresses that are being looked up.
     pub(super) fn look_ups(&self) -> impl Iterator<Item = Mac> {
         self.waiting.iter().filter_map(|(_, until)| match until {
             Until::LookedUp(mac, _) => Some(*mac),
-            Until::ChangeEnds | Until::Later(_) => None,
+            Until::ChangeEnds | Until::BoardRead(_) | Until::Later(_) => None,
         })
     }
 
     /// When the first of them is due, whatever happens.
     pub(super) fn due(&self) -> Option<Moment> {
         let due = self.waiting.iter().filter_map(|(_, until)| match until {
-            Until::LookedUp(_, at) | Until::Later(at) => Some(*at),
+            Until::LookedUp(_, at) | Until::BoardRead(at) | Until::Later(at) => Some(*at),
             Until::ChangeEnds => None,
         });
         due.min()
@@ -173,11 +180,16 @@ mod tests {
         waiting.add(delivery("look-up", 2), Until::LookedUp(mac, later));
         waiting.add(delivery("deferred", 3), Until::Later(NOW));
         waiting.add(delivery("change-2", 4), Until::ChangeEnds);
+        waiting.add(delivery("board-1", 5), Until::BoardRead(later));
+        waiting.add(delivery("board-2", 6), Until::BoardRead(later));
         assert_eq!(waiting.due(), Some(NOW));
         assert_eq!(waiting.look_ups().collect::<Vec<_>>(), [mac]);
         assert_eq!(names(waiting.due_again(NOW)), ["request deferred"]);
+        assert_eq!(names(waiting.board_read()), ["request board-1", "request board-2"]);
+        waiting.add(delivery("board-3", 7), Until::BoardRead(later));
         assert_eq!(names(waiting.unanswered(NOW)), [""; 0]);
         assert_eq!(names(waiting.unanswered(later)), ["request look-up"]);
+        assert_eq!(names(waiting.due_again(later)), ["request board-3"]);
         assert_eq!(names(waiting.change_ended()), ["request change-1", "request change-2"]);
         assert_eq!((waiting.len(), waiting.due()), (0, None));
     }

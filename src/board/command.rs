@@ -1,4 +1,4 @@
-//! Running a command for its first words, with a time limit.
+//! Running a command for the one line that it prints, with a time limit.
 
 use std::io::{self, Read};
 use std::os::unix::process::CommandExt;
@@ -14,16 +14,27 @@ use nix::unistd::Pid;
 /// How much of its output is looked at.
 const MAX_OUTPUT_BYTES: u64 = 4096;
 
-/// The beginning of what a program prints, with its first line.
+/// The only line that a program prints, without the spaces around it; none if it prints nothing. A
+/// second line makes the first one doubtful: it may be a diagnostic.
 ///
 /// # Errors
-/// When it cannot be started, ends with a failure, or takes longer than `limit`: then it is killed
-/// with everything that it started.
-pub(super) fn first_line_of(
+/// When it cannot be started, ends with a failure, prints more than one line, or takes longer than
+/// `limit`: then it is killed with everything that it started.
+pub(super) fn only_line_of(
     program: &Path,
     arguments: &[String],
     limit: Duration,
-) -> io::Result<Vec<u8>> {
+) -> io::Result<Option<String>> {
+    let output = output_of(program, arguments, limit)?;
+    let text = String::from_utf8_lossy(&output);
+    let mut lines = text.split(['\n', '\0']).map(str::trim).filter(|line| !line.is_empty());
+    match (lines.next(), lines.next()) {
+        (line, None) => Ok(line.map(str::to_owned)),
+        (_, Some(_)) => Err(io::Error::other("it printed more than one line")),
+    }
+}
+
+fn output_of(program: &Path, arguments: &[String], limit: Duration) -> io::Result<Vec<u8>> {
     let child = Command::new(program)
         .args(arguments)
         .stdin(Stdio::null())
@@ -96,7 +107,7 @@ mod tests {
 
     fn sh(script: &str, limit: Duration) -> io::Result<Vec<u8>> {
         let arguments = ["-c".to_owned(), script.to_owned()];
-        first_line_of(Path::new("/bin/sh"), &arguments, limit)
+        output_of(Path::new("/bin/sh"), &arguments, limit)
     }
 
     #[test]

@@ -4,18 +4,7 @@ use intercom_wire::Mac;
 use serde::Serialize;
 
 use super::Known;
-
-/// What a MAC address is worth for telling boards apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum MacKind {
-    /// The board's own.
-    Real,
-    /// One that boot scripts give to any board without its own.
-    Placeholder,
-    /// Invented by the driver at this boot.
-    Random,
-}
+use crate::record::{MacKind, Reading};
 
 /// The board's MAC address, where it was read, and what it is worth.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -31,19 +20,21 @@ pub struct BoardMac {
 /// others are random, or borrowed from another interface.
 const OWNED: [&str; 2] = ["0", "3"];
 
-/// The board's MAC address: the environment's `ethaddr` where there is one, else the link's.
+/// The board's MAC address: the environment's where there is one, else the link's.
 ///
 /// `assigned` is the link's `addr_assign_type`, absent on a sandboxed board that does not say.
 pub(super) fn of_the_board(
-    environment: Option<&Known<Mac>>,
+    environment: &Reading<Known<Mac>>,
     link: Option<&Known<Mac>>,
     assigned: Option<&str>,
     placeholders: &[Mac],
-) -> Option<BoardMac> {
+) -> Reading<BoardMac> {
     let (mac, random) = match (environment, link) {
-        (Some(mac), _) => (mac, false),
-        (None, Some(mac)) => (mac, assigned.is_some_and(|kind| !OWNED.contains(&kind))),
-        (None, None) => return None,
+        (Reading::Found(mac), _) => (mac, false),
+        (Reading::Absent, Some(mac)) => (mac, assigned.is_some_and(|kind| !OWNED.contains(&kind))),
+        // What the link has tells nothing while the environment may know better, and a link that is
+        // not there yet may come.
+        (Reading::Unreadable, _) | (Reading::Absent, None) => return Reading::Unreadable,
     };
     let kind = if placeholders.contains(&mac.value) {
         MacKind::Placeholder
@@ -52,7 +43,7 @@ pub(super) fn of_the_board(
     } else {
         MacKind::Real
     };
-    Some(BoardMac { mac: mac.clone(), kind })
+    Reading::Found(BoardMac { mac: mac.clone(), kind })
 }
 
 #[cfg(test)]
@@ -66,7 +57,9 @@ mod tests {
         let known = |text: &str| Known::new(text.parse::<Mac>().expect("a MAC"), "test");
         let environment = environment.map(known);
         let placeholders = [SHARED.parse().expect("a MAC")];
-        of_the_board(environment.as_ref(), Some(&known(link)), assigned, &placeholders)
+        let environment = Reading::from(environment);
+        of_the_board(&environment, Some(&known(link)), assigned, &placeholders)
+            .found()
             .expect("a MAC")
             .kind
     }
@@ -90,6 +83,13 @@ mod tests {
     #[test]
     fn the_environment_knows_better_than_the_link() {
         assert_eq!(kind(Some(OWN), SHARED, Some("1")), MacKind::Real);
-        assert_eq!(of_the_board(None, None, None, &[]), None);
+    }
+
+    #[test]
+    fn what_the_link_has_is_no_fact_while_the_environment_cannot_be_read() {
+        let link = Known::new(OWN.parse::<Mac>().expect("a MAC"), "test");
+        let found = of_the_board(&Reading::Unreadable, Some(&link), Some("0"), &[]);
+        assert_eq!(found, Reading::Unreadable);
+        assert_eq!(of_the_board(&Reading::Absent, None, None, &[]), Reading::Unreadable);
     }
 }

@@ -22,10 +22,10 @@ pub use die_id::DieId;
 pub use known::Known;
 pub use link::{Interface, Link};
 pub use link_error::LinkError;
-pub use mac_source::{BoardMac, MacKind};
+pub use mac_source::BoardMac;
 pub use real::RealBoard;
 pub use runtime_files::RuntimeFiles;
-pub use survey::{LinkFacts, Survey, survey};
+pub use survey::{LinkFacts, Survey, Variables, survey};
 
 /// What a change does to the board, as narrow as it is.
 pub trait Board {

@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use intercom_wire::{BoardName, FactoryIdentity, Identity};
+use intercom_wire::{BoardName, FactoryIdentity, Mac, SerialNumber};
 use serde::Serialize;
 
 /// For programs that read JSON.
@@ -17,9 +17,10 @@ const ENV: &str = "identity.env";
 /// What the runtime files say.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RuntimeFiles {
-    /// The identity that the panel has now.
-    #[serde(flatten)]
-    pub identity: Identity,
+    /// The MAC address that the panel has now; `None` while it has none of its own.
+    pub mac: Option<Mac>,
+    /// The serial number that the panel has now, where it has one.
+    pub serial_number: Option<SerialNumber>,
     /// The id that billing knows the panel by, where it has been learnt.
     pub id: Option<i64>,
     /// The interface that carries the MAC address.
@@ -52,21 +53,21 @@ impl RuntimeFiles {
     /// The lines of `identity.env`. What is not known is there and empty, so that a script under
     /// `set -u` can ask for it.
     fn env(&self) -> String {
-        let mac = self.identity.mac.to_string();
+        let text =
+            |serial_number: &Option<SerialNumber>| serial_number.as_ref().map(ToString::to_string);
         let id = self.id.map(|id| id.to_string());
         let factory = self.factory.known();
         let factory_mac = factory.map(|factory| factory.mac.to_string());
-        let serial = |identity: &Identity| Some(identity.serial_number.as_ref()?.to_string());
         let mut lines = String::new();
         for (name, value) in [
-            ("MAC", Some(mac)),
-            ("SERIAL_NUMBER", serial(&self.identity)),
+            ("MAC", self.mac.map(|mac| mac.to_string())),
+            ("SERIAL_NUMBER", text(&self.serial_number)),
             ("ID", id),
             ("INTERFACE", Some(self.interface.clone())),
             ("MODEL", self.model.clone()),
             ("BOARD", Some(self.board.to_string())),
             ("FACTORY_MAC", factory_mac),
-            ("FACTORY_SERIAL_NUMBER", factory.and_then(serial)),
+            ("FACTORY_SERIAL_NUMBER", factory.and_then(|factory| text(&factory.serial_number))),
         ] {
             // Writing to a String cannot fail.
             let _ = writeln!(lines, "INTERCOM_{name}={}", quoted(&value.unwrap_or_default()));
@@ -117,10 +118,8 @@ mod tests {
 
     fn files(serial_number: Option<&str>, model: Option<&str>) -> RuntimeFiles {
         RuntimeFiles {
-            identity: Identity {
-                mac: "22:0D:CE:38:E7:15".parse().expect("a MAC"),
-                serial_number: serial_number.map(|text| text.parse().expect("a serial number")),
-            },
+            mac: "22:0D:CE:38:E7:15".parse().ok(),
+            serial_number: serial_number.map(|text| text.parse().expect("a serial number")),
             id: Some(7),
             interface: "eth0".to_owned(),
             model: model.map(str::to_owned),

@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use intercom_wire::SerialNumber;
 
-use super::command::first_line_of;
+use super::command::only_line_of;
+use super::survey::Variables;
 use super::{DieId, Known, model};
 use crate::config::SerialSource;
+use crate::record::Reading;
 use crate::root::Root;
 
 const DEVICE_TREE: &str = "/proc/device-tree/serial-number";
@@ -19,41 +21,48 @@ const MAX_FILE_BYTES: u64 = 64 * 1024;
 /// How long a configured command may take.
 const COMMAND_TIME_LIMIT: Duration = Duration::from_secs(10);
 
-/// Looks in each source in turn. A source without a serial number is passed over; one that fails
-/// is passed over with a warning.
+/// Looks in each source in turn; the first that has one counts. A source that cannot be read may have
+/// one, so that nothing that comes after it counts.
 pub(super) fn first_of(
     sources: &[SerialSource],
     root: &Root,
-    environment: &dyn Fn(&str) -> Option<String>,
-    die_id: Option<&Known<DieId>>,
+    environment: &Variables<'_>,
+    die_id: &Reading<Known<DieId>>,
     warnings: &mut Vec<String>,
-) -> Option<Known<SerialNumber>> {
+) -> Reading<Known<SerialNumber>> {
     for source in sources {
-        let found = match source {
+        let answer = match source {
             SerialSource::Env(name) => Ok(environment(name)),
             SerialSource::DeviceTree => read(root, Path::new(DEVICE_TREE))
-                .map(|bytes| model::strings(&bytes).into_iter().next()),
-            SerialSource::CpuInfo => read(root, Path::new(CPUINFO)).map(|bytes| cpu_serial(&bytes)),
-            SerialSource::File(path) => read(root, path).map(|bytes| first_line(&bytes)),
-            SerialSource::Command { program, arguments } => {
-                first_line_of(&root.path(program), arguments, COMMAND_TIME_LIMIT)
-                    .map(|bytes| first_line(&bytes))
+                .map(|bytes| model::strings(&bytes).into_iter().next().into()),
+            SerialSource::CpuInfo => {
+                read(root, Path::new(CPUINFO)).map(|bytes| cpu_serial(&bytes).into())
             }
-            SerialSource::DieId => Ok(die_id.map(|id| id.value.to_string())),
+            SerialSource::File(path) => read(root, path).map(|bytes| first_line(&bytes).into()),
+            SerialSource::Command { program, arguments } => {
+                only_line_of(&root.path(program), arguments, COMMAND_TIME_LIMIT).map(Reading::from)
+            }
+            SerialSource::DieId => Ok(die_id.clone().map(|id| id.value.to_string())),
         };
-        match found {
-            Ok(None) => {}
-            Ok(Some(text)) => match text.parse() {
-                Ok(serial_number) => return Some(Known::new(serial_number, source.to_string())),
+        let answer = answer.unwrap_or_else(|why| {
+            warnings.push(format!("the serial number source {source} cannot be read: {why}"));
+            Reading::Unreadable
+        });
+        match answer {
+            Reading::Absent => {}
+            Reading::Unreadable => return Reading::Unreadable,
+            Reading::Found(text) => match text.parse() {
+                Ok(serial_number) => {
+                    return Reading::Found(Known::new(serial_number, source.to_string()));
+                }
                 Err(why) => warnings.push(format!(
                     "the serial number `{}` from {source} {why}",
                     text.escape_debug()
                 )),
             },
-            Err(why) => warnings.push(format!("the serial number source {source} failed: {why}")),
         }
     }
-    None
+    Reading::Absent
 }
 
 /// A file's content, nothing if it is not there.
@@ -90,19 +99,23 @@ mod tests {
     use crate::testing::Sandbox;
     use proptest::prelude::*;
 
-    fn look(sandbox: &Sandbox, sources: &[&str]) -> (Option<Known<SerialNumber>>, Vec<String>) {
+    fn look(sandbox: &Sandbox, sources: &[&str]) -> (Reading<Known<SerialNumber>>, Vec<String>) {
         let sources: Vec<_> = sources.iter().map(|text| text.parse().expect("a source")).collect();
-        let environment = |name: &str| (name == "serialno").then(|| "ENV-1".to_owned());
-        let die_id = Known::new(DieId::from_words(&[1, 2]).expect("a die ID"), "test");
+        let environment = |name: &str| match name {
+            "serialno" => Reading::Found("ENV-1".to_owned()),
+            "locked" => Reading::Unreadable,
+            _ => Reading::Absent,
+        };
+        let die_id = DieId::from_words(&[1, 2]).map(|id| Known::new(id, "test")).into();
         let mut warnings = Vec::new();
-        let found = first_of(&sources, sandbox.root(), &environment, Some(&die_id), &mut warnings);
+        let found = first_of(&sources, sandbox.root(), &environment, &die_id, &mut warnings);
         (found, warnings)
     }
 
     fn found(sandbox: &Sandbox, source: &str) -> Option<String> {
         let (found, warnings) = look(sandbox, &[source]);
         assert_eq!(warnings, [""; 0]);
-        found.map(|known| known.to_string())
+        found.found().map(ToString::to_string)
     }
 
     #[test]
@@ -111,7 +124,7 @@ mod tests {
         sandbox.write(DEVICE_TREE, "DT-1\0");
         sandbox.write(CPUINFO, "processor\t: 0\n\nHardware\t: x\nSerial\t\t: 00000000abcd0000\n");
         sandbox.write("/etc/serial", "  FILE 1 \nmore\n");
-        sandbox.script("/bin/serial", "echo \"$1-1\"; echo more");
+        sandbox.script("/bin/serial", "echo \"$1-1\"");
         for (source, shown) in [
             ("env:serialno", "ENV-1 (env serialno)"),
             ("device-tree", "DT-1 (device tree)"),
@@ -139,27 +152,41 @@ mod tests {
         let sandbox = Sandbox::new();
         sandbox.write("/etc/serial", "FILE-1\n");
         let (found, _) = look(&sandbox, &["device-tree", "file:/etc/serial", "env:serialno"]);
-        assert_eq!(found.expect("a serial number").source, "/etc/serial");
+        assert_eq!(found.found().expect("a serial number").source, "/etc/serial");
     }
 
     #[test]
-    fn a_source_that_fails_is_a_warning_and_not_the_end() {
+    fn nothing_counts_that_comes_after_a_source_that_cannot_be_read() {
         let sandbox = Sandbox::new();
-        sandbox.write("/etc/serial/folder", "");
+        let (found, _) = look(&sandbox, &["device-tree", "env:locked", "env:serialno"]);
+        assert_eq!(found, Reading::Unreadable);
+        let (found, _) = look(&sandbox, &["env:serialno", "env:locked"]);
+        assert!(found.found().is_some(), "what comes before it does");
+    }
+
+    #[test]
+    fn a_command_has_one_line_and_ends_well_or_is_no_source() {
+        let sandbox = Sandbox::new();
+        for (script, says) in [
+            ("echo 'warning: old format'; echo SN-1", "more than one line"),
+            ("echo SN-1; exit 3", "exit status: 3"),
+        ] {
+            sandbox.script("/bin/serial", script);
+            let (found, warnings) = look(&sandbox, &["command:/bin/serial", "env:serialno"]);
+            assert_eq!(found, Reading::Unreadable, "{script}");
+            assert!(warnings[0].contains(says), "{warnings:?}");
+        }
+        let (found, warnings) = look(&sandbox, &["command:/bin/absent"]);
+        assert_eq!((found, warnings.len()), (Reading::Unreadable, 1));
+    }
+
+    #[test]
+    fn a_serial_number_that_cannot_be_one_is_a_warning_and_not_the_end() {
+        let sandbox = Sandbox::new();
         sandbox.write("/etc/control", "a\u{1}b\n");
-        sandbox.script("/bin/fails", "echo X; exit 3");
-        let sources = [
-            "file:/etc/serial",
-            "file:/etc/control",
-            "command:/bin/fails",
-            "command:/bin/absent",
-            "env:serialno",
-        ];
-        let (found, warnings) = look(&sandbox, &sources);
-        assert_eq!(found.expect("the last one").source, "env serialno");
-        assert_eq!(warnings.len(), 4, "{warnings:?}");
-        assert!(warnings[1].contains("printable"), "{warnings:?}");
-        assert!(warnings[2].contains("exit status: 3"), "{warnings:?}");
+        let (found, warnings) = look(&sandbox, &["file:/etc/control", "env:serialno"]);
+        assert_eq!(found.found().expect("the last one").source, "env serialno");
+        assert!(warnings[0].contains("printable"), "{warnings:?}");
     }
 
     proptest! {

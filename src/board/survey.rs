@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::mac_source::{self, BoardMac};
 use super::{DieId, Known, Link, die_id, model, serial_number};
 use crate::config::Settings;
+use crate::record::Reading;
 use crate::root::Root;
 
 /// What the board says about itself. Nothing here comes from the record.
@@ -13,12 +14,12 @@ use crate::root::Root;
 pub struct Survey {
     /// The network link; none if there is no such interface.
     pub link: Option<LinkFacts>,
-    /// The MAC address in the U-Boot environment.
-    pub environment_mac: Option<Known<Mac>>,
+    /// The MAC address that the U-Boot environment has for this interface.
+    pub environment_mac: Reading<Known<Mac>>,
     /// The board's MAC address: the environment's, else the link's.
-    pub mac: Option<BoardMac>,
+    pub mac: Reading<BoardMac>,
     /// The board's serial number, from the first configured source that has one.
-    pub serial_number: Option<Known<SerialNumber>>,
+    pub serial_number: Reading<Known<SerialNumber>>,
     /// The models that the panel answers to; perhaps none.
     pub models: Vec<Known<String>>,
     /// The id that billing knows the panel by, if it is configured.
@@ -45,39 +46,45 @@ pub struct LinkFacts {
     pub index: Option<u32>,
 }
 
-/// Reads all of it. `environment` looks up a variable of the U-Boot environment; whether that could
-/// be read at all is not this function's business.
-pub fn survey(
-    root: &Root,
-    settings: &Settings,
-    environment: &dyn Fn(&str) -> Option<String>,
-) -> Survey {
+/// Looks up a variable of the U-Boot environment.
+pub type Variables<'a> = dyn Fn(&str) -> Reading<String> + 'a;
+
+/// Reads all of it.
+pub fn survey(root: &Root, settings: &Settings, environment: &Variables<'_>) -> Survey {
     let mut warnings = Vec::new();
     let mut warn = |why: String| warnings.push(why);
 
     let link = Link::new(root.clone(), &settings.interface);
     let link_mac = link.mac().map_err(|why| warn(why.to_string())).ok();
-    let environment_mac = environment("ethaddr").and_then(|text| match text.parse() {
-        Ok(mac) => Some(Known::new(mac, "env ethaddr")),
-        Err(why) => {
-            warn(format!("env ethaddr, `{}`, {why}", text.escape_debug()));
-            None
-        }
-    });
+    let variable = settings.mac_variable.as_deref();
+    let environment_mac = match variable.map(|name| (name, environment(name))) {
+        None | Some((_, Reading::Absent)) => Reading::Absent,
+        Some((_, Reading::Unreadable)) => Reading::Unreadable,
+        Some((name, Reading::Found(text))) => match text.parse() {
+            Ok(mac) => Reading::Found(Known::new(mac, format!("env {name}"))),
+            Err(why) => {
+                warn(format!("env {name}, `{}`, {why}", text.escape_debug()));
+                Reading::Absent
+            }
+        },
+    };
     let tree = model::device_tree(root).map_err(&mut warn).unwrap_or_default();
-    let die_id = die_id::read(root, &tree.compatible).unwrap_or_else(|why| {
-        warn(format!("the die ID cannot be read: {why}"));
-        None
-    });
+    let die_id = match die_id::read(root, &tree.compatible) {
+        Ok(die_id) => Reading::from(die_id),
+        Err(why) => {
+            warn(format!("the die ID cannot be read: {why}"));
+            Reading::Unreadable
+        }
+    };
     let from_die_id = || {
-        let id = die_id.as_ref()?;
+        let id = die_id.found()?;
         Some(Known::new(id.value.board_name()?, "die ID"))
     };
     let configured = |name: &BoardName| Known::new(name.clone(), "configuration");
 
     Survey {
         mac: mac_source::of_the_board(
-            environment_mac.as_ref(),
+            &environment_mac,
             link_mac.as_ref(),
             link.attribute("addr_assign_type").as_deref(),
             &settings.placeholder_macs,
@@ -93,13 +100,13 @@ pub fn survey(
             &settings.serial_number.sources,
             root,
             environment,
-            die_id.as_ref(),
+            &die_id,
             &mut warnings,
         ),
         models: model::models(&settings.models, &tree),
         id: settings.id.map(|id| Known::new(id, "configuration")),
         board: settings.board_name.as_ref().map(configured).or_else(from_die_id),
-        die_id,
+        die_id: die_id.found().cloned(),
         warnings,
     }
 }
@@ -107,8 +114,8 @@ pub fn survey(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::board::MacKind;
     use crate::config;
+    use crate::record::MacKind;
     use crate::testing::Sandbox;
     use std::path::Path;
 
@@ -116,7 +123,8 @@ mod tests {
 
     fn look(sandbox: &Sandbox, configuration: &str, ethaddr: Option<&str>) -> Survey {
         let settings = config::parse(configuration, Path::new("a.toml")).expect("valid");
-        let environment = |name: &str| ethaddr.filter(|_| name == "ethaddr").map(str::to_owned);
+        let environment =
+            |name: &str| ethaddr.filter(|_| name == "ethaddr").map(str::to_owned).into();
         survey(sandbox.root(), &settings, &environment)
     }
 
@@ -156,7 +164,8 @@ mod tests {
     #[test]
     fn a_board_that_says_nothing_is_surveyed_all_the_same() {
         let found = look(&Sandbox::new(), "", None);
-        assert_eq!((found.mac, found.serial_number, found.board), (None, None, None));
+        assert_eq!((found.serial_number, found.board), (Reading::Absent, None));
+        assert_eq!(found.mac, Reading::Unreadable, "its link may be there later");
         assert_eq!(found.warnings.len(), 1, "{:?}", found.warnings);
         assert!(found.warnings[0].starts_with("there is no network interface eth0"));
     }
@@ -166,8 +175,9 @@ mod tests {
         let sandbox = Sandbox::new();
         sandbox.write(&format!("{ETH0}/address"), "aa:bb:cc:dd:ee:ff\n");
         sandbox.write(&format!("{ETH0}/addr_assign_type"), "1\n");
-        let kind =
-            |configuration, ethaddr| look(&sandbox, configuration, ethaddr).mac.map(|mac| mac.kind);
+        let kind = |configuration, ethaddr| {
+            look(&sandbox, configuration, ethaddr).mac.found().map(|mac| mac.kind)
+        };
         assert_eq!(kind("", None), Some(MacKind::Random));
         assert_eq!(kind("", Some("22:0D:CE:38:E7:15")), Some(MacKind::Real));
         let shared = "placeholder_macs = [\"22:0D:CE:38:E7:15\"]";
@@ -179,7 +189,10 @@ mod tests {
         let sandbox = Sandbox::new();
         sandbox.write(&format!("{ETH0}/address"), "aa:bb:cc:dd:ee:ff\n");
         let found = look(&sandbox, "", Some("ff:ff:ff:ff:ff:ff"));
-        assert_eq!(found.mac.expect("the link's").mac.source, "/sys/class/net/eth0/address");
+        assert_eq!(
+            found.mac.found().expect("the link's").mac.source,
+            "/sys/class/net/eth0/address"
+        );
         assert!(found.warnings[0].contains("env ethaddr, `ff:ff:ff:ff:ff:ff`, is a multicast"));
     }
 

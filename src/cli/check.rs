@@ -8,7 +8,6 @@ use super::exit::{Exit, Failure};
 use super::{output, payload};
 use crate::decide::{Decision, Delivered, Facts, MacOwner, OwnId, Past, Timing, Via, decide};
 use crate::record::Ledger;
-use crate::record_store::RecordStore;
 
 pub(super) fn check(check: &Check) -> Result<Exit, Failure> {
     let common = check.common();
@@ -16,11 +15,7 @@ pub(super) fn check(check: &Check) -> Result<Exit, Failure> {
     let delivery = payload::read(&check.file)?;
     let (payload, signature) = panel.settings.signature.keys.open(&delivery);
     let request = Request::read(&payload);
-    let record = match RecordStore::new(panel.state()).peek() {
-        Ok(Some(record)) => record,
-        Ok(None) => panel.first_record().map_err(Failure::new)?,
-        Err(why) => return Err(Failure::new(why)),
-    };
+    let record = panel.record().map_err(Failure::new)?;
     let rules = panel.rules();
     let learnt = record.learnt_id.map(OwnId::Learnt);
     let decision = decide(
@@ -47,6 +42,7 @@ pub(super) fn check(check: &Check) -> Result<Exit, Failure> {
                 None => MacOwner::Nobody,
             },
             changing: record.change.is_some(),
+            still_reading: record.has_unread(),
             past: Past { durable: &record.ledger, volatile: &Ledger::default() },
         },
     );
@@ -67,11 +63,14 @@ fn as_json(decision: &Decision, current: &intercom_wire::Identity) -> Value {
         Decision::AlreadyDone(report) => json!({"decision": "already done", "report": report}),
         Decision::Overtaken => json!({"decision": "already done", "reason": OVERTAKEN}),
         Decision::Defer(board) => json!({"decision": "deferred", "held_by": board}),
+        Decision::AwaitBoard => json!({"decision": "await", "reason": AWAIT_BOARD}),
         Decision::LookUp(mac) => json!({"decision": "look up", "mac": mac}),
         Decision::Keep => json!({"decision": "keep"}),
     }
 }
 
+const AWAIT_BOARD: &str = "what the board itself is cannot be read now; a running daemon tries again \
+                           for ten minutes; `intercom-agent doctor` says what could not be read";
 const OVERTAKEN: &str = "a later request for the same intercom was decided before";
 
 fn in_words(decision: &Decision, current: &intercom_wire::Identity) -> String {
@@ -95,6 +94,7 @@ fn in_words(decision: &Decision, current: &intercom_wire::Identity) -> String {
         Decision::Overtaken => format!("already done: {OVERTAKEN}"),
         Decision::Defer(Some(board)) => format!("deferred: board {board} has the new MAC now"),
         Decision::Defer(None) => "deferred: another board has the new MAC now".to_owned(),
+        Decision::AwaitBoard => format!("await: {AWAIT_BOARD}"),
         Decision::LookUp(mac) => format!("look up: who has {mac} now?"),
         Decision::Keep => "keep: until the change in progress has ended".to_owned(),
     }

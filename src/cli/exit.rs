@@ -17,6 +17,7 @@ pub(super) enum Exit {
     NoDaemon = 3,
     Warned = 4,
     CheckFailed = 5,
+    Unread = 6,
     AlreadyInstalled = 10,
     Rejected = 11,
     Ignored = 12,
@@ -59,7 +60,7 @@ impl From<&Decision> for Exit {
             Decision::Reject(_) => Exit::Rejected,
             Decision::Ignore(_) => Exit::Ignored,
             Decision::AlreadyDone(_) | Decision::Overtaken => Exit::AlreadyDone,
-            Decision::Defer(_) => Exit::Deferred,
+            Decision::Defer(_) | Decision::AwaitBoard => Exit::Deferred,
             Decision::Keep => Exit::Kept,
         }
     }

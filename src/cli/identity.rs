@@ -8,7 +8,7 @@ use super::args::Identity;
 use super::exit::{Exit, Failure};
 use super::output;
 use crate::board::{Known, Survey};
-use crate::record::Current;
+use crate::record::{Current, Reading};
 use crate::record_store::RecordStore;
 
 #[derive(Serialize)]
@@ -40,8 +40,8 @@ fn in_words(answer: &Answer) -> String {
             None => writeln!(text, "{name:<14} unknown"),
         };
     };
-    row("MAC", survey.mac.as_ref().map(|mac| show(&mac.mac)));
-    row("serial number", survey.serial_number.as_ref().map(show));
+    row("MAC", in_row(&survey.mac, |mac| show(&mac.mac)));
+    row("serial number", in_row(&survey.serial_number, show));
     match survey.models.as_slice() {
         [] => row("model", None),
         models => models.iter().for_each(|model| row("model", Some(show(model)))),
@@ -54,6 +54,17 @@ fn in_words(answer: &Answer) -> String {
         let _ = writeln!(text, "warning: {warning}");
     }
     text
+}
+
+fn in_row<'a, T>(
+    reading: &'a Reading<T>,
+    show: impl Fn(&'a T) -> (String, &'a str),
+) -> Option<(String, &'a str)> {
+    match reading {
+        Reading::Found(known) => Some(show(known)),
+        Reading::Absent => None,
+        Reading::Unreadable => Some(("not known yet".to_owned(), "it cannot be read")),
+    }
 }
 
 fn show<T: ToString>(known: &Known<T>) -> (String, &str) {

@@ -15,7 +15,7 @@ pub enum SerialSource {
     CpuInfo,
     /// `file:PATH`: the first line of a file.
     File(PathBuf),
-    /// `command:PATH ARGUMENTS…`: the first line that a program prints. No shell is in between.
+    /// `command:PATH ARGUMENTS…`: the only line that a program prints. No shell is in between.
     Command {
         /// The program's absolute path.
         program: PathBuf,

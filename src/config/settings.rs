@@ -16,6 +16,8 @@ use crate::environment::Policy;
 pub struct Settings {
     /// The interface that carries the panel's MAC address.
     pub interface: String,
+    /// The U-Boot variable that has this interface's MAC address, where one has.
+    pub mac_variable: Option<String>,
     /// The id that billing knows this panel by, at least 1.
     pub id: Option<i64>,
     /// The stable board name, instead of the one from the die ID or the factory MAC.

@@ -15,6 +15,7 @@ use crate::environment::Policy;
 
 pub(super) const KEYS: &[&str] = &[
     "interface",
+    "mac_variable",
     "id",
     "board_name",
     "models",
@@ -38,12 +39,15 @@ pub(super) const KEYS: &[&str] = &[
 pub(super) fn validate(mut file: Section) -> Result<Settings, Wrong> {
     let serial_numbers = file.section("serial_number", SERIAL_NUMBER)?;
     let signatures = file.section("signature", signature::KEYS)?;
+    let interface = file.text("interface", "eth0", interface)?;
+    let mac_variable = file.optional("mac_variable", variable)?;
     let mut time = |key, default, range| file.number(key, default, range, " seconds").map(seconds);
     Ok(Settings {
+        mac_variable: mac_variable.or_else(|| mac_variable_of(&interface)),
+        interface,
         hook_time_limit: time("hook_time_limit", 30, 1..=600)?,
         confirm_within: time("confirm_within", 180, 10..=3600)?,
         settle: time("settle", 5, 0..=60)?,
-        interface: file.text("interface", "eth0", interface)?,
         id: id(&mut file)?,
         board_name: file.optional("board_name", told(str::parse))?,
         models: file.texts("models", &[], model)?,
@@ -104,10 +108,6 @@ fn id(file: &mut Section) -> Result<Option<i64>, Wrong> {
 const SERIAL_NUMBER: &[&str] = &["sources", "environment_variable"];
 
 fn serial_number(mut section: Section) -> Result<SerialNumberSettings, Wrong> {
-    let variable = |name: &str| match is_variable_name(name) {
-        true => Ok(name.to_owned()),
-        false => Err(format!("`{name}` is not the name of a U-Boot variable, such as serialno")),
-    };
     Ok(SerialNumberSettings {
         sources: section.texts(
             "sources",
@@ -116,6 +116,24 @@ fn serial_number(mut section: Section) -> Result<SerialNumberSettings, Wrong> {
         )?,
         environment_variable: section.optional("environment_variable", variable)?,
     })
+}
+
+fn variable(name: &str) -> Result<String, String> {
+    match is_variable_name(name) {
+        true => Ok(name.to_owned()),
+        false => Err(format!("`{name}` is not the name of a U-Boot variable, such as ethaddr")),
+    }
+}
+
+/// As U-Boot names them: `ethaddr` is the first wired interface's, `eth1addr` the second's. Any other
+/// interface has none: the first one's address would make two interfaces equal.
+fn mac_variable_of(interface: &str) -> Option<String> {
+    // `end0` is systemd's name for what the device tree calls `ethernet0`.
+    let number = interface.strip_prefix("eth").or(interface.strip_prefix("end"))?;
+    match number.parse::<u8>().ok()? {
+        0 => Some("ethaddr".to_owned()),
+        number => Some(format!("eth{number}addr")),
+    }
 }
 
 /// As the kernel's `dev_valid_name`.

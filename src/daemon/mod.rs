@@ -19,12 +19,13 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
 use crate::agent::seams::HookRun;
-use crate::agent::{Agent, HookFailure, restore};
+use crate::agent::{Agent, HookFailure, Restorer, restore};
 use crate::clock::Clock;
 use crate::control::{self, Asked};
 use crate::crash::Run;
 use crate::hooks::Hooks;
 use crate::panel::Panel;
+use crate::record::BoardReading;
 use crate::storage::StateDirLock;
 use crate::upstream::RouteEvent;
 use notify::Notify;
@@ -43,6 +44,7 @@ struct Inbox {
     events: mpsc::Receiver<RouteEvent>,
     hooks: mpsc::Receiver<Result<(), HookFailure>>,
     questions: mpsc::Receiver<Asked>,
+    readings: mpsc::Receiver<BoardReading>,
 }
 
 /// Runs the daemon until `stop` is ready. `ready` is called once it takes requests; a service manager
@@ -61,13 +63,14 @@ pub async fn run(
     let (hook_runs, runs) = mpsc::channel(1);
     let (hooks_in, hooks) = mpsc::channel(1);
     let (questions_in, questions) = mpsc::channel(QUESTIONS);
+    let (readings_in, readings) = mpsc::channel(1);
     tasks.spawn(run_hooks(panel.hooks(), runs, hooks_in));
     let routes = routes::start(&panel, &mut tasks, &events_in);
     let socket = panel.runtime_dir().join(control::SOCKET);
-    let mut seams = RealSeams::new(&panel, routes, hook_runs)?;
+    let mut seams = RealSeams::new(&panel, routes, hook_runs, readings_in)?;
     let rules = panel.rules();
-    let restored =
-        restore(&mut seams, &rules, || panel.first_record()).map_err(io::Error::other)?;
+    let restored = restore(&mut seams, &rules, Restorer::Daemon, panel.board_reading())
+        .map_err(io::Error::other)?;
     let mut agent = Agent::start(seams, rules, restored);
     let run = begin_run(&panel, &mut agent);
     tasks.spawn({
@@ -82,7 +85,7 @@ pub async fn run(
     ready(questions_in);
     let mut notify = Notify::from_environment();
     notify.ready();
-    let inbox = Inbox { events, hooks, questions };
+    let inbox = Inbox { events, hooks, questions, readings };
     let watchers = Watchers::new(panel.settings.signature.keys.clone());
     tokio::select! {
         () = serve(agent, inbox, watchers, &mut notify) => {}
@@ -135,6 +138,7 @@ async fn serve(
                 }
             },
             Some(result) = inbox.hooks.recv() => agent.hooks_ended(result),
+            Some(reading) = inbox.readings.recv() => agent.board_read(&reading),
             Some(asked) = inbox.questions.recv() => watchers.take(&mut agent, asked),
             () = sleep_until(wake) => {}
             else => return,

@@ -1,6 +1,7 @@
 //! The agent's seams on a real board.
 
 use std::io;
+use std::thread;
 
 use log::warn;
 use tokio::sync::mpsc;
@@ -9,6 +10,7 @@ use crate::agent::seams::{HookRun, Seams};
 use crate::board::RealBoard;
 use crate::clock::RealClock;
 use crate::panel::Panel;
+use crate::record::BoardReading;
 use crate::record_store::RecordStore;
 use crate::storage::StateDir;
 use crate::upstream::Routes;
@@ -20,18 +22,27 @@ pub struct RealSeams {
     pub(super) routes: Routes,
     pub(super) clock: RealClock,
     hooks: mpsc::Sender<HookRun>,
+    panel: Panel,
+    readings: mpsc::Sender<BoardReading>,
 }
 
 impl RealSeams {
     /// # Errors
     /// When the boot cannot be told from others.
-    pub fn new(panel: &Panel, routes: Routes, hooks: mpsc::Sender<HookRun>) -> io::Result<Self> {
+    pub fn new(
+        panel: &Panel,
+        routes: Routes,
+        hooks: mpsc::Sender<HookRun>,
+        readings: mpsc::Sender<BoardReading>,
+    ) -> io::Result<Self> {
         Ok(RealSeams {
             board: panel.board(),
             store: RecordStore::new(panel.state()),
             routes,
             clock: RealClock::start(&panel.root)?,
             hooks,
+            panel: panel.clone(),
+            readings,
         })
     }
 }
@@ -66,6 +77,18 @@ impl Seams for RealSeams {
         if let Err(why) = self.hooks.try_send(run) {
             // Then the change is rolled back at its deadline.
             warn!("the hooks cannot be started: {why}");
+        }
+    }
+
+    fn read_board(&mut self) {
+        let (panel, readings) = (self.panel.clone(), self.readings.clone());
+        // A held lock, flash and a command that is a source all take their time.
+        let read = move || {
+            // Nobody listens any more when the daemon ends.
+            let _ = readings.blocking_send(panel.look_again().board_reading());
+        };
+        if let Err(why) = thread::Builder::new().spawn(read) {
+            warn!("the board cannot be read again now: {why}");
         }
     }
 }

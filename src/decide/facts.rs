@@ -3,7 +3,7 @@
 use intercom_wire::signature::Signature;
 use intercom_wire::{BoardName, Mac, Request, RequestId};
 
-use crate::record::{Current, Entry, Ledger, SeqKey};
+use crate::record::{Current, Entry, Ledger, MacOrigin, SeqKey};
 
 /// How a request came.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +57,8 @@ pub struct Facts<'a> {
     pub owner: MacOwner,
     /// Whether a change is in progress.
     pub changing: bool,
+    /// Whether the board's own identity could not be read yet, and may still be before long.
+    pub still_reading: bool,
     /// How earlier requests ended.
     pub past: Past<'a>,
 }
@@ -102,6 +104,13 @@ impl<'a> Past<'a> {
         };
         let highest = self.durable.highest_seq(&intercom).max(self.volatile.highest_seq(&intercom));
         highest.is_some_and(|highest| seq <= highest)
+    }
+}
+
+impl Facts<'_> {
+    /// Whether the board's own MAC address is not known yet, and may be before long.
+    pub(super) fn awaits_mac(&self) -> bool {
+        self.still_reading && self.current.mac_origin == MacOrigin::Unread
     }
 }
 

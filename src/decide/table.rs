@@ -8,7 +8,7 @@ use intercom_wire::{
 };
 
 use super::facts::{Delivered, Facts, MacOwner, Mine, Timing, Via, new_mac};
-use crate::record::SeqKey;
+use crate::record::{SeqKey, SerialOrigin};
 
 /// How often a request is deferred before it is rejected.
 pub const MAX_DEFERRALS: u8 = 3;
@@ -30,6 +30,8 @@ pub enum Decision {
     LookUp(Mac),
     /// Another board has the new MAC now: decide again later.
     Defer(Option<BoardName>),
+    /// What the board itself is could not be read yet: decide again when it is known.
+    AwaitBoard,
     /// The board already has the identity that the request asks for.
     AlreadyInstalled,
     /// The board is to take this identity.
@@ -125,13 +127,18 @@ pub fn decide(
         return decide_replacement(patch, facts);
     }
 
-    // 11. Others may answer to the same MAC.
-    if mine.only_by_mac() && facts.current.mac_is_ambiguous() {
+    // 11. What is mine by a MAC address that is not this board's own may be others' too. An installer
+    // who names this very board knows which one it is.
+    let is_named_by_hand = delivered.via == Via::Installer && !mine.only_by_mac();
+    if facts.awaits_mac() && !is_named_by_hand {
+        return Decision::AwaitBoard;
+    }
+    if mine.only_by_mac() && !facts.current.has_mac() {
         return Decision::Reject(Errors::on(
             "mac",
             format!(
-                "The mac field is ambiguous: {} is not this board's own and others may carry it \
-                 too. Name the intercom by id.",
+                "The mac field is ambiguous: {} is not known to be this board's own, and others \
+                 may carry it too. Name the intercom by id.",
                 current.mac
             ),
         ));
@@ -199,20 +206,27 @@ fn decided_before(request: &Request, delivered: &Delivered, facts: &Facts<'_>) -
 }
 
 fn decide_replacement(patch: &Patch, facts: &Facts<'_>) -> Decision {
-    use crate::record::SerialOrigin;
     let current = facts.current;
+    if facts.awaits_mac() {
+        return Decision::AwaitBoard;
+    }
     let Some(wanted) = &patch.new_serial_number else { return Decision::AlreadyInstalled };
-    if current.identity.serial_number.as_ref() == Some(wanted) {
+    let own = &current.identity.serial_number;
+    if own.as_ref() == Some(wanted) {
         return Decision::AlreadyInstalled;
     }
-    match (&current.identity.serial_number, current.serial_origin) {
-        (Some(own), Some(SerialOrigin::Board)) => Decision::Reject(Errors::on(
-            "new_serial_number",
-            format!(
-                "The new serial number field must be {own}, which is this board's own: the wrong \
-                 board is on the wall."
-            ),
+    let wrong = |text| Decision::Reject(Errors::on("new_serial_number", text));
+    match (own, current.serial_origin) {
+        (Some(own), Some(SerialOrigin::Board)) => wrong(format!(
+            "The new serial number field must be {own}, which is this board's own: the wrong board \
+             is on the wall."
         )),
+        (None, Some(SerialOrigin::Unread)) if facts.still_reading => Decision::AwaitBoard,
+        (None, Some(SerialOrigin::Unread)) => wrong(
+            "The new serial number field cannot be checked: this board's own serial number cannot \
+             be read. `intercom-agent doctor` on the panel says why."
+                .to_owned(),
+        ),
         _ => match wrong_model(patch, facts) {
             Some(errors) => Decision::Reject(errors),
             None => Decision::Apply(Identity {

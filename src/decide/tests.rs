@@ -26,6 +26,7 @@ struct Panel {
     require_signature: bool,
     owner: MacOwner,
     changing: bool,
+    still_reading: bool,
 }
 
 fn mac(text: &str) -> Mac {
@@ -40,15 +41,16 @@ fn panel() -> Panel {
         serial_origin: Some(SerialOrigin::Board),
     };
     let board: BoardName = "die-1".parse().expect("a board name");
-    let factory = FactoryIdentity::Known(identity);
+    let factory = Some(FactoryIdentity::Known(identity));
     Panel {
-        record: Record::first(board, factory, MacOrigin::Board, current),
+        record: Record::new(board, factory, current),
         volatile: Ledger::default(),
         id: Some(OwnId::Configured(123)),
         models: vec!["3516EV200".into()],
         require_signature: false,
         owner: MacOwner::Nobody,
         changing: false,
+        still_reading: false,
     }
 }
 
@@ -62,6 +64,7 @@ impl Panel {
             models: &self.models,
             owner: self.owner.clone(),
             changing: self.changing,
+            still_reading: self.still_reading,
             past: Past { durable: &self.record.ledger, volatile: &self.volatile },
         }
     }
@@ -79,6 +82,22 @@ impl Panel {
         self.record.current.identity.serial_number = None;
         self.record.current.serial_origin = None;
         self
+    }
+
+    /// Neither its MAC address nor its serial number could be read yet.
+    fn whose_board_cannot_be_read(mut self) -> Self {
+        self.still_reading = true;
+        self.record.current.mac_origin = MacOrigin::Unread;
+        self.record.current.serial_origin = Some(SerialOrigin::Unread);
+        self.record.current.identity.serial_number = None;
+        self
+    }
+
+    /// Its MAC address is known.
+    fn with_its_mac(&self) -> Self {
+        let mut panel = self.clone();
+        panel.record.current.mac_origin = MacOrigin::Board;
+        panel
     }
 
     /// As if `body` had been applied.
@@ -343,6 +362,31 @@ fn row_10_a_replacement_without_a_serial_number_of_its_own_gets_one() {
         given_before.on_my_topic(body("3516EV200")),
         Decision::Apply(identity(MINE, "GIVEN"))
     );
+}
+
+#[test]
+fn row_10_a_serial_number_that_cannot_be_read_is_not_one_that_is_absent() {
+    let body =
+        json!({"mac": OTHER, "new_mac": MINE, "new_serial_number": "GIVEN", "model": "3516EV200"});
+    let unread = panel().whose_board_cannot_be_read().with_its_mac();
+    assert_eq!(unread.on_my_topic(body.clone()), Decision::AwaitBoard);
+    let given_up = Panel { still_reading: false, ..unread };
+    assert_eq!(rejected_on(&given_up.on_my_topic(body)), ["new_serial_number"]);
+}
+
+#[test]
+fn row_11_a_board_that_cannot_be_read_yet_waits_and_is_then_known_by_its_name_alone() {
+    let by_id = || json!({"id": 123, "new_mac": NEW, "model": "3516EV200"});
+    let by_hand = delivered(Via::Installer, Timing::Live);
+    let unread = panel().whose_board_cannot_be_read();
+    for body in [to_new(), by_id()] {
+        assert_eq!(unread.on_my_topic(body), Decision::AwaitBoard);
+    }
+    assert_eq!(unread.decide(to_new(), &by_hand), Decision::AwaitBoard);
+    assert!(matches!(unread.decide(by_id(), &by_hand), Decision::Apply(_)));
+    let given_up = Panel { still_reading: false, ..unread };
+    assert_eq!(rejected_on(&given_up.on_my_topic(to_new())), ["mac"]);
+    assert!(matches!(given_up.on_my_topic(by_id()), Decision::Apply(_)));
 }
 
 #[test]

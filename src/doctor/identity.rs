@@ -2,8 +2,7 @@
 
 use super::{Check, Finding};
 use crate::panel::Panel;
-use crate::record::{MacOrigin, Record, SerialOrigin};
-use crate::record_store::RecordStore;
+use crate::record::{MacOrigin, Reading, SerialOrigin};
 
 pub(super) const MAC: Check =
     Check { id: "mac", description: "the MAC address is this board's alone", look: mac };
@@ -14,23 +13,21 @@ pub(super) const SERIAL_NUMBER: Check =
 pub(super) const MODEL: Check =
     Check { id: "model", description: "the model is known", look: model };
 
-/// The record, or the one that the first start would make.
-fn record(panel: &Panel) -> Result<Record, String> {
-    match RecordStore::new(panel.state()).peek() {
-        Ok(Some(record)) => Ok(record),
-        // What is wrong with the record itself is told elsewhere.
-        Ok(None) | Err(_) => panel.first_record(),
-    }
-}
-
 fn mac(panel: &Panel) -> Finding {
-    let record = match record(panel) {
+    let record = match panel.record() {
         Ok(record) => record,
-        Err(why) => return Finding::failed(why, "see link and environment"),
+        Err(why) => return Finding::failed(why.to_string(), "see record, link and environment"),
     };
     let current = &record.current;
     let mac = current.identity.mac;
     let wanted = record.change.as_ref().map_or(current, |change| &change.to).identity.mac;
+    if current.mac_origin == MacOrigin::Unread {
+        return Finding::warning(
+            "not known yet: the U-Boot environment, which may have it, cannot be read; until then \
+             nothing is set and nothing is written",
+            "see environment",
+        );
+    }
     let link = panel.survey.link.as_ref().map(|link| link.mac.value);
     if let Some(link) = link.filter(|link| *link != wanted) {
         return Finding::warning(
@@ -43,7 +40,7 @@ fn mac(panel: &Panel) -> Finding {
         MacOrigin::Board => return Finding::ok(format!("{mac}, the board's own")),
         MacOrigin::Request => return Finding::ok(format!("{mac}, given by a request")),
         MacOrigin::Placeholder => "a placeholder that many boards share",
-        MacOrigin::Random => "invented by the driver at this boot",
+        MacOrigin::Random | MacOrigin::Unread => "invented by the driver at this boot",
     };
     Finding::warning(
         format!("{mac} is {shared}: requests that name this panel by `mac` are rejected"),
@@ -52,19 +49,29 @@ fn mac(panel: &Panel) -> Finding {
 }
 
 fn serial_number(panel: &Panel) -> Finding {
-    let current = record(panel).ok().map(|record| record.current);
+    let current = panel.record().ok().map(|record| record.current);
     let origin = current.as_ref().and_then(|current| current.serial_origin);
     let recorded = current.and_then(|current| current.identity.serial_number);
     match (recorded, origin, &panel.survey.serial_number) {
         (Some(given), Some(SerialOrigin::Request), _) => {
             Finding::ok(format!("{given}, given by a request"))
         }
-        (_, _, Some(known)) => Finding::ok(known.to_string()),
-        (Some(recorded), _, None) => Finding::warning(
+        (_, _, Reading::Found(known)) => Finding::ok(known.to_string()),
+        (recorded, _, Reading::Unreadable) => Finding::warning(
+            match recorded {
+                Some(recorded) => {
+                    format!("{recorded} is in the record; a source cannot be read now")
+                }
+                None => "not known yet: a source that may have it cannot be read".to_owned(),
+            },
+            "`intercom-agent identity` shows which one and why; set `serial_number.sources` to \
+             those that this board has",
+        ),
+        (Some(recorded), _, Reading::Absent) => Finding::warning(
             format!("{recorded} is in the record, and no source has it now"),
             "see what became of it: `intercom-agent identity` shows what each source says",
         ),
-        (None, _, None) => Finding::warning(
+        (None, _, Reading::Absent) => Finding::warning(
             "no source has one; a request may give any",
             "add the place where this board keeps it to `serial_number.sources`; \
              `intercom-agent identity` shows what each source says",

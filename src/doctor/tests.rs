@@ -39,7 +39,7 @@ impl Board {
                              username = \"panel\"\npassword_file = \"/etc/password\"\n";
         let board = Board { sandbox, configuration: configuration.to_owned() };
         let panel = board.panel();
-        let record = panel.first_record().expect("a record");
+        let record = panel.record().expect("a record");
         RecordStore::new(panel.state()).save(&record).expect("saved");
         board
     }

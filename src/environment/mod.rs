@@ -5,6 +5,8 @@ mod backup;
 mod policy;
 mod write;
 
+use std::fmt;
+
 use uboot_env::{Environment, Layout, Origin, Store};
 
 pub use backup::FILE as BACKUP_FILE;
@@ -32,9 +34,32 @@ pub fn open(root: &Root) -> Result<Option<Store>, uboot_env::Error> {
 /// Reads this board's environment; `None` if there is none.
 ///
 /// # Errors
-/// As [`Store::find`] and [`Store::read`].
-pub fn read(root: &Root) -> Result<Option<Environment>, uboot_env::Error> {
-    open(root)?.map(|mut store| store.read()).transpose()
+/// Why nothing is known of its variables.
+pub fn read(root: &Root) -> Result<Option<Environment>, Unreadable> {
+    let Some(mut store) = open(root).map_err(Unreadable::Storage)? else { return Ok(None) };
+    let environment = store.read().map_err(Unreadable::Storage)?;
+    match environment.health.good {
+        0 => Err(Unreadable::Damaged),
+        _ => Ok(Some(environment)),
+    }
+}
+
+/// Why nothing is known of the environment's variables.
+#[derive(Debug)]
+pub enum Unreadable {
+    /// Where it is cannot be told or read.
+    Storage(uboot_env::Error),
+    /// No copy has a checksum that fits.
+    Damaged,
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Unreadable::Storage(why) => why.fmt(f),
+            Unreadable::Damaged => f.write_str("no copy of it has a checksum that fits"),
+        }
+    }
 }
 
 #[cfg(test)]

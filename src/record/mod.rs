@@ -4,9 +4,11 @@
 //! A transition is one atomic replacement of it, so there is no second file to disagree with it. The
 //! link's MAC, the U-Boot environment and the runtime files are copies of what it says.
 
+mod board_reading;
 mod change;
 mod ledger;
 mod outbox;
+mod own_identity;
 #[cfg(test)]
 mod tests;
 mod transitions;
@@ -15,9 +17,11 @@ use intercom_wire::{BoardName, FactoryIdentity, Identity, NotTold, json_object, 
 
 use crate::clock::{BootId, Moment, WallTime};
 
+pub use board_reading::{BoardReading, Earlier, MacKind, OwnMac, Reading};
 pub use change::{Cause, Change, Goal};
 pub use ledger::{Entry, Ledger, SeqKey};
 pub use outbox::{OutboxEntry, Route};
+pub use own_identity::NoMac;
 
 /// The format that this version reads and writes.
 pub const FORMAT: u32 = 1;
@@ -30,12 +34,14 @@ json_object! {
         pub format: u32,
         /// The board's stable name.
         pub board: BoardName,
-        /// What the board had when the agent first ran.
-        pub factory: FactoryIdentity,
-        /// Where the factory MAC address came from.
-        pub factory_mac_origin: MacOrigin,
+        /// What the board had when the agent first ran; `None` until every source that could tell it
+        /// has answered. Written once.
+        pub factory: Option<FactoryIdentity>,
         /// The last identity that was confirmed.
         pub current: Current,
+        /// The boot in which the board's own MAC address was read late: its link keeps the address
+        /// that it has, since a live link is not given another one without a word.
+        pub link_kept_in: Option<BootId>,
         /// The intercom's ID, learnt from a confirmed request.
         pub learnt_id: Option<i64>,
         /// The change in progress; at most one.
@@ -67,7 +73,7 @@ json_object! {
         pub identity: Identity,
         /// Where the MAC address came from.
         pub mac_origin: MacOrigin,
-        /// Where the serial number came from; `None` if there is none.
+        /// Where the serial number came from; `None` if every source was read and has none.
         pub serial_origin: Option<SerialOrigin>,
     }
 }
@@ -84,6 +90,8 @@ string_enum! {
         Random = "random",
         /// Given by a request.
         Request = "request",
+        /// What the link has: the board's own could not be read yet.
+        Unread = "unread",
     }
 }
 
@@ -95,6 +103,8 @@ string_enum! {
         Board = "board",
         /// A request gave it.
         Request = "request",
+        /// There is none yet: a source that may have one could not be read.
+        Unread = "unread",
     }
 }
 
@@ -139,15 +149,5 @@ json_object! {
         /// Runs of the daemon since the last boot that ended without having been asked to; `None` in
         /// a record that no running daemon has written yet.
         pub unclean_ends: Option<u64>,
-    }
-}
-
-impl Current {
-    /// Whether other boards may well carry the same MAC address.
-    pub fn mac_is_ambiguous(&self) -> bool {
-        match self.mac_origin {
-            MacOrigin::Placeholder | MacOrigin::Random => true,
-            MacOrigin::Board | MacOrigin::Request => false,
-        }
     }
 }

@@ -7,8 +7,8 @@ use super::Record;
 /// Every word and every key at least once.
 const RECORD: &str = r#"{
 "format":1,"board":"die-0123","factory":{"mac":"AA:BB:CC:DD:EE:FE","serial_number":"F-1"},
-"factory_mac_origin":"board",
 "current":{"mac":"22:0D:CE:38:E7:15","serial_number":null,"mac_origin":"placeholder","serial_origin":null},
+"link_kept_in":"0b5fd1a8-7f60-4d0e-a4f6-3dc9a0b4e1f2",
 "learnt_id":7,
 "change":{
 "cause":{"request_id":"r-2","hash":"e3b0","seq":4,"target":{"id":7,"mac":"22:0D:CE:38:E7:15","board":"die-0123"},

@@ -8,8 +8,7 @@ use intercom_wire::{
 };
 
 use super::{
-    Begun, Cause, Change, Current, Entry, FORMAT, Goal, Ledger, MacOrigin, OutboxEntry, Record,
-    Route, SeqKey,
+    Begun, Cause, Change, Current, Entry, FORMAT, Goal, Ledger, OutboxEntry, Record, Route, SeqKey,
 };
 use crate::clock::{BootId, Moment};
 
@@ -17,19 +16,14 @@ use crate::clock::{BootId, Moment};
 const MAX_OUTBOX: usize = 16;
 
 impl Record {
-    /// The record of a board that has none yet.
-    pub fn first(
-        board: BoardName,
-        factory: FactoryIdentity,
-        factory_mac_origin: MacOrigin,
-        current: Current,
-    ) -> Self {
+    /// A record in which nothing has happened yet.
+    pub fn new(board: BoardName, factory: Option<FactoryIdentity>, current: Current) -> Self {
         Record {
             format: FORMAT,
             board,
             factory,
-            factory_mac_origin,
             current,
+            link_kept_in: None,
             learnt_id: None,
             change: None,
             outbox: Vec::new(),
@@ -42,11 +36,17 @@ impl Record {
         }
     }
 
+    /// What the board had when the agent first ran, as it is told to others.
+    pub fn factory(&self) -> FactoryIdentity {
+        self.factory.clone().unwrap_or(FactoryIdentity::Unknown)
+    }
+
     /// A change is begun.
     pub fn begin(&mut self, change: Change, begun: Begun) {
         self.recent_changes.retain(|old| old.boot_id == begun.boot_id);
         self.recent_changes.push(begun);
         self.change = Some(change);
+        self.link_kept_in = None;
         self.counters.begun += 1;
     }
 
@@ -144,7 +144,7 @@ impl Record {
             board: self.board.clone(),
             target: (cause.target != Target::default()).then(|| cause.target.clone()),
             previous,
-            factory: self.factory.clone(),
+            factory: self.factory(),
             reason,
             log_extra: cause.log_extra.clone(),
             message: None,
@@ -181,6 +181,7 @@ impl Record {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::MacOrigin;
 
     #[test]
     fn an_outcome_that_had_to_make_room_is_summarised_in_a_later_report() {
@@ -188,7 +189,7 @@ mod tests {
         let mac_origin = MacOrigin::Board;
         let current = Current { identity: identity.clone(), mac_origin, serial_origin: None };
         let factory = FactoryIdentity::Known(identity);
-        let mut record = Record::first("b".parse().unwrap(), factory, mac_origin, current);
+        let mut record = Record::new("b".parse().unwrap(), Some(factory), current);
         let id = |number: usize| format!("r-{number}").parse().ok();
         let total = 3 * MAX_OUTBOX + 5;
         for number in 1..=total {

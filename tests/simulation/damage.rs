@@ -46,7 +46,7 @@ fn a_damaged_record_is_set_aside_and_its_last_good_copy_counts() {
     let run = live_on(|disk| disk.spoil(RECORD));
     let record = run.agent().expect("alive").record().clone();
     assert_eq!(record.current.identity, identity('C'));
-    assert_eq!(record.factory, FactoryIdentity::Known(identity('A')));
+    assert_eq!(record.factory(), FactoryIdentity::Known(identity('A')));
     assert_eq!(run.world.borrow().disk.file(ASIDE), Some(&*damaged));
 }
 
@@ -71,7 +71,7 @@ fn without_a_good_copy_the_board_says_what_it_is() {
     let record = run.agent().expect("alive").record().clone();
     // The environment has told it since the change.
     assert_eq!(record.current.identity, identity('C'));
-    assert_eq!(record.factory, FactoryIdentity::Unknown, "not a guess");
+    assert_eq!(record.factory(), FactoryIdentity::Unknown, "not a guess");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::rc::Rc;
 
-use intercom_agent::agent::{Agent, HookFailure, HookProblem, restore};
+use intercom_agent::agent::{Agent, HookFailure, HookProblem, Restorer, restore};
 
 use super::disk::Unsynced;
 use super::network::Brought;
@@ -153,8 +153,9 @@ impl Run {
         // The one-shot before the network is there, and the daemon after it.
         for is_daemon in [false, true] {
             let mut seams = Simulated::new(&self.world);
-            let first = || Ok(self.world.borrow().first_record());
-            let restored = restore(&mut seams, &rules, first);
+            let reading = self.world.borrow().board_reading();
+            let restorer = if is_daemon { Restorer::Daemon } else { Restorer::Boot };
+            let restored = restore(&mut seams, &rules, restorer, reading);
             if self.world.borrow().power.is_out() {
                 return End::Quiet;
             }
@@ -225,6 +226,10 @@ fn step(world: &Shared, agent: &mut Agent<Simulated>, happening: Happening) -> O
     match happening {
         Happening::HooksEnd { failed: false } => agent.hooks_ended(Ok(())),
         Happening::HooksEnd { failed: true } => agent.hooks_ended(Err(hook_failure())),
+        Happening::BoardRead => {
+            let reading = world.borrow().board_reading();
+            agent.board_read(&reading);
+        }
         Happening::Script(action) => return perform(world, agent, action),
         Happening::Traffic(traffic) => {
             let brought = world.borrow_mut().carry(traffic);

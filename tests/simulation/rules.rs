@@ -2,13 +2,13 @@
 
 use intercom_agent::agent::{Restored, Status};
 use intercom_agent::environment::Policy;
-use intercom_agent::record::{Entry, Record};
+use intercom_agent::record::{Current, Entry, Record};
 use intercom_wire::{Identity, Outcome};
 
 use super::cloud::Posted;
 use super::flash::Kept;
 use super::link::Driver;
-use super::requests::tag;
+use super::requests::{mac, tag};
 use super::world::{Hardware, SERIAL};
 
 /// How many boots may try a change.
@@ -27,7 +27,7 @@ pub struct Watch {
     pub faulty: bool,
     /// What the operator allows, where the agent was told something else.
     pub policy: Option<Policy>,
-    current: Option<Identity>,
+    current: Option<Current>,
     to: Option<Identity>,
     /// What restarts had to say.
     pub remarks: Vec<String>,
@@ -45,9 +45,13 @@ impl Watch {
     /// The record as the agent has it, or as a restart found it.
     fn see(&mut self, record: &Record) {
         let now = &record.current.identity;
-        let before = self.current.replace(now.clone());
-        if let Some(before) = before
+        let before = self.current.replace(record.current.clone());
+        // What is nobody's address follows the link, until the board's own is known.
+        let is_own = !record.current.has_mac() || now.mac == mac('A');
+        let follows = before.as_ref().is_some_and(|before| !before.has_mac()) && is_own;
+        if let Some(Current { identity: before, .. }) = before
             && before != *now
+            && !follows
         {
             self.transitions += 1;
             if self.to.as_ref() != Some(now) && !self.spoiled {
@@ -107,10 +111,8 @@ pub fn after_restore(world: &mut Hardware, restored: &Restored) {
         format!("boot {}: {current} {change:?} {remarks:?}", world.boot)
     });
     watch.see(record);
-    let wanted = record.change.as_ref().map_or(&record.current, |change| &change.to);
-    let wanted = &wanted.identity;
     if !watch.faulty && world.link.driver == Driver::Takes && !world.link.files_fail {
-        agrees(world, wanted, &mut watch);
+        agrees(world, record, &mut watch);
     }
     if !watch.spoiled
         && restored.remarks.iter().any(|remark| remark.contains("the record is damaged"))
@@ -136,14 +138,18 @@ pub fn after_restore(world: &mut Hardware, restored: &Restored) {
     world.watch = watch;
 }
 
-/// Link and runtime files say one identity.
-fn agrees(world: &Hardware, wanted: &Identity, watch: &mut Watch) {
-    if world.link.mac != wanted.mac {
-        watch.broke(1, format!("the record says {wanted} and the link {}", world.link.mac));
+/// Link and runtime files say one identity, if the board has one.
+fn agrees(world: &Hardware, record: &Record, watch: &mut Watch) {
+    let wanted = record.change.as_ref().map_or(&record.current, |change| &change.to);
+    let boot_id = format!("boot-{}", world.boot).parse().expect("a boot ID");
+    let Identity { mac, serial_number } = &wanted.identity;
+    if record.sets_link(&boot_id) && world.link.mac != *mac {
+        watch.broke(1, format!("the record says {mac} and the link {}", world.link.mac));
     }
+    let mac = wanted.has_mac().then_some(*mac);
     match &world.link.files {
-        Some(files) if files.identity == *wanted => {}
-        files => watch.broke(1, format!("the record says {wanted} and the files {files:?}")),
+        Some(files) if files.mac == mac && files.serial_number == *serial_number => {}
+        files => watch.broke(1, format!("the record says {wanted:?} and the files {files:?}")),
     }
 }
 
@@ -174,7 +180,7 @@ fn environment_agrees(world: &Hardware, current: &Identity, watch: &mut Watch) {
 /// A link that was set to an address that nobody confirmed was so for three boots at most.
 fn trials(world: &Hardware, watch: &mut Watch) {
     let Some(current) = &watch.current else { return };
-    let tried = world.link.sets.iter().filter(|(_, mac)| *mac != current.mac);
+    let tried = world.link.sets.iter().filter(|(_, mac)| *mac != current.identity.mac);
     let mut boots: Vec<u32> = tried.map(|(boot, _)| *boot).collect();
     boots.dedup();
     if boots.len() > MAX_BOOTS {
@@ -208,7 +214,7 @@ pub fn at_the_end(world: &mut Hardware, record: &Record, status: &Status) {
         watch.broke(2, "a change never ended");
     }
     let current = record.current.identity.clone();
-    agrees(world, &current, &mut watch);
+    agrees(world, record, &mut watch);
     environment_agrees(world, &current, &mut watch);
     if status.reached.len() != world.rules.routes.len() {
         watch.broke(2, format!("only {:?} is reached in the end", status.reached));

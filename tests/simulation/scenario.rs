@@ -98,6 +98,7 @@ impl Scenario {
             routes: self.routes.clone(),
             tells_billing: false,
             environment: self.policy,
+            mac_variable: Some("ethaddr".into()),
             serial_number_variable: Some(SERIAL.into()),
         }
     }

@@ -12,6 +12,9 @@ use super::world::{Happening, Hooks, Shared};
 /// How long the hooks take, in milliseconds.
 const HOOKS: u64 = 2_000;
 
+/// How long the board's own sources take to answer, in milliseconds.
+const READING: u64 = 50;
+
 /// The time since the boot.
 pub struct SimulatedClock(Shared);
 
@@ -87,6 +90,14 @@ impl Seams for Simulated {
                 Hooks::Hang => return,
             };
             world.at(world.now + HOOKS, Happening::HooksEnd { failed });
+        });
+    }
+
+    fn read_board(&mut self) {
+        let power = self.world.borrow().power.clone();
+        power.tell(|| {
+            let world = &mut *self.world.borrow_mut();
+            world.at(world.now + READING, Happening::BoardRead);
         });
     }
 }

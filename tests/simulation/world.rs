@@ -4,13 +4,15 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use intercom_agent::agent::Rules;
-use intercom_agent::agent::environment_copy::{FACTORY_MAC, FACTORY_SERIAL_NUMBER};
-use intercom_agent::record::{Current, MacOrigin, Record, SerialOrigin};
-use intercom_wire::{FactoryIdentity, Identity};
+use intercom_agent::agent::environment_copy::{
+    BOARD as BOARD_VARIABLE, FACTORY_MAC, FACTORY_SERIAL_NUMBER,
+};
+use intercom_agent::record::{BoardReading, Earlier, MacKind, OwnMac, Reading};
+use intercom_wire::Identity;
 
 use super::cloud::Cloud;
 use super::disk::{DiskState, Unsynced};
-use super::flash::Environments;
+use super::flash::{Environments, Kept};
 use super::link::LinkState;
 use super::log::Log;
 use super::network::{Brought, Traffic};
@@ -35,8 +37,12 @@ pub enum Hooks {
 #[allow(clippy::large_enum_variant, reason = "there are never many of them")]
 pub enum Happening {
     Traffic(Traffic),
-    HooksEnd { failed: bool },
+    HooksEnd {
+        failed: bool,
+    },
     Script(Action),
+    /// The board's own sources have answered.
+    BoardRead,
 }
 
 /// All there is, and what the power leaves of it.
@@ -179,29 +185,42 @@ impl Hardware {
         self.disk.link_touched = false;
     }
 
-    /// The record of a board that has none: what it is by itself, as the environment and the link
-    /// tell it.
-    pub fn first_record(&self) -> Record {
-        let found = self.environments.found();
-        let variable = |name: &str| Some(found.as_ref()?.get(name)?.into_owned());
-        let identity = Identity {
-            mac: variable("ethaddr").and_then(|t| t.parse().ok()).unwrap_or(self.link.mac),
-            serial_number: variable(SERIAL).and_then(|text| text.parse().ok()),
+    /// What the board says of itself, as the environment and the link tell it.
+    pub fn board_reading(&self) -> BoardReading {
+        let environment = match self.environments.found() {
+            Some(found) => Reading::Found(found),
+            None if self.environments.kept == Kept::Nowhere => Reading::Absent,
+            None => Reading::Unreadable,
         };
-        let factory =
-            variable(FACTORY_MAC).and_then(|text| text.parse().ok()).map(|mac| Identity {
-                mac,
-                serial_number: variable(FACTORY_SERIAL_NUMBER).and_then(|text| text.parse().ok()),
-            });
-        let current = Current {
-            mac_origin: match &factory {
-                Some(factory) if factory.mac != identity.mac => MacOrigin::Request,
-                _ => MacOrigin::Board,
-            },
-            serial_origin: identity.serial_number.is_some().then_some(SerialOrigin::Board),
-            identity: identity.clone(),
+        let variable = |name: &str| match &environment {
+            Reading::Found(found) => found.get(name).map(|value| value.into_owned()).into(),
+            Reading::Absent => Reading::Absent,
+            Reading::Unreadable => Reading::Unreadable,
         };
-        let factory = FactoryIdentity::Known(factory.unwrap_or(identity));
-        Record::first(BOARD.parse().expect("a name"), factory, MacOrigin::Board, current)
+        let parsed = |name| variable(name).map(|text: String| text.parse().expect("a MAC"));
+        let mac = match parsed("ethaddr") {
+            Reading::Absent => Reading::Found((self.link.mac, false)),
+            found => found.map(|mac| (mac, true)),
+        };
+        let mac = mac.map(|(mac, from_environment)| OwnMac {
+            mac,
+            kind: MacKind::Real,
+            from_environment,
+        });
+        let serial = |name| variable(name).found().and_then(|text: &String| text.parse().ok());
+        BoardReading {
+            link_mac: Some(self.link.mac),
+            mac,
+            serial_number: variable(SERIAL).map(|text: String| text.parse().expect("printable")),
+            earlier: variable("bootcmd").map(|_: String| Earlier {
+                factory: parsed(FACTORY_MAC).found().map(|mac| Identity {
+                    mac: *mac,
+                    serial_number: serial(FACTORY_SERIAL_NUMBER),
+                }),
+                board: variable(BOARD_VARIABLE).found().and_then(|text| text.parse().ok()),
+            }),
+            board: BOARD.parse().ok(),
+            warnings: Vec::new(),
+        }
     }
 }

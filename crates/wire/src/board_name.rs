@@ -29,6 +29,13 @@ impl BoardName {
         BoardName(name)
     }
 
+    /// The name of a board that has nothing of its own to be named after. `seed` is random text, such
+    /// as the UUID of a boot; what may not stand in a name is left out.
+    pub fn random(seed: &str) -> Self {
+        let seed = seed.chars().filter(char::is_ascii_alphanumeric).take(32);
+        BoardName(["random-".to_owned(), seed.collect()].concat())
+    }
+
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -8,13 +8,14 @@ use super::*;
 const DOCUMENT: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/protocol.md"));
 
 /// The words for decisions, as the table uses them.
-const WORDS: [&str; 8] = [
+const WORDS: [&str; 9] = [
     "ignore",
     "reject",
     "already done",
     "overtaken",
     "keep",
     "defer",
+    "await",
     "already installed",
     "apply",
 ];
@@ -27,6 +28,7 @@ fn word(decision: &Decision) -> &'static str {
         Decision::Overtaken => "overtaken",
         Decision::Keep => "keep",
         Decision::Defer(_) => "defer",
+        Decision::AwaitBoard => "await",
         Decision::AlreadyInstalled => "already installed",
         Decision::Apply(_) => "apply",
         Decision::LookUp(mac) => panic!("{mac} must be looked up: this is no decision yet"),
@@ -72,6 +74,7 @@ fn decided() -> Vec<(usize, Decision)> {
     let bare = panel().without_serial_number();
     let mut random = panel();
     random.record.current.mac_origin = MacOrigin::Random;
+    let unread = panel().whose_board_cannot_be_read();
     let taken = Panel { owner: MacOwner::AnotherBoard(None), ..panel() };
     let deferred = Delivered { deferrals: MAX_DEFERRALS, ..live(Via::MacTopic) };
     vec![
@@ -92,9 +95,12 @@ fn decided() -> Vec<(usize, Decision)> {
         (7, panel().on_my_topic(with("model", json!("DKS20211")))),
         (8, panel().on_my_topic(replacement("OTHER", "3516EV200"))),
         (9, panel().on_my_topic(replacement("OWN-1", "3516EV200"))),
+        (9, unread.on_my_topic(replacement("OWN-1", "3516EV200"))),
+        (10, unread.with_its_mac().on_my_topic(replacement("GIVEN", "3516EV200"))),
         (10, bare.on_my_topic(replacement("GIVEN", "3516EV200"))),
         (10, bare.on_my_topic(replacement("GIVEN", "DKS20211"))),
         (11, random.on_my_topic(to_new())),
+        (11, unread.on_my_topic(to_new())),
         (12, taken.on_my_topic(to_new())),
         (12, taken.decide(to_new(), &deferred)),
         (13, panel().on_my_topic(json!({"mac": MINE}))),

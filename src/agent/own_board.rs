@@ -1,0 +1,126 @@
+//! What of the board itself could not be read yet, and when to ask for it again.
+
+use std::time::Duration;
+
+use crate::clock::Moment;
+use crate::record::{BoardReading, Record};
+
+/// After this long, what cannot be read counts as unknown: an environment that was never saved has a
+/// bad checksum for ever.
+const GIVEN_UP_AFTER: Duration = Duration::from_secs(600);
+const FIRST_DELAY: Duration = Duration::from_secs(5);
+const LONGEST_DELAY: Duration = Duration::from_secs(600);
+
+/// Asks for what the record does not know yet.
+#[derive(Debug)]
+pub(super) struct OwnBoard {
+    /// Why the record does not know all; empty if it does.
+    not_read: Vec<String>,
+    /// Whether something of the current identity is among it.
+    is_unread: bool,
+    started: Moment,
+    /// When to ask again; `None` when nothing is open.
+    again: Option<Moment>,
+    delay: Duration,
+}
+
+impl OwnBoard {
+    /// Begins with what restore has read.
+    pub(super) fn new(record: &Record, reading: &BoardReading, now: Moment) -> Self {
+        let mut own_board = OwnBoard {
+            not_read: Vec::new(),
+            is_unread: false,
+            started: now,
+            again: None,
+            delay: FIRST_DELAY,
+        };
+        own_board.answered(record, reading, now);
+        own_board
+    }
+
+    /// The board was read, and the record has taken over what it could.
+    pub(super) fn answered(&mut self, record: &Record, reading: &BoardReading, now: Moment) {
+        self.is_unread = record.has_unread();
+        if !record.wants_reading() {
+            self.not_read.clear();
+            self.again = None;
+            return;
+        }
+        self.not_read.clone_from(&reading.warnings);
+        self.again = Some(now + self.delay);
+        self.delay = (self.delay * 2).min(LONGEST_DELAY);
+    }
+
+    /// When the board is to be read again.
+    pub(super) fn due(&self) -> Option<Moment> {
+        self.again
+    }
+
+    /// The board is being read. An answer that does not come is asked for again too.
+    pub(super) fn asked(&mut self, now: Moment) {
+        self.again = Some(now + LONGEST_DELAY);
+    }
+
+    /// What could not be read, and why.
+    pub(super) fn not_read(&self) -> &[String] {
+        &self.not_read
+    }
+
+    /// Whether requests wait for what could not be read yet.
+    pub(super) fn is_awaited(&self, now: Moment) -> bool {
+        self.is_unread && now < self.given_up_at()
+    }
+
+    /// When what could not be read counts as unknown.
+    pub(super) fn given_up_at(&self) -> Moment {
+        self.started + GIVEN_UP_AFTER
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agent::fixtures::{NOW, record};
+    use crate::record::{MacOrigin, Reading};
+
+    fn unread() -> (Record, BoardReading) {
+        let mut record = record();
+        record.current.mac_origin = MacOrigin::Unread;
+        let reading = BoardReading {
+            link_mac: None,
+            mac: Reading::Unreadable,
+            serial_number: Reading::Absent,
+            earlier: Reading::Unreadable,
+            board: None,
+            warnings: vec!["the lock is held".to_owned()],
+        };
+        (record, reading)
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_asked_for_with_growing_delays_up_to_ten_minutes() {
+        let (unread, reading) = unread();
+        let mut own_board = OwnBoard::new(&unread, &reading, NOW);
+        let mut delays = Vec::new();
+        for _ in 0..9 {
+            delays.push(own_board.due().expect("asked again").since(NOW).as_secs());
+            own_board.asked(NOW);
+            assert_eq!(own_board.due(), Some(NOW + LONGEST_DELAY), "an answer is on its way");
+            own_board.answered(&unread, &reading, NOW);
+        }
+        assert_eq!(delays, [5, 10, 20, 40, 80, 160, 320, 600, 600]);
+        assert_eq!(own_board.not_read(), ["the lock is held"]);
+        own_board.answered(&record(), &reading, NOW);
+        assert_eq!((own_board.due(), own_board.not_read().len()), (None, 0), "all is known");
+    }
+
+    #[test]
+    fn requests_wait_for_it_for_ten_minutes() {
+        let (unread, reading) = unread();
+        let mut own_board = OwnBoard::new(&unread, &reading, NOW);
+        let almost = NOW + GIVEN_UP_AFTER - Duration::from_millis(1);
+        assert!(own_board.is_awaited(almost) && !own_board.is_awaited(NOW + GIVEN_UP_AFTER));
+        own_board.answered(&record(), &reading, NOW);
+        assert!(!own_board.is_awaited(NOW));
+    }
+}
