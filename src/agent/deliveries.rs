@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use intercom_wire::{BoardName, Mac, Outcome};
+use intercom_wire::{BoardName, Mac};
 use log::info;
 
 use super::Agent;
 use super::delivery::{Delivery, Handling};
+use super::error::NotApplied;
 use super::seams::{Seams, Upstream};
 use super::waiting::{Again, Until};
 use crate::clock::{Clock, Moment};
@@ -46,10 +47,7 @@ impl<S: Seams> Agent<S> {
             }
             Decision::Reject(errors) => self.reject(&delivery, errors),
             Decision::AlreadyDone(report) => self.repeat(&delivery, *report),
-            Decision::Overtaken => {
-                let reason = "a later request for the same intercom was decided before".to_owned();
-                self.end_volatile(&delivery, Outcome::Rejected, reason);
-            }
+            Decision::Overtaken => self.not_applied(&delivery, &NotApplied::Overtaken),
             Decision::AwaitBoard => return self.await_board(delivery),
             Decision::Keep => return self.wait(delivery, Until::ChangeEnds),
             Decision::LookUp(mac) => {

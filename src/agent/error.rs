@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 
-use intercom_wire::Identity;
+use intercom_wire::{Identity, Outcome};
 
 use crate::board::LinkError;
 use crate::record_store::ReserveError;
@@ -33,6 +33,15 @@ pub enum RollbackError {
     /// The board already carries this identity.
     SameIdentity(Identity),
     /// The change back cannot be begun.
+    Begin(BeginError),
+}
+
+/// Why a valid request ends before anything is touched.
+#[derive(Debug)]
+pub(super) enum NotApplied {
+    /// A later request for the same intercom was decided before it.
+    Overtaken,
+    /// Its change cannot be begun.
     Begin(BeginError),
 }
 
@@ -76,6 +85,27 @@ impl fmt::Display for RollbackError {
                 write!(f, "the board carries {identity} already")
             }
             RollbackError::Begin(why) => why.fmt(f),
+        }
+    }
+}
+
+impl NotApplied {
+    /// How the request ended.
+    pub(super) fn outcome(&self) -> Outcome {
+        match self {
+            NotApplied::Overtaken => Outcome::Rejected,
+            NotApplied::Begin(_) => Outcome::Failed,
+        }
+    }
+}
+
+impl fmt::Display for NotApplied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NotApplied::Overtaken => {
+                f.write_str("a later request for the same intercom was decided before")
+            }
+            NotApplied::Begin(why) => why.fmt(f),
         }
     }
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use intercom_wire::{FactoryIdentity, Identity, Mac, Report};
 
+use super::route_status::RouteStatus;
 use super::rules::Rules;
 use super::seams::{AckToken, ConnectIdentity, Connection, ReportId, Upstream};
-use super::status::RouteStatus;
 use crate::board::{Board, LinkError, RuntimeFiles};
 use crate::clock::{BootId, Moment, WallTime};
 use crate::environment::Policy;

@@ -5,10 +5,13 @@
 //! operation in turn.
 //!
 //! ```text
-//!  delivery ──► deliveries ──► decide ──► endings ──► change ──► record, board
-//!                   ▲            │            └──► reports ──► upstream  │
-//!                   └─ waiting ◄─┘                    ▲──────────────────┘
+//!  delivery ──► deliveries ──► decide ──► outcomes ──► change ──► record, board
+//!                   ▲            │           └──► reports ──► upstream   │
+//!                   └─ waiting ◄─┘                   ▲───────────────────┘
 //! ```
+//!
+//! `Agent` puts together parts that each own their state: `DurableRecord`, `Stage` (how far a
+//! change has come), `BoardKeeper`, `Connections`, `WaitingRequests`, `Reports`.
 
 mod board_keeper;
 mod change;
@@ -16,7 +19,6 @@ mod connections;
 mod deliveries;
 mod delivery;
 mod durable_record;
-mod endings;
 pub mod environment_copy;
 mod error;
 #[cfg(test)]
@@ -24,6 +26,7 @@ mod fixtures;
 mod hook_failure;
 mod ignored;
 mod log_extra;
+mod outcomes;
 mod own_board;
 mod past_runs;
 mod plan;
@@ -31,6 +34,7 @@ mod quota;
 mod reports;
 mod restore;
 mod rollback_reason;
+mod route_status;
 mod rules;
 pub mod seams;
 mod set_board;
@@ -63,8 +67,9 @@ pub use ignored::IgnoredFor;
 pub use past_runs::PastRuns;
 pub use plan::BackTo;
 pub use restore::{Restored, Restorer, restore};
+pub use route_status::{RouteError, RouteStatus};
 pub use rules::Rules;
-pub use status::{ChangeStatus, RouteError, RouteStatus, Status};
+pub use status::{ChangeStatus, Status};
 pub use steps::Step;
 
 /// The daemon's state machine.

@@ -2,7 +2,8 @@
 
 use intercom_wire::{BoardName, Identity, Mac, Report};
 
-use super::{RouteStatus, Rules};
+use super::route_status::RouteStatus;
+use super::rules::Rules;
 use crate::board::Board;
 use crate::clock::{Clock, WallTime};
 use crate::decide::{MacOwner, OwnId};

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::Agent;
 use super::ignored::IgnoredFor;
+use super::route_status::RouteStatus;
 use super::seams::{Seams, Upstream};
 use crate::clock::Clock;
 use crate::record::{Counters, Entry, Record, Route};
@@ -60,32 +61,6 @@ pub struct ChangeStatus {
     pub attempts: u8,
     /// Seconds until it is rolled back unless confirmed.
     pub seconds_left: u64,
-}
-
-/// How one route fares. Times are in seconds: the board's calendar may be wrong.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct RouteStatus {
-    /// Which one.
-    pub route: Route,
-    /// Whether upstream is reached on it.
-    pub reached: bool,
-    /// For how long it is, or is not.
-    pub for_seconds: u64,
-    /// How often it was reached again since the daemon started.
-    pub reconnects: u64,
-    /// When it is tried or polled next, where it only waits for that.
-    pub next_attempt_in: Option<u64>,
-    /// What went wrong last; it need not be so any more.
-    pub last_error: Option<RouteError>,
-}
-
-/// What went wrong on a route.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct RouteError {
-    /// In words.
-    pub text: String,
-    /// When.
-    pub seconds_ago: u64,
 }
 
 impl<S: Seams> Agent<S> {

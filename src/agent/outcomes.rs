@@ -4,7 +4,7 @@ use intercom_wire::{Errors, Identity, Outcome, Report};
 
 use super::Agent;
 use super::delivery::Delivery;
-use super::error::NotRecorded;
+use super::error::{NotApplied, NotRecorded};
 use super::plan::Plan;
 use super::reports::{Room, acknowledge, send_outbox};
 use super::seams::{AckToken, ReportId, Seams};
@@ -14,7 +14,7 @@ use crate::record::Route;
 impl<S: Seams> Agent<S> {
     pub(super) fn reject(&mut self, delivery: &Delivery, errors: Errors) {
         self.record.counters().rejected += 1;
-        self.steps.warn(format!("{} is rejected: {errors}", delivery));
+        self.steps.warn(format!("{delivery} is rejected: {errors}"));
         let cause = delivery.cause(&self.rules);
         let current = self.record.current.identity.clone();
         let mut report = self.record.report(&cause, Outcome::Rejected, current, None);
@@ -26,17 +26,16 @@ impl<S: Seams> Agent<S> {
     }
 
     /// Ends a request without touching anything, and without a 422 body.
-    pub(super) fn end_volatile(&mut self, delivery: &Delivery, outcome: Outcome, reason: String) {
-        match outcome {
-            Outcome::Failed => self.record.counters().failed += 1,
-            Outcome::Installed | Outcome::Rejected | Outcome::RolledBack => {
-                self.record.counters().rejected += 1;
-            }
+    pub(super) fn not_applied(&mut self, delivery: &Delivery, why: &NotApplied) {
+        match why {
+            NotApplied::Overtaken => self.record.counters().rejected += 1,
+            NotApplied::Begin(_) => self.record.counters().failed += 1,
         }
-        self.steps.warn(format!("{} ended as {outcome}: {reason}", delivery));
+        let outcome = why.outcome();
+        self.steps.warn(format!("{delivery} ended as {outcome}: {why}"));
         let cause = delivery.cause(&self.rules);
         let current = self.record.current.identity.clone();
-        let report = self.record.report(&cause, outcome, current, Some(reason));
+        let report = self.record.report(&cause, outcome, current, Some(why.to_string()));
         self.reports.remember(&cause, &report);
         self.report_volatile(&report, delivery);
     }
@@ -55,7 +54,7 @@ impl<S: Seams> Agent<S> {
     }
 
     pub(super) fn already_installed(&mut self, delivery: &Delivery) {
-        self.steps.tell(format!("{} is already installed: this board has that identity", delivery));
+        self.steps.tell(format!("{delivery} is already installed: this board has that identity"));
         let cause = delivery.cause(&self.rules);
         let written = self.may_record_already_installed().and_then(|()| {
             let written = self.transition(|record| record.already_installed(&cause));
@@ -96,7 +95,7 @@ impl<S: Seams> Agent<S> {
                 self.acknowledge(delivery.ack_token);
                 self.set_new_identity();
             }
-            Err(why) => self.end_volatile(delivery, Outcome::Failed, why.to_string()),
+            Err(why) => self.not_applied(delivery, &NotApplied::Begin(why)),
         }
     }
 
