@@ -9,7 +9,6 @@ use super::Agent;
 use super::error::{BeginError, RollbackError};
 use super::hook_failure::HookFailure;
 use super::plan::{BackTo, Plan};
-use super::quota::HOUR;
 use super::rollback_reason::RollbackReason;
 use super::seams::{HookRun, Phase, Seams, Upstream};
 use super::set_board::{SetBoardError, set_link, write_runtime_files};
@@ -48,7 +47,7 @@ impl<S: Seams> Agent<S> {
     pub(super) fn begin(&mut self, plan: Plan) -> Result<(), BeginError> {
         let now = self.seams.clock().now();
         let boot_id = self.seams.clock().boot_id();
-        let lately = self.record.changes_within(&boot_id, now, HOUR);
+        let lately = self.record.changes_lately(&boot_id, now);
         if lately >= self.rules.changes_per_hour {
             return Err(BeginError::TooMany(lately));
         }

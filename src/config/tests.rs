@@ -125,7 +125,7 @@ fn numbers_have_limits() {
         ("confirm_within = 5", "`confirm_within`: 5 is not 10 to 3600 seconds"),
         ("hook_time_limit = -1", "`hook_time_limit`: -1 is not 1 to 600 seconds"),
         ("settle = 61", "`settle`: 61 is not 0 to 60 seconds"),
-        ("changes_per_hour = 0", "`changes_per_hour`: 0 is not 1 to 3600"),
+        ("changes_per_hour = 0", "`changes_per_hour`: 0 is not 1 to 100"),
     ] {
         assert_eq!(wrong(line), format!("a.toml, line 1: {text}"));
     }

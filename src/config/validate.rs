@@ -60,7 +60,7 @@ pub(super) fn validate(mut file: Section) -> Result<Settings, Wrong> {
         runtime_dir: file.text("runtime_dir", "/run/intercom-agent", path)?,
         hooks_dir: file.text("hooks_dir", "/etc/intercom-agent/hooks.d", path)?,
         environment: file.text("environment", "redundant-only", environment)?,
-        changes_per_hour: file.number("changes_per_hour", 6, 1..=3600, "")?,
+        changes_per_hour: file.number("changes_per_hour", 6, 1..=100, "")?,
         log_level: file.text("log_level", "info", log_level)?,
         serial_number: serial_number(serial_numbers.unwrap_or_else(Section::absent))?,
         signature: signature::signature(signatures.unwrap_or_else(Section::absent))?,

@@ -3,6 +3,7 @@
 use intercom_wire::{ContentHash, Mac, Outcome, Report, RequestId, Target, json_enum, json_object};
 
 use super::Cause;
+use super::bounds::last_that_fit;
 
 json_object! {
     /// The last outcomes, oldest first, and the highest `seq` decided for each intercom.
@@ -59,6 +60,8 @@ impl SeqKey {
 impl Ledger {
     /// How many outcomes are kept: far more than an installer's day brings, and a few KiB of flash.
     pub const MAX_ENTRIES: usize = 16;
+    /// How many bytes of JSON they may have.
+    const MAX_BYTES: usize = 20 * 1024;
     /// For how many intercoms the highest `seq` is kept. A board is one intercom, rarely two.
     pub const MAX_SEQ_KEYS: usize = 8;
 
@@ -66,7 +69,9 @@ impl Ledger {
     pub fn add(&mut self, entry: Entry, decided: Option<(SeqKey, u64)>) {
         self.entries.retain(|old| old.request_id.is_none() || old.request_id != entry.request_id);
         self.entries.push(entry);
-        keep_last(&mut self.entries, Self::MAX_ENTRIES);
+        let reports = self.entries.iter().map(|entry| &entry.report);
+        let fit = last_that_fit(reports, Self::MAX_ENTRIES, Self::MAX_BYTES);
+        keep_last(&mut self.entries, fit);
         if let Some((intercom, seq)) = decided {
             let highest = self.highest_seq(&intercom).map_or(seq, |old| old.max(seq));
             self.highest_seq.retain(|(other, _)| *other != intercom);

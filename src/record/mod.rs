@@ -5,6 +5,7 @@
 //! link's MAC, the U-Boot environment and the runtime files are copies of what it says.
 
 mod board_reading;
+mod bounds;
 mod change;
 mod ledger;
 mod outbox;

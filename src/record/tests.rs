@@ -57,3 +57,122 @@ fn what_does_not_fit_is_named_with_its_place() {
     let unfit = read::<Record>(damaged.as_bytes()).expect_err("not a record");
     assert_eq!(unfit.to_string(), "`outbox.0.report.status` must be a text");
 }
+
+mod size {
+    use std::time::Duration;
+
+    use intercom_wire::{FactoryIdentity, Identity, MAX_TEXT_CHARS, Request};
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use crate::clock::{BootId, Moment};
+    use crate::record::{Begun, Cause, Change, Current, Goal, MacOrigin, Record, Route};
+    use crate::storage::seal;
+
+    const MAX_RECORD_BYTES: usize = 64 * 1024;
+
+    /// One of the longest texts that a field takes, of characters that JSON writes in one to six bytes.
+    fn longest(characters: &str, count: usize) -> String {
+        characters.chars().cycle().take(count).collect()
+    }
+
+    fn any_characters() -> impl Strategy<Value = String> {
+        prop_oneof![Just("\u{1}".to_owned()), Just("\"".to_owned()), "[^ ]", Just("a".to_owned())]
+    }
+
+    /// What a request with the longest texts leaves in the record.
+    fn cause(number: u64, characters: &str) -> Cause {
+        let model = format!("m{}m", longest(characters, MAX_TEXT_CHARS - 2));
+        let id = format!("{number:064}");
+        let body = json!({
+            "request_id": id, "id": i64::MAX, "model": model, "seq": number, "new_mac": "22:0D:CE:38:E7:15",
+            "target": {"id": i64::MAX, "mac": "22:0D:CE:38:E7:15", "board": "b".repeat(64)},
+        });
+        let request = Request::read(body.to_string().as_bytes()).expect("readable");
+        Cause {
+            request_id: request.id,
+            hash: request.hash,
+            seq: request.seq,
+            target: request.target,
+            model: request.content.expect("valid").model,
+            log_extra: Some("x".repeat(2046).into()),
+            routes: vec![Route::Mqtt, Route::Http, Route::Billing],
+        }
+    }
+
+    fn identity(last: usize) -> Identity {
+        Identity {
+            mac: format!("22:0D:CE:38:{:02X}:{:02X}", last / 256, last % 256)
+                .parse()
+                .expect("a MAC"),
+            serial_number: "ä".repeat(64).parse().ok(),
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+        #[test]
+        fn a_record_with_everything_at_its_largest_is_at_most_64_kib(
+            ends in prop::collection::vec((0..3_u8, any_characters()), 1..120),
+        ) {
+            let boot_id: BootId = "0b5fd1a8-7f60-4d0e-a4f6-3dc9a0b4e1f2".parse().expect("a boot ID");
+            let current = Current {
+                identity: identity(0),
+                mac_origin: MacOrigin::Placeholder,
+                serial_origin: None,
+            };
+            let factory = Some(FactoryIdentity::Known(identity(0)));
+            let mut record = Record::new("b".repeat(64).parse().expect("a name"), factory, current);
+            for (number, (end, characters)) in ends.into_iter().enumerate() {
+                let at = Moment::from_millis(u64::MAX / 4) + Duration::from_secs(36 * number as u64);
+                let cause = cause(u64::MAX - number as u64, &characters);
+                let (from, boot) = (record.current.clone(), boot_id.clone());
+                let to = Current { identity: identity(number), ..from.clone() };
+                let begun = Begun { boot_id: boot_id.clone(), at };
+                record.begin(
+                    Change {
+                        cause: cause.clone(),
+                        goal: Goal::Install,
+                        offline: false,
+                        from,
+                        to,
+                        boot_id: boot,
+                        deadline: at,
+                        attempts: 1,
+                    },
+                    begun,
+                );
+                let size = seal(&record).expect("written").len();
+                prop_assert!(size <= MAX_RECORD_BYTES, "{size} bytes");
+                match end {
+                    0 => record.install(),
+                    1 => record.roll_back(longest(&characters, 5000)),
+                    _ => {
+                        record.change = None;
+                        record.already_installed(&cause);
+                    }
+                }
+                let size = seal(&record).expect("written").len();
+                prop_assert!(size <= MAX_RECORD_BYTES, "{size} bytes");
+            }
+            prop_assert!(!record.ledger.entries().is_empty() && !record.outbox.is_empty());
+        }
+    }
+}
+
+#[test]
+fn changes_of_more_than_an_hour_ago_are_not_kept() {
+    use crate::clock::{BootId, Moment};
+    use crate::record::Begun;
+    use std::time::Duration;
+
+    let boot_id: BootId = "boot-1".parse().expect("a boot ID");
+    let mut record: Record = read(RECORD.as_bytes()).expect("a record");
+    let change = record.change.clone().expect("one");
+    for minute in 0..240 {
+        let at = Moment::from_millis(0) + Duration::from_secs(60 * minute);
+        record.begin(change.clone(), Begun { boot_id: boot_id.clone(), at });
+        assert!(record.recent_changes.len() <= 60);
+        assert_eq!(record.changes_lately(&boot_id, at), record.recent_changes.len());
+    }
+}

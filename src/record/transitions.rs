@@ -9,11 +9,16 @@ use intercom_wire::{
 
 use super::{
     Begun, Cause, Change, Current, Entry, FORMAT, Goal, Ledger, OutboxEntry, Record, Route, SeqKey,
+    bounds,
 };
 use crate::clock::{BootId, Moment};
 
-/// The most reports that wait for upstream; the oldest makes room, and the newest tells of it.
+/// The most reports that wait for upstream; the oldest make room, and the newest tells of it.
 const MAX_OUTBOX: usize = 16;
+/// How many bytes of JSON they may have.
+const MAX_OUTBOX_BYTES: usize = 20 * 1024;
+/// What the limit on changes counts.
+const HOUR: Duration = Duration::from_secs(3600);
 
 impl Record {
     /// A record in which nothing has happened yet.
@@ -43,16 +48,17 @@ impl Record {
 
     /// A change is begun.
     pub fn begin(&mut self, change: Change, begun: Begun) {
-        self.recent_changes.retain(|old| old.boot_id == begun.boot_id);
+        let counts = |old: &Begun| old.boot_id == begun.boot_id && old.at + HOUR > begun.at;
+        self.recent_changes.retain(counts);
         self.recent_changes.push(begun);
         self.change = Some(change);
         self.link_kept_in = None;
         self.counters.begun += 1;
     }
 
-    /// How many changes were begun in this boot within `span` before `now`.
-    pub fn changes_within(&self, boot_id: &BootId, now: Moment, span: Duration) -> usize {
-        let recent = |begun: &&Begun| begun.boot_id == *boot_id && begun.at + span > now;
+    /// How many changes were begun in this boot within the hour before `now`.
+    pub fn changes_lately(&self, boot_id: &BootId, now: Moment) -> usize {
+        let recent = |begun: &&Begun| begun.boot_id == *boot_id && begun.at + HOUR > now;
         self.recent_changes.iter().filter(recent).count()
     }
 
@@ -145,7 +151,7 @@ impl Record {
             target: (cause.target != Target::default()).then(|| cause.target.clone()),
             previous,
             factory: self.factory(),
-            reason,
+            reason: reason.map(bounds::reason),
             log_extra: cause.log_extra.clone(),
             message: None,
             errors: None,
@@ -161,19 +167,28 @@ impl Record {
         let says = |route: &Route| *route != Route::Billing || outcome == Outcome::Installed;
         let routes: Vec<Route> = cause.routes.iter().copied().filter(says).collect();
         if !routes.is_empty() {
-            let mut report = report;
-            if self.outbox.len() >= MAX_OUTBOX {
-                // The one that takes its place tells of it, and of all before it.
-                let last = self.outbox.remove(0).report.request_id;
-                self.counters.unreported += 1;
-                let count = self.counters.unreported;
-                let before = self.outcomes_not_told.take();
-                let first = before.map_or_else(|| last.clone(), |before| before.first);
-                self.outcomes_not_told = Some(NotTold { count, first, last });
-                report.outcomes_not_told.clone_from(&self.outcomes_not_told);
-            }
             self.outbox.push(OutboxEntry { number: self.next_number, report, routes });
             self.next_number += 1;
+            self.make_room_in_the_outbox();
+        }
+    }
+
+    /// The newest report takes the place of the oldest ones, and tells of them and of all before.
+    fn make_room_in_the_outbox(&mut self) {
+        let reports = self.outbox.iter().map(|entry| &entry.report);
+        let fit = bounds::last_that_fit(reports, MAX_OUTBOX, MAX_OUTBOX_BYTES);
+        let mut made_room = false;
+        for gone in self.outbox.drain(..self.outbox.len() - fit) {
+            let last = gone.report.request_id;
+            self.counters.unreported += 1;
+            let count = self.counters.unreported;
+            let before = self.outcomes_not_told.take();
+            let first = before.map_or_else(|| last.clone(), |before| before.first);
+            self.outcomes_not_told = Some(NotTold { count, first, last });
+            made_room = true;
+        }
+        if let Some(newest) = self.outbox.last_mut().filter(|_| made_room) {
+            newest.report.outcomes_not_told.clone_from(&self.outcomes_not_told);
         }
     }
 }

@@ -127,7 +127,7 @@ fn daemon(dir: &Path) -> Outcome<Command> {
     fs::write(
         &config,
         format!(
-            "board_name = \"gate-1\"\nmodels = [\"3516EV200\"]\nsettle = 0\nchanges_per_hour = 3600\n\
+            "board_name = \"gate-1\"\nmodels = [\"3516EV200\"]\nsettle = 0\nchanges_per_hour = 100\n\
              state_dir = \"{at}/state\"\nruntime_dir = \"{at}/run\"\nhooks_dir = \"{at}/hooks\"\n\
              [serial_number]\nsources = [\"file:{at}/serial\"]\nenvironment_variable = \"serialno\"\n\
              [mqtt]\nurl = \"mqtt://{}:1883\"\n",
