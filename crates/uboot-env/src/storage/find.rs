@@ -31,7 +31,8 @@ impl Layout {
     /// block and has a fitting checksum. A redundant environment is not guessed.
     ///
     /// # Errors
-    /// If the configuration cannot be read or understood.
+    /// If the configuration cannot be read or understood, or if none is found and some flash could not
+    /// be read.
     pub fn find(root: impl AsRef<Path>) -> Result<Option<(Layout, Origin)>, Error> {
         let root = root.as_ref();
         let configured = match fs::read_to_string(under(root, CONFIG)) {
@@ -42,14 +43,41 @@ impl Layout {
         if let Some(layout) = configured {
             return Ok(Some((layout, Origin::Config)));
         }
-        // Without the list there is no flash.
-        let list = fs::read_to_string(under(root, scan::PROC_MTD)).unwrap_or_default();
-        let found = scan::partitions(&list).iter().find_map(|partition| {
-            // What cannot be opened, NAND for example, is not where we could read it.
-            let mut flash = open(root, &partition.device).ok()?;
-            scan::find(flash.as_mut(), partition)
-        });
-        Ok(found.map(|copy| (Layout::single(copy), Origin::Scan)))
+        let mut unreadable = None;
+        for partition in scan::partitions(&list(root)?) {
+            let found = open(root, &partition.device).and_then(|mut flash| {
+                let path = || partition.device.clone();
+                scan::find(flash.as_mut(), &partition)
+                    .map_err(|error| Error::Unreadable { path: path(), error })
+            });
+            match found {
+                Ok(Some(copy)) => return Ok(Some((Layout::single(copy), Origin::Scan))),
+                // NAND has no environment that could be read here.
+                Ok(None) | Err(Error::UnsupportedFlash { .. }) => {}
+                Err(why) => unreadable = unreadable.or(Some(why)),
+            }
+        }
+        // It may be where nothing could be read: that is not the same as none.
+        unreadable.map_or(Ok(None), Err)
+    }
+}
+
+/// The kernel's list of flash; empty on a system without any.
+fn list(root: &Path) -> Result<String, Error> {
+    let path = || scan::PROC_MTD.to_owned();
+    match fs::read_to_string(under(root, scan::PROC_MTD)) {
+        Ok(list) => Ok(list),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            // An empty directory is where the kernel's files are not mounted yet.
+            let mut proc = fs::read_dir(under(root, "/proc")).into_iter().flatten();
+            let not_mounted = proc.next().is_none() && under(root, "/proc").is_dir();
+            if not_mounted {
+                Err(Error::Unreadable { path: path(), error })
+            } else {
+                Ok(String::new())
+            }
+        }
+        Err(error) => Err(Error::Unreadable { path: path(), error }),
     }
 }
 

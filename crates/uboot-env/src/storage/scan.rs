@@ -1,5 +1,7 @@
 //! Finding the environment where no `/etc/fw_env.config` says where it is.
 
+use std::io;
+
 use super::flash::Flash;
 use crate::codec::checksum::CRC_32;
 use crate::codec::layout::Location;
@@ -54,34 +56,34 @@ fn partition(line: &str) -> Option<Partition> {
 /// copy. Here all powers of two from 4 KiB to 256 KiB are tried, and only in blocks that begin with
 /// a name and `=`, so that the whole flash need not be read at each start. A redundant environment
 /// is not guessed, as which two copies belong together cannot be told: it needs a configuration.
-pub(crate) fn find(flash: &mut dyn Flash, partition: &Partition) -> Option<Location> {
+///
+/// # Errors
+/// If the flash cannot be read.
+pub(crate) fn find(flash: &mut dyn Flash, partition: &Partition) -> io::Result<Option<Location>> {
     let size = partition.size.min(flash.size());
-    let step = usize::try_from(partition.erase_size).ok()?;
-    if step == 0 {
-        return None;
+    let Some(step) = usize::try_from(partition.erase_size).ok().filter(|step| *step > 0) else {
+        return Ok(None);
+    };
+    for at in (0..size).step_by(step) {
+        let found = size_at(flash, at, size - at)?.map(usize::try_from).transpose().ok().flatten();
+        if let Some((size, offset)) = found.zip(i64::try_from(at).ok()) {
+            return Ok(Some(Location { device: partition.device.clone(), offset, size }));
+        }
     }
-    (0..size).step_by(step).find_map(|at| Some((at, size_at(flash, at, size - at)?))).and_then(
-        |(at, size)| {
-            Some(Location {
-                device: partition.device.clone(),
-                offset: i64::try_from(at).ok()?,
-                size: usize::try_from(size).ok()?,
-            })
-        },
-    )
+    Ok(None)
 }
 
 /// The size of the environment at `at`, with at most `room` bytes, if there is one.
-fn size_at(flash: &mut dyn Flash, at: u64, room: u64) -> Option<u64> {
+fn size_at(flash: &mut dyn Flash, at: u64, room: u64) -> io::Result<Option<u64>> {
     let mut head = [0; HEAD];
     if room < SIZES.0 {
-        return None;
+        return Ok(None);
     }
-    flash.read(at, &mut head).ok()?;
-    let (expected, data) = head.split_first_chunk::<4>()?;
-    let name = data.iter().position(|byte| !byte.is_ascii_graphic() || *byte == b'=')?;
-    if name == 0 || data[name] != b'=' {
-        return None;
+    flash.read(at, &mut head)?;
+    let Some((expected, data)) = head.split_first_chunk::<4>() else { return Ok(None) };
+    let name = data.iter().position(|byte| !byte.is_ascii_graphic() || *byte == b'=');
+    if name.is_none_or(|name| name == 0 || data[name] != b'=') {
+        return Ok(None);
     }
     let expected = u32::from_le_bytes(*expected);
     let mut crc = CRC_32.digest();
@@ -90,17 +92,17 @@ fn size_at(flash: &mut dyn Flash, at: u64, room: u64) -> Option<u64> {
     let mut size = SIZES.0;
     while size <= SIZES.1.min(room) {
         while checked < size {
-            let length = chunk.len().min(usize::try_from(size - checked).ok()?);
-            flash.read(at + checked, &mut chunk[..length]).ok()?;
+            let length = chunk.len().min(usize::try_from(size - checked).unwrap_or(chunk.len()));
+            flash.read(at + checked, &mut chunk[..length])?;
             crc.update(&chunk[..length]);
             checked += length as u64;
         }
         if crc.clone().finalize() == expected {
-            return Some(size);
+            return Ok(Some(size));
         }
         size *= 2;
     }
-    None
+    Ok(None)
 }
 
 #[cfg(test)]

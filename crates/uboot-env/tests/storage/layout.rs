@@ -15,8 +15,7 @@ const ERASE: usize = 0x1_0000;
 
 const PROC_MTD: &str = "dev:    size   erasesize  name\n\
     mtd0: 00040000 00010000 \"boot\"\n\
-    mtd1: 00040000 00010000 \"env\"\n\
-    mtd9: 00010000 00010000 \"gone\"\n";
+    mtd1: 00040000 00010000 \"env\"\n";
 
 /// A system of its own with OpenIPC's first partitions, erased; gone with the value.
 struct Board(PathBuf);
@@ -90,6 +89,28 @@ fn without_a_configuration_it_is_where_a_checksum_fits() {
             assert_eq!(environment.get("bootcmd").as_deref(), Some("run linux"));
         }
     }
+}
+
+#[test]
+fn what_cannot_be_looked_at_is_not_taken_for_none() {
+    let board = Board::new();
+    board.write("proc/mtd", format!("{PROC_MTD}mtd9: 00010000 00010000 \"late\"\n"));
+    let error = board.find().expect_err("it may be there").to_string();
+    assert!(error.starts_with("/dev/mtd9 cannot be read: "), "{error}");
+    board.put_copy("dev/mtd1", 0, &image(ERASE, Format::Single, b"a=1\0\0", 0));
+    assert!(board.find().expect("found all the same").is_some());
+}
+
+#[test]
+fn without_a_list_of_flash_there_is_none_unless_it_is_not_mounted_yet() {
+    let board = Board::new();
+    fs::remove_file(board.0.join("proc/mtd")).expect("removed");
+    let error = board.find().expect_err("nothing is mounted on it").to_string();
+    assert!(error.starts_with("/proc/mtd cannot be read: "), "{error}");
+    board.write("proc/self/mounts", "");
+    assert_eq!(board.find().expect("a kernel without flash"), None);
+    fs::remove_dir_all(board.0.join("proc")).expect("removed");
+    assert_eq!(board.find().expect("no such folder"), None);
 }
 
 #[test]
