@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use intercom_wire::{BoardName, Mac};
+use intercom_wire::Mac;
 use log::info;
 
 use super::Agent;
@@ -12,8 +12,9 @@ use super::seams::{Seams, Upstream};
 use super::waiting::{Again, Until};
 use crate::clock::{Clock, Moment};
 use crate::decide::{Decision, Facts, MacOwner, Past, decide};
+use crate::record::Route;
 
-/// How long a request is deferred while another board has its new MAC.
+/// How long a request is deferred while another board has its new MAC, or its owner is unknown.
 const DEFERRAL: Duration = Duration::from_secs(60);
 /// How long an answer to a look-up is waited for.
 const LOOK_UP: Duration = Duration::from_secs(15);
@@ -51,11 +52,20 @@ impl<S: Seams> Agent<S> {
             Decision::AwaitBoard => return self.await_board(delivery),
             Decision::Keep => return self.wait(delivery, Until::ChangeEnds),
             Decision::LookUp(mac) => {
-                self.seams.upstream().look_up(mac);
                 let at = self.seams.clock().now() + LOOK_UP;
-                return self.wait(delivery, Until::LookedUp(mac, at));
+                // Only for a request that waits for it: this bounds how many look-ups there are.
+                if self.waiting.add(delivery, Until::LookedUp(mac, at)) {
+                    self.seams.upstream().look_up(mac);
+                }
+                return Handling::Kept;
             }
-            Decision::Defer(board) => return self.defer(delivery, board),
+            Decision::Defer(board) => {
+                let owner = board.map_or_else(|| "another board".into(), |b| format!("board {b}"));
+                return self.defer(delivery, &format!("{owner} has its new MAC now"));
+            }
+            Decision::DeferUnknown(mac) => {
+                return self.defer(delivery, &format!("it is not known who has {mac} now"));
+            }
             Decision::AlreadyInstalled => self.already_installed(&delivery),
             Decision::Apply(identity) => self.apply(&delivery, identity),
         }
@@ -84,14 +94,10 @@ impl<S: Seams> Agent<S> {
         self.decide_on_all(waiting, &MacOwner::NotLookedUp);
     }
 
-    /// Waits for another board to let go of the MAC address.
-    fn defer(&mut self, mut delivery: Delivery, board: Option<BoardName>) -> Handling {
+    /// Waits before the MAC address is looked up again.
+    fn defer(&mut self, mut delivery: Delivery, why: &str) -> Handling {
         delivery.delivered.deferrals += 1;
-        let owner = board.map_or_else(|| "another board".into(), |b| format!("board {b}"));
-        self.steps.warn(format!(
-            "{delivery} is deferred for {} s: {owner} has its new MAC now",
-            DEFERRAL.as_secs()
-        ));
+        self.steps.warn(format!("{delivery} is deferred for {} s: {why}", DEFERRAL.as_secs()));
         let at = self.seams.clock().now() + DEFERRAL;
         self.wait(delivery, Until::Later(at))
     }
@@ -125,9 +131,14 @@ impl<S: Seams> Agent<S> {
     }
 
     pub(super) fn tick_waiting(&mut self, now: Moment) {
-        // Nobody could be asked: the broker is away, or will not tell. That proves no conflict.
+        // A broker that is away cannot be asked, and proves no conflict. One that is there and has not
+        // answered yet may still know of one.
+        let owner = match self.connections.routes().contains(&Route::Mqtt) {
+            true => MacOwner::Unknown,
+            false => MacOwner::Nobody,
+        };
         let unanswered = self.waiting.unanswered(now);
-        self.decide_on_all(unanswered, &MacOwner::Nobody);
+        self.decide_on_all(unanswered, &owner);
         let deferred = self.waiting.due_again(now);
         self.decide_on_all(deferred, &MacOwner::NotLookedUp);
     }

@@ -54,13 +54,16 @@ impl WaitingRequests {
         }
     }
 
-    /// Has a request wait, or lets it go where there is no room: the broker delivers it again.
-    pub(super) fn add(&mut self, delivery: Delivery, until: Until) {
-        if self.waiting.len() < MAX_WAITING {
+    /// Has a request wait, or lets it go where there is no room: the broker delivers it again. True
+    /// if it waits.
+    pub(super) fn add(&mut self, delivery: Delivery, until: Until) -> bool {
+        let has_room = self.waiting.len() < MAX_WAITING;
+        if has_room {
             self.waiting.push((delivery, until));
         } else {
             self.overflowed = true;
         }
+        has_room
     }
 
     /// Something else was let go unacknowledged for want of room.
@@ -201,7 +204,7 @@ mod tests {
             waiting.add(delivery(&format!("r-{number}"), 0), Until::ChangeEnds);
         }
         assert!(!waiting.take_overflow());
-        waiting.add(delivery("one-more", 0), Until::ChangeEnds);
+        assert!(!waiting.add(delivery("one-more", 0), Until::ChangeEnds));
         assert_eq!(waiting.len(), MAX_WAITING);
         assert!(waiting.take_overflow() && !waiting.take_overflow());
     }

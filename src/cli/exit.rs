@@ -60,7 +60,7 @@ impl From<&Decision> for Exit {
             Decision::Reject(_) => Exit::Rejected,
             Decision::Ignore(_) => Exit::Ignored,
             Decision::AlreadyDone(_) | Decision::Overtaken => Exit::AlreadyDone,
-            Decision::Defer(_) | Decision::AwaitBoard => Exit::Deferred,
+            Decision::Defer(_) | Decision::DeferUnknown(_) | Decision::AwaitBoard => Exit::Deferred,
             Decision::Keep => Exit::Kept,
         }
     }

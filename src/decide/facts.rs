@@ -77,6 +77,8 @@ pub enum OwnId {
 pub enum MacOwner {
     /// Nobody has looked yet.
     NotLookedUp,
+    /// It could not be found out. That is no proof that nobody has it.
+    Unknown,
     /// No other board answers to it.
     Nobody,
     /// Another board has it now; its name, where it told one.

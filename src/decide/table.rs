@@ -32,6 +32,8 @@ pub enum Decision {
     Defer(Option<BoardName>),
     /// What the board itself is could not be read yet: decide again when it is known.
     AwaitBoard,
+    /// It could not be found out who has this MAC address now: look it up again later.
+    DeferUnknown(Mac),
     /// The board already has the identity that the request asks for.
     AlreadyInstalled,
     /// The board is to take this identity.
@@ -152,6 +154,10 @@ pub fn decide(
                 return Decision::Defer(board.clone());
             }
             MacOwner::AnotherBoard(board) => return Decision::Reject(conflict(new_mac, board)),
+            MacOwner::Unknown if delivered.deferrals < MAX_DEFERRALS => {
+                return Decision::DeferUnknown(new_mac);
+            }
+            MacOwner::Unknown => return Decision::Reject(unknown_owner(new_mac)),
             MacOwner::Nobody => {}
         }
     }
@@ -259,5 +265,12 @@ fn conflict(new_mac: Mac, board: &Option<BoardName>) -> Errors {
     Errors::on(
         "new_mac",
         format!("The new mac field is an identity conflict: {owner} answers to {new_mac} now."),
+    )
+}
+
+fn unknown_owner(new_mac: Mac) -> Errors {
+    Errors::on(
+        "new_mac",
+        format!("It could not be found out whether another board has the new mac {new_mac} now."),
     )
 }

@@ -27,7 +27,7 @@ fn word(decision: &Decision) -> &'static str {
         Decision::AlreadyDone(_) => "already done",
         Decision::Overtaken => "overtaken",
         Decision::Keep => "keep",
-        Decision::Defer(_) => "defer",
+        Decision::Defer(_) | Decision::DeferUnknown(_) => "defer",
         Decision::AwaitBoard => "await",
         Decision::AlreadyInstalled => "already installed",
         Decision::Apply(_) => "apply",
