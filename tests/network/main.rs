@@ -6,6 +6,7 @@
 mod broker_dies;
 mod clock;
 mod link;
+mod lookups;
 mod reconnecting;
 mod tls;
 mod tls_end;

@@ -17,6 +17,9 @@ use crate::upstream::{Place, tls};
 
 /// The largest packet: a whole request with its topic and header.
 pub(super) const MAX_PACKET: usize = MAX_REQUEST_BYTES + 1024;
+/// The client numbers its packets from 1 to this. Fewer are unanswered at once: one PUBLISH, and the
+/// SUBSCRIBEs and UNSUBSCRIBEs of the look-ups.
+const PACKET_IDS: u16 = 32;
 /// How many calls the client queues before it has sent the first.
 const QUEUE: usize = 64;
 
@@ -44,7 +47,7 @@ impl Client {
             .set_keep_alive(settings.keep_alive)
             .set_clean_session(clean_session)
             .set_manual_acks(true)
-            .set_inflight(8)
+            .set_inflight(PACKET_IDS)
             .set_max_packet_size(MAX_PACKET, MAX_PACKET)
             .set_last_will(LastWill::new(
                 &topics.presence,

@@ -4,10 +4,13 @@ mod deadlines;
 mod mac_lookup;
 mod subscription;
 
+use intercom_wire::PresenceState;
 use intercom_wire::signature::Keys;
-use intercom_wire::{Mac, PresenceState};
 use log::{debug, warn};
-use rumqttc::{ConnectReturnCode, Event as Mqtt, Outgoing as Sent, Packet, Publish, QoS, SubAck};
+use rumqttc::{
+    ConnectReturnCode, Event as Mqtt, Outgoing as Sent, Packet, Publish, QoS, SubAck,
+    SubscribeReasonCode,
+};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
@@ -21,11 +24,10 @@ use super::too_large::SkippedFilters;
 use super::topics::{About, Topics};
 use crate::agent::seams::{ConnectIdentity, Connection, Event};
 use crate::config::MqttSettings;
-use crate::decide::MacOwner;
 use crate::record::Route;
 use crate::upstream::{Health, Place, RouteCommand, RouteEnd, RouteEvent};
 use deadlines::Deadlines;
-use mac_lookup::{MacLookup, MacLookups};
+use mac_lookup::{Call, MacLookups};
 use subscription::{Answered, OwnSubscription};
 
 pub(super) struct Session<'a> {
@@ -102,6 +104,7 @@ impl<'a> Session<'a> {
                 () = sleep_until(due) => self.tick().await,
             };
             self.acknowledge_ready();
+            self.hand_over_lookups();
             if let Err(why) = result.and_then(|()| self.publish_next()) {
                 // A client that has ended accepts no calls either; why it has ended says more.
                 while let Ok(event) = self.client.events.try_recv() {
@@ -132,8 +135,8 @@ impl<'a> Session<'a> {
         let now = Instant::now();
         self.deadlines.check(now, self.outgoing.unacknowledged_since())?;
         self.subscription.check(now)?;
-        while let Some(lookup) = self.lookups.take_unanswered(now) {
-            self.answer_lookup(lookup, MacOwner::Nobody).await?;
+        while let Some((mac, owner)) = self.lookups.take_due(now) {
+            self.tell(Event::LookedUp { mac, owner }).await?;
         }
         Ok(())
     }
@@ -141,7 +144,7 @@ impl<'a> Session<'a> {
     fn handle_command(&mut self, command: RouteCommand) -> Result<(), SessionError> {
         match command {
             RouteCommand::Acknowledge(ack_token) => self.acknowledgements.done(ack_token),
-            RouteCommand::LookUp(mac) => self.look_up(mac)?,
+            RouteCommand::LookUp(mac) => self.lookups.add(mac, self.topics.presence_of(mac)?),
             RouteCommand::Send(id, report) => self.outgoing.report(id, &report),
             RouteCommand::GiveUp(mac) => self.outgoing.give_up(mac),
             RouteCommand::AskAgain => return Err(SessionError::AskAgain),
@@ -179,7 +182,8 @@ impl<'a> Session<'a> {
 
     async fn subscribed(&mut self, answer: &SubAck, health: &Health) -> Result<(), SessionError> {
         let now = Instant::now();
-        if self.lookups.subscribed(answer.pkid, now) {
+        let granted = matches!(answer.return_codes[..], [SubscribeReasonCode::Success(_)]);
+        if self.lookups.subscribed(answer.pkid, granted, now) {
             return Ok(());
         }
         let answered = self.subscription.answered(answer, now)?;
@@ -194,7 +198,6 @@ impl<'a> Session<'a> {
 
     async fn proven(&mut self, health: &Health) -> Result<(), SessionError> {
         health.reached();
-        self.start_lookups()?;
         self.tell(Event::Reachable { route: Route::Mqtt, connection: self.connection }).await
     }
 
@@ -221,9 +224,9 @@ impl<'a> Session<'a> {
                 }
             }
             About::Other => match self.lookups.take_answered(&message.topic) {
-                Some(lookup) => {
+                Some(mac) => {
                     let owner = owner(&message.payload, &self.connect_as.board);
-                    self.answer_lookup(lookup, owner).await?;
+                    self.tell(Event::LookedUp { mac, owner }).await?;
                 }
                 None => debug!("MQTT: {} is not this panel's any more", message.topic),
             },
@@ -232,31 +235,17 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    fn look_up(&mut self, mac: Mac) -> Result<(), SessionError> {
-        // The agent asks again when a slow link delays the answer.
-        if !self.lookups.contains(mac) {
-            self.lookups.add(mac, self.topics.presence_of(mac)?);
-        }
-        self.start_lookups()
-    }
-
-    /// Not before the panel is reached: packet ids belong to SUBSCRIBEs by their order.
-    fn start_lookups(&mut self) -> Result<(), SessionError> {
+    /// Not before the panel is reached: packet IDs belong to SUBSCRIBEs by their order.
+    fn hand_over_lookups(&mut self) {
         if self.is_reached() {
-            for topic in self.lookups.start() {
-                self.client.handle.try_subscribe(topic, QoS::AtLeastOnce)?;
-            }
+            let client = &self.client.handle;
+            self.lookups.hand_over(Instant::now(), |call| match call {
+                // The broker may hold back QoS 1 until waiting requests are acknowledged. That silence
+                // would count as an answer.
+                Call::Subscribe(topic) => client.try_subscribe(topic, QoS::AtMostOnce).is_ok(),
+                Call::Unsubscribe(topic) => client.try_unsubscribe(topic).is_ok(),
+            });
         }
-        Ok(())
-    }
-
-    async fn answer_lookup(
-        &mut self,
-        MacLookup { mac, topic, .. }: MacLookup,
-        owner: MacOwner,
-    ) -> Result<(), SessionError> {
-        self.client.handle.try_unsubscribe(topic)?;
-        self.tell(Event::LookedUp { mac, owner }).await
     }
 
     /// Hands the client what can be acknowledged. After a burst its queue is full; each packet that
@@ -289,8 +278,13 @@ impl<'a> Session<'a> {
                     continue;
                 }
                 Message::GiveUp(mac) => {
-                    self.client.handle.try_unsubscribe(self.topics.requests_of(*mac)?)?;
-                    (self.topics.presence_of(*mac)?, Vec::new(), true)
+                    let (requests, presence) =
+                        (self.topics.requests_of(*mac)?, self.topics.presence_of(*mac)?);
+                    if self.client.handle.try_unsubscribe(requests).is_err() {
+                        self.outgoing.put_back();
+                        return Ok(());
+                    }
+                    (presence, Vec::new(), true)
                 }
             };
             if topic.len() + payload.len() + 16 > MAX_PACKET {
@@ -300,7 +294,7 @@ impl<'a> Session<'a> {
             }
             let publish = self.client.handle.try_publish(topic, QoS::AtLeastOnce, retain, payload);
             if publish.is_err() {
-                // The client's queue is full of acknowledgements: try again with the next event.
+                // The client's queue is full: it is tried again with the next event.
                 self.outgoing.put_back();
             }
             return Ok(());

@@ -1,0 +1,121 @@
+//! MAC look-ups at a real broker: many at once end no connection, and none ends in a wrong answer.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use intercom_agent::agent::seams::{ConnectIdentity, Connection, Event, Upstream};
+use intercom_agent::config;
+use intercom_agent::decide::MacOwner;
+use intercom_agent::root::Root;
+use intercom_agent::upstream::{Place, RouteEvent, Routes, mqtt, route};
+use intercom_test_support::{Board, Broker, Directory, MODEL, OLD, Watcher};
+use intercom_wire::signature::Keys;
+use intercom_wire::{Identity, Mac};
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+/// More than the MQTT client queues.
+const LOOK_UPS: u8 = 128;
+/// A look-up takes a second where nobody has the MAC address. They do not wait for each other.
+const LIMIT: Duration = Duration::from_secs(30);
+/// How many requests a panel keeps while it does not know the owner of their MAC addresses.
+const WAITING: usize = 16;
+
+fn mac(number: u8) -> Mac {
+    format!("02:00:00:00:01:{number:02X}").parse().expect("a MAC")
+}
+
+/// Three of four are another board's.
+fn owner(number: u8) -> MacOwner {
+    match number % 4 {
+        0 => MacOwner::Nobody,
+        _ => MacOwner::AnotherBoard("gate-2".parse().ok()),
+    }
+}
+
+fn another_board_has(mac: Mac, watcher: &Watcher) {
+    let presence = json!({"state": "online", "board": "gate-2"}).to_string();
+    watcher.retain(&format!("intercoms/{mac}/presence"), presence);
+}
+
+/// Asks for all of them before the panel is reached, and waits for all the answers. No connection is
+/// lost meanwhile.
+async fn look_up_all(broker: &Broker) -> BTreeMap<Mac, MacOwner> {
+    let text = format!("[mqtt]\nurl = \"{}\"\n", broker.url());
+    let settings = config::parse(&text, Path::new("test.toml")).expect("valid");
+    let dir = Directory::new();
+    let place = Place::new(Root::sandbox(dir.path()), None);
+    let (handle, end) = route();
+    let (events, mut told) = mpsc::channel(32);
+    let settings = settings.mqtt.expect("MQTT");
+    tokio::spawn(mqtt::run(settings, place, Keys::default(), end, events.clone()));
+    let mut routes = Routes { mqtt: Some(handle), events: Some(events), ..Routes::default() };
+    let connect_as = ConnectIdentity {
+        identity: Identity { mac: OLD.parse().expect("a MAC"), serial_number: None },
+        board: "gate-1".parse().expect("a name"),
+        id: None,
+        model: None,
+    };
+    routes.connect_as(connect_as, Connection::default());
+    (0..LOOK_UPS).for_each(|number| routes.look_up(mac(number)));
+    let mut owners = BTreeMap::new();
+    while owners.len() < LOOK_UPS.into() {
+        match told.recv().await.expect("the route runs") {
+            RouteEvent::Event(Event::Reachable { .. }) => {}
+            RouteEvent::Event(Event::LookedUp { mac, owner }) => {
+                owners.insert(mac, owner);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    owners
+}
+
+#[tokio::test]
+async fn many_look_ups_at_once_are_answered_on_one_connection() {
+    let broker = Broker::start();
+    let watcher = Watcher::new(&broker);
+    (0..LOOK_UPS)
+        .filter(|number| owner(*number) != MacOwner::Nobody)
+        .for_each(|number| another_board_has(mac(number), &watcher));
+    watcher.so_far();
+    let owners = timeout(LIMIT, look_up_all(&broker)).await.expect("answers in time");
+    for number in 0..LOOK_UPS {
+        assert_eq!(owners[&mac(number)], owner(number), "{}", mac(number));
+    }
+}
+
+/// Starts a panel to which this many requests were sent, each for another board's MAC address. It
+/// defers all that it keeps. Its status then.
+fn status_with(requests: u8, broker: &Broker) -> Value {
+    let watcher = Watcher::new(broker);
+    for number in 0..requests {
+        let (id, new_mac) = (format!("r-{number}"), mac(number));
+        another_board_has(new_mac, &watcher);
+        let request = json!({"request_id": id, "mac": OLD, "new_mac": new_mac, "model": MODEL});
+        watcher.retain(&format!("intercoms/{OLD}/patch/{id}"), request.to_string());
+    }
+    watcher.so_far();
+    let board = Board::sandboxed("gate-1", OLD).with_mqtt(&broker.url());
+    let mut daemon = board.start();
+    (0..WAITING).for_each(|_| drop(daemon.wait_for("deferred")));
+    assert_eq!(board.mac(), OLD);
+    board.run(&["status", "--json"]).json()
+}
+
+#[test]
+fn a_broker_that_waits_for_acknowledgements_still_tells_who_has_a_mac() {
+    // By default it sends 20 messages before it waits, which is fewer than there are.
+    let status = status_with(40, &Broker::start());
+    assert_eq!((&status["waiting"], &status["counters"]["begun"]), (&json!(WAITING), &json!(0)));
+}
+
+#[test]
+fn many_requests_at_once_are_delivered_once() {
+    let settings = "allow_anonymous true\nmax_inflight_messages 0\nmax_queued_messages 0\n";
+    let status = status_with(200, &Broker::start_with(settings));
+    assert_eq!((&status["waiting"], &status["counters"]["begun"]), (&json!(WAITING), &json!(0)));
+    assert_eq!(status["counters"]["delivered"], 200, "{status}");
+}
