@@ -2,6 +2,7 @@
 #![allow(clippy::expect_used, reason = "a test that cannot go on fails")]
 
 use std::env;
+use std::fs::File;
 use std::process::Command;
 use std::sync::Arc;
 use std::thread;
@@ -207,6 +208,28 @@ fn without_the_capability_nobody_answers() {
         lan(WANTED);
         met_at("192.0.2.20");
         again_with("-net_admin", "without_the_capability_nobody_answers");
+    });
+}
+
+#[test]
+fn without_a_file_descriptor_the_owner_is_unknown() {
+    in_a_namespace("without_a_file_descriptor_the_owner_is_unknown", || {
+        lan(WANTED);
+        met_at("192.0.2.20");
+        let (runtime, neighbours) = (runtime(), Neighbours::new("eth0"));
+        let owner = || runtime.block_on(neighbours.owner(wanted()));
+        let pid = std::process::id().to_string();
+        let limited = Command::new("prlimit").args(["--nofile=64", "--pid", &pid]).status();
+        assert!(limited.expect("prlimit runs").success());
+        let mut files = Vec::new();
+        while let Ok(file) = File::open("/dev/null") {
+            files.push(file);
+        }
+        assert_eq!(owner(), MacOwner::Unknown, "the table cannot be read");
+        files.pop();
+        assert_eq!(owner(), MacOwner::Unknown, "nor while the socket is open");
+        files.pop();
+        assert_eq!(owner(), MacOwner::AnotherBoard(None));
     });
 }
 

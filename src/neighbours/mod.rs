@@ -14,6 +14,7 @@ use std::time::Duration;
 use intercom_wire::Mac;
 use log::warn;
 use table::Entry;
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep};
 
 use crate::decide::MacOwner;
@@ -29,11 +30,14 @@ const PATIENCE: Duration = Duration::from_millis(500);
 const BETWEEN: Duration = Duration::from_millis(20);
 /// How many addresses are asked at most; a router may answer for a whole network.
 const MAX_ADDRESSES: usize = 16;
+/// How many MAC addresses are looked up at once: each needs a socket, and reads the table often.
+const AT_ONCE: usize = 4;
 
 /// The LAN behind one interface of this machine.
 #[derive(Debug)]
 pub struct Neighbours {
     interface: String,
+    turns: Semaphore,
     warned: AtomicBool,
 }
 
@@ -53,16 +57,25 @@ fn entries(root: &Root, interface: &str) -> io::Result<Vec<Entry>> {
 impl Neighbours {
     /// The neighbours behind an interface.
     pub fn new(interface: impl Into<String>) -> Self {
-        Neighbours { interface: interface.into(), warned: AtomicBool::new(false) }
+        Neighbours {
+            interface: interface.into(),
+            turns: Semaphore::new(AT_ONCE),
+            warned: AtomicBool::new(false),
+        }
     }
 
-    /// Whether another board has a MAC address now; takes a second at most. Where nobody can be asked,
-    /// nobody has it, with a warning the first time.
+    /// Who has a MAC address now, as far as the LAN can tell. Takes a second at most, and waits before
+    /// that while many others are looked up.
+    ///
+    /// Where this agent may not ask at all, only the broker can tell of a conflict: the answer is
+    /// `Nobody`, with a warning the first time. Any other failure passes, and leaves the owner unknown.
     pub async fn owner(&self, mac: Mac) -> MacOwner {
+        // Never closed.
+        let _turn = self.turns.acquire().await;
         match self.answers(mac).await {
             Ok(true) => MacOwner::AnotherBoard(None),
             Ok(false) => MacOwner::Nobody,
-            Err(why) => {
+            Err(why) if why.kind() == io::ErrorKind::PermissionDenied => {
                 if !self.warned.swap(true, Ordering::Relaxed) {
                     warn!(
                         "the neighbours on {} cannot be asked who has {mac}: {why}; only the broker \
@@ -72,6 +85,13 @@ impl Neighbours {
                     );
                 }
                 MacOwner::Nobody
+            }
+            Err(why) => {
+                warn!(
+                    "the neighbours on {} could not be asked who has {mac}: {why}",
+                    self.interface
+                );
+                MacOwner::Unknown
             }
         }
     }
