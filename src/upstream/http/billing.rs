@@ -8,7 +8,7 @@ use ureq::http::StatusCode;
 use ureq::http::header::CONTENT_TYPE;
 
 use super::exchange::Exchange;
-use super::trouble::{Kind, Trouble};
+use super::trouble::{Cause, Kind, Trouble};
 
 /// The longest answer that is read.
 const MAX_ANSWER: u64 = 64 * 1024;
@@ -17,14 +17,6 @@ impl Exchange {
     /// Tells billing what is installed. Where it refuses the PATCH, what it shows decides: the new
     /// identity there means that it knows already, by an answer that was lost or by its operator.
     pub(super) fn tell_billing(&self, report: &Report) -> Result<(), Trouble> {
-        self.patch_or_look(report).map_err(|trouble| Trouble {
-            // What is to be set right is in another section here.
-            text: trouble.text.replace("`http.", "`billing."),
-            ..trouble
-        })
-    }
-
-    fn patch_or_look(&self, report: &Report) -> Result<(), Trouble> {
         let Some(mac) = report.intercom.mac else { return Ok(()) };
         let Some(refusal) = self.patch(report, None)? else { return Ok(()) };
         let shown = self.show(mac)?;
@@ -51,12 +43,16 @@ impl Exchange {
         if status.is_success() {
             return Ok(None);
         }
-        let trouble = Trouble::answer(response);
-        match status {
-            // It need not know the intercom by that name any more.
-            StatusCode::NOT_FOUND => Ok(Some(Trouble { kind: Kind::Refused, ..trouble })),
-            _ if trouble.kind == Kind::Refused => Ok(Some(trouble)),
-            _ => Err(trouble),
+        let trouble = self.refusal(response);
+        let trouble = match trouble.cause {
+            Cause::Answer(answer) if status == StatusCode::NOT_FOUND => {
+                Trouble { cause: Cause::UnknownIntercom(answer), ..trouble }
+            }
+            _ => trouble,
+        };
+        match trouble.kind() {
+            Kind::Refused => Ok(Some(trouble)),
+            Kind::Passing | Kind::Lasting => Err(trouble),
         }
     }
 
@@ -74,7 +70,7 @@ impl Exchange {
                 read.map_err(ureq::Error::from)?;
                 Ok(serde_json::from_slice(&bytes).ok())
             }
-            _ => Err(Trouble::answer(response)),
+            _ => Err(self.refusal(response)),
         }
     }
 }

@@ -30,14 +30,27 @@ pub(super) enum Element<'a> {
 /// Why there are no more elements.
 #[derive(Debug)]
 pub(super) enum ListError {
-    /// The body cannot be read on.
+    /// The body cannot be read any further.
     Read(io::Error),
+    /// The body is not a JSON array.
+    Malformed(Malformed),
+}
+
+/// What is wrong with a body that was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Malformed {
     /// It does not begin with `[`.
     NotAList,
     /// It ends within the array.
     CutShort,
     /// This byte stands where it has no meaning.
     Misplaced(u8),
+}
+
+impl From<Malformed> for ListError {
+    fn from(why: Malformed) -> Self {
+        ListError::Malformed(why)
+    }
 }
 
 /// Where in an element the scan is.
@@ -53,7 +66,7 @@ impl<R: Read> Elements<R> {
     pub(super) fn open(body: R) -> Result<Self, ListError> {
         let mut from = BufReader::with_capacity(BUFFER, body);
         if next_visible(&mut from)? != Some(b'[') {
-            return Err(ListError::NotAList);
+            return Err(Malformed::NotAList.into());
         }
         from.consume(1);
         Ok(Elements { from, element: Vec::new(), first: true })
@@ -61,24 +74,24 @@ impl<R: Read> Elements<R> {
 
     /// The next element; `None` once the array and nothing but white space after it was read.
     pub(super) fn next(&mut self) -> Result<Option<Element<'_>>, ListError> {
-        let mut byte = next_visible(&mut self.from)?.ok_or(ListError::CutShort)?;
+        let mut byte = next_visible(&mut self.from)?.ok_or(Malformed::CutShort)?;
         let first = std::mem::take(&mut self.first);
         if byte == b']' {
             self.from.consume(1);
             return match next_visible(&mut self.from)? {
                 None => Ok(None),
-                Some(more) => Err(ListError::Misplaced(more)),
+                Some(more) => Err(Malformed::Misplaced(more).into()),
             };
         }
         if !first {
             if byte != b',' {
-                return Err(ListError::Misplaced(byte));
+                return Err(Malformed::Misplaced(byte).into());
             }
             self.from.consume(1);
-            byte = next_visible(&mut self.from)?.ok_or(ListError::CutShort)?;
+            byte = next_visible(&mut self.from)?.ok_or(Malformed::CutShort)?;
         }
         if matches!(byte, b',' | b']' | b'}') {
-            return Err(ListError::Misplaced(byte));
+            return Err(Malformed::Misplaced(byte).into());
         }
         self.read_element().map(Some)
     }
@@ -90,7 +103,7 @@ impl<R: Read> Elements<R> {
         loop {
             let chunk = fill(&mut self.from)?;
             if chunk.is_empty() {
-                return Err(ListError::CutShort);
+                return Err(Malformed::CutShort.into());
             }
             let within = chunk.iter().position(|byte| place.ends_before(*byte));
             let taken = within.unwrap_or(chunk.len());
@@ -164,15 +177,14 @@ fn fill(from: &mut impl BufRead) -> Result<&[u8], ListError> {
     from.fill_buf().map_err(ListError::Read)
 }
 
-impl fmt::Display for ListError {
+impl fmt::Display for Malformed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            ListError::Read(why) => write!(f, "the list of pending requests broke off: {why}"),
-            ListError::NotAList => f.write_str(
-                "it answered something else than a JSON array: are `http.url` and `http.pending` right?",
+            Malformed::NotAList => f.write_str(
+                "it did not answer with a JSON array: are `http.url` and `http.pending` right?",
             ),
-            ListError::CutShort => f.write_str("the list of pending requests ends too early"),
-            ListError::Misplaced(byte) => write!(
+            Malformed::CutShort => f.write_str("the list of pending requests ends too early"),
+            Malformed::Misplaced(byte) => write!(
                 f,
                 "the list of pending requests is not JSON: `{}` stands where it has no meaning",
                 byte.escape_ascii()

@@ -16,7 +16,7 @@ use ureq::{Body, RequestBuilder};
 use super::Service;
 use super::elements::{Element, Elements};
 use super::retry_after::retry_after;
-use super::trouble::{Kind, Trouble};
+use super::trouble::{Cause, Trouble};
 use super::undecided::Undecided;
 use crate::agent::seams::{ConnectIdentity, Connection, Event};
 use crate::agent::{Delivery, Handling};
@@ -75,7 +75,7 @@ impl Exchange {
         let polled = self.ask();
         if let Err(trouble) = &polled {
             if !self.given_up.load(Ordering::Acquire) {
-                self.service.health.failed(&trouble.text);
+                self.service.health.failed(&trouble.to_string());
             }
             if !self.told_lost {
                 self.told_lost = true;
@@ -112,18 +112,14 @@ impl Exchange {
                 self.reached();
             }
             status if status.is_success() => self.read_list(response)?,
-            _ => return Err(Trouble::answer(response)),
+            _ => return Err(self.refusal(response)),
         }
         Ok(Polled { retry_after })
     }
 
     fn read_list(&mut self, response: Response<Body>) -> Result<(), Trouble> {
         if response.headers().contains_key(CONTENT_ENCODING) {
-            return Err(Trouble::new(
-                Kind::Lasting,
-                "its list is compressed (Content-Encoding), although this panel did not ask for that: \
-                 switch compression off there for the panels' routes",
-            ));
+            return Err(Cause::Compressed.into());
         }
         let list = response.headers().get(ETAG).cloned();
         self.decided_list = None;
@@ -191,8 +187,7 @@ impl Exchange {
         if self.service.route == Route::Billing {
             return self.tell_billing(report);
         }
-        let body = serde_json::to_vec(report)
-            .map_err(|why| Trouble::new(Kind::Refused, format!("the report is not JSON: {why}")))?;
+        let body = serde_json::to_vec(report).map_err(|why| Cause::Report(why.to_string()))?;
         let request = self
             .client
             .post(self.url(&self.service.settings.status)?)
@@ -200,7 +195,7 @@ impl Exchange {
         let response = self.authorized(request)?.send(&body)?;
         match response.status().is_success() {
             true => Ok(()),
-            false => Err(Trouble::answer(response)),
+            false => Err(self.refusal(response)),
         }
     }
 
@@ -212,10 +207,9 @@ impl Exchange {
             model: self.connect_as.model.as_deref(),
             board: &self.connect_as.board,
         };
-        let path = path.fill(&values).map_err(|why| {
-            Trouble::new(Kind::Lasting, format!("its path {path} is open: {why}"))
-        })?;
-        Ok(self.service.settings.base.url(&path))
+        let filled =
+            path.fill(&values).map_err(|why| Cause::Path { path: path.to_string(), why })?;
+        Ok(self.service.settings.base.url(&filled))
     }
 
     /// The token is read each time, so that a new one counts at once.
@@ -224,15 +218,17 @@ impl Exchange {
         request: RequestBuilder<B>,
     ) -> Result<RequestBuilder<B>, Trouble> {
         let Some(file) = &self.service.settings.token else { return Ok(request) };
-        let lasting = |text: String| Trouble::new(Kind::Lasting, text);
-        let token = file.read(&self.service.place.root).map_err(|why| lasting(why.to_string()))?;
-        let mut value =
-            HeaderValue::try_from(format!("Bearer {}", token.expose())).map_err(|_| {
-                let file = file.path().display();
-                lasting(format!("the token in {file} has a line break or control character in it"))
-            })?;
+        let token =
+            file.read(&self.service.place.root).map_err(|why| Cause::File(why.to_string()))?;
+        let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose()))
+            .map_err(|_| Cause::Token(file.path().to_owned()))?;
         value.set_sensitive(true);
         Ok(request.header(AUTHORIZATION, value))
+    }
+
+    /// An answer that reports no success.
+    pub(super) fn refusal(&self, response: Response<Body>) -> Trouble {
+        Trouble::answer(response, self.service.route)
     }
 
     fn reached(&mut self) {
@@ -252,7 +248,7 @@ impl Exchange {
     }
 
     fn was_given_up(&self) -> Trouble {
-        Trouble::new(Kind::Passing, "the exchange was given up")
+        Cause::GivenUp.into()
     }
 }
 

@@ -7,6 +7,7 @@
 //!                                  events ◄──────────────────────────┘
 //! ```
 
+mod answer;
 mod billing;
 mod client;
 mod elements;

@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep_until};
 use super::Service;
 use super::exchange::Polled;
 use super::schedule::Schedule;
-use super::trouble::{Kind, Trouble};
+use super::trouble::{Cause, Kind, Trouble};
 use super::worker::{Done, Job, Worker};
 use crate::agent::seams::{ConnectIdentity, Connection, Event, ReportId};
 use crate::record::Route;
@@ -160,9 +160,9 @@ impl HttpRoute {
                 None
             }
             Err(why) => {
-                let trouble = format!("no thread can be started for it: {why}");
-                self.service.health.failed(&trouble);
-                let wait = self.poll.failed(&self.service, &Trouble::new(Kind::Passing, trouble));
+                let trouble = Trouble::from(Cause::NoThread(why.to_string()));
+                self.service.health.failed(&trouble.to_string());
+                let wait = self.poll.failed(&self.service, &trouble);
                 self.poll.due = now + wait;
                 self.reporting.due = now + wait;
                 Some(now + wait)
@@ -226,12 +226,12 @@ impl HttpRoute {
         match &result {
             Ok(()) if billing => health.reached(),
             Ok(()) => {}
-            Err(trouble) if billing => health.failed(&trouble.text),
-            Err(trouble) => health.erred(&format!("a report was not taken: {}", trouble.text)),
+            Err(trouble) if billing => health.failed(&trouble.to_string()),
+            Err(trouble) => health.erred(&format!("a report was not accepted: {trouble}")),
         }
         match result {
             Ok(()) => self.reporting.succeeded(&self.service),
-            Err(trouble) if trouble.kind == Kind::Refused => {
+            Err(trouble) if trouble.kind() == Kind::Refused => {
                 let base = &self.service.settings.base;
                 let queued = &mut self.queue[at];
                 queued.refusals += 1;
@@ -239,15 +239,14 @@ impl HttpRoute {
                     let ceiling = FIRST_WAIT_REFUSED * (1 << queued.refusals);
                     let wait = self.reporting.jitter.up_to(ceiling);
                     queued.due = now + wait.max(trouble.retry_after.unwrap_or_default());
-                    debug!("{base}: a report was refused: {}", trouble.text);
+                    debug!("{base}: a report was refused: {trouble}");
                     return None;
                 }
                 let status = queued.report.intercom.status.as_deref().unwrap_or("unknown");
                 let id =
                     queued.report.request_id.as_ref().map_or("without an id", |id| id.as_str());
                 warn!(
-                    "{base}: the report of request {id} ({status}) was refused {MAX_REFUSALS} times and is given up: {}",
-                    trouble.text
+                    "{base}: the report of request {id} ({status}) was refused {MAX_REFUSALS} times and is given up: {trouble}"
                 );
             }
             Err(trouble) => {

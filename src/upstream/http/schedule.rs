@@ -6,7 +6,7 @@ use log::{debug, info, warn};
 use tokio::time::Instant;
 
 use super::Service;
-use super::trouble::{Kind, Trouble};
+use super::trouble::{Cause, Kind, Trouble};
 use crate::upstream::backoff::{Backoff, Jitter};
 
 /// The first wait after a failure, and the longest.
@@ -21,7 +21,7 @@ pub(super) struct Schedule {
     backoff: Backoff,
     pub(super) jitter: Jitter,
     /// The present trouble, so that it is logged once.
-    pub(super) trouble: Option<String>,
+    pub(super) trouble: Option<Cause>,
 }
 
 impl Schedule {
@@ -45,7 +45,7 @@ impl Schedule {
     /// How long to wait now.
     pub(super) fn failed(&mut self, service: &Service, trouble: &Trouble) -> Duration {
         let poll_every = service.settings.poll_every;
-        let wait = match trouble.kind {
+        let wait = match trouble.kind() {
             Kind::Passing => self.backoff.next(),
             // Nobody mends it within seconds.
             Kind::Lasting | Kind::Refused => {
@@ -54,16 +54,16 @@ impl Schedule {
         };
         let wait =
             wait.max(trouble.retry_after.unwrap_or_default()).min(LONGEST_WAIT.max(poll_every));
-        let (what, base, text) = (self.what, &service.settings.base, &trouble.text);
+        let (what, base, cause) = (self.what, &service.settings.base, &trouble.cause);
         let proxy = service.settings.proxy.as_ref();
         let through = proxy.map_or_else(String::new, |proxy| format!(" through {proxy}"));
         let message =
-            format!("{what} {base}{through} failed: {text}; next attempt in {} s", wait.as_secs());
-        if self.trouble.as_ref() == Some(text) {
+            format!("{what} {base}{through} failed: {cause}; next attempt in {} s", wait.as_secs());
+        if self.trouble.as_ref() == Some(cause) {
             debug!("{message}");
         } else {
             warn!("{message}");
-            self.trouble = Some(text.clone());
+            self.trouble = Some(cause.clone());
         }
         wait
     }

@@ -1,30 +1,68 @@
-//! What went wrong on the way to the HTTP service: in words, and whether asking again helps.
+//! Why a poll or a report did not succeed, and whether asking again helps.
 
-use std::io::{self, Read};
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use serde_json::Value;
-use ureq::http::header::LOCATION;
-use ureq::http::{HeaderMap, Response, StatusCode};
+use ureq::http::Response;
 use ureq::{Body, Error, Timeout};
 
-use super::elements::ListError;
+use super::answer::Answer;
+use super::elements::{ListError, Malformed};
 use super::retry_after::retry_after;
-use crate::upstream::{network_error, tls};
-
-/// How much of an answer is looked at for what the service has to say.
-const MAX_ANSWER: u64 = 2048;
-/// How much of foreign text is shown, in characters.
-const MAX_SHOWN: usize = 200;
+use crate::config::Unfilled;
+use crate::record::Route;
+use crate::upstream::network_error::NetworkError;
+use crate::upstream::tls::{self, TlsFileError};
 
 /// Why a poll or a report did not succeed.
 #[derive(Debug)]
 pub(super) struct Trouble {
-    /// A clause that follows "… failed:".
-    pub(super) text: String,
-    pub(super) kind: Kind,
-    /// What the service said.
+    pub(super) cause: Cause,
+    /// When the service wants to be asked again at the earliest.
     pub(super) retry_after: Option<Duration>,
+}
+
+/// What went wrong. In words, it is a clause that follows "… failed:".
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Cause {
+    /// The service's answer reports no success.
+    Answer(Answer),
+    /// Billing answers 404 to a PATCH: it need not know the intercom by that name any more.
+    UnknownIntercom(Answer),
+    /// The list of pending requests is not JSON.
+    Malformed(Malformed),
+    /// The list of pending requests is compressed, although the panel did not ask for that.
+    Compressed,
+    /// The network has failed.
+    Network(NetworkError),
+    /// TLS has failed.
+    Tls(Box<rustls::Error>),
+    /// A phase of the exchange has reached its time limit.
+    TooLong(Timeout),
+    /// The head of the answer is longer than the panel reads.
+    HeadTooLong,
+    /// The answer is not HTTP, as the library describes it.
+    NotHttp(String),
+    /// The proxy does not connect the panel, as the library describes it.
+    Proxy(String),
+    /// There is no connection, for no reason that the library gives.
+    NotConnected,
+    /// A path of the configuration asks for something that the board does not know.
+    Path { path: String, why: Unfilled },
+    /// A file of the configuration cannot be used, as its error describes it.
+    File(String),
+    /// The token in this file cannot stand in a header.
+    Token(PathBuf),
+    /// The report cannot be written as JSON.
+    Report(String),
+    /// The system has no thread for the exchange.
+    NoThread(String),
+    /// The agent wants another connection.
+    GivenUp,
+    /// Anything else, as the library describes it.
+    Other(String),
 }
 
 /// Whether asking again helps.
@@ -32,131 +70,142 @@ pub(super) struct Trouble {
 pub(super) enum Kind {
     /// It may pass at any moment: the line, the load, a restart.
     Passing,
-    /// Somebody has to set something right, here or there.
+    /// Somebody has to correct something, here or there.
     Lasting,
-    /// The service understood what it was sent and does not want it.
+    /// The service understood what it was sent, and does not want it.
     Refused,
 }
 
 impl Trouble {
-    pub(super) fn new(kind: Kind, text: impl Into<String>) -> Self {
-        Trouble { text: text.into(), kind, retry_after: None }
+    /// From an answer that reports no success, on this route.
+    pub(super) fn answer(response: Response<Body>, route: Route) -> Self {
+        let retry_after = retry_after(response.headers());
+        Trouble { cause: Cause::Answer(Answer::read(response, route)), retry_after }
     }
 
-    /// An answer that is not the one hoped for.
-    pub(super) fn answer(response: Response<Body>) -> Self {
-        let (head, body) = response.into_parts();
-        let status = head.status;
-        let (kind, meaning) = meaning(status, &head.headers);
-        let mut text = format!("{}: {meaning}", status.as_u16());
-        // The service's own words, where it has any: they name what it does not like.
-        if status.is_client_error()
-            && let Some(said) = said(body)
-        {
-            text.push_str(&format!(" (it says: {said})"));
-        }
-        Trouble { text, kind, retry_after: retry_after(&head.headers) }
+    pub(super) fn kind(&self) -> Kind {
+        self.cause.kind()
     }
 }
 
-/// What a status means to a panel, and what to do.
-fn meaning(status: StatusCode, headers: &HeaderMap) -> (Kind, String) {
-    let (kind, text) = match status.as_u16() {
-        300..=399 => {
-            let to = headers.get(LOCATION).map(|to| shown(&String::from_utf8_lossy(to.as_bytes())));
-            let to = to.map_or_else(|| "elsewhere".to_owned(), |to| format!("to {to}"));
-            let text = format!(
-                "it redirects {to}, which a panel does not follow: set `http.url` to the service itself"
-            );
-            return (Kind::Lasting, text);
+impl Cause {
+    fn kind(&self) -> Kind {
+        match self {
+            Cause::Answer(answer) => answer.kind(),
+            Cause::UnknownIntercom(_) | Cause::Report(_) => Kind::Refused,
+            Cause::Malformed(Malformed::CutShort | Malformed::Misplaced(_))
+            | Cause::Network(_)
+            | Cause::TooLong(_)
+            | Cause::HeadTooLong
+            | Cause::NotHttp(_)
+            | Cause::NotConnected
+            | Cause::NoThread(_)
+            | Cause::GivenUp => Kind::Passing,
+            Cause::Malformed(Malformed::NotAList)
+            | Cause::Compressed
+            | Cause::Tls(_)
+            | Cause::Proxy(_)
+            | Cause::Path { .. }
+            | Cause::File(_)
+            | Cause::Token(_)
+            | Cause::Other(_) => Kind::Lasting,
         }
-        400 | 413 | 422 => (Kind::Refused, "it does not accept what this panel sent"),
-        401 => (Kind::Lasting, "it does not know this panel: check the token in `http.token_file`"),
-        403 => (Kind::Lasting, "it knows this panel and does not let it do this: ask its operator"),
-        404 => (Kind::Lasting, "there is nothing at that address: check `http.url` and the paths"),
-        407 | 511 => (Kind::Lasting, "the network wants a login first"),
-        408 => (Kind::Passing, "the request took too long to reach it"),
-        429 => (Kind::Passing, "it is asked too often"),
-        400..=499 => (Kind::Lasting, "it does not accept the request"),
-        500 | 501 | 505..=599 => (Kind::Passing, "it has an error of its own"),
-        502..=504 => (Kind::Passing, "it is not available now"),
-        _ => (Kind::Lasting, "that is no answer to this request: check `http.url`"),
-    };
-    (kind, text.to_owned())
+    }
+}
+
+impl From<Cause> for Trouble {
+    fn from(cause: Cause) -> Self {
+        Trouble { cause, retry_after: None }
+    }
 }
 
 impl From<Error> for Trouble {
     fn from(error: Error) -> Self {
-        let (kind, text) = match &error {
-            Error::Io(why) => io_text(why),
+        let cause = match error {
+            Error::Io(why) => io_cause(&why),
             Error::Other(why) => match tls::tls_failure(why.as_ref()) {
-                Some(failure) => (Kind::Lasting, tls::explain(failure)),
-                None => (Kind::Lasting, why.to_string()),
+                Some(failure) => Cause::Tls(Box::new(failure.clone())),
+                None if why.is::<TlsFileError>() => Cause::File(why.to_string()),
+                None => Cause::Other(why.to_string()),
             },
-            Error::HostNotFound => (
-                Kind::Passing,
-                "the name of its host is not known: check the panel's DNS and `http.url`"
-                    .to_owned(),
-            ),
-            Error::Timeout(phase) => (Kind::Passing, too_long(*phase)),
-            Error::LargeResponseHeader(..) => {
-                (Kind::Passing, "the head of its answer is too long".to_owned())
-            }
-            Error::Protocol(why) => {
-                (Kind::Passing, format!("it does not speak HTTP rightly: {why}"))
-            }
-            Error::ConnectProxyFailed(why) => (
-                Kind::Lasting,
-                format!(
-                    "the way through the proxy is closed ({why}): check `proxy`, and whether the proxy lets panels CONNECT to the service's port"
-                ),
-            ),
-            Error::ConnectionFailed => (Kind::Passing, "it cannot be reached".to_owned()),
-            other => (Kind::Lasting, other.to_string()),
+            Error::HostNotFound => Cause::Network(NetworkError::UnknownHost),
+            Error::Timeout(phase) => Cause::TooLong(phase),
+            Error::LargeResponseHeader(..) => Cause::HeadTooLong,
+            Error::Protocol(why) => Cause::NotHttp(why.to_string()),
+            Error::ConnectProxyFailed(why) => Cause::Proxy(why),
+            Error::ConnectionFailed => Cause::NotConnected,
+            other => Cause::Other(other.to_string()),
         };
-        Trouble::new(kind, text)
+        Trouble::from(cause)
     }
 }
 
 impl From<ListError> for Trouble {
     fn from(error: ListError) -> Self {
         match error {
-            // The client wraps its own errors: a time limit shall be told as one.
+            // The client wraps its own errors: a time limit must be told as one.
             ListError::Read(why) => Trouble::from(Error::from(why)),
-            ListError::NotAList => Trouble::new(Kind::Lasting, ListError::NotAList.to_string()),
-            other => Trouble::new(Kind::Passing, other.to_string()),
+            ListError::Malformed(why) => Trouble::from(Cause::Malformed(why)),
         }
     }
 }
 
-fn io_text(why: &io::Error) -> (Kind, String) {
-    if let Some(failure) = tls::tls_failure(why) {
-        return (Kind::Lasting, tls::explain(failure));
+fn io_cause(why: &io::Error) -> Cause {
+    match tls::tls_failure(why) {
+        Some(failure) => Cause::Tls(Box::new(failure.clone())),
+        None => Cause::Network(NetworkError::from(why)),
     }
-    (Kind::Passing, network_error::in_words(why))
 }
 
-fn too_long(phase: Timeout) -> String {
-    let what = match phase {
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.cause.fmt(f)
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Cause::Answer(answer) => answer.fmt(f),
+            Cause::UnknownIntercom(answer) => {
+                write!(f, "{answer}; or billing does not know the intercom by that name")
+            }
+            Cause::Malformed(why) => why.fmt(f),
+            Cause::Compressed => f.write_str(
+                "its list is compressed (Content-Encoding), although this panel did not ask for that: \
+                 switch compression off there for the panels' routes",
+            ),
+            Cause::Network(why) => why.fmt(f),
+            Cause::Tls(failure) => f.write_str(&tls::explain(failure)),
+            Cause::TooLong(phase) => write!(f, "{} took too long", in_words(*phase)),
+            Cause::HeadTooLong => f.write_str("the head of its answer is too long"),
+            Cause::NotHttp(why) => write!(f, "its answer is not valid HTTP: {why}"),
+            Cause::Proxy(why) => write!(
+                f,
+                "the way through the proxy is closed ({why}): check `proxy`, and whether the proxy lets panels CONNECT to the service's port"
+            ),
+            Cause::NotConnected => f.write_str("it cannot be reached"),
+            Cause::Path { path, why } => write!(f, "its path {path} cannot be filled in: {why}"),
+            Cause::File(why) | Cause::Other(why) => f.write_str(why),
+            Cause::Token(file) => write!(
+                f,
+                "the token in {} has a line break or control character in it",
+                file.display()
+            ),
+            Cause::Report(why) => write!(f, "the report is not JSON: {why}"),
+            Cause::NoThread(why) => write!(f, "no thread can be started for it: {why}"),
+            Cause::GivenUp => f.write_str("the exchange was given up"),
+        }
+    }
+}
+
+fn in_words(phase: Timeout) -> &'static str {
+    match phase {
         Timeout::Resolve => "the name lookup",
         Timeout::Connect => "connecting",
         Timeout::SendRequest | Timeout::SendBody | Timeout::PerWrite => "sending",
         Timeout::RecvResponse => "waiting for its answer",
         Timeout::RecvBody | Timeout::PerRead => "reading its answer",
         _ => "the exchange",
-    };
-    format!("{what} took too long")
-}
-
-/// The `message` of a JSON answer, as the API's own errors have it.
-fn said(body: Body) -> Option<String> {
-    let mut bytes = Vec::new();
-    body.into_reader().take(MAX_ANSWER).read_to_end(&mut bytes).ok()?;
-    let answer: Value = serde_json::from_slice(&bytes).ok()?;
-    Some(shown(answer.get("message")?.as_str()?))
-}
-
-/// Foreign text, in one short line.
-fn shown(text: &str) -> String {
-    text.escape_debug().take(MAX_SHOWN).collect()
+    }
 }

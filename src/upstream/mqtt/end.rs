@@ -8,7 +8,7 @@ use rumqttc::{ClientError, ConnectReturnCode, ConnectionError, StateError, TlsEr
 
 use crate::config::{SecretFileError, Unfilled};
 use crate::upstream::mqtt::acknowledgements::TooManyUnacknowledged;
-use crate::upstream::network_error;
+use crate::upstream::network_error::NetworkError;
 use crate::upstream::tls::{self, TlsFileError};
 
 /// How a session ended.
@@ -152,13 +152,13 @@ fn connection(why: &ConnectionError, f: &mut fmt::Formatter<'_>) -> fmt::Result 
             f.write_str("what answers does not speak MQTT 3.1.1: is this the right port?")
         }
         ConnectionError::Tls(TlsError::Io(why)) => {
-            let what = network_error::in_words(why);
+            let what = NetworkError::from(why);
             write!(f, "{what} (in the TLS handshake: is this the port for TLS?)")
         }
         ConnectionError::Io(why)
         | ConnectionError::MqttState(
             StateError::Io(why) | StateError::Deserialization(PacketError::Io(why)),
-        ) => f.write_str(&network_error::in_words(why)),
+        ) => write!(f, "{}", NetworkError::from(why)),
         ConnectionError::MqttState(StateError::ConnectionAborted) => {
             f.write_str("it closed the connection")
         }

@@ -89,8 +89,10 @@ async fn a_report_outlives_the_appearance_that_it_was_ordered_under() {
 
 #[tokio::test]
 async fn a_report_that_is_refused_for_ever_is_given_up_in_the_end() {
+    use super::super::answer::Answer;
     use super::super::route::{HttpRoute, MAX_REFUSALS};
-    use super::super::trouble::{Kind, Trouble};
+    use super::super::trouble::{Cause, Trouble};
+    use ureq::http::StatusCode;
 
     let service = Service {
         route: Route::Http,
@@ -101,15 +103,20 @@ async fn a_report_that_is_refused_for_ever_is_given_up_in_the_end() {
         runtime: Handle::current(),
         health: Health::default(),
     };
+    let answer =
+        |status| Err(Trouble::from(Cause::Answer(Answer::without_words(status, Route::Http))));
     let mut route = HttpRoute::new(Arc::new(service), mpsc::channel(1).0);
     route.take(RouteCommand::Send(ReportId::Durable(1), report("r1")));
     for _ in 1..MAX_REFUSALS {
         route.sent = Some(ReportId::Durable(1));
-        assert_eq!(route.reported(Err(Trouble::new(Kind::Refused, "no"))), None);
+        assert_eq!(route.reported(answer(StatusCode::UNPROCESSABLE_ENTITY)), None);
     }
     // Trouble of another kind counts for nothing here.
     route.sent = Some(ReportId::Durable(1));
-    assert_eq!(route.reported(Err(Trouble::new(Kind::Passing, "busy"))), None);
+    assert_eq!(route.reported(answer(StatusCode::SERVICE_UNAVAILABLE)), None);
     route.sent = Some(ReportId::Durable(1));
-    assert_eq!(route.reported(Err(Trouble::new(Kind::Refused, "no"))), Some(ReportId::Durable(1)));
+    assert_eq!(
+        route.reported(answer(StatusCode::UNPROCESSABLE_ENTITY)),
+        Some(ReportId::Durable(1))
+    );
 }
