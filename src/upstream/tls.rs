@@ -28,13 +28,13 @@ pub(super) use explain::{explain, tls_failure};
 pub(super) use files::TlsFileError;
 use verifier::{Verifier, Whom};
 
-/// One server is spoken to. The library keeps room for this many sessions from the start.
+/// A route has one server. The library reserves memory for this many sessions at once.
 const SESSIONS: usize = 1;
 
-/// What one route's connections have in common: TLS on ring, nothing global.
+/// The TLS configuration of one route: rustls on ring, with no global state.
 ///
-/// `protocols` are what ALPN offers, none for no ALPN. Reads the files at once, so make it anew to
-/// have new ones count.
+/// `protocols` are the ones that ALPN offers; none turns ALPN off. The files are read now: later
+/// changes to them need a new configuration.
 ///
 /// # Errors
 /// Which file is wrong, and how.
@@ -47,7 +47,7 @@ pub(super) fn client_config(
     let builder =
         ClientConfig::builder_with_details(provider.clone(), Arc::new(time::Lifted(place.floor)))
             .with_protocol_versions(versions(tls.min_version))
-            .map_err(TlsFileError::without_file)?;
+            .map_err(TlsFileError::Settings)?;
     let whom = match &tls.trust {
         Trust::Anyone => Whom::Anyone,
         Trust::Authorities { ca_file, server_name } => Whom::Authorities {
@@ -63,7 +63,7 @@ pub(super) fn client_config(
             let (chain, key) = files::client(client, &place.root)?;
             builder
                 .with_client_auth_cert(chain, key)
-                .map_err(|why| files::unfit_pair(client, &why))?
+                .map_err(|why| files::unusable_pair(client, why))?
         }
     };
     config.alpn_protocols = protocols.iter().map(|protocol| protocol.as_ref().to_vec()).collect();
@@ -81,5 +81,5 @@ fn versions(min: TlsVersion) -> &'static [&'static SupportedProtocolVersion] {
 }
 
 fn name(name: &str) -> Result<ServerName<'static>, TlsFileError> {
-    ServerName::try_from(name.to_owned()).map_err(|_| TlsFileError::server_name(name))
+    ServerName::try_from(name.to_owned()).map_err(|_| TlsFileError::ServerName(name.to_owned()))
 }

@@ -16,7 +16,7 @@ use rustls::{
     crypto,
 };
 
-use super::client_config;
+use super::{TlsFileError, client_config};
 use crate::config;
 use crate::root::Root;
 use crate::upstream::Place;
@@ -39,11 +39,11 @@ impl Sandbox {
     }
 
     /// A client with what the configuration says about TLS.
-    pub(in crate::upstream) fn client(&self, settings: &str) -> Result<ClientConfig, String> {
+    pub(in crate::upstream) fn client(&self, settings: &str) -> Result<ClientConfig, TlsFileError> {
         let text = format!("[mqtt]\nurl = \"mqtts://billing.example\"\n{settings}");
         let mqtt = config::parse(&text, Path::new("test.toml")).unwrap().mqtt.unwrap();
         let root = Root::sandbox(&self.0);
-        client_config(&mqtt.tls, &Place::new(root, None), &mqtt.alpn).map_err(|why| why.to_string())
+        client_config(&mqtt.tls, &Place::new(root, None), &mqtt.alpn)
     }
 }
 

@@ -63,7 +63,7 @@ fn a_server_of_a_trusted_authority_is_connected_to() {
 #[test]
 fn the_systems_authorities_count_where_none_is_named() {
     let (sandbox, authority) = (Sandbox::new("system"), authority());
-    let none = sandbox.client("").unwrap_err();
+    let none = sandbox.client("").unwrap_err().to_string();
     assert!(none.contains("`ca_file`"), "{none}");
     fs::create_dir_all(sandbox.0.join("etc/ssl")).unwrap();
     sandbox.write("etc/ssl/cert.pem", &authority.pem());
@@ -254,7 +254,7 @@ fn client_keys_of_every_usual_kind_sign() {
         "mine.key",
         "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VuBCIEIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f\n-----END PRIVATE KEY-----\n",
     );
-    let unusable = sandbox.client(mine).unwrap_err();
+    let unusable = sandbox.client(mine).unwrap_err().to_string();
     assert!(unusable.contains("/mine.key: it is neither RSA of 2048 bits"), "{unusable}");
 }
 
@@ -317,7 +317,8 @@ fn every_wrong_file_is_named_with_what_is_wrong() {
     sandbox.write("locked.key", &block("ENCRYPTED PRIVATE KEY", "c2VjcmV0"));
     sandbox.write("torn.key", "-----BEGIN PRIVATE KEY-----\nc2VjcmV0");
 
-    let ca = |file: &str| sandbox.client(&format!("ca_file = \"/{file}\"")).unwrap_err();
+    let ca =
+        |file: &str| sandbox.client(&format!("ca_file = \"/{file}\"")).unwrap_err().to_string();
     assert!(ca("none.pem").starts_with("/none.pem: it cannot be read"), "{}", ca("none.pem"));
     assert!(ca("empty.pem").starts_with("/empty.pem: it holds no certificate"));
     assert!(ca("torn.pem").starts_with("/torn.pem: it is not PEM"), "{}", ca("torn.pem"));
@@ -331,7 +332,7 @@ fn every_wrong_file_is_named_with_what_is_wrong() {
         let settings = format!(
             "ca_file = \"/ca.pem\"\nclient_cert_file = \"/{cert}\"\nclient_key_file = \"/{key}\""
         );
-        sandbox.client(&settings).unwrap_err()
+        sandbox.client(&settings).unwrap_err().to_string()
     };
     assert!(pair("empty.pem", "mine.key").starts_with("/empty.pem: it holds no certificate"));
     let mismatch = pair("mine.pem", "other.key");
