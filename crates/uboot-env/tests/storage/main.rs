@@ -3,9 +3,13 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "how a test fails")]
 
+mod commit;
+mod failure;
 #[path = "../images/mod.rs"]
 mod images;
 mod layout;
 mod power_cuts;
+mod recovery;
+mod refusal;
 mod simulated;
-mod store;
+mod world;

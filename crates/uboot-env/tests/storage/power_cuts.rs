@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use uboot_env::{Flags, Written};
 
 use super::simulated::{Chip, Power, SimulatedFlash, TEARS, Tear};
-use super::store::{BLOCK, Made, World, powered_by};
+use super::world::{BLOCK, Made, World, powered_by};
 
 /// What a world's flash holds, apart from the world.
 type Chips = Vec<Chip>;
