@@ -4,12 +4,14 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "how a test fails")]
 
 mod commit;
+mod disk;
 mod failure;
+mod flash;
 #[path = "../images/mod.rs"]
 mod images;
 mod layout;
+mod power;
 mod power_cuts;
 mod recovery;
 mod refusal;
-mod simulated;
 mod world;

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use uboot_env::{Flags, Written};
 
-use super::simulated::{Chip, Power, SimulatedFlash, TEARS, Tear};
+use super::flash::{Chip, SimulatedFlash};
+use super::power::{Power, TEARS, Tear};
 use super::world::{BLOCK, Made, World, powered_by};
 
 /// What a world's flash holds, apart from the world.

@@ -3,7 +3,7 @@
 use uboot_env::{Format, Recovery};
 
 use super::images::image;
-use super::simulated::{Power, Tear};
+use super::power::{Power, Tear};
 use super::world::{BLOCK, Healed, World, powered_by};
 
 #[test]

@@ -6,8 +6,10 @@ use uboot_env::{
     Backup, Blocks, Error, Flags, Format, Layout, Location, Recovery, Store, Transaction, Written,
 };
 
+use super::disk::SimulatedDisk;
+use super::flash::{Chip, SimulatedFlash};
 use super::images::image;
-use super::simulated::{Chip, Power, SimulatedDisk, SimulatedFlash};
+use super::power::Power;
 
 pub(super) const BLOCK: usize = 512;
 
