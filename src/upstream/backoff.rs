@@ -1,7 +1,7 @@
-//! How long to wait: growing with every failure, and different on every board.
+//! Back-off with jitter: waits grow with every failure and differ from board to board.
 //!
-//! After a power failure of a whole city all its panels come up together. Each draws its waits from
-//! a generator that its board name has seeded, so that they do not come back in step.
+//! After a power failure in a city all its panels start together. Each draws its waits from a
+//! generator that is seeded with its board name, so that they do not connect at the same times.
 
 use std::time::Duration;
 
@@ -21,13 +21,13 @@ pub struct Jitter {
 }
 
 impl Backoff {
-    /// The first wait is at most `first`, the following ones at most twice as long each, none
-    /// longer than `cap`. `seed` is the board's name.
+    /// The first wait is at most `first`. The limit doubles with each wait, up to `cap`. `seed` is the
+    /// board's name.
     pub fn new(seed: &str, first: Duration, cap: Duration) -> Self {
         Backoff { jitter: Jitter::new(seed), first, cap, ceiling: first.min(cap) }
     }
 
-    /// How long to wait after another failure: anything from nothing to the present ceiling.
+    /// How long to wait after another failure: from zero to the current limit.
     #[expect(
         clippy::should_implement_trait,
         reason = "an endless sequence is no use as an iterator"
@@ -38,7 +38,7 @@ impl Backoff {
         wait
     }
 
-    /// Starts again with short waits: it has worked.
+    /// Starts again with short waits, after a success.
     pub fn reset(&mut self) {
         self.ceiling = self.first.min(self.cap);
     }
@@ -47,22 +47,22 @@ impl Backoff {
 impl Jitter {
     /// The sequence of one board; the same name gives the same sequence.
     pub fn new(seed: &str) -> Self {
-        // FNV-1a. Names that differ in one digit must give unlike states.
+        // FNV-1a: names that differ in one digit give different states.
         let state = seed.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
         });
         Jitter { state }
     }
 
-    /// Anything from nothing to `longest`.
+    /// A time from zero to `longest`.
     pub fn up_to(&mut self, longest: Duration) -> Duration {
         let nanos = u64::try_from(longest.as_nanos()).unwrap_or(u64::MAX);
         let drawn = (u128::from(self.draw()) * (u128::from(nanos) + 1)) >> 64;
-        // Not above `nanos`, so it fits.
+        // It is at most `nanos`, so it fits.
         Duration::from_nanos(drawn as u64)
     }
 
-    /// An eighth more or less than `middle`.
+    /// A time that differs from `middle` by an eighth at most.
     pub fn around(&mut self, middle: Duration) -> Duration {
         let eighth = middle / 8;
         middle - eighth + self.up_to(eighth.saturating_mul(2))

@@ -1,4 +1,4 @@
-//! How a route fares: the route tells it, the watchdog and `status` read it.
+//! The health of a route. The route writes it; the watchdog and `status` read it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -8,26 +8,25 @@ use tokio::time::Instant;
 use crate::agent::{RouteError, RouteStatus};
 use crate::record::Route;
 
-/// How late a route that is in order may be: the board may be busy.
+/// How late a healthy route may be: the board may be busy.
 const ALLOWANCE: Duration = Duration::from_secs(60);
 
-/// How one route fares; shared by its two ends.
+/// The health of one route, shared by its two ends.
 #[derive(Debug, Clone)]
 pub struct Health(Arc<Mutex<State>>);
 
 #[derive(Debug)]
 struct State {
-    /// When the route has got on at the latest; `None` while only the agent can give it something
-    /// to do.
+    /// By when the route makes progress; `None` while it waits for the agent.
     due: Option<Instant>,
-    /// Until then it only waits.
+    /// Until when it only waits.
     rests_until: Option<Instant>,
     reached: bool,
     /// Since when it is reached, or is not.
     since: Instant,
-    /// How often upstream has come to be reached.
+    /// How often upstream was reached after it was not.
     connections: u64,
-    /// What went wrong last, and when.
+    /// The last error, and when it happened.
     error: Option<(String, Instant)>,
 }
 
@@ -45,8 +44,8 @@ impl Default for Health {
 }
 
 impl Health {
-    /// The route does something that has a time limit: it gets on within this time.
-    pub(super) fn gets_on_within(&self, time: Duration) {
+    /// The route does something with a time limit: it makes progress within this time.
+    pub(super) fn progresses_within(&self, time: Duration) {
         let mut state = self.state();
         state.due = Some(Instant::now() + time);
         state.rests_until = None;
@@ -59,7 +58,7 @@ impl Health {
         state.rests_until = state.due;
     }
 
-    /// The route waits for the agent alone.
+    /// The route only waits for the agent.
     pub(super) fn waits_for_the_agent(&self) {
         let mut state = self.state();
         state.due = None;
@@ -71,7 +70,7 @@ impl Health {
         self.state().set(true);
     }
 
-    /// The connection was given up, or was not there at all: the agent wants another one.
+    /// There is no connection: the agent wants another one, or none was made.
     pub(super) fn given_up(&self) {
         self.state().set(false);
     }
@@ -82,7 +81,7 @@ impl Health {
         self.erred(why);
     }
 
-    /// Something went wrong that need not mean that upstream is not reached.
+    /// Something went wrong, and upstream may still be reached.
     pub(super) fn erred(&self, why: &str) {
         self.state().error = Some((why.to_owned(), Instant::now()));
     }
@@ -92,12 +91,12 @@ impl Health {
         self.state().reached
     }
 
-    /// Whether the route hangs: it should have got on long before `now`.
+    /// Whether the route hangs: it should have made progress long before `now`.
     pub fn hangs(&self, now: Instant) -> bool {
         self.state().due.is_some_and(|due| due + ALLOWANCE < now)
     }
 
-    /// How it fares, as `status` shows it.
+    /// The health as `status` shows it.
     pub fn status(&self, route: Route, now: Instant) -> RouteStatus {
         let state = self.state();
         let ago = |at| now.saturating_duration_since(at).as_secs();
@@ -138,28 +137,28 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     #[test]
-    fn a_route_hangs_once_it_is_long_past_its_own_time_limit() {
+    fn a_route_hangs_when_it_is_long_past_its_time_limit() {
         let health = Health::default();
         let now = Instant::now();
         health.rests(900 * SECOND);
-        assert!(!health.hangs(now + 900 * SECOND), "it waits in its back-off, where it should be");
+        assert!(!health.hangs(now + 900 * SECOND), "it waits in its back-off");
         assert!(!health.hangs(now + 955 * SECOND), "the board may be busy");
         assert!(health.hangs(now + 970 * SECOND));
-        health.gets_on_within(1000 * SECOND);
-        assert!(!health.hangs(now + 970 * SECOND), "it has got on");
+        health.progresses_within(1000 * SECOND);
+        assert!(!health.hangs(now + 970 * SECOND), "it has made progress");
     }
 
     #[test]
-    fn a_status_tells_what_went_wrong_last_and_how_often_it_was_mended() {
+    fn a_status_has_the_last_error_and_the_number_of_reconnects() {
         let (health, now) = (Health::default(), Instant::now());
-        health.failed("no way leads there");
+        health.failed("there is no route to it");
         health.rests(8 * SECOND);
         let status = health.status(Route::Mqtt, now + 2 * SECOND);
         assert_eq!((status.reached, status.reconnects, status.for_seconds), (false, 0, 2));
         assert!(matches!(status.next_attempt_in, Some(5..=6)), "{status:?}");
         assert_eq!(
             status.last_error.map(|error| error.text).as_deref(),
-            Some("no way leads there")
+            Some("there is no route to it")
         );
         for _ in 0..3 {
             health.reached();
@@ -167,7 +166,7 @@ mod tests {
             health.given_up();
         }
         health.reached();
-        health.gets_on_within(SECOND);
+        health.progresses_within(SECOND);
         let status = health.status(Route::Mqtt, now);
         assert_eq!((status.reached, status.reconnects, status.next_attempt_in), (true, 3, None));
     }
@@ -176,7 +175,7 @@ mod tests {
     fn a_route_that_waits_for_the_agent_never_hangs() {
         let health = Health::default();
         assert!(!health.hangs(Instant::now() + 9999 * SECOND));
-        health.gets_on_within(SECOND);
+        health.progresses_within(SECOND);
         health.waits_for_the_agent();
         assert!(!health.hangs(Instant::now() + 9999 * SECOND));
     }

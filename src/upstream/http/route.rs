@@ -156,7 +156,7 @@ impl HttpRoute {
         match self.worker(connect_as, connection) {
             Ok(worker) => {
                 worker.begin(job);
-                self.service.health.gets_on_within(self.service.limits.whole);
+                self.service.health.progresses_within(self.service.limits.whole);
                 None
             }
             Err(why) => {

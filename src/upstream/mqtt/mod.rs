@@ -1,7 +1,7 @@
-//! The MQTT route: a persistent session with the broker, kept up for as long as the daemon runs.
+//! The MQTT route: a persistent session with the broker, for as long as the daemon runs.
 //!
-//! Every connection gets a client of its own. A client that outlives its connection would deliver
-//! events of the dead one, retransmit under stale packet ids, and can jam on a collision of them.
+//! Each connection has its own client. A client that outlives its connection would deliver events of
+//! the old one, retransmit under stale packet IDs, and may hang when two of them collide.
 
 mod acknowledgements;
 mod client;
@@ -33,12 +33,12 @@ use session::Session;
 use taken_over::TakenOver;
 use too_large::SkippedFilters;
 
-/// The first pause after a lost connection.
+/// The longest pause after the first lost connection.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// The longest pause between two attempts to connect.
 const LONGEST_PAUSE: Duration = Duration::from_secs(120);
 
-/// Runs the route until the daemon lets go of its end.
+/// Runs the route until the daemon drops its end.
 pub async fn run(
     settings: MqttSettings,
     place: Place,
@@ -71,18 +71,19 @@ pub async fn run(
             let (why, was_reachable) = match ended {
                 SessionEnd::GivenUp => break,
                 SessionEnd::Lost { why, was_reachable } => {
-                    skipped.look_again();
+                    skipped.skip_none();
                     (why.to_string(), was_reachable)
                 }
                 SessionEnd::Closed { why } => {
-                    skipped.look_again();
+                    skipped.skip_none();
                     match taken_over.closed_after(began.elapsed()) {
                         true => (taken_over::IN_WORDS.to_owned(), false),
                         false => (why.to_string(), true),
                     }
                 }
                 SessionEnd::TooLarge { bytes } => {
-                    if skipped.met_one() && events.send(too_large::rejected(bytes)).await.is_err() {
+                    if skipped.try_next() && events.send(too_large::rejected(bytes)).await.is_err()
+                    {
                         return;
                     }
                     (too_large::in_words(bytes), false)
@@ -113,7 +114,7 @@ pub async fn run(
     info!("MQTT: the route is closed");
 }
 
-/// The next identity to connect as; `None` once the daemon has let go.
+/// The next identity to connect as; `None` once the daemon has dropped its end.
 async fn next_identity(end: &mut RouteEnd) -> Option<(ConnectIdentity, Connection)> {
     end.health.waits_for_the_agent();
     loop {
@@ -131,7 +132,7 @@ async fn wait(end: &mut RouteEnd, pause: Duration, outgoing: &mut Outgoing) -> b
     loop {
         tokio::select! {
             changed = end.connect_as.changed() => {
-                // Closed: `next_identity` finds that out next.
+                // `next_identity` finds out whether it is closed.
                 let _ = changed;
                 return false;
             }
@@ -145,7 +146,8 @@ async fn wait(end: &mut RouteEnd, pause: Duration, outgoing: &mut Outgoing) -> b
 }
 
 impl Outgoing {
-    /// What can be done later is kept; what belongs to a connection is pointless without one.
+    /// Keeps what can be done later. The rest belongs to a connection: the agent asks again when there
+    /// is one.
     fn handle_command_while_away(&mut self, command: RouteCommand) {
         match command {
             RouteCommand::Send(id, report) => self.report(id, &report),

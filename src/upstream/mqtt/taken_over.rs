@@ -1,16 +1,17 @@
-//! Two clients with one client id: the broker closes the connection of each when the other comes.
+//! Client-ID takeover: two clients use one client ID, and the broker closes the connection of each when
+//! the other connects.
 //!
-//! MQTT 3.1.1 gives no reason, so that it is known by its repetition alone.
+//! MQTT 3.1.1 gives no reason, so only the repetition shows it.
 
 use std::time::Duration;
 
 use super::LONGEST_PAUSE;
 
-/// So soon after connecting, so often in a row, no broker closes a connection by chance.
+/// A broker that closes this many connections in a row, each this soon, does not do it by chance.
 const SOON: Duration = Duration::from_secs(30);
 const OFTEN: u32 = 4;
 
-/// What it is to the people who look after the panel.
+/// What it means to the operator of the panel.
 pub(super) const IN_WORDS: &str = "identity conflict: the broker closes each connection soon after it \
     was made, probably since another panel connects under this board name too; give one of the two \
     another `board_name`";
@@ -20,10 +21,10 @@ pub(super) const IN_WORDS: &str = "identity conflict: the broker closes each con
 pub(super) struct TakenOver(u32);
 
 impl TakenOver {
-    /// The broker has closed a connection that was alive for so long; whether another client has
-    /// probably taken it over.
+    /// The broker has closed a connection after this time. True if another client has probably taken it
+    /// over.
     pub(super) fn closed_after(&mut self, alive: Duration) -> bool {
-        // The other one waits longer and longer too.
+        // The other client backs off too.
         let soon = if self.0 < OFTEN { SOON } else { 2 * LONGEST_PAUSE };
         self.0 = if alive < soon { self.0 + 1 } else { 0 };
         self.0 >= OFTEN

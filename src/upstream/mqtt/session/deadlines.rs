@@ -1,4 +1,4 @@
-//! What one connection waits for besides its topics: signs of life, and skipped filters.
+//! The time limits of one connection: signs of life, and skipped filters.
 
 use std::time::Duration;
 
@@ -6,16 +6,16 @@ use tokio::time::Instant;
 
 use crate::upstream::mqtt::end::SessionError;
 
-/// How long a filter is skipped whose message was too large.
+/// How long filters are skipped after a message was too large.
 const SKIP: Duration = Duration::from_secs(600);
 
 /// The time limits of one connection.
 #[derive(Debug)]
 pub(super) struct Deadlines {
-    /// A client that reports nothing for so long hangs: it pings the broker in between.
+    /// A client that reports nothing for this long hangs: it pings the broker more often.
     pub(super) silence: Duration,
     silent_at: Instant,
-    /// When a new connection is to subscribe to the skipped filters.
+    /// When a new connection must subscribe to the skipped filters.
     skipped_until: Option<Instant>,
 }
 
@@ -29,14 +29,15 @@ impl Deadlines {
         self.silent_at = now + self.silence;
     }
 
-    /// When the first limit is reached; a message may wait for its acknowledgement since then.
+    /// When the first limit is reached. A message may wait for its acknowledgement since
+    /// `unacknowledged_since`.
     pub(super) fn due(&self, unacknowledged_since: Option<Instant>) -> Instant {
         let acknowledged = unacknowledged_since.map(|since| since + self.silence);
         self.skipped_until.into_iter().chain(acknowledged).fold(self.silent_at, Instant::min)
     }
 
     /// # Errors
-    /// When a limit is reached.
+    /// A limit is reached.
     pub(super) fn check(
         &self,
         now: Instant,

@@ -1,4 +1,4 @@
-//! One connection, from CONNECT to its end: hands what happens to the type whose state it is.
+//! One connection, from CONNECT to its end. Each event goes to the type that owns the state.
 
 mod deadlines;
 mod mac_lookup;
@@ -59,7 +59,7 @@ impl<'a> Session<'a> {
     ) -> Result<Self, SessionError> {
         let topics = Topics::new(&settings.topics, connect_as)?;
         let presence = OwnPresence::new(connect_as);
-        let clean = skipped.the_session();
+        let clean = skipped.discards_session();
         let client = Client::new(settings, place, &topics, &connect_as.board, &presence, clean)?;
         let silence = 2 * settings.keep_alive + settings.connect_timeout;
         Ok(Session {
@@ -74,7 +74,7 @@ impl<'a> Session<'a> {
             acknowledgements,
             lookups: MacLookups::default(),
             presence,
-            deadlines: Deadlines::new(silence, skipped.anything(), Instant::now()),
+            deadlines: Deadlines::new(silence, skipped.skips_any(), Instant::now()),
         })
     }
 
@@ -85,7 +85,7 @@ impl<'a> Session<'a> {
             let due = self.due();
             let result = tokio::select! {
                 changed = end.connect_as.changed() => {
-                    // Closed or changed: `run` of the route finds out which.
+                    // The route's `run` finds out whether it has changed or is closed.
                     let _ = changed;
                     return SessionEnd::GivenUp;
                 }
@@ -106,7 +106,7 @@ impl<'a> Session<'a> {
             self.acknowledge_ready();
             self.hand_over_lookups();
             if let Err(why) = result.and_then(|()| self.publish_next()) {
-                // A client that has ended accepts no calls either; why it has ended says more.
+                // A client that has ended accepts no calls either. The error that ended it says more.
                 while let Ok(event) = self.client.events.try_recv() {
                     if let Err(why) = event {
                         return SessionEnd::of_connection(why, self.is_reached());
@@ -123,7 +123,7 @@ impl<'a> Session<'a> {
 
     fn client_is_alive(&mut self, health: &Health) {
         self.deadlines.client_is_alive(Instant::now());
-        health.gets_on_within(self.deadlines.silence);
+        health.progresses_within(self.deadlines.silence);
     }
 
     fn due(&self) -> Instant {
@@ -206,7 +206,7 @@ impl<'a> Session<'a> {
         match self.topics.about(&message.topic) {
             About::Request(via, id) if !message.payload.is_empty() => {
                 let delivery = delivery(message, self.keys, ack_token, via, id);
-                // The token says when the message is done; the answer is not needed.
+                // The token says when the message is done, so the answer is not needed.
                 let (answer, _) = oneshot::channel();
                 return self.send(RouteEvent::Delivery(Box::new(delivery), answer)).await;
             }
@@ -228,7 +228,7 @@ impl<'a> Session<'a> {
                     let owner = owner(&message.payload, &self.connect_as.board);
                     self.tell(Event::LookedUp { mac, owner }).await?;
                 }
-                None => debug!("MQTT: {} is not this panel's any more", message.topic),
+                None => debug!("MQTT: {} is no longer one of this panel's topics", message.topic),
             },
         }
         self.acknowledgements.done(ack_token);
@@ -248,8 +248,8 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Hands the client what can be acknowledged. After a burst its queue is full; each packet that
-    /// it sends comes back as an event, after which the rest follows.
+    /// Hands the client what can be acknowledged. Its queue is full after a burst; each packet that it
+    /// sends comes back as an event, after which the rest follows.
     fn acknowledge_ready(&mut self) {
         while let Some(message) = self.acknowledgements.ready() {
             if self.client.handle.try_ack(&message).is_err() {

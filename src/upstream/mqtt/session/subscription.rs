@@ -59,7 +59,7 @@ impl OwnSubscription {
     pub(super) fn new(topics: &Topics, skipped: SkippedFilters) -> Self {
         let [patch, board_patch] = topics.requests();
         let all = [(true, patch), (true, board_patch), (false, topics.presence.clone())];
-        let kept = all.into_iter().enumerate().filter(|(at, _)| !skipped.filter(*at));
+        let kept = all.into_iter().enumerate().filter(|(at, _)| !skipped.skips(*at));
         let filters = kept.map(|(_, (needed, filter))| OwnFilter { filter, needed }).collect();
         OwnSubscription { filters, presence: topics.presence.clone(), progress: Progress::NotSent }
     }
