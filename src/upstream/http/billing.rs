@@ -1,4 +1,4 @@
-//! A report to a platform that knows the documented API alone: the panel sends the PATCH itself.
+//! A report to a platform that only knows the documented API: the panel sends the PATCH itself.
 
 use std::io::Read;
 
@@ -14,8 +14,9 @@ use super::trouble::{Cause, Kind, Trouble};
 const MAX_ANSWER: u64 = 64 * 1024;
 
 impl Exchange {
-    /// Tells billing what is installed. Where it refuses the PATCH, what it shows decides: the new
-    /// identity there means that it knows already, by an answer that was lost or by its operator.
+    /// Tells billing what is installed. If billing refuses the PATCH, its record decides: the new
+    /// identity there means that it already knows, from a PATCH whose answer was lost or from its
+    /// operator.
     pub(super) fn tell_billing(&self, report: &Report) -> Result<(), Trouble> {
         let Some(mac) = report.intercom.mac else { return Ok(()) };
         let Some(refusal) = self.patch(report, None)? else { return Ok(()) };
@@ -23,7 +24,7 @@ impl Exchange {
         if shown.as_ref().is_some_and(|shown| is_so(report, mac, shown)) {
             return Ok(());
         }
-        // A PATCH must name a group, which no panel knows; billing does.
+        // A PATCH must name a group. The panel does not know it, but billing does.
         let shown = match (shown, named_by(report)) {
             (None, NamedBy::Mac(before)) => self.show(before)?,
             (None, NamedBy::Id(_)) => self.show(report.previous.mac)?,
@@ -33,7 +34,7 @@ impl Exchange {
         self.patch(report, Some(group))?.map_or(Ok(()), Err)
     }
 
-    /// `None` once the PATCH is accepted; otherwise why it is refused.
+    /// `None` if the PATCH is accepted; otherwise why it is refused.
     fn patch(&self, report: &Report, group: Option<i64>) -> Result<Option<Trouble>, Trouble> {
         let url = self.url(&self.service.settings.status)?;
         let request = self.client.patch(url).header(CONTENT_TYPE, "application/json");
@@ -75,7 +76,7 @@ impl Exchange {
     }
 }
 
-/// The intercom as the request named it: the documented API takes one name alone.
+/// The intercom as the request named it: the documented API accepts one name only.
 fn named_by(report: &Report) -> NamedBy {
     let target = report.target.as_ref();
     let id = target.and_then(|target| target.id).map(NamedBy::Id);
@@ -83,7 +84,7 @@ fn named_by(report: &Report) -> NamedBy {
     id.unwrap_or(NamedBy::Mac(mac))
 }
 
-/// The documented body. The request's ID goes with what the request wanted passed through.
+/// The documented body. The request's ID is part of `log_extra`.
 fn patch(report: &Report, group: Option<i64>) -> Value {
     let mut log_extra = match &report.log_extra {
         Some(Value::Object(fields)) => fields.clone(),

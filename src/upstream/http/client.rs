@@ -1,4 +1,4 @@
-//! The HTTP client: small buffers, a limit on everything, nothing that a server can send elsewhere.
+//! The HTTP client: small buffers, a limit on everything, and no redirects.
 
 use std::time::Duration;
 
@@ -12,12 +12,12 @@ use crate::config::HttpSettings;
 use crate::upstream::Place;
 
 const USER_AGENT: &str = concat!("intercom-agent/", env!("CARGO_PKG_VERSION"));
-/// Holds the whole head of an answer.
+/// Must hold the whole head of an answer.
 const INPUT_BUFFER: usize = 8 * 1024;
 const OUTPUT_BUFFER: usize = 4 * 1024;
 const MAX_RESPONSE_HEAD: usize = 6 * 1024;
-/// Long enough for one report after the other, and shorter than any server keeps a connection: a
-/// request must not meet one that the server is just closing.
+/// Long enough for several reports in a row. Shorter than any server keeps an idle connection, so that
+/// no request is sent on one that the server is closing.
 const MAX_IDLE: Duration = Duration::from_secs(3);
 
 /// How long each phase of a call may take.
@@ -29,11 +29,11 @@ pub(super) struct TimeLimits {
     pub(super) connect: Duration,
     /// The head or the body of a request.
     pub(super) send: Duration,
-    /// Until the head of the answer is there.
+    /// From the request to the head of the answer.
     pub(super) answer: Duration,
     /// Between two bytes.
     pub(super) silence: Duration,
-    /// The whole call: a list of a million requests over a slow line.
+    /// The whole call. A list of a million requests over a slow line fits in it.
     pub(super) whole: Duration,
 }
 
@@ -50,10 +50,10 @@ impl Default for TimeLimits {
     }
 }
 
-/// A client of its own, with connections of its own. Names are looked up on `runtime`.
+/// A client with its own connections. It looks up names on `runtime`.
 ///
 /// # Errors
-/// The library does not take the proxy.
+/// The library does not accept the proxy.
 pub(super) fn client(
     settings: &HttpSettings,
     place: &Place,
@@ -65,10 +65,10 @@ pub(super) fn client(
         .user_agent(USER_AGENT)
         .accept("application/json")
         .http_status_as_error(false)
-        // Whoever answers with a redirect must not learn the token, nor move the panel elsewhere.
+        // A redirect must not pass the token on, nor send the panel to another server.
         .max_redirects(0)
         .max_redirects_will_error(false)
-        // Never the environment's.
+        // From the configuration only, not from the environment variables.
         .proxy(proxy.transpose()?)
         .input_buffer_size(INPUT_BUFFER)
         .output_buffer_size(OUTPUT_BUFFER)

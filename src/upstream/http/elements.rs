@@ -1,7 +1,7 @@
-//! The elements of a JSON array, one by one, from a body that may be endless.
+//! Splits a JSON array into its elements, from a body of any length.
 //!
-//! Finds where each element begins and ends and no more; whoever takes the bytes parses them.
-//! Neither the array nor an element above [`MAX_REQUEST_BYTES`] is ever held.
+//! It only finds where each element begins and ends; the caller parses the bytes. Neither the whole
+//! array nor an element above [`MAX_REQUEST_BYTES`] is held in memory.
 
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Read};
@@ -21,9 +21,9 @@ pub(super) struct Elements<R> {
 /// One element.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Element<'a> {
-    /// Its bytes: one JSON value if the body is good.
+    /// Its bytes: one JSON value if the body is valid.
     Whole(&'a [u8]),
-    /// It has so many bytes, too many to be held, and was skipped.
+    /// It has this many bytes, which is too many, and was skipped.
     TooLong(u64),
 }
 
@@ -53,7 +53,7 @@ impl From<Malformed> for ListError {
     }
 }
 
-/// Where in an element the scan is.
+/// The position of the scan in an element.
 #[derive(Default)]
 struct Place {
     depth: u64,
@@ -72,7 +72,7 @@ impl<R: Read> Elements<R> {
         Ok(Elements { from, element: Vec::new(), first: true })
     }
 
-    /// The next element; `None` once the array and nothing but white space after it was read.
+    /// The next element; `None` after the end of the array, which only white space may follow.
     pub(super) fn next(&mut self) -> Result<Option<Element<'_>>, ListError> {
         let mut byte = next_visible(&mut self.from)?.ok_or(Malformed::CutShort)?;
         let first = std::mem::take(&mut self.first);
@@ -124,7 +124,7 @@ impl<R: Read> Elements<R> {
 }
 
 impl Place {
-    /// Whether the element has ended before this byte, else goes past it.
+    /// True if the element ends before this byte; otherwise the byte belongs to it.
     fn ends_before(&mut self, byte: u8) -> bool {
         if self.in_string {
             if self.escaped {
@@ -146,7 +146,7 @@ impl Place {
     }
 }
 
-/// The next byte that is no white space, not yet consumed; `None` at the end of the body.
+/// The next byte that is not white space, without consuming it; `None` at the end of the body.
 fn next_visible(from: &mut impl BufRead) -> Result<Option<u8>, ListError> {
     loop {
         let chunk = fill(from)?;
@@ -168,7 +168,7 @@ fn next_visible(from: &mut impl BufRead) -> Result<Option<u8>, ListError> {
 }
 
 fn fill(from: &mut impl BufRead) -> Result<&[u8], ListError> {
-    // Asked for twice, since the compiler does not see that a failed first borrow has ended.
+    // It is called twice, since the compiler does not see that a failed first borrow has ended.
     while let Err(why) = from.fill_buf() {
         if why.kind() != io::ErrorKind::Interrupted {
             return Err(ListError::Read(why));

@@ -25,7 +25,7 @@ use crate::decide::{Delivered, Signature, Timing, Via};
 use crate::record::Route;
 use crate::upstream::RouteEvent;
 
-/// The service as one identity of the board sees it.
+/// The service, for one identity of the board.
 pub(super) struct Exchange {
     pub(super) service: Arc<Service>,
     pub(super) client: ureq::Agent,
@@ -33,9 +33,9 @@ pub(super) struct Exchange {
     connection: Connection,
     events: mpsc::Sender<RouteEvent>,
     given_up: Arc<AtomicBool>,
-    /// Which list was decided as a whole; the service need not send that one again.
+    /// The ETag of the list in which every request is decided. The service need not send it again.
     decided_list: Option<HeaderValue>,
-    /// Whether the agent was told that the service cannot be reached.
+    /// Whether the agent knows that the service cannot be reached.
     told_lost: bool,
 }
 
@@ -92,7 +92,7 @@ impl Exchange {
             .get(self.url(&self.service.settings.pending)?)
             .query("mac", identity.mac.to_string())
             .query("board", self.connect_as.board.as_str())
-            // Seldom does anything follow a poll within seconds.
+            // The next request to the service is usually the next poll.
             .header(CONNECTION, "close");
         if let Some(serial_number) = &identity.serial_number {
             request = request.query("serial_number", serial_number.as_str());
@@ -144,7 +144,7 @@ impl Exchange {
         }
         if too_long > 0 {
             warn!(
-                "{}: {too_long} of its pending requests were longer than {MAX_REQUEST_BYTES} bytes and were not read",
+                "{}: {too_long} of its pending requests are longer than {MAX_REQUEST_BYTES} bytes and are not read",
                 self.service.settings.base
             );
         }
@@ -212,7 +212,7 @@ impl Exchange {
         Ok(self.service.settings.base.url(&filled))
     }
 
-    /// The token is read each time, so that a new one counts at once.
+    /// Adds the token. It is read each time, so that a new one works at once.
     pub(super) fn authorized<B>(
         &self,
         request: RequestBuilder<B>,

@@ -1,6 +1,7 @@
-//! The HTTP route: asks for pending requests, sends reports. And the billing route, which only tells.
+//! The HTTP route, which polls for pending requests and sends reports, and the billing route, which
+//! only sends reports.
 //!
-//! A task keeps the times and the reports; a thread of its own speaks HTTP, since the client blocks.
+//! A task keeps the schedule and the reports. A thread speaks HTTP, since the client blocks.
 //!
 //! ```text
 //! commands, identity ──► route (when) ──► worker (a thread) ──► exchange ──► the service
@@ -36,16 +37,18 @@ use crate::record::Route;
 use client::TimeLimits;
 use route::HttpRoute;
 
-/// Keeps the HTTP route until the agent's end of it is gone.
+/// Runs an HTTP route until the agent drops its end.
 ///
-/// The service is asked for pending requests at once whenever the board appears anew, and then every
-/// `poll_every`; every answer is told as `Event::Reachable`, the first failure after one as
-/// `Event::Lost`. Only the first question after the start waits a little, by the board's name: after
-/// a power failure all panels of a city start together. Each report is sent until it is accepted,
-/// told as `Event::Reported`. One that the service refuses again and again (400, 413, 422) is given
-/// up with a warning and told as `Event::Reported` all the same: it would stay in the outbox for ever.
+/// A poll asks for pending requests: at once when the identity changes, and then every `poll_every`.
+/// Each answer is an `Event::Reachable`, the first failure after one an `Event::Lost`. The first poll
+/// after the start waits a little, depending on the board's name: after a power failure all panels of
+/// a city start together.
 ///
-/// Billing is asked for nothing: each of its reports is the documented PATCH.
+/// Each report is sent until it is accepted, which is an `Event::Reported`. A report that the service
+/// refuses several times (400, 413, 422) is dropped with a warning, and is an `Event::Reported` too:
+/// otherwise it would stay in the outbox for ever.
+///
+/// The billing route does not poll. Its reports are the documented PATCH.
 ///
 /// Must run on a runtime with I/O and time.
 pub async fn run(
@@ -80,7 +83,7 @@ async fn run_within(
     HttpRoute::new(Arc::new(service), events).run(end).await;
 }
 
-/// Where the service is and how it is spoken to.
+/// The service with its settings, and what one route needs to reach it.
 #[derive(Debug)]
 struct Service {
     /// The HTTP service, or billing.

@@ -1,7 +1,7 @@
-//! Name lookups on the threads that the runtime keeps for them.
+//! Name lookups on the runtime's threads.
 //!
-//! The library's own resolver starts a thread for each lookup, and ends the process where the
-//! system has none left. The time limit is the runtime's too: it is late where that is.
+//! The library's own resolver starts a thread for each lookup, and panics if the system has none left.
+//! The runtime also keeps the time limit, so a busy runtime is late.
 
 use std::net::SocketAddr;
 
@@ -15,7 +15,7 @@ use ureq::http::Uri;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
-/// More addresses of one host are not tried.
+/// How many addresses of one host are tried.
 const MAX_ADDRESSES: usize = 8;
 
 #[derive(Debug)]
@@ -47,7 +47,7 @@ impl Resolver for RuntimeResolver {
             let found = timeout(*limit.after, lookup_host(host_and_port)).await;
             let found = found
                 .map(|all| all.map(|all| all.take(MAX_ADDRESSES).collect::<Vec<SocketAddr>>()));
-            // Whoever asked waits for it.
+            // The caller waits for it below.
             let _ = answer.send(found);
         });
         let found = match answered.blocking_recv() {

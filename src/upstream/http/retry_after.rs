@@ -1,21 +1,21 @@
-//! How long a server wants to be left alone.
+//! `Retry-After`: how long a server does not want to be asked.
 
 use std::time::Duration;
 
 use ureq::http::HeaderMap;
 use ureq::http::header::{DATE, HeaderName, RETRY_AFTER};
 
-/// No server keeps a panel away for longer: it would outlast a visit by the installer.
+/// A server cannot ask for more: an installer who is there would wait in vain.
 const LONGEST: Duration = Duration::from_secs(15 * 60);
 
-/// What `Retry-After` says (RFC 9110, 10.2.3), at most a quarter of an hour.
+/// The value of `Retry-After` (RFC 9110, 10.2.3), at most a quarter of an hour.
 ///
-/// A date counts from the server's own `Date`, since the panel's clock may be decades off.
+/// A date is compared with the server's own `Date`, since the panel's clock may be wrong by decades.
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = |name: HeaderName| headers.get(name)?.to_str().ok();
     let value = text(RETRY_AFTER)?.trim();
     let wait = if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
-        // Too many digits are a very long time.
+        // A number that does not fit is a very long time.
         value.parse().map_or(LONGEST, Duration::from_secs)
     } else {
         let until = httpdate::parse_http_date(value).ok()?;
@@ -38,7 +38,7 @@ mod tests {
     }
 
     #[test]
-    fn seconds_count_as_they_are_up_to_a_quarter_of_an_hour() {
+    fn seconds_count_up_to_a_quarter_of_an_hour() {
         assert_eq!(wait("0", None), Some(0));
         assert_eq!(wait(" 120 ", None), Some(120));
         assert_eq!(wait("86400", None), Some(900));
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_says_nothing() {
+    fn an_invalid_value_is_ignored() {
         for value in ["", "soon", "-5", "1.5", "+5"] {
             assert_eq!(wait(value, Some("Fri, 31 Dec 1999 23:59:59 GMT")), None, "{value}");
         }

@@ -1,4 +1,4 @@
-//! When to ask, when to report, and how long to wait after a failure.
+//! The state of a route: when to poll, when to report, and how long to wait after a failure.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::agent::seams::{ConnectIdentity, Connection, Event, ReportId};
 use crate::record::Route;
 use crate::upstream::{ConnectAs, RouteCommand, RouteEnd, RouteEvent};
 
-/// A report that is refused is sent so often in all, over minutes: the service may be mended.
+/// How often a report that is refused is sent in all, over minutes: the service may be repaired.
 pub(super) const MAX_REFUSALS: u32 = 8;
 const FIRST_WAIT_REFUSED: Duration = Duration::from_secs(5);
 /// The first poll after the start waits up to this part of the polling interval.
@@ -33,13 +33,13 @@ pub(super) struct HttpRoute {
     poll: Schedule,
     reporting: Schedule,
     queue: Vec<QueuedReport>,
-    /// Which of them the worker has.
+    /// The report that the worker is sending.
     pub(super) sent: Option<ReportId>,
-    /// The list is wanted as a whole, even if it has not changed.
+    /// The next poll asks for the whole list, even if it has not changed.
     ask_again: bool,
 }
 
-/// A report on its way.
+/// A report that is not accepted yet.
 struct QueuedReport {
     id: ReportId,
     report: Arc<Report>,
@@ -79,7 +79,7 @@ impl HttpRoute {
                         return;
                     }
                     let connect_as = end.connect_as.borrow_and_update().clone();
-                    self.appear(connect_as);
+                    self.connect_as(connect_as);
                 }
                 command = end.commands.recv() => match command {
                     Some(command) => self.take(command),
@@ -92,7 +92,7 @@ impl HttpRoute {
     }
 
     /// Gives up everything under the old identity and polls at once under the new one.
-    fn appear(&mut self, connect_as: ConnectAs) {
+    fn connect_as(&mut self, connect_as: ConnectAs) {
         let now = Instant::now();
         self.worker = None;
         self.sent = None;
@@ -123,17 +123,17 @@ impl HttpRoute {
             }
             RouteCommand::AskAgain => {
                 self.ask_again = true;
-                // A service that does not answer is not asked more often for it.
+                // A service that does not answer is not polled more often.
                 if self.poll.trouble.is_none() {
                     self.poll.due = Instant::now();
                 }
             }
-            // A listed request comes again by itself, and nothing is known here of other boards.
+            // A listed request comes again with the next list. This route knows no other boards.
             RouteCommand::Acknowledge(_) | RouteCommand::LookUp(_) | RouteCommand::GiveUp(_) => {}
         }
     }
 
-    /// Gives an idle worker its next job; else says when there will be one.
+    /// Gives an idle worker its next job. If none is due, it returns when the next one is.
     fn start_what_is_due(&mut self) -> Option<Instant> {
         let (connect_as, connection) = self.connect_as.clone()?;
         if self.worker.as_ref().is_some_and(|worker| worker.busy) {
@@ -196,7 +196,7 @@ impl HttpRoute {
                     }
                 }
             }
-            // The thread is gone; the next job starts another.
+            // The thread has ended; the next job starts another.
             None => self.worker = None,
         }
     }
@@ -212,12 +212,12 @@ impl HttpRoute {
             }
         };
         if self.reporting.trouble.is_some() {
-            // The line is there again.
+            // The service is reached again.
             self.reporting.due = now;
         }
     }
 
-    /// The report that need not be sent any more.
+    /// Takes the outcome of a report. Returns it if it need not be sent again.
     pub(super) fn reported(&mut self, result: Result<(), Trouble>) -> Option<ReportId> {
         let now = Instant::now();
         let sent = self.sent.take()?;
@@ -246,7 +246,7 @@ impl HttpRoute {
                 let id =
                     queued.report.request_id.as_ref().map_or("without an id", |id| id.as_str());
                 warn!(
-                    "{base}: the report of request {id} ({status}) was refused {MAX_REFUSALS} times and is given up: {trouble}"
+                    "{base}: the report of request {id} ({status}) was refused {MAX_REFUSALS} times and is dropped: {trouble}"
                 );
             }
             Err(trouble) => {

@@ -1,4 +1,4 @@
-//! When something is due, and how its failures are borne.
+//! When polls or reports are due, and how long to wait after a failure.
 
 use std::time::Duration;
 
@@ -13,14 +13,14 @@ use crate::upstream::backoff::{Backoff, Jitter};
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
 
-/// When something is due, and how its failures are borne.
+/// When one kind of job is due, with its back-off.
 pub(super) struct Schedule {
-    /// What is done, in a message.
+    /// The job, as messages name it.
     what: &'static str,
     pub(super) due: Instant,
     backoff: Backoff,
     pub(super) jitter: Jitter,
-    /// The present trouble, so that it is logged once.
+    /// The current trouble, so that it is logged once.
     pub(super) trouble: Option<Cause>,
 }
 
@@ -42,12 +42,12 @@ impl Schedule {
         }
     }
 
-    /// How long to wait now.
+    /// Logs a failure, and returns how long to wait.
     pub(super) fn failed(&mut self, service: &Service, trouble: &Trouble) -> Duration {
         let poll_every = service.settings.poll_every;
         let wait = match trouble.kind() {
             Kind::Passing => self.backoff.next(),
-            // Nobody mends it within seconds.
+            // Nobody repairs it within seconds.
             Kind::Lasting | Kind::Refused => {
                 self.backoff.next().max(self.jitter.around(poll_every))
             }

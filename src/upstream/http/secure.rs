@@ -1,7 +1,7 @@
 //! HTTPS connections: the client's transport over one shared TLS configuration.
 //!
-//! The library's own TLS connector keeps every trusted certificate twice and cannot use a
-//! configuration that was checked before.
+//! The library's own TLS connector keeps each trusted certificate twice, and does not accept a
+//! finished configuration.
 
 use std::fmt;
 use std::io::{Read, Write};
@@ -19,17 +19,17 @@ use ureq::unversioned::transport::{
 use crate::config::Tls;
 use crate::upstream::{Place, tls};
 
-/// Puts TLS over the connections of `https` URLs and leaves the others as they are.
+/// Puts TLS over the connections of `https` URLs, and leaves the others unchanged.
 #[derive(Debug)]
 pub(super) struct TlsConnector {
     tls: Tls,
     place: Place,
-    /// Read from the files at the first connection, and again after one that failed: an installer
-    /// may have put a good file there since.
+    /// Read from the files at the first connection, and again after a failed one: an installer may have
+    /// corrected a file meanwhile.
     config: Mutex<Option<Arc<ClientConfig>>>,
 }
 
-/// A connection under TLS.
+/// A connection with TLS.
 pub(super) struct TlsTransport<In: Transport> {
     buffers: LazyBuffers,
     stream: StreamOwned<ClientConnection, TransportAdapter<In>>,
@@ -130,7 +130,7 @@ impl<In: Transport> fmt::Debug for TlsTransport<In> {
     }
 }
 
-/// What TCP has left of the time for connecting.
+/// What is left of the time for connecting after TCP has connected.
 fn rest_of(details: &ConnectionDetails<'_>) -> NextTimeout {
     let mut limit = details.timeout;
     if let Instant::Exact(started) = details.now {

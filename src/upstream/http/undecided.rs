@@ -1,4 +1,4 @@
-//! The requests that the agent has been given and has not answered yet.
+//! The requests that were handed to the agent and are not answered yet.
 
 use std::collections::VecDeque;
 
@@ -7,12 +7,12 @@ use tokio::sync::oneshot;
 
 use crate::agent::Handling;
 
-/// How many requests may be with the agent undecided, and how many bytes of them: parsed, each takes
-/// a multiple of its bytes.
+/// How many requests may be undecided at once, and how many bytes in all: a parsed request takes a
+/// multiple of its bytes.
 const MAX_UNDECIDED: usize = 16;
 const MAX_UNDECIDED_BYTES: usize = MAX_REQUEST_BYTES;
 
-/// The requests of one list that the agent has been given.
+/// The requests of one list that were handed to the agent.
 #[derive(Default)]
 pub(super) struct Undecided {
     answers: VecDeque<(usize, oneshot::Receiver<Handling>)>,

@@ -1,7 +1,7 @@
-//! The thread that speaks HTTP, blocking, as one identity of the board.
+//! The thread that speaks HTTP, for one identity of the board.
 //!
-//! Each identity has its own thread: giving it up closes its connections and lets the thread
-//! end by itself, however long a name lookup holds it, and nothing it says counts any more.
+//! Each identity has its own thread. Giving it up closes its connections, and its outcomes are
+//! ignored from then on. The thread ends by itself, even if a name lookup still blocks it.
 
 use std::io;
 use std::sync::Arc;
@@ -17,27 +17,27 @@ use super::trouble::Trouble;
 use crate::agent::seams::{ConnectIdentity, Connection};
 use crate::upstream::RouteEvent;
 
-/// Only what is touched takes memory. Built for a 64-bit processor, whose frames are the larger
-/// ones, TLS handshakes and JSON of the deepest nesting get by with 96 KiB, a debug build with 256.
+/// Only the part that is used takes memory. On a 64-bit processor, which has the larger frames, TLS
+/// handshakes and the deepest JSON need 96 KiB, and 256 KiB in a debug build.
 const STACK: usize = 512 * 1024;
 
-/// What to do next.
+/// A job for the thread.
 #[derive(Debug)]
 pub(super) enum Job {
-    /// Ask for the pending requests; with `all`, also if the list has not changed.
+    /// Poll for the pending requests; with `all`, even if the list has not changed.
     Poll { all: bool },
     /// Send this report once.
     Report(Arc<Report>),
 }
 
-/// What came of it.
+/// The outcome of a job.
 #[derive(Debug)]
 pub(super) enum Done {
     Polled(Result<Polled, Trouble>),
     Reported(Result<(), Trouble>),
 }
 
-/// One thread, which does one job at a time. Dropped, it is given up.
+/// One thread, which does one job at a time. Dropping it gives it up.
 #[derive(Debug)]
 pub(super) struct Worker {
     jobs: mpsc::Sender<Job>,
@@ -84,15 +84,15 @@ impl Worker {
         Ok(Worker { jobs, done, given_up, client, busy: false })
     }
 
-    /// Gives it something to do. It must not be busy.
+    /// Gives the thread a job. It must not be busy.
     pub(super) fn begin(&mut self, job: Job) {
         debug_assert!(!self.busy, "one job at a time");
         self.busy = true;
-        // There is room, as it is not busy. Where the thread is gone, `done` tells it.
+        // There is room, as it is not busy. If the thread has ended, `done` reports it.
         let _ = self.jobs.try_send(job);
     }
 
-    /// What came of the job; `None` if the thread is gone.
+    /// The outcome of the job; `None` if the thread has ended.
     pub(super) async fn done(&mut self) -> Option<Done> {
         let done = self.done.recv().await;
         self.busy = false;

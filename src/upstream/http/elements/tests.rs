@@ -45,7 +45,7 @@ fn each_element_comes_as_it_was_written() {
 }
 
 #[test]
-fn what_is_no_list_says_so() {
+fn what_is_not_a_list_is_an_error_that_says_why() {
     for body in ["", "<html>", "{\"a\": 1}", "null"] {
         assert!(error(body).contains("JSON array"), "{body}");
     }
@@ -70,7 +70,7 @@ fn an_element_of_64_kib_is_held_and_a_longer_one_skipped() {
 }
 
 #[test]
-fn no_depth_takes_more_memory() {
+fn deep_nesting_takes_no_more_memory() {
     let mut list = Elements::open(io::repeat(b'[').take(50_000_000)).unwrap();
     assert!(matches!(list.next(), Err(ListError::Malformed(Malformed::CutShort))));
     assert!(list.element.capacity() <= 2 * MAX_REQUEST_BYTES);
@@ -111,7 +111,7 @@ proptest! {
         prop_assert_eq!(read, values);
     }
 
-    /// Bytes that are nearly JSON: what serde_json takes is taken, and nothing else.
+    /// Bytes that are nearly JSON: exactly what serde_json accepts is accepted.
     #[test]
     fn accepts_what_serde_json_accepts(body in "[\\[\\]{},:\" \\\\1a\n]{0,12}", at_once in 1..5_usize) {
         let reference = serde_json::from_str::<Vec<&RawValue>>(&body).ok().map(|elements| {

@@ -1,4 +1,4 @@
-//! Telling a platform that knows the documented API alone.
+//! Reports to a platform that only knows the documented API.
 
 use intercom_wire::Report;
 use intercom_wire::json::FromJson;
@@ -34,10 +34,10 @@ fn shown(mac: &str, serial_number: &str) -> Answer {
     answer("200 OK", intercom.to_string())
 }
 
-/// The platform with these answers to `show` and to PATCH, and the panel that has told it.
+/// A platform with these answers to `show` and to PATCH, and a panel that reports to it.
 async fn told(target: Value, shows: Vec<Answer>, patches: Vec<Answer>) -> (Peer, Panel) {
     let peer = Peer::taking_reports(shows, patches);
-    let panel = Panel::telling(&peer.url);
+    let panel = Panel::reporting_to(&peer.url);
     panel.command(RouteCommand::Send(ReportId::Durable(1), report(target)));
     (peer, panel)
 }
@@ -53,7 +53,7 @@ fn delivered() -> Event {
 }
 
 #[tokio::test]
-async fn what_is_installed_is_told_by_the_documented_patch() {
+async fn what_is_installed_is_reported_by_the_documented_patch() {
     let (mut peer, mut panel) =
         told(json!({"id": 9, "mac": OLD}), vec![], vec![answer("200 OK", "{}")]).await;
     assert_eq!(panel.event().await, delivered());
@@ -87,13 +87,13 @@ async fn a_patch_that_is_refused_without_a_group_names_the_one_that_billing_show
 }
 
 #[tokio::test]
-async fn another_serial_number_there_is_not_delivered() {
+async fn a_record_with_another_serial_number_is_not_delivered() {
     let patches = vec![refused(), refused()];
     let (mut peer, mut panel) = told(json!({"mac": OLD}), vec![shown(NEW, "S-1")], patches).await;
     patch(&mut peer).await;
     peer.seen().await;
     assert_eq!(patch(&mut peer).await["group_id"], 6);
-    // Tried again, after a wait, and then accepted.
+    // It is tried again after a wait, and then accepted.
     patch(&mut peer).await;
     assert_eq!(panel.event().await, delivered());
 }

@@ -1,4 +1,4 @@
-//! Servers that are broken or mean harm: the panel loses the poll and nothing else.
+//! Faulty and hostile servers: the panel loses the poll and nothing else.
 
 use std::io::Write;
 
@@ -14,7 +14,7 @@ async fn lost_and_found(bad: Answer) {
 }
 
 #[tokio::test]
-async fn what_is_no_answer_is_a_failure() {
+async fn an_answer_that_is_not_a_list_is_a_failure() {
     lost_and_found(raw("")).await;
     lost_and_found(raw("SSH-2.0-OpenSSH_9.2\r\n")).await;
     lost_and_found(answer("200 OK", "<html>Please log in")).await;
@@ -24,7 +24,7 @@ async fn what_is_no_answer_is_a_failure() {
 }
 
 #[tokio::test]
-async fn endless_headers_are_not_waited_for() {
+async fn endless_headers_end_the_poll() {
     lost_and_found(Box::new(|stream| {
         let mut sent = stream.write_all(b"HTTP/1.1 200 OK\r\n");
         while sent.is_ok() {
@@ -52,7 +52,7 @@ async fn silence_ends_the_poll() {
 }
 
 #[tokio::test]
-async fn what_came_before_the_list_broke_off_counts() {
+async fn requests_before_the_list_breaks_off_count() {
     let cut = format!("[{},{}", request("r1"), &request("r2")[..30]);
     let bodies = [
         raw(format!("HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n{cut}")),
@@ -93,7 +93,7 @@ async fn an_unreadable_element_does_not_hide_the_next_one() {
 }
 
 #[tokio::test]
-async fn a_list_of_any_length_is_taken_at_the_agents_pace() {
+async fn a_list_of_any_length_is_read_at_the_agents_pace() {
     const MANY: usize = 50_000;
     let endless: Answer = Box::new(|stream| {
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n[");

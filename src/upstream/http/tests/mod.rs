@@ -23,7 +23,7 @@ use crate::record::Route;
 use crate::root::Root;
 use crate::upstream::{Place, RouteCommand, RouteHandle, route};
 
-/// Nothing here takes so long unless it is broken.
+/// Nothing here takes this long unless it is broken.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The key that billing signs with.
@@ -31,7 +31,7 @@ fn signing_key() -> SigningKey {
     SigningKey::new(&[7; 32]).unwrap()
 }
 
-/// The keys of a panel that trusts it.
+/// The keys of a panel that trusts that key.
 fn keys() -> Keys {
     let key = signing_key();
     [(key.key_id().to_owned(), key.public_key())].into_iter().collect()
@@ -51,7 +51,7 @@ struct Panel {
     handle: RouteHandle,
     events: mpsc::Receiver<RouteEvent>,
     connection: Connection,
-    /// What is answered to every delivery.
+    /// The answer to each delivery.
     handling: Handling,
 }
 
@@ -66,7 +66,7 @@ impl Panel {
     }
 
     /// Starts the billing route to `url`.
-    fn telling(url: &str) -> Self {
+    fn reporting_to(url: &str) -> Self {
         let text = format!("[billing]\nurl = \"{url}\"");
         let settings = config::parse(&text, Path::new("test.toml")).unwrap().billing.unwrap();
         Self::on(Route::Billing, settings, Root::system())
@@ -87,12 +87,12 @@ impl Panel {
         let handling = Handling::Decided;
         let mut panel =
             Panel { handle, events: events_end, connection: Connection::default(), handling };
-        panel.appear("08:00:00:00:00:01");
+        panel.connect_as("08:00:00:00:00:01");
         panel
     }
 
     /// Shows the board under another MAC address.
-    fn appear(&mut self, mac: &str) {
+    fn connect_as(&mut self, mac: &str) {
         self.connection = self.connection.next();
         self.handle.connect_as.send_replace(Some((connect_as(mac), self.connection)));
     }
@@ -153,7 +153,7 @@ fn connect_as(mac: &str) -> ConnectIdentity {
     }
 }
 
-/// A pending request that can be told apart.
+/// A pending request with this ID.
 fn request(id: &str) -> String {
     format!(
         r#"{{"request_id":"{id}","mac":"08:00:00:00:00:01","new_mac":"08:00:00:00:00:02","model":"X"}}"#

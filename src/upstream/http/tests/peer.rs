@@ -1,4 +1,4 @@
-//! A server that answers one connection after the other, each as the test says.
+//! A server that answers one connection after the other, each as the test wants.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -21,7 +21,7 @@ pub(super) struct Seen {
     pub(super) body: Vec<u8>,
 }
 
-/// The server. What comes after the last answer gets an empty list, or a thank you.
+/// The server. After its last answer, it answers with an empty list, or accepts the report.
 pub(super) struct Peer {
     pub(super) url: String,
     seen: mpsc::UnboundedReceiver<Seen>,
@@ -101,7 +101,7 @@ pub(super) fn answer(head: &str, body: impl Into<Vec<u8>>) -> Answer {
         let length = body.len();
         let head =
             format!("HTTP/1.1 {head}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
-        // Whoever has heard enough may hang up.
+        // The client may close the connection before it has read everything.
         let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&body));
     })
 }
@@ -114,7 +114,7 @@ pub(super) fn raw(bytes: impl Into<Vec<u8>>) -> Answer {
     })
 }
 
-/// These bytes, and then nothing until the other side hangs up; which is told.
+/// These bytes, and then nothing until the client closes the connection; the test learns when.
 pub(super) fn stuck(bytes: &'static str) -> (Answer, oneshot::Receiver<()>) {
     let (hung_up, told) = oneshot::channel();
     let answer: Answer = Box::new(move |stream| {

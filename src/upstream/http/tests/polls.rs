@@ -1,4 +1,4 @@
-//! Asking for pending requests.
+//! Polls for pending requests.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -15,7 +15,7 @@ fn list(ids: &[&str]) -> String {
 }
 
 #[tokio::test]
-async fn the_panel_says_who_it_is_and_takes_each_request_of_the_list() {
+async fn a_poll_names_the_panel_and_delivers_each_request_of_the_list() {
     let mut peer = Peer::start(vec![answer("200 OK", list(&["r1", "r2"]))]);
     let mut panel = Panel::start(&format!("{}/base/", peer.url), "");
     assert_eq!(panel.event().await, panel.reachable());
@@ -78,7 +78,7 @@ async fn a_list_that_was_decided_as_a_whole_is_not_sent_again() {
     assert_eq!(panel.event().await, panel.reachable());
     panel.delivery().await;
     panel.delivery().await;
-    // An unchanged list tells of the connection all the same.
+    // An unchanged list proves the connection too.
     assert_eq!(panel.event().await, panel.reachable());
     assert_eq!(panel.event().await, panel.reachable());
     assert_eq!(panel.event().await, panel.reachable());
@@ -107,12 +107,12 @@ async fn a_list_with_an_undecided_request_is_asked_for_again() {
 }
 
 #[tokio::test]
-async fn a_new_appearance_and_the_wish_to_hear_all_again_forget_the_list() {
+async fn a_new_identity_and_ask_again_forget_the_list() {
     let tagged = || answer("200 OK\nETag: \"5\"", "[]");
     let mut peer = Peer::start(vec![tagged(), tagged(), tagged()]);
     let mut panel = Panel::start(&peer.url, "");
     assert_eq!(panel.event().await, panel.reachable());
-    panel.appear("08:00:00:00:00:02");
+    panel.connect_as("08:00:00:00:00:02");
     assert_eq!(panel.event().await, panel.reachable());
     panel.command(RouteCommand::AskAgain);
     assert_eq!(panel.event().await, panel.reachable());
@@ -124,12 +124,12 @@ async fn a_new_appearance_and_the_wish_to_hear_all_again_forget_the_list() {
 }
 
 #[tokio::test]
-async fn a_poll_in_flight_is_given_up_when_the_board_appears_anew() {
+async fn a_poll_in_flight_is_given_up_when_the_identity_changes() {
     let (never, hung_up) = stuck("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n[");
     let mut peer = Peer::start(vec![never, answer("200 OK", "[]")]);
     let mut panel = Panel::start(&peer.url, "");
     assert_eq!(panel.event().await, panel.reachable());
-    panel.appear("08:00:00:00:00:02");
+    panel.connect_as("08:00:00:00:00:02");
     // Neither a loss of the old connection nor anything else comes first.
     assert_eq!(panel.event().await, panel.reachable());
     timeout(PATIENCE, hung_up).await.expect("the old connection is closed").unwrap();
@@ -138,7 +138,7 @@ async fn a_poll_in_flight_is_given_up_when_the_board_appears_anew() {
 }
 
 #[tokio::test]
-async fn a_failure_is_told_once_until_an_answer_comes() {
+async fn a_failure_is_reported_once_until_an_answer_comes() {
     let peer = Peer::start(vec![
         answer("500 Internal Server Error", ""),
         answer("503 Service Unavailable", ""),
@@ -152,13 +152,13 @@ async fn a_failure_is_told_once_until_an_answer_comes() {
 }
 
 #[tokio::test]
-async fn the_service_is_left_alone_as_long_as_it_says() {
+async fn a_poll_waits_as_long_as_the_service_says() {
     let busy = "429 Too Many Requests\nRetry-After: 2";
     let peer = Peer::start(vec![answer(busy, ""), answer("200 OK", "[]")]);
     let mut panel = Panel::start(&peer.url, "");
     assert_eq!(panel.event().await, panel.lost());
     let refused = std::time::Instant::now();
-    // Nor does the wish to hear all again bring it forward.
+    // `AskAgain` does not bring it forward.
     panel.command(RouteCommand::AskAgain);
     assert_eq!(panel.event().await, panel.reachable());
     assert!(refused.elapsed() > Duration::from_millis(1900), "{:?}", refused.elapsed());
@@ -176,7 +176,7 @@ async fn no_redirect_is_followed() {
 }
 
 #[tokio::test]
-async fn the_token_is_read_anew_for_every_question() {
+async fn the_token_is_read_for_each_poll() {
     let dir = std::env::temp_dir().join(format!("intercom-agent-token-{}", std::process::id()));
     fs::create_dir_all(&dir).unwrap();
     let write = |token: &str, mode| {
@@ -193,7 +193,7 @@ async fn the_token_is_read_anew_for_every_question() {
     assert_eq!(panel.event().await, panel.reachable());
     assert_eq!(peer.seen().await.header("authorization"), Some("Bearer second"));
 
-    // One that anybody may read is not used, and nothing is asked without it.
+    // A token that others may read is not used, and there is no poll without it.
     write("third", 0o644);
     let mut peer = Peer::start(vec![answer("200 OK", "[]")]);
     let mut panel = Panel::start_in(root, &peer.url, "token_file = \"/token\"");
@@ -203,7 +203,7 @@ async fn the_token_is_read_anew_for_every_question() {
 }
 
 #[tokio::test]
-async fn a_compressed_list_is_refused_with_what_to_change() {
+async fn a_compressed_list_is_refused_and_the_message_says_what_to_change() {
     let peer = Peer::start(vec![
         answer("200 OK\nContent-Encoding: gzip", [0x1f, 0x8b, 8].as_slice()),
         answer("200 OK", "[]"),

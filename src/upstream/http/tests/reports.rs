@@ -1,4 +1,4 @@
-//! Sending reports.
+//! Reports to the service.
 
 use intercom_wire::Report;
 use intercom_wire::json::{self, FromJson};
@@ -44,13 +44,13 @@ async fn reported(panel: &mut Panel) -> ReportId {
 }
 
 #[tokio::test]
-async fn a_report_is_sent_until_it_is_accepted_and_then_told() {
+async fn a_report_is_sent_until_it_is_accepted() {
     let reports = vec![answer("503 Service Unavailable", ""), answer("201 Created", "{}")];
     let mut peer = Peer::taking_reports(Vec::new(), reports);
     let mut panel = Panel::start(&peer.url, "");
     assert_eq!(panel.event().await, panel.reachable());
     panel.command(RouteCommand::Send(ReportId::Durable(3), report("r1")));
-    // What is on its way already is not sent twice.
+    // A report that is already queued is not sent twice.
     panel.command(RouteCommand::Send(ReportId::Durable(3), report("r1")));
     let first = next_report(&mut peer).await;
     assert_eq!(first.line, "POST /api/v1/agent/status");
@@ -75,20 +75,20 @@ async fn a_refused_report_does_not_hold_up_the_others() {
 }
 
 #[tokio::test]
-async fn a_report_outlives_the_appearance_that_it_was_ordered_under() {
+async fn a_report_outlives_the_identity_under_which_it_was_queued() {
     let busy = answer("503 Service Unavailable\nRetry-After: 900", "");
     let mut peer = Peer::taking_reports(Vec::new(), vec![busy]);
     let mut panel = Panel::start(&peer.url, "status = \"/status/{mac}\"");
     assert_eq!(panel.event().await, panel.reachable());
     panel.command(RouteCommand::Send(ReportId::Durable(1), report("r1")));
     assert_eq!(next_report(&mut peer).await.line, "POST /status/08:00:00:00:00:01");
-    panel.appear("08:00:00:00:00:02");
+    panel.connect_as("08:00:00:00:00:02");
     assert_eq!(reported(&mut panel).await, ReportId::Durable(1));
     assert_eq!(next_report(&mut peer).await.line, "POST /status/08:00:00:00:00:02");
 }
 
 #[tokio::test]
-async fn a_report_that_is_refused_for_ever_is_given_up_in_the_end() {
+async fn a_report_that_is_always_refused_is_dropped() {
     use super::super::answer::Answer;
     use super::super::route::{HttpRoute, MAX_REFUSALS};
     use super::super::trouble::{Cause, Trouble};
@@ -111,7 +111,7 @@ async fn a_report_that_is_refused_for_ever_is_given_up_in_the_end() {
         route.sent = Some(ReportId::Durable(1));
         assert_eq!(route.reported(answer(StatusCode::UNPROCESSABLE_ENTITY)), None);
     }
-    // Trouble of another kind counts for nothing here.
+    // Trouble of another kind does not count as a refusal.
     route.sent = Some(ReportId::Durable(1));
     assert_eq!(route.reported(answer(StatusCode::SERVICE_UNAVAILABLE)), None);
     route.sent = Some(ReportId::Durable(1));

@@ -19,7 +19,7 @@ fn serve(config: ServerConfig) -> String {
         for stream in listener.incoming() {
             let connection = ServerConnection::new(config.clone()).unwrap();
             let mut stream = StreamOwned::new(connection, stream.unwrap());
-            // Whoever does not like the certificate hangs up here.
+            // A client that does not trust the certificate closes the connection here.
             if stream.read(&mut [0; 4096]).is_ok() {
                 let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]");
             }
@@ -29,7 +29,7 @@ fn serve(config: ServerConfig) -> String {
 }
 
 #[tokio::test]
-async fn the_service_is_asked_over_tls() {
+async fn polls_go_over_tls() {
     let (sandbox, ours) = (Sandbox::new("https"), authority());
     sandbox.write("ca.pem", &ours.pem());
     let url = serve(server(&ours, "127.0.0.1", NOW, None));
@@ -39,7 +39,7 @@ async fn the_service_is_asked_over_tls() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_put_right_is_used_without_a_restart() {
+async fn a_corrected_file_is_used_without_a_restart() {
     let (sandbox, ours) = (Sandbox::new("https-files"), authority());
     let (mine, key) = certificate(&ours, "panel", NOW);
     sandbox.write("ca.pem", "not yet");
@@ -55,7 +55,7 @@ async fn a_file_that_is_put_right_is_used_without_a_restart() {
 }
 
 #[tokio::test]
-async fn what_is_not_trusted_is_not_asked() {
+async fn a_server_that_is_not_trusted_is_not_polled() {
     let (sandbox, ours) = (Sandbox::new("https-wrong"), authority());
     sandbox.write("ca.pem", &ours.pem());
     let root = Root::sandbox(&sandbox.0);
@@ -69,7 +69,7 @@ async fn what_is_not_trusted_is_not_asked() {
         let mut panel = Panel::start_in(root.clone(), &url, ca);
         assert_eq!(panel.event().await, panel.lost(), "{says}");
 
-        // The same question by itself, for what it says.
+        // The same request alone, for its error.
         let settings = settings(&url, ca);
         let (place, runtime) = (Place::new(root.clone(), None), Handle::current());
         let asked = tokio::task::spawn_blocking(move || {
