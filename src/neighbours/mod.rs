@@ -1,7 +1,7 @@
 //! Neighbours on the LAN: whether another board answers to a MAC address now.
 //!
-//! The kernel's table says where a neighbour was; only a fresh answer says that it is there. So the
-//! kernel is made to forget what it knows and to ask again: what is in the table then is fresh.
+//! The kernel's ARP table says where a neighbour was. Only a fresh answer proves that it is there. So
+//! an entry is deleted and the kernel asks again: what is in the table then is fresh.
 
 mod table;
 
@@ -22,9 +22,9 @@ use crate::root::Root;
 use crate::sys::arp::ArpTable;
 
 const TABLE: &str = "/proc/net/arp";
-/// How often each address is asked: a packet may be lost.
+/// How often each address is asked: a packet may get lost.
 const ROUNDS: usize = 2;
-/// How long an answer to one round is waited for.
+/// How long one round waits for an answer.
 const PATIENCE: Duration = Duration::from_millis(500);
 /// How often the table is read meanwhile.
 const BETWEEN: Duration = Duration::from_millis(20);
@@ -33,7 +33,7 @@ const MAX_ADDRESSES: usize = 16;
 /// How many MAC addresses are looked up at once: each needs a socket, and reads the table often.
 const AT_ONCE: usize = 4;
 
-/// The LAN behind one interface of this machine.
+/// The LAN on one interface.
 #[derive(Debug)]
 pub struct Neighbours {
     interface: String,
@@ -55,7 +55,7 @@ fn entries(root: &Root, interface: &str) -> io::Result<Vec<Entry>> {
 }
 
 impl Neighbours {
-    /// The neighbours behind an interface.
+    /// The neighbours on an interface.
     pub fn new(interface: impl Into<String>) -> Self {
         Neighbours {
             interface: interface.into(),
@@ -96,12 +96,12 @@ impl Neighbours {
         }
     }
 
-    /// Whether this MAC answers when the addresses where the kernel has met it are asked for anew. An
-    /// entry that an administrator has made proves nothing and is left alone. Where two boards answer
-    /// at one address, the kernel takes the first.
+    /// Whether this MAC address answers at one of the IPv4 addresses where the kernel has met it. An
+    /// entry that an administrator has made proves nothing and is not touched. If two boards answer at
+    /// one address, the kernel keeps the first answer.
     ///
     /// # Errors
-    /// `PermissionDenied` without `CAP_NET_ADMIN`; as the interface's otherwise.
+    /// `PermissionDenied` without `CAP_NET_ADMIN`; otherwise an error of the table or the interface.
     pub async fn answers(&self, mac: Mac) -> io::Result<bool> {
         let mut met = self.entries()?;
         met.retain(|entry| entry.mac == mac && !entry.is_permanent());
@@ -118,10 +118,10 @@ impl Neighbours {
     async fn ask(&self, kernel: &ArpTable, mac: Mac, met: &[Entry]) -> io::Result<bool> {
         for _ in 0..ROUNDS {
             for entry in met {
-                // In the second round, too: the kernel asks at once only where it knows nothing.
+                // In the second round too: the kernel only asks at once if it knows nothing.
                 kernel.forget(entry.address)?;
                 match kernel.ask(entry.address) {
-                    // There is no way to this address, and so nobody at it.
+                    // There is no route to this address, so nobody is at it.
                     Err(why) if why.kind() == io::ErrorKind::NetworkUnreachable => {}
                     asked => asked?,
                 }
@@ -130,7 +130,7 @@ impl Neighbours {
             while Instant::now() < until {
                 sleep(BETWEEN).await;
                 let now = self.entries()?;
-                // Only where it was forgotten: an entry for another address may be old.
+                // Only at these addresses: an entry for another one may be old.
                 if met.iter().any(|entry| known_at(&now, entry.address) == Some(mac)) {
                     return Ok(true);
                 }
@@ -139,14 +139,14 @@ impl Neighbours {
         Ok(false)
     }
 
-    /// Puts back what was known and nobody has answered for, so that it can be asked for again: by
-    /// the next look-up, or by `doctor`. Nobody else can take it for an answer meanwhile: `doctor` asks
-    /// for the board's own MAC address, a look-up for another.
+    /// Puts back the entries that nobody has answered for, so that they can be asked for again, by the
+    /// next look-up or by `doctor`. They cannot be mistaken for an answer meanwhile: `doctor` asks for
+    /// the board's own MAC address, a look-up for another.
     fn put_back(&self, kernel: &ArpTable, met: &[Entry]) -> io::Result<()> {
         let now = self.entries()?;
         for entry in met.iter().filter(|entry| entry.is_complete()) {
             if known_at(&now, entry.address).is_none() {
-                // What still waits for an answer would be sent there otherwise.
+                // Otherwise the datagram that still waits for an answer would be sent there.
                 kernel.forget(entry.address)?;
                 kernel.put(entry.address, entry.mac.octets())?;
             }
@@ -159,7 +159,7 @@ impl Neighbours {
     }
 }
 
-/// Which MAC address an IPv4 address has as far as the kernel knows.
+/// The MAC address that the kernel knows for an IPv4 address.
 fn known_at(entries: &[Entry], address: Ipv4Addr) -> Option<Mac> {
     let known = entries.iter().find(|entry| entry.address == address && entry.is_complete())?;
     Some(known.mac)

@@ -1,17 +1,17 @@
-//! The kernel's table of neighbours, `/proc/net/arp` of proc(5).
+//! The kernel's ARP table, `/proc/net/arp` of proc(5).
 
 use std::net::Ipv4Addr;
 
 use intercom_wire::Mac;
 
-/// `ARPHRD_ETHER` of `linux/if_arp.h`, as the table writes it.
+/// `ARPHRD_ETHER` of `linux/if_arp.h`, as the table shows it.
 const ETHERNET: &str = "0x1";
 /// `ATF_COM` of arp(7): the address is known, from an answer or from an administrator.
 const COMPLETE: u32 = 0x2;
 /// `ATF_PERM`: an administrator has entered it, and the kernel never asks.
 const PERMANENT: u32 = 0x4;
 
-/// What the table has for an interface, in its order.
+/// The table's entries for an interface, in its order.
 pub(super) fn entries_of(table: &str, interface: &str) -> Vec<Entry> {
     let lines = table.lines().filter_map(Entry::read);
     lines.filter(|(on, _)| *on == interface).map(|(_, entry)| entry).collect()
@@ -26,12 +26,12 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    /// Whether the kernel takes it for true. Where not, the MAC address is a left-over.
+    /// Whether the MAC address is valid. If not, it is a remainder of an earlier entry.
     pub(super) fn is_complete(self) -> bool {
         self.flags & COMPLETE != 0
     }
 
-    /// Whether it is an administrator's.
+    /// Whether an administrator has entered it.
     pub(super) fn is_permanent(self) -> bool {
         self.flags & PERMANENT != 0
     }
@@ -81,7 +81,7 @@ IP address       HW type     Flags       HW address            Mask     Device
     }
 
     #[test]
-    fn whole_entries_of_that_mac_on_that_interface_count_however_old() {
+    fn complete_lines_of_that_mac_and_interface_are_read() {
         let found = addresses_of(TABLE, "eth0");
         assert_eq!(found, [1, 3, 10].map(|last| Ipv4Addr::new(192, 0, 2, last)));
         assert_eq!(addresses_of(TABLE, "eth1"), [Ipv4Addr::new(192, 0, 2, 5)]);
@@ -89,7 +89,7 @@ IP address       HW type     Flags       HW address            Mask     Device
     }
 
     #[test]
-    fn the_flags_tell_what_is_known_and_what_was_entered_by_hand() {
+    fn the_flags_say_what_is_valid_and_what_was_entered_by_hand() {
         let flags = |entry: Entry| (entry.is_complete(), entry.is_permanent());
         let found: Vec<_> = entries_of(TABLE, "eth0").into_iter().map(flags).collect();
         assert_eq!(found, [(true, false), (false, false), (true, false), (true, true)]);

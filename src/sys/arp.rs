@@ -1,4 +1,4 @@
-//! The kernel's ARP table and how to make it ask, arp(7) and ip(7).
+//! The kernel's ARP table, and how to make the kernel ask; arp(7) and ip(7).
 
 use std::io;
 use std::mem;
@@ -35,7 +35,7 @@ mod raw {
     );
 }
 
-/// The part of the table that is one interface's.
+/// The part of the table for one interface.
 #[derive(Debug)]
 pub(crate) struct ArpTable {
     link: KernelLink,
@@ -47,13 +47,13 @@ impl ArpTable {
     /// `ENODEV` when there is no such interface.
     pub(crate) fn open(interface: &str) -> io::Result<Self> {
         let link = KernelLink::open(interface)?;
-        // Whoever is not on the link is nobody's neighbour: nothing goes to a gateway.
+        // Only hosts on the link are neighbours: nothing must go to a gateway.
         setsockopt(&link.socket, DontRoute, &true)?;
         let index = if_nametoindex(interface)? as libc::c_int;
         Ok(ArpTable { link, index })
     }
 
-    /// Takes what the kernel has learnt about an address off, whether it has an entry or not.
+    /// Deletes what the kernel has learnt about an address. It need not have an entry.
     ///
     /// # Errors
     /// `EPERM` without `CAP_NET_ADMIN`.
@@ -61,13 +61,13 @@ impl ArpTable {
         let request = self.request(address);
         // SAFETY: SIOCDARP reads one arpreq, which lives until the call returns.
         match unsafe { raw::delete(self.link.socket.as_raw_fd(), &request) } {
-            // It has gone by itself.
+            // There is no entry.
             Ok(_) | Err(Errno::ENXIO) => Ok(()),
             Err(why) => Err(why.into()),
         }
     }
 
-    /// Puts an entry (back) into the table, as stale: the kernel verifies it when it uses it.
+    /// Puts an entry into the table, as stale: the kernel verifies it when it uses it.
     ///
     /// # Errors
     /// `EPERM` without `CAP_NET_ADMIN`.
@@ -83,13 +83,13 @@ impl ArpTable {
         Ok(())
     }
 
-    /// Makes the kernel ask everybody on the link who has an address that its table does not have:
-    /// it must know before it can send there, and so it gets an empty datagram to send.
+    /// Makes the kernel ask on the link who has an address that is not in its table: it gets an empty
+    /// datagram to send there, and must know the MAC address first.
     ///
     /// # Errors
-    /// As `sendmsg(2)`; `EPERM` when a firewall does not let it out.
+    /// As `sendmsg(2)`; `EPERM` if a firewall blocks it.
     pub(crate) fn ask(&self, address: Ipv4Addr) -> io::Result<()> {
-        // Out of this interface, whatever the routes say. SO_BINDTODEVICE says the same, and needs
+        // Through this interface, whatever the routes say. SO_BINDTODEVICE does the same, but needs
         // CAP_NET_RAW before Linux 5.7.
         let any = libc::in_addr { s_addr: libc::INADDR_ANY };
         let out = libc::in_pktinfo { ipi_ifindex: self.index, ipi_spec_dst: any, ipi_addr: any };

@@ -1,4 +1,4 @@
-//! TLS for both routes: what the panel trusts, how it proves itself, and what a failure means.
+//! TLS for both routes: whom the panel trusts, its own certificate, and what a failure means.
 
 mod explain;
 mod files;

@@ -29,7 +29,7 @@ fn a_proxy_that_refuses_is_told_as_one() {
     let (service, proxy) = (Listener::start(), Proxy::start("ConnectPort 443"));
     let board = behind(&proxy.url, &service);
     let mut daemon = board.start();
-    let said = daemon.wait_for("failed: the way through the proxy is closed");
+    let said = daemon.wait_for("failed: the proxy does not connect the panel");
     assert!(
         said.contains(&format!("polling {} through {} failed", service.url, proxy.url)),
         "{said}"

@@ -182,7 +182,7 @@ impl fmt::Display for Cause {
             Cause::NotHttp(why) => write!(f, "its answer is not valid HTTP: {why}"),
             Cause::Proxy(why) => write!(
                 f,
-                "the way through the proxy is closed ({why}): check `proxy`, and whether the proxy lets panels CONNECT to the service's port"
+                "the proxy does not connect the panel ({why}): check `proxy`, and whether the proxy allows CONNECT to the service's port"
             ),
             Cause::NotConnected => f.write_str("it cannot be reached"),
             Cause::Path { path, why } => write!(f, "its path {path} cannot be filled in: {why}"),

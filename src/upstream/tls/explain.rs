@@ -1,4 +1,4 @@
-//! TLS failures in words: what happened, and what to do about it.
+//! TLS failures in words: what happened, and what to do.
 
 use std::error::Error;
 
@@ -10,12 +10,12 @@ use crate::clock::WallTime;
 const NOTHING_IN_COMMON: &str = "it and this panel have no cipher, curve or signature in common (this panel has \
     AES-GCM and ChaCha20-Poly1305, X25519, P-256 and P-384)";
 
-/// The TLS failure that an error stands for, however deep it is wrapped.
+/// The TLS failure in an error, however deep it is wrapped.
 pub(crate) fn tls_failure<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e rustls::Error> {
     if let Some(found) = error.downcast_ref() {
         return Some(found);
     }
-    // An io::Error's source is the source of what it wraps, so that the wrapped one is skipped.
+    // The source of an io::Error is the source of the error that it wraps, which would skip that one.
     let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
     match wrapped {
         Some(inner) => tls_failure(inner),
@@ -40,7 +40,7 @@ pub(crate) fn explain(failure: &rustls::Error) -> String {
 /// How many names of a certificate are shown.
 const MAX_NAMES: usize = 4;
 
-/// The names of a certificate. The library gives each as `Kind("name")`.
+/// The names of a certificate. The library writes each as `Kind("name")`.
 fn names(presented: &[String]) -> String {
     let bare = |name: &String| {
         let inside =
@@ -60,13 +60,13 @@ fn names(presented: &[String]) -> String {
 fn incompatible(why: &PeerIncompatible) -> &'static str {
     match why {
         PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig => {
-            "it speaks TLS 1.2 at most, and `tls_min = \"1.3\"` rules that out: update the server, or set `tls_min = \"1.2\"`"
+            "it only speaks TLS 1.2 or older, and `tls_min = \"1.3\"` excludes that: update the server, or set `tls_min = \"1.2\"`"
         }
         PeerIncompatible::ServerDoesNotSupportTls12Or13 => {
-            "it speaks nothing newer than TLS 1.1, which is not safe and which this panel does not speak: update the server"
+            "it only speaks TLS 1.1 or older, which is not safe and which this panel does not support: update the server"
         }
         PeerIncompatible::NoCertificateRequestSignatureSchemesInCommon => {
-            "it cannot check signatures of the key in `client_key_file`: take a key of another kind (ECDSA P-256 is the most common)"
+            "it cannot check signatures of the key in `client_key_file`: use a key of another kind (ECDSA P-256 is the most common)"
         }
         _ => NOTHING_IN_COMMON,
     }
@@ -97,13 +97,13 @@ fn certificate(why: &CertificateError) -> String {
             shown(*time)
         ),
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
-            "its certificate is not one for a server".to_owned()
+            "its certificate is not for a server".to_owned()
         }
         CertificateError::Revoked => "its certificate was revoked".to_owned(),
         CertificateError::BadSignature => {
-            "a signature does not fit: its certificate names an authority that this panel trusts, and \
-             was signed with another key (if that authority was made anew, set `ca_file` to its new \
-             PEM file); or a key of theirs is RSA of less than 2048 bits, which is not accepted"
+            "a signature is wrong: its certificate names an authority that this panel trusts, but was \
+             signed with another key (if that authority has a new key, set `ca_file` to its new PEM \
+             file); or one of the keys is RSA of less than 2048 bits, which is not accepted"
                 .to_owned()
         }
         CertificateError::BadEncoding => "its certificate cannot be read".to_owned(),
@@ -122,7 +122,7 @@ fn certificate(why: &CertificateError) -> String {
     }
 }
 
-/// A certificate that can be read and that TLS does not allow.
+/// A certificate that can be read, and that TLS does not allow.
 fn unsuitable(why: &webpki::Error) -> &'static str {
     match why {
         webpki::Error::UnsupportedCertVersion => {
@@ -137,7 +137,7 @@ fn unsuitable(why: &webpki::Error) -> &'static str {
             "its certificate was signed by one that is not an authority (CA:FALSE)"
         }
         webpki::Error::NameConstraintViolation => {
-            "its certificate has a name for which its authority may not sign"
+            "its certificate has a name that its authority must not sign"
         }
         webpki::Error::PathLenConstraintViolated
         | webpki::Error::MaximumPathBuildCallsExceeded
@@ -146,19 +146,19 @@ fn unsuitable(why: &webpki::Error) -> &'static str {
         | webpki::Error::MaximumNameConstraintComparisonsExceeded => {
             "its certificate comes with a chain of authorities that is too long"
         }
-        _ => "its certificate is built in a way that this panel does not understand",
+        _ => "its certificate has a form that this panel does not understand",
     }
 }
 
-/// What the server said no to; the numbers are those of RFC 8446, section 6.
+/// What the server refuses. The numbers of alerts are in RFC 8446, section 6.
 fn refusal(alert: AlertDescription) -> String {
     match alert {
         AlertDescription::CertificateRequired => {
             "it wants a client certificate: set `client_cert_file` and `client_key_file`".to_owned()
         }
         AlertDescription::CertificateExpired => {
-            "this panel's client certificate is not valid now, \
-             says the server: renew the one in `client_cert_file`"
+            "the server says that this panel's client certificate is not valid now: \
+             renew the one in `client_cert_file`"
                 .to_owned()
         }
         AlertDescription::BadCertificate
@@ -169,30 +169,30 @@ fn refusal(alert: AlertDescription) -> String {
         | AlertDescription::AccessDenied
         | AlertDescription::DecryptError => {
             format!(
-                "it does not accept this panel's client certificate, or misses one (alert {}): check `client_cert_file`",
+                "it does not accept this panel's client certificate, or requires one (alert {}): check `client_cert_file`",
                 u8::from(alert)
             )
         }
         AlertDescription::NoApplicationProtocol => no_protocol(),
         AlertDescription::ProtocolVersion => {
-            "it speaks none of the versions of TLS that this panel offers: 1.2 and 1.3, or 1.3 alone where \
-             `tls_min = \"1.3\"` is set: update the server, or take `tls_min` away"
+            "it speaks none of the versions of TLS that this panel offers (1.2 and 1.3, or only 1.3 with \
+             `tls_min = \"1.3\"`): update the server, or remove `tls_min`"
                 .to_owned()
         }
-        // Over TLS 1.2 the two cannot be told apart.
+        // TLS 1.2 has one alert for both.
         AlertDescription::HandshakeFailure => {
             format!("{NOTHING_IN_COMMON}; or it wants a client certificate: set `client_cert_file` and `client_key_file`")
         }
         AlertDescription::InsufficientSecurity => NOTHING_IN_COMMON.to_owned(),
         AlertDescription::UnrecognisedName => {
-            "it does not know itself by that name: check the host in the URL".to_owned()
+            "it does not have that name: check the host in the URL".to_owned()
         }
         other => format!("it ended the TLS connection (alert {})", u8::from(other)),
     }
 }
 
 fn no_protocol() -> String {
-    "it speaks none of the protocols that ALPN offers it: check `alpn`, and whether this is the right port".to_owned()
+    "it speaks none of the protocols that ALPN offers: check `alpn`, and whether this is the right port".to_owned()
 }
 
 fn shown(time: UnixTime) -> WallTime {

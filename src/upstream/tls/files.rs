@@ -91,7 +91,7 @@ pub(super) fn roots(ca_file: Option<&Path>, root: &Root) -> Result<RootCertStore
     Ok(roots)
 }
 
-/// The panel's own certificate with its chain, and its key.
+/// The panel's own certificate with its chain, and the key.
 pub(super) fn client(
     client: &ClientCertificate,
     root: &Root,

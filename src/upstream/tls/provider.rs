@@ -1,15 +1,15 @@
-//! Which cryptography the panel offers: rustls's ring provider, in the order that suits the core.
+//! The cryptography that the panel offers: rustls's ring provider, fastest first.
 
 use rustls::crypto::CryptoProvider;
 use rustls::crypto::ring::default_provider;
 use rustls::{CipherSuite, SupportedCipherSuite};
 
-/// A 32-bit ARM core such as the Cortex-A7 has no instructions for AES, so that ChaCha20-Poly1305 is
-/// several times faster there: it is offered first. A server that insists on its own order still gets it.
+/// A 32-bit ARM core such as the Cortex-A7 has no instructions for AES. ChaCha20-Poly1305 is several
+/// times faster there, so it is offered first. The server may still choose another cipher.
 pub(super) fn provider() -> CryptoProvider {
     let mut provider = default_provider();
     if cfg!(target_arch = "arm") {
-        // The sort is stable: among equals the library's order stays.
+        // The sort is stable, so the library's order stays otherwise.
         provider.cipher_suites.sort_by_key(|suite| !is_chacha20(suite));
     }
     provider

@@ -1,4 +1,4 @@
-//! Authorities, certificates and servers made on the spot.
+//! Authorities, certificates and servers for the tests.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -38,7 +38,7 @@ impl Sandbox {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     }
 
-    /// A client with what the configuration says about TLS.
+    /// A client with these settings for TLS.
     pub(in crate::upstream) fn client(&self, settings: &str) -> Result<ClientConfig, TlsFileError> {
         let text = format!("[mqtt]\nurl = \"mqtts://billing.example\"\n{settings}");
         let mqtt = config::parse(&text, Path::new("test.toml")).unwrap().mqtt.unwrap();
@@ -66,7 +66,7 @@ pub(in crate::upstream) fn authority_named(name: &str) -> Authority {
     CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
 }
 
-/// A certificate for `name`, valid for the years between, with its key.
+/// A certificate for `name`, valid between these years, with its key.
 pub(in crate::upstream) fn certificate(
     by: &Authority,
     name: &str,
@@ -88,7 +88,7 @@ pub(in crate::upstream) fn server(
     configure(rustls::DEFAULT_VERSIONS, by, name, years, clients)
 }
 
-/// The same, of one version of TLS alone.
+/// The same, with one version of TLS only.
 pub(in crate::upstream) fn server_of(
     version: &'static SupportedProtocolVersion,
     by: &Authority,
@@ -99,7 +99,7 @@ pub(in crate::upstream) fn server_of(
     configure(&[version], by, name, years, clients)
 }
 
-/// The same, with one cipher alone.
+/// The same, with one cipher only.
 pub(in crate::upstream) fn server_with(
     cipher: SupportedCipherSuite,
     by: &Authority,

@@ -18,7 +18,7 @@ use super::testing::{
 };
 use super::{explain, tls_failure};
 
-/// What the panel says of a handshake with `server`.
+/// A handshake with `server`; what the panel says if it fails.
 fn connect(client: ClientConfig, server: ServerConfig) -> Result<(), String> {
     let name = ServerName::try_from("billing.example").unwrap();
     let mut client = ClientConnection::new(Arc::new(client), name).unwrap();
@@ -31,7 +31,7 @@ fn connect(client: ClientConfig, server: ServerConfig) -> Result<(), String> {
         let mut unread = bytes.as_slice();
         while !unread.is_empty() {
             server.read_tls(&mut unread).unwrap();
-            // Its alert is what the panel has to go by.
+            // The panel only gets its alert.
             let _ = server.process_new_packets();
         }
         let mut bytes = Vec::new();
@@ -41,7 +41,7 @@ fn connect(client: ClientConfig, server: ServerConfig) -> Result<(), String> {
         let mut unread = bytes.as_slice();
         while !unread.is_empty() {
             client.read_tls(&mut unread).unwrap();
-            // As it comes out of a socket: wrapped.
+            // Wrapped, as a socket returns it.
             let failed = |why| std::io::Error::new(std::io::ErrorKind::InvalidData, why);
             if let Err(why) = client.process_new_packets().map_err(failed) {
                 return Err(explain(tls_failure(&why).expect("a TLS failure")));
@@ -61,7 +61,7 @@ fn a_server_of_a_trusted_authority_is_connected_to() {
 }
 
 #[test]
-fn the_systems_authorities_count_where_none_is_named() {
+fn without_ca_file_the_systems_authorities_are_trusted() {
     let (sandbox, authority) = (Sandbox::new("system"), authority());
     let none = sandbox.client("").unwrap_err().to_string();
     assert!(none.contains("`ca_file`"), "{none}");
@@ -72,7 +72,7 @@ fn the_systems_authorities_count_where_none_is_named() {
 }
 
 #[test]
-fn every_wrong_certificate_is_told_apart() {
+fn every_wrong_certificate_has_its_own_message() {
     let (sandbox, ours) = (Sandbox::new("wrong"), authority());
     sandbox.write("ca.pem", &ours.pem());
     let said =
@@ -99,7 +99,7 @@ fn every_wrong_certificate_is_told_apart() {
 }
 
 #[test]
-fn a_server_may_be_known_by_another_name_than_its_host() {
+fn server_name_replaces_the_host_in_the_check() {
     let (sandbox, ours) = (Sandbox::new("name"), authority());
     sandbox.write("ca.pem", &ours.pem());
     let client =
@@ -136,7 +136,7 @@ fn a_server_can_want_a_client_certificate() {
 }
 
 #[test]
-fn whoever_answers_is_taken_where_the_configuration_says_so() {
+fn insecure_accepts_every_server() {
     let sandbox = Sandbox::new("insecure");
     let client = sandbox.client("insecure = true").unwrap();
     let server = server(&authority_named("stranger"), "other.example", (2000, 2001), None);
@@ -175,7 +175,7 @@ fn every_cipher_of_the_library_is_offered() {
     }
 }
 
-/// Over TLS 1.2 a server says no more than that it refuses: both causes are named.
+/// TLS 1.2 has one alert for both causes.
 #[test]
 fn a_refused_handshake_names_both_possible_causes() {
     let alert = rustls::Error::AlertReceived(rustls::AlertDescription::HandshakeFailure);
@@ -185,9 +185,9 @@ fn a_refused_handshake_names_both_possible_causes() {
 }
 
 #[test]
-fn an_older_version_is_told_as_one() {
+fn an_older_version_is_named() {
     for (why, says) in [
-        (PeerIncompatible::ServerDoesNotSupportTls12Or13, "nothing newer than TLS 1.1"),
+        (PeerIncompatible::ServerDoesNotSupportTls12Or13, "only speaks TLS 1.1 or older"),
         (PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig, "set `tls_min = \"1.2\"`"),
         (PeerIncompatible::NoKxGroupsInCommon, "no cipher, curve or signature in common"),
     ] {
@@ -197,7 +197,7 @@ fn an_older_version_is_told_as_one() {
 }
 
 #[test]
-fn an_authoritys_own_certificate_is_not_one_for_a_server() {
+fn an_authoritys_own_certificate_is_not_for_a_server() {
     let (sandbox, ours) = (Sandbox::new("self-signed"), authority());
     sandbox.write("ca.pem", &ours.pem());
     let client = sandbox.client("ca_file = \"/ca.pem\"").unwrap();
@@ -206,7 +206,7 @@ fn an_authoritys_own_certificate_is_not_one_for_a_server() {
 }
 
 #[test]
-fn of_many_names_some_are_shown_and_none_as_the_library_prints_them() {
+fn some_of_many_names_are_shown_and_none_as_the_library_writes_them() {
     let mut presented: Vec<String> =
         (0..300).map(|n| format!("DnsName(\"n{n}.example\")")).collect();
     presented[1] = "DnsName(\"\u{1b}[31m.example\")".to_owned();
@@ -218,7 +218,7 @@ fn of_many_names_some_are_shown_and_none_as_the_library_prints_them() {
 }
 
 #[test]
-fn no_words_of_the_library_stand_for_a_certificate_that_tls_does_not_allow() {
+fn a_certificate_that_tls_does_not_allow_is_explained_in_our_words() {
     for why in [webpki::Error::UnsupportedCertVersion, webpki::Error::PathLenConstraintViolated] {
         let other = CertificateError::Other(OtherError(Arc::new(why)));
         let text = explain(&rustls::Error::InvalidCertificate(other));
@@ -259,7 +259,7 @@ fn client_keys_of_every_usual_kind_sign() {
 }
 
 #[test]
-fn a_client_certificate_that_has_ended_is_told_apart() {
+fn a_client_certificate_that_has_ended_has_its_own_message() {
     let (sandbox, ours) = (Sandbox::new("ended"), authority());
     let (mine, key) = certificate(&ours, "panel", (2000, 2001));
     sandbox.write("ca.pem", &ours.pem());
@@ -289,7 +289,7 @@ fn alpn_offers_what_the_configuration_says() {
 }
 
 #[test]
-fn a_port_without_tls_is_told_as_one() {
+fn a_port_without_tls_is_recognised() {
     let (sandbox, authority) = (Sandbox::new("plain"), authority());
     sandbox.write("ca.pem", &authority.pem());
     let config = Arc::new(sandbox.client("ca_file = \"/ca.pem\"").unwrap());
@@ -301,7 +301,7 @@ fn a_port_without_tls_is_told_as_one() {
 }
 
 #[test]
-fn every_wrong_file_is_named_with_what_is_wrong() {
+fn a_wrong_file_is_named_with_what_is_wrong() {
     let (sandbox, ours) = (Sandbox::new("files"), authority());
     let (mine, key) = certificate(&ours, "panel", NOW);
     let block = |label: &str, content: &str| {

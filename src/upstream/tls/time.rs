@@ -1,4 +1,4 @@
-//! The time by which certificates are judged, on a board whose clock may start in 1970.
+//! The time against which certificates are checked. A board's clock may start in 1970.
 
 use std::time::Duration;
 
@@ -7,8 +7,8 @@ use rustls::time_provider::TimeProvider;
 
 use crate::clock::{Floor, WallTime};
 
-/// The calendar, but never before the floor under it. Verification is never switched off: a
-/// certificate that begins later than the floor still needs a clock that is set.
+/// The wall clock, or the floor if the clock is behind it. Verification is never switched off: a
+/// certificate that begins after the floor needs a clock that is set.
 #[derive(Debug)]
 pub(super) struct Lifted(pub(super) Floor);
 

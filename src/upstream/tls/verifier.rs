@@ -1,4 +1,4 @@
-//! Whom the panel takes for its server.
+//! Which certificates the panel accepts from its server.
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
@@ -7,8 +7,8 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
-/// Checks a server's certificate. What the library's own verifier has beyond this, revocation lists,
-/// nobody could bring up to date on a panel.
+/// Checks a server's certificate. Unlike the library's own verifier it has no revocation lists, which
+/// nobody could keep up to date on a panel.
 #[derive(Debug)]
 pub(super) struct Verifier {
     pub(super) whom: Whom,
@@ -17,14 +17,13 @@ pub(super) struct Verifier {
 
 #[derive(Debug)]
 pub(super) enum Whom {
-    /// `insecure = true`: every certificate. That the other end has its key is still checked, as a
-    /// handshake that means anything needs it.
+    /// `insecure = true`: every certificate. The handshake still proves that the server has its key.
     Anyone,
-    /// Whoever has a certificate of one of these authorities.
+    /// A server with a certificate of one of these authorities.
     Authorities {
         roots: RootCertStore,
-        /// The name in the certificate, where it is not the host's: MQTT's client library has no
-        /// setting for it.
+        /// The name in the certificate, if it is not the host's. The MQTT client library has no setting
+        /// for it.
         name: Option<ServerName<'static>>,
     },
 }
