@@ -208,9 +208,9 @@ impl Upstream for Routes {
     }
 }
 
-/// One answer from all who can be asked. The LAN comes first, since it has told within a second what
-/// it knows; without a conflict there, the broker's answer is the answer. A broker that is away gives
-/// none, and the agent waits no longer than it likes.
+/// Asks the LAN and then the broker. The LAN comes first, since it answers within a second. Only if
+/// nobody there has the address does the broker's answer count: an owner that the LAN could not find
+/// out stays unknown. A broker that is away does not answer, and the agent has its own time limit.
 async fn look_up(
     mac: Mac,
     neighbours: Option<Arc<Neighbours>>,

@@ -105,7 +105,7 @@ fn by_polling() {
         is_rejection(what, &service.report(|report| report["request_id"] == *last), &["model"]);
     }
     service.offer("no list");
-    daemon.wait_for("failed: it answered something else than a JSON array");
+    daemon.wait_for("failed: it did not answer with a JSON array");
     service.offer(
         json!([{"request_id": "after", "mac": OLD, "model": "other", "new_mac": NEW}]).to_string(),
     );
