@@ -12,6 +12,7 @@ mod routes;
 mod runtime_files;
 mod serial_number;
 mod survey;
+mod variables;
 
 use std::io;
 
@@ -25,7 +26,8 @@ pub use link_error::LinkError;
 pub use mac_source::BoardMac;
 pub use real::RealBoard;
 pub use runtime_files::RuntimeFiles;
-pub use survey::{LinkFacts, Survey, Variables, survey};
+pub use survey::{LinkFacts, Survey, survey};
+pub use variables::Variables;
 
 /// What a change does to the board, as narrow as it is.
 pub trait Board {

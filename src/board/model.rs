@@ -1,5 +1,6 @@
 //! Which models the panel answers to.
 
+use std::fmt;
 use std::fs;
 use std::io;
 
@@ -16,15 +17,28 @@ pub(super) struct DeviceTree {
     pub(super) compatible: Vec<String>,
 }
 
+/// A file of the device tree that cannot be read.
+#[derive(Debug)]
+pub(super) struct Unreadable {
+    path: &'static str,
+    why: io::Error,
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} cannot be read: {}", self.path, self.why)
+    }
+}
+
 /// Reads the device tree's root; a machine without one has nothing there, which is no error.
 ///
 /// # Errors
-/// As the file system's, with the path in front.
-pub(super) fn device_tree(root: &Root) -> Result<DeviceTree, String> {
-    let read = |path| match fs::read(root.path(path)) {
+/// As the file system's, with the path.
+pub(super) fn device_tree(root: &Root) -> Result<DeviceTree, Unreadable> {
+    let read = |path: &'static str| match fs::read(root.path(path)) {
         Ok(bytes) => Ok(strings(&bytes)),
         Err(why) if why.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-        Err(why) => Err(format!("{path} cannot be read: {why}")),
+        Err(why) => Err(Unreadable { path, why }),
     };
     Ok(DeviceTree { model: read(MODEL)?.into_iter().next(), compatible: read(COMPATIBLE)? })
 }

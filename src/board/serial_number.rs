@@ -8,7 +8,7 @@ use std::time::Duration;
 use intercom_wire::SerialNumber;
 
 use super::command::only_line_of;
-use super::survey::Variables;
+use super::variables::Variables;
 use super::{DieId, Known, model};
 use crate::config::SerialSource;
 use crate::record::Reading;

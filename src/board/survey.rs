@@ -4,6 +4,7 @@ use intercom_wire::{BoardName, Mac, SerialNumber};
 use serde::Serialize;
 
 use super::mac_source::{self, BoardMac};
+use super::variables::Variables;
 use super::{DieId, Known, Link, die_id, model, serial_number};
 use crate::config::Settings;
 use crate::record::Reading;
@@ -46,9 +47,6 @@ pub struct LinkFacts {
     pub index: Option<u32>,
 }
 
-/// Looks up a variable of the U-Boot environment.
-pub type Variables<'a> = dyn Fn(&str) -> Reading<String> + 'a;
-
 /// Reads all of it.
 pub fn survey(root: &Root, settings: &Settings, environment: &Variables<'_>) -> Survey {
     let mut warnings = Vec::new();
@@ -68,7 +66,7 @@ pub fn survey(root: &Root, settings: &Settings, environment: &Variables<'_>) -> 
             }
         },
     };
-    let tree = model::device_tree(root).map_err(&mut warn).unwrap_or_default();
+    let tree = model::device_tree(root).map_err(|why| warn(why.to_string())).unwrap_or_default();
     let die_id = match die_id::read(root, &tree.compatible) {
         Ok(die_id) => Reading::from(die_id),
         Err(why) => {

@@ -8,7 +8,7 @@ use ureq::Body;
 use ureq::http::header::LOCATION;
 use ureq::http::{Response, StatusCode};
 
-use super::trouble::Kind;
+use super::kind::Kind;
 use crate::record::Route;
 
 /// How much of an answer is read for the service's own words.

@@ -8,7 +8,8 @@ use ureq::http::StatusCode;
 use ureq::http::header::CONTENT_TYPE;
 
 use super::exchange::Exchange;
-use super::trouble::{Cause, Kind, Trouble};
+use super::kind::Kind;
+use super::trouble::{Cause, Trouble};
 
 /// The longest answer that is read.
 const MAX_ANSWER: u64 = 64 * 1024;

@@ -13,6 +13,7 @@ mod billing;
 mod client;
 mod elements;
 mod exchange;
+mod kind;
 mod resolver;
 mod retry_after;
 mod route;

@@ -11,8 +11,9 @@ use tokio::time::{Instant, sleep_until};
 
 use super::Service;
 use super::exchange::Polled;
+use super::kind::Kind;
 use super::schedule::Schedule;
-use super::trouble::{Cause, Kind, Trouble};
+use super::trouble::{Cause, Trouble};
 use super::worker::{Done, Job, Worker};
 use crate::agent::seams::{ConnectIdentity, Connection, Event, ReportId};
 use crate::record::Route;

@@ -6,7 +6,8 @@ use log::{debug, info, warn};
 use tokio::time::Instant;
 
 use super::Service;
-use super::trouble::{Cause, Kind, Trouble};
+use super::kind::Kind;
+use super::trouble::{Cause, Trouble};
 use crate::upstream::backoff::{Backoff, Jitter};
 
 /// The first wait after a failure, and the longest.

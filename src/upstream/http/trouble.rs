@@ -10,6 +10,7 @@ use ureq::{Body, Error, Timeout};
 
 use super::answer::Answer;
 use super::elements::{ListError, Malformed};
+use super::kind::Kind;
 use super::retry_after::retry_after;
 use crate::config::Unfilled;
 use crate::record::Route;
@@ -63,17 +64,6 @@ pub(super) enum Cause {
     GivenUp,
     /// Anything else, as the library describes it.
     Other(String),
-}
-
-/// Whether asking again helps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// It may pass at any moment: the line, the load, a restart.
-    Passing,
-    /// Somebody has to correct something, here or there.
-    Lasting,
-    /// The service understood what it was sent, and does not want it.
-    Refused,
 }
 
 impl Trouble {
