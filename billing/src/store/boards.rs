@@ -5,8 +5,16 @@ use rusqlite::{Connection, OptionalExtension, Result, params};
 
 use crate::offer::UNTIL_FURTHER_NOTICE;
 
-/// A poll this much earlier than the last one's end of presence is not worth a write to the disk.
+/// A presence is written again only if it is prolonged by at least this, to spare the disk.
 const WORTH_WRITING_MS: i64 = 30_000;
+
+/// A board that has been gone for this long is forgotten. The grace time is shorter, so no rule
+/// depends on it any more, and a board that comes back says again all that was known of it.
+const FORGOTTEN_AFTER_MS: i64 = 3_600_000;
+
+/// Upper bound on the boards that are kept although no live intercom has their MAC address. Anybody
+/// can make such boards up; one more is served and not remembered.
+const MAX_STRANGERS: i64 = 10_000;
 
 /// A board with this MAC address is present at least until then. True if that is news: another
 /// board, or one that had been gone.
@@ -32,14 +40,21 @@ pub fn present(
         return Ok(false);
     }
     connection.execute("DELETE FROM boards WHERE board = ?2 AND mac <> ?1", params![mac, name])?;
+    let stranger = known.is_none() && !is_of_an_intercom(connection, &mac)?;
+    if known.is_none() {
+        forget(connection, now_ms.saturating_sub(FORGOTTEN_AFTER_MS))?;
+        if stranger && strangers(connection)? >= MAX_STRANGERS {
+            return Ok(false);
+        }
+    }
     connection.execute(
-        "INSERT INTO boards (mac, board, present_until_ms) VALUES (?1, ?2, ?3)
+        "INSERT INTO boards (mac, board, present_until_ms, stranger) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT (mac) DO UPDATE SET
              board = coalesce(excluded.board, board),
              present_until_ms = CASE WHEN board IS coalesce(excluded.board, board)
                  THEN max(excluded.present_until_ms, present_until_ms)
                  ELSE excluded.present_until_ms END",
-        params![mac, name, until_ms],
+        params![mac, name, until_ms, stranger],
     )?;
     if let Some(intercom_id) = intercom_at(connection, &mac)?
         && let Some(board) = board
@@ -47,6 +62,34 @@ pub fn present(
         belongs_to(connection, board, intercom_id)?;
     }
     Ok(news)
+}
+
+fn forget(connection: &Connection, gone_before_ms: i64) -> Result<()> {
+    connection.execute("DELETE FROM boards WHERE present_until_ms < ?1", [gone_before_ms])?;
+    Ok(())
+}
+
+/// Whether a live intercom has this MAC address or is promised it.
+fn is_of_an_intercom(connection: &Connection, mac: &str) -> Result<bool> {
+    connection.query_row(
+        "SELECT EXISTS (SELECT 1 FROM intercoms WHERE deleted_ms IS NULL AND confirmed_mac = ?1)
+             OR EXISTS (SELECT 1 FROM intercoms WHERE deleted_ms IS NULL AND desired_mac = ?1)",
+        [mac],
+        |row| row.get(0),
+    )
+}
+
+fn strangers(connection: &Connection) -> Result<i64> {
+    connection.query_row("SELECT count(*) FROM boards WHERE stranger = 1", [], |row| row.get(0))
+}
+
+/// An intercom has this MAC address now, or is promised it: its board is no stranger.
+pub fn is_no_stranger(connection: &Connection, mac: Mac) -> Result<()> {
+    connection.execute(
+        "UPDATE boards SET stranger = 0 WHERE mac = ?1 AND stranger = 1",
+        [mac.to_string()],
+    )?;
+    Ok(())
 }
 
 fn intercom_at(connection: &Connection, mac: &str) -> Result<Option<i64>> {

@@ -3,6 +3,7 @@
 use intercom_wire::{Group, Identity, IntercomBody, Mac, NamedBy};
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
+use super::boards;
 use super::column::{carried, text};
 use crate::replacement::Carried;
 
@@ -171,7 +172,9 @@ pub fn insert(
             details.group_id,
         ],
     )?;
-    Ok(connection.last_insert_rowid())
+    let id = connection.last_insert_rowid();
+    boards::is_no_stranger(connection, carried.identity.mac)?;
+    Ok(id)
 }
 
 /// Changes what a record says besides the identity.
@@ -216,7 +219,8 @@ pub fn set_state(connection: &Connection, id: i64, state: &RecordState<'_>) -> R
             state.source,
         ],
     )?;
-    Ok(())
+    boards::is_no_stranger(connection, confirmed.identity.mac)?;
+    boards::is_no_stranger(connection, desired.identity.mac)
 }
 
 /// Deletes a record softly: its identity is free again, its history stays.

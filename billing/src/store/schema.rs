@@ -1,4 +1,4 @@
-//! The tables, and how an older file gets them.
+//! The tables and their indices, and how an older file gets them.
 
 use std::time::Duration;
 
@@ -6,8 +6,12 @@ use rusqlite::Connection;
 
 use super::OpenError;
 
+/// Each brings a file from the version of its place in the list to the next one. Files of every
+/// version exist, so what stands here never changes; a change is one more at the end.
+const MIGRATIONS: [&str; 2] = [VERSION_1, VERSION_2];
+
 /// Times are Unix times in milliseconds; MAC addresses are upper case with colons.
-const TABLES: &str = "
+const VERSION_1: &str = "
 CREATE TABLE groups (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL,
@@ -100,23 +104,55 @@ CREATE TABLE service (client_id TEXT NOT NULL);
 INSERT INTO service VALUES ('intercom-billing-' || lower(hex(randomblob(6))));
 ";
 
-const VERSION: i64 = 1;
+const VERSION_2: &str = "
+-- 1: no live intercom has or is promised the MAC address. How many of these there are is bounded.
+ALTER TABLE boards ADD COLUMN stranger INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX boards_by_end_of_presence ON boards (present_until_ms);
+CREATE INDEX strangers ON boards (stranger) WHERE stranger = 1;
+";
 
-/// Makes the tables and sets the connection up: a commit that returned survives a power cut.
+/// Brings the tables to this version and sets the connection up: a commit that returned survives a
+/// power cut.
 pub(super) fn prepare(connection: &mut Connection) -> Result<(), OpenError> {
     connection.busy_timeout(Duration::from_secs(5))?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    migrate(connection, &MIGRATIONS)
+}
+
+fn migrate(connection: &mut Connection, migrations: &[&str]) -> Result<(), OpenError> {
     let transaction = connection.transaction()?;
-    match transaction.pragma_query_value(None, "user_version", |row| row.get(0))? {
-        0 => {
-            transaction.execute_batch(TABLES)?;
-            transaction.pragma_update(None, "user_version", VERSION)?;
-        }
-        VERSION => {}
-        newer => return Err(OpenError::Newer(newer)),
+    let version: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let missing = usize::try_from(version).ok().and_then(|done| migrations.get(done..));
+    for (next, migration) in (version + 1..).zip(missing.ok_or(OpenError::Newer(version))?) {
+        transaction.execute_batch(migration)?;
+        transaction.pragma_update(None, "user_version", next)?;
     }
     transaction.commit()?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn objects(connection: &Connection) -> Vec<(String, Option<String>)> {
+        connection
+            .prepare("SELECT name, sql FROM sqlite_schema ORDER BY name")
+            .and_then(|mut all| all.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect())
+            .expect("the schema")
+    }
+
+    #[test]
+    fn a_file_of_any_older_version_gets_the_tables_of_a_new_one() {
+        let mut new = Connection::open_in_memory().expect("a database");
+        prepare(&mut new).expect("the tables");
+        for version in 1..MIGRATIONS.len() {
+            let mut old = Connection::open_in_memory().expect("a database");
+            migrate(&mut old, &MIGRATIONS[..version]).expect("the tables of that time");
+            prepare(&mut old).expect("the tables of today");
+            assert_eq!(objects(&old), objects(&new), "from version {version}");
+        }
+    }
 }

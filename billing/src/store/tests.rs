@@ -199,6 +199,58 @@ fn a_board_has_one_mac_at_a_time_and_is_present_until_it_says_otherwise() {
     assert_eq!(rows(), [format!("{} die-1 0", mac(2))]);
 }
 
+fn boards_kept(store: &Store) -> i64 {
+    in_store(store, |c| c.query_row("SELECT count(*) FROM boards", [], |row| row.get(0)))
+}
+
+/// As many boards of nobody as are kept, present until then.
+fn fill_with_strangers(store: &Store, until_ms: i64) {
+    in_store(store, move |c| {
+        c.execute(
+            "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 10000)
+             INSERT INTO boards (mac, present_until_ms, stranger)
+             SELECT printf('02:00:00:00:%02X:%02X', n / 256, n % 256), ?1, 1 FROM n",
+            [until_ms],
+        )
+    });
+}
+
+#[test]
+fn boards_of_nobody_are_remembered_up_to_a_bound_and_an_intercoms_board_always() {
+    let file = file();
+    let store = Store::open(&file.path).expect("a store");
+    fill_with_strangers(&store, UNTIL_FURTHER_NOTICE);
+    let appears =
+        |last| in_store(&store, move |c| boards::present(c, mac(last), None, 200_000, 20_000));
+    assert!(!appears(1), "one too many");
+    assert_eq!(boards_kept(&store), 10_000);
+    let id =
+        in_store(&store, move |c| intercoms::insert(c, &carried(1, "S1"), &Details::default(), 1));
+    assert!(appears(1), "an intercom's");
+    promise_the_second(&store, id);
+    assert!(appears(2), "one that an intercom is promised");
+    assert!(!appears(3), "still one too many");
+    let known = carried(0, "S0").identity;
+    let of_a_stranger = Mac::try_from([2, 0, 0, 0, 0, 1]).expect("a MAC");
+    let identity = Identity { mac: of_a_stranger, ..known };
+    let carried = Carried { identity, model: None };
+    in_store(&store, move |c| intercoms::insert(c, &carried, &Details::default(), 1));
+    assert!(appears(3), "there is room: one of them is an intercom's by now");
+}
+
+#[test]
+fn a_board_that_has_been_gone_for_an_hour_is_forgotten_when_another_appears() {
+    let file = file();
+    let store = Store::open(&file.path).expect("a store");
+    fill_with_strangers(&store, 1_000);
+    let appears = |last, now| {
+        in_store(&store, move |c| boards::present(c, mac(last), None, now + 180_000, now))
+    };
+    assert!(!appears(1, 1_000 + 3_600_000), "an hour has not passed");
+    assert!(appears(1, 1_001 + 3_600_000));
+    assert_eq!(boards_kept(&store), 1);
+}
+
 #[test]
 fn each_database_has_a_name_of_its_own_towards_a_broker() {
     let (one, other) = (file(), file());

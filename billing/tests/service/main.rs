@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "helpers of tests are tests too")]
 
 mod api;
+mod bounds;
 mod built_in_broker;
 mod common;
 mod external_broker;

@@ -40,19 +40,6 @@ fn a_request_is_the_patch_reduced_to_what_a_panel_needs() {
 }
 
 #[test]
-fn of_a_report_without_an_outcome_little_is_kept() {
-    let billing = Running::start();
-    let long = "x".repeat(200_000);
-    assert_eq!(billing.report(report("r-1", &long, NEW, "S")).status, 204);
-    let database = billing.dir.path().join("billing.sqlite");
-    let database = rusqlite::Connection::open(database).expect("the database");
-    let kept: i64 = database
-        .query_row("SELECT length(status) FROM reports", [], |row| row.get(0))
-        .expect("a report");
-    assert_eq!(kept, 40);
-}
-
-#[test]
 fn the_old_panel_hears_only_when_no_replacement_shows_up_in_the_grace_time() {
     let billing = Running::start();
     billing.old_intercom();
