@@ -52,7 +52,7 @@ pub(super) fn patch(number: usize) -> Result<Value> {
 /// Writes the records of all panels into a new database.
 pub(super) async fn install(store: &Store, count: usize) -> Result<()> {
     store
-        .run(move |transaction| {
+        .write(move |transaction| {
             for number in 0..count {
                 let carried = Carried { identity: old(number)?, model: Some(MODEL.to_owned()) };
                 intercoms::insert(transaction, &carried, &Details::default(), 1)?;

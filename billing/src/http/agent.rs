@@ -14,7 +14,7 @@ use std::convert::Infallible;
 use super::answer::{JSON, json_answer};
 use super::body::{Json, invalid};
 use super::query;
-use crate::operations::{Billing, Refusal};
+use crate::operations::{Billing, Failure, Refusal};
 use crate::store::pending::Caller;
 
 /// So many requests are listed.
@@ -29,16 +29,14 @@ pub(super) async fn pending(
     let requests = billing.pending_for(caller(&query::object(query))?).await?;
     let mut chunks = Vec::with_capacity(requests.len() + 2);
     for request in &requests {
-        let mut chunk = billing
-            .payload(request)
-            .map_err(|why| Refusal::Broken(format!("a request cannot be written: {why}")))?;
+        let mut chunk = billing.payload(request)?;
         chunk.insert(0, if chunks.is_empty() { b'[' } else { b',' });
         chunks.push(Bytes::from(chunk));
     }
     chunks.push(Bytes::from_static(if chunks.is_empty() { b"[]" } else { b"]" }));
     let tag = strong_tag(&chunks);
-    let tag_header = HeaderValue::from_str(&tag)
-        .map_err(|why| Refusal::Broken(format!("the tag {tag} is no header: {why}")))?;
+    let tag_header =
+        HeaderValue::from_str(&tag).map_err(|why| Refusal::Failed(Failure::Header(why)))?;
     let tag_header = [(header::ETAG, tag_header)];
     if is_known(&headers, &tag) {
         return Ok((StatusCode::NOT_MODIFIED, tag_header).into_response());

@@ -12,7 +12,7 @@ use crate::operations::Refusal;
 pub(super) fn json_answer(status: StatusCode, body: &impl Serialize) -> Response {
     match serde_json::to_vec(body) {
         Ok(bytes) => (status, [JSON], bytes).into_response(),
-        Err(why) => Refusal::Broken(format!("the answer cannot be written: {why}")).into_response(),
+        Err(why) => Refusal::from(why).into_response(),
     }
 }
 
@@ -42,8 +42,8 @@ impl IntoResponse for Refusal {
         match self {
             Refusal::Invalid(wrong) => errors(StatusCode::UNPROCESSABLE_ENTITY, &wrong),
             Refusal::NotFound => message(StatusCode::NOT_FOUND, "Not found"),
-            Refusal::Broken(why) => {
-                log::error!("{why}");
+            Refusal::Failed(failure) => {
+                log::error!("{failure}");
                 message(StatusCode::INTERNAL_SERVER_ERROR, "Server Error")
             }
         }

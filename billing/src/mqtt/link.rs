@@ -58,8 +58,7 @@ impl Link {
         if let Choice::BuiltIn(listen) = &mut choice {
             *listen = reserve(*listen).await?;
         }
-        let client_id =
-            billing.store.run(|tx| Ok::<_, anyhow::Error>(offers::client_id(tx)?)).await?;
+        let client_id = billing.store.read(offers::client_id).await?;
         Ok(Link { billing, choice, client_id, up: watch::Sender::new(false) })
     }
 

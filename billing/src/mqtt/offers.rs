@@ -1,54 +1,79 @@
-//! The retained messages that there should be, against those that there are.
+//! The retained messages that should be on the broker, against those that are.
+//!
+//! Only the requests that something has changed for are looked at, so the cost of a change does not
+//! depend on how many requests are pending.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use anyhow::Result;
-use intercom_wire::{Mac, RequestId, topics};
+use intercom_wire::{Mac, RequestBody, RequestId, topics};
 
 use crate::clock::now_ms;
+use crate::offer::{Rule, UNTIL_FURTHER_NOTICE};
 use crate::operations::Billing;
-use crate::store::offers;
 use crate::store::pending::{self, Pending};
+use crate::store::{self, Changed, Transaction, offers};
 
-/// What must be on the broker now.
+/// What must be on the broker for some requests.
+#[derive(Default)]
 pub(super) struct Plan {
     /// The payload for each topic.
     wanted: BTreeMap<String, Vec<u8>>,
-    /// What is still there, or may be, and must go.
-    obsolete: Vec<String>,
-    /// When somebody more may hear of a request, Unix time in milliseconds.
-    pub(super) next_ms: Option<i64>,
+    /// The topics that have a message, or may have one, and must be cleared.
+    obsolete: BTreeSet<String>,
+    /// The requests that more boards may hear of, and when, Unix time in milliseconds.
+    pub(super) due: Vec<(i64, RequestId)>,
 }
 
-/// Reads from the database what must be on the broker, and writes down the topics that will be.
-pub(super) async fn plan(billing: &Billing) -> Result<Plan> {
-    let (rule, signer) = (billing.rule, billing.clone());
-    billing
-        .store
-        .run(move |tx| {
-            let now = now_ms();
-            let written_down = offers::all(tx)?;
-            let mut plan = Plan { wanted: BTreeMap::new(), obsolete: Vec::new(), next_ms: None };
-            for request in pending::all(tx)? {
-                let payload = signer.payload(&request.body)?;
-                for mac in rule.hearers(&request.waiting, now) {
-                    for topic in topics_for(&request, mac) {
-                        if !written_down.contains_key(&topic) {
-                            offers::add(tx, &topic, &request.body.request_id)?;
-                        }
-                        plan.wanted.insert(topic, payload.clone());
-                    }
-                }
-                let turn = rule.named_board_hears_from(&request.waiting);
-                if turn > now {
-                    plan.next_ms = Some(plan.next_ms.map_or(turn, |next: i64| next.min(turn)));
-                }
+/// What must be on the broker for one pending request.
+struct Offer {
+    request: RequestBody,
+    topics: BTreeSet<String>,
+}
+
+/// Reads from the database what must be on the broker for the requests that these changes affect.
+/// The topics are recorded before this returns.
+pub(super) async fn plan(billing: &Billing, changed: BTreeSet<Changed>) -> Result<Plan> {
+    let rule = billing.rule;
+    let (mut plan, offers) =
+        billing.store.write(move |transaction| record(transaction, rule, &changed)).await?;
+    for Offer { request, topics } in offers {
+        let payload = billing.payload(&request)?;
+        plan.wanted.extend(topics.into_iter().map(|topic| (topic, payload.clone())));
+    }
+    Ok(plan)
+}
+
+fn record(
+    transaction: &Transaction<'_>,
+    rule: Rule,
+    changed: &BTreeSet<Changed>,
+) -> store::Result<(Plan, Vec<Offer>)> {
+    let (mut plan, mut wanted) = (Plan::default(), Vec::new());
+    let mut affected = BTreeSet::new();
+    for changed in changed {
+        affected.extend(pending::affected_by(transaction, changed)?);
+    }
+    let now = now_ms();
+    for request_id in affected {
+        let recorded = offers::of_request(transaction, &request_id)?;
+        let mut topics = BTreeSet::new();
+        if let Some(request) = pending::by_id(transaction, &request_id)? {
+            for mac in rule.hearers(&request.waiting, now) {
+                topics.extend(topics_for(&request, mac));
             }
-            plan.obsolete =
-                written_down.into_keys().filter(|topic| !plan.wanted.contains_key(topic)).collect();
-            Ok::<_, anyhow::Error>(plan)
-        })
-        .await
+            let turn = rule.named_board_hears_from(&request.waiting);
+            if turn > now && turn != UNTIL_FURTHER_NOTICE {
+                plan.due.push((turn, request_id.clone()));
+            }
+            wanted.push(Offer { request: request.body, topics: topics.clone() });
+        }
+        for topic in topics.difference(&recorded) {
+            offers::add(transaction, topic, &request_id)?;
+        }
+        plan.obsolete.extend(recorded.difference(&topics).cloned());
+    }
+    Ok((plan, wanted))
 }
 
 fn topics_for(pending: &Pending, mac: Mac) -> Vec<String> {
@@ -69,11 +94,12 @@ pub(super) struct Message {
     pub(super) payload: Vec<u8>,
 }
 
-/// What has been handed to the broker over one connection.
+/// What has been published over one connection.
 #[derive(Default)]
 pub(super) struct Published {
+    /// The newest payload for each topic, until its clearing was acknowledged.
     last: BTreeMap<String, Vec<u8>>,
-    /// What is still to be handed over, in order.
+    /// What is still to be published, in order.
     pub(super) queue: VecDeque<Message>,
 }
 
@@ -111,7 +137,7 @@ mod tests {
                 .map(|(topic, payload)| ((*topic).to_owned(), payload.as_bytes().to_vec()))
                 .collect(),
             obsolete: obsolete.iter().map(|topic| (*topic).to_owned()).collect(),
-            next_ms: None,
+            due: Vec::new(),
         }
     }
 

@@ -1,12 +1,13 @@
 //! One connection to the broker, from CONNECT to its loss: reports and presences in, offers out.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::future::ready;
 use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
 use futures_util::future::try_join_all;
 use intercom_wire::topics::{EVERY_PRESENCE, EVERY_STATUS, FromPanel};
-use intercom_wire::{Presence, Report, json};
+use intercom_wire::{Presence, Report, RequestId, json};
 use rumqttc::{
     AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, MqttOptions, NetworkOptions,
     Outgoing, Packet, PubAck, Publish, QoS, SubAck, SubscribeReasonCode,
@@ -18,12 +19,15 @@ use tokio::time::sleep;
 use super::offers::{Message, Published, plan};
 use crate::clock::now_ms;
 use crate::operations::Billing;
-use crate::store::offers;
+use crate::store::{Changed, offers};
 
-/// So many publications are on their way at once.
+/// Upper bound on the publications without an acknowledgement.
 const IN_FLIGHT: usize = 20;
 /// Both subscriptions, all publications and as many acknowledgements fit without waiting.
 const QUEUE: usize = 10 * IN_FLIGHT;
+/// Upper bound on the changes that one transaction plans for, so that nobody waits for long while
+/// thousands of requests are planned after a connect.
+const PLANNED_AT_ONCE: usize = 100;
 const SUBSCRIPTIONS: usize = 2;
 
 /// What ended the session, if it was the broker's side.
@@ -42,7 +46,10 @@ struct Session<'a> {
     subscribed: usize,
     /// Told once, when both subscriptions stand.
     ready: Option<oneshot::Sender<()>>,
-    next_ms: Option<i64>,
+    /// What offers have not been planned for yet.
+    changed: BTreeSet<Changed>,
+    /// When more boards may hear of a request, Unix time in milliseconds.
+    due: BTreeSet<(i64, RequestId)>,
 }
 
 /// Runs until the connection is lost. A client of its own for each connection: nothing of a broken
@@ -70,7 +77,8 @@ pub(super) async fn run(
         unacknowledged: HashMap::new(),
         subscribed: 0,
         ready: Some(ready),
-        next_ms: None,
+        changed: BTreeSet::new(),
+        due: BTreeSet::new(),
     };
     loop {
         if let Err(lost) = session.step(&mut events).await {
@@ -96,8 +104,8 @@ impl Session<'_> {
         events: &mut mpsc::Receiver<Result<Event, ConnectionError>>,
     ) -> Result<()> {
         let subscribed = self.subscribed == SUBSCRIPTIONS;
-        let wait = self.next_ms.map_or(Duration::MAX, |next| {
-            Duration::from_millis(u64::try_from(next.saturating_sub(now_ms())).unwrap_or(0))
+        let wait = self.due.first().map_or(Duration::MAX, |(due_ms, _)| {
+            Duration::from_millis(u64::try_from(due_ms.saturating_sub(now_ms())).unwrap_or(0))
         });
         let mut batch = Vec::new();
         tokio::select! {
@@ -105,8 +113,9 @@ impl Session<'_> {
                 ensure!(count > 0, "the client has ended");
                 self.on_all(batch).await?;
             }
-            () = self.billing.wake.notified(), if subscribed => self.plan().await?,
-            () = sleep(wait), if subscribed && self.next_ms.is_some() => self.plan().await?,
+            () = self.billing.store.changes().wait(), if subscribed => self.take_changes(),
+            () = sleep(wait), if subscribed && !self.due.is_empty() => self.take_due(),
+            () = ready(()), if !self.changed.is_empty() => self.plan().await?,
         }
         self.hand_over();
         Ok(())
@@ -167,7 +176,10 @@ impl Session<'_> {
                 // Whoever waited may have gone.
                 let _ = ready.send(());
             }
-            self.plan().await?;
+            // What is read below has all that was changed before.
+            self.billing.store.changes().take();
+            let open = self.billing.store.read(offers::every_open_request).await?;
+            self.changed.extend(open.into_iter().map(Changed::Request));
         }
         Ok(())
     }
@@ -198,12 +210,30 @@ impl Session<'_> {
     }
 
     async fn strike_out(&self, topic: String) -> Result<()> {
-        self.billing.store.run(move |tx| Ok(offers::remove(tx, &topic)?)).await
+        Ok(self.billing.store.write(move |transaction| offers::remove(transaction, &topic)).await?)
+    }
+
+    fn take_changes(&mut self) {
+        self.changed.append(&mut self.billing.store.changes().take());
+    }
+
+    fn take_due(&mut self) {
+        let now = now_ms();
+        while let Some((due_ms, _)) = self.due.first()
+            && *due_ms <= now
+            && let Some((_, request_id)) = self.due.pop_first()
+        {
+            self.changed.insert(Changed::Request(request_id));
+        }
     }
 
     async fn plan(&mut self) -> Result<()> {
-        let plan = plan(self.billing).await?;
-        self.next_ms = plan.next_ms;
+        let mut changed = std::mem::take(&mut self.changed);
+        if let Some(first_later) = changed.iter().nth(PLANNED_AT_ONCE).cloned() {
+            self.changed = changed.split_off(&first_later);
+        }
+        let mut plan = plan(self.billing, changed).await?;
+        self.due.extend(plan.due.drain(..));
         self.published.set_plan(plan);
         Ok(())
     }

@@ -24,9 +24,10 @@ impl Billing {
     pub async fn create(&self, body: &Map<String, Value>) -> Result<IntercomBody, Refusal> {
         let mut new = read(body)?;
         self.store
-            .run(move |tx| {
+            .write(move |transaction| {
                 let external_id = new.details.external_id.as_deref();
-                let taken = taken::by_another(tx, Among::All, &new.carried.identity, external_id)?;
+                let taken =
+                    taken::by_another(transaction, Among::All, &new.carried.identity, external_id)?;
                 let wrong = [
                     ("mac", taken.mac),
                     ("serial_number", taken.serial_number),
@@ -34,12 +35,12 @@ impl Billing {
                 ];
                 refuse_taken(wrong)?;
                 new.details.group_id = groups::find_or_make(
-                    tx,
+                    transaction,
                     new.details.group_id,
                     new.group_external_id.as_deref(),
                 )?;
-                let id = intercoms::insert(tx, &new.carried, &new.details, next_seq(0))?;
-                Ok(find(tx, &Name::Id(id))?.shown)
+                let id = intercoms::insert(transaction, &new.carried, &new.details, next_seq(0))?;
+                Ok(find(transaction, &Name::Id(id))?.shown)
             })
             .await
     }

@@ -1,5 +1,5 @@
-//! What happens on each input, whatever route it came by: read it by the contract, ask the pure
-//! rules, change the database in one transaction, wake whoever publishes.
+//! What happens on each input, whichever route it came by: read it by the contract, ask the pure
+//! rules, change the database in one transaction. The store tells the link what has changed.
 
 mod create;
 mod patch;
@@ -7,20 +7,22 @@ mod presence;
 mod report;
 mod report_by_patch;
 
-use std::sync::Arc;
+use std::fmt;
 
+use axum::http::header::InvalidHeaderValue;
 use intercom_wire::signature::SigningKey;
-use intercom_wire::{Errors, IntercomBody, RequestBody};
-use rusqlite::Connection;
-use tokio::sync::Notify;
+use intercom_wire::{Errors, IntercomBody, InvalidRequestId, RequestBody};
 
 use crate::clock::now_ms;
 use crate::offer::{LINGERS_MS, Rule};
 use crate::replacement::State;
+use crate::store::boards::Seen;
 use crate::store::history::Entry;
 use crate::store::intercoms::{Name, Record};
 use crate::store::pending::Caller;
-use crate::store::{Store, boards, history, intercoms, pending, requests};
+use crate::store::{
+    self, Snapshot, Store, Transaction, boards, history, intercoms, pending, requests,
+};
 
 /// The service behind its routes. Cheap to clone.
 #[derive(Clone)]
@@ -28,23 +30,34 @@ pub struct Billing {
     pub(crate) store: Store,
     pub(crate) rule: Rule,
     signing_key: Option<SigningKey>,
-    /// Told whenever the set of offers may have changed.
-    pub(crate) wake: Arc<Notify>,
 }
 
-/// Why a call gets no answer of its own.
+/// Why a call is refused.
 #[derive(Debug)]
 pub enum Refusal {
     /// 422.
     Invalid(Errors),
     /// 404.
     NotFound,
-    /// 500: the database failed; what it says is for the log.
-    Broken(String),
+    /// 500. The reason is for the log.
+    Failed(Failure),
+}
+
+/// Why the service cannot do what it should.
+#[derive(Debug)]
+pub enum Failure {
+    /// The database fails.
+    Database(store::Error),
+    /// An answer or a request cannot be written as JSON.
+    Json(serde_json::Error),
+    /// A new request's ID is none.
+    RequestId(InvalidRequestId),
+    /// An entity tag is no header.
+    Header(InvalidHeaderValue),
 }
 
 impl Billing {
-    /// Takes the database over: boards that were connected when it was last used have a while to
+    /// Takes the database over. Boards that were connected when it was last used have some time to
     /// come back before they count as gone.
     ///
     /// # Errors
@@ -56,9 +69,9 @@ impl Billing {
     ) -> Result<Self, Refusal> {
         let started_ms = now_ms();
         let until_ms = started_ms.saturating_add(LINGERS_MS);
-        store.run(move |tx| Ok::<_, Refusal>(boards::linger(tx, until_ms)?)).await?;
+        store.write(move |transaction| boards::linger(transaction, until_ms)).await?;
         let rule = Rule { grace_ms, started_ms };
-        Ok(Billing { store, rule, signing_key, wake: Arc::new(Notify::new()) })
+        Ok(Billing { store, rule, signing_key })
     }
 
     /// The live intercom of that name, as the API shows it.
@@ -66,7 +79,7 @@ impl Billing {
     /// # Errors
     /// Not found, or the database fails.
     pub async fn show(&self, name: Name) -> Result<IntercomBody, Refusal> {
-        self.store.run(move |tx| Ok(find(tx, &name)?.shown)).await
+        self.store.read(move |snapshot| Ok(find(snapshot, &name)?.shown)).await
     }
 
     /// Deletes an intercom softly and withdraws its pending request.
@@ -75,45 +88,51 @@ impl Billing {
     /// Not found, or the database fails.
     pub async fn delete(&self, name: Name) -> Result<(), Refusal> {
         self.store
-            .run(move |tx| {
-                let record = find(tx, &name)?;
-                withdraw(tx, &record, &State::Withdrawn)?;
-                Ok::<_, Refusal>(intercoms::delete(tx, record.id, now_ms())?)
+            .write(move |transaction| {
+                let record = find(transaction, &name)?;
+                withdraw(transaction, &record, &State::Withdrawn)?;
+                Ok(intercoms::delete(transaction, record.id, now_ms())?)
             })
-            .await?;
-        self.wake.notify_one();
-        Ok(())
+            .await
     }
 
-    /// The pending requests that a polling board may hear. The poll shows that it is present.
+    /// The pending requests that are offered to a polling board. The poll shows that it is present.
     ///
     /// # Errors
     /// The database fails.
     pub async fn pending_for(&self, caller: Caller) -> Result<Vec<RequestBody>, Refusal> {
+        let now = now_ms();
+        let (mac, board) = (caller.mac, caller.board.clone());
+        let seen = Seen { mac, board, until_ms: now.saturating_add(LINGERS_MS) };
         let rule = self.rule;
-        let (news, bodies) = self
+        let heard = move |snapshot: &Snapshot<'_>| {
+            let pending = pending::heard_by(snapshot, &caller)?.into_iter();
+            let heard = pending.filter(|pending| {
+                rule.replacement(&pending.waiting) == Some(caller.mac)
+                    || rule.hearers(&pending.waiting, now).contains(&pending.waiting.confirmed_mac)
+            });
+            Ok::<_, Refusal>(heard.map(|pending| pending.body).collect())
+        };
+        let (heard_by, at) = (heard.clone(), seen.clone());
+        // Most polls change nothing, and need not wait for the writer then.
+        let unchanged = self
             .store
-            .run(move |tx| {
-                let now = now_ms();
-                let until = now.saturating_add(LINGERS_MS);
-                let news = boards::present(tx, caller.mac, caller.board.as_ref(), until, now)?;
-                let heard = pending::heard_by(tx, &caller)?
-                    .into_iter()
-                    .filter(|pending| {
-                        rule.replacement(&pending.waiting) == Some(caller.mac)
-                            || rule
-                                .hearers(&pending.waiting, now)
-                                .contains(&pending.waiting.confirmed_mac)
-                    })
-                    .map(|pending| pending.body)
-                    .collect();
-                Ok::<_, Refusal>((news, heard))
+            .read(move |snapshot| {
+                let known = boards::is_known(snapshot, &at, now)?;
+                known.then(|| heard_by(snapshot)).transpose()
             })
             .await?;
-        if news {
-            self.wake.notify_one();
+        match unchanged {
+            Some(requests) => Ok(requests),
+            None => {
+                self.store
+                    .write(move |transaction| {
+                        boards::present(transaction, &seen, now)?;
+                        heard(transaction)
+                    })
+                    .await
+            }
         }
-        Ok(bodies)
     }
 
     /// A request as it goes over the wire, on every route: a JSON object, or with a signing key a
@@ -130,7 +149,7 @@ impl Billing {
         })
     }
 
-    /// What became of the newest requests, of one intercom or of all.
+    /// The newest requests and how they ended, of one intercom or of all.
     ///
     /// # Errors
     /// The database fails.
@@ -139,26 +158,29 @@ impl Billing {
         intercom_id: Option<i64>,
         limit: i64,
     ) -> Result<Vec<Entry>, Refusal> {
-        self.store.run(move |tx| Ok(history::list(tx, intercom_id, now_ms(), limit)?)).await
+        let listed = move |snapshot: &Snapshot<'_>| {
+            Ok(history::list(snapshot, intercom_id, now_ms(), limit)?)
+        };
+        self.store.read(listed).await
     }
 }
 
-fn find(connection: &Connection, name: &Name) -> Result<Record, Refusal> {
-    intercoms::find(connection, name)?.ok_or(Refusal::NotFound)
+fn find(snapshot: &Snapshot<'_>, name: &Name) -> Result<Record, Refusal> {
+    intercoms::find(snapshot, name)?.ok_or(Refusal::NotFound)
 }
 
 /// Ends the pending request of a record, if it has one, without an outcome.
-fn withdraw(connection: &Connection, record: &Record, state: &State) -> Result<(), Refusal> {
-    if let Some(newest) = requests::newest(connection, record.id)?
+fn withdraw(transaction: &Transaction<'_>, record: &Record, state: &State) -> Result<(), Refusal> {
+    if let Some(newest) = requests::newest(transaction, record.id)?
         && newest.state == State::Pending
     {
-        requests::end(connection, &newest.request_id, state, None, now_ms())?;
+        requests::end(transaction, &newest.request_id, state, None, now_ms())?;
     }
     Ok(())
 }
 
-/// The next `seq` of a record: it rises with every change, and also above what panels have seen if
-/// the database is lost or put back from a backup, since it never falls behind the clock's seconds.
+/// The next `seq` of a record. It rises with every change and is at least the Unix time in seconds, so
+/// that it is above what panels have seen even after the database was lost or restored.
 fn next_seq(seq: i64) -> i64 {
     seq.saturating_add(1).max(now_ms() / 1000)
 }
@@ -169,18 +191,35 @@ impl From<Errors> for Refusal {
     }
 }
 
-impl From<rusqlite::Error> for Refusal {
-    fn from(error: rusqlite::Error) -> Self {
-        Refusal::Broken(format!("the database failed: {error}"))
+impl From<store::Error> for Refusal {
+    fn from(error: store::Error) -> Self {
+        Refusal::Failed(Failure::Database(error))
     }
 }
 
-impl std::fmt::Display for Refusal {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl From<serde_json::Error> for Refusal {
+    fn from(error: serde_json::Error) -> Self {
+        Refusal::Failed(Failure::Json(error))
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Refusal::Invalid(errors) => errors.fmt(f),
             Refusal::NotFound => f.write_str("not found"),
-            Refusal::Broken(why) => f.write_str(why),
+            Refusal::Failed(failure) => failure.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::Database(error) => write!(f, "the database failed: {error}"),
+            Failure::Json(error) => write!(f, "JSON cannot be written: {error}"),
+            Failure::RequestId(error) => write!(f, "a new request ID {error}"),
+            Failure::Header(error) => write!(f, "the entity tag cannot be sent: {error}"),
         }
     }
 }

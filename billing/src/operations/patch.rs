@@ -3,21 +3,20 @@
 use intercom_wire::{
     Errors, IntercomBody, MAX_REQUEST_BYTES, Patch, Reader, RequestId, SOURCE_AUTO_REPLACE,
 };
-use rusqlite::Connection;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::create::refuse_taken;
-use super::{Billing, Refusal, find, next_seq, report_by_patch, withdraw};
+use super::{Billing, Failure, Refusal, find, next_seq, report_by_patch, withdraw};
 use crate::clock::now_ms;
 use crate::replacement::{Asked, IdentityRequest, State, ask};
-use crate::store::groups;
 use crate::store::intercoms::{
     self, Details, EMPTY, INSTALLED, Name, PENDING, Record, RecordState,
 };
 use crate::store::pending;
 use crate::store::requests::{self, Queued};
 use crate::store::taken::{self, Among};
+use crate::store::{Transaction, groups};
 
 /// What a request may weigh, so that with its topic it stays within what a panel reads.
 const MAX_BODY_BYTES: usize = MAX_REQUEST_BYTES - 1024;
@@ -29,20 +28,17 @@ impl Billing {
     /// The body is invalid, its identity has been taken, nothing has that ID or MAC address, or
     /// the database fails.
     pub async fn patch(&self, body: Map<String, Value>) -> Result<IntercomBody, Refusal> {
-        let shown = self
-            .store
-            .run(move |tx| match report_by_patch::apply_report(tx, &body)? {
+        self.store
+            .write(move |transaction| match report_by_patch::apply_report(transaction, &body)? {
                 Some(shown) => Ok(shown),
-                None => update(tx, &Patch::read(&body, Reader::Service)?),
+                None => update(transaction, &Patch::read(&body, Reader::Service)?),
             })
-            .await?;
-        self.wake.notify_one();
-        Ok(shown)
+            .await
     }
 }
 
-fn update(connection: &Connection, patch: &Patch) -> Result<IntercomBody, Refusal> {
-    let record = find(connection, &Name::from(patch.named_by))?;
+fn update(transaction: &Transaction<'_>, patch: &Patch) -> Result<IntercomBody, Refusal> {
+    let record = find(transaction, &Name::from(patch.named_by))?;
     refuse_crossed_flats(&record, patch)?;
     let seq = next_seq(record.seq);
     let details = Details {
@@ -51,19 +47,19 @@ fn update(connection: &Connection, patch: &Patch) -> Result<IntercomBody, Refusa
         flat_from: patch.flat_from,
         flat_to: patch.flat_to,
         group_id: groups::find_or_make(
-            connection,
+            transaction,
             patch.group_id,
             patch.group_external_id.as_deref(),
         )?,
         ..Details::default()
     };
-    intercoms::describe(connection, record.id, &details, seq)?;
+    intercoms::describe(transaction, record.id, &details, seq)?;
     if patch.changes_identity() {
-        replace(connection, &record, patch, seq)?;
+        replace(transaction, &record, patch, seq)?;
     } else {
-        assign(connection, record.clone(), patch)?;
+        assign(transaction, record.clone(), patch)?;
     }
-    Ok(find(connection, &Name::Id(record.id))?.shown)
+    Ok(find(transaction, &Name::Id(record.id))?.shown)
 }
 
 /// One end of the range may be in the body and the other in the record.
@@ -84,7 +80,7 @@ fn refuse_crossed_flats(record: &Record, patch: &Patch) -> Result<(), Errors> {
 }
 
 /// No other identity: the record changes at once, and a spare that is given a place is one no more.
-fn assign(connection: &Connection, mut record: Record, patch: &Patch) -> Result<(), Refusal> {
+fn assign(transaction: &Transaction<'_>, mut record: Record, patch: &Patch) -> Result<(), Refusal> {
     if let Some(model) = &patch.model {
         record.confirmed.model = Some(model.clone());
         record.desired.model = Some(model.clone());
@@ -94,7 +90,7 @@ fn assign(connection: &Connection, mut record: Record, patch: &Patch) -> Result<
         Some(status) => status,
     };
     intercoms::set_state(
-        connection,
+        transaction,
         record.id,
         &RecordState {
             confirmed: &record.confirmed,
@@ -108,22 +104,22 @@ fn assign(connection: &Connection, mut record: Record, patch: &Patch) -> Result<
 
 /// Another identity: it is reserved and shown at once, and the panel is asked.
 fn replace(
-    connection: &Connection,
+    transaction: &Transaction<'_>,
     record: &Record,
     patch: &Patch,
     seq: i64,
 ) -> Result<(), Refusal> {
     let asked = ask(&record.confirmed, &record.desired, patch);
     let among = Among::OthersButSpares(record.id);
-    let taken = taken::by_another(connection, among, &asked.to.identity, None)?;
+    let taken = taken::by_another(transaction, among, &asked.to.identity, None)?;
     refuse_taken([
         ("new_mac", patch.new_mac.is_some() && taken.mac),
         ("new_serial_number", patch.new_serial_number.is_some() && taken.serial_number),
     ])?;
-    if is_pending_already(connection, record, &asked, patch)? {
+    if is_pending_already(transaction, record, &asked, patch)? {
         return Ok(());
     }
-    withdraw(connection, record, &State::Superseded)?;
+    withdraw(transaction, record, &State::Superseded)?;
     let change = IdentityRequest {
         request_id: fresh_request_id()?,
         from: record.confirmed.clone(),
@@ -133,7 +129,7 @@ fn replace(
         state: State::Pending,
     };
     requests::queue(
-        connection,
+        transaction,
         &Queued {
             intercom_id: record.id,
             seq,
@@ -144,7 +140,7 @@ fn replace(
         },
     )?;
     intercoms::set_state(
-        connection,
+        transaction,
         record.id,
         &RecordState {
             confirmed: &record.confirmed,
@@ -160,34 +156,36 @@ fn replace(
         change.to.identity,
         change.request_id
     );
-    refuse_too_large(connection, &change.request_id)
+    refuse_too_large(transaction, &change.request_id)
 }
 
 /// A caller that heard no answer sends the same PATCH again: that is still the same request.
 fn is_pending_already(
-    connection: &Connection,
+    transaction: &Transaction<'_>,
     record: &Record,
     asked: &Asked,
     patch: &Patch,
 ) -> Result<bool, Refusal> {
-    match requests::newest(connection, record.id)? {
+    match requests::newest(transaction, record.id)? {
         Some(newest) if newest.state == State::Pending => Ok(newest.to == asked.to
             && newest.new_mac == asked.new_mac
             && newest.new_serial_number == asked.new_serial_number
-            && requests::log_extra(connection, &newest.request_id)? == patch.log_extra),
+            && requests::log_extra(transaction, &newest.request_id)? == patch.log_extra),
         _ => Ok(false),
     }
 }
 
 fn fresh_request_id() -> Result<RequestId, Refusal> {
-    let text = Uuid::new_v4().to_string();
-    text.parse().map_err(|why| Refusal::Broken(format!("the request ID {text} {why}")))
+    let id = Uuid::new_v4().to_string().parse();
+    id.map_err(|why| Refusal::Failed(Failure::RequestId(why)))
 }
 
-/// A request that no panel can read must not be queued: it would wait for ever.
-fn refuse_too_large(connection: &Connection, request_id: &RequestId) -> Result<(), Refusal> {
-    let request = pending::by_id(connection, request_id)?;
-    let bytes = serde_json::to_vec(&request.body).map_or(0, |bytes| bytes.len());
+/// A request that no panel can read must not be queued: it would stay pending for ever.
+fn refuse_too_large(transaction: &Transaction<'_>, request_id: &RequestId) -> Result<(), Refusal> {
+    let Some(request) = pending::by_id(transaction, request_id)? else {
+        return Ok(());
+    };
+    let bytes = serde_json::to_vec(&request.body)?.len();
     if bytes > MAX_BODY_BYTES {
         return Err(Refusal::Invalid(Errors::on(
             "log_extra",

@@ -1,48 +1,43 @@
-//! Groups (addresses) and departments.
+//! Groups (addresses).
 //!
-//! No documented call makes them, so a group that a PATCH names is made on the spot, under its ID
-//! as its name; a department without a name is shown as its number.
+//! No documented call creates a group or a department. A group that a PATCH names for the first time
+//! is created with its ID as its name; a department without a name is shown as its number.
 
-use rusqlite::{Connection, OptionalExtension, Result, params};
+use rusqlite::{Result, params};
 
-/// IDs that this service gives stay below it, whatever IDs callers name.
-const LARGEST_OF_OURS: i64 = 1 << 31;
+use super::Transaction;
+use super::statement::statements;
+
+/// Upper bound on the IDs that this service gives. Callers may name larger ones; SQLite's own choice
+/// would then follow the largest, or be a random number of 19 digits.
+const MAX_OWN_ID: i64 = 1 << 31;
+
+statements! {
+    EXISTS = "SELECT EXISTS (SELECT 1 FROM groups WHERE id = ?1)";
+    BY_EXTERNAL_ID = "SELECT id FROM groups WHERE external_id = ?1";
+    NEXT_ID = "SELECT coalesce(max(id), 0) + 1 FROM groups WHERE id < ?1";
+    INSERT = "INSERT INTO groups (id, name, external_id) VALUES (?1, ?1, ?2)";
+}
 
 /// The group's ID, made if it is not known yet; the ID counts if both are given.
 pub fn find_or_make(
-    connection: &Connection,
+    transaction: &Transaction<'_>,
     id: Option<i64>,
     external_id: Option<&str>,
 ) -> Result<Option<i64>> {
-    if let Some(id) = id {
-        connection.execute(
-            "INSERT INTO groups (id, name, external_id)
-             SELECT ?1, ?1, CASE WHEN EXISTS (SELECT 1 FROM groups WHERE external_id = ?2)
-                            THEN NULL ELSE ?2 END
-             WHERE NOT EXISTS (SELECT 1 FROM groups WHERE id = ?1)",
-            params![id, external_id],
-        )?;
-        return Ok(Some(id));
-    }
-    let Some(external_id) = external_id else {
-        return Ok(None);
+    let by_external_id = match external_id {
+        Some(external_id) => transaction.first(BY_EXTERNAL_ID, [external_id], |row| row.get(0))?,
+        None => None,
     };
-    let known = connection
-        .query_row("SELECT id FROM groups WHERE external_id = ?1", [external_id], |row| row.get(0))
-        .optional()?;
-    if known.is_some() {
-        return Ok(known);
-    }
-    // Not SQLite's own choice, which is a random number of 19 digits once somebody has named the
-    // largest one.
-    let id: i64 = connection.query_row(
-        "SELECT coalesce(max(id), 0) + 1 FROM groups WHERE id < ?1",
-        [LARGEST_OF_OURS],
-        |row| row.get(0),
-    )?;
-    connection.execute(
-        "INSERT INTO groups (id, name, external_id) VALUES (?1, ?1, ?2)",
-        params![id, external_id],
-    )?;
+    let id = match (id, external_id) {
+        (Some(id), _) if transaction.one(EXISTS, [id], |row| row.get(0))? => return Ok(Some(id)),
+        (Some(id), _) => id,
+        (None, None) => return Ok(None),
+        (None, Some(_)) if by_external_id.is_some() => return Ok(by_external_id),
+        (None, Some(_)) => transaction.one(NEXT_ID, [MAX_OWN_ID], |row| row.get(0))?,
+    };
+    // An external ID stays with the group that has it.
+    let external_id = external_id.filter(|_| by_external_id.is_none());
+    transaction.execute(INSERT, params![id, external_id])?;
     Ok(Some(id))
 }

@@ -1,9 +1,11 @@
 //! What became of each request, for people to look at.
 
-use rusqlite::{Connection, Result, Row, named_params};
+use rusqlite::{Result, Row, named_params};
 use serde::Serialize;
 
+use super::Snapshot;
 use super::column::carried;
+use super::statement::statements;
 
 /// One request with all that is known of it.
 #[derive(Debug, Clone, Serialize)]
@@ -20,13 +22,13 @@ pub struct Entry {
     pub state: String,
     /// Why the outcome is not `installed`.
     pub reason: Option<String>,
-    /// The board that told the outcome.
+    /// The board that reported the outcome.
     pub board: Option<String>,
-    /// What was confirmed when it was asked for.
+    /// The confirmed identity when the request was made.
     pub from: Shown,
-    /// What the panel shall carry.
+    /// The identity that was asked for.
     pub to: Shown,
-    /// When it was asked for, RFC 3339 in UTC.
+    /// When the request was made, RFC 3339 in UTC.
     pub asked_at: String,
     /// When it ended.
     pub ended_at: Option<String>,
@@ -47,27 +49,43 @@ pub struct Shown {
     pub model: Option<String>,
 }
 
-/// The newest requests first, of one intercom or of all; at most `limit`.
-pub fn list(
-    connection: &Connection,
-    intercom_id: Option<i64>,
-    now_ms: i64,
-    limit: i64,
-) -> Result<Vec<Entry>> {
-    connection
-        .prepare_cached(
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
             "SELECT r.*, i.title,
                 strftime('%Y-%m-%dT%H:%M:%SZ', r.asked_ms / 1000, 'unixepoch') AS asked_at,
                 strftime('%Y-%m-%dT%H:%M:%SZ', r.ended_ms / 1000, 'unixepoch') AS ended_at,
                 max(0, coalesce(r.ended_ms, :now) - r.asked_ms) / 1000 AS age_seconds,
                 (SELECT group_concat(topic, char(10)) FROM offers o
                     WHERE o.request_id = r.request_id AND r.state = 'pending') AS topics
-             FROM requests r JOIN intercoms i ON i.id = r.intercom_id
-             WHERE :id IS NULL OR r.intercom_id = :id
-             ORDER BY r.number DESC LIMIT :limit",
-        )?
-        .query_map(named_params! {":id": intercom_id, ":now": now_ms, ":limit": limit}, entry)?
-        .collect()
+             FROM requests r JOIN intercoms i ON i.id = r.intercom_id ",
+            $rest,
+            " ORDER BY r.number DESC LIMIT :limit"
+        )
+    };
+}
+
+statements! {
+    /// Every request has an intercom, so the limit bounds how many are read.
+    NEWEST = select!("");
+    NEWEST_OF_AN_INTERCOM = select!("WHERE r.intercom_id = :id");
+}
+
+/// The newest requests first, of one intercom or of all; at most `limit`.
+pub fn list(
+    snapshot: &Snapshot<'_>,
+    intercom_id: Option<i64>,
+    now_ms: i64,
+    limit: i64,
+) -> Result<Vec<Entry>> {
+    match intercom_id {
+        Some(id) => snapshot.all(
+            NEWEST_OF_AN_INTERCOM,
+            named_params! {":id": id, ":now": now_ms, ":limit": limit},
+            entry,
+        ),
+        None => snapshot.all(NEWEST, named_params! {":now": now_ms, ":limit": limit}, entry),
+    }
 }
 
 fn entry(row: &Row<'_>) -> Result<Entry> {

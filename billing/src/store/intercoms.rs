@@ -1,10 +1,12 @@
 //! The intercoms' records.
 
 use intercom_wire::{Group, Identity, IntercomBody, Mac, NamedBy};
-use rusqlite::{Connection, OptionalExtension, Result, Row, params};
+use rusqlite::{Result, Row, params};
 
-use super::boards;
+use super::changes::Changed;
 use super::column::{carried, text};
+use super::statement::statements;
+use super::{Snapshot, Transaction, boards};
 use crate::replacement::Carried;
 
 /// The status of a record that was created and belongs to no place yet: a spare.
@@ -83,28 +85,62 @@ pub struct RecordState<'a> {
     pub source: &'a str,
 }
 
-const SELECT: &str = "
-    SELECT i.*, g.name AS group_name, g.external_id AS group_external_id,
-           coalesce(d.name, i.department) AS department_name
-    FROM intercoms i
-    LEFT JOIN groups g ON g.id = i.group_id
-    LEFT JOIN departments d ON d.id = i.department
-    WHERE i.deleted_ms IS NULL";
+macro_rules! select {
+    ($which:literal) => {
+        concat!(
+            "SELECT i.*, g.name AS group_name, g.external_id AS group_external_id,
+                    coalesce(d.name, i.department) AS department_name
+             FROM intercoms i
+             LEFT JOIN groups g ON g.id = i.group_id
+             LEFT JOIN departments d ON d.id = i.department
+             WHERE i.deleted_ms IS NULL AND ",
+            $which
+        )
+    };
+}
 
-/// The live intercom of that name. A spare's own record stands back behind the record that its
-/// MAC address was promised to.
-pub fn find(connection: &Connection, name: &Name) -> Result<Option<Record>> {
-    let by = |which: &str| format!("{SELECT} AND {which} ORDER BY i.status = '{EMPTY}', i.id");
+statements! {
+    BY_ID = select!("i.id = ?1");
+    /// A spare's own record comes after the record that its MAC address was promised to.
+    BY_MAC = select!(
+        "i.id IN (SELECT id FROM intercoms WHERE deleted_ms IS NULL AND desired_mac = ?1
+            UNION SELECT id FROM intercoms WHERE deleted_ms IS NULL AND confirmed_mac = ?1)
+         ORDER BY i.status = ?2, i.id"
+    );
+    BY_EXTERNAL_ID = select!("i.external_id = ?1");
+    INSERT = "
+        INSERT INTO intercoms (confirmed_mac, confirmed_serial_number, confirmed_model,
+            desired_mac, desired_serial_number, desired_model, status, source, seq,
+            external_id, vendor, title, department, group_id)
+        VALUES (?1, ?2, ?3, ?1, ?2, ?3, ?4, 'auto', ?5, ?6, ?7, ?8, ?9, ?10)";
+    DESCRIBE = "
+        UPDATE intercoms SET
+            title = coalesce(?2, title), department = coalesce(?3, department),
+            flat_from = coalesce(?4, flat_from), flat_to = coalesce(?5, flat_to),
+            group_id = coalesce(?6, group_id), seq = ?7
+        WHERE id = ?1";
+    SET_STATE = "
+        UPDATE intercoms SET
+            confirmed_mac = ?2, confirmed_serial_number = ?3, confirmed_model = ?4,
+            desired_mac = ?5, desired_serial_number = ?6, desired_model = ?7,
+            status = ?8, source = ?9
+        WHERE id = ?1";
+    DELETE = "UPDATE intercoms SET deleted_ms = ?2 WHERE id = ?1";
+    DELETE_SPARES = "
+        UPDATE intercoms SET deleted_ms = ?4
+        WHERE status = ?3
+          AND id IN (SELECT id FROM intercoms WHERE deleted_ms IS NULL AND confirmed_mac = ?1
+              UNION SELECT id FROM intercoms
+                  WHERE deleted_ms IS NULL AND confirmed_serial_number = ?2)";
+}
+
+/// The live intercom of that name.
+pub fn find(snapshot: &Snapshot<'_>, name: &Name) -> Result<Option<Record>> {
     match name {
-        Name::Id(id) => connection.prepare_cached(&by("i.id = ?1"))?.query_row([id], record),
-        Name::Mac(mac) => connection
-            .prepare_cached(&by("(i.desired_mac = ?1 OR i.confirmed_mac = ?1)"))?
-            .query_row([mac.to_string()], record),
-        Name::ExternalId(external_id) => {
-            connection.prepare_cached(&by("i.external_id = ?1"))?.query_row([external_id], record)
-        }
+        Name::Id(id) => snapshot.first(BY_ID, [id], record),
+        Name::Mac(mac) => snapshot.first(BY_MAC, [&mac.to_string(), EMPTY], record),
+        Name::ExternalId(external_id) => snapshot.first(BY_EXTERNAL_ID, [external_id], record),
     }
-    .optional()
 }
 
 fn record(row: &Row<'_>) -> Result<Record> {
@@ -147,18 +183,15 @@ fn record(row: &Row<'_>) -> Result<Record> {
     })
 }
 
-/// Makes a record of a panel that belongs to no place yet.
+/// Creates the record of a panel that belongs to no place yet.
 pub fn insert(
-    connection: &Connection,
+    transaction: &Transaction<'_>,
     carried: &Carried,
     details: &Details,
     seq: i64,
 ) -> Result<i64> {
-    connection.execute(
-        "INSERT INTO intercoms (confirmed_mac, confirmed_serial_number, confirmed_model,
-             desired_mac, desired_serial_number, desired_model, status, source, seq,
-             external_id, vendor, title, department, group_id)
-         VALUES (?1, ?2, ?3, ?1, ?2, ?3, ?4, 'auto', ?5, ?6, ?7, ?8, ?9, ?10)",
+    let id = transaction.insert(
+        INSERT,
         params![
             carried.identity.mac.to_string(),
             text(carried.identity.serial_number.as_ref()),
@@ -172,19 +205,14 @@ pub fn insert(
             details.group_id,
         ],
     )?;
-    let id = connection.last_insert_rowid();
-    boards::is_no_stranger(connection, carried.identity.mac)?;
+    boards::is_no_stranger(transaction, carried.identity.mac)?;
     Ok(id)
 }
 
 /// Changes what a record says besides the identity.
-pub fn describe(connection: &Connection, id: i64, details: &Details, seq: i64) -> Result<()> {
-    connection.execute(
-        "UPDATE intercoms SET
-             title = coalesce(?2, title), department = coalesce(?3, department),
-             flat_from = coalesce(?4, flat_from), flat_to = coalesce(?5, flat_to),
-             group_id = coalesce(?6, group_id), seq = ?7
-         WHERE id = ?1",
+pub fn describe(transaction: &Transaction<'_>, id: i64, details: &Details, seq: i64) -> Result<()> {
+    transaction.execute(
+        DESCRIBE,
         params![
             id,
             details.title,
@@ -199,14 +227,10 @@ pub fn describe(connection: &Connection, id: i64, details: &Details, seq: i64) -
 }
 
 /// Sets the state of a record.
-pub fn set_state(connection: &Connection, id: i64, state: &RecordState<'_>) -> Result<()> {
+pub fn set_state(transaction: &Transaction<'_>, id: i64, state: &RecordState<'_>) -> Result<()> {
     let (confirmed, desired) = (state.confirmed, state.desired);
-    connection.execute(
-        "UPDATE intercoms SET
-             confirmed_mac = ?2, confirmed_serial_number = ?3, confirmed_model = ?4,
-             desired_mac = ?5, desired_serial_number = ?6, desired_model = ?7,
-             status = ?8, source = ?9
-         WHERE id = ?1",
+    transaction.execute(
+        SET_STATE,
         params![
             id,
             confirmed.identity.mac.to_string(),
@@ -219,22 +243,26 @@ pub fn set_state(connection: &Connection, id: i64, state: &RecordState<'_>) -> R
             state.source,
         ],
     )?;
-    boards::is_no_stranger(connection, confirmed.identity.mac)?;
-    boards::is_no_stranger(connection, desired.identity.mac)
+    transaction.changed(Changed::Intercom(id));
+    boards::is_no_stranger(transaction, confirmed.identity.mac)?;
+    boards::is_no_stranger(transaction, desired.identity.mac)
 }
 
 /// Deletes a record softly: its identity is free again, its history stays.
-pub fn delete(connection: &Connection, id: i64, now_ms: i64) -> Result<()> {
-    connection.execute("UPDATE intercoms SET deleted_ms = ?2 WHERE id = ?1", [id, now_ms])?;
+pub fn delete(transaction: &Transaction<'_>, id: i64, now_ms: i64) -> Result<()> {
+    transaction.execute(DELETE, [id, now_ms])?;
     Ok(())
 }
 
-/// Deletes the spares' records that carry this identity: it hangs in another intercom's place now.
-pub fn delete_spares(connection: &Connection, identity: &Identity, now_ms: i64) -> Result<usize> {
-    connection.execute(
-        "UPDATE intercoms SET deleted_ms = ?4
-         WHERE deleted_ms IS NULL AND status = ?3
-           AND (confirmed_mac = ?1 OR confirmed_serial_number = ?2)",
-        params![identity.mac.to_string(), text(identity.serial_number.as_ref()), EMPTY, now_ms,],
+/// Deletes the records of the spares with this identity, which is another intercom's now. Returns
+/// how many.
+pub fn delete_spares(
+    transaction: &Transaction<'_>,
+    identity: &Identity,
+    now_ms: i64,
+) -> Result<usize> {
+    transaction.execute(
+        DELETE_SPARES,
+        params![identity.mac.to_string(), text(identity.serial_number.as_ref()), EMPTY, now_ms],
     )
 }

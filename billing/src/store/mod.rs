@@ -1,8 +1,11 @@
 //! All SQL. One SQLite file; what one call changes is one transaction, durable when the call returns.
-//! Calls that come together share a commit.
+//!
+//! ```text
+//! Store ── write ──► writer (one thread; calls that come together share a commit) ──► Changes
+//!       └─ read ───► readers (a few connections, which do not wait for the writer)
+//! ```
 
 pub mod boards;
-pub mod column;
 pub mod groups;
 pub mod history;
 pub mod intercoms;
@@ -10,23 +13,38 @@ pub mod offers;
 pub mod pending;
 pub mod reports;
 pub mod requests;
-mod schema;
 pub mod taken;
+
+mod access;
+mod changes;
+mod column;
+mod readers;
+mod schema;
+mod statement;
 mod writer;
+
+pub use access::{Snapshot, Transaction};
+pub use changes::{Changed, Changes};
+pub use rusqlite::{Error, Result};
 
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::thread;
 
-use rusqlite::{Connection, Error};
+use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
+use readers::Readers;
 use writer::{Call, MOST, Waiting};
 
-/// The database. Cheap to clone; calls are served in order by one thread, which ends with the last
-/// clone.
+/// The database. Cheap to clone; its threads and connections end with the last clone.
 #[derive(Clone)]
-pub struct Store(mpsc::Sender<Box<dyn Call>>);
+pub struct Store {
+    calls: mpsc::Sender<Box<dyn Call>>,
+    readers: Arc<Readers>,
+    changes: Arc<Changes>,
+}
 
 /// Why the database cannot be used.
 #[derive(Debug)]
@@ -47,29 +65,50 @@ impl Store {
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         let mut connection = Connection::open(path)?;
         schema::prepare(&mut connection)?;
-        let (calls_in, calls) = mpsc::channel(MOST);
+        let readers = Arc::new(Readers::open(path)?);
+        let changes = Arc::new(Changes::default());
+        let (calls, calls_out) = mpsc::channel(MOST);
+        let to_tell = changes.clone();
         thread::Builder::new()
             .name("database".to_owned())
-            .spawn(move || writer::serve(connection, calls))
+            .spawn(move || writer::serve(connection, calls_out, &to_tell))
             .map_err(OpenError::Thread)?;
-        Ok(Store(calls_in))
+        Ok(Store { calls, readers, changes })
     }
 
     /// Runs one call as a transaction of its own, durable when this returns; an error undoes all of
-    /// it.
+    /// it. Calls are served in order.
     ///
     /// # Errors
     /// What `work` or SQLite says.
-    pub async fn run<T, E, F>(&self, work: F) -> Result<T, E>
+    pub async fn write<T, E, F>(&self, work: F) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<Error> + Send + 'static,
-        F: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+        F: FnOnce(&Transaction<'_>) -> Result<T, E> + Send + 'static,
     {
         let (caller, answer) = oneshot::channel();
         // If the thread has ended, so has the caller's channel.
-        let _ = self.0.send(Box::new(Waiting::new(work, caller))).await;
+        let _ = self.calls.send(Box::new(Waiting::new(work, caller))).await;
         answer.await.unwrap_or_else(|_| Err(Error::UnwindingPanic.into()))
+    }
+
+    /// Runs one call on what is committed when it begins, beside whatever is being written.
+    ///
+    /// # Errors
+    /// What `work` or SQLite says.
+    pub async fn read<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+        F: FnOnce(&Snapshot<'_>) -> Result<T, E> + Send + 'static,
+    {
+        self.readers.clone().read(work).await
+    }
+
+    /// What was committed through this store.
+    pub fn changes(&self) -> &Changes {
+        &self.changes
     }
 }
 
@@ -95,5 +134,7 @@ impl std::fmt::Display for OpenError {
 
 impl std::error::Error for OpenError {}
 
+#[cfg(test)]
+mod query_plans;
 #[cfg(test)]
 mod tests;

@@ -1,11 +1,14 @@
-//! Every report that arrived, and what came of it.
+//! Every report that arrived, and its effect.
 
-use intercom_wire::{Mac, RequestId};
-use rusqlite::{Connection, Result, params};
+use intercom_wire::{BoardName, Mac, RequestId};
+use rusqlite::{Result, params};
 
+use super::Transaction;
 use super::column::text;
+use super::statement::statements;
 
-/// So many reports are kept: a panel that repeats itself for ever does not fill the disk.
+/// How many reports are kept; the oldest make room, so a panel that repeats itself does not fill the
+/// disk.
 const KEPT: i64 = 10_000;
 
 /// One report.
@@ -14,27 +17,33 @@ pub struct Arrived<'a> {
     /// The request that it is about.
     pub request_id: Option<&'a RequestId>,
     /// The board that speaks.
-    pub board: Option<&'a str>,
-    /// The MAC address that it says it carries.
+    pub board: Option<&'a BoardName>,
+    /// The MAC address that the board says it carries.
     pub mac: Option<Mac>,
     /// The outcome as it came.
     pub status: &'a str,
-    /// Why, where it says so.
+    /// The reason that the report gives.
     pub reason: Option<&'a str>,
-    /// What came of it.
+    /// What the report changed.
     pub effect: &'a str,
     /// When it arrived, Unix time in milliseconds.
     pub arrived_ms: i64,
 }
 
+statements! {
+    INSERT = "
+        INSERT INTO reports (request_id, board, mac, status, reason, effect, arrived_ms)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    MAKE_ROOM = "DELETE FROM reports WHERE number <= ?1 - ?2";
+}
+
 /// Keeps a report.
-pub fn add(connection: &Connection, report: &Arrived<'_>) -> Result<()> {
-    connection.execute(
-        "INSERT INTO reports (request_id, board, mac, status, reason, effect, arrived_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+pub fn add(transaction: &Transaction<'_>, report: &Arrived<'_>) -> Result<()> {
+    let number = transaction.insert(
+        INSERT,
         params![
             text(report.request_id),
-            report.board,
+            text(report.board),
             text(report.mac.as_ref()),
             report.status,
             report.reason,
@@ -42,9 +51,6 @@ pub fn add(connection: &Connection, report: &Arrived<'_>) -> Result<()> {
             report.arrived_ms
         ],
     )?;
-    connection.execute(
-        "DELETE FROM reports WHERE number <= ?1 - ?2",
-        [connection.last_insert_rowid(), KEPT],
-    )?;
+    transaction.execute(MAKE_ROOM, [number, KEPT])?;
     Ok(())
 }

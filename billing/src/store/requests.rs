@@ -1,10 +1,13 @@
-//! The requests to the panels: the queue, and what became of each.
+//! The requests to the panels: the queue, and how each one ended.
 
 use intercom_wire::{BoardName, NamedBy, Outcome, RequestId};
-use rusqlite::{Connection, OptionalExtension, Result, Row, params};
+use rusqlite::{Result, Row, params};
 use serde_json::Value;
 
+use super::changes::Changed;
 use super::column::{carried, parsed, parsed_or_null, text};
+use super::statement::statements;
+use super::{Snapshot, Transaction};
 use crate::replacement::{IdentityRequest, State};
 
 /// A request as it is queued.
@@ -24,18 +27,29 @@ pub struct Queued<'a> {
     pub asked_ms: i64,
 }
 
+statements! {
+    INSERT = "
+        INSERT INTO requests (request_id, intercom_id, seq, named_id, named_mac, new_mac,
+            new_serial_number, log_extra, from_mac, from_serial_number, from_model, to_mac,
+            to_serial_number, to_model, state, asked_ms)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 'pending', ?15)";
+    NEWEST = "SELECT * FROM requests WHERE intercom_id = ?1 ORDER BY number DESC LIMIT 1";
+    BY_ID = "SELECT * FROM requests WHERE request_id = ?1";
+    LOG_EXTRA = "SELECT log_extra FROM requests WHERE request_id = ?1";
+    END = "
+        UPDATE requests SET state = ?2, board = ?3, reason = ?4, ended_ms = ?5
+        WHERE request_id = ?1";
+}
+
 /// Queues a request.
-pub fn queue(connection: &Connection, queued: &Queued<'_>) -> Result<()> {
+pub fn queue(transaction: &Transaction<'_>, queued: &Queued<'_>) -> Result<()> {
     let change = queued.change;
     let (named_id, named_mac) = match queued.named_by {
         NamedBy::Id(id) => (Some(id), None),
         NamedBy::Mac(mac) => (None, Some(mac.to_string())),
     };
-    connection.execute(
-        "INSERT INTO requests (request_id, intercom_id, seq, named_id, named_mac, new_mac,
-             new_serial_number, log_extra, from_mac, from_serial_number, from_model, to_mac,
-             to_serial_number, to_model, state, asked_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 'pending', ?15)",
+    transaction.execute(
+        INSERT,
         params![
             change.request_id.as_str(),
             queued.intercom_id,
@@ -54,37 +68,26 @@ pub fn queue(connection: &Connection, queued: &Queued<'_>) -> Result<()> {
             queued.asked_ms,
         ],
     )?;
+    transaction.changed(Changed::Request(change.request_id.clone()));
     Ok(())
 }
 
 /// The intercom's newest request.
-pub fn newest(connection: &Connection, intercom_id: i64) -> Result<Option<IdentityRequest>> {
-    connection
-        .prepare_cached(
-            "SELECT * FROM requests WHERE intercom_id = ?1 ORDER BY number DESC LIMIT 1",
-        )?
-        .query_row([intercom_id], change)
-        .optional()
+pub fn newest(snapshot: &Snapshot<'_>, intercom_id: i64) -> Result<Option<IdentityRequest>> {
+    snapshot.first(NEWEST, [intercom_id], change)
 }
 
 /// A request and the ID of its intercom.
 pub fn by_id(
-    connection: &Connection,
+    snapshot: &Snapshot<'_>,
     request_id: &RequestId,
 ) -> Result<Option<(i64, IdentityRequest)>> {
-    connection
-        .prepare_cached("SELECT * FROM requests WHERE request_id = ?1")?
-        .query_row([request_id.as_str()], |row| Ok((row.get("intercom_id")?, change(row)?)))
-        .optional()
+    snapshot.first(BY_ID, [request_id.as_str()], |row| Ok((row.get("intercom_id")?, change(row)?)))
 }
 
 /// What a request passes through.
-pub fn log_extra(connection: &Connection, request_id: &RequestId) -> Result<Option<Value>> {
-    connection.query_row(
-        "SELECT log_extra FROM requests WHERE request_id = ?1",
-        [request_id.as_str()],
-        |row| parsed_or_null(row, "log_extra"),
-    )
+pub fn log_extra(snapshot: &Snapshot<'_>, request_id: &RequestId) -> Result<Option<Value>> {
+    snapshot.one(LOG_EXTRA, [request_id.as_str()], |row| parsed_or_null(row, "log_extra"))
 }
 
 fn change(row: &Row<'_>) -> Result<IdentityRequest> {
@@ -107,9 +110,9 @@ fn change(row: &Row<'_>) -> Result<IdentityRequest> {
     })
 }
 
-/// A request has ended, for the reason given where it has one.
+/// Ends a request, for the reason given where it has one.
 pub fn end(
-    connection: &Connection,
+    transaction: &Transaction<'_>,
     request_id: &RequestId,
     state: &State,
     reason: Option<&str>,
@@ -121,10 +124,10 @@ pub fn end(
         State::Withdrawn => ("withdrawn".to_owned(), None),
         State::Ended { outcome, board } => (outcome.to_string(), board.as_ref()),
     };
-    connection.execute(
-        "UPDATE requests SET state = ?2, board = ?3, reason = ?4, ended_ms = ?5
-         WHERE request_id = ?1",
+    transaction.execute(
+        END,
         params![request_id.as_str(), word, board.map(BoardName::as_str), reason, now_ms],
     )?;
+    transaction.changed(Changed::Request(request_id.clone()));
     Ok(())
 }

@@ -6,6 +6,9 @@ use rusqlite::Connection;
 
 use super::OpenError;
 
+/// More than there are, so that each is prepared once for each connection.
+const CACHED_STATEMENTS: usize = 100;
+
 /// Each brings a file from the version of its place in the list to the next one. Files of every
 /// version exist, so what stands here never changes; a change is one more at the end.
 const MIGRATIONS: [&str; 2] = [VERSION_1, VERSION_2];
@@ -109,16 +112,24 @@ const VERSION_2: &str = "
 ALTER TABLE boards ADD COLUMN stranger INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX boards_by_end_of_presence ON boards (present_until_ms);
 CREATE INDEX strangers ON boards (stranger) WHERE stranger = 1;
+CREATE INDEX pending_requests_of_an_intercom ON requests (intercom_id) WHERE state = 'pending';
+CREATE INDEX offers_of_a_request ON offers (request_id);
 ";
 
 /// Brings the tables to this version and sets the connection up: a commit that returned survives a
 /// power cut.
 pub(super) fn prepare(connection: &mut Connection) -> Result<(), OpenError> {
-    connection.busy_timeout(Duration::from_secs(5))?;
+    set_up(connection)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     migrate(connection, &MIGRATIONS)
+}
+
+/// What every connection needs.
+pub(super) fn set_up(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+    connection.busy_timeout(Duration::from_secs(5))
 }
 
 fn migrate(connection: &mut Connection, migrations: &[&str]) -> Result<(), OpenError> {

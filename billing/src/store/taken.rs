@@ -1,10 +1,12 @@
-//! Identities that are not to be had: every live intercom holds its confirmed and its desired one.
+//! Identities that cannot be given: every live intercom holds its confirmed and its desired one.
 
 use intercom_wire::Identity;
-use rusqlite::{Connection, Result, named_params};
+use rusqlite::{Result, named_params};
 
+use super::Snapshot;
 use super::column::text;
 use super::intercoms::EMPTY;
+use super::statement::statements;
 
 /// Which of an identity's parts another live intercom has, confirmed or desired.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,19 +19,43 @@ pub struct Taken {
     pub external_id: bool,
 }
 
-/// Who may stand in the way of an identity.
+/// Whose identities count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Among {
-    /// Any live intercom: a record is to be made.
+    /// Those of every live intercom: a record is to be created.
     All,
-    /// Any but this one and the spares: a spare's identity may be promised to an intercom, and its
-    /// own record goes when it takes that intercom's place.
+    /// Those of every live intercom except this one and the spares. An intercom may be promised a
+    /// spare's identity; the spare's record is deleted when it takes that intercom's place.
     OthersButSpares(i64),
+}
+
+/// Whether another live intercom has this value in a column. One index answers for one column: with
+/// two columns in one condition SQLite reads every intercom.
+macro_rules! another_has {
+    ($column:literal, $value:literal) => {
+        concat!(
+            "EXISTS (SELECT 1 FROM intercoms WHERE deleted_ms IS NULL AND ",
+            $column,
+            " = ",
+            $value,
+            " AND (:but IS NULL OR (id <> :but AND status <> :empty)))"
+        )
+    };
+}
+
+statements! {
+    TAKEN = concat!(
+        "SELECT ", another_has!("confirmed_mac", ":mac"),
+        " OR ", another_has!("desired_mac", ":mac"),
+        ", ", another_has!("confirmed_serial_number", ":serial"),
+        " OR ", another_has!("desired_serial_number", ":serial"),
+        ", ", another_has!("external_id", ":external")
+    );
 }
 
 /// Whether another live intercom has these already.
 pub fn by_another(
-    connection: &Connection,
+    snapshot: &Snapshot<'_>,
     among: Among,
     identity: &Identity,
     external_id: Option<&str>,
@@ -38,13 +64,8 @@ pub fn by_another(
         Among::All => None,
         Among::OthersButSpares(id) => Some(id),
     };
-    connection.query_row(
-        "WITH other AS (SELECT * FROM intercoms WHERE deleted_ms IS NULL
-                        AND (:but IS NULL OR (id <> :but AND status <> :empty)))
-         SELECT EXISTS (SELECT 1 FROM other WHERE :mac IN (confirmed_mac, desired_mac)),
-                EXISTS (SELECT 1 FROM other
-                        WHERE :serial IN (confirmed_serial_number, desired_serial_number)),
-                EXISTS (SELECT 1 FROM other WHERE external_id = :external)",
+    snapshot.one(
+        TAKEN,
         named_params! {
             ":but": but,
             ":empty": EMPTY,

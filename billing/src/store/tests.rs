@@ -6,6 +6,7 @@ use intercom_wire::{BoardName, Identity, Mac};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
+use super::boards::Seen;
 use super::intercoms::{Details, EMPTY, Name, RecordState};
 use super::taken::Among;
 use super::*;
@@ -23,6 +24,11 @@ fn file() -> File {
     File { _dir: dir, path }
 }
 
+/// The same file, read from outside.
+fn outside(file: &File) -> Connection {
+    Connection::open(&file.path).expect("the file")
+}
+
 fn mac(last: u8) -> Mac {
     Mac::try_from([0xAA, 0, 0, 0, 0, last]).expect("a MAC")
 }
@@ -34,26 +40,26 @@ fn carried(last: u8, serial_number: &str) -> Carried {
 
 fn in_store<T: Send + 'static>(
     store: &Store,
-    work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
 ) -> T {
     attempt(store, work).expect("a transaction")
 }
 
 /// The intercom of panel 1 is to get panel 2.
 fn promise_the_second(store: &Store, id: i64) {
-    in_store(store, move |c| {
+    in_store(store, move |t| {
         let (confirmed, desired) = (&carried(1, "S1"), &carried(2, "S2"));
         let state = RecordState { confirmed, desired, status: "pending", source: "auto-replace" };
-        intercoms::set_state(c, id, &state)
+        intercoms::set_state(t, id, &state)
     });
 }
 
 fn attempt<T: Send + 'static>(
     store: &Store,
-    work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
 ) -> rusqlite::Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    runtime.block_on(store.run(work))
+    runtime.block_on(store.write(work))
 }
 
 #[test]
@@ -61,11 +67,11 @@ fn a_committed_record_is_there_after_the_file_is_opened_again() {
     let file = file();
     let store = Store::open(&file.path).expect("a store");
     let id =
-        in_store(&store, move |c| intercoms::insert(c, &carried(1, "S1"), &Details::default(), 7));
+        in_store(&store, move |t| intercoms::insert(t, &carried(1, "S1"), &Details::default(), 7));
     drop(store);
     let store = Store::open(&file.path).expect("the same store");
     let found =
-        in_store(&store, move |c| intercoms::find(c, &Name::Mac(mac(1)))).expect("a record");
+        in_store(&store, move |t| intercoms::find(t, &Name::Mac(mac(1)))).expect("a record");
     assert_eq!((found.id, found.seq, found.confirmed), (id, 7, carried(1, "S1")));
 }
 
@@ -73,12 +79,12 @@ fn a_committed_record_is_there_after_the_file_is_opened_again() {
 fn an_error_undoes_the_whole_transaction() {
     let file = file();
     let store = Store::open(&file.path).expect("a store");
-    let failed: rusqlite::Result<()> = attempt(&store, |tx| {
-        intercoms::insert(tx, &carried(1, "S1"), &Details::default(), 1)?;
+    let failed: rusqlite::Result<()> = attempt(&store, |t| {
+        intercoms::insert(t, &carried(1, "S1"), &Details::default(), 1)?;
         Err(rusqlite::Error::InvalidQuery)
     });
     assert!(failed.is_err());
-    assert_eq!(in_store(&store, move |c| intercoms::find(c, &Name::Mac(mac(1)))), None);
+    assert_eq!(in_store(&store, move |t| intercoms::find(t, &Name::Mac(mac(1)))), None);
 }
 
 #[test]
@@ -103,14 +109,14 @@ fn what_is_no_database_is_refused() {
 fn a_group_is_made_once_and_named_after_its_id() {
     let file = file();
     let store = Store::open(&file.path).expect("a store");
-    let made = in_store(&store, move |c| groups::find_or_make(c, None, Some("ext")));
-    assert_eq!(in_store(&store, move |c| groups::find_or_make(c, None, Some("ext"))), made);
-    assert_eq!(in_store(&store, move |c| groups::find_or_make(c, Some(6), Some("ext"))), Some(6));
-    assert_eq!(in_store(&store, move |c| groups::find_or_make(c, None, None)), None);
+    let made = in_store(&store, move |t| groups::find_or_make(t, None, Some("ext")));
+    assert_eq!(in_store(&store, move |t| groups::find_or_make(t, None, Some("ext"))), made);
+    assert_eq!(in_store(&store, move |t| groups::find_or_make(t, Some(6), Some("ext"))), Some(6));
+    assert_eq!(in_store(&store, move |t| groups::find_or_make(t, None, None)), None);
     let details = Details { group_id: Some(6), department: Some(44), ..Details::default() };
-    let id = in_store(&store, move |c| intercoms::insert(c, &carried(1, "S1"), &details, 1));
+    let id = in_store(&store, move |t| intercoms::insert(t, &carried(1, "S1"), &details, 1));
     let shown =
-        in_store(&store, move |c| intercoms::find(c, &Name::Id(id))).expect("a record").shown;
+        in_store(&store, move |t| intercoms::find(t, &Name::Id(id))).expect("a record").shown;
     assert_eq!(shown.group.map(|g| (g.id, g.name, g.external_id)), Some((6, "6".into(), None)));
     assert_eq!(shown.department.as_deref(), Some("44"), "a number without a name");
 }
@@ -120,11 +126,11 @@ fn a_group_of_our_own_gets_a_short_id_whatever_ids_callers_name() {
     let file = file();
     let store = Store::open(&file.path).expect("a store");
     for named in [6, i64::MAX] {
-        let made = in_store(&store, move |c| groups::find_or_make(c, Some(named), None));
+        let made = in_store(&store, move |t| groups::find_or_make(t, Some(named), None));
         assert_eq!(made, Some(named));
     }
     for (external_id, id) in [("first", 7), ("second", 8)] {
-        let made = in_store(&store, move |c| groups::find_or_make(c, None, Some(external_id)));
+        let made = in_store(&store, move |t| groups::find_or_make(t, None, Some(external_id)));
         assert_eq!(made, Some(id));
     }
 }
@@ -134,10 +140,10 @@ fn both_identities_of_a_record_are_reserved_and_a_spare_blocks_only_another_crea
     let file = file();
     let store = Store::open(&file.path).expect("a store");
     let id =
-        in_store(&store, move |c| intercoms::insert(c, &carried(1, "S1"), &Details::default(), 1));
+        in_store(&store, move |t| intercoms::insert(t, &carried(1, "S1"), &Details::default(), 1));
     let taken = |among, last, serial_number: &str| {
         let identity = carried(last, serial_number).identity;
-        let taken = in_store(&store, move |c| taken::by_another(c, among, &identity, None));
+        let taken = in_store(&store, move |t| taken::by_another(t, among, &identity, None));
         (taken.mac, taken.serial_number)
     };
     assert_eq!(taken(Among::All, 1, "other"), (true, false));
@@ -153,18 +159,18 @@ fn a_record_is_found_by_either_mac_and_before_the_spare_whose_mac_it_was_promise
     let file = file();
     let store = Store::open(&file.path).expect("a store");
     let spare =
-        in_store(&store, move |c| intercoms::insert(c, &carried(2, "S2"), &Details::default(), 1));
+        in_store(&store, move |t| intercoms::insert(t, &carried(2, "S2"), &Details::default(), 1));
     let id =
-        in_store(&store, move |c| intercoms::insert(c, &carried(1, "S1"), &Details::default(), 1));
+        in_store(&store, move |t| intercoms::insert(t, &carried(1, "S1"), &Details::default(), 1));
     let find =
-        |last| in_store(&store, move |c| intercoms::find(c, &Name::Mac(mac(last)))).map(|r| r.id);
+        |last| in_store(&store, move |t| intercoms::find(t, &Name::Mac(mac(last)))).map(|r| r.id);
     assert_eq!(find(2), Some(spare));
     promise_the_second(&store, id);
     assert_eq!((find(1), find(2)), (Some(id), Some(id)));
     let cleared =
-        in_store(&store, move |c| intercoms::delete_spares(c, &carried(2, "S2").identity, 0));
+        in_store(&store, move |t| intercoms::delete_spares(t, &carried(2, "S2").identity, 0));
     assert_eq!(cleared, 1);
-    assert_eq!(in_store(&store, move |c| intercoms::find(c, &Name::Id(spare))), None);
+    assert_eq!(in_store(&store, move |t| intercoms::find(t, &Name::Id(spare))), None);
 }
 
 #[test]
@@ -173,59 +179,68 @@ fn a_board_has_one_mac_at_a_time_and_is_present_until_it_says_otherwise() {
     let store = Store::open(&file.path).expect("a store");
     let name: BoardName = "die-1".parse().expect("a board");
     let other: Option<BoardName> = "die-2".parse().ok();
+    let changed = || Vec::from_iter(store.changes().take());
     let online = |last, board: Option<&BoardName>| {
+        let seen = Seen { mac: mac(last), board: board.cloned(), until_ms: UNTIL_FURTHER_NOTICE };
+        in_store(&store, move |t| boards::present(t, &seen, 10));
+        changed()
+    };
+    let offline = |last, board: Option<&BoardName>| {
         let board = board.cloned();
-        in_store(&store, move |c| {
-            boards::present(c, mac(last), board.as_ref(), UNTIL_FURTHER_NOTICE, 10)
-        })
+        in_store(&store, move |t| boards::gone(t, mac(last), board.as_ref(), 20));
+        changed()
     };
     let rows = || {
-        in_store(&store, move |c| {
-            c.prepare("SELECT mac || ' ' || board || ' ' || (present_until_ms > 20) FROM boards")?
-                .query_map([], |row| row.get::<_, String>(0))?
-                .collect::<rusqlite::Result<Vec<_>>>()
-        })
+        outside(&file)
+            .prepare("SELECT mac || ' ' || board || ' ' || (present_until_ms > 20) FROM boards")
+            .and_then(|mut all| all.query_map([], |row| row.get::<_, String>(0))?.collect())
+            .unwrap_or_else(|why| vec![why.to_string()])
     };
-    assert!(online(1, Some(&name)), "news");
-    assert!(!online(1, Some(&name)), "known already");
-    assert!(!online(1, None), "whoever it is, it is there");
-    assert!(online(2, Some(&name)), "it has another MAC now");
+    assert_eq!(online(1, Some(&name)), [Changed::Board(mac(1))], "news");
+    assert_eq!(online(1, Some(&name)), [], "known already");
+    assert_eq!(online(1, None), [], "whoever it is, it is there");
+    let moved = [Changed::Board(mac(1)), Changed::Board(mac(2))];
+    assert_eq!(online(2, Some(&name)), moved, "it has another MAC now");
     assert_eq!(rows(), [format!("{} die-1 1", mac(2))]);
-    assert!(
-        !in_store(&store, move |c| boards::gone(c, mac(2), other.as_ref(), 20)),
-        "not that one"
-    );
-    assert!(in_store(&store, move |c| boards::gone(c, mac(2), Some(&name), 20)));
+    assert_eq!(offline(2, other.as_ref()), [], "not that one");
+    assert_eq!(offline(2, Some(&name)), [Changed::Board(mac(2))]);
     assert_eq!(rows(), [format!("{} die-1 0", mac(2))]);
 }
 
-fn boards_kept(store: &Store) -> i64 {
-    in_store(store, |c| c.query_row("SELECT count(*) FROM boards", [], |row| row.get(0)))
+fn count(file: &File, table: &str) -> i64 {
+    let count = format!("SELECT count(*) FROM {table}");
+    outside(file).query_row(&count, [], |row| row.get(0)).expect("a count")
 }
 
 /// As many boards of nobody as are kept, present until then.
-fn fill_with_strangers(store: &Store, until_ms: i64) {
-    in_store(store, move |c| {
-        c.execute(
-            "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 10000)
-             INSERT INTO boards (mac, present_until_ms, stranger)
-             SELECT printf('02:00:00:00:%02X:%02X', n / 256, n % 256), ?1, 1 FROM n",
-            [until_ms],
-        )
-    });
+fn fill_with_strangers(file: &File, until_ms: i64) {
+    let made = outside(file).execute(
+        "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 10000)
+         INSERT INTO boards (mac, present_until_ms, stranger)
+         SELECT printf('02:00:00:00:%02X:%02X', n / 256, n % 256), ?1, 1 FROM n",
+        [until_ms],
+    );
+    assert_eq!(made, Ok(10_000));
+}
+
+/// A board shows itself; whether that is remembered.
+fn appears(file: &File, store: &Store, last: u8, now_ms: i64) -> bool {
+    let seen = Seen { mac: mac(last), board: None, until_ms: now_ms + 180_000 };
+    in_store(store, move |t| boards::present(t, &seen, now_ms));
+    let is_kept = "SELECT EXISTS (SELECT 1 FROM boards WHERE mac = ?1)";
+    outside(file).query_row(is_kept, [mac(last).to_string()], |row| row.get(0)).expect("a row")
 }
 
 #[test]
 fn boards_of_nobody_are_remembered_up_to_a_bound_and_an_intercoms_board_always() {
     let file = file();
     let store = Store::open(&file.path).expect("a store");
-    fill_with_strangers(&store, UNTIL_FURTHER_NOTICE);
-    let appears =
-        |last| in_store(&store, move |c| boards::present(c, mac(last), None, 200_000, 20_000));
+    fill_with_strangers(&file, UNTIL_FURTHER_NOTICE);
+    let appears = |last| appears(&file, &store, last, 20_000);
     assert!(!appears(1), "one too many");
-    assert_eq!(boards_kept(&store), 10_000);
+    assert_eq!(count(&file, "boards"), 10_000);
     let id =
-        in_store(&store, move |c| intercoms::insert(c, &carried(1, "S1"), &Details::default(), 1));
+        in_store(&store, move |t| intercoms::insert(t, &carried(1, "S1"), &Details::default(), 1));
     assert!(appears(1), "an intercom's");
     promise_the_second(&store, id);
     assert!(appears(2), "one that an intercom is promised");
@@ -234,7 +249,7 @@ fn boards_of_nobody_are_remembered_up_to_a_bound_and_an_intercoms_board_always()
     let of_a_stranger = Mac::try_from([2, 0, 0, 0, 0, 1]).expect("a MAC");
     let identity = Identity { mac: of_a_stranger, ..known };
     let carried = Carried { identity, model: None };
-    in_store(&store, move |c| intercoms::insert(c, &carried, &Details::default(), 1));
+    in_store(&store, move |t| intercoms::insert(t, &carried, &Details::default(), 1));
     assert!(appears(3), "there is room: one of them is an intercom's by now");
 }
 
@@ -242,19 +257,16 @@ fn boards_of_nobody_are_remembered_up_to_a_bound_and_an_intercoms_board_always()
 fn a_board_that_has_been_gone_for_an_hour_is_forgotten_when_another_appears() {
     let file = file();
     let store = Store::open(&file.path).expect("a store");
-    fill_with_strangers(&store, 1_000);
-    let appears = |last, now| {
-        in_store(&store, move |c| boards::present(c, mac(last), None, now + 180_000, now))
-    };
-    assert!(!appears(1, 1_000 + 3_600_000), "an hour has not passed");
-    assert!(appears(1, 1_001 + 3_600_000));
-    assert_eq!(boards_kept(&store), 1);
+    fill_with_strangers(&file, 1_000);
+    assert!(!appears(&file, &store, 1, 1_000 + 3_600_000), "an hour has not passed");
+    assert!(appears(&file, &store, 1, 1_001 + 3_600_000));
+    assert_eq!(count(&file, "boards"), 1);
 }
 
 #[test]
 fn each_database_has_a_name_of_its_own_towards_a_broker() {
     let (one, other) = (file(), file());
-    let id = |path| in_store(&Store::open(path).expect("a store"), offers::client_id);
+    let id = |path| in_store(&Store::open(path).expect("a store"), |t| offers::client_id(t));
     assert_eq!(id(&one.path), id(&one.path));
     assert_ne!(id(&one.path), id(&other.path));
 }
@@ -272,11 +284,11 @@ fn old_reports_make_room() {
         effect: "",
         arrived_ms: 0,
     };
-    let kept = in_store(&store, move |c| {
+    in_store(&store, move |t| {
         for _ in 0..10_005 {
-            reports::add(c, &report)?;
+            reports::add(t, &report)?;
         }
-        c.query_row("SELECT count(*) FROM reports", [], |row| row.get::<_, i64>(0))
+        Ok(())
     });
-    assert_eq!(kept, 10_000);
+    assert_eq!(count(&file, "reports"), 10_000);
 }

@@ -1,21 +1,24 @@
-//! The one thread that has the database: what waits when a commit begins shares that commit.
+//! The one thread that writes: calls that wait when a commit begins share that commit.
 //!
-//! A commit that survives a power cut waits for the disk, whatever is in it. Each call has a
-//! savepoint of its own, so that an error undoes that call alone; none is answered before the
-//! commit has returned.
+//! A durable commit waits for the disk, however little is in it. Each call has its own savepoint, so
+//! an error undoes only that call. No call is answered before the commit has returned.
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rusqlite::{Connection, Error, Result, TransactionBehavior, ffi};
 use tokio::sync::{mpsc, oneshot};
 
-/// So many calls wait for their turn, and so many share a commit, at most.
+use super::access::Transaction;
+use super::changes::{Changed, Changes};
+
+/// Upper bound on the calls that wait for their turn, and on those that share a commit.
 pub(super) const MOST: usize = 256;
 
 /// A call whose kind of answer only its caller knows.
 pub(super) trait Call: Send {
     /// Does its work; false if that is to be undone.
-    fn work(&mut self, connection: &Connection) -> bool;
+    fn work(&mut self, transaction: &Transaction<'_>) -> bool;
     /// Answers, now that the commit has returned.
     fn answer(self: Box<Self>, committed: &Result<()>);
 }
@@ -35,12 +38,12 @@ impl<F, T, E> Waiting<F, T, E> {
 
 impl<F, T, E> Call for Waiting<F, T, E>
 where
-    F: FnOnce(&Connection) -> Result<T, E> + Send,
+    F: FnOnce(&Transaction<'_>) -> Result<T, E> + Send,
     T: Send,
     E: From<Error> + Send,
 {
-    fn work(&mut self, connection: &Connection) -> bool {
-        self.done = self.work.take().map(|work| work(connection));
+    fn work(&mut self, transaction: &Transaction<'_>) -> bool {
+        self.done = self.work.take().map(|work| work(transaction));
         matches!(self.done, Some(Ok(_)))
     }
 
@@ -51,13 +54,17 @@ where
             (Some(done), Ok(())) => done,
             (None, Ok(())) => Err(Error::UnwindingPanic.into()),
         };
-        // Whoever waited may have gone.
+        // The caller may have given up.
         let _ = self.caller.send(answer);
     }
 }
 
 /// Serves calls until nobody can make one any more.
-pub(super) fn serve(mut connection: Connection, mut calls: mpsc::Receiver<Box<dyn Call>>) {
+pub(super) fn serve(
+    mut connection: Connection,
+    mut calls: mpsc::Receiver<Box<dyn Call>>,
+    changes: &Changes,
+) {
     let mut batch = Vec::with_capacity(MOST);
     while let Some(call) = calls.blocking_recv() {
         batch.push(call);
@@ -66,32 +73,37 @@ pub(super) fn serve(mut connection: Connection, mut calls: mpsc::Receiver<Box<dy
         {
             batch.push(call);
         }
-        let committed = commit(&mut connection, &mut batch);
+        let committed = commit(&mut connection, &mut batch).map(|changed| changes.add(changed));
         for call in batch.drain(..) {
             call.answer(&committed);
         }
     }
 }
 
-fn commit(connection: &mut Connection, batch: &mut [Box<dyn Call>]) -> Result<()> {
-    // Immediate: what was read stays true until the commit, whoever else has the file open.
+/// What the calls have changed.
+fn commit(connection: &mut Connection, batch: &mut [Box<dyn Call>]) -> Result<BTreeSet<Changed>> {
+    // Immediate: what was read stays true until the commit, even if another process has the file open.
     let mut transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let mut changed = BTreeSet::new();
     for call in batch {
         let savepoint = transaction.savepoint()?;
+        let access = Transaction::on(&savepoint);
         // A panic undoes its call as an error does.
-        if catch_unwind(AssertUnwindSafe(|| call.work(&savepoint))).unwrap_or(false) {
+        if catch_unwind(AssertUnwindSafe(|| call.work(&access))).unwrap_or(false) {
+            changed.append(&mut access.into_changed());
             savepoint.commit()?;
         } else {
             savepoint.finish()?;
         }
         if transaction.is_autocommit() {
-            // A full disk and its like undo the whole transaction, and what would follow now would
-            // be none.
-            let text = "the transaction was given up".to_owned();
+            // SQLite undoes the whole transaction on some errors, such as a full disk. Further calls
+            // would then run outside any transaction.
+            let text = "SQLite has rolled the transaction back".to_owned();
             return Err(Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_ABORT), Some(text)));
         }
     }
-    transaction.commit()
+    transaction.commit()?;
+    Ok(changed)
 }
 
 /// An error for one more caller.

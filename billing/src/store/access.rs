@@ -1,0 +1,87 @@
+//! What the operations of the store run on: a snapshot to read, or a transaction to change.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::ops::Deref;
+
+use rusqlite::{Connection, OptionalExtension, Params, Result, Row};
+
+use super::changes::Changed;
+use super::statement::Sql;
+
+/// One consistent state of the database.
+pub struct Snapshot<'c>(&'c Connection);
+
+/// A snapshot that can be changed. What it says has changed is passed on when it is committed.
+pub struct Transaction<'c> {
+    snapshot: Snapshot<'c>,
+    changed: RefCell<BTreeSet<Changed>>,
+}
+
+impl<'c> Snapshot<'c> {
+    pub(super) fn on(connection: &'c Connection) -> Self {
+        Snapshot(connection)
+    }
+
+    /// The only row, or the first one.
+    pub(super) fn one<T>(
+        &self,
+        sql: Sql,
+        params: impl Params,
+        read: impl FnOnce(&Row<'_>) -> Result<T>,
+    ) -> Result<T> {
+        self.0.prepare_cached(sql.text())?.query_row(params, read)
+    }
+
+    /// The first row, if there is one.
+    pub(super) fn first<T>(
+        &self,
+        sql: Sql,
+        params: impl Params,
+        read: impl FnOnce(&Row<'_>) -> Result<T>,
+    ) -> Result<Option<T>> {
+        self.one(sql, params, read).optional()
+    }
+
+    pub(super) fn all<T>(
+        &self,
+        sql: Sql,
+        params: impl Params,
+        read: impl FnMut(&Row<'_>) -> Result<T>,
+    ) -> Result<Vec<T>> {
+        self.0.prepare_cached(sql.text())?.query_map(params, read)?.collect()
+    }
+}
+
+impl<'c> Transaction<'c> {
+    pub(super) fn on(connection: &'c Connection) -> Self {
+        Transaction { snapshot: Snapshot(connection), changed: RefCell::default() }
+    }
+
+    /// How many rows were changed.
+    pub(super) fn execute(&self, sql: Sql, params: impl Params) -> Result<usize> {
+        self.snapshot.0.prepare_cached(sql.text())?.execute(params)
+    }
+
+    /// The new row's ID.
+    pub(super) fn insert(&self, sql: Sql, params: impl Params) -> Result<i64> {
+        self.snapshot.0.prepare_cached(sql.text())?.insert(params)
+    }
+
+    /// Offers may depend on it.
+    pub(super) fn changed(&self, what: Changed) {
+        self.changed.borrow_mut().insert(what);
+    }
+
+    pub(super) fn into_changed(self) -> BTreeSet<Changed> {
+        self.changed.into_inner()
+    }
+}
+
+impl<'c> Deref for Transaction<'c> {
+    type Target = Snapshot<'c>;
+
+    fn deref(&self) -> &Snapshot<'c> {
+        &self.snapshot
+    }
+}

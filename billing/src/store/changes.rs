@@ -1,0 +1,45 @@
+//! What was changed since somebody last looked: enough to find the offers that are to be changed.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
+use intercom_wire::{Mac, RequestId};
+use tokio::sync::Notify;
+
+/// Something that offers depend on.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Changed {
+    /// A request was queued or has ended.
+    Request(RequestId),
+    /// An intercom is known by another MAC address or another board.
+    Intercom(i64),
+    /// Another board has this MAC address, or the board with it has come or gone.
+    Board(Mac),
+}
+
+/// What was committed and not taken yet. Nothing is lost with it: whoever starts looks at every
+/// open request first.
+#[derive(Default)]
+pub struct Changes {
+    untaken: Mutex<BTreeSet<Changed>>,
+    wake: Notify,
+}
+
+impl Changes {
+    pub(super) fn add(&self, mut changed: BTreeSet<Changed>) {
+        if !changed.is_empty() {
+            self.untaken.lock().unwrap_or_else(PoisonError::into_inner).append(&mut changed);
+            self.wake.notify_one();
+        }
+    }
+
+    /// Takes what has changed so far.
+    pub fn take(&self) -> BTreeSet<Changed> {
+        std::mem::take(&mut self.untaken.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Returns when something has changed, and may return once when it was taken already.
+    pub async fn wait(&self) {
+        self.wake.notified().await;
+    }
+}

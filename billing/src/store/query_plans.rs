@@ -1,0 +1,67 @@
+//! How SQLite carries out each statement of the store: never by reading a whole table that grows.
+
+use rusqlite::Connection;
+
+use super::statement::Sql;
+use super::{
+    boards, groups, history, intercoms, offers, pending, reports, requests, schema, taken,
+};
+
+/// The statements of every module. A module that is missing here has a list that nobody uses, which
+/// is a warning.
+const MODULES: [(&str, &[(&str, Sql)]); 9] = [
+    ("boards", boards::STATEMENTS),
+    ("groups", groups::STATEMENTS),
+    ("history", history::STATEMENTS),
+    ("intercoms", intercoms::STATEMENTS),
+    ("offers", offers::STATEMENTS),
+    ("pending", pending::STATEMENTS),
+    ("reports", reports::STATEMENTS),
+    ("requests", requests::STATEMENTS),
+    ("taken", taken::STATEMENTS),
+];
+
+/// Every scan that there is: of one row, of what is wanted whole, or up to a limit.
+const SCANS: [&str; 4] = [
+    "history::NEWEST: r",
+    "offers::EVERY_OPEN_REQUEST: requests USING INDEX pending_requests_of_an_intercom",
+    "offers::EVERY_OPEN_REQUEST: offers USING COVERING INDEX offers_of_a_request",
+    "offers::CLIENT_ID: service",
+];
+
+/// What a statement scans, as SQLite itself says. An automatic index is made by a scan, too.
+fn scans(connection: &Connection, sql: Sql) -> Vec<String> {
+    let mut explained = connection
+        .prepare(&format!("EXPLAIN QUERY PLAN {}", sql.text()))
+        .unwrap_or_else(|why| panic!("{why}: {}", sql.text()));
+    let steps = explained.raw_query().mapped(|row| row.get::<_, String>("detail"));
+    let steps: Vec<String> = steps.collect::<Result<_, _>>().expect("a query plan");
+    let scanned = steps.iter().filter_map(|step| match step.strip_prefix("SCAN ") {
+        Some("CONSTANT ROW") => None,
+        None if step.contains("AUTOMATIC") => Some(step.as_str()),
+        scanned => scanned,
+    });
+    scanned.map(str::to_owned).collect()
+}
+
+#[test]
+fn no_statement_reads_a_whole_table_that_grows() {
+    let mut connection = Connection::open_in_memory().expect("a database");
+    schema::prepare(&mut connection).expect("the tables");
+    let mut found = Vec::new();
+    for (module, statements) in MODULES {
+        for (name, sql) in statements {
+            let scans = scans(&connection, *sql).into_iter();
+            found.extend(scans.map(|scanned| format!("{module}::{name}: {scanned}")));
+        }
+    }
+    assert_eq!(found, SCANS);
+}
+
+#[test]
+fn a_scan_is_seen() {
+    let mut connection = Connection::open_in_memory().expect("a database");
+    schema::prepare(&mut connection).expect("the tables");
+    let either = Sql::new("SELECT id FROM intercoms WHERE ?1 IN (confirmed_mac, desired_mac)");
+    assert_eq!(scans(&connection, either), ["intercoms"]);
+}
