@@ -127,47 +127,4 @@ impl Published {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn plan(wanted: &[(&str, &str)], obsolete: &[&str]) -> Plan {
-        Plan {
-            wanted: wanted
-                .iter()
-                .map(|(topic, payload)| ((*topic).to_owned(), payload.as_bytes().to_vec()))
-                .collect(),
-            obsolete: obsolete.iter().map(|topic| (*topic).to_owned()).collect(),
-            due: Vec::new(),
-        }
-    }
-
-    fn queued(published: &mut Published) -> Vec<(String, String)> {
-        let text = |payload: Vec<u8>| String::from_utf8(payload).expect("text");
-        published.queue.drain(..).map(|m| (m.topic, text(m.payload))).collect()
-    }
-
-    #[test]
-    fn only_what_differs_is_published() {
-        let mut published = Published::default();
-        published.set_plan(plan(&[("a", "1")], &["left over"]));
-        assert_eq!(
-            queued(&mut published),
-            [("a".into(), "1".into()), ("left over".into(), String::new())]
-        );
-        published.set_plan(plan(&[("a", "1")], &["left over"]));
-        assert_eq!(queued(&mut published), []);
-        published.set_plan(plan(&[("a", "2")], &[]));
-        assert_eq!(queued(&mut published), [("a".into(), "2".into())]);
-    }
-
-    #[test]
-    fn a_topic_that_is_wanted_again_before_its_clearing_was_acknowledged_stays_written_down() {
-        let mut published = Published::default();
-        let clearing = Message { topic: "a".into(), payload: Vec::new() };
-        published.set_plan(plan(&[], &["a"]));
-        published.set_plan(plan(&[("a", "1")], &[]));
-        assert!(!published.has_cleared(&clearing));
-        published.set_plan(plan(&[], &["a"]));
-        assert!(published.has_cleared(&clearing));
-    }
-}
+mod tests;

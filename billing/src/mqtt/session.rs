@@ -1,13 +1,12 @@
 //! One connection to the broker, from CONNECT to its loss: reports and presences in, offers out.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::future::ready;
-use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
 use futures_util::future::try_join_all;
 use intercom_wire::topics::{EVERY_PRESENCE, EVERY_STATUS, FromPanel};
-use intercom_wire::{Presence, Report, RequestId, json};
+use intercom_wire::{Presence, Report, json};
 use rumqttc::{
     AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, MqttOptions, NetworkOptions,
     Outgoing, Packet, PubAck, Publish, QoS, SubAck, SubscribeReasonCode,
@@ -16,6 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
+use super::agenda::Agenda;
 use super::offers::{Message, Published, plan};
 use crate::clock::now_ms;
 use crate::operations::Billing;
@@ -25,35 +25,29 @@ use crate::store::{Changed, offers};
 const IN_FLIGHT: usize = 20;
 /// Both subscriptions, all publications and as many acknowledgements fit without waiting.
 const QUEUE: usize = 10 * IN_FLIGHT;
-/// Upper bound on the changes that one transaction plans for, so that nobody waits for long while
-/// thousands of requests are planned after a connect.
-const PLANNED_AT_ONCE: usize = 100;
 const SUBSCRIPTIONS: usize = 2;
 
-/// What ended the session, if it was the broker's side.
+/// Why the session has ended.
 pub(super) type Lost = anyhow::Error;
 
 struct Session<'a> {
     billing: &'a Billing,
     client: AsyncClient,
     published: Published,
-    /// In the database, in the order of their arrival.
+    /// Stored in the database, in the order of arrival.
     to_acknowledge: VecDeque<Publish>,
-    /// Handed to the client, and not yet seen on its way out: in order.
+    /// Given to the client and not sent yet, in order.
     handed_over: VecDeque<Message>,
-    /// On its way, by packet ID.
+    /// Sent and not acknowledged yet, by packet ID.
     unacknowledged: HashMap<u16, Message>,
     subscribed: usize,
-    /// Told once, when both subscriptions stand.
+    /// Used once, when both subscriptions are confirmed.
     ready: Option<oneshot::Sender<()>>,
-    /// What offers have not been planned for yet.
-    changed: BTreeSet<Changed>,
-    /// When more boards may hear of a request, Unix time in milliseconds.
-    due: BTreeSet<(i64, RequestId)>,
+    agenda: Agenda,
 }
 
-/// Runs until the connection is lost. A client of its own for each connection: nothing of a broken
-/// one can be left in it.
+/// Runs until the connection is lost. Each connection has a new client, so nothing is left over from a
+/// broken one.
 pub(super) async fn run(
     billing: &Billing,
     options: MqttOptions,
@@ -61,11 +55,11 @@ pub(super) async fn run(
 ) -> Lost {
     let (client, mut eventloop) = AsyncClient::new(options, QUEUE);
     let mut network = NetworkOptions::new();
-    // Small packets, each of which somebody waits for.
+    // The packets are small, and a panel waits for each.
     network.set_tcp_nodelay(true);
     eventloop.set_network_options(network);
     let (events_in, mut events) = mpsc::channel(QUEUE);
-    // Ends with this function, whichever way that ends.
+    // Stopped when this function returns or is dropped.
     let mut polling = JoinSet::new();
     polling.spawn(poll(eventloop, events_in));
     let mut session = Session {
@@ -77,8 +71,7 @@ pub(super) async fn run(
         unacknowledged: HashMap::new(),
         subscribed: 0,
         ready: Some(ready),
-        changed: BTreeSet::new(),
-        due: BTreeSet::new(),
+        agenda: Agenda::default(),
     };
     loop {
         if let Err(lost) = session.step(&mut events).await {
@@ -104,25 +97,28 @@ impl Session<'_> {
         events: &mut mpsc::Receiver<Result<Event, ConnectionError>>,
     ) -> Result<()> {
         let subscribed = self.subscribed == SUBSCRIPTIONS;
-        let wait = self.due.first().map_or(Duration::MAX, |(due_ms, _)| {
-            Duration::from_millis(u64::try_from(due_ms.saturating_sub(now_ms())).unwrap_or(0))
-        });
+        let wait = self.agenda.wait(now_ms());
         let mut batch = Vec::new();
         tokio::select! {
             count = events.recv_many(&mut batch, QUEUE) => {
                 ensure!(count > 0, "the client has ended");
                 self.on_all(batch).await?;
             }
-            () = self.billing.store.changes().wait(), if subscribed => self.take_changes(),
-            () = sleep(wait), if subscribed && !self.due.is_empty() => self.take_due(),
-            () = ready(()), if !self.changed.is_empty() => self.plan().await?,
+            () = self.billing.store.changes().wait(), if subscribed => {
+                self.agenda.add(self.billing.store.changes().take());
+            }
+            () = sleep(wait.unwrap_or_default()), if wait.is_some() => {
+                self.agenda.take_due(now_ms());
+            }
+            () = ready(()), if !self.agenda.is_empty() => self.plan().await?,
         }
         self.hand_over();
         Ok(())
     }
 
-    /// What came together goes to the database together, in order, and shares a commit there. If the
-    /// database fails, the session ends unacknowledged and the broker delivers it again.
+    /// Messages that arrive together go to the database together, in order, and share a commit there. If
+    /// the database fails, the session ends without acknowledging them and the broker delivers them
+    /// again.
     async fn on_all(&mut self, events: Vec<Result<Event, ConnectionError>>) -> Result<()> {
         let (mut heard, mut cleared, mut lost) = (Vec::new(), Vec::new(), None);
         for event in events {
@@ -136,7 +132,7 @@ impl Session<'_> {
             }
         }
         try_join_all(heard.iter().map(|publish| self.on_publish(publish))).await?;
-        try_join_all(cleared.into_iter().map(|topic| self.strike_out(topic))).await?;
+        try_join_all(cleared.into_iter().map(|topic| self.remove_offer(topic))).await?;
         self.to_acknowledge.extend(heard);
         lost.map_or(Ok(()), |why| Err(why.into()))
     }
@@ -150,9 +146,8 @@ impl Session<'_> {
                     answer.code
                 );
                 self.client.try_subscribe(EVERY_STATUS, QoS::AtLeastOnce)?;
-                // mosquitto drops what is retained beyond its queue, 1000 messages by default: see
-                // billing/mosquitto. A presence that gets lost costs no more than a grace time, and
-                // needs no acknowledgement.
+                // mosquitto drops retained messages beyond its queue, 1000 by default: see
+                // billing/mosquitto. A lost presence costs one grace time at most, so QoS 0 is enough.
                 self.client.try_subscribe(EVERY_PRESENCE, QoS::AtMostOnce)?;
             }
             Event::Incoming(Packet::SubAck(answer)) => self.on_suback(&answer).await?,
@@ -173,29 +168,29 @@ impl Session<'_> {
         self.subscribed += 1;
         if self.subscribed == SUBSCRIPTIONS {
             if let Some(ready) = self.ready.take() {
-                // Whoever waited may have gone.
+                // The receiver may have been dropped.
                 let _ = ready.send(());
             }
             // What is read below has all that was changed before.
             self.billing.store.changes().take();
             let open = self.billing.store.read(offers::every_open_request).await?;
-            self.changed.extend(open.into_iter().map(Changed::Request));
+            self.agenda.add(open.into_iter().map(Changed::Request));
         }
         Ok(())
     }
 
-    /// Returns when it is in the database.
+    /// Returns when the message is stored.
     async fn on_publish(&self, publish: &Publish) -> Result<()> {
         match FromPanel::read(&publish.topic) {
             Some(FromPanel::Status) if !publish.payload.is_empty() => {
                 match json::read::<Report>(&publish.payload) {
                     Ok(report) => self.billing.report(report).await?,
-                    Err(why) => log::warn!("{}: no report: {why}", publish.topic),
+                    Err(why) => log::warn!("{}: not a report: {why}", publish.topic),
                 }
             }
             Some(FromPanel::Presence(mac)) => match Presence::read(&publish.payload) {
                 Ok(presence) => self.billing.on_presence(mac, presence).await?,
-                Err(why) => log::warn!("{}: no presence: {why}", publish.topic),
+                Err(why) => log::warn!("{}: not a presence: {why}", publish.topic),
             },
             Some(FromPanel::Status) => {}
             None => log::warn!("{}: neither a status nor a presence topic", publish.topic),
@@ -209,37 +204,21 @@ impl Session<'_> {
         self.published.has_cleared(&message).then_some(message.topic)
     }
 
-    async fn strike_out(&self, topic: String) -> Result<()> {
+    async fn remove_offer(&self, topic: String) -> Result<()> {
         Ok(self.billing.store.write(move |transaction| offers::remove(transaction, &topic)).await?)
     }
 
-    fn take_changes(&mut self) {
-        self.changed.append(&mut self.billing.store.changes().take());
-    }
-
-    fn take_due(&mut self) {
-        let now = now_ms();
-        while let Some((due_ms, _)) = self.due.first()
-            && *due_ms <= now
-            && let Some((_, request_id)) = self.due.pop_first()
-        {
-            self.changed.insert(Changed::Request(request_id));
-        }
-    }
-
     async fn plan(&mut self) -> Result<()> {
-        let mut changed = std::mem::take(&mut self.changed);
-        if let Some(first_later) = changed.iter().nth(PLANNED_AT_ONCE).cloned() {
-            self.changed = changed.split_off(&first_later);
+        let mut plan = plan(self.billing, self.agenda.next_batch()).await?;
+        for (at_ms, request_id) in plan.due.drain(..) {
+            self.agenda.add_later(at_ms, request_id);
         }
-        let mut plan = plan(self.billing, changed).await?;
-        self.due.extend(plan.due.drain(..));
         self.published.set_plan(plan);
         Ok(())
     }
 
-    /// Hands the client what it has room for. After a burst its queue is full; what it sends from it
-    /// comes back as an event, and then the rest follows.
+    /// Gives the client as much as it has room for. Each packet that it sends is an event, after which
+    /// there is room for more.
     fn hand_over(&mut self) {
         while let Some(publish) = self.to_acknowledge.front() {
             if self.client.try_ack(publish).is_err() {
@@ -252,7 +231,7 @@ impl Session<'_> {
         {
             let (topic, payload) = (message.topic.clone(), message.payload.clone());
             if self.client.try_publish(topic, QoS::AtLeastOnce, true, payload).is_err() {
-                // Full: it goes out after the next event.
+                // The client's queue is full. The next event tries again.
                 self.published.queue.push_front(message);
                 return;
             }

@@ -2,16 +2,16 @@
 
 use std::path::PathBuf;
 
-use intercom_wire::{BoardName, Identity, Mac};
+use intercom_wire::{Identity, Mac};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-use super::boards::Seen;
 use super::intercoms::{Details, EMPTY, Name, RecordState};
 use super::taken::Among;
 use super::*;
-use crate::offer::UNTIL_FURTHER_NOTICE;
 use crate::replacement::Carried;
+
+mod boards;
 
 struct File {
     _dir: TempDir,
@@ -27,6 +27,11 @@ fn file() -> File {
 /// The same file, read from outside.
 fn outside(file: &File) -> Connection {
     Connection::open(&file.path).expect("the file")
+}
+
+fn count(file: &File, table: &str) -> i64 {
+    let count = format!("SELECT count(*) FROM {table}");
+    outside(file).query_row(&count, [], |row| row.get(0)).expect("a count")
 }
 
 fn mac(last: u8) -> Mac {
@@ -85,6 +90,47 @@ fn an_error_undoes_the_whole_transaction() {
     });
     assert!(failed.is_err());
     assert_eq!(in_store(&store, move |t| intercoms::find(t, &Name::Mac(mac(1)))), None);
+}
+
+#[test]
+fn a_read_does_not_wait_for_a_write_and_sees_what_was_committed_before() {
+    let file = file();
+    let store = Store::open(&file.path).expect("a store");
+    in_store(&store, |t| intercoms::insert(t, &carried(1, "S1"), &Details::default(), 1));
+    let runtime = tokio::runtime::Runtime::new().expect("threads");
+    let (writes, is_writing) = std::sync::mpsc::channel();
+    let (go_on, may_go_on) = std::sync::mpsc::channel::<()>();
+    let writer = store.clone();
+    let written = runtime.spawn(async move {
+        let write = move |t: &Transaction<'_>| {
+            intercoms::insert(t, &carried(2, "S2"), &Details::default(), 1)?;
+            writes.send(()).expect("somebody waits");
+            may_go_on.recv().map_err(|_| Error::InvalidQuery)
+        };
+        writer.write(write).await
+    });
+    is_writing.recv().expect("it has written");
+    let find = |last| {
+        let found = store.read(move |s| intercoms::find(s, &Name::Mac(mac(last))));
+        runtime.block_on(found).expect("a read").is_some()
+    };
+    assert_eq!((find(1), find(2)), (true, false), "while it is being written");
+    go_on.send(()).expect("it waits");
+    runtime.block_on(written).expect("it ran").expect("committed");
+    assert!(find(2), "once it is committed");
+}
+
+#[test]
+fn a_panic_in_a_read_costs_its_caller_an_error_and_nobody_a_connection() {
+    let file = file();
+    let store = Store::open(&file.path).expect("a store");
+    let runtime = tokio::runtime::Runtime::new().expect("threads");
+    for _ in 0..20 {
+        let fails = store.read(|_| -> Result<()> { panic!("a fault in the work") });
+        assert!(runtime.block_on(fails).is_err());
+    }
+    let found = store.read(|s| intercoms::find(s, &Name::Id(1)));
+    assert_eq!(runtime.block_on(found), Ok(None));
 }
 
 #[test]
@@ -171,96 +217,6 @@ fn a_record_is_found_by_either_mac_and_before_the_spare_whose_mac_it_was_promise
         in_store(&store, move |t| intercoms::delete_spares(t, &carried(2, "S2").identity, 0));
     assert_eq!(cleared, 1);
     assert_eq!(in_store(&store, move |t| intercoms::find(t, &Name::Id(spare))), None);
-}
-
-#[test]
-fn a_board_has_one_mac_at_a_time_and_is_present_until_it_says_otherwise() {
-    let file = file();
-    let store = Store::open(&file.path).expect("a store");
-    let name: BoardName = "die-1".parse().expect("a board");
-    let other: Option<BoardName> = "die-2".parse().ok();
-    let changed = || Vec::from_iter(store.changes().take());
-    let online = |last, board: Option<&BoardName>| {
-        let seen = Seen { mac: mac(last), board: board.cloned(), until_ms: UNTIL_FURTHER_NOTICE };
-        in_store(&store, move |t| boards::present(t, &seen, 10));
-        changed()
-    };
-    let offline = |last, board: Option<&BoardName>| {
-        let board = board.cloned();
-        in_store(&store, move |t| boards::gone(t, mac(last), board.as_ref(), 20));
-        changed()
-    };
-    let rows = || {
-        outside(&file)
-            .prepare("SELECT mac || ' ' || board || ' ' || (present_until_ms > 20) FROM boards")
-            .and_then(|mut all| all.query_map([], |row| row.get::<_, String>(0))?.collect())
-            .unwrap_or_else(|why| vec![why.to_string()])
-    };
-    assert_eq!(online(1, Some(&name)), [Changed::Board(mac(1))], "news");
-    assert_eq!(online(1, Some(&name)), [], "known already");
-    assert_eq!(online(1, None), [], "whoever it is, it is there");
-    let moved = [Changed::Board(mac(1)), Changed::Board(mac(2))];
-    assert_eq!(online(2, Some(&name)), moved, "it has another MAC now");
-    assert_eq!(rows(), [format!("{} die-1 1", mac(2))]);
-    assert_eq!(offline(2, other.as_ref()), [], "not that one");
-    assert_eq!(offline(2, Some(&name)), [Changed::Board(mac(2))]);
-    assert_eq!(rows(), [format!("{} die-1 0", mac(2))]);
-}
-
-fn count(file: &File, table: &str) -> i64 {
-    let count = format!("SELECT count(*) FROM {table}");
-    outside(file).query_row(&count, [], |row| row.get(0)).expect("a count")
-}
-
-/// As many boards of nobody as are kept, present until then.
-fn fill_with_strangers(file: &File, until_ms: i64) {
-    let made = outside(file).execute(
-        "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 10000)
-         INSERT INTO boards (mac, present_until_ms, stranger)
-         SELECT printf('02:00:00:00:%02X:%02X', n / 256, n % 256), ?1, 1 FROM n",
-        [until_ms],
-    );
-    assert_eq!(made, Ok(10_000));
-}
-
-/// A board shows itself; whether that is remembered.
-fn appears(file: &File, store: &Store, last: u8, now_ms: i64) -> bool {
-    let seen = Seen { mac: mac(last), board: None, until_ms: now_ms + 180_000 };
-    in_store(store, move |t| boards::present(t, &seen, now_ms));
-    let is_kept = "SELECT EXISTS (SELECT 1 FROM boards WHERE mac = ?1)";
-    outside(file).query_row(is_kept, [mac(last).to_string()], |row| row.get(0)).expect("a row")
-}
-
-#[test]
-fn boards_of_nobody_are_remembered_up_to_a_bound_and_an_intercoms_board_always() {
-    let file = file();
-    let store = Store::open(&file.path).expect("a store");
-    fill_with_strangers(&file, UNTIL_FURTHER_NOTICE);
-    let appears = |last| appears(&file, &store, last, 20_000);
-    assert!(!appears(1), "one too many");
-    assert_eq!(count(&file, "boards"), 10_000);
-    let id =
-        in_store(&store, move |t| intercoms::insert(t, &carried(1, "S1"), &Details::default(), 1));
-    assert!(appears(1), "an intercom's");
-    promise_the_second(&store, id);
-    assert!(appears(2), "one that an intercom is promised");
-    assert!(!appears(3), "still one too many");
-    let known = carried(0, "S0").identity;
-    let of_a_stranger = Mac::try_from([2, 0, 0, 0, 0, 1]).expect("a MAC");
-    let identity = Identity { mac: of_a_stranger, ..known };
-    let carried = Carried { identity, model: None };
-    in_store(&store, move |t| intercoms::insert(t, &carried, &Details::default(), 1));
-    assert!(appears(3), "there is room: one of them is an intercom's by now");
-}
-
-#[test]
-fn a_board_that_has_been_gone_for_an_hour_is_forgotten_when_another_appears() {
-    let file = file();
-    let store = Store::open(&file.path).expect("a store");
-    fill_with_strangers(&file, 1_000);
-    assert!(!appears(&file, &store, 1, 1_000 + 3_600_000), "an hour has not passed");
-    assert!(appears(&file, &store, 1, 1_001 + 3_600_000));
-    assert_eq!(count(&file, "boards"), 1);
 }
 
 #[test]
