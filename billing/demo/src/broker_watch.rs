@@ -1,8 +1,9 @@
-//! Tells what passes through the broker: who sent what to whom.
+//! Tells what passes through the broker: who sends what to whom.
 
 use std::net::SocketAddr;
 
-use rumqttc::{AsyncClient, Event, MqttOptions, Packet, Publish, QoS};
+use intercom_wire::topics::{EVERY_PRESENCE, EVERY_REQUEST, EVERY_STATUS, FromPanel, ToPanel};
+use rumqttc::{AsyncClient, Event, MqttOptions, Packet, Publish, QoS, SubscribeFilter};
 use serde_json::Value;
 
 use crate::says::Says;
@@ -16,7 +17,7 @@ pub(super) fn start(broker: SocketAddr, says: Says) {
         loop {
             match events.poll().await {
                 Ok(Event::Incoming(Packet::ConnAck(_))) => {
-                    if client.try_subscribe("intercoms/#", QoS::AtMostOnce).is_err() {
+                    if client.try_subscribe_many(everything()).is_err() {
                         return;
                     }
                 }
@@ -32,36 +33,51 @@ pub(super) fn start(broker: SocketAddr, says: Says) {
     });
 }
 
-/// The topic, and what the message is for; the payload in full is what the API page and docs/protocol.md show.
+fn everything() -> impl Iterator<Item = SubscribeFilter> {
+    EVERY_REQUEST
+        .into_iter()
+        .chain([EVERY_STATUS, EVERY_PRESENCE])
+        .map(|filter| SubscribeFilter::new(filter.to_owned(), QoS::AtMostOnce))
+}
+
+/// What the message is for, and its topic. docs/protocol.md shows the payloads.
 fn in_words(message: &Publish) -> String {
     let topic = &message.topic;
-    let levels: Vec<_> = topic.split('/').collect();
     let payload: Value = serde_json::from_slice(&message.payload).unwrap_or_default();
-    let text = |field: &str| payload[field].as_str().unwrap_or_default().to_owned();
-    let what = match (levels.as_slice(), message.payload.is_empty()) {
-        ([.., "patch", _], true) => "billing takes the request back from the broker".to_owned(),
-        (["intercoms", mac, "patch", _], false) if text("new_mac") == *mac => {
-            format!("billing asks the board that has {mac} already, if there is one")
-        }
-        (["intercoms", "by-board", board, "patch", _], false) => {
-            format!("billing sends the same to board {board} by its name")
-        }
-        ([.., "patch", _], false) => {
-            let (mac, new_mac) = (text("mac"), text("new_mac"));
-            format!("nobody has it yet: billing asks the panel with {mac} to become {new_mac}")
-        }
-        ([.., "status"], _) => format!(
+    let what = match (ToPanel::read(topic), FromPanel::read(topic)) {
+        (Some(to), _) => request_in_words(&to, &payload),
+        (_, Some(FromPanel::Status)) => format!(
             "the panel reports: status {}, MAC {}, serial number {}, source {}",
-            text("status"),
-            text("mac"),
-            text("serial_number"),
-            text("source")
+            text(&payload, "status"),
+            text(&payload, "mac"),
+            text(&payload, "serial_number"),
+            text(&payload, "source")
         ),
-        ([.., "presence"], true) => "the panel gives up the old MAC".to_owned(),
-        ([.., "presence"], false) => {
-            format!("the panel tells everybody that it is {}", text("state"))
+        (_, Some(FromPanel::Presence(_))) if payload.is_null() => {
+            "the panel gives up the old MAC".to_owned()
         }
-        (_, _) => "a message".to_owned(),
+        (_, Some(FromPanel::Presence(_))) => {
+            format!("the panel tells everybody that it is {}", text(&payload, "state"))
+        }
+        (None, None) => "a message".to_owned(),
     };
     format!("{what}\n{topic}")
+}
+
+fn request_in_words(to: &ToPanel, payload: &Value) -> String {
+    let (mac, new_mac) = (text(payload, "mac"), text(payload, "new_mac"));
+    match to {
+        _ if payload.is_null() => "billing takes the request back from the broker".to_owned(),
+        ToPanel::Mac(at) if new_mac == at.to_string() => {
+            format!("billing asks the board that already has {at}, if there is one")
+        }
+        ToPanel::Mac(_) => {
+            format!("no board has {new_mac} yet: billing asks the panel with {mac} to take it")
+        }
+        ToPanel::Board(board) => format!("billing sends the same to board {board} by its name"),
+    }
+}
+
+fn text<'a>(payload: &'a Value, field: &str) -> &'a str {
+    payload[field].as_str().unwrap_or_default()
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use intercom_billing::mqtt::link::Choice;
 use intercom_billing::service::{Service, Settings};
+use intercom_wire::topics;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::mpsc;
@@ -17,7 +18,7 @@ use crate::says::Says;
 
 /// The MAC address that the documented example asks for.
 const NEW_MAC: &str = "22:0D:CE:38:E7:15";
-/// How long the replacement has to show up first; nobody waits for it here.
+/// How long a board that already has the new MAC address has to show up. There is none here.
 const GRACE: Duration = Duration::from_secs(1);
 
 /// Runs the demo; goes on until Ctrl-C, or ends by itself if `once`.
@@ -78,7 +79,9 @@ async fn tell(dir: &Path, says: &Says, once: bool) -> Result<()> {
     let answer = caller.patch(&body).await?;
     say(
         "billing",
-        &format!("answers 200 at once with what shall be, and queues the request:\n{answer}"),
+        &format!(
+            "answers 200 at once with the identity that was asked for, and queues the request:\n{answer}"
+        ),
     );
     wait("billing to show the intercom as installed", || async {
         let shown = caller.show(NEW_MAC).await.ok();
@@ -88,7 +91,7 @@ async fn tell(dir: &Path, says: &Says, once: bool) -> Result<()> {
     let shown = caller.show(NEW_MAC).await?;
     report_result(&panel, &shown)?;
     if !once {
-        say_what_to_try(&url, broker, panel.root());
+        say_what_to_try(&url, broker, panel.root())?;
         tokio::signal::ctrl_c().await.context("cannot watch for Ctrl-C")?;
         say("demo", "stopping");
     }
@@ -97,7 +100,7 @@ async fn tell(dir: &Path, says: &Says, once: bool) -> Result<()> {
     Ok(())
 }
 
-/// Nothing is taken on trust: the link's own file and billing's own answer decide.
+/// Checks the link's own file and billing's own answer.
 fn report_result(panel: &DemoPanel, shown: &Value) -> Result<()> {
     let link = panel.link_mac()?;
     let identity = panel.runtime_identity()?;
@@ -112,7 +115,8 @@ fn report_result(panel: &DemoPanel, shown: &Value) -> Result<()> {
     Ok(())
 }
 
-fn say_what_to_try(url: &str, broker: std::net::SocketAddr, root: &Path) {
+fn say_what_to_try(url: &str, broker: std::net::SocketAddr, root: &Path) -> Result<()> {
+    let topic = topics::patch(NEW_MAC.parse()?, &"by-hand".parse()?);
     let back = json!({
         "mac": NEW_MAC, "new_mac": OLD_MAC, "new_serial_number": OLD_SERIAL_NUMBER,
         "model": "3516EV200", "group_id": 1
@@ -121,13 +125,14 @@ fn say_what_to_try(url: &str, broker: std::net::SocketAddr, root: &Path) {
     println!(
         "\nTry next, in another terminal:\n\n  \
          curl -X PATCH {url}/api/v1/billing/intercoms -H 'Content-Type: application/json' -d '{back}'\n\n  \
-         mosquitto_pub -h {} -p {} -q 1 -t intercoms/{NEW_MAC}/patch/by-hand -m '{by_hand}'\n\n  \
+         mosquitto_pub -h {} -p {} -q 1 -t {topic} -m '{by_hand}'\n\n  \
          cargo run -q -p intercom-agent -- status --follow --root {}\n\n\
          A page with all replacements is at {url}/. Ctrl-C ends the demo.\n",
         broker.ip(),
         broker.port(),
         root.display()
     );
+    Ok(())
 }
 
 fn old_intercom() -> Value {
@@ -163,7 +168,7 @@ async fn wait<F: Future<Output = bool>>(what: &str, mut done: impl FnMut() -> F)
     let start = Instant::now();
     while !done().await {
         if start.elapsed() > LIMIT {
-            bail!("waited {} s for {what} in vain", LIMIT.as_secs());
+            bail!("waited {} s for {what}", LIMIT.as_secs());
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }

@@ -1,30 +1,31 @@
-//! A watcher on the broker: a request that billing clears is one whose report it has kept.
+//! A watcher on the broker: billing clears a request once it has stored its report.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use intercom_wire::Mac;
+use intercom_wire::topics::{EVERY_REQUEST, ToPanel};
 use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::identities::number_of_new;
 
-/// Requests that billing has cleared, by the panel's number.
+/// The requests that billing has cleared, by the number of the panel.
 pub(super) struct Watch {
     cleared: mpsc::UnboundedReceiver<(usize, Instant)>,
     _polling: JoinSet<()>,
 }
 
 impl Watch {
-    /// Returns once it hears everything.
+    /// Returns when the broker has confirmed the subscription.
     pub(super) async fn start(broker: SocketAddr) -> Result<Self> {
         let mut options = MqttOptions::new("fleet-watch", broker.ip().to_string(), broker.port());
         options.set_max_packet_size(1024 * 1024, 1024 * 1024);
         let (client, mut events) = AsyncClient::new(options, 16);
-        client.subscribe("intercoms/+/patch/+", QoS::AtLeastOnce).await?;
+        let [by_mac, _] = EVERY_REQUEST;
+        client.subscribe(by_mac, QoS::AtLeastOnce).await?;
         let (cleared_in, cleared) = mpsc::unbounded_channel();
         loop {
             if matches!(events.poll().await?, Event::Incoming(Packet::SubAck(_))) {
@@ -37,9 +38,10 @@ impl Watch {
             while let Ok(event) = events.poll().await {
                 if let Event::Incoming(Packet::Publish(publish)) = event
                     && publish.payload.is_empty()
-                    && let Some(number) = mac_of(&publish.topic).and_then(number_of_new)
+                    && let Some(ToPanel::Mac(mac)) = ToPanel::read(&publish.topic)
+                    && let Some(number) = number_of_new(mac)
                 {
-                    // Whoever waited may have gone.
+                    // The receiver may have been dropped.
                     let _ = cleared_in.send((number, Instant::now()));
                 }
             }
@@ -47,8 +49,8 @@ impl Watch {
         Ok(Watch { cleared, _polling: polling })
     }
 
-    /// Waits until the requests of all these panels have been cleared; those that were not when
-    /// nothing has happened for `limit` are missing.
+    /// Waits until the requests of all these panels have been cleared, or nothing has happened for
+    /// `limit`. The panels whose requests were not cleared are missing in the result.
     pub(super) async fn all_of(
         &mut self,
         numbers: std::ops::Range<usize>,
@@ -69,11 +71,7 @@ impl Watch {
     }
 }
 
-fn mac_of(topic: &str) -> Option<Mac> {
-    topic.strip_prefix("intercoms/")?.split('/').next()?.parse().ok()
-}
-
-/// How many boards billing knows to be connected to the broker.
+/// How many boards are connected to the broker, as billing knows.
 pub(super) fn present(database: &std::path::Path) -> Result<usize> {
     use rusqlite::{Connection, OpenFlags};
     let database = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY)?;

@@ -19,6 +19,9 @@ pub const EVERY_STATUS: &str = "intercoms/+/status";
 /// The filter for every panel's [`PRESENCE`].
 pub const EVERY_PRESENCE: &str = "intercoms/+/presence";
 
+/// The filters for every request, below [`PATCH`] and below [`BOARD_PATCH`].
+pub const EVERY_REQUEST: [&str; 2] = ["intercoms/+/patch/+", "intercoms/by-board/+/patch/+"];
+
 /// The topic of a request for whoever carries a MAC address.
 pub fn patch(mac: Mac, request_id: &RequestId) -> String {
     request(&PATCH.replace("{mac}", &mac.to_string()), request_id)
@@ -63,6 +66,30 @@ impl FromPanel {
     }
 }
 
+/// Who the request on a topic is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ToPanel {
+    /// The board that carries this MAC address.
+    Mac(Mac),
+    /// The board with this name.
+    Board(BoardName),
+}
+
+impl ToPanel {
+    /// Reads a topic; `None` if it is not the topic of a request.
+    pub fn read(topic: &str) -> Option<Self> {
+        let (parent, _) = topic.rsplit_once('/')?;
+        let [by_mac, by_board] = EVERY_REQUEST.map(|filter| {
+            let (filter, _) = filter.rsplit_once('/')?;
+            value_in(filter, parent)
+        });
+        match (by_mac, by_board) {
+            (Some(mac), _) => mac.parse().ok().map(ToPanel::Mac),
+            (None, board) => board?.parse().ok().map(ToPanel::Board),
+        }
+    }
+}
+
 /// The level of a topic in the place of a filter's only `+`.
 fn value_in<'a>(filter: &str, topic: &'a str) -> Option<&'a str> {
     let (before, after) = filter.split_once('+')?;
@@ -90,9 +117,25 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_is_its_topic_for_every_mac() {
+    fn the_topic_of_a_request_says_who_it_is_for() {
+        let mac: Mac = "22:0d:ce:38:e7:15".parse().expect("a MAC");
+        let board: BoardName = "die-1".parse().expect("a board");
+        let request_id: RequestId = "r-1".parse().expect("an ID");
+        assert_eq!(ToPanel::read(&patch(mac, &request_id)), Some(ToPanel::Mac(mac)));
+        let by_board = patch_by_board(&board, &request_id);
+        assert_eq!(ToPanel::read(&by_board), Some(ToPanel::Board(board)));
+        for other in ["intercoms/x/patch/r-1", "intercoms/22:0D:CE:38:E7:15/presence", "patch/r-1"]
+        {
+            assert_eq!(ToPanel::read(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_filter_is_its_topic_for_every_panel() {
         assert_eq!(EVERY_STATUS, STATUS.replace("{mac}", "+"));
         assert_eq!(EVERY_PRESENCE, PRESENCE.replace("{mac}", "+"));
+        let parents = [PATCH.replace("{mac}", "+"), BOARD_PATCH.replace("{board}", "+")];
+        assert_eq!(EVERY_REQUEST.map(str::to_owned), parents.map(|parent| parent + "/+"));
     }
 
     #[test]
