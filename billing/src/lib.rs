@@ -6,12 +6,12 @@
 //!                 └─ mqtt ── reports and presence in; requests out, retained
 //!                      │ ▲
 //!                      ▼ │
-//!                operations ──► contract ──► replacement (pure) ──► store (one transaction)
-//!                                                                      │
-//!         mqtt::offers ◄── signing ◄── offer (who hears it, pure) ◄──────┘
+//!                operations ──► replacement (pure) ──► store (one transaction)
+//!                                                        │ what has changed
+//!         mqtt::offers ◄── offer (who is asked, pure) ◄──┘
 //! ```
 //!
-//! The queue is the database: what is published is derived from it, so a restart loses nothing.
+//! The queue is in the database: what is published is derived from it, so a restart loses nothing.
 
 pub mod program;
 pub mod serve;

@@ -1,4 +1,4 @@
-//! What every program around this service is: a log, threads, one piece of work, an exit code.
+//! What every program around this service needs: a log, threads, one piece of work, an exit code.
 
 use std::process::ExitCode;
 
@@ -17,7 +17,7 @@ pub fn run(name: &str, level: LevelFilter, work: impl Future<Output = Result<()>
     }
 }
 
-/// Plain lines on standard error, from this service only: not from the broker and the libraries.
+/// Plain lines on standard error, only from this service and not from its libraries.
 fn start_log(level: LevelFilter) -> Result<()> {
     let config = ConfigBuilder::new()
         .set_time_level(LevelFilter::Off)

@@ -1,4 +1,4 @@
-//! `serve`: its command line, and the service for as long as nobody stops it.
+//! `serve`: its command line, and the service until it is stopped.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -19,7 +19,7 @@ pub struct Serve {
     /// Where HTTP is served.
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
-    /// The SQLite file, made if it is not there.
+    /// The SQLite file; it is created if it does not exist.
     #[arg(long, value_name = "FILE")]
     database: PathBuf,
     /// Where the built-in MQTT broker listens for panels.
@@ -37,12 +37,12 @@ pub struct Serve {
     /// A file with the token that HTTP callers must send: `Authorization: Bearer …`.
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
-    /// A file with the Ed25519 key that requests to panels are signed with: PKCS#8 (PEM or DER) or a
-    /// 32-byte seed. The log says what to write into the panels' configuration.
+    /// A file with the Ed25519 key that requests to panels are signed with: PKCS#8 (PEM or DER) or
+    /// a 32-byte seed. The log says what to write into the panels' configuration.
     #[arg(long, value_name = "FILE")]
     signing_key: Option<PathBuf>,
-    /// How long a replacement that already carries the new MAC address has to show up, before the
-    /// panel that the PATCH names hears of the request, in milliseconds.
+    /// How long a replacement that already carries the new MAC address has to show up before the
+    /// panel that the PATCH names gets the request, in milliseconds.
     #[arg(long, value_name = "MS", default_value_t = 5000)]
     grace_ms: u32,
 }
@@ -85,7 +85,7 @@ impl Serve {
             None => None,
         };
         let broker = match self.broker {
-            // Parsed here, since the parser of arguments would repeat a wrong one, password and all.
+            // Parsed here: clap would show a wrong one with its password.
             Some(url) => Choice::External(url.parse::<External>().context("--broker is wrong")?),
             None => Choice::BuiltIn(self.mqtt_listen),
         };

@@ -15,21 +15,21 @@ use crate::mqtt::link::{Choice, Link};
 use crate::operations::Billing;
 use crate::store::Store;
 
-/// What a service is started with. Port 0 stands for any free port.
+/// The settings of a service. Port 0 means any free port.
 #[derive(Clone)]
 pub struct Settings {
     /// Where HTTP is served.
     pub listen: SocketAddr,
-    /// The SQLite file, made if it is not there.
+    /// The SQLite file; it is created if it does not exist.
     pub database: PathBuf,
     /// Which broker the panels speak to.
     pub broker: Choice,
-    /// What HTTP callers must know, if anything.
+    /// The token that HTTP callers must send, if there is one.
     pub token: Option<Token>,
-    /// How long the board at `new_mac` has to show up before the board that the record names hears
-    /// of a request.
+    /// How long the board with `new_mac` has to show up before the board that the record names is
+    /// offered a request.
     pub grace: Duration,
-    /// What requests are signed with, if they are.
+    /// The key that requests are signed with, if there is one.
     pub signing_key: Option<SigningKey>,
 }
 
@@ -44,8 +44,8 @@ pub struct Service {
 }
 
 impl Service {
-    /// Starts the service. HTTP is served when this returns; the broker comes up beside it, see
-    /// [`Service::broker_is_up`].
+    /// Starts the service. HTTP is served when this returns; see [`Service::broker_is_up`] for the
+    /// broker.
     ///
     /// # Errors
     /// The database cannot be used, or a port is not free.
@@ -67,7 +67,7 @@ impl Service {
         Ok(Service { http, mqtt, up, tasks })
     }
 
-    /// Returns once panels can be heard over MQTT.
+    /// Returns when reports can arrive over MQTT.
     ///
     /// # Errors
     /// The service has ended.
@@ -76,7 +76,7 @@ impl Service {
         Ok(())
     }
 
-    /// Ends the service; what was answered or acknowledged is in the database.
+    /// Ends the service. Everything that was answered or acknowledged is in the database.
     pub async fn stop(mut self) {
         self.tasks.shutdown().await;
     }

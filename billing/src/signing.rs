@@ -1,4 +1,4 @@
-//! The file that holds the key that requests to panels are signed with.
+//! The file with the key that signs the requests to panels.
 
 use std::fs::File;
 use std::io::Read;
@@ -18,11 +18,11 @@ const MAX_BYTES: u64 = 4096;
 pub fn read_key(file: &Path) -> Result<SigningKey> {
     let name = file.display();
     let open = File::open(file).with_context(|| format!("cannot read the signing key {name}"))?;
-    // Asked of the open file, so that it is the one that is read.
+    // The mode of the open file: the same file is read below.
     let mode = open.metadata().with_context(|| format!("cannot look at {name}"))?.mode();
     if mode & 0o077 != 0 {
         bail!(
-            "the signing key {name} has mode {:04o}, so that others than its owner can use it: chmod 600 {name}",
+            "the signing key {name} has mode {:04o}: others than its owner can use it; chmod 600 {name}",
             mode & 0o7777
         );
     }

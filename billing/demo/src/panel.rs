@@ -32,7 +32,8 @@ pub(super) struct DemoPanel {
 }
 
 impl DemoPanel {
-    /// Makes the board's files and starts its daemon, on a thread of its own as on a board of its own.
+    /// Makes the board's files and starts its daemon, on a thread of its own as on a board of its
+    /// own.
     pub(super) fn start(root: &Path, broker: SocketAddr, says: Says) -> Result<Self> {
         write(&root.join(LINK), &format!("{}\n", OLD_MAC.to_lowercase()))?;
         write(&root.join("etc/serial"), OLD_SERIAL_NUMBER)?;

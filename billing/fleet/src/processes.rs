@@ -106,8 +106,8 @@ pub(super) fn free_port() -> Result<SocketAddr> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
 }
 
-/// Starts mosquitto, with room for the retained presence of every panel as in `billing/mosquitto`; what it holds survives
-/// a restart in the same directory.
+/// Starts mosquitto, with room for the retained presence of every panel as in `billing/mosquitto`;
+/// what it holds survives a restart in the same directory.
 pub(super) async fn mosquitto(dir: &Path, listen: SocketAddr) -> Result<Process> {
     let config = dir.join("mosquitto.conf");
     fs::write(

@@ -1,4 +1,4 @@
-//! The routes for panels, and the list of what became of their requests.
+//! The routes for panels, and the list of requests with their outcomes.
 
 use axum::body::{Body, Bytes};
 use axum::extract::{RawQuery, State};
@@ -17,10 +17,10 @@ use super::query;
 use crate::operations::{Billing, Failure, Refusal};
 use crate::store::pending::Caller;
 
-/// So many requests are listed.
+/// How many requests are listed.
 const LISTED: i64 = 200;
 
-/// GET …/pending: the requests that the caller may hear, as a streamed array.
+/// GET …/pending: the requests that are offered to the caller, as a streamed array.
 pub(super) async fn pending(
     State(billing): State<Billing>,
     query: RawQuery,
@@ -64,7 +64,7 @@ fn caller(named: &Map<String, Value>) -> Result<Caller, Errors> {
     fields.finish(mac.map(|mac| Caller { mac, board, id }))
 }
 
-/// A strong entity tag over the list's very bytes.
+/// A strong entity tag: a digest of the bytes of the list.
 fn strong_tag(chunks: &[Bytes]) -> String {
     let mut context = Context::new(&SHA256);
     for chunk in chunks {
@@ -101,7 +101,7 @@ pub(super) async fn status(State(billing): State<Billing>, Json(body): Json) -> 
     }
 }
 
-/// GET …/requests: what became of the newest requests, of one intercom (`id`) or of all.
+/// GET …/requests: the newest requests with their outcomes, of one intercom (`id`) or of all.
 pub(super) async fn requests(
     State(billing): State<Billing>,
     query: RawQuery,

@@ -32,7 +32,7 @@ struct Wrong<'a> {
     errors: &'a Errors,
 }
 
-/// Errors by field, under whatever status fits them.
+/// Errors by field, with the status given.
 pub(super) fn errors(status: StatusCode, errors: &Errors) -> Response {
     json_answer(status, &Wrong { message: errors.message(), errors })
 }

@@ -13,13 +13,12 @@ use subtle::ConstantTimeEq;
 
 use super::answer;
 
-/// What callers must know. Only its digest is kept, and nothing shows it.
+/// The secret that callers must send. Only its digest is kept, and it is never shown.
 #[derive(Clone)]
 pub struct Token(Digest);
 
 impl Token {
-    /// Takes a token as a file holds it: white space around it does not count.
-    /// `None` if nothing else is there.
+    /// Takes a token as a file holds it, without the white space around it. `None` if it is empty.
     pub fn new(text: &str) -> Option<Self> {
         let text = text.trim();
         (!text.is_empty()).then(|| Token(digest(&SHA256, text.as_bytes())))
@@ -45,7 +44,7 @@ pub(super) async fn require(
         return next.run(request).await;
     }
     let mut refusal = answer::message(StatusCode::UNAUTHORIZED, "Unauthenticated.");
-    // A browser asks for a password only for the page that it can show.
+    // A browser asks for a password on `Basic`, which makes sense only for the page.
     let scheme = match request.uri().path() {
         "/" => "Basic realm=\"intercom-billing: any name, the token as password\"",
         _ => "Bearer",

@@ -1,4 +1,4 @@
-//! Request bodies: bounded in size and time, and told in the documented shape what is wrong.
+//! Request bodies: bounded in size and time. Errors are answered in the documented shape.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ use super::answer;
 
 /// The largest body that is read.
 const MAX_BYTES: usize = 256 * 1024;
-/// So much of a larger body is taken and thrown away, so that its sender hears the answer rather
-/// than a broken connection.
+/// How much of a larger body is read and discarded, so that its sender gets the answer and not a
+/// broken connection.
 const MAX_IGNORED_BYTES: usize = 64 * 1024 * 1024;
-/// A sender that takes longer has gone or means no good.
+/// A sender that takes longer is gone, faulty or hostile.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
 
 /// A body that is JSON.

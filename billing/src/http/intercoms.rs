@@ -12,7 +12,7 @@ use super::query;
 use crate::operations::{Billing, Refusal};
 use crate::store::intercoms::Name;
 
-/// PATCH: other billing data, or another identity.
+/// PATCH: changes billing data, or asks for another identity.
 pub(super) async fn update(
     State(billing): State<Billing>,
     Object(body): Object,
@@ -21,7 +21,7 @@ pub(super) async fn update(
     Ok(json_answer(StatusCode::OK, &shown))
 }
 
-/// POST: a panel that belongs to no place yet.
+/// POST: creates the intercom of a panel that belongs to no place yet.
 pub(super) async fn create(
     State(billing): State<Billing>,
     Object(body): Object,

@@ -21,7 +21,7 @@ use axum::routing::{get, post};
 
 use crate::operations::Billing;
 
-/// Every route. With a token, all but the API's description want it.
+/// Every route. If there is a token, all but the API's description require it.
 pub fn router(billing: Billing, token: Option<Token>) -> Router {
     let intercoms = post(intercoms::create).patch(intercoms::update).delete(intercoms::delete);
     Router::new()

@@ -1,4 +1,4 @@
-//! A page to watch replacements; it only shows.
+//! A read-only page that shows the replacements.
 
 use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, header};
@@ -8,7 +8,7 @@ use maud::{DOCTYPE, Markup, html};
 use crate::operations::{Billing, Refusal};
 use crate::store::history::{Entry, Shown};
 
-/// So many requests are shown.
+/// How many requests are shown.
 const SHOWN: i64 = 50;
 const REFRESH_SECONDS: u32 = 3;
 
@@ -21,7 +21,7 @@ small { opacity: .7 } .pending { color: #b60 } .installed { color: #080 }
 .rejected, .rolled_back, .failed { color: #c00 }
 ";
 
-/// What the page may load: nothing, but its own style.
+/// The page loads nothing; only its own style is allowed.
 const POLICY: (HeaderName, HeaderValue) = (
     header::CONTENT_SECURITY_POLICY,
     HeaderValue::from_static(

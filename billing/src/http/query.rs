@@ -3,8 +3,8 @@
 use axum::extract::RawQuery;
 use serde_json::{Map, Value};
 
-/// The parameters as a JSON object: `id` as the integer that it must be, the rest as text. The
-/// last one counts if there are several of one name; an empty one is absent.
+/// The parameters as a JSON object: `id` as an integer, the others as texts. The last one counts if
+/// there are several with one name; an empty one counts as absent.
 pub(super) fn object(RawQuery(query): RawQuery) -> Map<String, Value> {
     let query = query.unwrap_or_default();
     url::form_urlencoded::parse(query.as_bytes())

@@ -1,4 +1,4 @@
-//! The HTTP server: its limits, so that whoever connects and says nothing does not stop the service.
+//! The HTTP server and its limits: clients that connect and send nothing cannot stop the service.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,9 +16,9 @@ use tokio::task::JoinSet;
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
 /// The largest head, in bytes; the rest of a request has its own bound.
 const MAX_HEAD: usize = 16 * 1024;
-/// As many connections are open at once at most, where the process may have that many files.
+/// Upper bound on the open connections, where the process may have that many files.
 const MAX_CONNECTIONS: u64 = 4096;
-/// After a failed accept: the kernel has no memory or no descriptor for now.
+/// The pause after a failed accept: the kernel has no memory or no descriptor for now.
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// Serves until it is dropped; then every connection ends.

@@ -14,7 +14,7 @@ const BATCH: usize = 100;
 #[derive(Default)]
 pub(super) struct Agenda {
     changed: BTreeSet<Changed>,
-    /// When more boards may hear of a request, Unix time in milliseconds. An entry that is out of
+    /// When a request is offered to more boards, Unix time in milliseconds. An entry that is out of
     /// date costs one plan that changes nothing.
     due: BTreeSet<(i64, RequestId)>,
 }

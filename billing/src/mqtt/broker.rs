@@ -1,8 +1,8 @@
-//! The built-in broker: in memory, for as long as the service runs. Retained requests are published
-//! anew at each start, so nothing depends on what it forgets.
+//! The built-in broker, in memory. Every start publishes the retained requests again, so nothing is
+//! lost when it stops.
 //!
-//! Panels are let in only after our own link has subscribed: no report can be acknowledged to a
-//! panel while nobody is there to hear it.
+//! Panels may connect only after our own link has subscribed. Otherwise the broker could
+//! acknowledge a report that has no receiver.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
@@ -23,11 +23,11 @@ use uuid::Uuid;
 
 /// Also the most that its library takes from one address.
 const MAX_CONNECTIONS: usize = 10_000;
-/// What a panel reads at most, with its topic.
+/// The largest packet that a panel reads, with its topic.
 const MAX_PACKET_BYTES: usize = 64 * 1024;
-/// Some for each panel.
+/// A few for each panel.
 const MAX_RETAINED: usize = 100_000;
-/// A panel that was away for longer subscribes again and hears what is retained.
+/// A panel that was away for longer subscribes again and receives the retained messages.
 const SESSION_EXPIRY: Duration = Duration::from_secs(24 * 3600);
 
 /// A running broker; it ends, with all its connections, when this is dropped.
@@ -38,14 +38,14 @@ pub(super) struct Broker {
     _running: JoinSet<()>,
 }
 
-/// Whose connection is our own: nobody else may take our session over.
+/// How our own connection is recognised. Without the password no client can take our session over.
 #[derive(Clone)]
 struct Own {
     client_id: String,
     password: String,
 }
 
-/// Lets our own link in at once, and everybody else when it has subscribed.
+/// Lets our own link in at once, and all other clients when it has subscribed.
 struct Doorkeeper {
     own: Own,
     open: watch::Receiver<bool>,
@@ -60,7 +60,7 @@ pub(super) async fn reserve(listen: SocketAddr) -> Result<SocketAddr> {
 }
 
 impl Broker {
-    /// Starts the broker, open to our own link alone.
+    /// Starts the broker, open only to our own link.
     pub(super) async fn start(listen: SocketAddr, client_id: &str) -> Result<Self> {
         let own = Own { client_id: client_id.to_owned(), password: Uuid::new_v4().to_string() };
         let (open, is_open) = watch::channel(false);
@@ -112,7 +112,7 @@ fn config(listen: SocketAddr) -> BrokerConfig {
     }
 }
 
-/// As the broker's library wants its answers.
+/// The type of the broker library's answers.
 type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 impl AuthProvider for Doorkeeper {

@@ -1,4 +1,4 @@
-//! Our link to the broker, held up for as long as the service runs.
+//! Our link to the broker. It connects again whenever the connection is lost.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use crate::store::offers;
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-/// A report is far smaller; some broker may carry other things under the same topics.
+/// A report is far smaller, but other programs may publish under the same topics.
 const MAX_PACKET_BYTES: usize = 1024 * 1024;
 const DEFAULT_PORT: u16 = 1883;
 
@@ -49,11 +49,11 @@ pub struct Link {
 }
 
 impl Link {
-    /// Prepares the link. With the built-in broker the port is settled here, so that a port in use
-    /// is told at the start.
+    /// Prepares the link. With the built-in broker the port is reserved here, so that the start
+    /// fails if it is in use.
     ///
     /// # Errors
-    /// The port cannot be had, or the database fails.
+    /// The port is not free, or the database fails.
     pub async fn new(billing: Billing, mut choice: Choice) -> Result<Self> {
         if let Choice::BuiltIn(listen) = &mut choice {
             *listen = reserve(*listen).await?;
@@ -62,12 +62,12 @@ impl Link {
         Ok(Link { billing, choice, client_id, up: watch::Sender::new(false) })
     }
 
-    /// Whether panels can be heard right now.
+    /// Whether reports of panels arrive now.
     pub fn up(&self) -> watch::Receiver<bool> {
         self.up.subscribe()
     }
 
-    /// The port that panels connect to, where the broker is the built-in one.
+    /// Where the built-in broker listens; `None` with another broker.
     pub fn listens_on(&self) -> Option<SocketAddr> {
         match &self.choice {
             Choice::BuiltIn(listen) => Some(*listen),
@@ -75,7 +75,7 @@ impl Link {
         }
     }
 
-    /// Connects, again and again.
+    /// Connects, and connects again after each loss.
     pub async fn run(self) {
         let mut pause = FIRST_PAUSE;
         let mut forget = false;
@@ -84,15 +84,15 @@ impl Link {
             let lost = self.hold(forget, ready, is_ready).await;
             let was_up = self.up.send_replace(false);
             pause = if was_up { FIRST_PAUSE } else { (pause * 2).min(LONGEST_PAUSE) };
-            // The broker would send the same message again for ever, unless it forgets that we
-            // were to have it. Every panel answers again when it hears its request again.
+            // The broker would deliver the message that is too large on each connection, so its
+            // session is given up. A panel reports again when its request is published again.
             forget = is_too_large(&lost);
             log::warn!("lost the broker: {lost:#}; trying again in {} s", pause.as_secs_f32());
             sleep(pause).await;
         }
     }
 
-    /// One connection. A built-in broker that drops its own service is started anew.
+    /// One connection. The built-in broker is started anew for each.
     async fn hold(
         &self,
         forget: bool,
@@ -122,7 +122,7 @@ impl Link {
                 self.up.send_replace(true);
                 log::info!("connected to {}", self.choice);
             }
-            // Whether it stays up is for the session to say.
+            // The session says when the connection is lost.
             std::future::pending().await
         };
         tokio::select! {
@@ -157,11 +157,11 @@ impl std::str::FromStr for External {
     fn from_str(text: &str) -> Result<Self> {
         let url = Url::parse(text).context("not a URL such as mqtt://HOST:1883")?;
         if url.scheme() != "mqtt" {
-            bail!("`{}://` is not spoken here, only mqtt://", url.scheme());
+            bail!("`{}://` is not supported, only mqtt://", url.scheme());
         }
         ensure!(
             matches!(url.path(), "" | "/") && url.query().is_none(),
-            "only mqtt://[USER[:PASSWORD]@]HOST[:PORT] is understood"
+            "it must be mqtt://[USER[:PASSWORD]@]HOST[:PORT], without path and query"
         );
         let host = url.host_str().filter(|host| !host.is_empty());
         let plain = |text| percent_decode_str(text).decode_utf8_lossy().into_owned();
@@ -170,7 +170,7 @@ impl std::str::FromStr for External {
             user => Some((plain(user), plain(url.password().unwrap_or_default()))),
         };
         Ok(External {
-            host: host.context("no host in it")?.trim_matches(['[', ']']).to_owned(),
+            host: host.context("it has no host")?.trim_matches(['[', ']']).to_owned(),
             port: url.port().unwrap_or(DEFAULT_PORT),
             credentials,
         })

@@ -21,7 +21,7 @@ pub(super) struct Plan {
     wanted: BTreeMap<String, Vec<u8>>,
     /// The topics that have a message, or may have one, and must be cleared.
     obsolete: BTreeSet<String>,
-    /// The requests that more boards may hear of, and when, Unix time in milliseconds.
+    /// The requests that are offered to more boards later, and when, Unix time in milliseconds.
     pub(super) due: Vec<(i64, RequestId)>,
 }
 
@@ -59,10 +59,10 @@ fn record(
         let recorded = offers::of_request(transaction, &request_id)?;
         let mut topics = BTreeSet::new();
         if let Some(request) = pending::by_id(transaction, &request_id)? {
-            for mac in rule.hearers(&request.waiting, now) {
+            for mac in rule.offered_to(&request.waiting, now) {
                 topics.extend(topics_for(&request, mac));
             }
-            let turn = rule.named_board_hears_from(&request.waiting);
+            let turn = rule.named_board_is_offered_from(&request.waiting);
             if turn > now && turn != UNTIL_FURTHER_NOTICE {
                 plan.due.push((turn, request_id.clone()));
             }

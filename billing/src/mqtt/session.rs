@@ -46,8 +46,8 @@ struct Session<'a> {
     agenda: Agenda,
 }
 
-/// Runs until the connection is lost. Each connection has a new client, so nothing is left over from a
-/// broken one.
+/// Runs until the connection is lost. Each connection has a new client, so nothing is left over
+/// from a broken one.
 pub(super) async fn run(
     billing: &Billing,
     options: MqttOptions,
@@ -116,9 +116,9 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Messages that arrive together go to the database together, in order, and share a commit there. If
-    /// the database fails, the session ends without acknowledging them and the broker delivers them
-    /// again.
+    /// Messages that arrive together go to the database together, in order, and share a commit
+    /// there. If the database fails, the session ends without acknowledging them and the broker
+    /// delivers them again.
     async fn on_all(&mut self, events: Vec<Result<Event, ConnectionError>>) -> Result<()> {
         let (mut heard, mut cleared, mut lost) = (Vec::new(), Vec::new(), None);
         for event in events {
@@ -147,7 +147,8 @@ impl Session<'_> {
                 );
                 self.client.try_subscribe(EVERY_STATUS, QoS::AtLeastOnce)?;
                 // mosquitto drops retained messages beyond its queue, 1000 by default: see
-                // billing/mosquitto. A lost presence costs one grace time at most, so QoS 0 is enough.
+                // billing/mosquitto. A lost presence costs one grace time at most, so QoS 0 is
+                // enough.
                 self.client.try_subscribe(EVERY_PRESENCE, QoS::AtMostOnce)?;
             }
             Event::Incoming(Packet::SubAck(answer)) => self.on_suback(&answer).await?,
@@ -217,8 +218,8 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Gives the client as much as it has room for. Each packet that it sends is an event, after which
-    /// there is room for more.
+    /// Gives the client as much as it has room for. Each packet that it sends is an event, after
+    /// which there is room for more.
     fn hand_over(&mut self) {
         while let Some(publish) = self.to_acknowledge.front() {
             if self.client.try_ack(publish).is_err() {

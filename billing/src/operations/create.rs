@@ -1,4 +1,4 @@
-//! POST: auto-discovery has found a panel that belongs to no place yet.
+//! POST: creates the intercom of a panel that auto-discovery has found. It belongs to no place yet.
 
 use intercom_wire::{Errors, Fields, Identity, IntercomBody};
 use serde_json::{Map, Value};
@@ -72,7 +72,7 @@ fn read(body: &Map<String, Value>) -> Result<NewIntercom, Errors> {
     fields.finish(read)
 }
 
-/// Every field whose value another live intercom has, at once, in Laravel's words.
+/// Refuses every field whose value another live intercom has, in Laravel's words.
 pub(super) fn refuse_taken<const N: usize>(fields: [(&str, bool); N]) -> Result<(), Errors> {
     let nothing = Map::new();
     let mut errors = Fields::new(&nothing);

@@ -19,7 +19,7 @@ use crate::replacement::State;
 use crate::store::boards::Seen;
 use crate::store::history::Entry;
 use crate::store::intercoms::{Name, Record};
-use crate::store::pending::Caller;
+use crate::store::pending::{Caller, Pending};
 use crate::store::{
     self, Snapshot, Store, Transaction, boards, history, intercoms, pending, requests,
 };
@@ -32,7 +32,7 @@ pub struct Billing {
     signing_key: Option<SigningKey>,
 }
 
-/// Why a call is refused.
+/// Why a call has no result.
 #[derive(Debug)]
 pub enum Refusal {
     /// 422.
@@ -105,21 +105,21 @@ impl Billing {
         let (mac, board) = (caller.mac, caller.board.clone());
         let seen = Seen { mac, board, until_ms: now.saturating_add(LINGERS_MS) };
         let rule = self.rule;
-        let heard = move |snapshot: &Snapshot<'_>| {
-            let pending = pending::heard_by(snapshot, &caller)?.into_iter();
-            let heard = pending.filter(|pending| {
-                rule.replacement(&pending.waiting) == Some(caller.mac)
-                    || rule.hearers(&pending.waiting, now).contains(&pending.waiting.confirmed_mac)
+        let offered = move |snapshot: &Snapshot<'_>| {
+            let mut pending = pending::for_caller(snapshot, &caller)?;
+            pending.retain(|Pending { waiting, .. }| {
+                rule.replacement(waiting) == Some(caller.mac)
+                    || rule.offered_to(waiting, now).contains(&waiting.confirmed_mac)
             });
-            Ok::<_, Refusal>(heard.map(|pending| pending.body).collect())
+            Ok::<_, Refusal>(pending.into_iter().map(|pending| pending.body).collect())
         };
-        let (heard_by, at) = (heard.clone(), seen.clone());
-        // Most polls change nothing, and need not wait for the writer then.
+        let (if_known, at) = (offered.clone(), seen.clone());
+        // A poll that changes nothing does not wait for the writer.
         let unchanged = self
             .store
             .read(move |snapshot| {
                 let known = boards::is_known(snapshot, &at, now)?;
-                known.then(|| heard_by(snapshot)).transpose()
+                known.then(|| if_known(snapshot)).transpose()
             })
             .await?;
         match unchanged {
@@ -128,7 +128,7 @@ impl Billing {
                 self.store
                     .write(move |transaction| {
                         boards::present(transaction, &seen, now)?;
-                        heard(transaction)
+                        offered(transaction)
                     })
                     .await
             }
@@ -179,8 +179,8 @@ fn withdraw(transaction: &Transaction<'_>, record: &Record, state: &State) -> Re
     Ok(())
 }
 
-/// The next `seq` of a record. It rises with every change and is at least the Unix time in seconds, so
-/// that it is above what panels have seen even after the database was lost or restored.
+/// The next `seq` of a record. It rises with every change and is at least the Unix time in seconds,
+/// so that it is above what panels have seen even after the database was lost or restored.
 fn next_seq(seq: i64) -> i64 {
     seq.saturating_add(1).max(now_ms() / 1000)
 }

@@ -1,4 +1,4 @@
-//! PATCH: another identity for a panel, or only other billing data.
+//! PATCH: changes billing data, or asks for another identity.
 
 use intercom_wire::{
     Errors, IntercomBody, MAX_REQUEST_BYTES, Patch, Reader, RequestId, SOURCE_AUTO_REPLACE,
@@ -18,14 +18,14 @@ use crate::store::requests::{self, Queued};
 use crate::store::taken::{self, Among};
 use crate::store::{Transaction, groups};
 
-/// What a request may weigh, so that with its topic it stays within what a panel reads.
+/// The largest request, in bytes: with its topic it stays within what a panel reads.
 const MAX_BODY_BYTES: usize = MAX_REQUEST_BYTES - 1024;
 
 impl Billing {
     /// Updates an intercom as the API page says, and queues a request if its identity changes.
     ///
     /// # Errors
-    /// The body is invalid, its identity has been taken, nothing has that ID or MAC address, or
+    /// The body is invalid, its identity has been taken, no intercom has that ID or MAC address, or
     /// the database fails.
     pub async fn patch(&self, body: Map<String, Value>) -> Result<IntercomBody, Refusal> {
         self.store
@@ -79,7 +79,7 @@ fn refuse_crossed_flats(record: &Record, patch: &Patch) -> Result<(), Errors> {
     }
 }
 
-/// No other identity: the record changes at once, and a spare that is given a place is one no more.
+/// No other identity is asked for: the record changes at once, and a spare gets its place.
 fn assign(transaction: &Transaction<'_>, mut record: Record, patch: &Patch) -> Result<(), Refusal> {
     if let Some(model) = &patch.model {
         record.confirmed.model = Some(model.clone());
@@ -102,7 +102,7 @@ fn assign(transaction: &Transaction<'_>, mut record: Record, patch: &Patch) -> R
     Ok(())
 }
 
-/// Another identity: it is reserved and shown at once, and the panel is asked.
+/// Another identity is asked for: it is reserved and shown at once, and a request is queued.
 fn replace(
     transaction: &Transaction<'_>,
     record: &Record,
@@ -150,7 +150,7 @@ fn replace(
         },
     )?;
     log::info!(
-        "intercom {}: {} shall have {}: request {}",
+        "intercom {}: from {} to {}: request {}",
         record.id,
         change.from.identity,
         change.to.identity,
@@ -159,7 +159,7 @@ fn replace(
     refuse_too_large(transaction, &change.request_id)
 }
 
-/// A caller that heard no answer sends the same PATCH again: that is still the same request.
+/// A caller that got no answer sends the same PATCH again. It is still the same request.
 fn is_pending_already(
     transaction: &Transaction<'_>,
     record: &Record,

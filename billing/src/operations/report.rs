@@ -1,32 +1,37 @@
 //! A report: how a request ended on a board.
 
+use std::fmt;
+
 use intercom_wire::{Outcome, Report, RequestId};
 
 use super::{Billing, Refusal};
 use crate::clock::now_ms;
-use crate::replacement::{Carried, Effect, IdentityRequest, ReportedOutcome, State, apply_report};
+use crate::replacement::{
+    Carried, Effect, IdentityRequest, Ignored, ReportedOutcome, State, apply_report,
+};
 use crate::store::boards::Seen;
 use crate::store::intercoms::{self, Name, PENDING, Record, RecordState};
 use crate::store::reports::Arrived;
 use crate::store::taken::{self, Among};
 use crate::store::{Transaction, boards, reports, requests};
 
-/// A reason is for people: more than this of it helps nobody.
+/// How much of a reason is kept. People read it, and it comes from outside.
 const MAX_REASON_CHARS: usize = 1000;
-/// The longest outcome has 11 characters; of what is none, this much tells what it was.
+/// How much of a status is kept that is not an outcome.
 const MAX_STATUS_CHARS: usize = 40;
 
 impl Billing {
-    /// Applies a report. One about an unknown request, or one that has ended, is kept and changes
-    /// nothing: the panel must be able to let go of it.
+    /// Applies a report. A report that changes nothing is kept, too, and is no error: the panel
+    /// would send it again for ever.
     ///
     /// # Errors
-    /// The database fails: the panel keeps its report and sends it again.
+    /// The database fails. The panel keeps its report and sends it again.
     pub async fn report(&self, report: Report) -> Result<(), Refusal> {
         self.store
             .write(move |transaction| {
                 if let Some(mac) = report.intercom.mac {
-                    // A report shows that the board is there now; only a presence says for how long.
+                    // A report shows that the board is there now; only a presence says for how
+                    // long.
                     let now = now_ms();
                     let seen = Seen { mac, board: Some(report.board.clone()), until_ms: now };
                     boards::present(transaction, &seen, now)?;
@@ -36,22 +41,22 @@ impl Billing {
                     reason.map(|text| text.chars().take(MAX_REASON_CHARS).collect());
                 match report.outcome() {
                     Some(outcome) => {
-                        let said = ReportedOutcome {
+                        let outcome = ReportedOutcome {
                             outcome,
                             board: Some(report.board.clone()),
                             mac: report.intercom.mac,
                             serial_number: report.intercom.serial_number.clone(),
                         };
-                        settle(transaction, report.request_id.as_ref(), &said, reason.as_deref())
+                        settle(transaction, report.request_id.as_ref(), &outcome, reason.as_deref())
                     }
-                    None => keep_unread(transaction, &report, reason.as_deref()),
+                    None => keep_without_outcome(transaction, &report, reason.as_deref()),
                 }
             })
             .await
     }
 }
 
-fn keep_unread(
+fn keep_without_outcome(
     transaction: &Transaction<'_>,
     report: &Report,
     reason: Option<&str>,
@@ -66,41 +71,50 @@ fn keep_unread(
             mac: report.intercom.mac,
             status: &status,
             reason,
-            effect: "its status is no outcome",
+            effect: &Ignored::NotAnOutcome.to_string(),
             arrived_ms: now_ms(),
         },
     )?)
 }
 
-/// Keeps what a panel says and changes what follows from it.
+/// Keeps a report and applies it.
 pub(super) fn settle(
     transaction: &Transaction<'_>,
     request_id: Option<&RequestId>,
-    said: &ReportedOutcome,
+    report: &ReportedOutcome,
     reason: Option<&str>,
 ) -> Result<(), Refusal> {
     let effect = match subject(transaction, request_id)? {
-        Ok(subject) => subject.settle(transaction, said, reason)?,
-        Err(why) => why,
+        Ok(subject) => subject.settle(transaction, report, reason)?,
+        Err(why) => Settled::Ignored(why),
     };
     log::info!(
         "report on request {}: {} ({effect})",
         request_id.map_or("without an ID", RequestId::as_str),
-        said.outcome
+        report.outcome
     );
     reports::add(
         transaction,
         &Arrived {
             request_id,
-            board: said.board.as_ref(),
-            mac: said.mac,
-            status: &said.outcome.to_string(),
+            board: report.board.as_ref(),
+            mac: report.mac,
+            status: &report.outcome.to_string(),
             reason,
-            effect,
+            effect: &effect.to_string(),
             arrived_ms: now_ms(),
         },
     )?;
     Ok(())
+}
+
+/// What a report has changed.
+enum Settled {
+    /// The newest request has ended.
+    Ended,
+    /// The panel had carried out an earlier request; the newest is still pending.
+    Moved,
+    Ignored(Ignored),
 }
 
 /// What a report is about.
@@ -110,22 +124,22 @@ struct Subject {
     newest: IdentityRequest,
 }
 
-/// What the report is about, or why it is about nothing here.
+/// What the report is about, or why it cannot change anything.
 fn subject(
     transaction: &Transaction<'_>,
     request_id: Option<&RequestId>,
-) -> Result<Result<Subject, &'static str>, Refusal> {
+) -> Result<Result<Subject, Ignored>, Refusal> {
     let Some(request_id) = request_id else {
-        return Ok(Err("it names no request"));
+        return Ok(Err(Ignored::NoRequest));
     };
     let Some((intercom_id, reported)) = requests::by_id(transaction, request_id)? else {
-        return Ok(Err("the request is unknown here"));
+        return Ok(Err(Ignored::UnknownRequest));
     };
     let record = intercoms::find(transaction, &Name::Id(intercom_id))?;
     let newest = requests::newest(transaction, intercom_id)?;
     Ok(match (record, newest) {
         (Some(record), Some(newest)) => Ok(Subject { record, reported, newest }),
-        _ => Err("the intercom was deleted"),
+        _ => Err(Ignored::Deleted),
     })
 }
 
@@ -133,33 +147,33 @@ impl Subject {
     fn settle(
         &self,
         transaction: &Transaction<'_>,
-        said: &ReportedOutcome,
+        report: &ReportedOutcome,
         reason: Option<&str>,
-    ) -> Result<&'static str, Refusal> {
-        let effect = apply_report(&self.record.confirmed, &self.newest, &self.reported, said);
+    ) -> Result<Settled, Refusal> {
+        let effect = apply_report(&self.record.confirmed, &self.newest, &self.reported, report);
         let (carried, ends) = match effect {
-            Effect::Nothing(why) => return Ok(why),
+            Effect::Nothing(why) => return Ok(Settled::Ignored(why)),
             Effect::Ends(carried) => (carried, true),
             Effect::Moves(carried) => (carried, false),
         };
         if !self.is_free(transaction, &carried)? {
-            return Ok("its identity belongs to another intercom by now");
+            return Ok(Settled::Ignored(Ignored::IdentityTaken));
         }
         self.clear_spares(transaction, &carried)?;
         if !ends {
             self.set_state(transaction, &carried, &self.record.desired, PENDING)?;
-            return Ok("the panel carried this out before it heard of the later request");
+            return Ok(Settled::Moved);
         }
-        let ended = State::Ended { outcome: said.outcome, board: said.board.clone() };
-        let reason = reason.filter(|_| said.outcome != Outcome::Installed);
+        let ended = State::Ended { outcome: report.outcome, board: report.board.clone() };
+        let reason = reason.filter(|_| report.outcome != Outcome::Installed);
         requests::end(transaction, &self.newest.request_id, &ended, reason, now_ms())?;
-        self.set_state(transaction, &carried, &carried, &said.outcome.to_string())?;
-        if let Some(board) = &said.board
-            && said.outcome == Outcome::Installed
+        self.set_state(transaction, &carried, &carried, &report.outcome.to_string())?;
+        if let Some(board) = &report.board
+            && report.outcome == Outcome::Installed
         {
             boards::belongs_to(transaction, board, self.record.id)?;
         }
-        Ok("the request has ended")
+        Ok(Settled::Ended)
     }
 
     fn set_state(
@@ -183,7 +197,7 @@ impl Subject {
         Ok(!taken.mac && !taken.serial_number)
     }
 
-    /// The spare hangs in this intercom's place now: a record of its own would stand for nothing.
+    /// The spare is this intercom's panel now, so the record that it had as a spare is deleted.
     fn clear_spares(
         &self,
         transaction: &Transaction<'_>,
@@ -194,5 +208,15 @@ impl Subject {
             log::info!("the spare {} is an intercom's panel now", carried.identity);
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for Settled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Settled::Ended => f.write_str("the request has ended"),
+            Settled::Moved => f.write_str("the panel carried this out before the later request"),
+            Settled::Ignored(why) => why.fmt(f),
+        }
     }
 }

@@ -1,13 +1,13 @@
-//! What a PATCH with another identity asks of the panel.
+//! What a PATCH with another identity asks the panel for.
 
 use intercom_wire::{Identity, Mac, Patch, SerialNumber};
 
 use super::Carried;
 
-/// What the record shall show, and what the request to the panel names.
+/// What the record shows from now on, and what the request to the panel names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked {
-    /// What the panel shall carry afterwards.
+    /// The identity that is asked for, whole.
     pub to: Carried,
     /// The MAC address that the request names.
     pub new_mac: Option<Mac>,
@@ -15,10 +15,10 @@ pub struct Asked {
     pub new_serial_number: Option<SerialNumber>,
 }
 
-/// Lays a PATCH over what the record shows.
+/// Applies a PATCH to what the record shows.
 ///
-/// A request that supersedes another one asks for all that is still wanted: the panel may never
-/// hear of the first, so what only that one named must be in this one too.
+/// A request that supersedes another one includes what only that one named: the panel may never
+/// receive the first.
 pub fn ask(confirmed: &Carried, desired: &Carried, patch: &Patch) -> Asked {
     let mac = patch.new_mac.unwrap_or(desired.identity.mac);
     let serial_number =

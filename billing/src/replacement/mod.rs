@@ -1,17 +1,17 @@
-//! One panel's identity replaced by another: what a PATCH asks for, and what a report makes of it.
+//! One panel's identity is replaced by another: what a PATCH asks for, and what a report changes.
 //!
-//! Pure: a record keeps its *confirmed* identity (what a panel is known to carry) apart from its
-//! *desired* one (what the API shows), and these rules say how each moves. No I/O, no clock.
+//! A record keeps its *confirmed* identity (which a panel is known to carry) apart from its
+//! *desired* one (which the API shows). These rules say how each changes. Pure: no I/O, no clock.
 
 mod apply_report;
 mod ask;
 
-pub use apply_report::{Effect, ReportedOutcome, apply_report};
+pub use apply_report::{Effect, Ignored, ReportedOutcome, apply_report};
 pub use ask::{Asked, ask};
 
 use intercom_wire::{BoardName, Identity, Mac, Outcome, RequestId, SerialNumber};
 
-/// What a panel is known by: its identity, and the model that billing was told.
+/// What a panel carries: its identity, and its model as billing knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Carried {
     /// MAC address and serial number.
@@ -25,32 +25,32 @@ pub struct Carried {
 pub struct IdentityRequest {
     /// The request.
     pub request_id: RequestId,
-    /// What was confirmed when it was asked for.
+    /// The confirmed identity when the request was made.
     pub from: Carried,
-    /// What the panel shall carry afterwards.
+    /// The identity that was asked for, whole.
     pub to: Carried,
     /// The MAC address that the request names, where it names one.
     pub new_mac: Option<Mac>,
     /// The serial number that the request names, where it names one.
     pub new_serial_number: Option<SerialNumber>,
-    /// How far it has come.
+    /// Whether it is pending, or how it ended.
     pub state: State,
 }
 
-/// How far a request has come.
+/// Whether a request is pending, or how it ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum State {
-    /// No panel has told its outcome yet.
+    /// No panel has reported its outcome yet.
     Pending,
-    /// A later PATCH asked for something else before any outcome was told.
+    /// A later PATCH asked for another identity before an outcome was reported.
     Superseded,
-    /// The intercom was deleted before any outcome was told.
+    /// The intercom was deleted before an outcome was reported.
     Withdrawn,
-    /// A panel told how it ended.
+    /// A panel has reported how it ended.
     Ended {
-        /// How.
+        /// How it ended.
         outcome: Outcome,
-        /// The board that said so; a report by the documented PATCH names none.
+        /// The board that reported it; a report by the documented PATCH names none.
         board: Option<BoardName>,
     },
 }

@@ -39,7 +39,7 @@ fn ended(outcome: Outcome) -> State {
     State::Ended { outcome, board: board("spare") }
 }
 
-fn said(outcome: Outcome, from: &str) -> ReportedOutcome {
+fn report(outcome: Outcome, from: &str) -> ReportedOutcome {
     ReportedOutcome { outcome, board: board(from), mac: None, serial_number: None }
 }
 
@@ -74,9 +74,9 @@ fn a_later_request_names_what_only_the_superseded_one_named() {
 }
 
 /// `apply_report` for a report on the newest request.
-fn followed(state: State, said: &ReportedOutcome) -> Effect {
+fn applied(state: State, report: &ReportedOutcome) -> Effect {
     let change = change(state);
-    apply_report(&carried(1, "S1"), &change, &change, said)
+    apply_report(&carried(1, "S1"), &change, &change, report)
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn a_pending_request_ends_with_its_report() {
         (Outcome::RolledBack, carried(1, "S1")),
         (Outcome::Failed, carried(1, "S1")),
     ] {
-        assert_eq!(followed(State::Pending, &said(outcome, "any")), Effect::Ends(carried));
+        assert_eq!(applied(State::Pending, &report(outcome, "any")), Effect::Ends(carried));
     }
 }
 
@@ -100,16 +100,16 @@ fn installed_counts_only_with_what_was_asked_for() {
         (Some(mac(1)), serial("S2"), false),
         (Some(mac(2)), serial("S1"), false),
     ] {
-        let said = ReportedOutcome { mac, serial_number, ..said(Outcome::Installed, "any") };
-        let effect = followed(State::Pending, &said);
-        assert_eq!(matches!(effect, Effect::Ends(_)), counts, "{said:?}: {effect:?}");
+        let report = ReportedOutcome { mac, serial_number, ..report(Outcome::Installed, "any") };
+        let effect = applied(State::Pending, &report);
+        assert_eq!(matches!(effect, Effect::Ends(_)), counts, "{report:?}: {effect:?}");
     }
 }
 
 #[test]
 fn installed_from_any_board_beats_what_another_said_before() {
     for before in [Outcome::Rejected, Outcome::RolledBack, Outcome::Failed] {
-        let effect = followed(ended(before), &said(Outcome::Installed, "other"));
+        let effect = applied(ended(before), &report(Outcome::Installed, "other"));
         assert_eq!(effect, Effect::Ends(carried(2, "S2")), "after {before}");
     }
 }
@@ -124,24 +124,24 @@ fn nothing_beats_installed_but_the_same_board_rolling_back() {
         (Outcome::Failed, "other"),
         (Outcome::RolledBack, "other"),
     ] {
-        let effect = followed(installed.clone(), &said(outcome, from));
+        let effect = applied(installed.clone(), &report(outcome, from));
         assert!(matches!(effect, Effect::Nothing(_)), "{outcome} from {from}: {effect:?}");
     }
-    let by_hand = said(Outcome::RolledBack, "spare");
-    assert_eq!(followed(installed.clone(), &by_hand), Effect::Ends(carried(1, "S1")));
+    let by_hand = report(Outcome::RolledBack, "spare");
+    assert_eq!(applied(installed.clone(), &by_hand), Effect::Ends(carried(1, "S1")));
     let to_factory = ReportedOutcome { mac: Some(mac(9)), serial_number: serial("S9"), ..by_hand };
-    assert_eq!(followed(installed, &to_factory), Effect::Ends(carried(9, "S9")));
+    assert_eq!(applied(installed, &to_factory), Effect::Ends(carried(9, "S9")));
 }
 
 #[test]
 fn a_second_answer_of_another_kind_changes_nothing() {
-    let effect = followed(ended(Outcome::Rejected), &said(Outcome::Failed, "other"));
+    let effect = applied(ended(Outcome::Rejected), &report(Outcome::Failed, "other"));
     assert!(matches!(effect, Effect::Nothing(_)), "{effect:?}");
 }
 
 #[test]
 fn a_withdrawn_request_changes_nothing() {
-    let effect = followed(State::Withdrawn, &said(Outcome::Installed, "any"));
+    let effect = applied(State::Withdrawn, &report(Outcome::Installed, "any"));
     assert!(matches!(effect, Effect::Nothing(_)), "{effect:?}");
 }
 
@@ -154,13 +154,13 @@ fn successor(state: State) -> IdentityRequest {
 #[test]
 fn a_panel_that_carried_out_a_superseded_request_is_found_where_it_is_now() {
     let (old, new) = (change(State::Superseded), successor(State::Pending));
-    let installed = said(Outcome::Installed, "any");
+    let installed = report(Outcome::Installed, "any");
     assert_eq!(
         apply_report(&carried(1, "S1"), &new, &old, &installed),
         Effect::Moves(carried(2, "S2"))
     );
     let nothing = [
-        apply_report(&carried(1, "S1"), &new, &old, &said(Outcome::Rejected, "any")),
+        apply_report(&carried(1, "S1"), &new, &old, &report(Outcome::Rejected, "any")),
         // It has moved on since: the report is an old one delivered again.
         apply_report(&carried(3, "S2"), &new, &old, &installed),
         apply_report(&carried(1, "S1"), &successor(ended(Outcome::Installed)), &old, &installed),
@@ -188,7 +188,7 @@ fn any_state() -> impl Strategy<Value = State> {
     ]
 }
 
-fn any_news() -> impl Strategy<Value = ReportedOutcome> {
+fn any_report() -> impl Strategy<Value = ReportedOutcome> {
     (any_outcome(), any::<bool>(), prop::option::of(1..4_u8), any::<bool>()).prop_map(
         |(outcome, spare, last, told)| ReportedOutcome {
             outcome,
@@ -202,31 +202,31 @@ fn any_news() -> impl Strategy<Value = ReportedOutcome> {
 proptest! {
     #[test]
     fn a_record_never_confirms_what_nobody_had_or_asked_for(
-        newest in any_state(), superseded in any::<bool>(), said in any_news(),
+        newest in any_state(), superseded in any::<bool>(), report in any_report(),
     ) {
         let (newest, reported) = if superseded {
             (successor(newest), change(State::Superseded))
         } else {
             (change(newest.clone()), change(newest))
         };
-        let carried = match apply_report(&carried(1, "S1"), &newest, &reported, &said) {
+        let carried = match apply_report(&carried(1, "S1"), &newest, &reported, &report) {
             Effect::Nothing(_) => return Ok(()),
             Effect::Ends(carried) | Effect::Moves(carried) => carried,
         };
         let known = [&newest.from, &newest.to, &reported.from, &reported.to];
-        let told = said.outcome == Outcome::RolledBack && said.mac == Some(carried.identity.mac);
+        let told = report.outcome == Outcome::RolledBack && report.mac == Some(carried.identity.mac);
         prop_assert!(known.contains(&&carried) || told, "{:?}", carried);
     }
 
     #[test]
-    fn a_report_heard_twice_counts_once(state in any_state(), said in any_news()) {
+    fn a_report_heard_twice_counts_once(state in any_state(), report in any_report()) {
         let before = change(state);
-        let Effect::Ends(confirmed) = apply_report(&carried(1, "S1"), &before, &before, &said) else {
+        let Effect::Ends(confirmed) = apply_report(&carried(1, "S1"), &before, &before, &report) else {
             return Ok(());
         };
-        let state = State::Ended { outcome: said.outcome, board: said.board.clone() };
+        let state = State::Ended { outcome: report.outcome, board: report.board.clone() };
         let after = IdentityRequest { state, ..before };
-        let again = apply_report(&confirmed, &after, &after, &said);
+        let again = apply_report(&confirmed, &after, &after, &report);
         prop_assert!(matches!(again, Effect::Nothing(_)), "{:?}", again);
     }
 }

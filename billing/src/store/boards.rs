@@ -13,7 +13,7 @@ use crate::offer::UNTIL_FURTHER_NOTICE;
 const WORTH_WRITING_MS: i64 = 30_000;
 
 /// A board that has been gone for this long is forgotten. The grace time is shorter, so no rule
-/// depends on it any more, and a board that comes back says again all that was known of it.
+/// depends on it any more, and its presence tells all of it again when it comes back.
 const FORGOTTEN_AFTER_MS: i64 = 3_600_000;
 
 /// Upper bound on the boards that are kept although no live intercom has their MAC address. Anybody
@@ -25,7 +25,7 @@ const MAX_STRANGERS: i64 = 10_000;
 pub struct Seen {
     /// The MAC address that it carries.
     pub mac: Mac,
-    /// The board, where it says which.
+    /// The board, if it gives its name.
     pub board: Option<BoardName>,
     /// It counts as present until then, Unix time in milliseconds.
     pub until_ms: i64,
@@ -84,7 +84,8 @@ fn known(snapshot: &Snapshot<'_>, seen: &Seen) -> Result<Option<Known>> {
     })
 }
 
-/// Whether a board is known to be there for about as long, so that [`present`] would change nothing.
+/// Whether a board is known to be there for about as long, so that [`present`] would change
+/// nothing.
 pub fn is_known(snapshot: &Snapshot<'_>, seen: &Seen, now_ms: i64) -> Result<bool> {
     Ok(known(snapshot, seen)?.is_some_and(|known| !known.is_worth_writing(seen, now_ms)))
 }

@@ -1,4 +1,4 @@
-//! What was changed since somebody last looked: enough to find the offers that are to be changed.
+//! What was changed since the link last looked. It is enough to find the offers that must change.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -17,8 +17,8 @@ pub enum Changed {
     Board(Mac),
 }
 
-/// What was committed and not taken yet. Nothing is lost with it: whoever starts looks at every
-/// open request first.
+/// What was committed and not taken yet. It is not in the database: a new connection to the broker
+/// begins with every open request.
 #[derive(Default)]
 pub struct Changes {
     untaken: Mutex<BTreeSet<Changed>>,

@@ -1,15 +1,15 @@
 //! Groups (addresses).
 //!
-//! No documented call creates a group or a department. A group that a PATCH names for the first time
-//! is created with its ID as its name; a department without a name is shown as its number.
+//! No documented call creates a group or a department. A group that a PATCH names for the first
+//! time is created with its ID as its name; a department without a name is shown as its number.
 
 use rusqlite::{Result, params};
 
 use super::Transaction;
 use super::statement::statements;
 
-/// Upper bound on the IDs that this service gives. Callers may name larger ones; SQLite's own choice
-/// would then follow the largest, or be a random number of 19 digits.
+/// Upper bound on the IDs that this service gives. Callers may name larger ones; SQLite's own
+/// choice would then follow the largest, or be a random number of 19 digits.
 const MAX_OWN_ID: i64 = 1 << 31;
 
 statements! {

@@ -23,7 +23,7 @@ pub struct Record {
     pub id: i64,
     /// What its panel is known to carry.
     pub confirmed: Carried,
-    /// What its panel shall carry, and what the API shows; the confirmed one if nothing is asked.
+    /// What is asked for, and what the API shows; the same as confirmed if no request is pending.
     pub desired: Carried,
     /// Its group's ID.
     pub group_id: Option<i64>,
@@ -77,7 +77,7 @@ pub struct Details {
 pub struct RecordState<'a> {
     /// What its panel is known to carry.
     pub confirmed: &'a Carried,
-    /// What its panel shall carry.
+    /// What is asked for.
     pub desired: &'a Carried,
     /// The API's open string.
     pub status: &'a str,

@@ -1,4 +1,5 @@
-//! All SQL. One SQLite file; what one call changes is one transaction, durable when the call returns.
+//! All SQL. One SQLite file; what one call changes is one transaction, durable when the call
+//! returns.
 //!
 //! ```text
 //! Store ── write ──► writer (one thread; calls that come together share a commit) ──► Changes

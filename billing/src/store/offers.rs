@@ -13,8 +13,8 @@ use super::statement::statements;
 use super::{Snapshot, Transaction};
 
 statements! {
-    /// What a new connection to the broker begins with. UNION ALL, since to leave doubles out SQLite
-    /// reads every request in the order of the IDs.
+    /// What a new connection to the broker begins with. UNION ALL, since to leave doubles out
+    /// SQLite reads every request in the order of the IDs.
     EVERY_OPEN_REQUEST = "
         SELECT request_id FROM requests WHERE state = 'pending'
         UNION ALL SELECT request_id FROM offers";

@@ -53,7 +53,7 @@ statements! {
     WITH_NEW_MAC = "SELECT request_id FROM requests WHERE state = 'pending' AND new_mac = ?1";
     /// One part for each way to be meant, since each has its own index. CROSS JOIN keeps its order:
     /// first the intercom, then its request.
-    HEARD_BY = select!(
+    FOR_A_CALLER = select!(
         "r.number IN (
             SELECT number FROM requests WHERE state = 'pending' AND new_mac = :mac
             UNION SELECT p.number FROM intercoms i CROSS JOIN requests p ON p.intercom_id = i.id
@@ -93,9 +93,9 @@ pub fn affected_by(snapshot: &Snapshot<'_>, changed: &Changed) -> Result<Vec<Req
 /// The pending requests that may be for a caller: by its MAC address, its board or its ID. The ID
 /// counts only if no other live intercom has the caller's MAC address, and no other board is known
 /// for that intercom.
-pub fn heard_by(snapshot: &Snapshot<'_>, caller: &Caller) -> Result<Vec<Pending>> {
+pub fn for_caller(snapshot: &Snapshot<'_>, caller: &Caller) -> Result<Vec<Pending>> {
     snapshot.all(
-        HEARD_BY,
+        FOR_A_CALLER,
         named_params! {
             ":mac": caller.mac.to_string(),
             ":board": caller.board.as_ref().map(BoardName::as_str),

@@ -7,8 +7,8 @@ use super::Transaction;
 use super::column::text;
 use super::statement::statements;
 
-/// How many reports are kept; the oldest make room, so a panel that repeats itself does not fill the
-/// disk.
+/// How many reports are kept; the oldest make room, so a panel that repeats itself does not fill
+/// the disk.
 const KEPT: i64 = 10_000;
 
 /// One report.

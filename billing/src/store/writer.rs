@@ -1,7 +1,7 @@
 //! The one thread that writes: calls that wait when a commit begins share that commit.
 //!
-//! A durable commit waits for the disk, however little is in it. Each call has its own savepoint, so
-//! an error undoes only that call. No call is answered before the commit has returned.
+//! A durable commit waits for the disk, however little is in it. Each call has its own savepoint,
+//! so an error undoes only that call. No call is answered before the commit has returned.
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -23,7 +23,7 @@ pub(super) trait Call: Send {
     fn answer(self: Box<Self>, committed: &Result<()>);
 }
 
-/// A call and whoever waits for it.
+/// A call and its waiting caller.
 pub(super) struct Waiting<F, T, E> {
     work: Option<F>,
     done: Option<Result<T, E>>,
@@ -59,7 +59,7 @@ where
     }
 }
 
-/// Serves calls until nobody can make one any more.
+/// Serves calls until the last store is dropped.
 pub(super) fn serve(
     mut connection: Connection,
     mut calls: mpsc::Receiver<Box<dyn Call>>,
@@ -82,7 +82,8 @@ pub(super) fn serve(
 
 /// What the calls have changed.
 fn commit(connection: &mut Connection, batch: &mut [Box<dyn Call>]) -> Result<BTreeSet<Changed>> {
-    // Immediate: what was read stays true until the commit, even if another process has the file open.
+    // Immediate: what was read stays true until the commit, even if another process has the file
+    // open.
     let mut transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut changed = BTreeSet::new();
     for call in batch {
@@ -96,8 +97,8 @@ fn commit(connection: &mut Connection, batch: &mut [Box<dyn Call>]) -> Result<BT
             savepoint.finish()?;
         }
         if transaction.is_autocommit() {
-            // SQLite undoes the whole transaction on some errors, such as a full disk. Further calls
-            // would then run outside any transaction.
+            // SQLite undoes the whole transaction on some errors, such as a full disk. Further
+            // calls would then run outside any transaction.
             let text = "SQLite has rolled the transaction back".to_owned();
             return Err(Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_ABORT), Some(text)));
         }
