@@ -50,9 +50,7 @@ impl Agenda {
 
     /// What is planned for next.
     pub(super) fn next_batch(&mut self) -> BTreeSet<Changed> {
-        let batch = std::mem::take(&mut self.changed);
-        self.changed = batch.iter().skip(BATCH).cloned().collect();
-        batch.into_iter().take(BATCH).collect()
+        std::iter::from_fn(|| self.changed.pop_first()).take(BATCH).collect()
     }
 }
 
