@@ -23,6 +23,6 @@ struct Cli {
 
 fn main() -> ExitCode {
     let Cli { once } = Cli::parse();
-    // It tells its own story; the log would tell it twice.
+    // The demo prints each step itself; the log would repeat it.
     program::run("intercom-demo", LevelFilter::Warn, story::run(once))
 }

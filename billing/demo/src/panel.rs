@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 
 use crate::says::Says;
 
-/// The identity that the documented example's panel has before.
+/// The identity of the documented example's panel before the PATCH.
 pub(super) const OLD_MAC: &str = "AA:BB:CC:DD:EE:FF";
 pub(super) const OLD_SERIAL_NUMBER: &str = "OLD_SERIAL_001";
 /// What the documented example asks for.
@@ -32,8 +32,7 @@ pub(super) struct DemoPanel {
 }
 
 impl DemoPanel {
-    /// Makes the board's files and starts its daemon, on a thread of its own as on a board of its
-    /// own.
+    /// Creates the board's files and starts the daemon on its own thread.
     pub(super) fn start(root: &Path, broker: SocketAddr, says: Says) -> Result<Self> {
         write(&root.join(LINK), &format!("{}\n", OLD_MAC.to_lowercase()))?;
         write(&root.join("etc/serial"), OLD_SERIAL_NUMBER)?;
@@ -50,7 +49,7 @@ impl DemoPanel {
         let thread = thread::spawn(move || {
             let panel = Panel::open(sandbox, settings);
             let stop = async {
-                // Dropped is stopped too.
+                // An error means that the panel was dropped: it stops, too.
                 let _ = stopped.await;
             };
             let ready = |_| {
@@ -68,19 +67,19 @@ impl DemoPanel {
         &self.root
     }
 
-    /// What the board's link carries now.
+    /// The MAC address of the board's link now.
     pub(super) fn link_mac(&self) -> Result<String> {
         let text = fs::read_to_string(self.root.join(LINK)).context("the link cannot be read")?;
         Ok(text.trim().to_uppercase())
     }
 
-    /// What the panel's other software is told.
+    /// The identity in the files for the panel's other software.
     pub(super) fn runtime_identity(&self) -> Result<Value> {
         let file = self.root.join(RUNTIME).join("identity.json");
         Ok(serde_json::from_slice(&fs::read(file).context("no runtime files")?)?)
     }
 
-    /// Whether the daemon says that it reaches upstream.
+    /// Whether the daemon reaches upstream, as it says on its control socket.
     pub(super) fn is_online(&self) -> bool {
         let mut online = false;
         let socket = self.root.join(RUNTIME).join(control::SOCKET);
@@ -99,13 +98,13 @@ impl DemoPanel {
     }
 }
 
-/// Passes on each step that the daemon tells on its control socket, as `status --follow` does.
+/// Passes on each step from the daemon's control socket, as `status --follow` does.
 fn follow(socket: PathBuf, is_ready: oneshot::Receiver<()>, says: Says) {
     thread::spawn(move || {
         if is_ready.blocking_recv().is_err() {
             return;
         }
-        // The socket is bound by a task of the daemon's, a moment later.
+        // A task of the daemon binds the socket a moment later.
         while !socket.exists() {
             thread::sleep(std::time::Duration::from_millis(5));
         }

@@ -1,6 +1,6 @@
-//! What the parts of the demo have to say, on its way to the screen.
+//! The lines of the demo's parts, on their way to the screen.
 
 use tokio::sync::mpsc;
 
-/// Who speaks, and what.
+/// Who a line is from, and the line.
 pub(crate) type Says = mpsc::Sender<(&'static str, String)>;

@@ -1,4 +1,4 @@
-//! The story: one panel takes over another's identity, on real parts, told as it happens.
+//! The story: one panel takes over another's identity, with real parts, step by step.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -159,7 +159,7 @@ fn documented_patch() -> Value {
     })
 }
 
-/// Prints who says what, with the rest of a longer text indented under it.
+/// Prints a text after who it is from. Further lines are indented.
 fn say(who: &str, what: &str) {
     println!("{who:>9} │ {}", what.replace('\n', "\n          │   "));
 }

@@ -1,4 +1,5 @@
-//! One HTTP connection to billing, kept open, as the operator's system and each polling panel has.
+//! One HTTP connection to billing that stays open, as the operator's system and each polling panel
+//! have.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -26,10 +27,10 @@ pub(super) struct Answered {
 
 impl Caller {
     pub(super) async fn connect(address: SocketAddr) -> Result<Self> {
-        let stream = TcpStream::connect(address).await.context("billing takes no connection")?;
+        let stream = TcpStream::connect(address).await.context("billing accepts no connection")?;
         stream.set_nodelay(true)?;
         let (requests, connection) = handshake(TokioIo::new(stream)).await?;
-        // It ends with the connection, and whoever sends a request then hears of it.
+        // It ends with the connection. A later request then fails.
         tokio::spawn(connection);
         Ok(Caller { host: address.to_string(), requests })
     }

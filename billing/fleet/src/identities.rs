@@ -1,4 +1,4 @@
-//! Who the panels are: everything about panel number N follows from N.
+//! The identities of the panels: everything about a panel follows from its number.
 
 use anyhow::{Context, Result};
 use intercom_billing::replacement::Carried;
@@ -14,7 +14,7 @@ const NEW: u8 = 0x06;
 
 pub(super) fn board(number: usize) -> Result<BoardName> {
     let name = format!("fleet-{number}");
-    name.parse().ok().with_context(|| format!("`{name}` is no board name"))
+    name.parse().ok().with_context(|| format!("`{name}` is not a board name"))
 }
 
 pub(super) fn old(number: usize) -> Result<Identity> {
@@ -32,7 +32,7 @@ fn identity(first_octet: u8, kind: &str, number: usize) -> Result<Identity> {
     Ok(Identity { mac: mac.context("no MAC address")?, serial_number })
 }
 
-/// The panel that gets this MAC address by its replacement.
+/// The number of the panel whose new MAC address this is.
 pub(super) fn number_of_new(mac: Mac) -> Option<usize> {
     match mac.octets() {
         [NEW, 0, 0, a, b, c] => Some(usize::from(a) << 16 | usize::from(b) << 8 | usize::from(c)),

@@ -1,8 +1,8 @@
-//! `intercom-fleet`: a fleet of panels against one mosquitto and one billing service: how much they
-//! carry, and whether a single report is lost.
+//! `intercom-fleet`: a fleet of panels with one mosquitto and one billing service. It measures how
+//! many panels they carry, and fails if a report is lost.
 //!
-//! Every panel is a task with the agent's own MQTT route, back-off and all; only its board is made
-//! up.
+//! Every panel is a task with the agent's own MQTT route, back-off included; only its board is
+//! simulated.
 
 mod caller;
 mod identities;
@@ -46,7 +46,7 @@ struct Fleet {
     /// Panels on the broker.
     #[arg(long, value_name = "N", default_value_t = 1000)]
     panels: usize,
-    /// So many of them are replaced: most before a restart of the broker, a tenth after it.
+    /// How many of them are replaced: most before a restart of the broker, a tenth after it.
     #[arg(long, value_name = "N", default_value_t = 100)]
     replacements: usize,
     /// Panels that poll over HTTP, each as fast as it is answered; a tenth of them is replaced.

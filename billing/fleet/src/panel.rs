@@ -1,4 +1,4 @@
-//! One panel: the agent's own MQTT route, and in place of its board an identity in memory.
+//! One panel: the agent's own MQTT route, and an identity in memory in place of a board.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,7 +19,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::identities::{self, MODEL};
 
-/// What the panels tell while they run.
+/// What is known of the panels while they run.
 #[derive(Clone)]
 pub(super) struct Fleet {
     settings: MqttSettings,
@@ -28,7 +28,7 @@ pub(super) struct Fleet {
 }
 
 impl Fleet {
-    /// A fleet for the broker there, configured as every panel is.
+    /// A fleet for this broker, with the configuration of a panel.
     pub(super) fn new(broker: std::net::SocketAddr) -> Result<Self> {
         let text = format!("[mqtt]\nurl = \"mqtt://{broker}\"\n");
         let settings = config::parse(&text, Path::new("the fleet's configuration"))?;
@@ -73,7 +73,7 @@ impl Fleet {
         self.connected.subscribe()
     }
 
-    /// When panels have connected since this was last asked.
+    /// When panels have connected, since the last call.
     pub(super) fn take_connections(&self) -> Vec<Instant> {
         std::mem::take(&mut self.since.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -97,11 +97,11 @@ struct Panel {
     routes: Routes,
     /// The request that is being carried out, and the identity before.
     change: Option<(RequestId, Identity)>,
-    /// The last report, for a request that comes again.
+    /// The last report, for a request that is delivered again.
     decided: Option<Report>,
     /// How many reports were sent; the last one's number.
     reports: u64,
-    /// Whether the last one has not been acknowledged.
+    /// Whether the last one is not acknowledged yet.
     unreported: bool,
 }
 
@@ -116,15 +116,15 @@ impl Panel {
                     if let (Handling::Decided, Some(ack_token)) = (handling, ack_token) {
                         self.routes.acknowledge(ack_token);
                     }
-                    // The MQTT route does not wait for it.
+                    // The MQTT route may not wait for the answer.
                     let _ = answer.send(handling);
                 }
-                RouteEvent::Event(event) => self.follow(&event),
+                RouteEvent::Event(event) => self.on_event(&event),
             }
         }
     }
 
-    /// What a panel with this identity does with a request that changes it.
+    /// Carries out a request that changes the identity, as a panel does.
     fn decide(&mut self, delivery: Delivery) -> Handling {
         let Ok(request) = delivery.request else { return Handling::Decided };
         let (Some(id), Ok(patch)) = (request.id, request.content) else { return Handling::Decided };
@@ -143,13 +143,13 @@ impl Panel {
             self.connect_as.identity.serial_number = patch.new_serial_number;
         }
         self.change = Some((id, previous));
-        self.gone();
+        self.disconnected();
         self.connection = self.connection.next();
         self.routes.connect_as(self.connect_as.clone(), self.connection);
         Handling::Decided
     }
 
-    fn follow(&mut self, event: &Event) {
+    fn on_event(&mut self, event: &Event) {
         match event {
             Event::Reachable { connection, .. } if *connection == self.connection => {
                 if !std::mem::replace(&mut self.is_connected, true) {
@@ -165,7 +165,7 @@ impl Panel {
                     self.send();
                 }
             }
-            Event::Lost { connection, .. } if *connection == self.connection => self.gone(),
+            Event::Lost { connection, .. } if *connection == self.connection => self.disconnected(),
             Event::Reported { id, .. } if *id == ReportId::Durable(self.reports) => {
                 self.unreported = false;
             }
@@ -173,7 +173,7 @@ impl Panel {
         }
     }
 
-    fn gone(&mut self) {
+    fn disconnected(&mut self) {
         if std::mem::replace(&mut self.is_connected, false) {
             self.fleet.count(false);
         }

@@ -16,7 +16,7 @@ use crate::identities::{self, MODEL};
 use crate::panel::installed;
 use crate::timings::Timings;
 
-/// What the polling panels saw.
+/// How long the polling panels waited for their answers.
 #[derive(Default)]
 pub(super) struct Polled {
     pub(super) pending: Timings,

@@ -15,7 +15,7 @@ use tokio::time::sleep;
 
 /// How long a process has to start or to end.
 const LIMIT: Duration = Duration::from_secs(30);
-/// What a process opens besides connections.
+/// How many files a process opens besides connections.
 const OTHER_FILES: u64 = 200;
 
 /// A running process; it is killed when this is dropped.
@@ -32,7 +32,7 @@ impl Process {
         Ok(Process { child, name })
     }
 
-    /// Returns once it takes connections.
+    /// Returns when it accepts connections.
     async fn listens(&mut self, address: SocketAddr) -> Result<()> {
         let begun = Instant::now();
         while TcpStream::connect(address).await.is_err() {
@@ -47,7 +47,7 @@ impl Process {
         Ok(())
     }
 
-    /// Has it end by itself.
+    /// Asks it to end, and waits until it has.
     pub(super) async fn stop(&mut self) -> Result<()> {
         kill(Pid::from_raw(i32::try_from(self.child.id())?), Signal::SIGTERM)?;
         let begun = Instant::now();
@@ -60,7 +60,7 @@ impl Process {
         Ok(())
     }
 
-    /// Its memory, now and at most.
+    /// Its resident memory, now and at most.
     pub(super) fn memory(&self) -> Result<String> {
         memory(self.child.id())
     }
@@ -68,7 +68,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It may have ended.
+        // An error means that it has ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -106,8 +106,8 @@ pub(super) fn free_port() -> Result<SocketAddr> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
 }
 
-/// Starts mosquitto, with room for the retained presence of every panel as in `billing/mosquitto`;
-/// what it holds survives a restart in the same directory.
+/// Starts mosquitto, with room for the retained presence of every panel as in `billing/mosquitto`.
+/// Retained messages survive a restart in the same directory.
 pub(super) async fn mosquitto(dir: &Path, listen: SocketAddr) -> Result<Process> {
     let config = dir.join("mosquitto.conf");
     fs::write(
@@ -118,12 +118,12 @@ pub(super) async fn mosquitto(dir: &Path, listen: SocketAddr) -> Result<Process>
             listen.port(),
             listen.ip(),
             dir.display(),
-            // As the user who starts it: another one could not write to this directory.
+            // The user who starts it: another one could not write to this directory.
             nix::unistd::User::from_uid(nix::unistd::getuid())?
                 .map_or("root".to_owned(), |u| u.name),
         ),
     )?;
-    // Debian has it where only root's PATH leads.
+    // Debian installs it where only root's PATH looks.
     let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default());
     let mut command = Command::new("mosquitto");
     command.arg("-c").arg(&config).env("PATH", path);
@@ -133,7 +133,7 @@ pub(super) async fn mosquitto(dir: &Path, listen: SocketAddr) -> Result<Process>
     Ok(process)
 }
 
-/// Starts the billing service with no grace time, since no replacement hangs on any wall.
+/// Starts the billing service without a grace time: no board here already has its new MAC address.
 pub(super) async fn billing(
     program: &Path,
     dir: &Path,

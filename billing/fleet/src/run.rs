@@ -19,21 +19,21 @@ use crate::timings::Timings;
 use crate::watch::Watch;
 use crate::{identities, processes, timings, watch};
 
-/// So many panels are on their way to the broker at once when the fleet starts.
+/// Upper bound on the panels that are connecting at once when the fleet starts.
 const CONNECTING: usize = 200;
-/// Nothing at all happens for so long: something is wrong.
+/// The run fails if nothing happens for this long.
 const STANDSTILL: Duration = Duration::from_secs(30);
 /// The longest pause of the panels' back-off, and room to connect after it.
 const HERD_LIMIT: Duration = Duration::from_secs(240);
 
-/// How large a fleet, and what it goes through.
+/// The size of the fleet, and the steps of the run.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     /// The program whose `serve` is the billing service.
     pub(crate) billing: PathBuf,
     /// Panels on the broker.
     pub(crate) panels: usize,
-    /// So many of them are replaced, one PATCH after the other.
+    /// How many of them are replaced, one PATCH after the other.
     pub(crate) replacements: usize,
     /// Panels that poll over HTTP.
     pub(crate) polling: usize,
@@ -43,7 +43,7 @@ pub(crate) struct Settings {
     pub(crate) broker_away: Duration,
 }
 
-/// Runs it all and prints the figures.
+/// Runs every step and prints the figures.
 ///
 /// # Errors
 /// A part could not be started, a report was lost, or a panel has not come back.
@@ -99,7 +99,7 @@ impl Run {
         Ok(fleet)
     }
 
-    /// Waits until billing knows of everybody.
+    /// Waits until every panel is present in billing.
     async fn until_present(&self, begun: Instant) -> Result<()> {
         let (mut known, mut since) = (0, Instant::now());
         while known < self.settings.panels {
@@ -113,7 +113,7 @@ impl Run {
         }
         let took = begun.elapsed().as_secs_f64();
         println!("present in billing {known} panels after {took:.1} s");
-        ensure!(known == self.settings.panels, "billing does not know of all panels");
+        ensure!(known == self.settings.panels, "not all panels are present in billing");
         Ok(())
     }
 
@@ -143,7 +143,7 @@ impl Run {
         Ok(())
     }
 
-    /// When each was asked for, and how long the answers took.
+    /// Sends a PATCH for each panel. Returns when each was sent, and how long the answers took.
     async fn ask_for(&self, numbers: std::ops::Range<usize>) -> Result<(Vec<Instant>, Timings)> {
         let mut operator = Caller::connect(self.http).await?;
         let (mut asked, mut answered) = (Vec::new(), Timings::default());

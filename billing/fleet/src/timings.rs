@@ -36,7 +36,7 @@ impl fmt::Display for Timings {
     }
 }
 
-/// So many lines of a curve are shown.
+/// How many lines of a curve are shown.
 const LINES: usize = 40;
 const WIDEST: usize = 60;
 
