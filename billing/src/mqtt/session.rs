@@ -120,10 +120,10 @@ impl Session<'_> {
     /// there. If the database fails, the session ends without acknowledging them and the broker
     /// delivers them again.
     async fn on_all(&mut self, events: Vec<Result<Event, ConnectionError>>) -> Result<()> {
-        let (mut heard, mut cleared, mut lost) = (Vec::new(), Vec::new(), None);
+        let (mut received, mut cleared, mut lost) = (Vec::new(), Vec::new(), None);
         for event in events {
             match event {
-                Ok(Event::Incoming(Packet::Publish(publish))) => heard.push(publish),
+                Ok(Event::Incoming(Packet::Publish(publish))) => received.push(publish),
                 Ok(Event::Incoming(Packet::PubAck(answer))) => {
                     cleared.extend(self.cleared(&answer))
                 }
@@ -131,9 +131,9 @@ impl Session<'_> {
                 Err(why) => lost = Some(why),
             }
         }
-        try_join_all(heard.iter().map(|publish| self.on_publish(publish))).await?;
+        try_join_all(received.iter().map(|publish| self.on_publish(publish))).await?;
         try_join_all(cleared.into_iter().map(|topic| self.remove_offer(topic))).await?;
-        self.to_acknowledge.extend(heard);
+        self.to_acknowledge.extend(received);
         lost.map_or(Ok(()), |why| Err(why.into()))
     }
 

@@ -219,7 +219,7 @@ proptest! {
     }
 
     #[test]
-    fn a_report_heard_twice_counts_once(state in any_state(), report in any_report()) {
+    fn a_report_that_arrives_twice_counts_once(state in any_state(), report in any_report()) {
         let before = change(state);
         let Effect::Ends(confirmed) = apply_report(&carried(1, "S1"), &before, &before, &report) else {
             return Ok(());

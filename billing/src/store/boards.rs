@@ -12,8 +12,9 @@ use crate::offer::UNTIL_FURTHER_NOTICE;
 /// A presence is written again only if it is prolonged by at least this, to spare the disk.
 const WORTH_WRITING_MS: i64 = 30_000;
 
-/// A board that has been gone for this long is forgotten. The grace time is shorter, so no rule
-/// depends on it any more, and its presence tells all of it again when it comes back.
+/// A board that has been gone for this long is forgotten. Its presence tells all of it again when it
+/// comes back. (A grace time longer than this counts from the PATCH, and no more from when the board
+/// left.)
 const FORGOTTEN_AFTER_MS: i64 = 3_600_000;
 
 /// Upper bound on the boards that are kept although no live intercom has their MAC address. Anybody

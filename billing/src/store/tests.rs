@@ -104,7 +104,7 @@ fn a_read_does_not_wait_for_a_write_and_sees_what_was_committed_before() {
     let written = runtime.spawn(async move {
         let write = move |t: &Transaction<'_>| {
             intercoms::insert(t, &carried(2, "S2"), &Details::default(), 1)?;
-            writes.send(()).expect("somebody waits");
+            writes.send(()).expect("the test waits");
             may_go_on.recv().map_err(|_| Error::InvalidQuery)
         };
         writer.write(write).await
@@ -121,7 +121,7 @@ fn a_read_does_not_wait_for_a_write_and_sees_what_was_committed_before() {
 }
 
 #[test]
-fn a_panic_in_a_read_costs_its_caller_an_error_and_nobody_a_connection() {
+fn a_panic_in_a_read_is_an_error_and_gives_its_connection_back() {
     let file = file();
     let store = Store::open(&file.path).expect("a store");
     let runtime = tokio::runtime::Runtime::new().expect("threads");

@@ -58,7 +58,7 @@ fn the_documented_curl_body_is_answered_with_every_error_at_once() {
 
 /// What `file_get_contents` with the page's stream context sends.
 #[test]
-fn a_call_from_the_documented_php_snippet_is_understood() {
+fn a_call_from_the_documented_php_snippet_is_served() {
     let billing = Running::start();
     let id = billing.old_intercom();
     let body = format!(
@@ -93,7 +93,7 @@ fn other_billing_data_changes_at_once_and_asks_no_panel() {
 }
 
 #[test]
-fn what_nobody_knows_is_not_found() {
+fn an_unknown_intercom_is_not_found() {
     let billing = Running::start();
     for answer in [
         billing.patch(documented_example()),
@@ -136,7 +136,7 @@ fn an_intercom_is_created_shown_and_deleted() {
 }
 
 #[test]
-fn an_identity_that_another_intercom_has_or_shall_have_is_taken() {
+fn an_identity_that_another_intercom_has_or_is_promised_is_taken() {
     let billing = Running::start();
     billing.old_intercom();
     let other = billing.post(json!({"mac": "02:00:00:00:00:02", "serial_number": "S2"}));
@@ -172,7 +172,7 @@ fn a_refused_patch_leaves_nothing_behind() {
 }
 
 #[test]
-fn bad_bodies_are_told_so_and_the_service_lives() {
+fn bad_bodies_are_refused_with_their_errors_and_the_service_goes_on() {
     let billing = Running::start();
     let deep = [b"{\"log_extra\":".to_vec(), vec![b'['; 100_000]].concat();
     let mut huge = documented_example();
@@ -208,7 +208,7 @@ fn bad_bodies_are_told_so_and_the_service_lives() {
 }
 
 #[test]
-fn a_token_is_asked_for_everywhere_but_for_the_description() {
+fn a_token_is_required_for_everything_but_the_description() {
     let billing = Running::start_with(|settings| settings.token = token("correct horse\n"));
     let call = |path: &str, header: Option<&str>| {
         let headers: Vec<_> = header.map(|value| ("Authorization", value)).into_iter().collect();

@@ -1,4 +1,4 @@
-//! What strangers send is kept in part only: the database stays small whatever they send.
+//! Bounds on what is stored: the database stays small whatever strangers send.
 
 use intercom_wire::Mac;
 use serde_json::{Value, json};

@@ -15,7 +15,7 @@ const FILTER: &str = "intercoms/22:0D:CE:38:E7:15/patch/#";
 /// More than one flight of messages.
 const MANY: usize = 250;
 
-/// A connection of the same persistent session, which acknowledges only what it is told to.
+/// A connection of the same persistent session, which acknowledges only what the test says.
 struct Connection {
     client: AsyncClient,
     events: EventLoop,
@@ -65,7 +65,7 @@ impl Connection {
         self.next("acknowledgement", |p| matches!(p, Packet::PubAck(_)).then_some(())).await;
     }
 
-    async fn hear(&mut self) -> Publish {
+    async fn receive(&mut self) -> Publish {
         self.next("message", |packet| match packet {
             Packet::Publish(publish) => Some(publish),
             _ => None,
@@ -98,19 +98,19 @@ fn a_retained_request_that_was_not_acknowledged_comes_again_when_the_session_is_
     billing.runtime.block_on(async {
         let mut first = Connection::open(billing.mqtt_port()).await;
         first.subscribe().await;
-        assert_eq!(first.hear().await.topic, topic(0));
+        assert_eq!(first.receive().await.topic, topic(0));
         drop(first);
         let mut second = Connection::open(billing.mqtt_port()).await;
         assert!(second.session_present);
-        let again = second.hear().await;
+        let again = second.receive().await;
         assert_eq!(again.topic, topic(0));
         second.client.ack(&again).await.expect("room");
-        // What is acknowledged in order before this one has been acknowledged.
+        // Acknowledgements arrive in order, so the earlier ones have arrived too.
         second.publish("elsewhere").await;
         drop(second);
         let mut third = Connection::open(billing.mqtt_port()).await;
         third.client.publish(topic(1), QoS::AtLeastOnce, false, "{}").await.expect("room");
-        assert_eq!(third.hear().await.topic, topic(1), "the first one is not repeated");
+        assert_eq!(third.receive().await.topic, topic(1), "the first one is not repeated");
     });
 }
 
@@ -118,18 +118,18 @@ fn a_retained_request_that_was_not_acknowledged_comes_again_when_the_session_is_
 fn every_retained_request_reaches_its_subscriber() {
     let billing = with_requests(MANY);
     let expected: BTreeSet<String> = (0..MANY).map(topic).collect();
-    let heard = billing.runtime.block_on(async {
+    let received = billing.runtime.block_on(async {
         let mut panel = Connection::open(billing.mqtt_port()).await;
         panel.subscribe().await;
-        let mut heard = BTreeSet::new();
-        while heard.len() < MANY {
-            let publish = panel.hear().await;
+        let mut received = BTreeSet::new();
+        while received.len() < MANY {
+            let publish = panel.receive().await;
             panel.client.ack(&publish).await.expect("room");
-            heard.insert(publish.topic);
+            received.insert(publish.topic);
         }
-        heard
+        received
     });
-    assert_eq!(heard, expected);
+    assert_eq!(received, expected);
 }
 
 #[test]
@@ -143,7 +143,7 @@ fn a_message_for_a_panel_that_is_away_waits_for_it() {
     operator(&billing).publish(&topic(7), false, "{}");
     billing.runtime.block_on(async {
         let mut panel = Connection::open(billing.mqtt_port()).await;
-        assert_eq!(panel.hear().await.topic, topic(7));
+        assert_eq!(panel.receive().await.topic, topic(7));
     });
 }
 
@@ -161,7 +161,7 @@ fn a_subscription_that_was_given_up_in_a_resumed_session_stays_given_up() {
         for topic in [&topic(8), "marks"] {
             panel.client.publish(topic, QoS::AtLeastOnce, false, "{}").await.expect("room");
         }
-        assert_eq!(panel.hear().await.topic, "marks", "and nothing before it");
+        assert_eq!(panel.receive().await.topic, "marks", "and nothing before it");
     });
 }
 
@@ -177,15 +177,15 @@ fn a_panel_that_vanishes_leaves_its_last_will() {
         let (_client, mut events) = AsyncClient::new(options, 10);
         events.poll().await.expect("a connection");
     });
-    assert_eq!(watcher.hear(topic).payload, "gone");
+    assert_eq!(watcher.receive(topic).payload, "gone");
     let mut late = Panel::connect(billing.runtime.handle(), billing.mqtt_port(), "late");
     late.subscribe(topic);
-    let retained = late.hear(topic);
+    let retained = late.receive(topic);
     assert!(retained.retain && retained.payload == "gone");
 }
 
 #[test]
-fn clients_that_break_off_or_talk_nonsense_lock_nobody_out() {
+fn clients_that_break_off_or_send_garbage_lock_no_other_out() {
     let billing = Running::start();
     let address = ("127.0.0.1", billing.mqtt_port());
     let mut bad_name = bytes::BytesMut::new();
@@ -195,7 +195,7 @@ fn clients_that_break_off_or_talk_nonsense_lock_nobody_out() {
         stream.write_all(sent).expect("sent");
         if sent.len() == bad_name.len() {
             stream.set_read_timeout(Some(Duration::from_secs(1))).expect("a limit");
-            // Welcome or not, it goes.
+            // The answer does not matter: the connection is dropped.
             let _ = stream.read(&mut [0; 4]);
         }
     }

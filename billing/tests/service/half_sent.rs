@@ -1,4 +1,4 @@
-//! Whoever connects and does not go on must not stop the service for the others.
+//! Clients that connect and send half a request must not stop the service for others.
 
 use std::io::Write;
 use std::net::TcpStream;
@@ -8,7 +8,7 @@ use intercom_test_support::{Process, curl};
 use tempfile::TempDir;
 
 #[test]
-fn half_sent_heads_that_use_up_the_descriptors_are_let_go() {
+fn half_sent_heads_that_use_up_the_descriptors_are_dropped() {
     let dir = TempDir::new().expect("a directory");
     let mut command = Command::new("sh");
     command
@@ -27,6 +27,6 @@ fn half_sent_heads_that_use_up_the_descriptors_are_let_go() {
             stream
         })
         .collect();
-    // It is answered once those before it have been let go; curl has a limit.
+    // It is answered when the connections before it have been dropped; curl has a time limit.
     assert_eq!(curl("GET", &url, b"").0, 200, "beside {} that say nothing", half_sent.len());
 }

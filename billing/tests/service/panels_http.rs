@@ -1,4 +1,4 @@
-//! Panels that poll: who hears of a request, and what their reports do.
+//! Panels that poll: who is offered a request, and what their reports change.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ fn no_grace() -> Running {
     Running::start_with(|settings| settings.grace = Duration::ZERO)
 }
 
-fn heard(billing: &Running, query: &str) -> Vec<String> {
+fn offered(billing: &Running, query: &str) -> Vec<String> {
     let answer = billing.pending(query);
     assert_eq!(answer.status, 200, "{answer:?}");
     let requests = answer.body.as_array().expect("an array").iter();
@@ -40,32 +40,32 @@ fn a_request_is_the_patch_reduced_to_what_a_panel_needs() {
 }
 
 #[test]
-fn the_old_panel_hears_only_when_no_replacement_shows_up_in_the_grace_time() {
+fn the_old_panel_is_asked_only_when_no_replacement_shows_up_in_the_grace_time() {
     let billing = Running::start();
     billing.old_intercom();
     let request_id = billing.ask();
-    assert_eq!(heard(&billing, &format!("mac={OLD}")), [] as [&str; 0], "the hour is not over");
-    assert_eq!(heard(&billing, &format!("mac={NEW}")), [request_id]);
+    assert_eq!(offered(&billing, &format!("mac={OLD}")), [] as [&str; 0], "the hour is not over");
+    assert_eq!(offered(&billing, &format!("mac={NEW}")), [request_id]);
 }
 
 #[test]
-fn the_old_panel_hears_once_the_grace_time_is_over() {
+fn the_old_panel_is_asked_once_the_grace_time_is_over() {
     let billing = no_grace();
     billing.old_intercom();
     let request_id = billing.ask();
-    assert_eq!(heard(&billing, &format!("mac={OLD}")), [request_id]);
+    assert_eq!(offered(&billing, &format!("mac={OLD}")), [request_id]);
 }
 
 #[test]
-fn a_poll_shows_that_the_replacement_is_there_and_a_restart_forgets_it_not() {
+fn a_poll_shows_that_the_replacement_is_there_also_after_a_restart() {
     let mut billing = no_grace();
     billing.old_intercom();
-    heard(&billing, &format!("mac={NEW}&board=die-2"));
+    offered(&billing, &format!("mac={NEW}&board=die-2"));
     let request_id = billing.ask();
-    assert_eq!(heard(&billing, &format!("mac={OLD}")), [] as [&str; 0]);
+    assert_eq!(offered(&billing, &format!("mac={OLD}")), [] as [&str; 0]);
     billing.restart();
-    assert_eq!(heard(&billing, &format!("mac={OLD}")), [] as [&str; 0]);
-    assert_eq!(heard(&billing, &format!("mac={NEW}")), [request_id]);
+    assert_eq!(offered(&billing, &format!("mac={OLD}")), [] as [&str; 0]);
+    assert_eq!(offered(&billing, &format!("mac={NEW}")), [request_id]);
 }
 
 #[test]
@@ -79,15 +79,15 @@ fn a_serial_number_alone_is_for_the_named_panel_at_once() {
 }
 
 #[test]
-fn a_panel_is_known_by_its_board_or_its_id_while_nothing_speaks_against_it() {
+fn a_panel_is_known_by_its_board_or_its_id_unless_another_fits_better() {
     let billing = no_grace();
     let id = billing.old_intercom();
-    heard(&billing, &format!("mac={OLD}&board=die-1"));
+    offered(&billing, &format!("mac={OLD}&board=die-1"));
     let other = "02:00:00:00:00:02";
     assert_eq!(billing.post(json!({"mac": other})).status, 201);
     let request_id = billing.ask();
     let unknown = "02:00:00:00:00:99";
-    for (query, hears) in [
+    for (query, is_offered) in [
         (format!("mac={unknown}&id={id}"), true),
         (format!("mac={unknown}&id={id}&board=die-9"), false),
         (format!("mac={other}&id={id}"), false),
@@ -95,8 +95,8 @@ fn a_panel_is_known_by_its_board_or_its_id_while_nothing_speaks_against_it() {
         (format!("mac={unknown}&id=99"), false),
         (format!("mac={unknown}&board=die-1"), true),
     ] {
-        let expected: &[&str] = if hears { &[&request_id] } else { &[] };
-        assert_eq!(heard(&billing, &query), expected, "{query}");
+        let expected: &[&str] = if is_offered { &[&request_id] } else { &[] };
+        assert_eq!(offered(&billing, &query), expected, "{query}");
     }
 }
 
@@ -126,7 +126,7 @@ fn a_poll_must_say_who_polls() {
 }
 
 #[test]
-fn installed_confirms_and_the_spare_has_no_record_of_its_own_any_more() {
+fn installed_confirms_and_deletes_the_spares_own_record() {
     let billing = Running::start();
     let id = billing.old_intercom();
     let spare = billing.post(json!({"mac": NEW, "serial_number": "new_serial_number"})).body;
@@ -138,8 +138,8 @@ fn installed_confirms_and_the_spare_has_no_record_of_its_own_any_more() {
     let shown = billing.show(&format!("mac={NEW}")).body;
     assert_eq!((&shown["id"], &shown["status"]), (&json!(id), &json!("installed")));
     assert_eq!(billing.show(&format!("id={}", spare["id"])).status, 404);
-    assert_eq!(billing.show(&format!("mac={OLD}")).status, 404, "nobody has that MAC now");
-    assert_eq!(heard(&billing, &format!("mac={NEW}")), [] as [&str; 0]);
+    assert_eq!(billing.show(&format!("mac={OLD}")).status, 404, "no intercom has that MAC now");
+    assert_eq!(offered(&billing, &format!("mac={NEW}")), [] as [&str; 0]);
     assert_eq!(billing.requests()[0]["board"], "die-1");
 }
 
@@ -176,7 +176,7 @@ fn installed_from_any_board_beats_a_rejection_from_another() {
 }
 
 #[test]
-fn a_late_installed_never_takes_what_another_intercom_has_got_since() {
+fn a_late_installed_never_takes_an_identity_that_another_intercom_has_now() {
     let billing = Running::start();
     billing.old_intercom();
     let request_id = billing.ask();
@@ -191,7 +191,7 @@ fn a_late_installed_never_takes_what_another_intercom_has_got_since() {
 }
 
 #[test]
-fn a_rollback_by_hand_is_followed() {
+fn a_rollback_by_hand_changes_the_record() {
     let billing = Running::start();
     billing.old_intercom();
     let request_id = billing.ask();
@@ -211,14 +211,14 @@ fn a_report_about_nothing_pending_is_taken_and_changes_nothing() {
     nameless["request_id"] = Value::Null;
     let words = report(&billing.newest_request_id(), "dancing", NEW, "new_serial_number");
     let lies = report(&billing.newest_request_id(), "installed", OLD, "S-OLD");
-    for body in [report("nobody-knows", "installed", NEW, "S"), nameless, words, lies] {
+    for body in [report("unknown", "installed", NEW, "S"), nameless, words, lies] {
         assert_eq!(billing.report(body.clone()).status, 204, "{body}");
         assert_eq!(billing.show("id=1").body, before, "{body}");
     }
 }
 
 #[test]
-fn what_is_no_report_is_told_so() {
+fn a_body_that_is_not_a_report_is_refused_with_its_errors() {
     let billing = Running::start();
     for wrong in [json!({}), json!({"board": "a b"}), json!({"board": "b", "mac": 7}), json!([])] {
         let answer = billing.report(wrong.clone());
@@ -232,9 +232,9 @@ fn a_second_patch_supersedes_the_first_and_the_same_again_does_not() {
     let billing = Running::start();
     billing.old_intercom();
     let first = billing.ask();
-    assert_eq!(billing.ask(), first, "sent again by a caller that heard no answer");
+    assert_eq!(billing.ask(), first, "sent again by a caller that got no answer");
     let third = "02:00:00:00:00:03";
-    // Named by what it shall have: that is what the API shows.
+    // Named by the MAC address that was asked for, which is the one that the API shows.
     let body = json!({"mac": NEW, "group_id": 6, "new_mac": third, "model": "3516EV200"});
     assert_eq!(billing.patch(body).body["mac"], third);
     let requests = billing.requests();
@@ -242,11 +242,11 @@ fn a_second_patch_supersedes_the_first_and_the_same_again_does_not() {
         (&requests[0]["state"], &requests[1]["state"]),
         (&json!("pending"), &json!("superseded"))
     );
-    assert_eq!(heard(&billing, &format!("mac={NEW}")), [] as [&str; 0]);
+    assert_eq!(offered(&billing, &format!("mac={NEW}")), [] as [&str; 0]);
     let second = billing.pending(&format!("mac={third}")).body[0].clone();
     assert_eq!(second["target"]["mac"], OLD, "addressed to the confirmed MAC");
     assert_eq!(second["new_serial_number"], "new_serial_number", "that is still wanted");
-    // The panel had done the first before it could hear of the second.
+    // The panel had carried out the first before it could receive the second.
     billing.report(report(&first, "installed", NEW, "new_serial_number"));
     assert_eq!(billing.show("id=1").body["mac"], third, "still pending");
     let again = billing.pending(&format!("mac={third}")).body[0].clone();
@@ -274,7 +274,7 @@ fn the_documented_patch_from_a_panel_is_its_report() {
 }
 
 #[test]
-fn a_patch_that_only_mentions_a_request_is_no_report() {
+fn a_patch_that_only_mentions_a_request_is_not_a_report() {
     let billing = Running::start();
     billing.old_intercom();
     let request_id = billing.ask();
@@ -291,7 +291,7 @@ fn deleting_an_intercom_withdraws_its_request() {
     billing.old_intercom();
     let request_id = billing.ask();
     assert_eq!(billing.delete("id=1").status, 204);
-    assert_eq!(heard(&billing, &format!("mac={NEW}")), [] as [&str; 0]);
+    assert_eq!(offered(&billing, &format!("mac={NEW}")), [] as [&str; 0]);
     assert_eq!(billing.requests()[0]["state"], "withdrawn");
     assert_eq!(
         billing.report(report(&request_id, "installed", NEW, "new_serial_number")).status,

@@ -29,13 +29,13 @@ fn a_request_is_retained_for_the_replacement_and_cleared_when_its_report_has_arr
     billing.until("published", |b| b.requests()[0]["offered_on"] == json!([topic]));
     let mut spare = panel(&billing, "spare");
     spare.subscribe(&format!("intercoms/{NEW}/patch/#"));
-    let request = spare.hear(&topic);
+    let request = spare.receive(&topic);
     assert!(request.retain, "published before it connected");
     let request: Value = serde_json::from_slice(&request.payload).expect("JSON");
     assert_eq!(json!([request]), billing.pending(&format!("mac={NEW}")).body, "as on HTTP");
     let report = report(&request_id, "installed", NEW, "new_serial_number");
     spare.publish(&format!("intercoms/{NEW}/status"), false, report.to_string());
-    assert!(spare.hear(&topic).payload.is_empty());
+    assert!(spare.receive(&topic).payload.is_empty());
     assert_eq!(billing.show("id=1").body["status"], "installed");
     billing.until("struck out", |b| written_down(b) == 0);
 }
@@ -63,23 +63,23 @@ fn a_replacement_that_was_there_has_time_to_come_back_after_a_restart() {
 }
 
 #[test]
-fn without_a_replacement_the_old_panel_hears_when_the_grace_time_is_over() {
+fn without_a_replacement_the_old_panel_is_asked_when_the_grace_time_is_over() {
     let billing = Running::start_with(|settings| settings.grace = Duration::from_millis(300));
     billing.old_intercom();
     let mut panels = panel(&billing, "both");
     panels.subscribe(&format!("intercoms/{OLD}/patch/#"));
     panels.subscribe(&format!("intercoms/{NEW}/patch/#"));
     let request_id = billing.ask();
-    panels.hear(&topic(NEW, &request_id));
-    panels.hear(&topic(OLD, &request_id));
+    panels.receive(&topic(NEW, &request_id));
+    panels.receive(&topic(OLD, &request_id));
 }
 
 #[test]
-fn the_old_panel_hears_nothing_until_the_replacement_goes_away() {
+fn the_old_panel_is_not_asked_until_the_replacement_goes_away() {
     let billing = no_grace();
     billing.old_intercom();
     // Another intercom with a request: its panel's presence, published after the replacement's,
-    // shows when both have been followed.
+    // shows when both have been handled.
     billing.post(json!({"mac": THIRD}));
     billing.patch(json!({"id": 2, "group_id": 1, "new_serial_number": "S3", "model": "M"}));
     let other = billing.newest_request_id();
@@ -90,11 +90,11 @@ fn the_old_panel_hears_nothing_until_the_replacement_goes_away() {
     let online = |board: &str| json!({"state": "online", "board": board}).to_string();
     panels.publish(&presence(NEW), true, online("die-2"));
     panels.publish(&presence(THIRD), true, online("die-3"));
-    panels.hear(&format!("intercoms/by-board/die-3/patch/{other}"));
+    panels.receive(&format!("intercoms/by-board/die-3/patch/{other}"));
 
     let request_id = billing.ask();
     let by_board = format!("intercoms/by-board/die-2/patch/{request_id}");
-    panels.hear(&by_board);
+    panels.receive(&by_board);
     assert_eq!(
         billing.requests()[0]["offered_on"],
         json!([topic(NEW, &request_id), by_board]),
@@ -102,7 +102,7 @@ fn the_old_panel_hears_nothing_until_the_replacement_goes_away() {
     );
     let offline = json!({"state": "offline", "board": "die-2"});
     panels.publish(&presence(NEW), true, offline.to_string());
-    panels.hear(&topic(OLD, &request_id));
+    panels.receive(&topic(OLD, &request_id));
 }
 
 #[test]
@@ -112,9 +112,9 @@ fn a_superseded_request_is_cleared() {
     let mut spare = panel(&billing, "spare");
     spare.subscribe(&format!("intercoms/{NEW}/patch/#"));
     let topic = topic(NEW, &billing.ask());
-    assert!(!spare.hear(&topic).payload.is_empty());
+    assert!(!spare.receive(&topic).payload.is_empty());
     billing.patch(json!({"id": 1, "group_id": 6, "new_mac": THIRD, "model": "M"}));
-    assert!(spare.hear(&topic).payload.is_empty());
+    assert!(spare.receive(&topic).payload.is_empty());
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn a_restart_publishes_what_is_pending_again() {
     billing.restart();
     let mut spare = panel(&billing, "spare");
     spare.subscribe(&format!("intercoms/{NEW}/patch/#"));
-    spare.hear(&topic(NEW, &request_id));
+    spare.receive(&topic(NEW, &request_id));
 }
 
 #[test]

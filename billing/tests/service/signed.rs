@@ -22,11 +22,11 @@ fn with_a_key_every_request_is_a_signed_string_that_the_panel_trusts() {
     let request: Value = serde_json::from_slice(&payload).expect("JSON");
     assert_eq!(request["request_id"], request_id);
     assert_eq!(request["target"]["mac"], OLD);
-    assert!(request["seq"].is_u64(), "an old one can be told");
+    assert!(request["seq"].is_u64(), "it distinguishes an old one");
 
     let mut spare = Panel::connect(billing.runtime.handle(), billing.mqtt_port(), "spare");
     spare.subscribe(&format!("intercoms/{NEW}/patch/#"));
-    let published = spare.hear(&format!("intercoms/{NEW}/patch/{request_id}"));
+    let published = spare.receive(&format!("intercoms/{NEW}/patch/{request_id}"));
     assert_eq!(published.payload, format!("\"{text}\""), "as on HTTP");
     let again = billing.pending(&format!("mac={NEW}"));
     assert_eq!(again.etag, listed.etag, "the same bytes as long as nothing changes");

@@ -34,7 +34,7 @@ fn a_board_has_one_mac_at_a_time_and_is_present_until_it_says_otherwise() {
     };
     assert_eq!(online(1, Some(&name)), [Changed::Board(mac(1))], "news");
     assert_eq!(online(1, Some(&name)), [], "known already");
-    assert_eq!(online(1, None), [], "whoever it is, it is there");
+    assert_eq!(online(1, None), [], "the same board, without its name");
     let moved = [Changed::Board(mac(1)), Changed::Board(mac(2))];
     assert_eq!(online(2, Some(&name)), moved, "it has another MAC now");
     assert_eq!(rows(), [format!("{} die-1 1", mac(2))]);
@@ -43,7 +43,7 @@ fn a_board_has_one_mac_at_a_time_and_is_present_until_it_says_otherwise() {
     assert_eq!(rows(), [format!("{} die-1 0", mac(2))]);
 }
 
-/// As many boards of nobody as are kept, present until then.
+/// As many boards without an intercom as are kept, present until then.
 fn fill_with_strangers(file: &File, until_ms: i64) {
     let made = outside(file).execute(
         "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 10000)
@@ -63,7 +63,7 @@ fn appears(file: &File, store: &Store, last: u8, now_ms: i64) -> bool {
 }
 
 #[test]
-fn boards_of_nobody_are_remembered_up_to_a_bound_and_an_intercoms_board_always() {
+fn boards_without_an_intercom_are_remembered_up_to_a_bound_and_an_intercoms_board_always() {
     let file = file();
     let store = Store::open(&file.path).expect("a store");
     fill_with_strangers(&file, UNTIL_FURTHER_NOTICE);

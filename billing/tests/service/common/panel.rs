@@ -15,7 +15,7 @@ pub(crate) struct Panel {
     runtime: Handle,
     client: AsyncClient,
     packets: UnboundedReceiver<Packet>,
-    unheard: Vec<Publish>,
+    unread: Vec<Publish>,
     polling: tokio::task::JoinHandle<()>,
 }
 
@@ -36,20 +36,20 @@ impl Panel {
             }
         });
         let mut panel =
-            Panel { runtime: runtime.clone(), client, packets, unheard: Vec::new(), polling };
+            Panel { runtime: runtime.clone(), client, packets, unread: Vec::new(), polling };
         panel.wait("a connection", |packet| matches!(packet, Packet::ConnAck(_)).then_some(()));
         panel
     }
 
-    /// The first packet that is picked; messages that are not wait to be heard.
+    /// The first packet that is picked. Messages that are not picked stay unread.
     fn wait<T>(&mut self, what: &str, pick: impl Fn(&Packet) -> Option<T>) -> T {
-        let (packets, unheard) = (&mut self.packets, &mut self.unheard);
+        let (packets, unread) = (&mut self.packets, &mut self.unread);
         let wanted = async {
             loop {
                 let packet = packets.recv().await.expect("a live client");
                 match (pick(&packet), packet) {
                     (Some(picked), _) => return picked,
-                    (None, Packet::Publish(publish)) => unheard.push(publish),
+                    (None, Packet::Publish(publish)) => unread.push(publish),
                     _ => {}
                 }
             }
@@ -70,9 +70,9 @@ impl Panel {
     }
 
     /// The next message on exactly that topic.
-    pub(crate) fn hear(&mut self, topic: &str) -> Publish {
-        if let Some(at) = self.unheard.iter().position(|publish| publish.topic == topic) {
-            return self.unheard.remove(at);
+    pub(crate) fn receive(&mut self, topic: &str) -> Publish {
+        if let Some(at) = self.unread.iter().position(|publish| publish.topic == topic) {
+            return self.unread.remove(at);
         }
         self.wait(&format!("message on {topic}"), |packet| match packet {
             Packet::Publish(publish) if publish.topic == topic => Some(publish.clone()),
