@@ -11,6 +11,7 @@ pub(super) const MODEL: &str = "3516EV200";
 /// Locally administered addresses; the last three octets are the panel's number.
 const OLD: u8 = 0x02;
 const NEW: u8 = 0x06;
+const SPARE: u8 = 0x0E;
 
 pub(super) fn board(number: usize) -> Result<BoardName> {
     let name = format!("fleet-{number}");
@@ -23,6 +24,11 @@ pub(super) fn old(number: usize) -> Result<Identity> {
 
 pub(super) fn new(number: usize) -> Result<Identity> {
     identity(NEW, "NEW", number)
+}
+
+/// A MAC address that no panel gets.
+pub(super) fn spare(number: usize) -> Result<Mac> {
+    Ok(identity(SPARE, "SPARE", number)?.mac)
 }
 
 fn identity(first_octet: u8, kind: &str, number: usize) -> Result<Identity> {

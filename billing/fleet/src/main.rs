@@ -5,6 +5,7 @@
 //! simulated.
 
 mod caller;
+mod cost;
 mod identities;
 mod panel;
 mod polling;
@@ -13,6 +14,7 @@ mod run;
 mod timings;
 mod watch;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -39,6 +41,8 @@ enum Command {
     /// The billing service itself: a process of its own, whose memory is measured.
     #[command(hide = true)]
     Serve(Serve),
+    /// Measure what one call to the billing service costs with so many records.
+    Cost(cost::Records),
 }
 
 #[derive(Args)]
@@ -64,14 +68,22 @@ fn main() -> ExitCode {
     let Cli { command, fleet } = Cli::parse();
     match command {
         Some(Command::Serve(serve)) => program::run(NAME, LevelFilter::Info, serve.run()),
+        Some(Command::Cost(records)) => program::run(NAME, LevelFilter::Warn, async {
+            cost::run(this_program()?, records).await
+        }),
         None => program::run(NAME, LevelFilter::Warn, fleet.run()),
     }
+}
+
+/// It is the billing service, too.
+fn this_program() -> Result<PathBuf> {
+    std::env::current_exe().context("cannot find this program")
 }
 
 impl Fleet {
     async fn run(self) -> Result<()> {
         run::run(run::Settings {
-            billing: std::env::current_exe().context("cannot find this program")?,
+            billing: this_program()?,
             panels: self.panels,
             replacements: self.replacements,
             polling: self.polling,

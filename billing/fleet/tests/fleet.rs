@@ -26,3 +26,17 @@ fn a_small_fleet_is_replaced_and_comes_back_after_a_restart_of_its_broker() {
     }
     assert_eq!(out.matches("reports lost: 0").count(), 3, "{out}");
 }
+
+#[test]
+fn the_cost_of_each_call_is_measured_among_ended_and_pending_requests() {
+    let output = Command::new(env!("CARGO_BIN_EXE_intercom-fleet"))
+        .args(["cost", "--intercoms", "300", "--ended", "500", "--pending", "50"])
+        .output();
+    let output = output.unwrap_or_else(|why| panic!("it does not start: {why}"));
+    let (out, err) =
+        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{out}{err}");
+    for call in ["show?mac", "PATCH new_mac", "pending", "POST status", "POST intercoms"] {
+        assert!(out.lines().any(|line| line.contains(call) && line.contains("p50")), "{out}");
+    }
+}

@@ -1,0 +1,171 @@
+//! What one call to billing costs among many records: one caller measures how long each answer takes.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use bytes::Bytes;
+use clap::Args;
+use hyper::Method;
+use intercom_agent::agent::seams::ConnectIdentity;
+use intercom_billing::store::Store;
+use intercom_wire::Request;
+use rusqlite::Connection;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::caller::Caller;
+use crate::identities::{self, MODEL};
+use crate::panel::installed;
+use crate::processes;
+use crate::timings::Timings;
+
+/// How often each call is measured.
+const CALLS: usize = 100;
+/// The longest wait until every pending request is offered on the broker.
+const LIMIT: Duration = Duration::from_secs(300);
+const INTERCOMS: &str = "/api/v1/billing/intercoms";
+
+/// How many records there are.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Records {
+    /// Intercoms.
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    intercoms: usize,
+    /// Requests that have ended, of all intercoms in turn.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    ended: usize,
+    /// Pending requests, one for each of the last intercoms.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pending: usize,
+}
+
+/// Measures each call and prints the figures.
+///
+/// # Errors
+/// A part could not be started, or an answer is not the expected one.
+pub(crate) async fn run(billing: PathBuf, records: Records) -> Result<()> {
+    let Records { intercoms, ended, pending } = records;
+    ensure!(intercoms >= pending + 2 * CALLS, "too few intercoms for {pending} pending requests");
+    let dir = TempDir::with_prefix("intercom-cost-")?;
+    let database = dir.path().join("billing.sqlite");
+    let store = Store::open(&database)?;
+    identities::install(&store, intercoms).await?;
+    drop(store);
+    add_requests(&database, &records)?;
+    let (broker, http) = (processes::free_port()?, processes::free_port()?);
+    let _mosquitto = processes::mosquitto(dir.path(), broker).await?;
+    let billing = processes::billing(&billing, dir.path(), http, &database, broker).await?;
+    until_offered(&database, pending).await?;
+    println!("{intercoms} intercoms, {ended} requests ended, {pending} pending");
+    measure(&mut Caller::connect(http).await?).await?;
+    println!("memory           {}", billing.memory()?);
+    Ok(())
+}
+
+fn add_requests(database: &Path, records: &Records) -> Result<()> {
+    let database = Connection::open(database)?;
+    let count = |count: usize| i64::try_from(count).context("too many records");
+    let (intercoms, ended) = (count(records.intercoms)?, count(records.ended)?);
+    let first_pending = intercoms - count(records.pending)? + 1;
+    database.execute(
+        "WITH RECURSIVE n (n) AS
+             (SELECT 1 WHERE ?1 > 0 UNION ALL SELECT n + 1 FROM n WHERE n < ?1)
+         INSERT INTO requests (request_id, intercom_id, seq, new_mac, from_mac, to_mac, state,
+             asked_ms, ended_ms)
+         SELECT 'ended-' || n, i.id, 1, i.confirmed_mac, i.confirmed_mac, i.confirmed_mac,
+             'installed', 0, 0
+         FROM n JOIN intercoms i ON i.id = 1 + n % ?2",
+        [ended, intercoms],
+    )?;
+    database.execute(
+        "UPDATE intercoms SET desired_mac = '0A' || substr(confirmed_mac, 3), status = 'pending'
+         WHERE id >= ?1",
+        [first_pending],
+    )?;
+    database.execute(
+        "INSERT INTO requests (request_id, intercom_id, seq, named_id, new_mac, from_mac, to_mac,
+             to_model, state, asked_ms)
+         SELECT 'pending-' || id, id, 1, id, desired_mac, confirmed_mac, desired_mac,
+             confirmed_model, 'pending', 0
+         FROM intercoms WHERE id >= ?1",
+        [first_pending],
+    )?;
+    Ok(())
+}
+
+/// Waits until every pending request has a topic on the broker.
+async fn until_offered(database: &Path, pending: usize) -> Result<()> {
+    let database = Connection::open(database)?;
+    let begun = Instant::now();
+    let offered = "SELECT count(DISTINCT request_id) FROM offers";
+    while database.query_row(offered, [], |row| row.get::<_, i64>(0))? < i64::try_from(pending)? {
+        ensure!(begun.elapsed() < LIMIT, "not every pending request is offered");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    Ok(())
+}
+
+async fn measure(caller: &mut Caller) -> Result<()> {
+    let mut show = Timings::default();
+    let (mut patch, mut poll) = (Timings::default(), Timings::default());
+    let (mut report, mut post) = (Timings::default(), Timings::default());
+    let mut list = Timings::default();
+    for number in 0..CALLS {
+        let old = identities::old(number)?;
+        let path = format!("{INTERCOMS}/show?mac={}", old.mac);
+        call(caller, &mut show, Method::GET, &path, None).await?;
+        let body = identities::patch(number)?;
+        call(caller, &mut patch, Method::PATCH, INTERCOMS, Some(&body)).await?;
+        let (board, id) = (identities::board(number)?, number + 1);
+        let path = format!("/api/v1/agent/pending?mac={}&board={board}&id={id}", old.mac);
+        let pending = call(caller, &mut poll, Method::GET, &path, None).await?;
+        let body = report_on(&pending, number)?;
+        call(caller, &mut report, Method::POST, "/api/v1/agent/status", Some(&body)).await?;
+        let body = json!({"mac": identities::spare(number)?, "model": MODEL});
+        call(caller, &mut post, Method::POST, INTERCOMS, Some(&body)).await?;
+        call(caller, &mut list, Method::GET, "/api/v1/agent/requests", None).await?;
+    }
+    for (what, timings) in [
+        ("GET show?mac", show),
+        ("PATCH new_mac", patch),
+        ("GET pending", poll),
+        ("POST status", report),
+        ("POST intercoms", post),
+        ("GET requests", list),
+    ] {
+        println!("{what:<16} {timings}");
+    }
+    Ok(())
+}
+
+async fn call(
+    caller: &mut Caller,
+    timings: &mut Timings,
+    method: Method,
+    path: &str,
+    body: Option<&Value>,
+) -> Result<Bytes> {
+    let answer = caller.call(method, path, body).await?;
+    ensure!(answer.status.is_success(), "{path}: {} {:?}", answer.status, answer.body);
+    timings.add(answer.took);
+    Ok(answer.body)
+}
+
+/// The report of the panel that polled and has carried its request out.
+fn report_on(pending: &[u8], number: usize) -> Result<Value> {
+    let requests: Vec<Box<RawValue>> = serde_json::from_slice(pending)?;
+    let request = requests.first().context("no request is pending")?;
+    let request = Request::read(request.get().as_bytes());
+    let request = request.map_err(|_| anyhow::anyhow!("a request cannot be read"))?;
+    let carries = ConnectIdentity {
+        identity: identities::new(number)?,
+        board: identities::board(number)?,
+        id: None,
+        model: Some(MODEL.to_owned()),
+    };
+    let old = identities::old(number)?;
+    let request_id = request.id.context("a request without an ID")?;
+    Ok(serde_json::to_value(installed(request_id, &carries, old.clone(), old))?)
+}
