@@ -5,8 +5,8 @@
 
 use rusqlite::{Result, params};
 
-use super::Transaction;
 use super::statement::statements;
+use super::{Snapshot, Transaction};
 
 /// Upper bound on the IDs that this service gives. Callers may name larger ones; SQLite's own
 /// choice would then follow the largest, or be a random number of 19 digits.
@@ -29,15 +29,27 @@ pub fn find_or_make(
         Some(external_id) => transaction.first(BY_EXTERNAL_ID, [external_id], |row| row.get(0))?,
         None => None,
     };
-    let id = match (id, external_id) {
-        (Some(id), _) if transaction.one(EXISTS, [id], |row| row.get(0))? => return Ok(Some(id)),
-        (Some(id), _) => id,
-        (None, None) => return Ok(None),
-        (None, Some(_)) if by_external_id.is_some() => return Ok(by_external_id),
-        (None, Some(_)) => transaction.one(NEXT_ID, [MAX_OWN_ID], |row| row.get(0))?,
+    let id = match id {
+        Some(id) if exists(transaction, id)? => return Ok(Some(id)),
+        Some(id) => id,
+        None if external_id.is_none() || by_external_id.is_some() => return Ok(by_external_id),
+        None => free_id(transaction)?,
     };
     // An external ID stays with the group that has it.
     let external_id = external_id.filter(|_| by_external_id.is_none());
     transaction.execute(INSERT, params![id, external_id])?;
     Ok(Some(id))
+}
+
+/// The ID after the largest, or the nearest free one below the bound where a caller has named that.
+fn free_id(snapshot: &Snapshot<'_>) -> Result<i64> {
+    let mut id = snapshot.one(NEXT_ID, [MAX_OWN_ID], |row| row.get(0))?;
+    while id >= MAX_OWN_ID || exists(snapshot, id)? {
+        id -= 1;
+    }
+    Ok(id)
+}
+
+fn exists(snapshot: &Snapshot<'_>, id: i64) -> Result<bool> {
+    snapshot.one(EXISTS, [id], |row| row.get(0))
 }

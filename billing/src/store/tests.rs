@@ -182,6 +182,20 @@ fn a_group_of_our_own_gets_a_short_id_whatever_ids_callers_name() {
 }
 
 #[test]
+fn a_group_of_our_own_gets_a_free_id_where_a_caller_has_named_the_largest() {
+    let file = file();
+    let store = Store::open(&file.path).expect("a store");
+    for named in [6, (1 << 31) - 1] {
+        let made = in_store(&store, move |t| groups::find_or_make(t, Some(named), None));
+        assert_eq!(made, Some(named));
+    }
+    for (external_id, id) in [("first", (1 << 31) - 2), ("second", (1 << 31) - 3)] {
+        let made = in_store(&store, move |t| groups::find_or_make(t, None, Some(external_id)));
+        assert_eq!(made, Some(id));
+    }
+}
+
+#[test]
 fn both_identities_of_a_record_are_reserved_and_a_spare_blocks_only_another_creation() {
     let file = file();
     let store = Store::open(&file.path).expect("a store");
