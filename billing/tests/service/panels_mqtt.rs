@@ -129,6 +129,27 @@ fn a_restart_publishes_what_is_pending_again() {
 }
 
 #[test]
+fn a_restart_publishes_more_requests_than_are_planned_at_once() {
+    const MANY: usize = 120;
+    let mut billing = Running::start();
+    for number in 0..MANY {
+        billing.post(json!({"mac": format!("02:00:00:00:00:{number:02X}")}));
+        let new_mac = format!("06:00:00:00:00:{number:02X}");
+        let patch = json!({"id": number + 1, "group_id": 1, "new_mac": new_mac, "model": "M"});
+        assert_eq!(billing.patch(patch).status, 200);
+    }
+    let requests = billing.requests();
+    billing.restart();
+    let mut spares = panel(&billing, "spares");
+    spares.subscribe("intercoms/+/patch/#");
+    assert_eq!(requests.len(), MANY);
+    for request in requests {
+        let text = |value: &serde_json::Value| value.as_str().expect("text").to_owned();
+        spares.receive(&topic(&text(&request["to"]["mac"]), &text(&request["request_id"])));
+    }
+}
+
+#[test]
 fn garbage_on_the_topics_changes_nothing() {
     let billing = Running::start();
     billing.old_intercom();
