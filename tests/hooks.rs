@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -146,6 +146,115 @@ fn udhcpc_gets_the_lease_of_the_new_mac() {
         set_mac(OLD);
         hook("50-udhcpc");
         wait_for("the old lease", || lan.has_address("192.0.2.10"));
+    });
+}
+
+/// The client's script, as one that does more after it has set the address: it waits until the test lets it go on.
+fn slow_script() -> PathBuf {
+    let script = PathBuf::from("/mnt/slow");
+    fs::write(
+        &script,
+        "#!/bin/sh\n/mnt/bound \"$@\"\n[ \"$1\" = bound ] || exit 0\n\
+         : >/mnt/script-runs\nwhile [ ! -e /mnt/go-on ]; do sleep 0.1; done\n: >/mnt/script-ended\n",
+    )
+    .expect("written");
+    run(Command::new("chmod").arg("755").arg(&script));
+    script
+}
+
+#[test]
+fn the_hook_waits_for_the_script_in_progress() {
+    in_a_namespace("the_hook_waits_for_the_script_in_progress", || {
+        let lan = Lan::new();
+        let script = slow_script();
+        lan.start(&format!("busybox udhcpc -b -i eth0 -s {} -t 3 -T 1 -A 1", script.display()));
+        wait_for("script in progress", || Path::new("/mnt/script-runs").exists());
+        let before = processes("busybox udhcpc");
+        set_mac(NEW);
+        lan.start("sleep 7; : >/mnt/go-on");
+        hook("50-udhcpc");
+        assert!(
+            Path::new("/mnt/script-ended").exists(),
+            "it was cut off, or goes on behind the next client"
+        );
+        wait_for("reserved lease", || lan.has_address(RESERVED));
+        let after = processes("busybox udhcpc");
+        assert!(after.len() == 1 && after != before, "{before:?}, then {after:?}");
+    });
+}
+
+#[test]
+fn the_new_client_never_gives_up_and_takes_no_address_away() {
+    in_a_namespace("the_new_client_never_gives_up_and_takes_no_address_away", || {
+        let lan = Lan::new();
+        lan.start(&lan.client("-R -n -i eth0"));
+        wait_for("lease", || lan.has_address("192.0.2.1"));
+        set_mac(NEW);
+        assert!(hook("50-udhcpc").starts_with("starting again: busybox udhcpc -i eth0 -s "));
+        wait_for("reserved lease", || lan.has_address(RESERVED));
+    });
+}
+
+/// A program that somebody wants root to run, under the name by which the hook knows its client.
+fn trap() -> &'static str {
+    fs::write("/mnt/udhcpc", "#!/bin/sh\n[ \"$(id -u)\" != 0 ] || : >/mnt/trapped\n")
+        .expect("written");
+    run(Command::new("chmod").args(["755", "/mnt/udhcpc"]));
+    "/mnt/udhcpc"
+}
+
+/// The hook runs, and this process of somebody's goes on; nothing of it has been run.
+fn is_left_alone(mut process: Child, words: &str) {
+    wait_for("process", || processes(words).len() == 1);
+    assert_eq!(hook("50-udhcpc"), "");
+    assert!(process.try_wait().expect("a child").is_none(), "the hook has ended it");
+    assert!(!Path::new("/mnt/trapped").exists(), "the hook has run what it names");
+    process.kill().expect("killed");
+    process.wait().expect("ended");
+}
+
+#[test]
+fn a_program_that_calls_itself_udhcpc_is_left_alone() {
+    in_a_namespace("a_program_that_calls_itself_udhcpc_is_left_alone", || {
+        let _lan = Lan::new();
+        let forged = Command::new("bash")
+            .args(["-c", &format!("exec -a {} tail -f -- /dev/null -i eth0", trap())])
+            .stderr(Stdio::null())
+            .spawn();
+        is_left_alone(forged.expect("it starts"), "/mnt/udhcpc -f -- /dev/null -i eth0");
+    });
+}
+
+#[test]
+fn another_users_udhcpc_is_left_alone() {
+    in_a_namespace("another_users_udhcpc_is_left_alone", || {
+        let nobody = ["--reuid", "65534", "--inh-caps", "+net_raw", "--ambient-caps", "+net_raw"];
+        let may = Command::new("setpriv").args(nobody).arg("true").stderr(Stdio::null()).status();
+        if !may.expect("setpriv runs").success() {
+            // A namespace that only maps root has no other users.
+            return;
+        }
+        let _lan = Lan::new();
+        let theirs = Command::new("setpriv")
+            .args(nobody)
+            .args(["busybox", "udhcpc", "-f", "-i", "eth0", "-s", trap()])
+            .stderr(Stdio::null())
+            .spawn();
+        is_left_alone(theirs.expect("it starts"), "busybox udhcpc -f -i eth0");
+    });
+}
+
+#[test]
+fn another_dhcp_client_is_named() {
+    in_a_namespace("another_dhcp_client_is_named", || {
+        let lan = Lan::new();
+        run(Command::new("cp").args(["/bin/sleep", "/mnt/dhcpcd"]));
+        lan.start("/mnt/dhcpcd 60");
+        wait_for("client", || processes("/mnt/dhcpcd 60").len() == 1);
+        assert_eq!(
+            hook("50-udhcpc"),
+            "dhcpcd runs here, and this hook can only restart BusyBox udhcpc: the lease on eth0 stays as it is\n"
+        );
     });
 }
 
