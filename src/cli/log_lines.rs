@@ -13,6 +13,8 @@ const EVERY: Duration = Duration::from_millis(200);
 /// Gathers the pieces of a line, which the logger writes one by one.
 pub(super) struct LogLines<W> {
     out: W,
+    /// What each line begins with.
+    name: &'static str,
     line: Vec<u8>,
     /// How many lines may come now.
     room: u32,
@@ -22,8 +24,10 @@ pub(super) struct LogLines<W> {
 }
 
 impl<W: Write> LogLines<W> {
-    pub(super) fn new(out: W) -> Self {
-        LogLines { out, line: Vec::new(), room: BURST, counted: Instant::now(), left_out: 0 }
+    /// `name` stands in front of each line.
+    pub(super) fn new(out: W, name: &'static str) -> Self {
+        let counted = Instant::now();
+        LogLines { out, name, line: name.into(), room: BURST, counted, left_out: 0 }
     }
 
     fn end_line(&mut self, now: Instant) -> io::Result<()> {
@@ -33,14 +37,16 @@ impl<W: Write> LogLines<W> {
             self.counted = now;
             self.room = (self.room + more).min(BURST);
         }
-        let line = std::mem::take(&mut self.line);
+        let line = std::mem::replace(&mut self.line, self.name.into());
         if self.room == 0 {
             self.left_out += 1;
             return Ok(());
         }
         self.room -= 1;
         if self.left_out > 0 {
-            writeln!(self.out, "[WARN] {} lines were too many and are left out", self.left_out)?;
+            let Self { name, left_out, .. } = self;
+            let note = format!("{name}[WARN] {left_out} lines were too many and are left out\n");
+            self.out.write_all(note.as_bytes())?;
             self.left_out = 0;
         }
         self.out.write_all(&line)
@@ -82,7 +88,7 @@ mod tests {
 
     #[test]
     fn a_line_is_written_at_once() {
-        let mut lines = LogLines::new(Out::default());
+        let mut lines = LogLines::new(Out::default(), "");
         for piece in ["[WARN]", " ", "a line", "\n", "an", "other\n"] {
             write!(lines, "{piece}").expect("written");
         }
@@ -90,8 +96,21 @@ mod tests {
     }
 
     #[test]
+    fn each_line_begins_with_the_name() {
+        let mut lines = LogLines::new(Out::default(), "name: ");
+        for _ in 0..BURST + 2 {
+            lines.write_all(b"a line\n").expect("written");
+        }
+        lines.line.extend_from_slice(b"later\n");
+        lines.end_line(lines.counted + EVERY).expect("written");
+        assert_eq!(lines.out.0[..2], ["name: a line\n", "name: a line\n"]);
+        let end = &lines.out.0[BURST as usize..];
+        assert_eq!(end, ["name: [WARN] 2 lines were too many and are left out\n", "name: later\n"]);
+    }
+
+    #[test]
     fn a_flood_is_cut_and_told_in_sum() {
-        let mut lines = LogLines::new(Out::default());
+        let mut lines = LogLines::new(Out::default(), "");
         let start = lines.counted;
         let mut say = |text: &str, at: Instant| {
             lines.line.extend_from_slice(text.as_bytes());

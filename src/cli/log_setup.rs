@@ -1,8 +1,10 @@
 //! Logging to stderr: plain lines that journald and syslog both like.
 
 use std::io;
+use std::os::fd::AsFd;
 
 use log::{LevelFilter, SetLoggerError};
+use nix::sys::stat::{fstat, makedev};
 use simplelog::{ConfigBuilder, WriteLogger};
 use time::macros::format_description;
 
@@ -26,5 +28,28 @@ pub(super) fn start(level: LevelFilter) -> Result<(), SetLoggerError> {
             "[year]-[month]-[day]T[hour]:[minute]:[second]Z"
         ));
     }
-    WriteLogger::init(level, config.build(), LogLines::new(io::stderr()))
+    let stderr = io::stderr();
+    // Everybody's lines are there, and nothing else says whose they are.
+    let name = if is_kernel_log(&stderr) { "intercom-agent: " } else { "" };
+    WriteLogger::init(level, config.build(), LogLines::new(stderr, name))
+}
+
+/// Whether it is /dev/kmsg, by the device number in `linux/Documentation/admin-guide/devices.txt`.
+fn is_kernel_log(file: impl AsFd) -> bool {
+    fstat(file).is_ok_and(|file| file.st_rdev == makedev(1, 11))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::File;
+
+    #[test]
+    fn the_kernel_log_is_known_by_its_device() {
+        assert!(!is_kernel_log(File::open("/dev/null").expect("there")));
+        // A container may not have it.
+        if let Ok(log) = File::options().write(true).open("/dev/kmsg") {
+            assert!(is_kernel_log(log));
+        }
+    }
 }
