@@ -153,6 +153,10 @@ class Board:
         """Plugs the network cable in, or pulls it out."""
         self.qmp("set_link", name="net0", up=up)
 
+    def capture(self, path):
+        """Writes every frame from now on into a file, in libpcap's format."""
+        self.qmp("object-add", **{"qom-type": "filter-dump", "id": "capture", "netdev": "net0", "file": str(path)})
+
     def ended(self, limit=20):
         """Waits until the board has switched itself off, or asked for a reset."""
         try:

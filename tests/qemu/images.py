@@ -106,6 +106,11 @@ def _programs():
     return _made("armhf.sh")
 
 
+def busybox():
+    """BusyBox with ifupdown, for the part `firmware`."""
+    return _made("busybox.sh") / "busybox"
+
+
 def rivals():
     """The programs that the agent's footprint is compared with."""
     return _programs() / "rivals"
