@@ -88,10 +88,15 @@ fn wait_for(what: &str, done: impl Fn() -> bool) {
     }
 }
 
-/// Runs one of the hooks and waits for it; what it prints.
+/// Runs one of the hooks after a change and waits for it; what it prints.
 fn hook(name: &str) -> String {
+    hook_in("apply", name)
+}
+
+fn hook_in(phase: &str, name: &str) -> String {
     let output = Command::new(shipped("hooks.d").join(name))
         .env("INTERCOM_INTERFACE", "eth0")
+        .env("INTERCOM_PHASE", phase)
         .env("INTERCOM_OLD_MAC", OLD)
         .env("INTERCOM_NEW_MAC", NEW)
         .output()
@@ -279,6 +284,21 @@ fn without_a_dhcp_client_the_hooks_have_nothing_to_do() {
         for name in ["50-udhcpc", "60-gratuitous-arp"] {
             assert_eq!(hook(name), "", "{name}");
         }
+    });
+}
+
+#[test]
+fn before_a_change_the_client_is_left_alone() {
+    in_a_namespace("before_a_change_the_client_is_left_alone", || {
+        let lan = Lan::new();
+        lan.start(&lan.client("-b -i eth0 -p /mnt/udhcpc.pid"));
+        wait_for("daemon with a lease", || lan.has_address("192.0.2.1") && daemon().is_some());
+        let before = daemon();
+        for name in ["50-udhcpc", "60-gratuitous-arp"] {
+            assert_eq!(hook_in("ready", name), "", "{name}");
+        }
+        assert_eq!(daemon(), before);
+        assert!(lan.has_address("192.0.2.1"));
     });
 }
 
