@@ -1,0 +1,196 @@
+//! `systemd/install` in the root directory of a firmware that sets the MAC itself.
+#![allow(clippy::expect_used, reason = "a test that cannot go on fails")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use intercom_test_support::{Directory, in_a_namespace};
+
+const INTERFACES: &str = "etc/network/interfaces";
+const ETH0: &str = "etc/network/interfaces.d/eth0";
+const NETWORK: &str = "etc/init.d/S40network";
+const INITTAB: &str = "etc/inittab";
+
+/// The files of a firmware.
+struct Firmware {
+    root: Directory,
+}
+
+impl Firmware {
+    /// Without any that the agent's installation has to look at.
+    fn new() -> Self {
+        let firmware = Firmware { root: Directory::new() };
+        firmware.write(INITTAB, "::sysinit:/etc/init.d/rcS\n");
+        firmware
+    }
+
+    fn path(&self, file: &str) -> PathBuf {
+        self.root.path().join(file)
+    }
+
+    fn write(&self, file: &str, text: &str) {
+        let path = self.path(file);
+        fs::create_dir_all(path.parent().expect("a directory")).expect("made");
+        fs::write(path, text).expect("written");
+    }
+
+    fn read(&self, file: &str) -> String {
+        fs::read_to_string(self.path(file)).expect("readable")
+    }
+
+    /// Runs `systemd/install` by BusyBox's shell, as a panel does; what it prints.
+    fn install(&self, option: &str) -> String {
+        let output = Command::new("busybox")
+            .arg("sh")
+            .arg(shipped("install"))
+            .arg("--root")
+            .arg(self.root.path())
+            // Any file will do.
+            .arg("--binary")
+            .arg(shipped("install"))
+            .args(option.split(' '))
+            .output()
+            .expect("it runs");
+        assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+        String::from_utf8(output.stdout).expect("text")
+    }
+
+    /// Every file, and what is in it.
+    fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        let mut files = BTreeMap::new();
+        let mut directories = vec![self.root.path().to_owned()];
+        while let Some(directory) = directories.pop() {
+            for entry in fs::read_dir(directory).expect("readable") {
+                let entry = entry.expect("an entry");
+                if entry.file_type().expect("a type").is_dir() {
+                    directories.push(entry.path());
+                    continue;
+                }
+                // A link into the root directory leads nowhere here.
+                let content = fs::read(entry.path()).unwrap_or_default();
+                files.insert(entry.path(), content);
+            }
+        }
+        files
+    }
+}
+
+fn shipped(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("systemd").join(path)
+}
+
+/// One line of a firmware's file, and what it becomes.
+const ASKS: [(&str, &str, &str); 5] = [
+    (
+        ETH0,
+        "    hwaddress ether $(fw_printenv -n ethaddr || echo 00:00:23:34:45:66)",
+        "    hwaddress ether $(intercom-mac $IFACE || fw_printenv -n ethaddr || echo 00:00:23:34:45:66)",
+    ),
+    (
+        INTERFACES,
+        "hwaddress ether $(fw_printenv -n ethaddr)",
+        "hwaddress ether $(intercom-mac $IFACE || fw_printenv -n ethaddr)",
+    ),
+    (
+        NETWORK,
+        "ip link set eth0 address \"$(fw_printenv -n ethaddr 2>/dev/null || echo 00:00:23:34:45:66)\"",
+        "ip link set eth0 address \"$(intercom-mac eth0 || fw_printenv -n ethaddr 2>/dev/null || echo 00:00:23:34:45:66)\"",
+    ),
+    (
+        NETWORK,
+        "ip link set dev eth0 addr $(fw_printenv -n ethaddr)",
+        "ip link set dev eth0 addr $(intercom-mac eth0 || fw_printenv -n ethaddr)",
+    ),
+    (
+        NETWORK,
+        "ifconfig eth0 hw ether $(fw_printenv -n ethaddr)",
+        "ifconfig eth0 hw ether $(intercom-mac eth0 || fw_printenv -n ethaddr)",
+    ),
+];
+
+#[test]
+fn a_line_that_sets_the_mac_from_the_environment_asks_the_agent_first() {
+    for (file, line, asks) in ASKS {
+        let firmware = Firmware::new();
+        firmware.write(file, &format!("first\n{line}\nlast"));
+        assert_eq!(firmware.install("--busybox"), "");
+        assert_eq!(firmware.read(file), format!("first\n{asks}\nlast"));
+        // Again, as an upgrade does.
+        assert_eq!(firmware.install("--busybox"), "");
+        assert_eq!(firmware.read(file), format!("first\n{asks}\nlast"));
+    }
+}
+
+#[test]
+fn a_line_that_it_cannot_change_is_named() {
+    let firmware = Firmware::new();
+    firmware
+        .write(NETWORK, "mac=$(fw_printenv -n ethaddr)\nip link set dev wlan0 address \"$mac\"\n");
+    firmware.write(
+        ETH0,
+        "iface eth0 inet static\n  hwaddress ether 02:00:5E:00:53:01\n  # hwaddress ether x\n",
+    );
+    let before = [firmware.read(NETWORK), firmware.read(ETH0)];
+    let said = firmware.install("--busybox");
+    let named: Vec<&str> = said.lines().filter(|line| line.starts_with('/')).collect();
+    assert_eq!(
+        named,
+        [
+            "/etc/network/interfaces.d/eth0:2:  hwaddress ether 02:00:5E:00:53:01",
+            "/etc/init.d/S40network:2:ip link set dev wlan0 address \"$mac\"",
+        ]
+    );
+    assert!(said.contains("`$(intercom-mac INTERFACE || ...)`"), "{said}");
+    assert_eq!([firmware.read(NETWORK), firmware.read(ETH0)], before);
+}
+
+#[test]
+fn removed_nothing_is_left_but_the_configuration() {
+    for options in ["--busybox", "--busybox --respawn", "--systemd"] {
+        let firmware = Firmware::new();
+        for (file, ..) in ASKS {
+            let lines =
+                ASKS.iter().filter(|(of, ..)| *of == file).map(|(_, line, _)| format!("{line}\n"));
+            firmware.write(file, &lines.collect::<String>());
+        }
+        let before = firmware.files();
+        firmware.install(options);
+        assert!(firmware.files().len() > before.len());
+        firmware.install("--remove");
+        let mut after = firmware.files();
+        assert!(after.remove(&firmware.path("etc/intercom-agent.toml")).is_some());
+        assert_eq!(after, before, "{options}");
+    }
+}
+
+/// What intercom-mac answers for an interface, and whether it says that there is something.
+fn asked(interface: &str) -> (String, bool) {
+    let output =
+        Command::new("busybox").arg("sh").arg(shipped("intercom-mac")).arg(interface).output();
+    let output = output.expect("it runs");
+    assert!(output.stderr.is_empty(), "{output:?}");
+    (String::from_utf8(output.stdout).expect("text"), output.status.success())
+}
+
+#[test]
+fn the_mac_is_the_identitys_on_its_interface_alone() {
+    in_a_namespace("the_mac_is_the_identitys_on_its_interface_alone", || {
+        assert_eq!(
+            asked("eth0"),
+            (String::new(), false),
+            "nothing is known before the first start"
+        );
+        fs::create_dir("/run/intercom-agent").expect("made");
+        let write = |mac: &str| {
+            let text = format!("INTERCOM_MAC=\"{mac}\"\nINTERCOM_INTERFACE=\"eth0\"\n");
+            fs::write("/run/intercom-agent/identity.env", text).expect("written");
+        };
+        write("22:0D:CE:38:E7:15");
+        assert_eq!(asked("eth0"), ("22:0D:CE:38:E7:15\n".to_owned(), true));
+        assert_eq!(asked("wlan0"), (String::new(), false));
+        write("");
+        assert_eq!(asked("eth0"), (String::new(), false), "what is not known is empty");
+    });
+}
