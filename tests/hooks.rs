@@ -125,11 +125,22 @@ fn processes(words: &str) -> Vec<String> {
         .collect()
 }
 
-/// The one udhcpc on `eth0`, once it has gone to the background, as it does with its lease.
+/// The udhcpc on `eth0` that have gone to the background, as one does with its lease.
+fn daemons() -> Vec<String> {
+    let mut pids = processes("busybox udhcpc -b -i eth0");
+    pids.retain(|pid| {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        let has = |line: &str| status.lines().any(|other| other == line);
+        // Nobody's child, and of a session of its own.
+        has("PPid:\t1") && has(&format!("NSsid:\t{pid}"))
+    });
+    pids
+}
+
+/// The only one.
 fn daemon() -> Option<String> {
-    let [pid] = processes("busybox udhcpc -b -i eth0").try_into().ok()?;
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    status.contains("PPid:\t1\n").then_some(pid)
+    let [pid] = daemons().try_into().ok()?;
+    Some(pid)
 }
 
 #[test]
@@ -165,6 +176,21 @@ fn slow_script() -> PathBuf {
     .expect("written");
     run(Command::new("chmod").arg("755").arg(&script));
     script
+}
+
+#[test]
+fn of_two_clients_one_is_left() {
+    in_a_namespace("of_two_clients_one_is_left", || {
+        let lan = Lan::new();
+        for _ in ["one", "the other"] {
+            lan.start(&lan.client("-b -i eth0"));
+        }
+        wait_for("two daemons", || daemons().len() == 2 && lan.has_address("192.0.2.1"));
+        set_mac(NEW);
+        hook("50-udhcpc");
+        wait_for("reserved lease", || lan.has_address(RESERVED) && daemon().is_some());
+        assert_eq!(processes("busybox udhcpc").len(), 1);
+    });
 }
 
 #[test]
