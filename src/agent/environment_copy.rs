@@ -35,6 +35,9 @@ pub(super) fn put_right<S: Seams>(
     record: &Record,
     remarks: &mut Vec<String>,
 ) {
+    if record.wants_reading() {
+        return;
+    }
     let (board, disk) = seams.board_and_disk();
     let mut store = match board.environment() {
         Ok(Some(store)) => store,
@@ -50,9 +53,6 @@ pub(super) fn put_right<S: Seams>(
             return remarks.push("the U-Boot environment is damaged and has no backup".to_owned());
         }
         Err(why) => return remarks.push(format!("the U-Boot environment is not healed: {why}")),
-    }
-    if record.wants_reading() {
-        return;
     }
     let wanted = match store.read() {
         Ok(environment) => wanted(&environment, rules, record),
