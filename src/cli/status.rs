@@ -55,6 +55,9 @@ pub(super) fn status(args: &Args) -> Result<Exit, Failure> {
 fn from_record(record: &Record) -> String {
     let mut text =
         format!("no daemon runs; the record says:\ncurrent    {}", record.current.identity);
+    if record.has_unread() {
+        text.push_str("\nnot read   part of it: `intercom-agent doctor` says what and why");
+    }
     if let Some(change) = &record.change {
         let (from, to) = (&change.from.identity, &change.to.identity);
         text.push_str(&format!("\nchange     from {from} to {to}, not confirmed yet"));

@@ -68,6 +68,9 @@ fn state(status: &Status) -> String {
             None => "unknown".to_owned(),
         },
     );
+    for why in &status.not_read {
+        row("not read", format!("{why}; trying again"));
+    }
     if let Some(id) = status.id {
         row("id", id.to_string());
     }

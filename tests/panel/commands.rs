@@ -259,7 +259,7 @@ fn a_wrong_command_line_exits_with_2_and_help_lists_the_codes() {
     let help = help.expect("the agent");
     assert!(help.status.success());
     let help = String::from_utf8(help.stdout).expect("text");
-    for code in [0, 1, 2, 3, 10, 11, 12, 13, 14, 15, 16, 17] {
+    for code in [0, 1, 2, 3, 4, 5, 6, 10, 11, 12, 13, 14, 15, 16, 17] {
         let row = help.lines().any(|line| line.trim_start().starts_with(&format!("{code} ")));
         assert!(row, "{code}: {}", help);
     }
