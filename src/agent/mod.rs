@@ -172,12 +172,27 @@ impl<S: Seams> Agent<S> {
             self.keep_board();
         }
         if self.own_board.due().is_some_and(|due| due <= now) {
-            self.own_board.asked(now);
-            self.seams.read_board();
+            self.read_board(now);
         }
         if self.record.due().is_some_and(|due| due <= now) {
             self.save();
         }
+    }
+
+    /// Puts the board right at once, as `restore` does, and reads again what is open in the record.
+    pub fn put_board_right(&mut self) {
+        let now = self.seams.clock().now();
+        self.board_keeper.set_at(now);
+        self.keep_board();
+        self.copy_to_environment();
+        if self.record.wants_reading() {
+            self.read_board(now);
+        }
+    }
+
+    /// Whether the board is being read: [`Agent::board_read`] will be called.
+    pub fn is_reading_board(&self) -> bool {
+        self.own_board.is_reading()
     }
 
     /// The board has been read again: takes over what was open.
@@ -253,6 +268,11 @@ impl<S: Seams> Agent<S> {
     /// Saves the record as it is in memory.
     fn save(&mut self) {
         self.transition_regardless(|_| {});
+    }
+
+    fn read_board(&mut self, now: Moment) {
+        self.own_board.asked(now);
+        self.seams.read_board();
     }
 
     /// Puts the board right between changes.

@@ -22,6 +22,8 @@ pub(super) struct OwnBoard {
     /// When to ask again; `None` when nothing is open.
     again: Option<Moment>,
     delay: Duration,
+    /// Whether the board is being read.
+    is_reading: bool,
 }
 
 impl OwnBoard {
@@ -33,6 +35,7 @@ impl OwnBoard {
             started: now,
             again: None,
             delay: FIRST_DELAY,
+            is_reading: false,
         };
         own_board.answered(record, reading, now);
         own_board
@@ -40,6 +43,7 @@ impl OwnBoard {
 
     /// The board was read, and the record has taken over what it could.
     pub(super) fn answered(&mut self, record: &Record, reading: &BoardReading, now: Moment) {
+        self.is_reading = false;
         self.is_unread = record.has_unread();
         if !record.wants_reading() {
             self.not_read.clear();
@@ -59,6 +63,12 @@ impl OwnBoard {
     /// The board is being read. An answer that does not come is asked for again too.
     pub(super) fn asked(&mut self, now: Moment) {
         self.again = Some(now + LONGEST_DELAY);
+        self.is_reading = true;
+    }
+
+    /// Whether the board is being read.
+    pub(super) fn is_reading(&self) -> bool {
+        self.is_reading
     }
 
     /// What could not be read, and why.
@@ -106,7 +116,9 @@ mod tests {
             delays.push(own_board.due().expect("asked again").since(NOW).as_secs());
             own_board.asked(NOW);
             assert_eq!(own_board.due(), Some(NOW + LONGEST_DELAY), "an answer is on its way");
+            assert!(own_board.is_reading());
             own_board.answered(&unread, &reading, NOW);
+            assert!(!own_board.is_reading());
         }
         assert_eq!(delays, [5, 10, 20, 40, 80, 160, 320, 600, 600]);
         assert_eq!(own_board.not_read(), ["the lock is held"]);

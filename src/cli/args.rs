@@ -27,7 +27,10 @@ Any command takes --json, and --root DIR to work on a sandboxed board under DIR.
     error_code(11, "`check`, `apply`: rejected"),
     error_code(12, "`check`: ignored, it is not for this board"),
     error_code(13, "`check`: decided before, only reported again"),
-    error_code(14, "`check`: deferred, another board has the new MAC now, or this one cannot be read yet"),
+    error_code(
+        14,
+        "`check`: deferred, another board has the new MAC now, or this one cannot be read yet"
+    ),
     error_code(15, "`check`: kept until the change in progress has ended"),
     error_code(16, "`apply`: rolled back, the old identity is in place"),
     error_code(17, "`apply`: failed, nothing was touched")

@@ -1,73 +1,77 @@
-//! `restore`: at boot, before the network comes up.
+//! `restore`: at boot, before the network comes up. While a daemon runs, it is asked to do it.
 
 use std::io::ErrorKind;
+use std::path::Path;
 
-use intercom_wire::Identity;
-use serde::Serialize;
 use tokio::sync::mpsc;
 
 use super::args::Restore;
 use super::exit::{Exit, Failure};
 use super::output;
 use crate::agent::{Restorer, restore as make_agree};
+use crate::control::{self, Answer, Ask, BoardState, Told};
 use crate::daemon::RealSeams;
+use crate::panel::Panel;
 use crate::storage::StateDirLock;
 use crate::upstream::Routes;
 
-#[derive(Serialize)]
-struct Answer {
-    identity: Identity,
-    change_in_progress: bool,
-    /// What could not be read of the board, and why; empty if nothing is missing.
-    not_read: Vec<String>,
-    remarks: Vec<String>,
-}
+/// What to print, and whether something of the board's own identity could not be read.
+type Ended = (Told, bool);
 
 pub(super) fn restore(restore: &Restore) -> Result<Exit, Failure> {
     let common = restore.common();
     let panel = super::panel(&common)?;
-    let _lock = match StateDirLock::take(&panel.state_dir()) {
-        Ok(lock) => Some(lock),
+    let (told, has_unread) = match StateDirLock::take(&panel.state_dir()) {
+        Ok(_lock) => put_right(&panel)?,
         Err(why) if why.kind() == ErrorKind::WouldBlock => {
-            return Err(Failure::new(format!("{why}; the daemon keeps the board right itself")));
+            ask_daemon(&panel.runtime_dir().join(control::SOCKET))
+                .map_err(|failed| Failure::new(format!("{why}; {}", failed.message)))?
         }
         // The MAC must be right all the same: the record can still be read.
         Err(why) => {
             log::warn!("the state directory cannot be locked: {why}");
-            None
+            put_right(&panel)?
         }
     };
+    output::line(told.text(common.json))?;
+    Ok(if has_unread { Exit::Unread } else { Exit::Done })
+}
+
+fn put_right(panel: &Panel) -> Result<Ended, Failure> {
     // No hook runs before the network is there, and the board is read once; nobody listens.
     let (hooks, _) = mpsc::channel(1);
     let (readings, _) = mpsc::channel(1);
     let mut seams =
-        RealSeams::new(&panel, Routes::default(), hooks, readings).map_err(Failure::new)?;
+        RealSeams::new(panel, Routes::default(), hooks, readings).map_err(Failure::new)?;
     let reading = panel.board_reading();
     let restored =
         make_agree(&mut seams, &panel.rules(), Restorer::Boot, reading).map_err(Failure::new)?;
-    let change = restored.record.change.as_ref();
-    let not_read = match restored.record.wants_reading() {
-        true => restored.reading.warnings,
-        false => Vec::new(),
-    };
-    let exit = if restored.record.has_unread() { Exit::Unread } else { Exit::Done };
-    let answer = Answer {
-        identity: change.map_or(&restored.record.current, |change| &change.to).identity.clone(),
-        change_in_progress: change.is_some(),
-        not_read,
+    let record = restored.record;
+    let board = BoardState {
+        not_read: match record.wants_reading() {
+            true => restored.reading.warnings,
+            false => Vec::new(),
+        },
+        change_in_progress: record.change.is_some(),
+        identity: record
+            .change
+            .as_ref()
+            .map_or(&record.current, |change| &change.to)
+            .identity
+            .clone(),
         remarks: restored.remarks,
     };
-    output::print(common.json, &answer, |answer| {
-        let mut text = format!("the board carries {}", answer.identity);
-        for why in &answer.not_read {
-            text.push_str("\n  not known yet: ");
-            text.push_str(why);
-        }
-        for remark in &answer.remarks {
-            text.push_str("\n  ");
-            text.push_str(remark);
-        }
-        text
-    })?;
-    Ok(exit)
+    Ok((Told::restored(&board).map_err(Failure::new)?, record.has_unread()))
+}
+
+/// The daemon keeps the board right itself; this has it look at once.
+fn ask_daemon(socket: &Path) -> Result<Ended, Failure> {
+    let mut ended = Err(Failure::new("the daemon ended before it answered"));
+    control::ask(socket, &Ask::Restore, |answer| match answer {
+        Answer::Restored { has_unread, told } => ended = Ok((told, has_unread)),
+        Answer::Refused(why) => ended = Err(Failure::new(why)),
+        Answer::State { .. } | Answer::Step(_) | Answer::Ended { .. } | Answer::Back(_) => {}
+    })
+    .map_err(|why| Failure::new(format!("the daemon cannot be asked: {why}")))?;
+    ended
 }

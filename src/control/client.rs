@@ -15,6 +15,8 @@ use super::{Answer, Ask};
 
 /// How long the daemon may take to tell its state.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long it may take to read the board: longer than a held lock and a command that is a source.
+const READING: Duration = Duration::from_secs(60);
 
 /// Whether [`ask`] failed because no daemon runs.
 pub fn no_daemon(why: &io::Error) -> bool {
@@ -27,10 +29,12 @@ pub fn no_daemon(why: &io::Error) -> bool {
 /// `NotFound` or `ConnectionRefused` if no daemon runs; otherwise as the socket's.
 pub fn ask(socket: &Path, ask: &Ask, mut each: impl FnMut(Answer)) -> io::Result<()> {
     let stream = send(socket, ask)?;
-    if matches!(ask, Ask::Status) {
-        // The one answer that is there at once, unless the daemon hangs.
-        stream.set_read_timeout(Some(PATIENCE))?;
-    }
+    // A change takes its own time; of the others, each answer is there soon unless the daemon hangs.
+    stream.set_read_timeout(match ask {
+        Ask::Status => Some(PATIENCE),
+        Ask::Restore => Some(READING),
+        Ask::Follow | Ask::Apply { .. } | Ask::Rollback { .. } => None,
+    })?;
     for line in BufReader::new(stream).split(b'\n') {
         each(json::read(&line?).map_err(io::Error::other)?);
     }

@@ -15,7 +15,7 @@ use crate::record::Route;
 
 pub use client::{ask, follow, no_daemon};
 pub use server::serve;
-pub use told::Told;
+pub use told::{BoardState, Told};
 
 /// The socket's name in the runtime directory.
 pub const SOCKET: &str = "control.sock";
@@ -43,6 +43,8 @@ json_enum! {
             /// Nothing need be reachable.
             offline: bool,
         },
+        /// Put the board right now, and read again what could not be read.
+        Restore = "restore",
     }
 }
 
@@ -70,6 +72,13 @@ json_enum! {
         },
         /// The state after a rollback by hand; the last line.
         Back = "back" (Told),
+        /// The board was put right as far as it can be; the last line.
+        Restored = "restored" {
+            /// Whether something of the board's own identity still could not be read.
+            has_unread: bool,
+            /// What was done, to print.
+            told: Told,
+        },
         /// It cannot be done, in words; the last line.
         Refused = "refused" (String),
     }
@@ -104,6 +113,7 @@ mod tests {
             Ask::Follow,
             Ask::Apply { payload: "{}\n".to_owned(), offline: true },
             Ask::Rollback { factory: true, offline: false },
+            Ask::Restore,
         ];
         let answered = [
             Answer::State { reached: vec![Route::Mqtt], durable: true, told: told() },
@@ -111,6 +121,7 @@ mod tests {
             Answer::Ended { outcome: Some(Outcome::RolledBack), told: told() },
             Answer::Ended { outcome: None, told: told() },
             Answer::Back(told()),
+            Answer::Restored { has_unread: true, told: told() },
             Answer::Refused("no".to_owned()),
         ];
         for ask in asked {

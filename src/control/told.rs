@@ -3,7 +3,8 @@
 
 use std::fmt::Write;
 
-use intercom_wire::{NotTold, Report, json_object};
+use intercom_wire::{Identity, NotTold, Report, json_object};
+use serde::Serialize;
 
 use crate::agent::{IgnoredFor, PastRuns, RouteStatus, Status};
 
@@ -14,6 +15,19 @@ json_object! {
         json: String,
         words: String,
     }
+}
+
+/// The board after `restore`, with a daemon or without one.
+#[derive(Debug, Serialize)]
+pub struct BoardState {
+    /// The identity that the board carries, or that a change in progress sets.
+    pub identity: Identity,
+    /// Whether a change is in progress.
+    pub change_in_progress: bool,
+    /// What could not be read of the board, and why; empty if nothing is missing.
+    pub not_read: Vec<String>,
+    /// What was done, and what could not be.
+    pub remarks: Vec<String>,
 }
 
 impl Told {
@@ -32,6 +46,14 @@ impl Told {
     pub fn back(status: &Status) -> serde_json::Result<Self> {
         let words = format!("the board carries {}", status.current);
         Ok(Told { json: serde_json::to_string(status)?, words })
+    }
+
+    /// What `restore` made of the board.
+    ///
+    /// # Errors
+    /// If it cannot be written as JSON.
+    pub fn restored(board: &BoardState) -> serde_json::Result<Self> {
+        Ok(Told { json: serde_json::to_string(board)?, words: restored(board) })
     }
 
     /// How a request ended.
@@ -110,6 +132,19 @@ fn state(status: &Status) -> String {
         let outcome = report.intercom.status.as_deref().unwrap_or("unknown");
         let reason = report.reason.as_deref().unwrap_or_default();
         row("outcome", format!("{id}: {outcome} {reason}"));
+    }
+    text
+}
+
+fn restored(board: &BoardState) -> String {
+    let mut text = format!("the board carries {}", board.identity);
+    for why in &board.not_read {
+        text.push_str("\n  not known yet: ");
+        text.push_str(why);
+    }
+    for remark in &board.remarks {
+        text.push_str("\n  ");
+        text.push_str(remark);
     }
     text
 }

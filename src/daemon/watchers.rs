@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use super::RealSeams;
 use super::apply::apply;
 use crate::agent::{Agent, BackTo, Status, Step};
-use crate::control::{Answer, Ask, Asked, Told};
+use crate::control::{Answer, Ask, Asked, BoardState, Told};
 
 /// All commands that wait.
 #[derive(Debug)]
@@ -34,6 +34,8 @@ enum Until {
     Outcome(RequestId),
     /// The change in progress has ended.
     ChangeEnds,
+    /// The board has been put right, and read if something was open.
+    BoardRead,
 }
 
 impl Watchers {
@@ -65,6 +67,10 @@ impl Watchers {
                     .map(|()| Until::ChangeEnds)
                     .map_err(|why| why.to_string())
             }
+            Ask::Restore => {
+                agent.put_board_right();
+                Ok(Until::BoardRead)
+            }
         };
         match until {
             Ok(until) => self.watchers.push(Watcher { answers, seen, until }),
@@ -81,6 +87,15 @@ impl Watchers {
 impl Watcher {
     /// Whether to go on watching.
     fn tell(&mut self, agent: &mut Agent<RealSeams>) -> bool {
+        if let Until::BoardRead = self.until {
+            // Its steps are part of the answer.
+            return if agent.is_reading_board() {
+                !self.answers.is_closed()
+            } else {
+                send(&self.answers, restored(agent, self.seen));
+                false
+            };
+        }
         let seconds_left = agent.change_status().map(|change| change.seconds_left);
         for step in agent.steps().after(self.seen) {
             // A reader that is too slow misses steps, never the end.
@@ -90,7 +105,7 @@ impl Watcher {
         }
         self.seen = agent.steps().total();
         let end = match &self.until {
-            Until::Gone => None,
+            Until::Gone | Until::BoardRead => None,
             Until::Outcome(id) => agent.outcome_of(id).cloned(),
             Until::ChangeEnds if agent.record().change.is_some() => None,
             Until::ChangeEnds => {
@@ -115,6 +130,20 @@ fn state(agent: &mut Agent<RealSeams>) -> Answer {
     let all = Told::state(&status);
     let Status { reached, durable, .. } = status;
     told(all, |told| Answer::State { reached, durable, told })
+}
+
+fn restored(agent: &mut Agent<RealSeams>, seen: u64) -> Answer {
+    let remarks = agent.steps().after(seen).map(|step| step.text.clone()).collect();
+    let record = agent.record();
+    let has_unread = record.has_unread();
+    let carried = record.change.as_ref().map_or(&record.current, |change| &change.to);
+    let board = BoardState {
+        identity: carried.identity.clone(),
+        change_in_progress: record.change.is_some(),
+        remarks,
+        not_read: agent.status().not_read,
+    };
+    told(Told::restored(&board), |told| Answer::Restored { has_unread, told })
 }
 
 fn told(told: serde_json::Result<Told>, answer: impl FnOnce(Told) -> Answer) -> Answer {

@@ -89,7 +89,7 @@ fn state(panel: &Panel) -> Result<State, String> {
     let asked = control::ask(&socket, &Ask::Status, |answer| match answer {
         Answer::State { reached, durable, .. } => told = Ok(State { reached, durable }),
         Answer::Refused(why) => told = Err(why),
-        Answer::Step(_) | Answer::Ended { .. } | Answer::Back(_) => {}
+        Answer::Step(_) | Answer::Ended { .. } | Answer::Back(_) | Answer::Restored { .. } => {}
     });
     match asked {
         Ok(()) => told,
