@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use intercom_wire::Identity;
-use uboot_env::Environment;
+use uboot_env::{Environment, Health};
 
 use crate::agent::Rules;
 use crate::agent::environment_copy::{BOARD, FACTORY_MAC, FACTORY_SERIAL_NUMBER};
@@ -126,6 +126,11 @@ impl Panel {
             board: survey.board.as_ref().map(|known| known.value.clone()),
             warnings: survey.warnings.clone(),
         }
+    }
+
+    /// How the U-Boot environment is; `None` if there is none, or if it could not be read.
+    pub fn environment_health(&self) -> Option<Health> {
+        self.environment.found().map(|environment| environment.health)
     }
 
     /// The record that a start would go by now; nothing is written.

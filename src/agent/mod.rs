@@ -69,6 +69,7 @@ pub use plan::BackTo;
 pub use restore::{Restored, Restorer, restore};
 pub use route_status::{RouteError, RouteStatus};
 pub use rules::Rules;
+pub use set_board::runtime_files;
 pub use status::{ChangeStatus, Status};
 pub use steps::Step;
 
@@ -179,15 +180,13 @@ impl<S: Seams> Agent<S> {
         }
     }
 
-    /// Puts the board right at once, as `restore` does, and reads again what is open in the record.
+    /// Puts the board right at once, as `restore` does, and reads it again.
     pub fn put_board_right(&mut self) {
         let now = self.seams.clock().now();
         self.board_keeper.set_at(now);
         self.keep_board();
         self.copy_to_environment();
-        if self.record.wants_reading() {
-            self.read_board(now);
-        }
+        self.read_board(now);
     }
 
     /// Whether the board is being read: [`Agent::board_read`] will be called.

@@ -42,7 +42,13 @@ pub(super) fn write_runtime_files(
     record: &Record,
     identity: &Current,
 ) -> Result<(), SetBoardError> {
-    let files = RuntimeFiles {
+    let files = runtime_files(rules, record, identity);
+    board.write_runtime_files(&files).map_err(SetBoardError::RuntimeFiles)
+}
+
+/// What the panel's other software is told while the board carries `identity`.
+pub fn runtime_files(rules: &Rules, record: &Record, identity: &Current) -> RuntimeFiles {
+    RuntimeFiles {
         // Boot scripts set the link by these files: what is not known to be the board's own must not
         // go before what its environment has.
         mac: identity.has_mac().then_some(identity.identity.mac),
@@ -52,8 +58,7 @@ pub(super) fn write_runtime_files(
         model: rules.models.first().cloned(),
         board: record.board.clone(),
         factory: record.factory(),
-    };
-    board.write_runtime_files(&files).map_err(SetBoardError::RuntimeFiles)
+    }
 }
 
 impl fmt::Display for SetBoardError {

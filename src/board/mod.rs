@@ -25,7 +25,7 @@ pub use link::{Interface, Link};
 pub use link_error::LinkError;
 pub use mac_source::BoardMac;
 pub use real::RealBoard;
-pub use runtime_files::RuntimeFiles;
+pub use runtime_files::{FileState, RuntimeFiles};
 pub use survey::{LinkFacts, Survey, survey};
 pub use variables::Variables;
 

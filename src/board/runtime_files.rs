@@ -33,7 +33,32 @@ pub struct RuntimeFiles {
     pub factory: FactoryIdentity,
 }
 
+/// How a runtime file is.
+#[derive(Debug)]
+pub enum FileState {
+    /// It says what it should.
+    Same,
+    /// It says something else.
+    Other,
+    /// It is not there.
+    Missing,
+    /// It cannot be read.
+    Unreadable(io::Error),
+}
+
 impl RuntimeFiles {
+    /// How each file in `dir` is, compared with this.
+    pub fn states(&self, dir: &Path) -> [(&'static str, FileState); 2] {
+        let state = |name: &str, wanted: &[u8]| match fs::read(dir.join(name)) {
+            Ok(found) if found == wanted => FileState::Same,
+            Ok(_) => FileState::Other,
+            Err(why) if why.kind() == io::ErrorKind::NotFound => FileState::Missing,
+            Err(why) => FileState::Unreadable(why),
+        };
+        let json = self.json().map_or_else(FileState::Unreadable, |json| state(JSON, &json));
+        [(JSON, json), (ENV, state(ENV, self.env().as_bytes()))]
+    }
+
     /// Writes both files into `dir`, which is made if it is not there; everybody may read them,
     /// whatever the umask. A file that says the same already is left alone.
     ///
@@ -44,10 +69,15 @@ impl RuntimeFiles {
             fs::create_dir_all(dir)?;
             fs::set_permissions(dir, Permissions::from_mode(0o755))?;
         }
-        let mut json = serde_json::to_string(self)?;
-        json.push('\n');
-        write_if_changed(dir, JSON, json.as_bytes())?;
+        write_if_changed(dir, JSON, &self.json()?)?;
         write_if_changed(dir, ENV, self.env().as_bytes())
+    }
+
+    /// The line of `identity.json`.
+    fn json(&self) -> io::Result<Vec<u8>> {
+        let mut json = serde_json::to_vec(self)?;
+        json.push(b'\n');
+        Ok(json)
     }
 
     /// The lines of `identity.env`. What is not known is there and empty, so that a script under

@@ -43,7 +43,7 @@ json_enum! {
             /// Nothing need be reachable.
             offline: bool,
         },
-        /// Put the board right now, and read again what could not be read.
+        /// Put the board right now, and read it again.
         Restore = "restore",
     }
 }

@@ -34,7 +34,7 @@ enum Until {
     Outcome(RequestId),
     /// The change in progress has ended.
     ChangeEnds,
-    /// The board has been put right, and read if something was open.
+    /// The board has been put right, and read again.
     BoardRead,
 }
 

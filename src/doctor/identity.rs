@@ -20,27 +20,21 @@ fn mac(panel: &Panel) -> Finding {
     };
     let current = &record.current;
     let mac = current.identity.mac;
-    let wanted = record.change.as_ref().map_or(current, |change| &change.to).identity.mac;
-    if current.mac_origin == MacOrigin::Unread {
-        return Finding::warning(
-            "not known yet: the U-Boot environment, which may have it, cannot be read; until then \
-             nothing is set and nothing is written",
-            "see environment",
-        );
-    }
-    let link = panel.survey.link.as_ref().map(|link| link.mac.value);
-    if let Some(link) = link.filter(|link| *link != wanted) {
-        return Finding::warning(
-            format!("the link carries {link}, and the record says {wanted}"),
-            "start the daemon or run `intercom-agent restore`; if it comes back at each boot, run \
-             `restore` after the network script too",
-        );
-    }
     let shared = match current.mac_origin {
         MacOrigin::Board => return Finding::ok(format!("{mac}, the board's own")),
         MacOrigin::Request => return Finding::ok(format!("{mac}, given by a request")),
+        MacOrigin::Unread => {
+            return Finding::warning(
+                format!(
+                    "not known yet: {}; until then nothing is set and nothing is written",
+                    reasons(panel)
+                ),
+                "see environment and link; it is read again by itself, and at once by \
+                 `intercom-agent restore`",
+            );
+        }
         MacOrigin::Placeholder => "a placeholder that many boards share",
-        MacOrigin::Random | MacOrigin::Unread => "invented by the driver at this boot",
+        MacOrigin::Random => "invented by the driver at this boot",
     };
     Finding::warning(
         format!("{mac} is {shared}: requests that name this panel by `mac` are rejected"),
@@ -56,16 +50,22 @@ fn serial_number(panel: &Panel) -> Finding {
         (Some(given), Some(SerialOrigin::Request), _) => {
             Finding::ok(format!("{given}, given by a request"))
         }
+        (Some(recorded), _, Reading::Found(known)) if known.value != recorded => Finding::warning(
+            format!("{recorded} is in the record and counts; a source now says {known}"),
+            format!(
+                "compare both with the label: if {recorded} is right, correct \
+                 `serial_number.sources`; if the other is, make it the panel's with \
+                 `intercom-agent apply`"
+            ),
+        ),
         (_, _, Reading::Found(known)) => Finding::ok(known.to_string()),
         (recorded, _, Reading::Unreadable) => Finding::warning(
             match recorded {
-                Some(recorded) => {
-                    format!("{recorded} is in the record; a source cannot be read now")
-                }
-                None => "not known yet: a source that may have it cannot be read".to_owned(),
+                Some(recorded) => format!("{recorded} is in the record; now {}", reasons(panel)),
+                None => format!("not known yet: {}", reasons(panel)),
             },
-            "`intercom-agent identity` shows which one and why; set `serial_number.sources` to \
-             those that this board has",
+            "it is read again by itself; if this board has no such source, take it out of \
+             `serial_number.sources`",
         ),
         (Some(recorded), _, Reading::Absent) => Finding::warning(
             format!("{recorded} is in the record, and no source has it now"),
@@ -77,6 +77,11 @@ fn serial_number(panel: &Panel) -> Finding {
              `intercom-agent identity` shows what each source says",
         ),
     }
+}
+
+/// Why something of the board is not known.
+fn reasons(panel: &Panel) -> String {
+    panel.survey.warnings.join("; ")
 }
 
 fn model(panel: &Panel) -> Finding {

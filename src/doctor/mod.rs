@@ -1,6 +1,7 @@
 //! The doctor: looks at everything that a change rests on, says what to do about it, and changes
 //! nothing.
 
+mod agreement;
 mod clock;
 mod duplicates;
 mod environment;
@@ -41,7 +42,7 @@ pub struct Checked {
 }
 
 /// All checks, from the board outwards.
-pub const CHECKS: [Check; 19] = [
+pub const CHECKS: [Check; 23] = [
     state_dir::DURABLE,
     state_dir::ROOM,
     record::GOOD,
@@ -53,6 +54,10 @@ pub const CHECKS: [Check; 19] = [
     identity::MAC,
     identity::SERIAL_NUMBER,
     identity::MODEL,
+    agreement::ENVIRONMENT,
+    agreement::LINK,
+    agreement::RUNTIME_FILES,
+    agreement::FACTORY,
     clock::PLAUSIBLE,
     secrets::PRIVATE,
     hooks::RUNNABLE,

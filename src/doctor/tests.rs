@@ -5,7 +5,10 @@ use std::os::unix::fs::symlink;
 use uboot_env::{Format, Image};
 
 use super::*;
+use crate::agent::runtime_files;
+use crate::clock::{Clock, RealClock};
 use crate::config;
+use crate::record::{MacOrigin, Record, SerialOrigin};
 use crate::record_store::RecordStore;
 use crate::testing::Sandbox;
 
@@ -40,7 +43,10 @@ impl Board {
         let board = Board { sandbox, configuration: configuration.to_owned() };
         let panel = board.panel();
         let record = panel.record().expect("a record");
-        RecordStore::new(panel.state()).save(&record).expect("saved");
+        board.record(&record);
+        runtime_files(&panel.rules(), &record, &record.current)
+            .write(&panel.runtime_dir())
+            .expect("written");
         board
     }
 
@@ -56,6 +62,19 @@ impl Board {
 
     fn without(self, path: &str) -> Self {
         std::fs::remove_file(self.sandbox.root().path(path)).expect("removed");
+        self
+    }
+
+    /// Puts a record on the disk.
+    fn record(&self, record: &Record) {
+        RecordStore::new(self.panel().state()).save(record).expect("saved");
+    }
+
+    /// Changes the record on the disk.
+    fn with_record(self, change: impl FnOnce(&mut Record)) -> Self {
+        let mut record = RecordStore::new(self.panel().state()).peek().expect("readable");
+        change(record.as_mut().expect("a record"));
+        self.record(&record.expect("a record"));
         self
     }
 
@@ -215,7 +234,7 @@ fn a_link_without_a_carrier_or_an_address_fails() {
 }
 
 #[test]
-fn a_mac_that_others_have_too_or_that_disagrees_with_the_record_is_a_warning() {
+fn a_mac_that_others_have_too_is_a_warning() {
     let record = format!("{STATE_DIR}/record.json");
     let placeholder = format!("placeholder_macs = [\"{MAC}\"]");
     let board = Board::new().without(&record).configured(&placeholder);
@@ -226,8 +245,6 @@ fn a_mac_that_others_have_too_or_that_disagrees_with_the_record_is_a_warning() {
         State::Warning,
         "invented",
     );
-    let other = Board::new().write("/sys/class/net/eth0/address", "22:0d:ce:38:e7:15");
-    other.finds("mac", State::Warning, "the link carries 22:0D:CE:38:E7:15");
 }
 
 #[test]
@@ -239,6 +256,106 @@ fn a_board_should_know_its_model_and_its_serial_number() {
     board.finds("serial-number", State::Warning, "SN-1 is in the record, and no source");
     let board = board.without(&format!("{STATE_DIR}/record.json"));
     board.finds("serial-number", State::Warning, "no source has one");
+    let other = Board::new().with_record(|record| {
+        record.current.identity.serial_number = "SN-2".parse().ok();
+    });
+    other.finds("serial-number", State::Warning, "SN-2 is in the record and counts; a source");
+    let given = other.with_record(|record| {
+        record.current.serial_origin = Some(SerialOrigin::Request);
+    });
+    given.finds("serial-number", State::Ok, "SN-2, given by a request");
+}
+
+const OTHER: &str = "22:0D:CE:38:E7:15";
+
+fn given_by_a_request(record: &mut Record) {
+    record.current.identity.mac = OTHER.parse().expect("a MAC");
+    record.current.mac_origin = MacOrigin::Request;
+}
+
+/// A board with nothing but the link's random address in its record, since its environment has one
+/// line too few.
+fn unread() -> Board {
+    let board = Board::new()
+        .without(&format!("{STATE_DIR}/record.json"))
+        .write("/etc/fw_env.config", "?")
+        .write("/sys/class/net/eth0/addr_assign_type", "1");
+    let record = board.panel().record().expect("a record");
+    board.record(&record);
+    board
+}
+
+#[test]
+fn what_cannot_be_read_is_told_with_its_reason_and_is_never_well() {
+    let board = unread();
+    for id in ["mac", "serial-number"] {
+        board.finds(id, State::Warning, "not known yet: ");
+        board.finds(id, State::Warning, "line 1");
+    }
+    board.finds("environment-mac", State::Warning, "not compared");
+    board.finds("factory", State::Warning, "not compared");
+    board.finds("link-record", State::Ok, "left alone");
+    let told = serde_json::to_string(&board.checked()).expect("JSON");
+    assert!(!told.contains("set `id`"), "{told}");
+}
+
+#[test]
+fn what_can_be_read_again_is_taken_over_and_until_then_told() {
+    let lines = "/env0 0 0x1000 0x1000\n/env1 0 0x1000 0x1000\n";
+    let board = unread().write("/etc/fw_env.config", lines);
+    board.finds("environment-mac", State::Warning, "the record does not know that yet");
+    board.finds("factory", State::Warning, "not known yet");
+}
+
+#[test]
+fn an_environment_that_disagrees_with_the_record_is_told() {
+    Board::new().finds("environment-mac", State::Ok, "ethaddr=AA:BB:CC:DD:EE:FF");
+    let other = |variables| Board::new().write("/env0", environment(variables));
+    let changed = other(&[("ethaddr", OTHER)]);
+    changed.finds("environment-mac", State::Warning, "it writes AA:BB:CC:DD:EE:FF there");
+    let copy_missing = Board::new().with_record(given_by_a_request);
+    copy_missing.finds("environment-mac", State::Warning, "22:0D:CE:38:E7:15, given by a request");
+    let never = copy_missing.configured("environment = \"never\"");
+    never.finds("environment-mac", State::Ok, "set at each boot instead");
+    let none = other(&[("bootcmd", "run x")]);
+    none.finds("environment-mac", State::Ok, "it has no ethaddr, and needs none");
+    none.with_record(given_by_a_request).finds("environment-mac", State::Warning, "no ethaddr");
+    let wireless = Board::new().configured("interface = \"wlan0\"");
+    wireless.finds("environment-mac", State::Ok, "no variable belongs to wlan0");
+}
+
+#[test]
+fn a_link_that_disagrees_with_the_record_is_told() {
+    Board::new().finds("link-record", State::Ok, MAC);
+    let other = || Board::new().write("/sys/class/net/eth0/address", OTHER);
+    other().finds("link-record", State::Warning, "the link carries 22:0D:CE:38:E7:15");
+    let board = other();
+    let boot_id = RealClock::start(board.sandbox.root()).expect("a clock").boot_id();
+    let late = board.with_record(|record| record.link_kept_in = Some(boot_id));
+    late.finds("link-record", State::Warning, "it is set at the next boot");
+    let absent = Board::new().without("/sys/class/net/eth0/address");
+    absent.finds("link-record", State::Warning, "not compared");
+}
+
+#[test]
+fn runtime_files_that_are_missing_or_older_than_the_record_are_told() {
+    Board::new().finds("runtime-files", State::Ok, "/run/intercom-agent");
+    let missing = Board::new().without("/run/intercom-agent/identity.env");
+    missing.finds("runtime-files", State::Warning, "identity.env is not there");
+    let older = Board::new().with_record(given_by_a_request);
+    older.finds("runtime-files", State::Warning, "identity.json does not say what the record says");
+}
+
+#[test]
+fn another_factory_identity_in_the_environment_is_told() {
+    Board::new().finds("factory", State::Ok, MAC);
+    let variables = [("ethaddr", MAC), ("intercom_factory_mac", OTHER)];
+    let copied = Board::new().write("/env0", environment(&variables));
+    copied.finds("factory", State::Warning, "and the environment MAC 22:0D:CE:38:E7:15");
+    let lost = copied.with_record(|record| {
+        record.factory = Some(intercom_wire::FactoryIdentity::Unknown);
+    });
+    lost.finds("factory", State::Warning, "does not know it, and the environment says MAC 22:0D");
 }
 
 #[test]
