@@ -15,3 +15,4 @@ mod page;
 mod proxy;
 mod replacement;
 mod service_manager;
+mod truth;
