@@ -2,6 +2,9 @@
 //! once it can be read it counts.
 
 use std::fs;
+use std::io::ErrorKind;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::process::Command;
 
 use intercom_test_support::Process;
@@ -115,6 +118,49 @@ fn a_typing_error_is_corrected_and_the_daemon_finds_out_by_itself() {
     assert_known_and_written_nowhere(&board, &good);
     assert!(daemon.terminate().success());
     assert_set_at_the_next_boot(&board, &good);
+}
+
+/// As another user, since root may read everything.
+#[test]
+fn nobody_gave_the_permission_to_read_it() {
+    const NOBODY: u32 = 65534;
+    let board = UBootBoard::new(Format::Single, "always");
+    let node = board.board.path("env0");
+    let root = node.parent().expect("the board");
+    let is_root = nix::unistd::geteuid().is_root();
+    if is_root {
+        let given = Command::new("chown").args(["-R", "65534"]).arg(root).status();
+        assert!(given.expect("chown").success());
+    }
+    let set_mode = |mode| {
+        fs::set_permissions(&node, fs::Permissions::from_mode(mode)).expect("the mode set");
+    };
+    set_mode(0o000);
+    let good = board.environment();
+    let restore = || {
+        let mut command = board.board.command(&["restore", "--json"]);
+        if is_root {
+            command.uid(NOBODY).gid(NOBODY);
+        }
+        command.output()
+    };
+    let answer = match restore() {
+        Err(why) if why.kind() == ErrorKind::PermissionDenied => {
+            eprintln!("skipped: the agent that was built is where another user cannot run it");
+            return;
+        }
+        answer => answer.expect("the agent"),
+    };
+    assert_eq!(answer.status.code(), Some(6), "{answer:?}");
+    assert!(String::from_utf8_lossy(&answer.stdout).contains("Permission denied"), "{answer:?}");
+    assert_eq!((board.board.mac(), board.environment()), (RANDOM.to_owned(), good));
+
+    set_mode(0o600);
+    let answer = restore().expect("the agent");
+    assert_eq!(answer.status.code(), Some(0), "{answer:?}");
+    assert_eq!(board.board.runtime_identity()["mac"], OWN);
+    assert_eq!(board.board.runtime_identity()["serial_number"], SERIAL);
+    assert_eq!(board.board.mac(), OWN, "before the network comes up, the link gets it at once");
 }
 
 #[test]
