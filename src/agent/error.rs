@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 
-use intercom_wire::{Identity, Outcome};
+use intercom_wire::{Identity, Mac, Outcome};
 
 use crate::board::LinkError;
 use crate::record_store::ReserveError;
@@ -30,6 +30,9 @@ pub enum RollbackError {
     FactoryUnknown,
     /// No change is left in the ledger.
     NothingToTakeBack,
+    /// The MAC address before the last change was not known to be the board's own: its driver made it
+    /// up, or many boards share it.
+    PreviousMacNotOwn(Mac),
     /// The board already carries this identity.
     SameIdentity(Identity),
     /// The change back cannot be begun.
@@ -80,6 +83,10 @@ impl fmt::Display for RollbackError {
             ),
             RollbackError::NothingToTakeBack => f.write_str(
                 "no change is left in the ledger that could be taken back; try --factory",
+            ),
+            RollbackError::PreviousMacNotOwn(mac) => write!(
+                f,
+                "the MAC address before the last change, {mac}, is not known to be this board's own"
             ),
             RollbackError::SameIdentity(identity) => {
                 write!(f, "the board carries {identity} already")

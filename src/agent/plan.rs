@@ -59,16 +59,15 @@ impl Plan {
         offline: bool,
     ) -> Result<Self, RollbackError> {
         let last = record.ledger.last_installed_change();
-        let identity = match back_to {
+        let to = match back_to {
             BackTo::Factory => {
-                record.factory().known().cloned().ok_or(RollbackError::FactoryUnknown)?
+                let factory = record.factory().known().cloned();
+                earlier(record, factory.ok_or(RollbackError::FactoryUnknown)?)
             }
-            BackTo::Previous => last
-                .map(|entry| entry.report.previous.clone())
-                .ok_or(RollbackError::NothingToTakeBack)?,
+            BackTo::Previous => before(record, last.ok_or(RollbackError::NothingToTakeBack)?)?,
         };
-        if identity == record.current.identity {
-            return Err(RollbackError::SameIdentity(identity));
+        if to.identity == record.current.identity {
+            return Err(RollbackError::SameIdentity(to.identity));
         }
         let mut cause = Cause::bare(None, rules.routes.clone());
         if let Some(last) = last {
@@ -78,13 +77,35 @@ impl Plan {
             cause.model.clone_from(&last.report.intercom.model);
             cause.log_extra.clone_from(&last.report.log_extra);
         }
-        Ok(Plan { cause, goal: Goal::GoBack, offline, to: earlier(record, identity) })
+        Ok(Plan { cause, goal: Goal::GoBack, offline, to })
     }
 
     /// The change, begun in this boot and rolled back at `deadline` unless it is confirmed.
     pub(super) fn begin(self, from: Current, boot_id: BootId, deadline: Moment) -> Change {
         let Plan { cause, goal, offline, to } = self;
         Change { cause, goal, offline, from, to, boot_id, deadline, attempts: 1 }
+    }
+}
+
+/// The identity before a change.
+///
+/// # Errors
+/// When its MAC address was not known to be the board's own, and the board has got one since.
+fn before(record: &Record, change: &Entry) -> Result<Current, RollbackError> {
+    let previous = change.report.previous.clone();
+    let mac = previous.mac;
+    let to = earlier(record, previous);
+    match change.previous_mac_origin {
+        None | Some(MacOrigin::Board | MacOrigin::Request) => Ok(to),
+        Some(MacOrigin::Placeholder | MacOrigin::Random | MacOrigin::Unread) => {
+            let Current { identity, mac_origin, .. } = &record.current;
+            if record.current.has_mac() {
+                return Err(RollbackError::PreviousMacNotOwn(mac));
+            }
+            // Nobody's then, and nobody's now: the link keeps what it has.
+            let identity = Identity { mac: identity.mac, ..to.identity };
+            Ok(Current { identity, mac_origin: *mac_origin, ..to })
+        }
     }
 }
 
@@ -95,24 +116,15 @@ fn earlier(record: &Record, identity: Identity) -> Current {
     let own_mac = factory.is_some_and(|factory| factory.mac == identity.mac);
     let own_serial_number =
         factory.is_some_and(|factory| factory.serial_number == identity.serial_number);
-    let given = |entry: &Entry| entry.report.intercom.mac == Some(identity.mac);
-    let mac_origin = if own_mac {
-        MacOrigin::Board
-    } else if record.factory.is_some() || record.ledger.entries().iter().any(given) {
-        MacOrigin::Request
-    } else {
-        // Nobody gave it: it is what the link had before the first change.
-        MacOrigin::Unread
+    let serial_origin = match (&identity.serial_number, own_serial_number) {
+        (Some(_), true) => Some(SerialOrigin::Board),
+        (Some(_), false) => Some(SerialOrigin::Request),
+        (None, true) => None,
+        // Whether the board has none, or it could not be read then, is not known any more.
+        (None, false) => Some(SerialOrigin::Unread),
     };
-    Current {
-        mac_origin,
-        serial_origin: identity.serial_number.is_some().then_some(if own_serial_number {
-            SerialOrigin::Board
-        } else {
-            SerialOrigin::Request
-        }),
-        identity,
-    }
+    let mac_origin = if own_mac { MacOrigin::Board } else { MacOrigin::Request };
+    Current { identity, mac_origin, serial_origin }
 }
 
 #[cfg(test)]
@@ -146,6 +158,41 @@ mod tests {
         assert_eq!((plan.goal, plan.offline), (Goal::GoBack, true));
         assert_eq!(plan.cause.request_id, "r-1".parse().ok());
         assert_eq!(plan.to, record().current, "its own MAC address is the board's again");
+    }
+
+    /// The record of a board whose driver had made its MAC address up, changed to `to`.
+    fn changed_from_an_invented_mac(to: Current) -> Record {
+        let mut record = record_changing_to(OTHER);
+        record.factory = None;
+        if let Some(change) = &mut record.change {
+            change.from.mac_origin = MacOrigin::Random;
+            change.to = to;
+        }
+        record.install();
+        record
+    }
+
+    #[test]
+    fn a_mac_address_that_was_made_up_is_never_set_again() {
+        let given = record_changing_to(OTHER).change.expect("one").to;
+        let record = changed_from_an_invented_mac(given);
+        let why = Plan::go_back(&record, &rules(), BackTo::Previous, false);
+        assert!(
+            matches!(why, Err(RollbackError::PreviousMacNotOwn(mac)) if mac.to_string() == FACTORY_MAC)
+        );
+    }
+
+    #[test]
+    fn a_serial_number_is_taken_back_without_the_mac_address_that_was_made_up() {
+        let mut named = record().current;
+        named.mac_origin = MacOrigin::Random;
+        named.identity.serial_number = "S-1".parse().ok();
+        let mut record = changed_from_an_invented_mac(named);
+        // Another boot, another address.
+        record.current.identity.mac = identity(OTHER).mac;
+        let plan = Plan::go_back(&record, &rules(), BackTo::Previous, false).expect("a plan");
+        assert_eq!((plan.to.identity, plan.to.mac_origin), (identity(OTHER), MacOrigin::Random));
+        assert_eq!(plan.to.serial_origin, Some(SerialOrigin::Unread), "nobody knows any more");
     }
 
     #[test]

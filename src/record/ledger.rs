@@ -2,8 +2,8 @@
 
 use intercom_wire::{ContentHash, Mac, Outcome, Report, RequestId, Target, json_enum, json_object};
 
-use super::Cause;
 use super::bounds::last_that_fit;
+use super::{Cause, MacOrigin};
 
 json_object! {
     /// The last outcomes, oldest first, and the highest `seq` decided for each intercom.
@@ -24,6 +24,9 @@ json_object! {
         pub hash: ContentHash,
         /// What was reported.
         pub report: Report,
+        /// Where the MAC address before it came from; `None` for what only memory keeps, and in a
+        /// record of a version that did not keep it.
+        pub previous_mac_origin: Option<MacOrigin>,
     }
 }
 
@@ -41,7 +44,12 @@ json_enum! {
 impl Entry {
     /// How the request behind `cause` ended.
     pub fn new(cause: &Cause, report: Report) -> Self {
-        Entry { request_id: cause.request_id.clone(), hash: cause.hash.clone(), report }
+        Entry {
+            request_id: cause.request_id.clone(),
+            hash: cause.hash.clone(),
+            report,
+            previous_mac_origin: None,
+        }
     }
 }
 

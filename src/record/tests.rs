@@ -27,7 +27,7 @@ const RECORD: &str = r#"{
 "ledger":{"entries":[{"request_id":null,"hash":"e3b0","report":{"id":null,"external_id":null,"department":null,
 "title":null,"mac":null,"model":null,"serial_number":null,"status":null,"flat_from":null,"flat_to":null,"source":null,
 "group":null,"request_id":null,"board":"die-0123","previous":{"mac":"AA:BB:CC:DD:EE:FE","serial_number":null},
-"factory":{"mac":"AA:BB:CC:DD:EE:FE","serial_number":null}}}],
+"factory":{"mac":"AA:BB:CC:DD:EE:FE","serial_number":null}},"previous_mac_origin":"board"}],
 "highest_seq":[[{"id":7},4],[{"mac":"22:0D:CE:38:E7:15"},9]]},
 "recent_changes":[{"boot_id":"0b5fd1a8-7f60-4d0e-a4f6-3dc9a0b4e1f2","at":1000}],
 "counters":{"delivered":1,"ignored":2,"repeated":3,"rejected":4,"confirmed":5,"begun":6,"installed":7,

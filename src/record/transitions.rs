@@ -74,7 +74,7 @@ impl Record {
     /// The change is confirmed: the new identity is the current one.
     pub fn install(&mut self) {
         let Some(change) = self.change.take() else { return };
-        let previous = change.from.identity;
+        let previous = change.from;
         self.current = change.to;
         let outcome = match change.goal {
             Goal::Install => {
@@ -97,7 +97,7 @@ impl Record {
         self.counters.rolled_back += 1;
         match change.goal {
             Goal::Install => {
-                let previous = self.current.identity.clone();
+                let previous = self.current.clone();
                 self.end(&change.cause, Outcome::RolledBack, previous, Some(reason));
             }
             // The request that was to be taken back by hand still stands as it was reported.
@@ -109,7 +109,7 @@ impl Record {
     pub fn already_installed(&mut self, cause: &Cause) {
         self.learnt_id = cause.target.id.or(self.learnt_id);
         self.counters.already_installed += 1;
-        self.end(cause, Outcome::Installed, self.current.identity.clone(), None);
+        self.end(cause, Outcome::Installed, self.current.clone(), None);
     }
 
     /// Upstream has acknowledged a report on one route.
@@ -160,9 +160,13 @@ impl Record {
         }
     }
 
-    fn end(&mut self, cause: &Cause, outcome: Outcome, previous: Identity, reason: Option<String>) {
-        let report = self.report(cause, outcome, previous, reason);
-        self.ledger.add(Entry::new(cause, report.clone()), SeqKey::decided(cause));
+    fn end(&mut self, cause: &Cause, outcome: Outcome, previous: Current, reason: Option<String>) {
+        let report = self.report(cause, outcome, previous.identity, reason);
+        let entry = Entry {
+            previous_mac_origin: Some(previous.mac_origin),
+            ..Entry::new(cause, report.clone())
+        };
+        self.ledger.add(entry, SeqKey::decided(cause));
         // The documented PATCH can say that something is installed, and nothing else.
         let says = |route: &Route| *route != Route::Billing || outcome == Outcome::Installed;
         let routes: Vec<Route> = cause.routes.iter().copied().filter(says).collect();
