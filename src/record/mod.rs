@@ -40,8 +40,9 @@ json_object! {
         pub factory: Option<FactoryIdentity>,
         /// The last identity that was confirmed.
         pub current: Current,
-        /// The boot in which the board's own MAC address was read late: its link keeps the address
-        /// that it has, since a live link is not given another one without a word.
+        /// The boot in which the link keeps the address that it has: the board's own was read late, and
+        /// a live link is not given another one without a word; or a change was taken back to an
+        /// address that is not known to be the board's own.
         pub link_kept_in: Option<BootId>,
         /// The intercom's ID, learnt from a confirmed request.
         pub learnt_id: Option<i64>,

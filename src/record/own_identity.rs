@@ -51,13 +51,13 @@ impl Current {
 
     /// What cannot be read leaves what was known before: the daemon may lack a right that `restore`
     /// has at boot.
-    fn take_mac(&mut self, reading: &BoardReading) {
-        match reading.mac {
+    fn take_mac(&mut self, mac: Reading<OwnMac>, link_mac: Option<Mac>) {
+        match mac {
             Reading::Found(own) if !self.has_mac() => {
                 self.identity.mac = own.mac;
                 self.mac_origin = own.kind.into();
             }
-            _ => self.follow_link(reading.link_mac),
+            _ => self.follow_link(link_mac),
         }
     }
 
@@ -96,7 +96,7 @@ impl Record {
             mac_origin: MacOrigin::Unread,
             serial_origin: Some(SerialOrigin::Unread),
         };
-        current.take_mac(reading);
+        current.take_mac(reading.mac, reading.link_mac);
         current.take_serial_number(&reading.serial_number);
         // An earlier record wrote down what the factory had: what differs was given since.
         if let Some(factory) = reading.earlier.found().and_then(|e| e.factory.as_ref()) {
@@ -108,7 +108,7 @@ impl Record {
                 current.serial_origin = Some(SerialOrigin::Request);
             }
         }
-        let factory = factory(reading, &current);
+        let factory = factory(reading, reading.mac, &current);
         Ok(Record::new(board_name(reading, &current, boot_id), factory, current))
     }
 
@@ -139,14 +139,15 @@ impl Record {
         };
         let before = known(self);
         let had_mac = self.current.has_mac();
-        self.current.take_mac(reading);
+        let mac = self.trusted_mac(reading.mac, boot_id);
+        self.current.take_mac(mac, reading.link_mac);
         if self.current.has_mac() && !had_mac {
             let differs = reading.link_mac != Some(self.current.identity.mac);
             self.link_kept_in = (keeps_link && differs).then(|| boot_id.clone());
         }
         self.current.take_serial_number(&reading.serial_number);
         match &mut self.factory {
-            None => self.factory = factory(reading, &self.current),
+            None => self.factory = factory(reading, mac, &self.current),
             Some(FactoryIdentity::Known(known)) if known.serial_number.is_none() => {
                 if self.current.serial_origin == Some(SerialOrigin::Board) {
                     known.serial_number.clone_from(&self.current.identity.serial_number);
@@ -155,6 +156,19 @@ impl Record {
             Some(_) => {}
         }
         known(self) != before
+    }
+
+    /// What a change has put back on the link counts as set by someone, even if the driver had made
+    /// it up: in that boot the link tells nothing.
+    fn trusted_mac(&self, mac: Reading<OwnMac>, boot_id: &BootId) -> Reading<OwnMac> {
+        match mac {
+            Reading::Found(OwnMac { from_environment: false, .. })
+                if !self.current.has_mac() && self.link_kept_in.as_ref() == Some(boot_id) =>
+            {
+                Reading::Unreadable
+            }
+            told => told,
+        }
     }
 
     /// Whether the link is given the address of the record in this boot.
@@ -176,7 +190,11 @@ impl Record {
 }
 
 /// The factory identity, once every source that could tell it has answered; until then it stays open.
-fn factory(reading: &BoardReading, current: &Current) -> Option<FactoryIdentity> {
+fn factory(
+    reading: &BoardReading,
+    mac: Reading<OwnMac>,
+    current: &Current,
+) -> Option<FactoryIdentity> {
     match &reading.earlier {
         Reading::Unreadable => return None,
         Reading::Found(Earlier { factory: Some(factory), .. }) => {
@@ -192,7 +210,7 @@ fn factory(reading: &BoardReading, current: &Current) -> Option<FactoryIdentity>
         Reading::Unreadable => return None,
     };
     let known = |mac| Some(FactoryIdentity::Known(Identity { mac, serial_number }));
-    match (reading.mac, current.mac_origin) {
+    match (mac, current.mac_origin) {
         (Reading::Unreadable, _) => None,
         (Reading::Found(OwnMac { mac, kind: MacKind::Real, from_environment: true }), _) => {
             known(mac)
@@ -214,4 +232,70 @@ fn board_name(reading: &BoardReading, current: &Current, boot_id: &BootId) -> Bo
     let named_after = factory.or(own).map(BoardName::from_mac);
     let name = reading.board.clone().or(written).or(named_after);
     name.unwrap_or_else(|| BoardName::random(boot_id.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Moment;
+    use crate::record::{Begun, Cause, Change, Goal};
+
+    fn boot(number: u8) -> BootId {
+        format!("boot-{number}").parse().expect("a boot ID")
+    }
+
+    /// What the link says, on a board whose environment says nothing or cannot be read.
+    fn link(kind: MacKind, earlier: Reading<Earlier>) -> BoardReading {
+        let link_mac = "08:00:00:00:00:01".parse().expect("a MAC");
+        let found = OwnMac { mac: link_mac, kind, from_environment: false };
+        BoardReading {
+            link_mac: Some(link_mac),
+            mac: if earlier.is_unreadable() { Reading::Unreadable } else { Reading::Found(found) },
+            serial_number: Reading::Absent,
+            earlier,
+            board: None,
+            warnings: Vec::new(),
+        }
+    }
+
+    /// A first record, and a change that was taken back in the same boot.
+    fn taken_back(first: &BoardReading) -> Record {
+        let mut record = Record::first(first, &boot(1)).expect("a MAC");
+        let at = Moment::from_millis(0);
+        let change = Change {
+            cause: Cause::bare(None, Vec::new()),
+            goal: Goal::Install,
+            offline: false,
+            from: record.current.clone(),
+            to: record.current.clone(),
+            boot_id: boot(1),
+            deadline: at,
+            attempts: 1,
+        };
+        record.begin(change, Begun { boot_id: boot(1), at });
+        record.roll_back("not confirmed".to_owned());
+        record
+    }
+
+    #[test]
+    fn an_address_that_was_put_back_counts_as_set_and_is_not_taken_for_the_boards_own() {
+        for (earlier, origin) in
+            [(Reading::Absent, MacOrigin::Random), (Reading::Unreadable, MacOrigin::Unread)]
+        {
+            let mut record = taken_back(&link(MacKind::Random, earlier));
+            record.take_over(&link(MacKind::Real, Reading::Absent), &boot(1), true);
+            assert_eq!((record.current.mac_origin, record.factory), (origin, None));
+        }
+    }
+
+    #[test]
+    fn the_next_boot_tells_again_whose_address_it_is() {
+        for (kind, origin) in
+            [(MacKind::Random, MacOrigin::Random), (MacKind::Real, MacOrigin::Board)]
+        {
+            let mut record = taken_back(&link(MacKind::Random, Reading::Unreadable));
+            assert!(record.take_over(&link(kind, Reading::Absent), &boot(2), false));
+            assert_eq!(record.current.mac_origin, origin);
+        }
+    }
 }

@@ -94,6 +94,9 @@ impl Record {
     /// The change is taken back: the identity before it stays the current one.
     pub fn roll_back(&mut self, reason: String) {
         let Some(change) = self.change.take() else { return };
+        if !self.current.has_mac() {
+            self.link_kept_in = Some(change.boot_id);
+        }
         self.counters.rolled_back += 1;
         match change.goal {
             Goal::Install => {
