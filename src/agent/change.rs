@@ -156,6 +156,7 @@ impl<S: Seams> Agent<S> {
         // The runtime files also tell the ID, which may have just been learnt.
         self.tell_software(&change.to);
         self.give_up(change.from.identity.mac);
+        self.own_board.record_changed(&self.record, self.seams.clock().now());
         self.copy_to_environment();
         self.send_outbox();
         self.change_ended();

@@ -55,6 +55,15 @@ impl OwnBoard {
         self.delay = (self.delay * 2).min(LONGEST_DELAY);
     }
 
+    /// The record has changed: what did not matter before may have to be known now, before the
+    /// environment is written.
+    pub(super) fn record_changed(&mut self, record: &Record, now: Moment) {
+        if record.wants_reading() && self.again.is_none() {
+            self.delay = FIRST_DELAY;
+            self.again = Some(now);
+        }
+    }
+
     /// When the board is to be read again.
     pub(super) fn due(&self) -> Option<Moment> {
         self.again
@@ -124,6 +133,19 @@ mod tests {
         assert_eq!(own_board.not_read(), ["the lock is held"]);
         own_board.answered(&record(), &reading, NOW);
         assert_eq!((own_board.due(), own_board.not_read().len()), (None, 0), "all is known");
+    }
+
+    #[test]
+    fn what_a_change_makes_worth_knowing_is_asked_for_at_once() {
+        let (unread, reading) = unread();
+        let mut own_board = OwnBoard::new(&record(), &reading, NOW);
+        own_board.record_changed(&record(), NOW);
+        assert_eq!(own_board.due(), None);
+        own_board.record_changed(&unread, NOW);
+        assert_eq!(own_board.due(), Some(NOW));
+        own_board.asked(NOW);
+        own_board.record_changed(&unread, NOW);
+        assert_eq!(own_board.due(), Some(NOW + LONGEST_DELAY), "an answer is on its way");
     }
 
     #[test]

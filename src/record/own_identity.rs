@@ -44,6 +44,11 @@ impl Current {
         }
     }
 
+    /// Whether it is more than what a board without an address of its own shows at each boot.
+    fn has_mac_or_request(&self) -> bool {
+        self.has_mac() || self.serial_origin == Some(SerialOrigin::Request)
+    }
+
     /// Whether the board's own serial number counts as soon as it is known.
     fn lacks_serial_number(&self) -> bool {
         matches!(self.serial_origin, None | Some(SerialOrigin::Unread))
@@ -185,7 +190,7 @@ impl Record {
 
     /// Whether the board must be read again. (A board without an address of its own has told all.)
     pub fn wants_reading(&self) -> bool {
-        self.has_unread() || self.factory.is_none() && self.current.has_mac()
+        self.has_unread() || self.factory.is_none() && self.current.has_mac_or_request()
     }
 }
 
@@ -218,7 +223,10 @@ fn factory(
         // The link has what the request gave, and tells nothing.
         (_, MacOrigin::Request) => Some(FactoryIdentity::Unknown),
         (Reading::Found(OwnMac { mac, kind: MacKind::Real, .. }), _) => known(mac),
-        (Reading::Found(_) | Reading::Absent, _) => None,
+        // The environment is about to be written, and tells no more of the factory afterwards.
+        (Reading::Found(_) | Reading::Absent, _) => (current.serial_origin
+            == Some(SerialOrigin::Request))
+        .then_some(FactoryIdentity::Unknown),
     }
 }
 
