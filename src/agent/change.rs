@@ -51,15 +51,22 @@ impl<S: Seams> Agent<S> {
         if lately >= self.rules.changes_per_hour {
             return Err(BeginError::TooMany(lately));
         }
-        self.seams.board().link_mac().map_err(BeginError::Link)?;
+        let link_mac = self.seams.board().link_mac().map_err(BeginError::Link)?;
         self.seams.store().reserve(&self.record).map_err(BeginError::Reserve)?;
         let begun = Begun { boot_id: boot_id.clone(), at: now };
-        let from = self.record.current.clone();
+        let mut from = self.record.current.clone();
         let deadline = now + self.rules.confirm_within;
-        let change = plan.begin(from, boot_id, deadline);
+        // What is put back is what the link has now: it may not have been there at the start.
+        from.follow_link(link_mac);
+        let mut change = plan.begin(from, boot_id, deadline);
+        change.to.follow_link(link_mac);
         self.steps
             .tell(format!("changing from {} to {}", change.from.identity, change.to.identity));
-        self.transition(|record| record.begin(change, begun)).map_err(|why| {
+        self.transition(|record| {
+            record.current = change.from.clone();
+            record.begin(change, begun);
+        })
+        .map_err(|why| {
             self.release_room();
             // The file may be the new record already, and not durable. Without this a power cut
             // could bring back a change that was reported as failed.
@@ -84,7 +91,7 @@ impl<S: Seams> Agent<S> {
             return self.roll_back(RollbackReason::NotConfirmed);
         }
         let board = self.seams.board();
-        let set = set_link(board, change.to.identity.mac)
+        let set = set_link_to(board, &change.to, change.to.identity.mac)
             .and_then(|()| write_runtime_files(board, &self.rules, &self.record, &change.to));
         let (from, to) = (change.from.identity, change.to.identity);
         if let Err(why) = set {
@@ -135,9 +142,9 @@ impl<S: Seams> Agent<S> {
 
     /// The connection has stayed alive; is the link still what it was set to?
     fn check_link_and_commit(&mut self) {
-        let Some(wanted) = self.record.change.as_ref().map(|c| c.to.identity.mac) else { return };
+        let Some(wanted) = self.record.change.as_ref().map(|c| c.to.clone()) else { return };
         match self.seams.board().link_mac() {
-            Ok(mac) if mac == wanted => self.commit(),
+            Ok(mac) if mac == wanted.identity.mac || !wanted.has_mac() => self.commit(),
             Ok(mac) => self.roll_back(RollbackReason::OtherMac(mac)),
             Err(why) => self.roll_back(RollbackReason::LinkLost(why)),
         }
@@ -174,7 +181,7 @@ impl<S: Seams> Agent<S> {
     /// Ends the rollback, or tries again later if the link does not take the old MAC.
     fn put_back(&mut self, reason: RollbackReason) -> Result<(), SetBoardError> {
         let Some(change) = self.record.change.clone() else { return Ok(()) };
-        if let Err(why) = set_link(self.seams.board(), change.from.identity.mac) {
+        if let Err(why) = set_link_to(self.seams.board(), &change.to, change.from.identity.mac) {
             self.stage = Stage::PuttingBack(self.seams.clock().now() + TRY_AGAIN, reason);
             return Err(why);
         }
@@ -223,4 +230,10 @@ impl<S: Seams> Agent<S> {
             self.steps.warn(format!("the reserved room cannot be freed: {why}"));
         }
     }
+}
+
+/// Gives the link this address in a change to `to`. A change that leaves an address that is not known
+/// to be the board's own leaves the link alone.
+fn set_link_to(board: &mut impl Board, to: &Current, mac: Mac) -> Result<(), SetBoardError> {
+    if to.has_mac() { set_link(board, mac) } else { Ok(()) }
 }

@@ -62,14 +62,18 @@ impl Current {
                 self.identity.mac = own.mac;
                 self.mac_origin = own.kind.into();
             }
-            _ => self.follow_link(link_mac),
+            _ => {
+                if let Some(link_mac) = link_mac {
+                    self.follow_link(link_mac);
+                }
+            }
         }
     }
 
     /// An address that is nobody's is whatever the link has now.
-    fn follow_link(&mut self, link_mac: Option<Mac>) {
-        if let Some(mac) = link_mac.filter(|_| !self.has_mac()) {
-            self.identity.mac = mac;
+    pub fn follow_link(&mut self, link_mac: Mac) {
+        if !self.has_mac() {
+            self.identity.mac = link_mac;
         }
     }
 
@@ -131,9 +135,11 @@ impl Record {
     ) -> bool {
         if let Some(change) = &mut self.change {
             // Its end decides what the board is. In its own boot the link may have what it sets.
-            if change.boot_id != *boot_id {
+            if let Some(link_mac) = reading.link_mac
+                && change.boot_id != *boot_id
+            {
                 for part in [&mut self.current, &mut change.from, &mut change.to] {
-                    part.follow_link(reading.link_mac);
+                    part.follow_link(link_mac);
                 }
             }
             return false;
