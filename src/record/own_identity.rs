@@ -275,20 +275,26 @@ mod tests {
     /// A first record, and a change that was taken back in the same boot.
     fn taken_back(first: &BoardReading) -> Record {
         let mut record = Record::first(first, &boot(1)).expect("a MAC");
+        let mut to = record.current.clone();
+        to.mac_origin = MacOrigin::Request;
+        begin(&mut record, to);
+        record.roll_back("not confirmed".to_owned());
+        record
+    }
+
+    fn begin(record: &mut Record, to: Current) {
         let at = Moment::from_millis(0);
         let change = Change {
             cause: Cause::bare(None, Vec::new()),
             goal: Goal::Install,
             offline: false,
             from: record.current.clone(),
-            to: record.current.clone(),
+            to,
             boot_id: boot(1),
             deadline: at,
             attempts: 1,
         };
         record.begin(change, Begun { boot_id: boot(1), at });
-        record.roll_back("not confirmed".to_owned());
-        record
     }
 
     #[test]
@@ -300,6 +306,16 @@ mod tests {
             record.take_over(&link(MacKind::Real, Reading::Absent), &boot(1), true);
             assert_eq!((record.current.mac_origin, record.factory), (origin, None));
         }
+    }
+
+    #[test]
+    fn nor_is_it_after_another_change_that_leaves_the_address_alone() {
+        let mut record = taken_back(&link(MacKind::Random, Reading::Absent));
+        let to = Current { serial_origin: Some(SerialOrigin::Request), ..record.current.clone() };
+        begin(&mut record, to);
+        record.install();
+        record.take_over(&link(MacKind::Real, Reading::Absent), &boot(1), true);
+        assert_eq!(record.current.mac_origin, MacOrigin::Random);
     }
 
     #[test]

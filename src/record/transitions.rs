@@ -51,8 +51,11 @@ impl Record {
         let counts = |old: &Begun| old.boot_id == begun.boot_id && old.at + HOUR > begun.at;
         self.recent_changes.retain(counts);
         self.recent_changes.push(begun);
+        // A change that sets no address leaves the link as an earlier one has left it.
+        if change.to.has_mac() {
+            self.link_kept_in = None;
+        }
         self.change = Some(change);
-        self.link_kept_in = None;
         self.counters.begun += 1;
     }
 
