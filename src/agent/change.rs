@@ -91,7 +91,7 @@ impl<S: Seams> Agent<S> {
             return self.roll_back(RollbackReason::NotConfirmed);
         }
         let board = self.seams.board();
-        let set = set_link_to(board, &change.to, change.to.identity.mac)
+        let set = set_new_mac(board, &change.to)
             .and_then(|()| write_runtime_files(board, &self.rules, &self.record, &change.to));
         let (from, to) = (change.from.identity, change.to.identity);
         if let Err(why) = set {
@@ -181,7 +181,7 @@ impl<S: Seams> Agent<S> {
     /// Ends the rollback, or tries again later if the link does not take the old MAC.
     fn put_back(&mut self, reason: RollbackReason) -> Result<(), SetBoardError> {
         let Some(change) = self.record.change.clone() else { return Ok(()) };
-        if let Err(why) = set_link_to(self.seams.board(), &change.to, change.from.identity.mac) {
+        if let Err(why) = put_old_mac_back(self.seams.board(), &change) {
             self.stage = Stage::PuttingBack(self.seams.clock().now() + TRY_AGAIN, reason);
             return Err(why);
         }
@@ -232,8 +232,51 @@ impl<S: Seams> Agent<S> {
     }
 }
 
-/// Gives the link this address in a change to `to`. A change that leaves an address that is not known
-/// to be the board's own leaves the link alone.
-fn set_link_to(board: &mut impl Board, to: &Current, mac: Mac) -> Result<(), SetBoardError> {
-    if to.has_mac() { set_link(board, mac) } else { Ok(()) }
+/// Gives the link what a change sets. A change that leaves an address that is not known to be the
+/// board's own leaves the link alone.
+fn set_new_mac(board: &mut impl Board, to: &Current) -> Result<(), SetBoardError> {
+    if to.has_mac() { set_link(board, to.identity.mac) } else { Ok(()) }
+}
+
+/// Gives the link back what it had before a change. An address that is not known to be the board's own
+/// may be of another boot, in which case the link never got the new one.
+fn put_old_mac_back(board: &mut impl Board, change: &Change) -> Result<(), SetBoardError> {
+    let Change { from, to, .. } = change;
+    let is_set = |mac: Mac| to.has_mac() && mac == to.identity.mac;
+    if !from.has_mac() && !is_set(board.link_mac().map_err(SetBoardError::LinkUnreadable)?) {
+        return Ok(());
+    }
+    set_link(board, from.identity.mac)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agent::fixtures::{FACTORY_MAC, FakeBoard, mac, record_changing_to};
+    use crate::record::MacOrigin;
+
+    const NEW: &str = "AA:BB:CC:DD:EE:FF";
+    const OTHER: &str = "22:0D:CE:38:E7:15";
+
+    /// What the link has after it had `link`, and a change from an address of this origin is taken
+    /// back.
+    fn put_back(mac_origin: MacOrigin, link: &str) -> Mac {
+        let mut change = record_changing_to(NEW).change.expect("one");
+        change.from.mac_origin = mac_origin;
+        let mut board = FakeBoard::new(link);
+        put_old_mac_back(&mut board, &change).expect("taken");
+        board.link
+    }
+
+    #[test]
+    fn the_old_address_is_put_back_whatever_the_link_has() {
+        assert_eq!(put_back(MacOrigin::Board, NEW), mac(FACTORY_MAC));
+        assert_eq!(put_back(MacOrigin::Board, OTHER), mac(FACTORY_MAC));
+    }
+
+    #[test]
+    fn an_address_that_is_nobodys_is_put_back_only_where_the_change_took_it_away() {
+        assert_eq!(put_back(MacOrigin::Random, NEW), mac(FACTORY_MAC));
+        assert_eq!(put_back(MacOrigin::Random, OTHER), mac(OTHER), "it is another boot's");
+    }
 }
