@@ -47,6 +47,8 @@ pub struct Cloud {
     pub believes_reports: bool,
     /// Says that a new connection stands when it is asked for.
     pub believes_connections: bool,
+    /// Delivers requests with a model of so many characters, past its bound.
+    pub model_chars: Option<usize>,
     /// The identity of the last connection, for the messages of the session.
     pub connect_as: Option<ConnectIdentity>,
     pub connection: Connection,

@@ -7,12 +7,13 @@ use std::process::ExitStatus;
 use std::rc::Rc;
 
 use intercom_agent::agent::{Agent, HookFailure, HookProblem, Restorer, restore};
+use intercom_agent::record::NoMac;
 
 use super::disk::Unsynced;
 use super::network::Brought;
 use super::power::Reach;
 use super::rules;
-use super::script::{Death, perform};
+use super::script::{Action, Death, happen, perform};
 use super::seams::Simulated;
 use super::world::{Happening, Hardware, Shared};
 
@@ -20,6 +21,8 @@ use super::world::{Happening, Hardware, Shared};
 const HORIZON: u64 = 6 * 3600 * 1000;
 /// How many polls of the list bring nothing before all is quiet.
 const QUIET_POLLS: u32 = 3;
+/// After this long a daemon that could not start is started again, in milliseconds.
+const SUPERVISOR: u64 = 10_000;
 /// More steps than this are an endless loop.
 const MAX_STEPS: u32 = 200_000;
 
@@ -153,13 +156,24 @@ impl Run {
         // The one-shot before the network is there, and the daemon after it.
         for is_daemon in [false, true] {
             let mut seams = Simulated::new(&self.world);
-            let reading = self.world.borrow().board_reading();
             let restorer = if is_daemon { Restorer::Daemon } else { Restorer::Boot };
-            let restored = restore(&mut seams, &rules, restorer, reading);
-            if self.world.borrow().power.is_out() {
-                return End::Quiet;
-            }
-            let Ok(restored) = restored else { return End::Quiet };
+            let restored = loop {
+                let reading = self.world.borrow_mut().board_reading();
+                let restored = restore(&mut seams, &rules, restorer, reading);
+                if self.world.borrow().power.is_out() {
+                    return End::Quiet;
+                }
+                match restored {
+                    Ok(restored) => break Some(restored),
+                    Err(NoMac) if !is_daemon => break None,
+                    Err(NoMac) => {
+                        if let Some(end) = self.wait_for_the_supervisor() {
+                            return end;
+                        }
+                    }
+                }
+            };
+            let Some(restored) = restored else { continue };
             rules::after_restore(&mut self.world.borrow_mut(), &restored);
             if is_daemon {
                 self.agent = Some(Agent::start(seams, rules.clone(), restored));
@@ -167,6 +181,23 @@ impl Run {
             }
         }
         self.run()
+    }
+
+    /// The daemon could not start, and is started again a little later; tells if that never comes.
+    fn wait_for_the_supervisor(&mut self) -> Option<End> {
+        let world = &mut *self.world.borrow_mut();
+        let again = world.now + SUPERVISOR;
+        while world.next().is_some_and(|time| time <= again) {
+            match world.take_next() {
+                Some(Happening::Script(Action::Cut(unsynced))) => {
+                    return Some(End::Dead(Death::Power(unsynced)));
+                }
+                Some(Happening::Script(action)) => happen(world, action),
+                _ => {}
+            }
+        }
+        world.now = again;
+        (world.now > world.booted + HORIZON).then_some(End::Quiet)
     }
 
     fn run(&mut self) -> End {
@@ -227,7 +258,7 @@ fn step(world: &Shared, agent: &mut Agent<Simulated>, happening: Happening) -> O
         Happening::HooksEnd { failed: false } => agent.hooks_ended(Ok(())),
         Happening::HooksEnd { failed: true } => agent.hooks_ended(Err(hook_failure())),
         Happening::BoardRead => {
-            let reading = world.borrow().board_reading();
+            let reading = world.borrow_mut().board_reading();
             agent.board_read(&reading);
         }
         Happening::Script(action) => return perform(world, agent, action),

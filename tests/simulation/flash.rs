@@ -36,13 +36,17 @@ struct Chip {
 #[derive(Debug)]
 pub struct Environments {
     pub kept: Kept,
+    /// It cannot be read by Linux: another program holds its lock, or its node is not there yet.
+    pub locked: bool,
+    /// The agent wanted to open it last when it could not.
+    pub missed: bool,
     chip: Arc<Mutex<Chip>>,
 }
 
 impl Clone for Environments {
     /// Another chip with the same content.
     fn clone(&self) -> Self {
-        Environments { kept: self.kept, chip: Arc::new(Mutex::new(self.chip().clone())) }
+        Environments { chip: Arc::new(Mutex::new(self.chip().clone())), ..*self }
     }
 }
 
@@ -70,7 +74,7 @@ impl Environments {
             bytes[0] ^= 1;
         }
         let chip = Chip { bytes, swallows: false, erases: 0, programs: 0 };
-        Environments { kept, chip: Arc::new(Mutex::new(chip)) }
+        Environments { kept, locked: false, missed: false, chip: Arc::new(Mutex::new(chip)) }
     }
 
     fn chip(&self) -> MutexGuard<'_, Chip> {

@@ -24,8 +24,21 @@ pub enum Driver {
 #[derive(Debug, Clone)]
 pub struct LinkState {
     pub mac: Mac,
-    /// The address that it has after power-on, before anybody sets one.
+    /// Whether the interface is there yet.
+    pub is_there: bool,
+    /// The address that it has after power-on, where neither U-Boot nor the driver has another.
     pub hardware: Mac,
+    /// Its driver invents another address at each boot.
+    pub invents: bool,
+    /// The address that U-Boot knows does not reach the kernel.
+    pub ignores_uboot: bool,
+    /// Whether its driver invented the address that it has. One that was set counts as given, as in
+    /// the kernel's `addr_assign_type`.
+    pub is_invented: bool,
+    /// The address that it had after power-on.
+    pub at_power_on: Mac,
+    /// What other software has set it to.
+    pub given: Vec<Mac>,
     pub driver: Driver,
     pub files: Option<RuntimeFiles>,
     /// The runtime directory is full.
@@ -40,13 +53,54 @@ impl LinkState {
     pub fn new(hardware: Mac) -> Self {
         LinkState {
             mac: hardware,
+            is_there: true,
             hardware,
+            invents: false,
+            ignores_uboot: false,
+            is_invented: false,
+            at_power_on: hardware,
+            given: Vec::new(),
             driver: Driver::default(),
             files: None,
             files_fail: false,
             sets: Vec::new(),
             touched: 0,
         }
+    }
+
+    /// Linux has started, with what U-Boot knows.
+    pub fn power_on(&mut self, boot: u32, from_uboot: Option<Mac>) {
+        let from_uboot = from_uboot.filter(|_| !self.ignores_uboot);
+        self.is_invented = self.invents && from_uboot.is_none();
+        let own = if self.invents { invented_in(boot) } else { self.hardware };
+        self.at_power_on = from_uboot.unwrap_or(own);
+        self.mac = self.at_power_on;
+        self.files = None;
+    }
+
+    /// Other software sets it.
+    pub fn give(&mut self, mac: Mac) {
+        self.set(mac);
+        self.given.push(mac);
+    }
+
+    fn set(&mut self, mac: Mac) {
+        self.mac = mac;
+        self.is_invented = false;
+    }
+}
+
+/// The address that a driver makes up in this boot.
+pub fn invented_in(boot: u32) -> Mac {
+    let [_, _, high, low] = boot.to_be_bytes();
+    Mac::try_from([0x02, 0xff, 0, 0, high, low]).expect("a MAC")
+}
+
+/// In which boot a driver made this address up, if one did.
+pub fn boot_that_invented(mac: Mac) -> Option<u32> {
+    match mac.octets() {
+        [0x02, 0xff, 0, 0, high, low] => Some(u32::from_be_bytes([0, 0, high, low])),
+        _ => None,
     }
 }
 
@@ -63,6 +117,9 @@ impl Board for SimulatedBoard {
         let unreadable =
             |why| LinkError::Unreadable { path: "/sys/class/net/eth0/address".into(), why };
         world.power.check().map_err(unreadable)?;
+        if !world.link.is_there {
+            return Err(LinkError::NoInterface { interface: "eth0".into() });
+        }
         Ok(world.link.mac)
     }
 
@@ -84,7 +141,7 @@ impl Board for SimulatedBoard {
                 let world = &mut *self.0.borrow_mut();
                 world.link.touched += 1;
                 if takes && reach != Reach::Nothing {
-                    world.link.mac = mac;
+                    world.link.set(mac);
                     world.link.sets.push((world.boot, mac));
                 }
             })
@@ -118,7 +175,11 @@ impl Board for SimulatedBoard {
     }
 
     fn environment(&mut self) -> Result<Option<uboot_env::Store>, uboot_env::Error> {
-        let world = self.0.borrow();
+        let world = &mut *self.0.borrow_mut();
+        world.environments.missed = world.environments.locked;
+        if world.environments.locked {
+            return Err(uboot_env::Error::Lock(io::ErrorKind::WouldBlock.into()));
+        }
         Ok(world.environments.store(&world.power))
     }
 }

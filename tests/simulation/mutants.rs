@@ -96,6 +96,41 @@ fn mutant_a_volatile_disk_is_not_noticed() {
     });
 }
 
+#[test]
+fn mutant_what_could_not_be_read_is_taken_for_absent() {
+    for scenario in ["the environment is read late", "the serial number is read late"] {
+        is_caught("rule 7: the factory identity is", scenario, |world| {
+            world.sources.hides_unreadable = true;
+        });
+    }
+}
+
+#[test]
+fn mutant_an_invented_address_is_taken_for_the_boards_own() {
+    for place in ["record", "runtime files"] {
+        let what = format!("and the {place} has it");
+        is_caught(&what, "an address is invented at each boot", |world| {
+            world.sources.hides_invented = true;
+        });
+    }
+}
+
+#[test]
+fn mutant_an_invented_address_is_written_over_the_one_in_the_environment() {
+    let scenario = "the environment is read late, and the driver invents an address meanwhile";
+    is_caught("and the environment has it", scenario, |world| {
+        world.sources.hides_unreadable = true;
+        world.sources.hides_invented = true;
+    });
+}
+
+#[test]
+fn mutant_a_text_is_not_bounded() {
+    is_caught("rule 10: a model of 300 is in the record", "MAC and serial number", |world| {
+        world.cloud.model_chars = Some(300);
+    });
+}
+
 /// The power fails just after the link was touched, in every boot.
 #[test]
 fn mutant_a_boot_touches_the_link_before_it_is_counted() {

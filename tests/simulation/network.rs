@@ -4,9 +4,10 @@ use intercom_agent::agent::Delivery;
 use intercom_agent::agent::seams::{AckToken, Connection, Event, ReportId};
 use intercom_agent::decide::{Delivered, Signature, Timing, Via};
 use intercom_agent::record::Route;
+use intercom_wire::Request;
 
 use super::cloud::{Message, Posted, Received};
-use super::requests::{Asked, Topic};
+use super::requests::{Asked, Topic, model_of};
 use super::world::Hardware;
 
 /// How many messages the broker sends ahead of their acknowledgements, as Mosquitto does.
@@ -79,7 +80,9 @@ impl Hardware {
 
     /// The network is there for a new connection.
     pub fn reaches(&self, route: Route) -> bool {
-        !self.cloud.down(route) && !self.cloud.unreachable.contains(&self.link.mac)
+        self.link.is_there
+            && !self.cloud.down(route)
+            && !self.cloud.unreachable.contains(&self.link.mac)
     }
 
     /// It is there for one that stands.
@@ -145,9 +148,15 @@ impl Hardware {
             Topic::Mac(_) | Topic::Board => Via::BoardTopic,
             Topic::List => Via::PendingList,
         };
+        let mut request = posted.asked.request.clone();
+        if let (Some(chars), Ok(Request { content: Ok(patch), .. })) =
+            (self.cloud.model_chars, &mut request)
+        {
+            patch.model = Some(model_of(chars));
+        }
         let timing = if again { Timing::Again } else { Timing::Live };
         Brought::Delivery(Box::new(Delivery {
-            request: posted.asked.request.clone(),
+            request,
             delivered: Delivered { via, timing, signature: Signature::Missing, deferrals: 0 },
             ack_token,
             route: Some(if ack_token.is_some() { Route::Mqtt } else { Route::Http }),

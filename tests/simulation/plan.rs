@@ -4,17 +4,18 @@ use std::io::ErrorKind;
 
 use intercom_agent::agent::BackTo;
 use intercom_agent::environment::Policy;
-use intercom_agent::record::Route;
+use intercom_agent::record::{Reading, Route};
 
 use super::disk::Unsynced;
 use super::driver::Cut;
 use super::flash::Kept;
-use super::link::Driver;
+use super::link::{Driver, LinkState};
 use super::power::{Fault, REACHES};
 use super::random_numbers::Random;
 use super::requests::{Ask, Asked, Topic, ask, mac};
 use super::scenario::Scenario;
 use super::script::{Action, Death};
+use super::sources::SerialSource;
 use super::world::{Hardware, Hooks};
 
 const LETTERS: [char; 5] = ['A', 'B', 'C', 'D', 'E'];
@@ -59,9 +60,16 @@ impl Plan {
             let offline = random.one_in(2);
             script.push((random.below(BUSY), Action::RollBack { back_to, offline }));
         }
-        let mut faulty = false;
+        let (link, has_ethaddr, serial) = board(&mut random);
+        let at_first = in_the_way_at_first(&mut random, &mut script);
+        let mut faulty = at_first.iter().any(|action| matches!(action, Action::LinkThere(_)));
         for _ in 0..random.below(4) {
-            faulty |= trouble(&mut random, &routes, &mut script);
+            faulty |= trouble(&mut random, &routes, serial, &mut script);
+        }
+        if let SerialSource::Own(_) = serial
+            && !random.one_in(4)
+        {
+            script.push((random.below(CALM), Action::Serial(found())));
         }
         for _ in 0..random.below(3) {
             let at = random.below(BUSY);
@@ -85,6 +93,10 @@ impl Plan {
             policy: random.pick(&[Policy::RedundantOnly, Policy::Always, Policy::Never]),
             is_bare,
             is_new: true,
+            link,
+            has_ethaddr,
+            serial,
+            at_first,
             routes,
             before: Vec::new(),
             script,
@@ -96,6 +108,41 @@ impl Plan {
         world.cloud.weather = Some(Random::new(random.next()));
         Plan { world, cuts, faulty }
     }
+}
+
+/// What it has of its own, and where.
+fn board(random: &mut Random) -> (LinkState, bool, SerialSource) {
+    let own = LinkState::new(mac('A'));
+    let link = LinkState { invents: random.one_in(4), ignores_uboot: random.one_in(3), ..own };
+    let has_ethaddr = !random.one_in(4);
+    let serial = random.pick(&[
+        SerialSource::Environment,
+        SerialSource::Environment,
+        found(),
+        SerialSource::Own(Reading::Absent),
+        SerialSource::Own(Reading::Unreadable),
+    ]);
+    (link, has_ethaddr, serial)
+}
+
+fn found() -> SerialSource {
+    SerialSource::Own(Reading::Found('A'))
+}
+
+/// What cannot be read when the board starts for the first time; the environment perhaps never.
+fn in_the_way_at_first(random: &mut Random, script: &mut Vec<(u64, Action)>) -> Vec<Action> {
+    let mut at_first = Vec::new();
+    if random.one_in(4) {
+        at_first.push(Action::Locked(true));
+        if !random.one_in(3) {
+            script.push((random.below(CALM), Action::Locked(false)));
+        }
+    }
+    if random.one_in(8) {
+        at_first.push(Action::LinkThere(false));
+        script.push((random.below(CALM), Action::LinkThere(true)));
+    }
+    at_first
 }
 
 fn unsynced(random: &mut Random) -> Unsynced {
@@ -133,6 +180,7 @@ fn request(random: &mut Random, number: u64, routes: &[Route]) -> Asked {
         (_, [Route::Http]) => Topic::List,
         (topic, _) => topic,
     };
+    let asked = if random.one_in(6) { asked.at_bounds() } else { asked };
     let asked = asked.on(topic);
     let asked = if random.one_in(3) { asked.live() } else { asked };
     asked.made()
@@ -146,14 +194,19 @@ fn by_mac(asked: Ask, letter: char) -> Ask {
 }
 
 /// Something is in the way for a while; whether it is a part of the board that fails.
-fn trouble(random: &mut Random, routes: &[Route], script: &mut Vec<(u64, Action)>) -> bool {
+fn trouble(
+    random: &mut Random,
+    routes: &[Route],
+    serial: SerialSource,
+    script: &mut Vec<(u64, Action)>,
+) -> bool {
     let start = random.below(BUSY);
     let end = start + 1 + random.below(CALM - start);
     let letter = mac(random.pick(&LETTERS));
     let kind = random.pick(&[ErrorKind::Other, ErrorKind::StorageFull]);
     let reach = random.pick(&REACHES);
     let fault = Fault { at: random.below(30), kind, reach };
-    let (begins, ends, is_fault) = match random.below(13) {
+    let (begins, ends, is_fault) = match random.below(16) {
         0 | 1 => {
             let route = random.pick(routes);
             (Action::Down(route, true), Action::Down(route, false), false)
@@ -170,6 +223,11 @@ fn trouble(random: &mut Random, routes: &[Route], script: &mut Vec<(u64, Action)
         9 => (Action::Capacity(random.below(30_000) as usize), Action::Capacity(1 << 20), true),
         10 => (Action::ReadOnly(true), Action::ReadOnly(false), true),
         11 => (Action::RuntimeFilesFail(true), Action::RuntimeFilesFail(false), true),
+        12 => (Action::Locked(true), Action::Locked(false), false),
+        13 => {
+            (Action::Serial(SerialSource::Own(Reading::Unreadable)), Action::Serial(serial), false)
+        }
+        14 => (Action::LinkThere(false), Action::LinkThere(true), true),
         _ => match random.below(2) {
             0 => (Action::Swallow(true), Action::Swallow(false), true),
             _ => (Action::Fault(Some(fault)), Action::Fault(None), true),

@@ -2,12 +2,18 @@
 
 use std::fmt;
 
-use intercom_wire::{Identity, Mac, Report, Request, Unreadable};
+use intercom_wire::{
+    Identity, MAX_TEXT_CHARS, Mac, Report, Request, RequestId, SerialNumber, Unreadable,
+};
 use serde_json::{Map, Value, json};
 
 pub const MODEL: &str = "M-1";
-pub const BOARD: &str = "die-1";
+/// As long as a name may be.
+pub const BOARD: &str = "die-1-of-a-board-whose-name-is-as-long-as-a-name-may-be-64-chars";
 pub const ID: i64 = 7;
+
+/// JSON writes it as six bytes, and no model differs by it.
+const PADDING: char = '\u{1}';
 
 /// The MAC address of the identity with this letter.
 pub fn mac(letter: char) -> Mac {
@@ -25,6 +31,16 @@ pub fn identity(letter: char) -> Identity {
 
 pub fn serial(letter: char) -> String {
     format!("SN-{letter}")
+}
+
+/// The model, as long as this; JSON writes it as long as it can.
+pub fn model_of(chars: usize) -> String {
+    format!("{MODEL:\u{1}<chars$}")
+}
+
+/// The same serial number, as long as one may be.
+pub fn longest_serial(serial: &str) -> String {
+    format!("{serial:\"<width$}", width = SerialNumber::MAX_CHARS)
 }
 
 /// Where a request is published.
@@ -103,6 +119,24 @@ impl Ask {
         self.with("new_serial_number", serial(letter))
     }
 
+    /// Each text as long as it may be, of characters that JSON writes as long as it can.
+    pub fn at_bounds(mut self) -> Self {
+        let padding = |filled: usize, most: usize, with: char| -> String {
+            std::iter::repeat_n(with, most - filled).collect()
+        };
+        let fill = |text: &str, most, with| text.to_owned() + &padding(text.len(), most, with);
+        if let Some(Value::String(serial)) = self.body.get("new_serial_number").cloned() {
+            self = self.with("new_serial_number", longest_serial(&serial));
+        }
+        let id = fill(&self.tag, RequestId::MAX_CHARS, '-');
+        // Each is written as six bytes, and two are quotes.
+        let log_extra = fill(&self.tag, self.tag.len() + (2046 - self.tag.len()) / 6, PADDING);
+        self.with("model", model_of(MAX_TEXT_CHARS))
+            .with("request_id", id)
+            .with("log_extra", log_extra)
+            .with("target", json!({"id": ID, "board": BOARD}))
+    }
+
     pub fn on(mut self, topic: Topic) -> Self {
         self.topic = topic;
         self
@@ -121,10 +155,15 @@ impl Ask {
     }
 }
 
+/// Whether a request passed this through.
+pub fn is_tagged(log_extra: &Value, tag: &str) -> bool {
+    log_extra.as_str().is_some_and(|text| text.trim_end_matches(PADDING) == tag)
+}
+
 /// Which request a report is about.
 pub fn tag(report: &Report) -> String {
     match (&report.log_extra, &report.request_id) {
-        (Some(Value::String(tag)), _) => tag.clone(),
+        (Some(Value::String(tag)), _) => tag.trim_end_matches(PADDING).to_owned(),
         (_, Some(id)) => id.as_str().to_owned(),
         _ => String::new(),
     }

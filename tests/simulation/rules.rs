@@ -1,14 +1,17 @@
-//! The six rules that nothing may break, as checks.
+//! The rules that nothing may break, as checks.
 
 use intercom_agent::agent::{Restored, Status};
 use intercom_agent::environment::Policy;
-use intercom_agent::record::{Current, Entry, Record};
+use intercom_agent::record::{Current, Entry, MacOrigin, Reading, Record, SerialOrigin};
 use intercom_wire::{Identity, Outcome};
 
+use super::bounds;
 use super::cloud::Posted;
 use super::flash::Kept;
-use super::link::Driver;
-use super::requests::{mac, tag};
+use super::link::{Driver, LinkState};
+use super::requests::{is_tagged, tag};
+use super::sources::SerialSource;
+use super::truth::{self, Truth};
 use super::world::{Hardware, SERIAL};
 
 /// How many boots may try a change.
@@ -27,8 +30,14 @@ pub struct Watch {
     pub faulty: bool,
     /// What the operator allows, where the agent was told something else.
     pub policy: Option<Policy>,
+    /// What the board itself is.
+    pub truth: Truth,
+    /// How often the environment had been written when it was looked at last.
+    pub environment_writes: Option<u32>,
+    /// How often the record had been written when its size was looked at last.
+    pub bounded_records: Option<u32>,
     current: Option<Current>,
-    to: Option<Identity>,
+    to: Option<Current>,
     /// What restarts had to say.
     pub remarks: Vec<String>,
     /// How often the identity changed.
@@ -38,23 +47,25 @@ pub struct Watch {
 }
 
 impl Watch {
-    fn broke(&mut self, rule: u8, what: impl Into<String>) {
-        self.broken.push(format!("rule {rule}: {}", what.into()));
+    pub fn broke(&mut self, rule: u8, what: impl Into<String>) {
+        let what = format!("rule {rule}: {}", what.into());
+        if !self.broken.contains(&what) {
+            self.broken.push(what);
+        }
     }
 
     /// The record as the agent has it, or as a restart found it.
-    fn see(&mut self, record: &Record) {
+    fn see(&mut self, record: &Record, link: &LinkState) {
         let now = &record.current.identity;
         let before = self.current.replace(record.current.clone());
-        // What is nobody's address follows the link, until the board's own is known.
-        let is_own = !record.current.has_mac() || now.mac == mac('A');
-        let follows = before.as_ref().is_some_and(|before| !before.has_mac()) && is_own;
+        let follows = before.as_ref().is_some_and(|before| self.follows(before, record, link));
         if let Some(Current { identity: before, .. }) = before
             && before != *now
             && !follows
         {
             self.transitions += 1;
-            if self.to.as_ref() != Some(now) && !self.spoiled {
+            let is_meant = self.to.as_ref().is_some_and(|to| self.follows(to, record, link));
+            if !is_meant && !self.spoiled {
                 self.broke(1, format!("{before} became {now}, which no change was about"));
             }
             let by = |entry: &&Entry| {
@@ -72,14 +83,32 @@ impl Watch {
                 self.applied.push(tag);
             }
         }
-        self.to = record.change.as_ref().map(|change| change.to.identity.clone());
+        self.to = record.change.as_ref().map(|change| change.to.clone());
+    }
+
+    /// What is nobody's address follows the link, until the board's own is known; a serial number that
+    /// the board did not tell counts when it does.
+    fn follows(&self, before: &Current, record: &Record, link: &LinkState) -> bool {
+        let now = &record.current;
+        let (old, new) = (&before.identity, &now.identity);
+        let mac = old.mac == new.mac
+            || !before.has_mac() && (!now.has_mac() || self.truth.is_own(link, new.mac));
+        // The disk did not take what became known.
+        let is_forgotten = self.faulty && self.truth.is_own(link, old.mac) && !now.has_mac();
+        let mac = mac || is_forgotten;
+        let serial = old.serial_number == new.serial_number
+            || self.faulty
+                && new.serial_number.is_none()
+                && old.serial_number == self.truth.serial_number
+            || old.serial_number.is_none() && new.serial_number == self.truth.serial_number;
+        mac && serial
     }
 }
 
 /// Whether a record knows of a request.
 fn knows(record: &Record, wanted: &str) -> bool {
     let change = record.change.as_ref().and_then(|change| change.cause.log_extra.as_ref());
-    change.and_then(|extra| extra.as_str()) == Some(wanted)
+    change.is_some_and(|extra| is_tagged(extra, wanted))
         || record.ledger.entries().iter().any(|entry| tag(&entry.report) == wanted)
 }
 
@@ -110,7 +139,9 @@ pub fn after_restore(world: &mut Hardware, restored: &Restored) {
         let (current, remarks) = (&record.current.identity, &restored.remarks);
         format!("boot {}: {current} {change:?} {remarks:?}", world.boot)
     });
-    watch.see(record);
+    watch.see(record, &world.link);
+    truth::is_told(world, record, &mut watch);
+    bounds::hold(world, record, &mut watch);
     if !watch.faulty && world.link.driver == Driver::Takes && !world.link.files_fail {
         agrees(world, record, &mut watch);
     }
@@ -121,7 +152,7 @@ pub fn after_restore(world: &mut Hardware, restored: &Restored) {
     }
     if record.change.is_none() {
         world.link.sets.clear();
-        environment_agrees(world, &record.current.identity, &mut watch);
+        environment_agrees(world, &record.current, &mut watch);
     }
     trials(world, &mut watch);
     if !watch.spoiled {
@@ -143,7 +174,7 @@ fn agrees(world: &Hardware, record: &Record, watch: &mut Watch) {
     let wanted = record.change.as_ref().map_or(&record.current, |change| &change.to);
     let boot_id = format!("boot-{}", world.boot).parse().expect("a boot ID");
     let Identity { mac, serial_number } = &wanted.identity;
-    if record.sets_link(&boot_id) && world.link.mac != *mac {
+    if record.sets_link(&boot_id) && world.link.is_there && world.link.mac != *mac {
         watch.broke(1, format!("the record says {mac} and the link {}", world.link.mac));
     }
     let mac = wanted.has_mac().then_some(*mac);
@@ -154,13 +185,14 @@ fn agrees(world: &Hardware, record: &Record, watch: &mut Watch) {
 }
 
 /// The environment is a copy of what the record says, where it may be written.
-fn environment_agrees(world: &Hardware, current: &Identity, watch: &mut Watch) {
+fn environment_agrees(world: &Hardware, current: &Current, watch: &mut Watch) {
     let allowed = match (world.environments.kept, world.rules.environment) {
         (Kept::Nowhere | Kept::Damaged, _) | (_, Policy::Never) => false,
         (Kept::Single, policy) => policy == Policy::Always,
         (Kept::Redundant, _) => true,
     };
-    if !allowed || watch.faulty || watch.spoiled {
+    let is_unread = matches!(world.sources.serial, SerialSource::Own(Reading::Unreadable));
+    if !allowed || watch.faulty || watch.spoiled || world.environments.missed || is_unread {
         return;
     }
     let Some(found) = world.environments.found() else {
@@ -168,9 +200,17 @@ fn environment_agrees(world: &Hardware, current: &Identity, watch: &mut Watch) {
     };
     let mac = found.get("ethaddr").map(|text| text.into_owned());
     let serial = found.get(SERIAL).map(|text| text.into_owned());
-    let wanted = current.serial_number.as_ref().map(ToString::to_string);
-    if mac != Some(current.mac.to_string()) || serial != wanted {
-        watch.broke(4, format!("the record says {current}, the environment {mac:?} {serial:?}"));
+    let Current { identity, mac_origin, serial_origin } = current;
+    // What the board has elsewhere need not be there too.
+    let is_mac = match mac_origin {
+        MacOrigin::Request => mac == Some(identity.mac.to_string()),
+        MacOrigin::Board => mac.is_none() || mac == Some(identity.mac.to_string()),
+        MacOrigin::Placeholder | MacOrigin::Random | MacOrigin::Unread => true,
+    };
+    let wanted = identity.serial_number.as_ref().map(ToString::to_string);
+    let elsewhere = *serial_origin == Some(SerialOrigin::Board) && serial.is_none();
+    if !is_mac || serial != wanted && !elsewhere {
+        watch.broke(4, format!("the record says {current:?}, the environment {mac:?} {serial:?}"));
     }
     if found.get("bootcmd").as_deref() != Some("bootm") {
         watch.broke(4, "a variable of U-Boot's own is lost");
@@ -191,7 +231,9 @@ fn trials(world: &Hardware, watch: &mut Watch) {
 /// The agent has just done something.
 pub fn after_step(world: &mut Hardware, record: &Record) {
     let mut watch = std::mem::take(&mut world.watch);
-    watch.see(record);
+    watch.see(record, &world.link);
+    truth::is_told(world, record, &mut watch);
+    bounds::hold(world, record, &mut watch);
     match &record.change {
         None => world.link.sets.clear(),
         Some(change) => {
@@ -213,9 +255,8 @@ pub fn at_the_end(world: &mut Hardware, record: &Record, status: &Status) {
     if record.change.is_some() {
         watch.broke(2, "a change never ended");
     }
-    let current = record.current.identity.clone();
     agrees(world, record, &mut watch);
-    environment_agrees(world, &current, &mut watch);
+    environment_agrees(world, &record.current, &mut watch);
     if status.reached.len() != world.rules.routes.len() {
         watch.broke(2, format!("only {:?} is reached in the end", status.reached));
     }

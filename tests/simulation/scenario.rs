@@ -11,7 +11,9 @@ use super::driver::Run;
 use super::flash::{Environments, Kept};
 use super::link::LinkState;
 use super::requests::{ID, MODEL, Topic, mac, serial};
-use super::script::Action;
+use super::script::{Action, happen};
+use super::sources::SerialSource;
+use super::truth::Truth;
 use super::world::{Happening, Hardware, SERIAL};
 
 /// How it may end: the identity, and what was reported last about the request `r`.
@@ -27,6 +29,13 @@ pub struct Scenario {
     pub is_bare: bool,
     /// The board starts for the first time.
     pub is_new: bool,
+    pub link: LinkState,
+    /// Whether the environment has the link's address.
+    pub has_ethaddr: bool,
+    /// Where the serial number is read.
+    pub serial: SerialSource,
+    /// What is in the way when the board starts for the first time.
+    pub at_first: Vec<Action>,
     pub routes: Vec<Route>,
     /// What happened long ago.
     pub before: Vec<Action>,
@@ -55,6 +64,10 @@ impl Scenario {
             policy: Policy::RedundantOnly,
             is_bare: false,
             is_new: false,
+            link: LinkState::new(mac('A')),
+            has_ethaddr: true,
+            serial: SerialSource::Environment,
+            at_first: Vec::new(),
             routes: vec![Route::Mqtt],
             before: Vec::new(),
             script,
@@ -70,6 +83,11 @@ impl Scenario {
 
     pub fn after(self, before: Vec<Action>) -> Self {
         Scenario { before, ..self }
+    }
+
+    /// The board starts for the first time, with this in the way.
+    pub fn first(self, at_first: Vec<Action>) -> Self {
+        Scenario { is_new: true, at_first, ..self }
     }
 
     /// Its requests are in the list instead.
@@ -106,12 +124,24 @@ impl Scenario {
     /// The world just before the start; the power is off.
     pub fn prepared(&self) -> Hardware {
         let (own_mac, own_serial) = (mac('A').to_string(), serial('A'));
-        let mut variables = vec![("bootcmd", "bootm"), ("ethaddr", own_mac.as_str())];
-        if !self.is_bare {
+        let mut variables = vec![("bootcmd", "bootm")];
+        if self.has_ethaddr {
+            variables.push(("ethaddr", &own_mac));
+        }
+        let in_environment = self.serial == SerialSource::Environment;
+        if in_environment && !self.is_bare {
             variables.push((SERIAL, &own_serial));
         }
         let environments = Environments::new(self.kept, &variables);
-        let mut hardware = Hardware::new(self.rules(), LinkState::new(mac('A')), environments);
+        let has_serial_number =
+            if in_environment { environments.found().is_some() && !self.is_bare } else { true };
+        let truth = Truth::of(&self.link, &environments, has_serial_number);
+        let mut hardware = Hardware::new(self.rules(), self.link.clone(), environments);
+        hardware.sources.serial = self.serial;
+        hardware.watch.truth = truth;
+        for action in &self.at_first {
+            happen(&mut hardware, action.clone());
+        }
         if self.is_new {
             self.schedule(&mut hardware);
             return hardware;

@@ -69,7 +69,7 @@ pub fn all() -> Vec<Scenario> {
         asked.with("target", target).new_mac('A').on(Topic::Mac(mac('A')))
     };
     let nameless = Identity { serial_number: None, ..a.clone() };
-    vec![
+    let mut all = vec![
         one("MAC and serial number", std::slice::from_ref(&installed), 3),
         simple(
             "MAC alone",
@@ -266,5 +266,7 @@ pub fn all() -> Vec<Scenario> {
         },
         Scenario { spoiled: true, ..one("a damaged record", std::slice::from_ref(&installed), 5) }
             .after(vec![long_ago('C')]),
-    ]
+    ];
+    all.extend(super::unread::all());
+    all
 }

@@ -10,6 +10,7 @@ use super::link::Driver;
 use super::power::Fault;
 use super::requests::Asked;
 use super::seams::Simulated;
+use super::sources::SerialSource;
 use super::world::{Hardware, Hooks, Shared};
 
 /// One thing that happens.
@@ -35,6 +36,12 @@ pub enum Action {
     Taken(Mac, bool),
     Driver(Driver),
     Hooks(Hooks),
+    /// The environment cannot be read, or can be again.
+    Locked(bool),
+    /// What the source of the serial number answers.
+    Serial(SerialSource),
+    /// The interface is there, or is not yet.
+    LinkThere(bool),
     /// Some other program sets the link's address.
     Meddle(Mac),
     Capacity(usize),
@@ -79,7 +86,8 @@ pub fn perform(world: &Shared, agent: &mut Agent<Simulated>, action: Action) -> 
     None
 }
 
-fn happen(hardware: &mut Hardware, action: Action) {
+/// The same where no agent runs.
+pub fn happen(hardware: &mut Hardware, action: Action) {
     {
         match action {
             Action::Post(asked) => hardware.post(asked),
@@ -91,7 +99,10 @@ fn happen(hardware: &mut Hardware, action: Action) {
             Action::Taken(mac, false) => hardware.cloud.taken.retain(|m| *m != mac),
             Action::Driver(driver) => hardware.link.driver = driver,
             Action::Hooks(hooks) => hardware.hooks = hooks,
-            Action::Meddle(mac) => hardware.link.mac = mac,
+            Action::Meddle(mac) => hardware.link.give(mac),
+            Action::Locked(locked) => hardware.environments.locked = locked,
+            Action::Serial(source) => hardware.sources.serial = source,
+            Action::LinkThere(is_there) => hardware.link.is_there = is_there,
             Action::Capacity(bytes) => hardware.disk.capacity = bytes,
             Action::ReadOnly(read_only) => hardware.disk.read_only = read_only,
             Action::Volatile(volatile) => hardware.disk.volatile = volatile,

@@ -94,10 +94,9 @@ impl Seams for Simulated {
     }
 
     fn read_board(&mut self) {
-        let power = self.world.borrow().power.clone();
-        power.tell(|| {
-            let world = &mut *self.world.borrow_mut();
+        let world = &mut *self.world.borrow_mut();
+        if !world.power.is_out() {
             world.at(world.now + READING, Happening::BoardRead);
-        });
+        }
     }
 }

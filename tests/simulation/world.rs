@@ -4,22 +4,17 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use intercom_agent::agent::Rules;
-use intercom_agent::agent::environment_copy::{
-    BOARD as BOARD_VARIABLE, FACTORY_MAC, FACTORY_SERIAL_NUMBER,
-};
-use intercom_agent::record::{BoardReading, Earlier, MacKind, OwnMac, Reading};
-use intercom_wire::Identity;
 
 use super::cloud::Cloud;
 use super::disk::{DiskState, Unsynced};
-use super::flash::{Environments, Kept};
+use super::flash::Environments;
 use super::link::LinkState;
 use super::log::Log;
 use super::network::{Brought, Traffic};
 use super::power::{Fault, Power};
-use super::requests::BOARD;
 use super::rules::Watch;
 use super::script::Action;
+use super::sources::Sources;
 
 pub type Shared = Rc<RefCell<Hardware>>;
 
@@ -52,6 +47,7 @@ pub struct Hardware {
     pub disk: DiskState,
     pub link: LinkState,
     pub environments: Environments,
+    pub sources: Sources,
     pub cloud: Cloud,
     pub rules: Rules,
     pub hooks: Hooks,
@@ -75,6 +71,7 @@ impl Hardware {
             disk: DiskState::default(),
             link,
             environments,
+            sources: Sources::default(),
             cloud: Cloud::default(),
             rules,
             hooks: Hooks::Work,
@@ -180,47 +177,7 @@ impl Hardware {
         self.booted = self.now;
         let found = self.environments.found();
         let mac = found.and_then(|found| found.get("ethaddr")?.parse().ok());
-        self.link.mac = mac.unwrap_or(self.link.hardware);
-        self.link.files = None;
+        self.link.power_on(self.boot, mac);
         self.disk.link_touched = false;
-    }
-
-    /// What the board says of itself, as the environment and the link tell it.
-    pub fn board_reading(&self) -> BoardReading {
-        let environment = match self.environments.found() {
-            Some(found) => Reading::Found(found),
-            None if self.environments.kept == Kept::Nowhere => Reading::Absent,
-            None => Reading::Unreadable,
-        };
-        let variable = |name: &str| match &environment {
-            Reading::Found(found) => found.get(name).map(|value| value.into_owned()).into(),
-            Reading::Absent => Reading::Absent,
-            Reading::Unreadable => Reading::Unreadable,
-        };
-        let parsed = |name| variable(name).map(|text: String| text.parse().expect("a MAC"));
-        let mac = match parsed("ethaddr") {
-            Reading::Absent => Reading::Found((self.link.mac, false)),
-            found => found.map(|mac| (mac, true)),
-        };
-        let mac = mac.map(|(mac, from_environment)| OwnMac {
-            mac,
-            kind: MacKind::Real,
-            from_environment,
-        });
-        let serial = |name| variable(name).found().and_then(|text: &String| text.parse().ok());
-        BoardReading {
-            link_mac: Some(self.link.mac),
-            mac,
-            serial_number: variable(SERIAL).map(|text: String| text.parse().expect("printable")),
-            earlier: variable("bootcmd").map(|_: String| Earlier {
-                factory: parsed(FACTORY_MAC).found().map(|mac| Identity {
-                    mac: *mac,
-                    serial_number: serial(FACTORY_SERIAL_NUMBER),
-                }),
-                board: variable(BOARD_VARIABLE).found().and_then(|text| text.parse().ok()),
-            }),
-            board: BOARD.parse().ok(),
-            warnings: Vec::new(),
-        }
     }
 }
