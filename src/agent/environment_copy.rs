@@ -35,9 +35,6 @@ pub(super) fn put_right<S: Seams>(
     record: &Record,
     remarks: &mut Vec<String>,
 ) {
-    if record.wants_reading() {
-        return;
-    }
     let (board, disk) = seams.board_and_disk();
     let mut store = match board.environment() {
         Ok(Some(store)) => store,
@@ -53,6 +50,10 @@ pub(super) fn put_right<S: Seams>(
             return remarks.push("the U-Boot environment is damaged and has no backup".to_owned());
         }
         Err(why) => return remarks.push(format!("the U-Boot environment is not healed: {why}")),
+    }
+    // Healed all the same: a write that was cut off may be why it could not be read.
+    if record.wants_reading() {
+        return;
     }
     let wanted = match store.read() {
         Ok(environment) => wanted(&environment, rules, record),
