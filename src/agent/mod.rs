@@ -11,7 +11,7 @@
 //! ```
 //!
 //! `Agent` puts together parts that each own their state: `DurableRecord`, `Stage` (how far a
-//! change has come), `BoardKeeper`, `Connections`, `WaitingRequests`, `Reports`.
+//! change has come), `BoardKeeper`, `OwnBoard`, `Connections`, `WaitingRequests`, `Reports`.
 
 mod board_keeper;
 mod change;

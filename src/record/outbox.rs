@@ -1,4 +1,5 @@
-//! The outbox: reports that upstream has not acknowledged yet.
+//! The outbox: reports that upstream has not acknowledged yet. How many wait, and that the oldest make
+//! room, is in the transitions.
 
 use intercom_wire::{Report, json_object, string_enum};
 

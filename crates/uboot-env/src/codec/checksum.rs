@@ -1,4 +1,5 @@
-//! The checksum of a copy: CRC-32 as in gzip and zlib, `crc32()` of U-Boot's `lib/crc32.c`.
+//! The checksum of a copy: CRC-32 as in gzip and zlib, `crc32()` of U-Boot's `lib/crc32.c`. Each
+//! changed [`Image`](super::image::Image) is given it, so that no copy is written with a bad one.
 
 use crc::{CRC_32_ISO_HDLC, Crc, NoTable};
 

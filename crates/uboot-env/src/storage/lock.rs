@@ -1,4 +1,5 @@
-//! The lock that `fw_printenv` and `fw_setenv` take too.
+//! The lock that `fw_printenv` and `fw_setenv` take too. Who cannot have it in time gets an error, and
+//! neither reads nor writes.
 
 use std::fs::{File, OpenOptions};
 use std::io;
