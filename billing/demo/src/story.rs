@@ -50,7 +50,7 @@ async fn tell(dir: &Path, says: &Says, once: bool) -> Result<()> {
         signing_key: None,
     })
     .await?;
-    let broker = service.mqtt.context("the embedded broker does not listen")?;
+    let broker = service.mqtt.context("the built-in broker does not listen")?;
     service.broker_is_up().await?;
     let url = format!("http://{}", service.http);
     say(
