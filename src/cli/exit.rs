@@ -87,3 +87,40 @@ impl From<Option<Outcome>> for Exit {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use argh::FromArgs;
+
+    use crate::cli::args::Args;
+
+    const SOURCE: &str = include_str!("exit.rs");
+    const DOCUMENT: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/install.md"));
+
+    /// The numbers that `number_of` finds, in the lines between `from` and `to`.
+    fn codes<'t>(
+        text: &'t str,
+        [from, to]: [&str; 2],
+        number_of: fn(&'t str) -> Option<&'t str>,
+    ) -> BTreeSet<u8> {
+        let after = text.split_once(from).expect("where it begins").1;
+        let between = after.split_once(to).map_or(after, |(before, _)| before);
+        between.lines().filter_map(|line| number_of(line)?.trim().parse().ok()).collect()
+    }
+
+    #[test]
+    fn help_and_the_documentation_have_every_exit_code() {
+        let exits = codes(SOURCE, ["enum Exit {", "}"], |line| {
+            Some(line.split_once(" = ")?.1.trim_end_matches(','))
+        });
+        assert!(exits.contains(&0));
+        let help = Args::from_args(&["intercom-agent"], &["--help"]).expect_err("the help").output;
+        let told = codes(&help, ["Error codes:", "\n\n"], |line| line.split_whitespace().next());
+        assert_eq!(told, exits);
+        let table = ["| code | meaning |", "\n\n"];
+        let documented = codes(DOCUMENT, table, |line| line.split('|').nth(1));
+        assert_eq!(documented, exits);
+    }
+}
