@@ -5,16 +5,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use intercom_wire::Identity;
-use uboot_env::{Environment, Health};
 
 use crate::agent::Rules;
 use crate::agent::environment_copy::{BOARD, FACTORY_MAC, FACTORY_SERIAL_NUMBER};
 use crate::board::{RealBoard, Survey, survey};
 use crate::clock::{Clock, RealClock, WallTime};
 use crate::config::Settings;
-use crate::environment;
+use crate::environment::LookedAt;
 use crate::hooks::Hooks;
-use crate::record::{BoardReading, Earlier, OwnMac, Reading, Record, Route};
+use crate::record::{BoardReading, Earlier, OwnMac, Record, Route};
 use crate::record_store::RecordStore;
 use crate::root::Root;
 use crate::storage::StateDir;
@@ -28,22 +27,17 @@ pub struct Panel {
     pub root: Root,
     /// What the board says of itself.
     pub survey: Survey,
-    environment: Reading<Environment>,
+    /// The U-Boot environment.
+    pub environment: Arc<LookedAt>,
 }
 
 impl Panel {
     /// Looks at the board; changes nothing.
     pub fn open(root: Root, settings: Settings) -> Self {
-        let (environment, warning) = match environment::read(&root) {
-            Ok(environment) => (Reading::from(environment), None),
-            Err(why) => {
-                let warning = format!("the U-Boot environment cannot be read: {why}");
-                (Reading::Unreadable, Some(warning))
-            }
-        };
-        let mut survey = survey(&root, &settings, &|name| variable(&environment, name));
-        survey.warnings.extend(warning);
-        Panel { settings, root, survey, environment }
+        let environment = LookedAt::now(&root);
+        let mut survey = survey(&root, &settings, &|name| environment.variable(name));
+        survey.warnings.extend(environment.warning());
+        Panel { settings, root, survey, environment: Arc::new(environment) }
     }
 
     /// Looks at the board once more.
@@ -118,19 +112,10 @@ impl Panel {
                 from_environment: survey.environment_mac.found().is_some(),
             }),
             serial_number: survey.serial_number.clone().map(|known| known.value),
-            earlier: match &self.environment {
-                Reading::Found(_) => Reading::Found(self.earlier()),
-                Reading::Absent => Reading::Absent,
-                Reading::Unreadable => Reading::Unreadable,
-            },
+            earlier: self.environment.whole().map(|_| self.earlier()),
             board: survey.board.as_ref().map(|known| known.value.clone()),
             warnings: survey.warnings.clone(),
         }
-    }
-
-    /// How the U-Boot environment is; `None` if there is none, or if it could not be read.
-    pub fn environment_health(&self) -> Option<Health> {
-        self.environment.found().map(|environment| environment.health)
     }
 
     /// The record that a start would go by now; nothing is written.
@@ -151,20 +136,12 @@ impl Panel {
 
     /// What an earlier life of the record wrote down beside the identity.
     fn earlier(&self) -> Earlier {
-        let variable = |name| variable(&self.environment, name).found().cloned();
+        let variable = |name| self.environment.variable(name).found().cloned();
         let parsed = |name| variable(name).and_then(|text| text.parse().ok());
         let serial_number = variable(FACTORY_SERIAL_NUMBER).and_then(|text| text.parse().ok());
         Earlier {
             factory: parsed(FACTORY_MAC).map(|mac| Identity { mac, serial_number }),
             board: variable(BOARD).and_then(|text| text.parse().ok()),
         }
-    }
-}
-
-fn variable(environment: &Reading<Environment>, name: &str) -> Reading<String> {
-    match environment {
-        Reading::Found(environment) => environment.get(name).map(|value| value.into_owned()).into(),
-        Reading::Absent => Reading::Absent,
-        Reading::Unreadable => Reading::Unreadable,
     }
 }

@@ -1,9 +1,9 @@
 //! The U-Boot environment: found, whole, and written only where that can lose nothing.
 
-use uboot_env::{ConfigErrorKind, Error, Health, Store};
+use uboot_env::{ConfigErrorKind, Error, Health};
 
 use super::{Check, Finding};
-use crate::environment::{self, BACKUP_FILE, Policy, Refusal, may_write};
+use crate::environment::{BACKUP_FILE, LookedAt, Policy, Refusal, may_write};
 use crate::panel::Panel;
 use crate::storage::Disk;
 
@@ -25,13 +25,6 @@ pub(super) const BACKUP: Check = Check {
     look: backup,
 };
 
-/// Where the environment is, in words, and what state it is in.
-fn read(panel: &Panel) -> Result<Option<(String, Health)>, Error> {
-    let Some((layout, origin)) = environment::find(&panel.root)? else { return Ok(None) };
-    let environment = Store::open(panel.root.path("/"), &layout)?.read()?;
-    Ok(Some((format!("{layout} ({origin})"), environment.health)))
-}
-
 /// What to do where the environment cannot be read.
 fn advice(why: &Error) -> &'static str {
     match why {
@@ -42,27 +35,30 @@ fn advice(why: &Error) -> &'static str {
             "set `environment = \"never\"`; the MAC address is then set at each boot by \
              `intercom-agent restore`"
         }
+        Error::Lock(_) => {
+            "if no tool such as fw_setenv is at work, find who holds the lock and end it: \
+             `fuser /var/lock/fw_printenv.lock`"
+        }
         _ => "run this as root; correct or remove /etc/fw_env.config if it is wrong",
     }
 }
 
 fn good(panel: &Panel) -> Finding {
-    let (place, health) = match read(panel) {
-        Ok(Some(found)) => found,
-        Ok(None) if panel.settings.environment == Policy::Never => {
+    let (layout, origin, health) = match &*panel.environment {
+        LookedAt::Found { layout, origin, environment } => (layout, origin, environment.health),
+        LookedAt::Absent if panel.settings.environment == Policy::Never => {
             return Finding::ok("none found, and none is used");
         }
-        Ok(None) => {
+        LookedAt::Absent => {
             return Finding::warning(
                 "none: there is no /etc/fw_env.config, and no flash has one",
                 "if U-Boot starts this board, say in /etc/fw_env.config where its environment is; \
                  otherwise set `environment = \"never\"`",
             );
         }
-        Err(why) => {
-            return Finding::failed(why.to_string(), advice(&why));
-        }
+        LookedAt::Unreadable(why) => return Finding::failed(why.to_string(), advice(why)),
     };
+    let place = format!("{layout} ({origin})");
     let Health { copies, good, .. } = health;
     match good {
         0 => Finding::failed(
@@ -79,7 +75,7 @@ fn good(panel: &Panel) -> Finding {
 }
 
 fn writing(panel: &Panel) -> Finding {
-    let Ok(Some((_, health))) = read(panel) else {
+    let Some(health) = panel.environment.health() else {
         return Finding::ok("not written: there is none, or it cannot be read");
     };
     match (may_write(panel.settings.environment, health), health.copies) {
@@ -118,8 +114,8 @@ fn backup(panel: &Panel) -> Finding {
             );
         }
     }
-    let is_written = |(_, health)| may_write(panel.settings.environment, health).is_ok();
-    if !read(panel).ok().flatten().is_some_and(is_written) {
+    let is_written = |health| may_write(panel.settings.environment, health).is_ok();
+    if !panel.environment.health().is_some_and(is_written) {
         return Finding::ok("none is needed: the environment is not written");
     }
     match state.is_durable() {

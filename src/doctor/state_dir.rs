@@ -6,7 +6,7 @@ use std::path::Path;
 use nix::sys::statvfs::statvfs;
 
 use super::{Check, Finding};
-use crate::environment::{self, Policy};
+use crate::environment::{LookedAt, Policy};
 use crate::panel::Panel;
 use crate::record_store::{RecordStore, room_for_a_change};
 use crate::storage::Disk;
@@ -66,8 +66,8 @@ fn judge(needed: u64, free: u64) -> Finding {
 fn needed(panel: &Panel) -> io::Result<u64> {
     let record = RecordStore::new(panel.state()).peek()?;
     let record = record.map(|record| room_for_a_change(&record)).transpose()?.unwrap_or(16 * 1024);
-    let backup = match (panel.settings.environment, environment::find(&panel.root)) {
-        (Policy::RedundantOnly | Policy::Always, Ok(Some((layout, _)))) => {
+    let backup = match (panel.settings.environment, &*panel.environment) {
+        (Policy::RedundantOnly | Policy::Always, LookedAt::Found { layout, .. }) => {
             layout.copies().first().map_or(0, |copy| 2 * copy.size as u64)
         }
         _ => 0,

@@ -71,7 +71,7 @@ impl Board {
     }
 
     fn is_new(&self) -> bool {
-        let environment = read(self.sandbox.root()).expect("readable").expect("found");
+        let environment = self.store().read().expect("readable");
         CHANGES.iter().all(|(name, value)| environment.get(name).as_deref() == *value)
     }
 

@@ -74,7 +74,8 @@ fn differs(panel: &Panel, variable: &str, found: Mac, current: &Current) -> Find
 fn not_copied(panel: &Panel, environment_says: String, mac: Mac) -> Finding {
     let text = format!("{environment_says}, and the record says {mac}, given by a request");
     let refused = panel
-        .environment_health()
+        .environment
+        .health()
         .and_then(|health| may_write(panel.settings.environment, health).err());
     match refused {
         Some(why @ (Refusal::Never | Refusal::SingleCopy)) => Finding::ok(format!(
