@@ -126,9 +126,12 @@ impl fmt::Display for Unsafe {
                  correct the layout in {}",
                 CONFIG
             ),
-            Unsafe::Damaged => f.write_str(
+            // `fw_setenv` is not advised: with a wrong layout it writes its defaults over a good copy.
+            Unsafe::Damaged => write!(
+                f,
                 "no copy has a checksum that fits and there is no backup, so what is there is not \
-                 known; save it once from U-Boot (`saveenv`) or with `fw_setenv`",
+                 known; compare the layout in {CONFIG} with U-Boot's first; only if it is right, \
+                 save it once from U-Boot (`saveenv`)",
             ),
         }
     }
