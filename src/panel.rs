@@ -105,6 +105,7 @@ impl Panel {
     pub fn board_reading(&self) -> BoardReading {
         let survey = &self.survey;
         BoardReading {
+            interface: self.settings.interface.clone(),
             link_mac: survey.link.as_ref().map(|link| link.mac.value),
             mac: survey.mac.clone().map(|own| OwnMac {
                 mac: own.mac.value,

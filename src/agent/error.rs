@@ -28,6 +28,8 @@ pub enum RollbackError {
     Changing,
     /// The factory identity is unknown.
     FactoryUnknown,
+    /// The factory identity is not known yet: a source that tells it has not been read.
+    FactoryNotReadYet,
     /// No change is left in the ledger.
     NothingToTakeBack,
     /// The MAC address before the last change was not known to be the board's own: its driver made it
@@ -80,6 +82,10 @@ impl fmt::Display for RollbackError {
             }
             RollbackError::FactoryUnknown => f.write_str(
                 "the factory identity is unknown: the store was erased since the first start",
+            ),
+            RollbackError::FactoryNotReadYet => f.write_str(
+                "the factory identity is not known yet: what the board itself is could not be read, \
+                 or it has no MAC address of its own; `intercom-agent doctor` says which",
             ),
             RollbackError::NothingToTakeBack => f.write_str(
                 "no change is left in the ledger that could be taken back; try --factory",

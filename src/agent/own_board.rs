@@ -106,6 +106,7 @@ mod tests {
         let mut record = record();
         record.current.mac_origin = MacOrigin::Unread;
         let reading = BoardReading {
+            interface: "eth0".to_owned(),
             link_mac: None,
             mac: Reading::Unreadable,
             serial_number: Reading::Absent,

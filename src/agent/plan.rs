@@ -1,6 +1,6 @@
 //! What a change would do: set the identity that a request asks for, or an earlier one by hand.
 
-use intercom_wire::Identity;
+use intercom_wire::{FactoryIdentity, Identity};
 
 use super::error::RollbackError;
 use super::rules::Rules;
@@ -60,10 +60,11 @@ impl Plan {
     ) -> Result<Self, RollbackError> {
         let last = record.ledger.last_installed_change();
         let to = match back_to {
-            BackTo::Factory => {
-                let factory = record.factory().known().cloned();
-                earlier(record, factory.ok_or(RollbackError::FactoryUnknown)?)
-            }
+            BackTo::Factory => match &record.factory {
+                Some(FactoryIdentity::Known(factory)) => earlier(record, factory.clone()),
+                Some(FactoryIdentity::Unknown) => return Err(RollbackError::FactoryUnknown),
+                None => return Err(RollbackError::FactoryNotReadYet),
+            },
             BackTo::Previous => before(record, last.ok_or(RollbackError::NothingToTakeBack)?)?,
         };
         if to.identity == record.current.identity {
@@ -207,7 +208,9 @@ mod tests {
             why(&never_changed, BackTo::Factory),
             Err(RollbackError::SameIdentity(_))
         ));
-        let erased = Record { factory: Some(intercom_wire::FactoryIdentity::Unknown), ..changed() };
+        let erased = Record { factory: Some(FactoryIdentity::Unknown), ..changed() };
         assert!(matches!(why(&erased, BackTo::Factory), Err(RollbackError::FactoryUnknown)));
+        let unread = Record { factory: None, ..changed() };
+        assert!(matches!(why(&unread, BackTo::Factory), Err(RollbackError::FactoryNotReadYet)));
     }
 }

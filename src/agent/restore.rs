@@ -92,7 +92,7 @@ fn load<S: Seams>(
         }
         Loaded::Lost(damage) => {
             let remark = format!("the record is damaged: {damage}; going on from the board");
-            (without_factory(first()?), false, vec![remark])
+            (begun_again(first()?, &reading), false, vec![remark])
         }
     };
     let is_new = record.take_over(&reading, &boot_id, restorer == Restorer::Daemon);
@@ -103,9 +103,11 @@ fn load<S: Seams>(
     Ok(restored)
 }
 
-/// This is not the first start, so what the board shows now need not be the factory's.
-fn without_factory(mut record: Record) -> Record {
-    record.factory = Some(FactoryIdentity::Unknown);
+/// This is not the first start, so what the board shows now need not be the factory's. What an earlier
+/// record wrote into the environment is.
+fn begun_again(mut record: Record, reading: &BoardReading) -> Record {
+    let written = reading.earlier.found().and_then(|earlier| earlier.factory.clone());
+    record.factory = Some(written.map_or(FactoryIdentity::Unknown, FactoryIdentity::Known));
     record
 }
 

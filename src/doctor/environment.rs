@@ -63,8 +63,9 @@ fn good(panel: &Panel) -> Finding {
     match good {
         0 => Finding::failed(
             format!("no copy in {place} has a checksum that fits"),
-            "correct /etc/fw_env.config if that is the wrong place; otherwise save the environment \
-             once from U-Boot (`saveenv`) or with `fw_setenv`",
+            // `fw_setenv` is not advised: with a wrong layout it writes its defaults over a good copy.
+            "compare /etc/fw_env.config with U-Boot's own layout; only if it is right, save the \
+             environment once from U-Boot (`saveenv`)",
         ),
         good if good < copies => Finding::warning(
             format!("{good} of {copies} copies in {place} is whole"),

@@ -92,6 +92,8 @@ pub struct Earlier {
 /// the record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BoardReading {
+    /// The interface that carries the MAC address.
+    pub interface: String,
     /// The address that the link has now; `None` while there is no such link.
     pub link_mac: Option<Mac>,
     /// The board's MAC address.

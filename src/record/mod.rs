@@ -40,6 +40,8 @@ json_object! {
         pub factory: Option<FactoryIdentity>,
         /// The last identity that was confirmed.
         pub current: Current,
+        /// The interface that its MAC address belongs to.
+        pub interface: Option<String>,
         /// The boot in which the link keeps the address that it has: the board's own was read late, and
         /// a live link is not given another one without a word; or a change was taken back to an
         /// address that is not known to be the board's own.

@@ -77,6 +77,23 @@ impl Current {
         }
     }
 
+    /// An earlier record wrote down what the factory had: what differs was given since.
+    fn tell_given(&mut self, earlier: &Reading<Earlier>) {
+        let Some(factory) = earlier.found().and_then(|earlier| earlier.factory.as_ref()) else {
+            return;
+        };
+        if self.mac_origin == MacOrigin::Board && self.identity.mac != factory.mac {
+            self.mac_origin = MacOrigin::Request;
+        }
+        let serial_number = &self.identity.serial_number;
+        if self.serial_origin == Some(SerialOrigin::Board)
+            && serial_number.is_some()
+            && *serial_number != factory.serial_number
+        {
+            self.serial_origin = Some(SerialOrigin::Request);
+        }
+    }
+
     fn take_serial_number(&mut self, reading: &Reading<SerialNumber>) {
         if !self.lacks_serial_number() {
             return;
@@ -107,18 +124,11 @@ impl Record {
         };
         current.take_mac(reading.mac, reading.link_mac);
         current.take_serial_number(&reading.serial_number);
-        // An earlier record wrote down what the factory had: what differs was given since.
-        if let Some(factory) = reading.earlier.found().and_then(|e| e.factory.as_ref()) {
-            if current.has_mac() && current.identity.mac != factory.mac {
-                current.mac_origin = MacOrigin::Request;
-            }
-            let serial_number = &current.identity.serial_number;
-            if serial_number.is_some() && *serial_number != factory.serial_number {
-                current.serial_origin = Some(SerialOrigin::Request);
-            }
-        }
+        current.tell_given(&reading.earlier);
         let factory = factory(reading, reading.mac, &current);
-        Ok(Record::new(board_name(reading, &current, boot_id), factory, current))
+        let board = board_name(reading, &current, boot_id);
+        let interface = Some(reading.interface.clone());
+        Ok(Record { interface, ..Record::new(board, factory, current) })
     }
 
     /// Takes over what was open and can be read now, in this boot. With `keeps_link` a link that has
@@ -146,9 +156,10 @@ impl Record {
         }
         let known = |record: &Record| {
             let Current { mac_origin, serial_origin, .. } = record.current;
-            (mac_origin, serial_origin, record.factory.clone())
+            (mac_origin, serial_origin, record.factory.clone(), record.interface.clone())
         };
         let before = known(self);
+        self.belong_to(&reading.interface);
         let had_mac = self.current.has_mac();
         let mac = self.trusted_mac(reading.mac, boot_id);
         self.current.take_mac(mac, reading.link_mac);
@@ -156,17 +167,41 @@ impl Record {
             let differs = reading.link_mac != Some(self.current.identity.mac);
             self.link_kept_in = (keeps_link && differs).then(|| boot_id.clone());
         }
+        let had_serial_number = !self.current.lacks_serial_number();
         self.current.take_serial_number(&reading.serial_number);
+        if !had_mac || !had_serial_number {
+            self.current.tell_given(&reading.earlier);
+        }
+        let written = reading.earlier.found().and_then(|earlier| earlier.factory.clone());
         match &mut self.factory {
+            // The record was lost, and the environment tells it.
+            Some(unknown @ FactoryIdentity::Unknown) => {
+                if let Some(written) = written {
+                    *unknown = FactoryIdentity::Known(written);
+                }
+            }
             None => self.factory = factory(reading, mac, &self.current),
             Some(FactoryIdentity::Known(known)) if known.serial_number.is_none() => {
                 if self.current.serial_origin == Some(SerialOrigin::Board) {
                     known.serial_number.clone_from(&self.current.identity.serial_number);
                 }
             }
-            Some(_) => {}
+            Some(FactoryIdentity::Known(_)) => {}
         }
         known(self) != before
+    }
+
+    /// Another interface is configured: an address that the board has for the one before is not this
+    /// one's, or two interfaces of the panel would have one address. What a request gave is the panel's.
+    fn belong_to(&mut self, interface: &str) {
+        let moved = self.interface.as_deref().is_some_and(|before| before != interface);
+        if moved && self.current.mac_origin == MacOrigin::Board {
+            self.current.mac_origin = MacOrigin::Unread;
+            self.factory = None;
+        }
+        if self.interface.as_deref() != Some(interface) {
+            self.interface = Some(interface.to_owned());
+        }
     }
 
     /// What a change has put back on the link counts as set by someone, even if the driver had made
@@ -263,6 +298,7 @@ mod tests {
         let link_mac = "08:00:00:00:00:01".parse().expect("a MAC");
         let found = OwnMac { mac: link_mac, kind, from_environment: false };
         BoardReading {
+            interface: "eth0".to_owned(),
             link_mac: Some(link_mac),
             mac: if earlier.is_unreadable() { Reading::Unreadable } else { Reading::Found(found) },
             serial_number: Reading::Absent,
@@ -327,5 +363,46 @@ mod tests {
             assert!(record.take_over(&link(kind, Reading::Absent), &boot(2), false));
             assert_eq!(record.current.mac_origin, origin);
         }
+    }
+
+    /// The same board, whose record was lost while its environment could not be read.
+    #[test]
+    fn what_an_earlier_record_wrote_down_counts_as_soon_as_it_can_be_read() {
+        let factory =
+            Identity { mac: "08:00:00:00:00:99".parse().expect("a MAC"), serial_number: None };
+        let mut record =
+            Record::first(&link(MacKind::Real, Reading::Unreadable), &boot(1)).expect("a MAC");
+        record.factory = Some(FactoryIdentity::Unknown);
+        let earlier = Earlier { factory: Some(factory.clone()), board: "b".parse().ok() };
+        assert!(record.take_over(&link(MacKind::Real, Reading::Found(earlier)), &boot(1), true));
+        assert_eq!(record.factory, Some(FactoryIdentity::Known(factory)));
+        assert_eq!(record.current.mac_origin, MacOrigin::Request, "it is not the factory's");
+    }
+
+    #[test]
+    fn an_address_of_one_interface_is_not_taken_along_to_another() {
+        let first = link(MacKind::Real, Reading::Absent);
+        let wlan0 = || {
+            let link_mac = "08:00:00:00:00:55".parse().expect("a MAC");
+            let own = OwnMac { mac: link_mac, kind: MacKind::Real, from_environment: false };
+            BoardReading {
+                interface: "wlan0".to_owned(),
+                link_mac: Some(link_mac),
+                mac: Reading::Found(own),
+                ..link(MacKind::Real, Reading::Absent)
+            }
+        };
+        let mut record = Record::first(&first, &boot(1)).expect("a MAC");
+        assert!(!record.take_over(&first, &boot(2), false));
+        assert!(record.take_over(&wlan0(), &boot(2), false));
+        let own = Identity { mac: wlan0().link_mac.expect("one"), serial_number: None };
+        assert_eq!(record.current.identity, own);
+        assert_eq!(record.factory, Some(FactoryIdentity::Known(own)));
+
+        let mut given = Record::first(&first, &boot(1)).expect("a MAC");
+        given.current.mac_origin = MacOrigin::Request;
+        let before = given.current.clone();
+        given.take_over(&wlan0(), &boot(2), false);
+        assert_eq!(given.current, before, "what a request gave is the panel's");
     }
 }

@@ -8,6 +8,7 @@ use super::Record;
 const RECORD: &str = r#"{
 "format":1,"board":"die-0123","factory":{"mac":"AA:BB:CC:DD:EE:FE","serial_number":"F-1"},
 "current":{"mac":"22:0D:CE:38:E7:15","serial_number":null,"mac_origin":"placeholder","serial_origin":null},
+"interface":"eth0",
 "link_kept_in":"0b5fd1a8-7f60-4d0e-a4f6-3dc9a0b4e1f2",
 "learnt_id":7,
 "change":{

@@ -28,6 +28,7 @@ impl Record {
             board,
             factory,
             current,
+            interface: None,
             link_kept_in: None,
             learnt_id: None,
             change: None,

@@ -71,7 +71,7 @@ fn without_a_good_copy_the_board_says_what_it_is() {
     let record = run.agent().expect("alive").record().clone();
     // The environment has told it since the change.
     assert_eq!(record.current.identity, identity('C'));
-    assert_eq!(record.factory(), FactoryIdentity::Unknown, "not a guess");
+    assert_eq!(record.factory(), FactoryIdentity::Known(identity('A')), "and what the factory had");
 }
 
 #[test]

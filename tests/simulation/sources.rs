@@ -83,6 +83,7 @@ impl Hardware {
             Reading::Unreadable => Reading::Unreadable,
         };
         let mut reading = BoardReading {
+            interface: "eth0".to_owned(),
             link_mac,
             mac,
             serial_number: serial_number.map(|text| text.parse().expect("printable")),

@@ -47,3 +47,20 @@ fn the_configuration_can_name_another_one() {
     assert_eq!(installed_on("wlan0", "mac_variable = \"wifiaddr\""), WIFIADDR);
     assert_eq!(installed_on("eth0", "mac_variable = \"eth1addr\""), ETH1ADDR);
 }
+
+/// The configuration is corrected after a first start: eth0's address stays eth0's.
+#[test]
+fn the_address_of_one_interface_is_not_taken_along_to_another() {
+    let board = UBootBoard::new(Format::Redundant, "redundant-only");
+    board.save_environment(&[("ethaddr", ETHADDR)]);
+    board.configure("interface = \"eth0\"\n");
+    assert_eq!(board.run(&["restore"]).code, 0);
+    assert_eq!(board.board.runtime_identity()["mac"], ETHADDR);
+    board.write("sys/class/net/wlan0/address", format!("{}\n", BURNT_IN.to_lowercase()));
+    board.write("sys/class/net/wlan0/addr_assign_type", "0\n");
+    board.configure("interface = \"wlan0\"\n");
+    assert_eq!(board.run(&["restore"]).code, 0);
+    let link = board.board.path("sys/class/net/wlan0/address");
+    assert_eq!(fs::read_to_string(link).expect("a link").trim(), BURNT_IN.to_lowercase());
+    assert_eq!(board.board.runtime_identity()["mac"], BURNT_IN);
+}
