@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::record::Route;
 
-/// How one route fares. Times are in seconds: the board's calendar may be wrong.
+/// How one route fares. Times are in seconds: the board's wall clock may be wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RouteStatus {
     /// Which one.

@@ -53,7 +53,7 @@ pub trait Upstream {
     fn send(&mut self, route: Route, id: ReportId, report: &Report);
     /// How each route fares.
     fn status(&self) -> Vec<RouteStatus>;
-    /// What the calendar says, if a server's certificate is valid by it.
+    /// What the wall clock says, if a server's certificate is valid by it.
     fn good_time(&self) -> Option<WallTime>;
     /// Lets go of a MAC address that this board no longer has.
     fn give_up(&mut self, mac: Mac);

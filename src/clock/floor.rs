@@ -1,4 +1,4 @@
-//! The floor under the calendar of a board that may start in 1970.
+//! The floor under the wall clock of a board that may start in 1970.
 
 use std::fs;
 
@@ -24,16 +24,16 @@ impl Floor {
         Floor { made: WallTime::from_unix_seconds(made), last_good }
     }
 
-    /// When the firmware was made: a calendar that says less was never set.
+    /// When the firmware was made: a wall clock that says less was never set.
     pub fn made(&self) -> WallTime {
         self.made
     }
 
-    /// What time it is, given what the calendar says. The last good time counts only where the
-    /// calendar was never set: a wrong one that was seen must not stand against a right one.
-    pub fn lift(&self, calendar: WallTime) -> WallTime {
-        if calendar >= self.made {
-            calendar
+    /// What time it is, given what the wall clock says. The last good time counts only where the
+    /// wall clock was never set: a wrong one that was seen must not stand against a right one.
+    pub fn lift(&self, wall_clock: WallTime) -> WallTime {
+        if wall_clock >= self.made {
+            wall_clock
         } else {
             self.last_good.max(Some(self.made)).unwrap_or(self.made)
         }
@@ -70,7 +70,8 @@ mod tests {
 
     #[test]
     fn a_calendar_that_was_never_set_counts_as_the_last_good_time() {
-        let lift = |last_good, calendar| Floor { made: time(1000), last_good }.lift(time(calendar));
+        let lift =
+            |last_good, wall_clock| Floor { made: time(1000), last_good }.lift(time(wall_clock));
         assert_eq!(lift(None, 17), time(1000));
         assert_eq!(lift(Some(time(900)), 17), time(1000));
         assert_eq!(lift(Some(time(5000)), 17), time(5000));

@@ -1,4 +1,4 @@
-//! Time: the boot's own clock for deadlines, the calendar only for people.
+//! Time: the boot's own clock for deadlines, the wall clock only for people.
 
 mod floor;
 mod moment;
@@ -12,7 +12,7 @@ pub use wall::WallTime;
 
 /// Where deadlines get their time from.
 ///
-/// A panel's calendar may be wrong by decades and jump; this clock only ever goes forward, and
+/// A panel's wall clock may be wrong by decades and jump; this clock only ever goes forward, and
 /// starts again with each boot.
 pub trait Clock {
     /// The time since the board booted, sleep included.

@@ -1,4 +1,4 @@
-//! Moments, boot ids and the calendar.
+//! Moments, boot ids and the wall clock.
 
 use std::time::Duration;
 

@@ -1,17 +1,17 @@
-//! The calendar, for people and for nothing else.
+//! The wall clock, for people and for nothing else.
 
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use intercom_wire::json_newtype;
 
-/// Seconds since 1970 in UTC, as the board's calendar has them: perhaps wrong. Shown as
+/// Seconds since 1970 in UTC, as the board's wall clock has them: perhaps wrong. Shown as
 /// `2026-01-31T12:00:00Z`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WallTime(u64);
 
 impl WallTime {
-    /// What the calendar says now; 1970 if it says something earlier.
+    /// What the wall clock says now; 1970 if it says something earlier.
     pub fn now() -> Self {
         WallTime(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()))
     }

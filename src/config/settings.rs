@@ -160,7 +160,7 @@ pub enum TlsVersion {
 }
 
 impl Tls {
-    /// Whether certificates are judged at all, and so by the calendar.
+    /// Whether certificates are judged at all, and so by the wall clock.
     pub fn judges(&self) -> bool {
         matches!(self.trust, Trust::Authorities { .. })
     }

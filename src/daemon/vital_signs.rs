@@ -18,12 +18,12 @@ pub(super) fn in_words(agent: &mut Agent<RealSeams>) -> String {
         let (to, stage, left) = (change.to, change.stage, change.seconds_left);
         return format!("changing to {to}: {stage}; {left} s left to confirm it");
     }
-    let calendar = WallTime::now().unix_seconds();
+    let wall_clock = WallTime::now().unix_seconds();
     let mut routes = Vec::new();
     for status in agent.seams().routes.status() {
         let RouteStatus { route, reached, for_seconds, last_error, .. } = status;
         let route = route.label();
-        let since = WallTime::from_unix_seconds(calendar.saturating_sub(for_seconds));
+        let since = WallTime::from_unix_seconds(wall_clock.saturating_sub(for_seconds));
         routes.push(match (reached, last_error) {
             (true, _) => format!("{route} reached since {since}"),
             (false, None) => format!("{route} not reached yet"),

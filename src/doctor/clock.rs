@@ -1,4 +1,4 @@
-//! The calendar: not before the firmware was made, nor a generation after.
+//! The wall clock: not before the firmware was made, nor a generation after.
 
 use super::{Check, Finding};
 use crate::clock::{Floor, WallTime};

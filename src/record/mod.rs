@@ -61,7 +61,7 @@ json_object! {
         pub recent_changes: Vec<Begun>,
         /// What has happened so far.
         pub counters: Counters,
-        /// The calendar's time at the last transition by which a server's certificate was valid.
+        /// The wall clock's time at the last transition by which a server's certificate was valid.
         pub last_good_time: Option<WallTime>,
         /// The outcomes whose reports had to make room.
         pub outcomes_not_told: Option<NotTold>,

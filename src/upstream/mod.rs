@@ -39,7 +39,7 @@ pub struct Place {
 }
 
 impl Place {
-    /// On the board under `root`, which saw `last_good` last of a calendar that was right.
+    /// On the board under `root`, which saw `last_good` last of a wall clock that was right.
     pub fn new(root: Root, last_good: Option<WallTime>) -> Self {
         Place { floor: Floor::new(&root, last_good), root }
     }
@@ -105,15 +105,15 @@ pub fn route() -> (RouteHandle, RouteEnd) {
 }
 
 impl RouteHandle {
-    /// On this route the server's certificate is judged by the calendar.
+    /// On this route the server's certificate is judged by the wall clock.
     #[must_use]
     pub fn judging(self, place: &Place) -> Self {
         RouteHandle { judged_from: Some(place.floor.made()), ..self }
     }
 
-    /// Whether a certificate that was found valid now vouches for the calendar.
-    fn vouches_for(&self, calendar: WallTime) -> bool {
-        self.judged_from.is_some_and(|made| made <= calendar) && self.health.is_reached()
+    /// Whether a certificate that was found valid now vouches for the wall clock.
+    fn vouches_for(&self, wall_clock: WallTime) -> bool {
+        self.judged_from.is_some_and(|made| made <= wall_clock) && self.health.is_reached()
     }
 
     fn command(&self, command: RouteCommand) {
@@ -191,8 +191,8 @@ impl Upstream for Routes {
     }
 
     fn good_time(&self) -> Option<WallTime> {
-        let calendar = WallTime::now();
-        self.all().any(|route| route.vouches_for(calendar)).then_some(calendar)
+        let wall_clock = WallTime::now();
+        self.all().any(|route| route.vouches_for(wall_clock)).then_some(wall_clock)
     }
 
     fn give_up(&mut self, mac: Mac) {
