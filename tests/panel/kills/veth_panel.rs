@@ -169,15 +169,20 @@ impl Panel<'_> {
         Strace { call, number, fault, files, trace: self.board.path("trace") }
     }
 
-    /// Starts the daemon and waits until it has come to the end of the request; nothing if it ended
-    /// before that.
+    /// Starts the daemon and waits until it has come to the end of the request, or has to wait since what
+    /// the board itself is cannot be read; nothing if it ended before that.
     pub fn runs_until_reported(&self, strace: &Strace) -> Option<Process> {
         let mut daemon = self.board.start_under(strace);
-        if daemon.says_any(&["the report has arrived", " ended as "]) {
+        if daemon.says_any(&["the report has arrived", " ended as ", "cannot be read yet"]) {
             // Answered only after the record has been told, too.
             self.board.run(&["status"]);
         }
         daemon.is_running().then_some(daemon)
+    }
+
+    /// Whether the request waits until what the board itself is can be read.
+    pub fn awaits_its_board(&self) -> bool {
+        self.board.run(&["status", "--json"]).json()["waiting"] == 1
     }
 
     /// What the next start finds is exactly one of both identities, and all agree on which.
