@@ -60,7 +60,7 @@ def _is_read_late(lab, start, seconds):
 
 def lock_is_held(lab):
     """A tool holds the environment's lock while the board starts for the first time: nothing is taken from the link."""
-    _is_read_late(lab, HOLDS_THE_LOCK, 30)
+    _is_read_late(lab, HOLDS_THE_LOCK, 60)
 
 
 def nodes_come_late(lab):
