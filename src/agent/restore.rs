@@ -51,7 +51,7 @@ pub fn restore<S: Seams>(
     let mut restored = load(seams, restorer, reading)?;
     go_on_or_take_back(seams, rules, &mut restored);
     let record = &restored.record;
-    let wanted = record.change.as_ref().map_or(&record.current, |change| &change.to);
+    let wanted = record.carried();
     // Each by itself: a link that does not take its address must not keep the files from telling it.
     let link = match record.sets_link(&seams.clock().boot_id()) {
         true => set_link(seams.board(), wanted.identity.mac),
@@ -92,7 +92,7 @@ fn load<S: Seams>(
         }
         Loaded::Lost(damage) => {
             let remark = format!("the record is damaged: {damage}; going on from the board");
-            (begun_again(first()?, &reading), false, vec![remark])
+            (without_factory(first()?), false, vec![remark])
         }
     };
     let is_new = record.take_over(&reading, &boot_id, restorer == Restorer::Daemon);
@@ -103,11 +103,10 @@ fn load<S: Seams>(
     Ok(restored)
 }
 
-/// This is not the first start, so what the board shows now need not be the factory's. What an earlier
-/// record wrote into the environment is.
-fn begun_again(mut record: Record, reading: &BoardReading) -> Record {
-    let written = reading.earlier.found().and_then(|earlier| earlier.factory.clone());
-    record.factory = Some(written.map_or(FactoryIdentity::Unknown, FactoryIdentity::Known));
+/// This is not the first start, so what the board shows now need not be the factory's. (What an earlier
+/// record wrote into the environment is, and is taken over.)
+fn without_factory(mut record: Record) -> Record {
+    record.factory = Some(FactoryIdentity::Unknown);
     record
 }
 

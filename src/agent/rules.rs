@@ -37,7 +37,7 @@ pub struct Rules {
 
 impl Rules {
     /// The intercom's ID: what the configuration says counts more than what was learnt.
-    pub(super) fn own_id(&self, record: &Record) -> Option<OwnId> {
+    pub fn own_id(&self, record: &Record) -> Option<OwnId> {
         let configured = self.configured_id.map(OwnId::Configured);
         configured.or(record.learnt_id.map(OwnId::Learnt))
     }

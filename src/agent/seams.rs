@@ -111,12 +111,8 @@ pub struct ConnectIdentity {
 impl ConnectIdentity {
     /// The identity that the board carries now.
     pub(super) fn of(record: &Record, rules: &Rules) -> Self {
-        let identity = match &record.change {
-            Some(change) => &change.to.identity,
-            None => &record.current.identity,
-        };
         ConnectIdentity {
-            identity: identity.clone(),
+            identity: record.carried().identity.clone(),
             board: record.board.clone(),
             id: rules.own_id(record).map(OwnId::value),
             model: rules.models.first().cloned(),

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::args::{Check, Way};
 use super::exit::{Exit, Failure};
 use super::{output, payload};
-use crate::decide::{Decision, Delivered, Facts, MacOwner, OwnId, Past, Timing, Via, decide};
+use crate::decide::{Decision, Delivered, Facts, MacOwner, Past, Timing, Via, decide};
 use crate::record::Ledger;
 
 pub(super) fn check(check: &Check) -> Result<Exit, Failure> {
@@ -17,7 +17,6 @@ pub(super) fn check(check: &Check) -> Result<Exit, Failure> {
     let request = Request::read(&payload);
     let record = panel.record().map_err(Failure::new)?;
     let rules = panel.rules();
-    let learnt = record.learnt_id.map(OwnId::Learnt);
     let decision = decide(
         &request,
         &Delivered {
@@ -35,7 +34,7 @@ pub(super) fn check(check: &Check) -> Result<Exit, Failure> {
             require_signature: rules.require_signature,
             current: &record.current,
             board: &record.board,
-            id: rules.configured_id.map(OwnId::Configured).or(learnt),
+            id: rules.own_id(&record),
             models: &rules.models,
             owner: match &check.held_by {
                 Some(board) => MacOwner::AnotherBoard(Some(board.clone())),

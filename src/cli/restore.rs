@@ -53,12 +53,7 @@ fn put_right(panel: &Panel) -> Result<Ended, Failure> {
             false => Vec::new(),
         },
         change_in_progress: record.change.is_some(),
-        identity: record
-            .change
-            .as_ref()
-            .map_or(&record.current, |change| &change.to)
-            .identity
-            .clone(),
+        identity: record.carried().identity.clone(),
         remarks: restored.remarks,
     };
     Ok((Told::restored(&board).map_err(Failure::new)?, record.has_unread()))

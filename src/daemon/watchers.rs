@@ -136,7 +136,7 @@ fn restored(agent: &mut Agent<RealSeams>, seen: u64) -> Answer {
     let remarks = agent.steps().after(seen).map(|step| step.text.clone()).collect();
     let record = agent.record();
     let has_unread = record.has_unread();
-    let carried = record.change.as_ref().map_or(&record.current, |change| &change.to);
+    let carried = record.carried();
     let board = BoardState {
         identity: carried.identity.clone(),
         change_in_progress: record.change.is_some(),

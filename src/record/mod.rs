@@ -155,3 +155,10 @@ json_object! {
         pub unclean_ends: Option<u64>,
     }
 }
+
+impl Record {
+    /// What the board is to carry now: the new identity during a change, the current one otherwise.
+    pub fn carried(&self) -> &Current {
+        self.change.as_ref().map_or(&self.current, |change| &change.to)
+    }
+}

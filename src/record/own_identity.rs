@@ -219,8 +219,7 @@ impl Record {
 
     /// Whether the link is given the address of the record in this boot.
     pub fn sets_link(&self, boot_id: &BootId) -> bool {
-        let wanted = self.change.as_ref().map_or(&self.current, |change| &change.to);
-        wanted.has_mac() && self.link_kept_in.as_ref() != Some(boot_id)
+        self.carried().has_mac() && self.link_kept_in.as_ref() != Some(boot_id)
     }
 
     /// Whether something of the current identity could not be read yet.

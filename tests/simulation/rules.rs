@@ -171,7 +171,7 @@ pub fn after_restore(world: &mut Hardware, restored: &Restored) {
 
 /// Link and runtime files say one identity, if the board has one.
 fn agrees(world: &Hardware, record: &Record, watch: &mut Watch) {
-    let wanted = record.change.as_ref().map_or(&record.current, |change| &change.to);
+    let wanted = record.carried();
     let boot_id = format!("boot-{}", world.boot).parse().expect("a boot ID");
     let Identity { mac, serial_number } = &wanted.identity;
     if record.sets_link(&boot_id) && world.link.is_there && world.link.mac != *mac {

@@ -16,7 +16,7 @@ fn judge(panel: &Panel, record: &Record) -> Finding {
     let Some(link) = panel.survey.link.as_ref().map(|link| link.mac.value) else {
         return not_compared("the link cannot be read", "link");
     };
-    let wanted = record.change.as_ref().map_or(&record.current, |change| &change.to);
+    let wanted = record.carried();
     let mac = wanted.identity.mac;
     if !wanted.has_mac() {
         return Finding::ok(format!("{link}, left alone: the record has no address to set"));

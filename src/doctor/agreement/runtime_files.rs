@@ -14,7 +14,7 @@ pub(in super::super) const AGREE: Check = Check {
 };
 
 fn judge(panel: &Panel, record: &Record) -> Finding {
-    let wanted = record.change.as_ref().map_or(&record.current, |change| &change.to);
+    let wanted = record.carried();
     let files = runtime_files(&panel.rules(), record, wanted);
     let dir = panel.runtime_dir();
     let told: Vec<String> = files
