@@ -34,6 +34,7 @@ pub mod crash;
 pub mod daemon;
 pub mod doctor;
 pub mod panel;
+mod random;
 pub mod root;
 #[cfg(test)]
 mod testing;

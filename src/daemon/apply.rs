@@ -4,19 +4,19 @@ use std::fmt;
 
 use intercom_wire::signature::{Flaw, Keys, Signature};
 use intercom_wire::{InvalidRequestId, Request, RequestId};
-use ring::rand::{SecureRandom, SystemRandom};
 
 use super::RealSeams;
 use crate::agent::{Agent, Delivery};
 use crate::decide::{Delivered, Timing, Via};
+use crate::random::{self, NoRandomNumbers};
 
 /// Why an installer's request is not decided at all.
 #[derive(Debug)]
 pub(super) enum ApplyError {
     /// It has a signature that does not count.
     BadSignature(Flaw),
-    /// The kernel gives no random numbers for its ID.
-    NoRandomNumbers,
+    /// Its ID needs a random number.
+    NoRandomNumbers(NoRandomNumbers),
     /// The ID that was made for it is none.
     Id(InvalidRequestId),
 }
@@ -55,17 +55,15 @@ pub(super) fn apply(
 }
 
 fn fresh_id() -> Result<RequestId, ApplyError> {
-    let mut random = [0_u8; 8];
-    SystemRandom::new().fill(&mut random).map_err(|_| ApplyError::NoRandomNumbers)?;
-    let hex: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("by-hand-{hex}").parse().map_err(ApplyError::Id)
+    let random = random::number().map_err(ApplyError::NoRandomNumbers)?;
+    format!("by-hand-{random:016x}").parse().map_err(ApplyError::Id)
 }
 
 impl fmt::Display for ApplyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ApplyError::BadSignature(flaw) => write!(f, "the request is signed badly: {flaw}"),
-            ApplyError::NoRandomNumbers => f.write_str("the kernel gives no random numbers"),
+            ApplyError::NoRandomNumbers(why) => why.fmt(f),
             ApplyError::Id(why) => why.fmt(f),
         }
     }

@@ -67,6 +67,8 @@ pub enum RouteCommand {
     GiveUp(Mac),
     /// What was not acknowledged shall come again.
     AskAgain,
+    /// Whether upstream still answers shall be found out.
+    Prove,
 }
 
 /// As whom to connect, and which connection that is.

@@ -1,6 +1,6 @@
 //! Presence: who has a MAC address, as the boards themselves say it on the broker.
 
-use super::BoardName;
+use super::{BoardName, Nonce};
 use crate::json::{self, DecodeError};
 use crate::{json_object, string_enum};
 
@@ -12,6 +12,10 @@ json_object! {
         pub state: PresenceState,
         /// The board.
         pub board: BoardName,
+        /// Tells this message from the board's earlier ones; absent from a last will, which is
+        /// written long before it is sent.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub nonce: Option<Nonce>,
     }
 }
 
@@ -37,7 +41,7 @@ impl Presence {
 
     /// The message; never empty.
     pub fn payload(&self) -> Vec<u8> {
-        // Two plain strings always become JSON.
+        // Plain strings always become JSON.
         serde_json::to_vec(self).unwrap_or_default()
     }
 }
@@ -47,11 +51,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_presence_is_two_words() {
-        let board = "b-1".parse().expect("a name");
-        let presence = Presence { state: PresenceState::Offline, board };
-        assert_eq!(presence.payload(), br#"{"state":"offline","board":"b-1"}"#);
-        assert_eq!(Presence::read(&presence.payload()), Ok(Some(presence)));
+    fn a_presence_says_who_is_there_and_a_nonce_if_it_has_one() {
+        let board: BoardName = "b-1".parse().expect("a name");
+        for (nonce, payload) in [
+            (None, r#"{"state":"offline","board":"b-1"}"#),
+            (
+                Some(Nonce::of(0x0a1b)),
+                r#"{"state":"offline","board":"b-1","nonce":"0000000000000a1b"}"#,
+            ),
+        ] {
+            let presence = Presence { state: PresenceState::Offline, board: board.clone(), nonce };
+            assert_eq!(presence.payload(), payload.as_bytes());
+            assert_eq!(Presence::read(payload.as_bytes()), Ok(Some(presence)));
+        }
     }
 
     #[test]

@@ -122,7 +122,7 @@ impl HttpRoute {
                     self.queue.push(QueuedReport { id, report, refusals: 0, due });
                 }
             }
-            RouteCommand::AskAgain => {
+            RouteCommand::AskAgain | RouteCommand::Prove => {
                 self.ask_again = true;
                 // A service that does not answer is not polled more often.
                 if self.poll.trouble.is_none() {

@@ -1,6 +1,6 @@
 //! One client for one connection: its options, and a task that does nothing but poll it.
 
-use intercom_wire::{BoardName, MAX_REQUEST_BYTES, PresenceState};
+use intercom_wire::{BoardName, MAX_REQUEST_BYTES};
 use log::debug;
 use rumqttc::{
     AsyncClient, ConnectionError, Event, LastWill, MqttOptions, NetworkOptions, QoS,
@@ -51,7 +51,7 @@ impl Client {
             .set_max_packet_size(MAX_PACKET, MAX_PACKET)
             .set_last_will(LastWill::new(
                 &topics.presence,
-                presence.payload(PresenceState::Offline),
+                presence.offline(),
                 QoS::AtLeastOnce,
                 true,
             ));

@@ -7,6 +7,7 @@ use rumqttc::mqttbytes::Error as PacketError;
 use rumqttc::{ClientError, ConnectReturnCode, ConnectionError, StateError, TlsError};
 
 use crate::config::{SecretFileError, Unfilled};
+use crate::random::NoRandomNumbers;
 use crate::upstream::mqtt::acknowledgements::TooManyUnacknowledged;
 use crate::upstream::network_error::NetworkError;
 use crate::upstream::tls::{self, TlsFileError};
@@ -69,6 +70,8 @@ pub(in crate::upstream::mqtt) enum SessionError {
     TooManyUnacknowledged(TooManyUnacknowledged),
     /// The broker has sent DISCONNECT.
     Disconnected,
+    /// A presence needs a random number.
+    NoRandomNumbers(NoRandomNumbers),
     /// The network, TLS or MQTT has failed.
     Connection(Box<ConnectionError>),
     /// The client tells nothing, not even pings.
@@ -88,6 +91,12 @@ pub(in crate::upstream::mqtt) enum SessionError {
 impl From<ClientError> for SessionError {
     fn from(why: ClientError) -> Self {
         SessionError::ClientJammed(Box::new(why))
+    }
+}
+
+impl From<NoRandomNumbers> for SessionError {
+    fn from(why: NoRandomNumbers) -> Self {
+        SessionError::NoRandomNumbers(why)
     }
 }
 
@@ -127,6 +136,7 @@ impl fmt::Display for SessionError {
             ),
             SessionError::TooManyUnacknowledged(why) => write!(f, "{why}"),
             SessionError::Disconnected => f.write_str("the broker closes the connection"),
+            SessionError::NoRandomNumbers(why) => write!(f, "{why}"),
             SessionError::Connection(why) => connection(why, f),
             SessionError::ClientSilent => f.write_str("the MQTT client no longer responds"),
             SessionError::ClientEnded => f.write_str("the MQTT client has ended"),

@@ -152,7 +152,10 @@ impl Outgoing {
         match command {
             RouteCommand::Send(id, report) => self.report(id, &report),
             RouteCommand::GiveUp(mac) => self.give_up(mac),
-            RouteCommand::Acknowledge(_) | RouteCommand::LookUp(_) | RouteCommand::AskAgain => {}
+            RouteCommand::Acknowledge(_)
+            | RouteCommand::LookUp(_)
+            | RouteCommand::AskAgain
+            | RouteCommand::Prove => {}
         }
     }
 }

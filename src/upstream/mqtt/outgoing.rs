@@ -58,6 +58,7 @@ impl Outgoing {
 
     /// This board is online, before all else: whether it comes back tells whether the rest arrives.
     pub(super) fn presence_first(&mut self) {
+        self.queue.retain(|message| *message != Message::Presence);
         self.queue.push_front(Message::Presence);
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use intercom_wire::{BoardName, Mac, Presence, PresenceState};
+use intercom_wire::{BoardName, Mac, Nonce, Presence, PresenceState};
 use log::warn;
 use tokio::time::Instant;
 
@@ -11,6 +11,17 @@ use crate::decide::MacOwner;
 
 /// How often the presence is published again while another board publishes one for the same MAC.
 const REPUBLISH_EVERY: Duration = Duration::from_secs(60);
+
+/// What is on the presence topic of this panel's MAC address.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum OnOwnTopic {
+    /// This panel is on line; with the nonce, which tells which message of it this is.
+    Own(Option<Nonce>),
+    /// Another board is.
+    AnotherBoard(BoardName),
+    /// Nobody is, or it is not a presence.
+    Nobody,
+}
 
 /// This panel's presence on its MAC address's topic, and its defence against another board's.
 #[derive(Debug)]
@@ -26,21 +37,41 @@ impl OwnPresence {
         OwnPresence { board, mac, last_conflict: None }
     }
 
-    pub(super) fn payload(&self, state: PresenceState) -> Vec<u8> {
-        Presence { state, board: self.board.clone() }.payload()
+    /// What this panel says while it is connected.
+    pub(super) fn online(&self, nonce: &Nonce) -> Vec<u8> {
+        self.payload(PresenceState::Online, Some(nonce.clone()))
     }
 
-    /// Another payload than this panel's is on its topic. Whether to publish the own one again.
-    pub(super) fn overwritten(&mut self, payload: &[u8], now: Instant) -> bool {
-        if let MacOwner::AnotherBoard(board) = owner(payload, &self.board) {
-            // Two panels would overwrite each other for ever otherwise.
-            if self.last_conflict.is_some_and(|at| now < at + REPUBLISH_EVERY) {
-                return false;
+    /// Its last will.
+    pub(super) fn offline(&self) -> Vec<u8> {
+        self.payload(PresenceState::Offline, None)
+    }
+
+    fn payload(&self, state: PresenceState, nonce: Option<Nonce>) -> Vec<u8> {
+        Presence { state, board: self.board.clone(), nonce }.payload()
+    }
+
+    /// Reads what is on this panel's presence topic.
+    pub(super) fn read(&self, payload: &[u8]) -> OnOwnTopic {
+        match Presence::read(payload) {
+            Ok(Some(Presence { state: PresenceState::Online, board, nonce })) => {
+                match board == self.board {
+                    true => OnOwnTopic::Own(nonce),
+                    false => OnOwnTopic::AnotherBoard(board),
+                }
             }
-            self.last_conflict = Some(now);
-            let board = board.map_or_else(|| "another".to_owned(), |board| board.to_string());
-            warn!("identity conflict: board {board} is on line with {} too", self.mac);
+            Ok(_) | Err(_) => OnOwnTopic::Nobody,
         }
+    }
+
+    /// Whether to publish the own presence again, now that another board has published one.
+    pub(super) fn defends_against(&mut self, board: &BoardName, now: Instant) -> bool {
+        // Two panels would overwrite each other for ever otherwise.
+        if self.last_conflict.is_some_and(|at| now < at + REPUBLISH_EVERY) {
+            return false;
+        }
+        self.last_conflict = Some(now);
+        warn!("identity conflict: board {board} is on line with {} too", self.mac);
         true
     }
 }
@@ -49,7 +80,7 @@ impl OwnPresence {
 /// is not a presence proves nothing.
 pub(super) fn owner(payload: &[u8], own: &BoardName) -> MacOwner {
     match Presence::read(payload) {
-        Ok(Some(Presence { state: PresenceState::Online, board })) if board != *own => {
+        Ok(Some(Presence { state: PresenceState::Online, board, .. })) if board != *own => {
             MacOwner::AnotherBoard(Some(board))
         }
         Ok(_) | Err(_) => MacOwner::Nobody,
@@ -73,14 +104,27 @@ mod tests {
     }
 
     #[test]
-    fn a_conflict_is_answered_once_a_minute_and_a_stale_presence_always() {
+    fn a_conflict_is_answered_once_a_minute() {
+        let (mut own, other, now) = (own(), "other".parse().expect("a name"), Instant::now());
+        assert!(own.defends_against(&other, now));
+        assert!(!own.defends_against(&other, now + REPUBLISH_EVERY / 2));
+        assert!(own.defends_against(&other, now + REPUBLISH_EVERY));
+    }
+
+    #[test]
+    fn what_is_on_the_own_topic_is_told_apart() {
+        let (own, nonce) = (own(), Nonce::of(1));
+        assert_eq!(own.read(&own.online(&nonce)), OnOwnTopic::Own(Some(nonce)));
+        assert_eq!(own.read(br#"{"state":"online","board":"own"}"#), OnOwnTopic::Own(None));
+        let other = OnOwnTopic::AnotherBoard("other".parse().expect("a name"));
+        assert_eq!(own.read(br#"{"state":"online","board":"other","nonce":"1"}"#), other);
+        for nobody in [&*own.offline(), b"", b"online"] {
+            assert_eq!(own.read(nobody), OnOwnTopic::Nobody);
+        }
+    }
+
+    fn own() -> OwnPresence {
         let (board, mac) = ("own".parse().expect("a name"), "AA:BB:CC:DD:EE:01".parse());
-        let mut own = OwnPresence { board, mac: mac.expect("a MAC"), last_conflict: None };
-        let (foreign, now) = (br#"{"state":"online","board":"other"}"#, Instant::now());
-        assert!(own.overwritten(foreign, now));
-        assert!(!own.overwritten(foreign, now + REPUBLISH_EVERY / 2));
-        assert!(own.overwritten(&own.payload(PresenceState::Offline), now));
-        assert!(own.overwritten(b"", now));
-        assert!(own.overwritten(foreign, now + REPUBLISH_EVERY));
+        OwnPresence { board, mac: mac.expect("a MAC"), last_conflict: None }
     }
 }

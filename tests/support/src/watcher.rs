@@ -97,10 +97,10 @@ impl Watcher {
     /// Waits until a board says at a MAC that it is `state`.
     pub fn presence(&self, mac: &str, board: &str, state: &str) {
         let topic = format!("intercoms/{mac}/presence");
-        let wanted = serde_json::json!({"state": state, "board": board});
-        self.wait_for(&format!("{topic}: {wanted}"), |message| {
+        self.wait_for(&format!("{topic}: {board} is {state}"), |message| {
             message.topic == topic
-                && serde_json::from_slice::<Value>(&message.payload).is_ok_and(|p| p == wanted)
+                && serde_json::from_slice::<Value>(&message.payload)
+                    .is_ok_and(|said| said["state"] == state && said["board"] == board)
         });
     }
 

@@ -1,10 +1,10 @@
 //! One connection, from CONNECT to its end. Each event goes to the type that owns the state.
 
 mod deadlines;
+mod echo;
 mod mac_lookup;
 mod subscription;
 
-use intercom_wire::PresenceState;
 use intercom_wire::signature::Keys;
 use log::{debug, warn};
 use rumqttc::{
@@ -19,7 +19,7 @@ use super::client::{Client, MAX_PACKET};
 use super::delivery::delivery;
 use super::end::{SessionEnd, SessionError};
 use super::outgoing::{Message, Outgoing};
-use super::presence::{OwnPresence, owner};
+use super::presence::{OnOwnTopic, OwnPresence, owner};
 use super::too_large::SkippedFilters;
 use super::topics::{About, Topics};
 use crate::agent::seams::{ConnectIdentity, Connection, Event};
@@ -27,6 +27,7 @@ use crate::config::MqttSettings;
 use crate::record::Route;
 use crate::upstream::{Health, Place, RouteCommand, RouteEnd, RouteEvent};
 use deadlines::Deadlines;
+use echo::Echo;
 use mac_lookup::{Call, MacLookups};
 use subscription::{Answered, OwnSubscription};
 
@@ -42,6 +43,7 @@ pub(super) struct Session<'a> {
     subscription: OwnSubscription,
     lookups: MacLookups,
     presence: OwnPresence,
+    echo: Echo,
     deadlines: Deadlines,
 }
 
@@ -74,6 +76,7 @@ impl<'a> Session<'a> {
             acknowledgements,
             lookups: MacLookups::default(),
             presence,
+            echo: Echo::new()?,
             deadlines: Deadlines::new(silence, skipped.skips_any(), Instant::now()),
         })
     }
@@ -127,7 +130,8 @@ impl<'a> Session<'a> {
     }
 
     fn due(&self) -> Instant {
-        let times = self.subscription.due().into_iter().chain(self.lookups.due());
+        let times = [self.subscription.due(), self.echo.due(), self.lookups.due()];
+        let times = times.into_iter().flatten();
         times.fold(self.deadlines.due(self.outgoing.unacknowledged_since()), Instant::min)
     }
 
@@ -135,6 +139,9 @@ impl<'a> Session<'a> {
         let now = Instant::now();
         self.deadlines.check(now, self.outgoing.unacknowledged_since())?;
         self.subscription.check(now)?;
+        if self.echo.is_to_be_repeated(now) {
+            self.outgoing.presence_first();
+        }
         while let Some((mac, owner)) = self.lookups.take_due(now) {
             self.tell(Event::LookedUp { mac, owner }).await?;
         }
@@ -148,6 +155,9 @@ impl<'a> Session<'a> {
             RouteCommand::Send(id, report) => self.outgoing.report(id, &report),
             RouteCommand::GiveUp(mac) => self.outgoing.give_up(mac),
             RouteCommand::AskAgain => return Err(SessionError::AskAgain),
+            RouteCommand::Prove if self.is_reached() => self.ask_for_echo()?,
+            // It is asked for anyway before this connection counts.
+            RouteCommand::Prove => {}
         }
         Ok(())
     }
@@ -187,18 +197,48 @@ impl<'a> Session<'a> {
             return Ok(());
         }
         let answered = self.subscription.answered(answer, now)?;
-        if answered != Answered::NotOurs {
-            self.outgoing.presence_first();
+        match answered {
+            Answered::NotOurs => Ok(()),
+            Answered::Unproven => self.ask_for_echo(),
+            Answered::Proven => {
+                self.outgoing.presence_first();
+                self.proven(health).await
+            }
         }
-        if answered == Answered::Proven {
-            self.proven(health).await?;
-        }
+    }
+
+    /// Publishes the presence with a new nonce, before all else, until it comes back.
+    fn ask_for_echo(&mut self) -> Result<(), SessionError> {
+        self.echo.ask(Instant::now())?;
+        self.outgoing.presence_first();
         Ok(())
     }
 
     async fn proven(&mut self, health: &Health) -> Result<(), SessionError> {
         health.reached();
         self.tell(Event::Reachable { route: Route::Mqtt, connection: self.connection }).await
+    }
+
+    async fn receive_own_presence(
+        &mut self,
+        payload: &[u8],
+        health: &Health,
+    ) -> Result<(), SessionError> {
+        match self.presence.read(payload) {
+            OnOwnTopic::Own(nonce) => {
+                if self.echo.is_returned(nonce.as_ref()) {
+                    self.subscription.presence_returned();
+                    self.proven(health).await?;
+                }
+            }
+            OnOwnTopic::AnotherBoard(board) => {
+                if self.presence.defends_against(&board, Instant::now()) {
+                    self.outgoing.presence();
+                }
+            }
+            OnOwnTopic::Nobody => self.outgoing.presence(),
+        }
+        Ok(())
     }
 
     async fn receive(&mut self, message: &Publish, health: &Health) -> Result<(), SessionError> {
@@ -211,18 +251,7 @@ impl<'a> Session<'a> {
                 return self.send(RouteEvent::Delivery(Box::new(delivery), answer)).await;
             }
             About::Request(..) => debug!("MQTT: {} was cleared", message.topic),
-            About::OwnPresence
-                if *message.payload == self.presence.payload(PresenceState::Online) =>
-            {
-                if self.subscription.presence_returned() {
-                    self.proven(health).await?;
-                }
-            }
-            About::OwnPresence => {
-                if self.presence.overwritten(&message.payload, Instant::now()) {
-                    self.outgoing.presence();
-                }
-            }
+            About::OwnPresence => self.receive_own_presence(&message.payload, health).await?,
             About::Other => match self.lookups.take_answered(&message.topic) {
                 Some(mac) => {
                     let owner = owner(&message.payload, &self.connect_as.board);
@@ -269,7 +298,7 @@ impl<'a> Session<'a> {
             let (topic, payload, retain) = match message {
                 Message::Report(_, payload) => (self.topics.status.clone(), payload.clone(), false),
                 Message::Presence => {
-                    let payload = self.presence.payload(PresenceState::Online);
+                    let payload = self.presence.online(self.echo.nonce());
                     (self.topics.presence.clone(), payload, true)
                 }
                 Message::GiveUp(mac) if *mac == self.connect_as.identity.mac => {

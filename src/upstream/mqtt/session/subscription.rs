@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use log::warn;
 use rumqttc::{QoS, SubAck, SubscribeFilter, SubscribeReasonCode};
 use tokio::time::Instant;
 
@@ -25,8 +24,8 @@ pub(super) struct OwnSubscription {
 #[derive(Debug)]
 struct OwnFilter {
     filter: String,
-    /// Whether the panel could not be reached without it.
-    needed: bool,
+    /// Whether what the panel itself publishes comes back on it.
+    is_presence: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,9 +57,10 @@ pub(super) enum Answered {
 impl OwnSubscription {
     pub(super) fn new(topics: &Topics, skipped: SkippedFilters) -> Self {
         let [patch, board_patch] = topics.requests();
-        let all = [(true, patch), (true, board_patch), (false, topics.presence.clone())];
+        let all = [(false, patch), (false, board_patch), (true, topics.presence.clone())];
         let kept = all.into_iter().enumerate().filter(|(at, _)| !skipped.skips(*at));
-        let filters = kept.map(|(_, (needed, filter))| OwnFilter { filter, needed }).collect();
+        let filters =
+            kept.map(|(_, (is_presence, filter))| OwnFilter { filter, is_presence }).collect();
         OwnSubscription { filters, presence: topics.presence.clone(), progress: Progress::NotSent }
     }
 
@@ -69,9 +69,9 @@ impl OwnSubscription {
     pub(super) fn start(&mut self, now: Instant) -> Vec<SubscribeFilter> {
         self.progress = Progress::Sent { until: now + SUBSCRIBE, pkid: None };
         // The presence must come back while the broker waits for acknowledgements of requests.
-        let qos = |needed| if needed { QoS::AtLeastOnce } else { QoS::AtMostOnce };
+        let qos = |is_presence| if is_presence { QoS::AtMostOnce } else { QoS::AtLeastOnce };
         let filters = self.filters.iter();
-        filters.map(|own| SubscribeFilter::new(own.filter.clone(), qos(own.needed))).collect()
+        filters.map(|own| SubscribeFilter::new(own.filter.clone(), qos(own.is_presence))).collect()
     }
 
     /// The client has sent a SUBSCRIBE with this packet id. False if it is not this one: the client
@@ -87,7 +87,7 @@ impl OwnSubscription {
     }
 
     /// # Errors
-    /// When the broker refuses a topic that the panel needs.
+    /// When the broker refuses one of the topics.
     pub(super) fn answered(
         &mut self,
         answer: &SubAck,
@@ -98,15 +98,10 @@ impl OwnSubscription {
             return Ok(Answered::NotOurs);
         }
         let mut comes_back = false;
-        for (at, OwnFilter { filter, needed }) in self.filters.iter().enumerate() {
+        for (at, OwnFilter { filter, is_presence }) in self.filters.iter().enumerate() {
             match answer.return_codes.get(at) {
-                Some(SubscribeReasonCode::Success(_)) => comes_back |= !needed,
-                _ if *needed => {
-                    return Err(SessionError::SubscriptionRefused { filter: filter.clone() });
-                }
-                _ => warn!(
-                    "MQTT: the broker refuses the subscription to {filter}: another board with this MAC will not be noticed"
-                ),
+                Some(SubscribeReasonCode::Success(_)) => comes_back |= is_presence,
+                _ => return Err(SessionError::SubscriptionRefused { filter: filter.clone() }),
             }
         }
         if comes_back {
@@ -117,13 +112,11 @@ impl OwnSubscription {
         Ok(Answered::Proven)
     }
 
-    /// The panel's own presence has come back. True if this was the proof.
-    pub(super) fn presence_returned(&mut self) -> bool {
-        let unproven = matches!(self.progress, Progress::Unproven { .. });
-        if unproven {
+    /// The panel's own presence has come back, as it was published on this connection.
+    pub(super) fn presence_returned(&mut self) {
+        if self.is_granted() {
             self.progress = Progress::Proven;
         }
-        unproven
     }
 
     pub(super) fn is_proven(&self) -> bool {
@@ -163,9 +156,10 @@ mod tests {
     use super::*;
 
     fn subscription() -> OwnSubscription {
-        let filter = |filter: &str, needed| OwnFilter { filter: filter.to_owned(), needed };
+        let filter =
+            |filter: &str, is_presence| OwnFilter { filter: filter.to_owned(), is_presence };
         OwnSubscription {
-            filters: vec![filter("patch/+", true), filter("board/+", true), filter("own", false)],
+            filters: vec![filter("patch/+", false), filter("board/+", false), filter("own", true)],
             presence: "own".to_owned(),
             progress: Progress::NotSent,
         }
@@ -185,26 +179,23 @@ mod tests {
         assert_eq!(own.start(now).len(), 3);
         assert!(own.sent_as(1));
         assert!(!own.sent_as(2), "a look-up's");
-        assert!(!own.presence_returned(), "before the answer it proves nothing");
+        own.presence_returned();
+        assert!(!own.is_granted(), "before the answer it proves nothing");
         assert_eq!(own.answered(&answer(2, [true; 3]), now).ok(), Some(Answered::NotOurs));
         assert_eq!(own.answered(&answer(1, [true; 3]), now).ok(), Some(Answered::Unproven));
         assert!(own.is_granted() && !own.is_proven());
-        assert!(own.presence_returned() && own.is_proven());
-        assert!(!own.presence_returned(), "proven once");
+        own.presence_returned();
+        assert!(own.is_proven());
     }
 
     #[test]
-    fn requests_are_needed_and_the_presence_is_not() {
+    fn each_topic_must_be_granted() {
         let now = Instant::now();
-        let answered = |granted| {
+        for granted in [[false, true, true], [true, false, true], [true, true, false]] {
             let mut own = subscription();
             own.start(now);
             own.sent_as(1);
-            own.answered(&answer(1, granted), now)
-        };
-        assert_eq!(answered([true, true, false]).ok(), Some(Answered::Proven));
-        for granted in [[false, true, true], [true, false, true]] {
-            let refused = answered(granted);
+            let refused = own.answered(&answer(1, granted), now);
             assert!(
                 matches!(refused, Err(SessionError::SubscriptionRefused { .. })),
                 "{refused:?}"
