@@ -12,10 +12,11 @@ use super::plan::{BackTo, Plan};
 use super::rollback_reason::RollbackReason;
 use super::seams::{HookRun, Phase, Seams, Upstream};
 use super::set_board::{SetBoardError, set_link, write_runtime_files};
-use super::stage::{Action, HooksBackEnd, Stage};
+use super::stage::{Action, Happened, HooksBackEnd, Stage, Terms};
 use crate::board::Board;
 use crate::clock::Clock;
-use crate::record::{Begun, Change, Current, Route};
+use crate::decide::MacOwner;
+use crate::record::{Begun, Change, Current};
 
 /// How long before something that the board or the disk refused is tried again.
 const TRY_AGAIN: Duration = Duration::from_secs(5);
@@ -104,12 +105,17 @@ impl<S: Seams> Agent<S> {
 
     /// The hooks have ended; the failure is that of the first hook that failed.
     pub fn hooks_ended(&mut self, result: Result<(), HookFailure>) {
-        self.advance(|stage| stage.hooks_ended(result));
+        self.advance(Happened::HooksEnded(result));
     }
 
     /// Lets the stage take what has happened, and does what follows from it.
-    pub(super) fn advance(&mut self, happened: impl FnOnce(Stage) -> (Stage, Option<Action>)) {
-        let (stage, action) = happened(mem::take(&mut self.stage));
+    pub(super) fn advance(&mut self, happened: Happened) {
+        let terms = Terms {
+            now: self.seams.clock().now(),
+            deadline: self.deadline(),
+            settle: self.rules.settle,
+        };
+        let (stage, action) = mem::take(&mut self.stage).take(happened, terms);
         self.stage = stage;
         match action {
             None => {}
@@ -128,7 +134,11 @@ impl<S: Seams> Agent<S> {
                 "the new connection over {} was lost; waiting for another",
                 route.label()
             )),
-            Some(Action::PollAgain) => self.seams.upstream().ask_again(Route::Http),
+            Some(Action::Prove(route)) => {
+                self.seams.upstream().prove(route);
+                self.ask_the_others();
+            }
+            Some(Action::LookUp) => self.ask_the_others(),
             Some(Action::CheckLinkAndCommit) => self.check_link_and_commit(),
             Some(Action::Commit) => self.commit(),
             Some(Action::RollBack(reason)) => self.roll_back(reason),
@@ -140,7 +150,24 @@ impl<S: Seams> Agent<S> {
         }
     }
 
-    /// The connection has stayed alive; is the link still what it was set to?
+    /// Whether another board has the new MAC address. One that the board had before was not taken from
+    /// anybody.
+    fn ask_the_others(&mut self) {
+        let Some(change) = &self.record.change else { return };
+        match change.new_mac() {
+            Some(mac) => self.seams.upstream().look_up(mac),
+            None => self.advance(Happened::LookedUp(MacOwner::Nobody)),
+        }
+    }
+
+    /// It is known who else has a MAC address: perhaps the one that the change in progress sets.
+    pub(super) fn looked_up_in_change(&mut self, mac: Mac, owner: &MacOwner) {
+        if self.record.change.as_ref().and_then(Change::new_mac) == Some(mac) {
+            self.advance(Happened::LookedUp(owner.clone()));
+        }
+    }
+
+    /// All is proven; is the link still what it was set to?
     fn check_link_and_commit(&mut self) {
         let Some(wanted) = self.record.change.as_ref().map(|c| c.to.clone()) else { return };
         match self.seams.board().link_mac() {
@@ -152,6 +179,9 @@ impl<S: Seams> Agent<S> {
 
     fn commit(&mut self) {
         let Some(change) = self.record.change.clone() else { return };
+        if self.seams.clock().now() >= change.deadline {
+            return self.roll_back(RollbackReason::NotConfirmed);
+        }
         self.release_room();
         if let Err(why) = self.transition(|record| record.install()) {
             self.steps.warn(format!("the record cannot be written: {why}; trying again"));

@@ -56,7 +56,7 @@ use own_board::OwnBoard;
 use quota::HourlyQuota;
 use reports::Reports;
 use seams::{ConnectIdentity, Event, Seams, Upstream};
-use stage::Stage;
+use stage::{Happened, Stage};
 use steps::Steps;
 use waiting::WaitingRequests;
 
@@ -145,7 +145,10 @@ impl<S: Seams> Agent<S> {
             // An event of a connection that was given up already.
             Event::Reachable { .. } | Event::Lost { .. } => {}
             Event::Reported { id, route } => self.reported(id, route),
-            Event::LookedUp { mac, owner } => self.looked_up(mac, &owner),
+            Event::LookedUp { mac, owner } => {
+                self.looked_up_in_change(mac, &owner);
+                self.looked_up(mac, &owner);
+            }
         }
     }
 
@@ -165,9 +168,8 @@ impl<S: Seams> Agent<S> {
 
     /// Does what is due by now.
     pub fn tick(&mut self) {
+        self.advance(Happened::Time);
         let now = self.seams.clock().now();
-        let deadline = self.deadline();
-        self.advance(|stage| stage.tick(now, deadline));
         self.tick_waiting(now);
         if self.board_keeper.due().is_some_and(|due| due <= now) {
             self.keep_board();
@@ -235,8 +237,7 @@ impl<S: Seams> Agent<S> {
     }
 
     fn reachable(&mut self, route: Route) {
-        let (now, settle) = (self.seams.clock().now(), self.rules.settle);
-        self.advance(|stage| stage.reached(route, now, settle));
+        self.advance(Happened::Reached(route));
         self.connections.reached(route);
         self.keep_board();
         self.look_up_again();
@@ -245,7 +246,7 @@ impl<S: Seams> Agent<S> {
 
     fn lost(&mut self, route: Route) {
         self.connections.lost(route);
-        self.advance(|stage| stage.lost(route));
+        self.advance(Happened::Lost(route));
         self.keep_board();
     }
 

@@ -2,11 +2,12 @@
 
 use std::fmt;
 
-use intercom_wire::Mac;
+use intercom_wire::{BoardName, Mac};
 
 use super::hook_failure::HookFailure;
 use super::set_board::SetBoardError;
 use crate::board::LinkError;
+use crate::record::Route;
 
 /// Why the change in progress is taken back. The record and the report keep it in words.
 #[derive(Debug)]
@@ -21,6 +22,12 @@ pub(super) enum RollbackReason {
     HooksTooLong,
     /// No new connection stayed alive before the deadline.
     NotReached,
+    /// A new connection was made on this route, and upstream did not answer on it when `settle` was over.
+    NotReachedAgain(Route),
+    /// Another board has the new MAC address too; its name, where it told one.
+    Conflict(Option<BoardName>),
+    /// It could not be found out whether another board has the new MAC address.
+    OthersUnknown,
     /// It was confirmed, and the disk did not take the record before the deadline.
     NotWritten,
     /// The link has this MAC address, which is not the one that was set.
@@ -38,6 +45,22 @@ impl fmt::Display for RollbackReason {
             RollbackReason::HooksTooLong => f.write_str("the hooks did not end in time"),
             RollbackReason::NotReached => {
                 f.write_str("the panel could not be reached under the new identity in time")
+            }
+            RollbackReason::NotReachedAgain(Route::Mqtt) => f.write_str(
+                "the broker does not give the panel's own messages back: it was reached under the \
+                 new identity, and the path to it has been silent since",
+            ),
+            RollbackReason::NotReachedAgain(Route::Http | Route::Billing) => f.write_str(
+                "the service was reached under the new identity, and has not answered since",
+            ),
+            RollbackReason::Conflict(Some(board)) => {
+                write!(f, "identity conflict: board {board} has the new MAC too")
+            }
+            RollbackReason::Conflict(None) => {
+                f.write_str("identity conflict: another board has the new MAC too")
+            }
+            RollbackReason::OthersUnknown => {
+                f.write_str("it could not be found out whether another board has the new MAC too")
             }
             RollbackReason::NotWritten => f.write_str("the record could not be written in time"),
             RollbackReason::OtherMac(mac) => {

@@ -46,7 +46,7 @@ pub trait Upstream {
     fn connect_as(&mut self, connect_as: ConnectIdentity, connection: Connection);
     /// Tells the broker that a message need not come again.
     fn acknowledge(&mut self, ack_token: AckToken);
-    /// Finds out who has a MAC address now; answered by [`Event::LookedUp`].
+    /// Finds out who else has a MAC address now; answered by [`Event::LookedUp`].
     fn look_up(&mut self, mac: Mac);
     /// Sends a report until it is acknowledged; answered by [`Event::Reported`]. Sending again what
     /// is on its way already does nothing.
@@ -57,6 +57,9 @@ pub trait Upstream {
     fn good_time(&self) -> Option<WallTime>;
     /// Lets go of a MAC address that this board no longer has.
     fn give_up(&mut self, mac: Mac);
+    /// Has this route prove that upstream still answers: an answered HTTP poll, or the panel's own
+    /// presence back from the broker. Answered by another [`Event::Reachable`], or never.
+    fn prove(&mut self, route: Route);
     /// Has everything that was not acknowledged on this route delivered again: an HTTP poll now, a
     /// new MQTT connection.
     fn ask_again(&mut self, route: Route);
@@ -65,7 +68,8 @@ pub trait Upstream {
 /// What upstream tells the agent.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
-    /// A new connection stands: MQTT subscribed to all its topics, or an HTTP poll was answered.
+    /// Upstream answers: an HTTP poll was answered, or the broker has granted all topics and given the
+    /// panel's own presence back, on a new connection or after [`Upstream::prove`].
     Reachable {
         /// On which route.
         route: Route,
@@ -86,7 +90,7 @@ pub enum Event {
         /// On which route.
         route: Route,
     },
-    /// Who has a MAC address.
+    /// Who else has a MAC address. Also comes unasked, when another board says that it has this one's.
     LookedUp {
         /// The address.
         mac: Mac,

@@ -1,6 +1,6 @@
 //! A change: one identity replaced by another.
 
-use intercom_wire::{ContentHash, RequestId, Target, json_object, string_enum};
+use intercom_wire::{ContentHash, Mac, RequestId, Target, json_object, string_enum};
 use serde_json::Value;
 
 use super::{Current, Route};
@@ -49,6 +49,14 @@ json_object! {
         pub log_extra: Option<Value>,
         /// The routes on which the report goes out.
         pub routes: Vec<Route>,
+    }
+}
+
+impl Change {
+    /// The MAC address that it sets, if that is another one than before.
+    pub fn new_mac(&self) -> Option<Mac> {
+        let (from, to) = (self.from.identity.mac, self.to.identity.mac);
+        (from != to).then_some(to)
     }
 }
 

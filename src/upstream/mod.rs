@@ -118,6 +118,10 @@ impl RouteHandle {
         self.judged_from.is_some_and(|made| made <= wall_clock) && self.health.is_reached()
     }
 
+    fn connects_as(&self, mac: Mac) -> bool {
+        self.connect_as.borrow().as_ref().is_some_and(|(as_whom, _)| as_whom.identity.mac == mac)
+    }
+
     fn command(&self, command: RouteCommand) {
         // A route that is behind is not waited for: a report is sent again when the route is reached
         // again, and an unacknowledged message comes again.
@@ -177,7 +181,9 @@ impl Upstream for Routes {
 
     fn look_up(&mut self, mac: Mac) {
         let Some(events) = self.events.clone() else { return };
-        let broker = self.mqtt.as_ref().map(|mqtt| mqtt.commands.clone());
+        // The session hears of another board with its own MAC address without asking.
+        let broker = self.mqtt.as_ref().filter(|mqtt| !mqtt.connects_as(mac));
+        let broker = broker.map(|mqtt| mqtt.commands.clone());
         tokio::spawn(look_up(mac, self.neighbours.clone(), broker, events));
     }
 
@@ -200,6 +206,12 @@ impl Upstream for Routes {
     fn give_up(&mut self, mac: Mac) {
         if let Some(mqtt) = &self.mqtt {
             mqtt.command(RouteCommand::GiveUp(mac));
+        }
+    }
+
+    fn prove(&mut self, route: Route) {
+        if let Some(handle) = self.handle(route) {
+            handle.command(RouteCommand::Prove);
         }
     }
 

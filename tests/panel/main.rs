@@ -12,6 +12,7 @@ mod http;
 mod kills;
 mod mqtt;
 mod page;
+mod proof;
 mod proxy;
 mod replacement;
 mod service_manager;

@@ -22,6 +22,8 @@ pub enum Traffic {
     Tell(Event),
     Connect(Route, Connection),
     Poll(Connection),
+    /// The broker gives the panel's own presence back.
+    Echo(Connection),
     Deliver {
         request: usize,
         ack_token: AckToken,
@@ -123,7 +125,13 @@ impl Hardware {
             Traffic::Poll(connection) if connection == self.cloud.connection => {
                 return self.poll(connection);
             }
-            Traffic::Connect(..) | Traffic::Poll(_) => {}
+            Traffic::Echo(connection) if connection == self.cloud.connection => {
+                let route = Route::Mqtt;
+                let comes = self.cloud.mqtt_up && self.carries(route);
+                let comes = comes || self.cloud.believes_connections;
+                return comes.then_some(Brought::Event(Event::Reachable { route, connection }));
+            }
+            Traffic::Connect(..) | Traffic::Poll(_) | Traffic::Echo(_) => {}
             Traffic::Deliver { request, ack_token, again } => {
                 let still = self.cloud.session.iter().any(|m| m.ack_token == Some(ack_token));
                 if still && self.cloud.mqtt_up {

@@ -44,7 +44,9 @@ impl Upstream for SimulatedUpstream {
 
     fn look_up(&mut self, mac: Mac) {
         self.order(|world| {
-            if world.cloud.mqtt_up {
+            // The LAN answers for the board's own address; for others the broker must be asked too.
+            let own = world.cloud.connect_as.as_ref().map(|connect_as| connect_as.identity.mac);
+            if world.cloud.mqtt_up || own == Some(mac) {
                 let taken = world.cloud.taken.contains(&mac);
                 let owner = if taken { MacOwner::AnotherBoard(None) } else { MacOwner::Nobody };
                 world.later(1000, Traffic::Tell(Event::LookedUp { mac, owner }));
@@ -77,6 +79,16 @@ impl Upstream for SimulatedUpstream {
 
     fn give_up(&mut self, _: Mac) {
         self.order(|_| {});
+    }
+
+    fn prove(&mut self, route: Route) {
+        self.order(|world| match route {
+            Route::Mqtt => {
+                let (delay, connection) = (world.cloud.delay(), world.cloud.connection);
+                world.later(delay, Traffic::Echo(connection));
+            }
+            Route::Http | Route::Billing => world.poll_now(),
+        });
     }
 
     fn ask_again(&mut self, route: Route) {

@@ -1,10 +1,11 @@
 //! How far the change in progress has come: what happens next, without a clock and without I/O.
 //!
 //! ```text
-//!  Hooks ──► Confirming ──► Settling ──► PollingAgain ──► Committing ──► Idle
-//!    └────────────┴─────────────┴──────────────┴───► PuttingBack ──► HooksBack ──► Idle
+//!  Hooks ──► Confirming ──► Settling ──► Proving ──► Committing ──► Idle
+//!    └────────────┴─────────────┴───────────┴────► PuttingBack ──► HooksBack ──► Idle
 //! ```
 
+mod proof;
 #[cfg(test)]
 mod tests;
 
@@ -13,7 +14,9 @@ use std::time::Duration;
 use super::hook_failure::HookFailure;
 use super::rollback_reason::RollbackReason;
 use crate::clock::Moment;
+use crate::decide::MacOwner;
 use crate::record::Route;
+use proof::Proof;
 
 /// How far the change in progress has come. What a restart must know of it is in the record.
 #[derive(Debug, Default)]
@@ -25,16 +28,41 @@ pub(super) enum Stage {
     Hooks,
     /// Waiting for a new connection under the new identity.
     Confirming,
-    /// There is one on this route; it must still be alive at the moment.
+    /// There is one on this route; it must still work at the moment.
     Settling(Route, Moment),
-    /// It was an answered poll, which does not stay alive by itself: another must be answered.
-    PollingAgain,
+    /// The moment has come: what is still to be proven.
+    Proving(Proof),
     /// Confirmed, and the disk would not take it; tried again at the moment.
     Committing(Moment),
     /// The link would not take the old MAC back; tried again at the moment, for this reason.
     PuttingBack(Moment, RollbackReason),
     /// The old identity is back; the hooks run, until the moment at the latest.
     HooksBack(Moment),
+}
+
+/// What has happened.
+#[derive(Debug)]
+pub(super) enum Happened {
+    /// The hooks have ended.
+    HooksEnded(Result<(), HookFailure>),
+    /// Upstream has answered on this route, on a new connection or when it was asked once more.
+    Reached(Route),
+    /// The connection on this route is gone.
+    Lost(Route),
+    /// Who else has the new MAC address.
+    LookedUp(MacOwner),
+    /// Nothing but time has passed.
+    Time,
+}
+
+/// When it has happened, and the limits of the change.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Terms {
+    pub(super) now: Moment,
+    /// When the change in progress is rolled back unless it is confirmed.
+    pub(super) deadline: Option<Moment>,
+    /// How long a new connection must stay alive.
+    pub(super) settle: Duration,
 }
 
 /// What the agent does now that something has happened.
@@ -46,8 +74,10 @@ pub(super) enum Action {
     Watch(Route),
     /// Say that the watched connection on this route is gone, and another is waited for.
     WaitForAnother(Route),
-    /// Poll the HTTP service once more.
-    PollAgain,
+    /// Have upstream answer once more on this route, and ask whether another board has the new MAC.
+    Prove(Route),
+    /// Ask once more whether another board has the new MAC.
+    LookUp,
     /// Commit, if the link still carries the new MAC address.
     CheckLinkAndCommit,
     /// Commit, which the disk did not take before.
@@ -80,18 +110,48 @@ impl Stage {
         matches!(self, Stage::Idle)
     }
 
-    /// When [`Stage::tick`] is due, given the deadline of the change in progress.
+    /// When [`Happened::Time`] is due, given the deadline of the change in progress.
     pub(super) fn due(&self, deadline: Option<Moment>) -> Option<Moment> {
-        match self {
-            Stage::Idle => None,
-            Stage::Hooks | Stage::Confirming | Stage::PollingAgain => deadline,
-            Stage::Settling(_, at) | Stage::Committing(at) => deadline.map(|end| end.min(*at)),
-            Stage::PuttingBack(at, _) | Stage::HooksBack(at) => Some(*at),
+        let at = match self {
+            Stage::Idle => return None,
+            Stage::PuttingBack(at, _) | Stage::HooksBack(at) => return Some(*at),
+            Stage::Hooks | Stage::Confirming => None,
+            Stage::Settling(_, at) | Stage::Committing(at) => Some(*at),
+            Stage::Proving(proof) => proof.due(),
+        };
+        deadline.into_iter().chain(at).min()
+    }
+
+    /// Takes what has happened. After the deadline nothing confirms the change any more, however late
+    /// the process was woken: an event may have waited for it longer than the change had time.
+    pub(super) fn take(self, happened: Happened, terms: Terms) -> Next {
+        if terms.deadline.is_some_and(|deadline| deadline <= terms.now)
+            && let Some(reason) = self.overdue()
+        {
+            return (self, Some(Action::RollBack(reason)));
+        }
+        match happened {
+            Happened::HooksEnded(result) => self.hooks_ended(result),
+            Happened::Reached(route) => self.reached(route, terms),
+            Happened::Lost(route) => self.lost(route),
+            Happened::LookedUp(owner) => self.looked_up(owner, terms.now),
+            Happened::Time => self.tick(terms.now),
         }
     }
 
-    /// The hooks have ended.
-    pub(super) fn hooks_ended(self, result: Result<(), HookFailure>) -> Next {
+    /// Why the change is taken back if this is how far it has come at the deadline; `None` if it is
+    /// taken back already.
+    fn overdue(&self) -> Option<RollbackReason> {
+        match self {
+            Stage::Hooks => Some(RollbackReason::HooksTooLong),
+            Stage::Confirming | Stage::Settling(..) => Some(RollbackReason::NotReached),
+            Stage::Proving(proof) => Some(proof.missing()),
+            Stage::Committing(_) => Some(RollbackReason::NotWritten),
+            Stage::Idle | Stage::PuttingBack(..) | Stage::HooksBack(_) => None,
+        }
+    }
+
+    fn hooks_ended(self, result: Result<(), HookFailure>) -> Next {
         match (self, result) {
             (Stage::Hooks, Ok(())) => (Stage::Confirming, Some(Action::Connect)),
             (Stage::Hooks, Err(why)) => {
@@ -106,23 +166,20 @@ impl Stage {
         }
     }
 
-    /// There is a new connection on this route, or a poll was answered. A connection must stay alive
-    /// for `settle`.
-    pub(super) fn reached(self, route: Route, now: Moment, settle: Duration) -> Next {
+    fn reached(self, route: Route, terms: Terms) -> Next {
         match self {
-            Stage::Confirming => (Stage::Settling(route, now + settle), Some(Action::Watch(route))),
-            Stage::PollingAgain if route == Route::Http => {
-                (Stage::PollingAgain, Some(Action::CheckLinkAndCommit))
+            Stage::Confirming => {
+                (Stage::Settling(route, terms.now + terms.settle), Some(Action::Watch(route)))
             }
+            Stage::Proving(proof) => Self::proven(proof.reached(route)),
             stage => (stage, None),
         }
     }
 
-    /// The connection on this route is gone.
-    pub(super) fn lost(self, route: Route) -> Next {
-        let was_watched = match self {
-            Stage::Settling(settling, _) => settling == route,
-            Stage::PollingAgain => route == Route::Http,
+    fn lost(self, route: Route) -> Next {
+        let was_watched = match &self {
+            Stage::Settling(settling, _) => *settling == route,
+            Stage::Proving(proof) => proof.is_on(route),
             Stage::Idle
             | Stage::Hooks
             | Stage::Confirming
@@ -136,36 +193,44 @@ impl Stage {
         }
     }
 
-    /// Time has passed, given the deadline of the change in progress.
-    pub(super) fn tick(self, now: Moment, deadline: Option<Moment>) -> Next {
-        let too_late = deadline.is_some_and(|deadline| deadline <= now);
-        let action = match self {
+    fn looked_up(self, owner: MacOwner, now: Moment) -> Next {
+        match (self, owner) {
+            (stage @ (Stage::Idle | Stage::PuttingBack(..) | Stage::HooksBack(_)), _) => {
+                (stage, None)
+            }
+            (stage, MacOwner::AnotherBoard(board)) => {
+                (stage, Some(Action::RollBack(RollbackReason::Conflict(board))))
+            }
+            (Stage::Proving(proof), MacOwner::Nobody) => Self::proven(proof.alone()),
+            (Stage::Proving(proof), MacOwner::Unknown | MacOwner::NotLookedUp) => {
+                (Stage::Proving(proof.unknown(now)), None)
+            }
+            (stage, _) => (stage, None),
+        }
+    }
+
+    fn proven(proof: Proof) -> Next {
+        let action = proof.is_complete().then_some(Action::CheckLinkAndCommit);
+        (Stage::Proving(proof), action)
+    }
+
+    fn tick(self, now: Moment) -> Next {
+        match self {
             Stage::PuttingBack(at, reason) if at <= now => {
-                return (Stage::Idle, Some(Action::PutBack(reason)));
+                (Stage::Idle, Some(Action::PutBack(reason)))
             }
             Stage::HooksBack(until) if until <= now => {
-                return (Stage::Idle, Some(Action::EndRollback(HooksBackEnd::TooLong)));
+                (Stage::Idle, Some(Action::EndRollback(HooksBackEnd::TooLong)))
             }
-            Stage::Settling(Route::Http, until) if until <= now && !too_late => {
-                return (Stage::PollingAgain, Some(Action::PollAgain));
+            Stage::Settling(route, until) if until <= now => {
+                (Stage::Proving(Proof::on(route)), Some(Action::Prove(route)))
             }
-            Stage::Settling(Route::Mqtt, until) if until <= now => Action::CheckLinkAndCommit,
-            Stage::Hooks if too_late => Action::RollBack(RollbackReason::HooksTooLong),
-            Stage::Confirming | Stage::Settling(..) | Stage::PollingAgain if too_late => {
-                Action::RollBack(RollbackReason::NotReached)
+            Stage::Proving(proof) if proof.due().is_some_and(|due| due <= now) => {
+                (Stage::Proving(proof.looking_up()), Some(Action::LookUp))
             }
-            Stage::Committing(_) if too_late => Action::RollBack(RollbackReason::NotWritten),
-            Stage::Committing(at) if at <= now => Action::Commit,
-            Stage::Idle
-            | Stage::Hooks
-            | Stage::Confirming
-            | Stage::Settling(..)
-            | Stage::PollingAgain
-            | Stage::Committing(_)
-            | Stage::PuttingBack(..)
-            | Stage::HooksBack(_) => return (self, None),
-        };
-        (self, Some(action))
+            Stage::Committing(at) if at <= now => (Stage::Committing(at), Some(Action::Commit)),
+            stage => (stage, None),
+        }
     }
 
     /// For people, while there is a change.
@@ -173,7 +238,8 @@ impl Stage {
         match self {
             Stage::Idle | Stage::Hooks => "the hooks run",
             Stage::Confirming => "waiting for a new connection",
-            Stage::Settling(..) | Stage::PollingAgain => "watching the new connection",
+            Stage::Settling(..) => "watching the new connection",
+            Stage::Proving(_) => "proving that the new connection still works",
             Stage::Committing(_) => "confirmed; the record cannot be written",
             Stage::PuttingBack(..) => "the old identity cannot be put back",
             Stage::HooksBack(_) => "rolled back; the hooks run",

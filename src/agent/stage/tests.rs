@@ -11,61 +11,72 @@ fn deadline() -> Option<Moment> {
     Some(NOW + WINDOW)
 }
 
+/// What follows at this moment.
+fn at(now: Moment, stage: Stage, happened: Happened) -> Next {
+    stage.take(happened, Terms { now, deadline: deadline(), settle: SETTLE })
+}
+
 fn failure() -> HookFailure {
     HookFailure::new("10-dhcp", HookProblem::TooLong(WINDOW))
 }
 
-#[test]
-fn a_connection_that_stays_alive_confirms_the_change() {
-    let (stage, action) = Stage::Hooks.hooks_ended(Ok(()));
-    assert!(matches!(action, Some(Action::Connect)), "{action:?}");
-    let (stage, action) = stage.reached(Route::Mqtt, NOW, SETTLE);
-    assert!(matches!(action, Some(Action::Watch(Route::Mqtt))), "{action:?}");
-    assert_eq!(stage.due(deadline()), Some(NOW + SETTLE));
-    let (stage, action) = stage.tick(NOW, deadline());
-    assert!(action.is_none(), "{action:?}");
-    let (_, action) = stage.tick(NOW + SETTLE, deadline());
-    assert!(matches!(action, Some(Action::CheckLinkAndCommit)), "{action:?}");
+fn another_board() -> MacOwner {
+    MacOwner::AnotherBoard("gate-2".parse().ok())
+}
+
+fn commits(action: Option<&Action>) -> bool {
+    matches!(action, Some(Action::CheckLinkAndCommit | Action::Commit))
+}
+
+/// `settle` is over.
+fn proving(route: Route) -> Stage {
+    let (stage, action) = at(NOW, Stage::Settling(route, NOW), Happened::Time);
+    assert!(matches!(action, Some(Action::Prove(on)) if on == route), "{action:?}");
+    stage
 }
 
 #[test]
-fn over_http_a_second_poll_must_be_answered() {
-    let (stage, _) = Stage::Confirming.reached(Route::Http, NOW, SETTLE);
-    let (stage, action) = stage.tick(NOW + SETTLE, deadline());
-    assert!(matches!(action, Some(Action::PollAgain)), "{action:?}");
-    let (stage, action) = stage.reached(Route::Mqtt, NOW + SETTLE, SETTLE);
-    assert!(action.is_none(), "{action:?}");
-    let (_, action) = stage.reached(Route::Http, NOW + SETTLE, SETTLE);
-    assert!(matches!(action, Some(Action::CheckLinkAndCommit)), "{action:?}");
+fn a_connection_that_answers_at_both_ends_of_settle_confirms_the_change() {
+    for route in [Route::Mqtt, Route::Http] {
+        let (stage, action) = at(NOW, Stage::Hooks, Happened::HooksEnded(Ok(())));
+        assert!(matches!(action, Some(Action::Connect)), "{action:?}");
+        let (stage, action) = at(NOW, stage, Happened::Reached(route));
+        assert!(matches!(action, Some(Action::Watch(on)) if on == route), "{action:?}");
+        assert_eq!(stage.due(deadline()), Some(NOW + SETTLE));
+        let (stage, action) = at(NOW, stage, Happened::Time);
+        assert!(action.is_none(), "{action:?}");
+        let over = NOW + SETTLE;
+        let (stage, action) = at(over, stage, Happened::Time);
+        assert!(matches!(action, Some(Action::Prove(on)) if on == route), "{action:?}");
+        let (stage, action) = at(over, stage, Happened::LookedUp(MacOwner::Nobody));
+        assert!(action.is_none(), "{action:?}");
+        let (_, action) = at(over, stage, Happened::Reached(route));
+        assert!(commits(action.as_ref()), "{action:?}");
+    }
 }
 
 #[test]
-fn only_the_loss_of_the_watched_connection_counts() {
-    let settling = Stage::Settling(Route::Mqtt, NOW + SETTLE);
-    let (stage, action) = settling.lost(Route::Http);
+fn the_same_route_must_answer_again() {
+    let (stage, _) = at(NOW, proving(Route::Http), Happened::LookedUp(MacOwner::Nobody));
+    let (stage, action) = at(NOW, stage, Happened::Reached(Route::Mqtt));
     assert!(action.is_none(), "{action:?}");
-    let (stage, action) = stage.lost(Route::Mqtt);
-    assert!(matches!(action, Some(Action::WaitForAnother(Route::Mqtt))), "{action:?}");
-    assert!(matches!(stage, Stage::Confirming), "{stage:?}");
+    let (_, action) = at(NOW, stage, Happened::Reached(Route::Http));
+    assert!(commits(action.as_ref()), "{action:?}");
 }
 
 #[test]
-fn each_stage_that_is_not_over_at_the_deadline_is_rolled_back_with_its_reason() {
-    let at = NOW + WINDOW;
-    let settling = |route| Stage::Settling(route, at + SETTLE);
-    for (stage, reason) in [
-        (Stage::Hooks, RollbackReason::HooksTooLong),
-        (Stage::Confirming, RollbackReason::NotReached),
-        (settling(Route::Mqtt), RollbackReason::NotReached),
-        (settling(Route::Http), RollbackReason::NotReached),
-        (Stage::Settling(Route::Http, at), RollbackReason::NotReached),
-        (Stage::PollingAgain, RollbackReason::NotReached),
-        (Stage::Committing(at), RollbackReason::NotWritten),
-    ] {
-        assert!(stage.due(deadline()) <= deadline(), "{stage:?}");
-        match stage.tick(at, deadline()) {
+fn a_change_is_taken_back_as_soon_as_another_board_says_that_it_has_the_new_mac() {
+    let stages = [
+        Stage::Hooks,
+        Stage::Confirming,
+        Stage::Settling(Route::Mqtt, NOW + SETTLE),
+        proving(Route::Mqtt),
+        Stage::Committing(NOW + SETTLE),
+    ];
+    for stage in stages {
+        match at(NOW, stage, Happened::LookedUp(another_board())) {
             (_, Some(Action::RollBack(why))) => {
-                assert_eq!(why.to_string(), reason.to_string());
+                assert_eq!(why.to_string(), "identity conflict: board gate-2 has the new MAC too");
             }
             other => panic!("{other:?}"),
         }
@@ -73,32 +84,94 @@ fn each_stage_that_is_not_over_at_the_deadline_is_rolled_back_with_its_reason() 
 }
 
 #[test]
+fn that_the_others_could_not_be_asked_is_no_answer() {
+    let (stage, _) = at(NOW, proving(Route::Mqtt), Happened::Reached(Route::Mqtt));
+    let (stage, action) = at(NOW, stage, Happened::LookedUp(MacOwner::Unknown));
+    assert!(action.is_none(), "{action:?}");
+    let again = stage.due(deadline()).expect("a moment");
+    assert!(NOW < again && again < NOW + SETTLE);
+    let (stage, action) = at(again, stage, Happened::Time);
+    assert!(matches!(action, Some(Action::LookUp)), "{action:?}");
+    let (_, action) = at(again, stage, Happened::LookedUp(MacOwner::Nobody));
+    assert!(commits(action.as_ref()), "{action:?}");
+}
+
+#[test]
+fn only_the_loss_of_the_watched_connection_counts() {
+    for watched in [Stage::Settling(Route::Mqtt, NOW + SETTLE), proving(Route::Mqtt)] {
+        let (stage, action) = at(NOW, watched, Happened::Lost(Route::Http));
+        assert!(action.is_none(), "{action:?}");
+        let (stage, action) = at(NOW, stage, Happened::Lost(Route::Mqtt));
+        assert!(matches!(action, Some(Action::WaitForAnother(Route::Mqtt))), "{action:?}");
+        assert!(matches!(stage, Stage::Confirming), "{stage:?}");
+    }
+}
+
+#[test]
+fn whatever_happens_after_the_deadline_a_stage_that_is_not_over_is_rolled_back_with_its_reason() {
+    let end = NOW + WINDOW;
+    let only_reached = || at(NOW, proving(Route::Mqtt), Happened::Reached(Route::Mqtt)).0;
+    let only_alone = || at(NOW, proving(Route::Http), Happened::LookedUp(MacOwner::Nobody)).0;
+    let stages: [(&dyn Fn() -> Stage, RollbackReason); 8] = [
+        (&|| Stage::Hooks, RollbackReason::HooksTooLong),
+        (&|| Stage::Confirming, RollbackReason::NotReached),
+        (&|| Stage::Settling(Route::Mqtt, end + SETTLE), RollbackReason::NotReached),
+        (&|| Stage::Settling(Route::Mqtt, NOW), RollbackReason::NotReached),
+        (&|| Stage::Settling(Route::Http, NOW), RollbackReason::NotReached),
+        (&only_reached, RollbackReason::OthersUnknown),
+        (&only_alone, RollbackReason::NotReachedAgain(Route::Http)),
+        (&|| Stage::Committing(NOW), RollbackReason::NotWritten),
+    ];
+    for (stage, reason) in stages {
+        assert!(stage().due(deadline()) <= deadline());
+        let events = [
+            Happened::Time,
+            Happened::HooksEnded(Ok(())),
+            Happened::Reached(Route::Mqtt),
+            Happened::Reached(Route::Http),
+            Happened::Lost(Route::Mqtt),
+            Happened::LookedUp(MacOwner::Nobody),
+        ];
+        for (late, happened) in events.into_iter().enumerate() {
+            match at(end + SETTLE * late as u32, stage(), happened) {
+                (_, Some(Action::RollBack(why))) => {
+                    assert_eq!(why.to_string(), reason.to_string());
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+}
+
+#[test]
 fn a_failed_hook_rolls_back_and_after_a_rollback_only_ends_it() {
-    let (_, action) = Stage::Hooks.hooks_ended(Err(failure()));
+    let ended = |result| Happened::HooksEnded(result);
+    let (_, action) = at(NOW, Stage::Hooks, ended(Err(failure())));
     assert!(matches!(action, Some(Action::RollBack(RollbackReason::Hook(_)))), "{action:?}");
-    let (stage, action) = Stage::HooksBack(NOW).hooks_ended(Err(failure()));
+    let (stage, action) = at(NOW, Stage::HooksBack(NOW), ended(Err(failure())));
     assert!(matches!(action, Some(Action::EndRollback(HooksBackEnd::Failed(_)))), "{action:?}");
     assert!(stage.is_idle());
-    let (_, action) = stage.hooks_ended(Ok(()));
+    let (_, action) = at(NOW, stage, ended(Ok(())));
     assert!(action.is_none(), "of hooks that were given up: {action:?}");
 }
 
 #[test]
-fn a_rollback_goes_on_without_a_deadline() {
-    let stage = Stage::PuttingBack(NOW, RollbackReason::NotReached);
-    assert_eq!(stage.due(deadline()), Some(NOW));
-    let (_, action) = stage.tick(NOW, deadline());
+fn a_rollback_goes_on_whatever_the_time() {
+    let late = NOW + WINDOW;
+    let stage = Stage::PuttingBack(late, RollbackReason::NotReached);
+    assert_eq!(stage.due(deadline()), Some(late));
+    let (_, action) = at(late, stage, Happened::Time);
     assert!(matches!(action, Some(Action::PutBack(RollbackReason::NotReached))), "{action:?}");
-    let (stage, action) = Stage::HooksBack(NOW).tick(NOW, None);
+    let (stage, action) = at(late, Stage::HooksBack(late), Happened::Time);
     assert!(matches!(action, Some(Action::EndRollback(HooksBackEnd::TooLong))), "{action:?}");
     assert!(stage.is_idle());
 }
 
 #[test]
 fn what_the_disk_did_not_take_is_tried_again_until_the_deadline() {
-    let at = NOW + SETTLE;
-    let (stage, action) = Stage::Committing(at).tick(NOW, deadline());
+    let later = NOW + SETTLE;
+    let (stage, action) = at(NOW, Stage::Committing(later), Happened::Time);
     assert!(action.is_none(), "{action:?}");
-    let (_, action) = stage.tick(at, deadline());
+    let (_, action) = at(later, stage, Happened::Time);
     assert!(matches!(action, Some(Action::Commit)), "{action:?}");
 }

@@ -88,10 +88,23 @@ impl Process {
         self.child.try_wait().expect("a child").is_none()
     }
 
+    /// Stops it until it may go on.
+    pub fn stop(&self) {
+        self.signal(Signal::SIGSTOP);
+    }
+
+    /// Lets it go on after it was stopped.
+    pub fn go_on(&self) {
+        self.signal(Signal::SIGCONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(self.child.id().cast_signed()), signal).expect("it runs");
+    }
+
     /// Asks it to end, and waits until it has.
     pub fn terminate(mut self) -> ExitStatus {
-        let pid = Pid::from_raw(self.child.id().cast_signed());
-        kill(pid, Signal::SIGTERM).expect("it runs");
+        self.signal(Signal::SIGTERM);
         // Its output is closed when it ends.
         let ended = self.next_with(&["\0"]);
         assert_eq!(ended, Err(RecvTimeoutError::Disconnected), "{} does not end", self.name);

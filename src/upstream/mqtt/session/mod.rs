@@ -24,6 +24,7 @@ use super::too_large::SkippedFilters;
 use super::topics::{About, Topics};
 use crate::agent::seams::{ConnectIdentity, Connection, Event};
 use crate::config::MqttSettings;
+use crate::decide::MacOwner;
 use crate::record::Route;
 use crate::upstream::{Health, Place, RouteCommand, RouteEnd, RouteEvent};
 use deadlines::Deadlines;
@@ -235,6 +236,9 @@ impl<'a> Session<'a> {
                 if self.presence.defends_against(&board, Instant::now()) {
                     self.outgoing.presence();
                 }
+                let (mac, owner) =
+                    (self.connect_as.identity.mac, MacOwner::AnotherBoard(Some(board)));
+                self.tell(Event::LookedUp { mac, owner }).await?;
             }
             OnOwnTopic::Nobody => self.outgoing.presence(),
         }
