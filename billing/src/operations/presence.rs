@@ -16,11 +16,11 @@ impl Billing {
         let now = now_ms();
         self.store
             .write(move |transaction| match presence {
-                Some(Presence { state: PresenceState::Online, board }) => {
+                Some(Presence { state: PresenceState::Online, board, .. }) => {
                     let seen = Seen { mac, board: Some(board), until_ms: UNTIL_FURTHER_NOTICE };
                     Ok(boards::present(transaction, &seen, now)?)
                 }
-                Some(Presence { state: PresenceState::Offline, board }) => {
+                Some(Presence { state: PresenceState::Offline, board, .. }) => {
                     Ok(boards::gone(transaction, mac, Some(&board), now)?)
                 }
                 None => Ok(boards::gone(transaction, mac, None, now)?),
