@@ -3,9 +3,6 @@
 //! The library's own resolver starts a thread for each lookup, and panics if the system has none left.
 //! The runtime also keeps the time limit, so a busy runtime is late.
 
-use std::net::SocketAddr;
-
-use tokio::net::lookup_host;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
@@ -15,8 +12,7 @@ use ureq::http::Uri;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
-/// How many addresses of one host are tried.
-const MAX_ADDRESSES: usize = 8;
+use crate::upstream::addresses;
 
 #[derive(Debug)]
 pub(super) struct RuntimeResolver {
@@ -36,17 +32,14 @@ impl Resolver for RuntimeResolver {
         _: &Config,
         limit: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, Error> {
-        let host = uri.host().unwrap_or_default();
+        let host = uri.host().unwrap_or_default().to_owned();
         let port = uri.port_u16().unwrap_or(match uri.scheme_str() {
             Some("https") => 443,
             _ => 80,
         });
-        let host_and_port = format!("{host}:{port}");
         let (answer, answered) = oneshot::channel();
         self.runtime.spawn(async move {
-            let found = timeout(*limit.after, lookup_host(host_and_port)).await;
-            let found = found
-                .map(|all| all.map(|all| all.take(MAX_ADDRESSES).collect::<Vec<SocketAddr>>()));
+            let found = timeout(*limit.after, addresses::resolve(&host, port)).await;
             // The caller waits for it below.
             let _ = answer.send(found);
         });
@@ -59,9 +52,6 @@ impl Resolver for RuntimeResolver {
         };
         let mut addresses = self.empty();
         found.into_iter().for_each(|address| addresses.push(address));
-        match addresses.is_empty() {
-            true => Err(Error::HostNotFound),
-            false => Ok(addresses),
-        }
+        Ok(addresses)
     }
 }
