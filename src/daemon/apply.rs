@@ -38,7 +38,9 @@ pub(super) fn apply(
     }
     let id = fresh_id()?;
     let request = match Request::read(&payload) {
-        Ok(request) => Ok(Request { id: Some(id.clone()), seq: None, ..request }),
+        Ok(request) => {
+            Ok(Request { id: Some(id.clone()), seq: None, issuer: None, nonce: None, ..request })
+        }
         Err(mut unreadable) => {
             unreadable.id = Some(id.clone());
             Err(unreadable)

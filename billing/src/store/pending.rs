@@ -37,7 +37,8 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT r.*, i.confirmed_mac, i.board AS named_board,
-                    replacing.board AS replacing_board, replacing.present_until_ms
+                    replacing.board AS replacing_board, replacing.present_until_ms,
+                    (SELECT client_id FROM service) AS issuer
              FROM requests r
              JOIN intercoms i ON i.id = r.intercom_id AND i.deleted_ms IS NULL
              LEFT JOIN boards replacing ON replacing.mac = r.new_mac
@@ -117,6 +118,8 @@ fn pending(row: &Row<'_>) -> Result<Pending> {
             model: row.get("to_model")?,
             log_extra: parsed_or_null(row, "log_extra")?,
             request_id: parsed(row, "request_id")?,
+            issuer: parsed(row, "issuer")?,
+            nonce: None,
             seq: row.get("seq")?,
             target: Target {
                 id: Some(row.get("intercom_id")?),

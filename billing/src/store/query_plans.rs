@@ -22,11 +22,13 @@ const MODULES: [(&str, &[(&str, Sql)]); 9] = [
 ];
 
 /// Every scan that there is: of one row, of what is wanted whole, or up to a limit.
-const SCANS: [&str; 4] = [
+const SCANS: [&str; 6] = [
     "history::NEWEST: r",
     "offers::EVERY_OPEN_REQUEST: requests USING INDEX pending_requests_of_an_intercom",
     "offers::EVERY_OPEN_REQUEST: offers USING COVERING INDEX offers_of_a_request",
     "offers::CLIENT_ID: service",
+    "pending::BY_ID: service",
+    "pending::FOR_A_CALLER: service",
 ];
 
 /// What a statement scans, as SQLite itself says. An automatic index is made by a scan, too.

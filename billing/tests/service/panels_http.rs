@@ -25,6 +25,8 @@ fn a_request_is_the_patch_reduced_to_what_a_panel_needs() {
     let mut requests = billing.pending(&format!("mac={NEW}&serial_number=S&board=die-2")).body;
     let seq = requests[0].as_object_mut().and_then(|request| request.remove("seq"));
     assert!(seq.is_some_and(|seq| seq.is_u64()));
+    let issuer = requests[0].as_object_mut().and_then(|request| request.remove("issuer"));
+    assert!(issuer.is_some_and(|issuer| issuer.is_string()));
     assert_eq!(
         requests,
         json!([{

@@ -6,11 +6,13 @@ use std::str::FromStr;
 use super::Mac;
 use crate::json_text;
 
-/// 1 to 64 letters, digits, `.`, `_` or `-`; safe in an MQTT topic, a client id and a query string.
+/// 1 to 64 letters, digits, `_` or `-`, and none of the words that stand in topics; safe in an MQTT
+/// topic, a client id and a query string. No dots: NATS refuses them in a topic, and RabbitMQ turns
+/// them into slashes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BoardName(String);
 
-/// The text has a character outside letters, digits, `.`, `_` and `-`, is empty, or is too long.
+/// The text is not 1 to 64 letters, digits, `_` or `-`, or it is a word that stands in topics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InvalidBoardName;
 
@@ -48,11 +50,15 @@ pub(super) fn is_plain_word(text: &str, max: usize) -> bool {
     (1..=max).contains(&text.len()) && text.bytes().all(plain)
 }
 
+/// The levels of [`topics`](super::topics) that are not a value.
+const WORDS_IN_TOPICS: [&str; 6] = ["by-board", "here", "patch", "presence", "status", "who"];
+
 impl FromStr for BoardName {
     type Err = InvalidBoardName;
 
     fn from_str(text: &str) -> Result<Self, InvalidBoardName> {
-        if is_plain_word(text, Self::MAX_CHARS) {
+        let safe = !text.contains('.') && !WORDS_IN_TOPICS.contains(&text);
+        if safe && is_plain_word(text, Self::MAX_CHARS) {
             Ok(BoardName(text.to_owned()))
         } else {
             Err(InvalidBoardName)
@@ -68,10 +74,38 @@ impl fmt::Display for BoardName {
 
 impl fmt::Display for InvalidBoardName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("is not 1 to 64 letters, digits, dots, underscores or hyphens")
+        f.write_str(
+            "is not 1 to 64 letters, digits, underscores or hyphens, or is a word of the topics \
+             (by-board, here, patch, presence, status, who)",
+        )
     }
 }
 
 impl std::error::Error for InvalidBoardName {}
 
 json_text!(BoardName);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::topics;
+
+    #[test]
+    fn a_name_has_no_dot_and_is_no_word_of_a_topic() {
+        for good in ["gate-1", "die-0a1b", "mac-020000000001", "Who", "presence_2"] {
+            assert!(good.parse::<BoardName>().is_ok(), "{good}");
+        }
+        for wrong in ["", "gate.1", "a/b", "a+b", "who", "here", "patch", "presence", "status"] {
+            assert_eq!(wrong.parse::<BoardName>(), Err(InvalidBoardName), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn every_word_of_a_topic_is_refused() {
+        for topic in topics::ALL {
+            for level in topic.split('/').skip(1).filter(|level| !level.starts_with('{')) {
+                assert!(WORDS_IN_TOPICS.contains(&level), "{level} of {topic}");
+            }
+        }
+    }
+}

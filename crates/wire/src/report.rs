@@ -3,9 +3,12 @@
 use serde_json::Value;
 
 use super::{
-    BoardName, Errors, FactoryIdentity, Identity, IntercomBody, Outcome, RequestId, Target,
+    BoardName, Errors, FactoryIdentity, Identity, IntercomBody, Issuer, Outcome, RequestId, Target,
 };
 use crate::json_object;
+
+/// The status of a report that ends nothing: the panel has the request and decides it later.
+pub const DEFERRED: &str = "deferred";
 
 json_object! {
     /// The 200 body's shape with what the panel knows, and what only the panel can tell.
@@ -18,11 +21,18 @@ json_object! {
         pub intercom: IntercomBody,
         /// The request that ended; a bare PATCH body has no ID.
         pub request_id: Option<RequestId>,
+        /// The billing database that asked; absent from a report about a change that none asked for.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub issuer: Option<Issuer>,
         /// The board that speaks.
         pub board: BoardName,
         /// Which intercom the request was for, as it named it.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub target: Option<Target>,
+        /// The identity that the outcome is about. `intercom` has what the board carries when the
+        /// report is sent, which a later change may have made another.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub outcome_identity: Option<Identity>,
         /// The identity before the request.
         pub previous: Identity,
         /// The identity that the board had when the agent first ran.
@@ -30,6 +40,13 @@ json_object! {
         /// Why the outcome is not `installed`.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub reason: Option<String>,
+        /// For how long the request is deferred, in seconds; only where the status is [`DEFERRED`].
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub deferred_seconds: Option<u64>,
+        /// The highest `seq` of this issuer's that the panel has decided; only in a rejection of a
+        /// request that a later one has overtaken.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub seq_mark: Option<u64>,
         /// What the request wanted passed through.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub log_extra: Option<Value>,
@@ -68,6 +85,11 @@ impl Report {
     pub fn identity(&self) -> Option<Identity> {
         let serial_number = self.intercom.serial_number.clone();
         self.intercom.mac.map(|mac| Identity { mac, serial_number })
+    }
+
+    /// Whether the panel has the request and decides it later.
+    pub fn is_deferred(&self) -> bool {
+        self.intercom.status.as_deref() == Some(DEFERRED)
     }
 
     /// How the request ended; `None` if `status` is no outcome that a panel reports.

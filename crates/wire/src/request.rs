@@ -1,10 +1,13 @@
 //! A request: one pending PATCH payload as it arrives on a route.
 
+use std::str::FromStr;
+
 use serde_json::{Map, Value};
 
-use super::fields::{Fields, integer};
+use super::fields::{Fields, integer, spoken};
 use super::{
-    BoardName, ContentHash, Errors, Mac, Patch, Reader, RequestId, RequestKey, SerialNumber,
+    BoardName, ContentHash, Errors, Issuer, Mac, Nonce, Patch, Reader, RequestId, RequestKey,
+    SerialNumber,
 };
 use crate::json::FromJson;
 use crate::json_object;
@@ -20,6 +23,10 @@ pub struct Request {
     pub id: Option<RequestId>,
     /// Rises with every change to that intercom's record; a bare PATCH body has none.
     pub seq: Option<u64>,
+    /// The billing database that asks; a bare PATCH body has none.
+    pub issuer: Option<Issuer>,
+    /// The nonce of the panel's presence or poll that the request answers.
+    pub nonce: Option<Nonce>,
     /// Which intercom it is for.
     pub target: Target,
     /// The hash of what it says.
@@ -69,6 +76,11 @@ json_object! {
         pub log_extra: Option<Value>,
         /// The request's own name.
         pub request_id: RequestId,
+        /// The billing database that asks.
+        pub issuer: Issuer,
+        /// The nonce of the panel's presence or poll that this answers.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub nonce: Option<Nonce>,
         /// Rises with every change to that intercom's record.
         pub seq: i64,
         /// The intercom, as billing resolved it.
@@ -113,8 +125,10 @@ impl Request {
     /// No target in it.
     pub fn from_object(body: &Map<String, Value>) -> Result<Self, Unreadable> {
         let mut envelope = Fields::new(body);
-        let id = request_id(&mut envelope);
+        let id = word(&mut envelope, "request_id");
         let seq = seq(&mut envelope);
+        let issuer = word(&mut envelope, "issuer");
+        let nonce = word(&mut envelope, "nonce");
         let target = target(body, &mut envelope);
         let mut content = Patch::read(body, Reader::Panel);
         if let Err(wrong) = envelope.finish(Some(())) {
@@ -125,7 +139,7 @@ impl Request {
         }
         match (target, content) {
             (Some(target), content) => {
-                Ok(Request { id, seq, target, hash: ContentHash::of(body), content })
+                Ok(Request { id, seq, issuer, nonce, target, hash: ContentHash::of(body), content })
             }
             (None, Err(errors)) => Err(Unreadable { id, errors }),
             // A valid body names an intercom, so it has a target.
@@ -145,13 +159,13 @@ impl Request {
     }
 }
 
-fn request_id(fields: &mut Fields<'_>) -> Option<RequestId> {
-    let text = fields.string("request_id")?;
-    let id = text.parse().ok();
-    if id.is_none() {
-        fields.error("request_id", "The request id field format is invalid.");
+/// A text of the envelope that must be a plain word.
+fn word<T: FromStr>(fields: &mut Fields<'_>, field: &str) -> Option<T> {
+    let word = fields.string(field)?.parse().ok();
+    if word.is_none() {
+        fields.error(field, format!("The {} field format is invalid.", spoken(field)));
     }
-    id
+    word
 }
 
 fn seq(fields: &mut Fields<'_>) -> Option<u64> {

@@ -20,8 +20,8 @@ pub struct InvalidRequestId;
 
 /// SHA-256 over the canonical JSON of a request's content, as 64 hex digits.
 ///
-/// Canonical: keys sorted, no white space. What only carries the request (`request_id`, `seq`) and
-/// what must never be kept in any form (`onvif_credentials`) is left out.
+/// Canonical: keys sorted, no white space. What only carries the request (`request_id`, `seq`,
+/// `issuer`, `nonce`) and what must never be kept in any form (`onvif_credentials`) is left out.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ContentHash(String);
 
@@ -60,7 +60,7 @@ impl ContentHash {
     /// The hash of a request's content.
     pub fn of(body: &Map<String, Value>) -> Self {
         use fmt::Write;
-        let carried_only = ["request_id", "seq", "onvif_credentials"];
+        let carried_only = ["request_id", "seq", "issuer", "nonce", "onvif_credentials"];
         let content: Map<_, _> = body
             .iter()
             .filter(|(field, _)| !carried_only.contains(&field.as_str()))

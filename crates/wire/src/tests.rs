@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::*;
 use crate::json::{self, FromJson};
+use crate::topics::FromBoard;
 
 fn object(value: Value) -> Map<String, Value> {
     value.as_object().expect("an object").clone()
@@ -174,10 +175,14 @@ fn a_request_is_known_by_its_id_or_else_by_what_it_says() {
     assert!(matches!(bare.key(), RequestKey::Hash(_)));
     body.insert("request_id".into(), json!("r-1"));
     body.insert("seq".into(), json!(4));
+    body.insert("issuer".into(), json!("billing-1"));
+    body.insert("nonce".into(), json!("0a1b"));
     body.insert("onvif_credentials".into(), json!(["secret"]));
     let named = Request::from_object(&body).expect("readable");
     assert_eq!(named.key().to_string(), "r-1");
     assert_eq!(named.seq, Some(4));
+    assert_eq!(named.issuer, "billing-1".parse().ok());
+    assert_eq!(named.nonce, "0a1b".parse().ok());
     assert_eq!(named.hash, bare.hash, "what only carries it does not count");
     body.insert("new_serial_number".into(), json!("other"));
     assert_ne!(Request::from_object(&body).expect("readable").hash, bare.hash);
@@ -194,7 +199,13 @@ fn a_request_tells_its_target_even_when_it_is_invalid() {
 
 #[test]
 fn a_wrong_envelope_makes_the_content_invalid() {
-    for (field, value) in [("request_id", json!("a/b")), ("seq", json!(-1)), ("seq", json!("1"))] {
+    for (field, value) in [
+        ("request_id", json!("a/b")),
+        ("seq", json!(-1)),
+        ("seq", json!("1")),
+        ("issuer", json!("a b")),
+        ("nonce", json!(7)),
+    ] {
         let mut body = documented_example();
         body.insert(field.into(), value);
         let errors = Request::from_object(&body).expect("readable").content.expect_err("invalid");
@@ -233,8 +244,15 @@ fn a_report_is_the_documented_answer_and_more() {
             group: None,
         },
         request_id: "r-1".parse().ok(),
+        issuer: "billing-1".parse().ok(),
         board: "die-1".parse().expect("a board name"),
         target: None,
+        outcome_identity: Some(Identity {
+            mac: "22:0D:CE:38:E7:15".parse().expect("a MAC"),
+            serial_number: None,
+        }),
+        deferred_seconds: None,
+        seq_mark: None,
         outcomes_not_told: None,
         unclean_ends: None,
         previous: Identity {
@@ -250,6 +268,8 @@ fn a_report_is_the_documented_answer_and_more() {
     let wire = serde_json::to_value(&report).expect("JSON");
     assert_eq!(wire["source"], "auto-replace");
     assert_eq!(wire["status"], "installed");
+    assert_eq!(wire["issuer"], "billing-1");
+    assert_eq!(wire["outcome_identity"]["mac"], "22:0D:CE:38:E7:15");
     assert_eq!(wire["factory"], "unknown");
     assert_eq!(report.outcome(), Some(Outcome::Installed));
     assert_eq!(Report::from_json(&wire).expect("a report"), report);
@@ -275,6 +295,8 @@ fn any_body() -> impl Strategy<Value = Map<String, Value>> {
             "onvif_credentials",
             "request_id",
             "seq",
+            "issuer",
+            "nonce",
             "target",
         ])
         .prop_map(str::to_owned),
@@ -346,6 +368,35 @@ proptest! {
     }
 
     #[test]
+    fn a_presence_survives_being_said_and_read(
+        board in "[a-z0-9_-]{1,64}", octets in any::<[u8; 6]>(), serial in "[ -~]{1,64}",
+        nonce in any::<u64>(), flags in any::<[bool; 3]>(),
+    ) {
+        let [online, changing, new_record] = flags;
+        let state = if online { PresenceState::Online } else { PresenceState::Offline };
+        if let Ok(board) = board.parse() {
+            let presence = Presence {
+                mac: Mac::try_from(octets).ok(),
+                serial_number: serial.parse().ok(),
+                nonce: Some(Nonce::of(nonce)),
+                changing,
+                new_record,
+                ..Presence::of(board, state)
+            };
+            prop_assert_eq!(Presence::read(&presence.payload()), Ok(Some(presence)));
+        }
+    }
+
+    #[test]
+    fn a_topic_is_read_as_the_board_that_it_was_made_for(name in "\\PC{0,20}") {
+        let topics = [topics::BOARD_STATUS, topics::BOARD_PRESENCE];
+        let [status, presence] = topics.map(|topic| topic.replace("{board}", &name));
+        let board = name.parse::<BoardName>().ok();
+        prop_assert_eq!(FromBoard::read(&status), board.clone().map(FromBoard::Status));
+        prop_assert_eq!(FromBoard::read(&presence), board.map(FromBoard::Presence));
+    }
+
+    #[test]
     fn a_serial_number_survives_being_shown_and_read(text in "[ -~]{1,64}") {
         if let Ok(serial) = text.parse::<SerialNumber>() {
             prop_assert_eq!(serial.as_str(), text.as_str());
@@ -365,6 +416,8 @@ fn what_billing_writes_is_what_a_panel_reads() {
         model: Some("3516EV200".to_owned()),
         log_extra: Some(json!({"some": "information"})),
         request_id: "r-1".parse().expect("a request id"),
+        issuer: "billing-1".parse().expect("an issuer"),
+        nonce: "0a1b".parse().ok(),
         seq: 7,
         target: Target { id: Some(123), mac: "AA:BB:CC:DD:EE:FF".parse().ok(), board: None },
     };
@@ -372,6 +425,7 @@ fn what_billing_writes_is_what_a_panel_reads() {
     assert_eq!(json::read::<RequestBody>(&bytes).expect("a body"), body);
     let read = Request::read(&bytes).expect("a request");
     assert_eq!((read.id, read.seq, read.target), (Some(body.request_id), Some(7), body.target));
+    assert_eq!((read.issuer, read.nonce), (Some(body.issuer), body.nonce));
     let patch = read.content.expect("valid");
     assert_eq!((patch.new_mac, patch.new_serial_number), (body.new_mac, body.new_serial_number));
     assert_eq!((patch.model, patch.log_extra), (body.model, body.log_extra));

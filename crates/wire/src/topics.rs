@@ -1,26 +1,55 @@
 //! The MQTT topics between billing and the panels.
 //!
 //! `{mac}` and `{board}` stand for one panel's values. A panel can be configured with other
-//! topics; billing speaks these.
+//! topics; billing speaks these. Who speaks on a topic below `by-board` is that board: access rules
+//! can hold it to that.
 
 use super::{BoardName, Mac, RequestId};
 
-/// Where requests for the board with this MAC address are; the request's ID is one level below.
-pub const PATCH: &str = "intercoms/{mac}/patch";
-/// The same by the board's name, for a broker whose access rules are per board.
+/// Where requests for a board are; the request's ID is one level below.
 pub const BOARD_PATCH: &str = "intercoms/by-board/{board}/patch";
-/// Where a panel reports.
+/// Where a board is asked to say that it is there.
+pub const BOARD_WHO: &str = "intercoms/by-board/{board}/who";
+/// Where every board is asked to say that it is there.
+pub const EVERYBODY_WHO: &str = "intercoms/who";
+/// Where a board says that it is there, and what it claims to be.
+pub const BOARD_PRESENCE: &str = "intercoms/by-board/{board}/presence";
+/// Where a board reports.
+pub const BOARD_STATUS: &str = "intercoms/by-board/{board}/status";
+/// Where requests of other platforms or by hand are, for the board that has this MAC address; the
+/// request's ID is one level below. Billing does not use it.
+pub const PATCH: &str = "intercoms/{mac}/patch";
+/// Where a panel asks the others who has a MAC address.
+pub const MAC_WHO: &str = "intercoms/{mac}/who";
+/// Where a panel answers that it has this MAC address; its board name is one level below.
+pub const MAC_HERE: &str = "intercoms/{mac}/here";
+
+/// Where a panel reports, by its MAC address.
 pub const STATUS: &str = "intercoms/{mac}/status";
 /// Where a panel says that it has this MAC address.
 pub const PRESENCE: &str = "intercoms/{mac}/presence";
+
+/// Every topic of this protocol.
+#[cfg(test)]
+pub(crate) const ALL: [&str; 8] =
+    [BOARD_PATCH, BOARD_WHO, EVERYBODY_WHO, BOARD_PRESENCE, BOARD_STATUS, PATCH, MAC_WHO, MAC_HERE];
 
 /// The filter for every panel's [`STATUS`].
 pub const EVERY_STATUS: &str = "intercoms/+/status";
 /// The filter for every panel's [`PRESENCE`].
 pub const EVERY_PRESENCE: &str = "intercoms/+/presence";
+/// The filter for every board's [`BOARD_STATUS`].
+pub const EVERY_BOARD_STATUS: &str = "intercoms/by-board/+/status";
+/// The filter for every board's [`BOARD_PRESENCE`].
+pub const EVERY_BOARD_PRESENCE: &str = "intercoms/by-board/+/presence";
 
 /// The filters for every request, below [`PATCH`] and below [`BOARD_PATCH`].
 pub const EVERY_REQUEST: [&str; 2] = ["intercoms/+/patch/+", "intercoms/by-board/+/patch/+"];
+
+/// Where a board is asked to say that it is there.
+pub fn who(board: &BoardName) -> String {
+    BOARD_WHO.replace("{board}", board.as_str())
+}
 
 /// The topic of a request for whoever carries a MAC address.
 pub fn patch(mac: Mac, request_id: &RequestId) -> String {
@@ -63,6 +92,25 @@ impl FromPanel {
             return Some(FromPanel::Status);
         }
         value_in(EVERY_PRESENCE, topic)?.parse().ok().map(FromPanel::Presence)
+    }
+}
+
+/// What a board says, on the topics that billing subscribes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FromBoard {
+    /// A report of this board.
+    Status(BoardName),
+    /// The presence of this board.
+    Presence(BoardName),
+}
+
+impl FromBoard {
+    /// Reads a topic; `None` if it is neither, or has no board name in its place.
+    pub fn read(topic: &str) -> Option<Self> {
+        if let Some(board) = value_in(EVERY_BOARD_STATUS, topic) {
+            return board.parse().ok().map(FromBoard::Status);
+        }
+        value_in(EVERY_BOARD_PRESENCE, topic)?.parse().ok().map(FromBoard::Presence)
     }
 }
 
@@ -117,6 +165,28 @@ mod tests {
     }
 
     #[test]
+    fn the_topic_of_a_presence_and_of_a_report_says_which_board_speaks() {
+        let board: BoardName = "die-1".parse().expect("a board");
+        let read = FromBoard::read;
+        assert_eq!(
+            read("intercoms/by-board/die-1/presence"),
+            Some(FromBoard::Presence(board.clone()))
+        );
+        let status = "intercoms/by-board/die-1/status";
+        assert_eq!(read(status), Some(FromBoard::Status(board.clone())));
+        assert_eq!(who(&board), "intercoms/by-board/die-1/who");
+        for other in [
+            "intercoms/22:0D:CE:38:E7:15/presence",
+            "intercoms/by-board/a.b/presence",
+            "intercoms/by-board/who/status",
+            "intercoms/by-board/die-1/who",
+            "intercoms/by-board/a/b/status",
+        ] {
+            assert_eq!(read(other), None, "{other}");
+        }
+    }
+
+    #[test]
     fn the_topic_of_a_request_says_who_it_is_for() {
         let mac: Mac = "22:0d:ce:38:e7:15".parse().expect("a MAC");
         let board: BoardName = "die-1".parse().expect("a board");
@@ -134,6 +204,8 @@ mod tests {
     fn a_filter_is_its_topic_for_every_panel() {
         assert_eq!(EVERY_STATUS, STATUS.replace("{mac}", "+"));
         assert_eq!(EVERY_PRESENCE, PRESENCE.replace("{mac}", "+"));
+        assert_eq!(EVERY_BOARD_STATUS, BOARD_STATUS.replace("{board}", "+"));
+        assert_eq!(EVERY_BOARD_PRESENCE, BOARD_PRESENCE.replace("{board}", "+"));
         let parents = [PATCH.replace("{mac}", "+"), BOARD_PATCH.replace("{board}", "+")];
         assert_eq!(EVERY_REQUEST.map(str::to_owned), parents.map(|parent| parent + "/+"));
     }

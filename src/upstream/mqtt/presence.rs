@@ -48,13 +48,13 @@ impl OwnPresence {
     }
 
     fn payload(&self, state: PresenceState, nonce: Option<Nonce>) -> Vec<u8> {
-        Presence { state, board: self.board.clone(), nonce }.payload()
+        Presence { nonce, ..Presence::of(self.board.clone(), state) }.payload()
     }
 
     /// Reads what is on this panel's presence topic.
     pub(super) fn read(&self, payload: &[u8]) -> OnOwnTopic {
         match Presence::read(payload) {
-            Ok(Some(Presence { state: PresenceState::Online, board, nonce })) => {
+            Ok(Some(Presence { state: PresenceState::Online, board, nonce, .. })) => {
                 match board == self.board {
                     true => OnOwnTopic::Own(nonce),
                     false => OnOwnTopic::AnotherBoard(board),

@@ -57,7 +57,7 @@ fn planned(runtime: &Runtime, billing: &Billing) -> (Vec<String>, Vec<String>) {
 }
 
 fn presence(board: &str, state: PresenceState) -> Option<Presence> {
-    Some(Presence { board: board.parse().expect("a board"), state, nonce: None })
+    Some(Presence::of(board.parse().expect("a board"), state))
 }
 
 const NEW_1: &str = "06:00:00:00:00:01";

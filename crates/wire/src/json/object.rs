@@ -27,6 +27,14 @@ impl<'a> Object<'a> {
         })
     }
 
+    /// A field that is true or absent; `null` and `false` count as absent.
+    ///
+    /// # Errors
+    /// The value is neither true nor false.
+    pub fn flag(self, name: &str) -> Result<bool, DecodeError> {
+        self.field::<Option<bool>>(name).map(|flag| flag == Some(true))
+    }
+
     /// The key and the value of an object that has only one.
     ///
     /// # Errors
@@ -43,7 +51,8 @@ impl<'a> Object<'a> {
 /// Defines a structure, its writer (serde's derive) and its reader ([`FromJson`]).
 ///
 /// It looks like a structure with `#[derive(Serialize)]`. Three attributes of serde are
-/// understood: `flatten`, `rename`, and `skip_serializing_if` for what may be absent. The crate needs `serde`.
+/// understood: `flatten`, `rename`, and `skip_serializing_if` for what may be absent: an option, or
+/// with `std::ops::Not::not` a flag. The crate needs `serde`.
 ///
 /// ```
 /// intercom_wire::json_object! {
@@ -98,6 +107,11 @@ macro_rules! json_object {
     };
     (@read $value:ident $object:ident $field:ident [serde(rename = $key:literal)] $($more:tt)*) => {
         $object.field($key)?
+    };
+    (@read $value:ident $object:ident $field:ident
+        [serde(skip_serializing_if = "std::ops::Not::not")] $($more:tt)*
+    ) => {
+        $object.flag(stringify!($field))?
     };
     (@read $value:ident $object:ident $field:ident
         [serde(skip_serializing_if = $absent:literal)] $($more:tt)*
