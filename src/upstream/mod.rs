@@ -3,7 +3,7 @@
 //! Each route is a task of its own. The agent tells it what to do through a [`RouteHandle`]; it tells
 //! the daemon what happened through one bounded channel of [`RouteEvent`].
 
-#[cfg(feature = "http")]
+#[cfg(any(feature = "http", feature = "mqtt"))]
 mod addresses;
 pub mod backoff;
 mod health;

@@ -80,6 +80,15 @@ fn versions(min: TlsVersion) -> &'static [&'static SupportedProtocolVersion] {
     }
 }
 
+/// The name or address that the certificate of a URL's host has to have.
+///
+/// # Errors
+/// No certificate can have it.
+#[cfg(feature = "mqtt")]
+pub(super) fn host(host: &str) -> Result<ServerName<'static>, TlsFileError> {
+    ServerName::try_from(host.to_owned()).map_err(|_| TlsFileError::Host(host.to_owned()))
+}
+
 fn name(name: &str) -> Result<ServerName<'static>, TlsFileError> {
     ServerName::try_from(name.to_owned()).map_err(|_| TlsFileError::ServerName(name.to_owned()))
 }

@@ -3,6 +3,7 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "how a test fails")]
 
+mod addresses;
 mod broker_dies;
 mod clock;
 mod link;

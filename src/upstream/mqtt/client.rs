@@ -1,22 +1,27 @@
-//! One client for one connection: its options, and a task that does nothing but poll it.
+//! One client for one connection: its options, and a task that connects and then polls it.
 
-use intercom_wire::{BoardName, MAX_REQUEST_BYTES};
+use std::future::pending;
+use std::sync::Arc;
+use std::time::Duration;
+
+use intercom_wire::BoardName;
 use log::debug;
 use rumqttc::{
-    AsyncClient, ConnectionError, Event, LastWill, MqttOptions, NetworkOptions, QoS,
-    TlsConfiguration, Transport,
+    AsyncClient, ConnectionError, Event, EventLoop, LastWill, MqttOptions, NetworkOptions, QoS,
+    Transport,
 };
+use tokio::select;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout_at};
 
 use super::end::SessionError;
+use super::line::{self, LineError, MAX_PACKET, Socket, Trace, Way};
 use super::presence::OwnPresence;
 use super::topics::Topics;
 use crate::config::MqttSettings;
 use crate::upstream::{Place, tls};
 
-/// The largest packet: a whole request with its topic and header.
-pub(super) const MAX_PACKET: usize = MAX_REQUEST_BYTES + 1024;
 /// The client numbers its packets from 1 to this. Fewer are unanswered at once: one PUBLISH, and the
 /// SUBSCRIBEs and UNSUBSCRIBEs of the look-ups.
 const PACKET_IDS: u16 = 32;
@@ -26,8 +31,8 @@ const QUEUE: usize = 64;
 /// A client whose connection dies with it: without DISCONNECT, so that the broker tells the others.
 pub(super) struct Client {
     pub(super) handle: AsyncClient,
-    pub(super) events: mpsc::Receiver<Result<Event, ConnectionError>>,
-    poller: JoinHandle<()>,
+    pub(super) events: mpsc::Receiver<Result<Event, SessionError>>,
+    task: JoinHandle<()>,
 }
 
 impl Client {
@@ -39,13 +44,25 @@ impl Client {
         topics: &Topics,
         board: &BoardName,
         presence: &OwnPresence,
-        clean_session: bool,
     ) -> Result<Self, SessionError> {
         let broker = &settings.broker;
-        let mut options = MqttOptions::new(board.as_str(), &broker.host, broker.port);
+        let tls = match broker.tls {
+            true => Some((
+                Arc::new(
+                    tls::client_config(&settings.tls, place, &settings.alpn)
+                        .map_err(SessionError::TlsFile)?,
+                ),
+                tls::host(&broker.host).map_err(SessionError::TlsFile)?,
+            )),
+            false => None,
+        };
+        let way = Way { host: broker.host.clone(), port: broker.port, tls };
+        let socket = Socket::name()?;
+        let mut options = MqttOptions::new(board.as_str(), &socket, broker.port);
         options
+            .set_transport(Transport::unix())
             .set_keep_alive(settings.keep_alive)
-            .set_clean_session(clean_session)
+            .set_clean_session(false)
             .set_manual_acks(true)
             .set_inflight(PACKET_IDS)
             .set_max_packet_size(MAX_PACKET, MAX_PACKET)
@@ -63,35 +80,79 @@ impl Client {
             options
                 .set_credentials(username, password.as_ref().map_or("", |secret| secret.expose()));
         }
-        if broker.tls {
-            let config = tls::client_config(&settings.tls, place, &settings.alpn)
-                .map_err(SessionError::TlsFile)?;
-            options
-                .set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(config.into())));
-        }
         let (handle, mut event_loop) = AsyncClient::new(options, QUEUE);
         let mut network = NetworkOptions::new();
         network.set_connection_timeout(settings.connect_timeout.as_secs());
-        network.set_tcp_nodelay(true);
         event_loop.set_network_options(network);
         let (events_in, events) = mpsc::channel(QUEUE);
-        // Polled here and nowhere else: a poll that lost a race would lose what it was writing.
-        let poller = tokio::spawn(async move {
-            loop {
-                let event = event_loop.poll().await;
-                let last = event.is_err();
-                if events_in.send(event).await.is_err() || last {
-                    debug!("MQTT: the client of this connection ends");
-                    return;
-                }
-            }
+        let connection = Connection {
+            way,
+            socket,
+            event_loop,
+            limit: settings.connect_timeout,
+            trace: Trace::new(),
+        };
+        let task = tokio::spawn(async move {
+            // The session ends first only when it drops this task.
+            let _ = match connection.serve(&events_in).await {
+                Ok(()) => Ok(()),
+                Err(why) => events_in.send(Err(why)).await,
+            };
+            debug!("MQTT: the client of this connection ends");
         });
-        Ok(Client { handle, events, poller })
+        Ok(Client { handle, events, task })
+    }
+}
+
+/// What the task of one connection needs.
+struct Connection {
+    way: Way,
+    /// The name of the socket by which the library reaches the line.
+    socket: String,
+    event_loop: EventLoop,
+    /// For all from the name look-up to CONNACK.
+    limit: Duration,
+    trace: Trace,
+}
+
+impl Connection {
+    /// # Errors
+    /// Why there is no connection any more.
+    async fn serve(
+        self,
+        events: &mpsc::Sender<Result<Event, SessionError>>,
+    ) -> Result<(), SessionError> {
+        let Connection { way, socket, mut event_loop, limit, trace } = self;
+        let until = Instant::now() + limit;
+        let broker = way.connect(until).await.map_err(SessionError::Line)?;
+        let socket =
+            Socket::bind(&socket).map_err(|why| SessionError::Line(LineError::Socket(why)))?;
+        let line = async {
+            line::copy(socket, broker, &trace).await;
+            // The library still has to deliver what has passed.
+            pending().await
+        };
+        // Polled here and nowhere else: a poll that lost a race would lose what it was writing.
+        let polling = async {
+            let connected = timeout_at(until, event_loop.poll()).await;
+            let mut event = connected.unwrap_or(Err(ConnectionError::NetworkTimeout));
+            loop {
+                let event_or_end = event.map_err(|why| SessionError::of_library(why, &trace));
+                if events.send(Ok(event_or_end?)).await.is_err() {
+                    return Ok(());
+                }
+                event = event_loop.poll().await;
+            }
+        };
+        select! {
+            never = line => never,
+            ended = polling => ended,
+        }
     }
 }
 
 impl Drop for Client {
     fn drop(&mut self) {
-        self.poller.abort();
+        self.task.abort();
     }
 }

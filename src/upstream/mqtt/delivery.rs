@@ -1,9 +1,11 @@
 //! A message on one of the panel's request topics, as the agent gets it.
 
-use intercom_wire::signature::Keys;
-use intercom_wire::{Request, RequestId, Unreadable};
+use intercom_wire::signature::{Keys, Signature};
+use intercom_wire::{Errors, Request, RequestId, Unreadable};
 use rumqttc::Publish;
 
+use super::line;
+use super::too_large::TooLarge;
 use crate::agent::Delivery;
 use crate::agent::seams::AckToken;
 use crate::decide::{Delivered, Timing, Via};
@@ -17,11 +19,20 @@ pub(super) fn delivery(
     via: Via,
     id_of_topic: Option<RequestId>,
 ) -> Delivery {
-    let (payload, signature) = keys.open(&message.payload);
-    let request = Request::read(&payload).map_err(|unreadable| Unreadable {
-        id: unreadable.id.or(id_of_topic),
-        errors: unreadable.errors,
-    });
+    let (request, signature) = match line::is_too_large(message) {
+        true => {
+            let errors = Errors::on("body", TooLarge { topic: &message.topic }.to_string());
+            (Err(Unreadable { id: id_of_topic, errors }), Signature::Missing)
+        }
+        false => {
+            let (payload, signature) = keys.open(&message.payload);
+            let request = Request::read(&payload).map_err(|unreadable| Unreadable {
+                id: unreadable.id.or(id_of_topic),
+                errors: unreadable.errors,
+            });
+            (request, signature)
+        }
+    };
     let timing = if message.retain || message.dup { Timing::Again } else { Timing::Live };
     Delivery {
         request,

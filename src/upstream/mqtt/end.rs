@@ -4,13 +4,13 @@ use std::fmt;
 use std::time::Duration;
 
 use rumqttc::mqttbytes::Error as PacketError;
-use rumqttc::{ClientError, ConnectReturnCode, ConnectionError, StateError, TlsError};
+use rumqttc::{ClientError, ConnectReturnCode, ConnectionError, StateError};
 
 use crate::config::{SecretFileError, Unfilled};
 use crate::random::NoRandomNumbers;
 use crate::upstream::mqtt::acknowledgements::TooManyUnacknowledged;
-use crate::upstream::network_error::NetworkError;
-use crate::upstream::tls::{self, TlsFileError};
+use crate::upstream::mqtt::line::{Ended, LineError, Trace};
+use crate::upstream::tls::TlsFileError;
 
 /// How a session ended.
 #[derive(Debug)]
@@ -19,30 +19,18 @@ pub(in crate::upstream::mqtt) enum SessionEnd {
     GivenUp,
     /// There is no connection, for this reason.
     Lost { why: SessionError, was_reachable: bool },
-    /// The broker has closed a connection on which all topics had been subscribed to.
-    Closed { why: SessionError },
-    /// A message of so many bytes, more than the panel reads, has ended the connection.
-    TooLarge { bytes: usize },
+    /// The broker has closed a connection on which all topics had been subscribed to, after a silence.
+    Closed { why: SessionError, silence: Duration },
 }
 
 impl SessionEnd {
-    /// The end of a session whose client has ended with this error.
-    pub(super) fn of_connection(why: ConnectionError, was_reachable: bool) -> Self {
-        let closed = match &why {
-            ConnectionError::MqttState(StateError::Deserialization(
-                PacketError::PayloadSizeLimitExceeded(bytes),
-            )) => return SessionEnd::TooLarge { bytes: *bytes },
-            ConnectionError::MqttState(
-                StateError::ConnectionAborted
-                | StateError::Io(_)
-                | StateError::Deserialization(PacketError::Io(_)),
-            ) => true,
-            _ => false,
-        };
-        let why = SessionError::Connection(Box::new(why));
-        match closed && was_reachable {
-            true => SessionEnd::Closed { why },
-            false => SessionEnd::Lost { why, was_reachable },
+    /// The end of a session for this reason.
+    pub(super) fn of(why: SessionError, was_reachable: bool) -> Self {
+        match why {
+            SessionError::LineEnded { how: Ended::Closed, after: silence } if was_reachable => {
+                SessionEnd::Closed { why, silence }
+            }
+            _ => SessionEnd::Lost { why, was_reachable },
         }
     }
 }
@@ -72,7 +60,11 @@ pub(in crate::upstream::mqtt) enum SessionError {
     Disconnected,
     /// A presence needs a random number.
     NoRandomNumbers(NoRandomNumbers),
-    /// The network, TLS or MQTT has failed.
+    /// No connection to the broker was made.
+    Line(LineError),
+    /// The connection to the broker has ended, after this silence.
+    LineEnded { how: Ended, after: Duration },
+    /// The MQTT library has ended the connection.
     Connection(Box<ConnectionError>),
     /// The client tells nothing, not even pings.
     ClientSilent,
@@ -80,12 +72,29 @@ pub(in crate::upstream::mqtt) enum SessionError {
     ClientEnded,
     /// The client's queue holds far more than this route ever needs at once: the client hangs.
     ClientJammed(Box<ClientError>),
-    /// A new connection is to subscribe to the filters that this one skips.
-    SkippedFiltersAreDue,
     /// The agent wants unacknowledged messages delivered again.
     AskAgain,
     /// The daemon no longer takes events.
     DaemonEnds,
+}
+
+impl SessionError {
+    /// The library has ended the connection. Where it only found its socket closed, `trace` knows why.
+    pub(super) fn of_library(why: ConnectionError, trace: &Trace) -> Self {
+        let is_closed = matches!(
+            why,
+            ConnectionError::Io(_)
+                | ConnectionError::MqttState(
+                    StateError::ConnectionAborted
+                        | StateError::Io(_)
+                        | StateError::Deserialization(PacketError::Io(_)),
+                )
+        );
+        match trace.take_end() {
+            Some((how, after)) if is_closed => SessionError::LineEnded { how, after },
+            _ => SessionError::Connection(Box::new(why)),
+        }
+    }
 }
 
 impl From<ClientError> for SessionError {
@@ -137,13 +146,12 @@ impl fmt::Display for SessionError {
             SessionError::TooManyUnacknowledged(why) => write!(f, "{why}"),
             SessionError::Disconnected => f.write_str("the broker closes the connection"),
             SessionError::NoRandomNumbers(why) => write!(f, "{why}"),
+            SessionError::Line(why) => why.fmt(f),
+            SessionError::LineEnded { how, .. } => how.fmt(f),
             SessionError::Connection(why) => connection(why, f),
             SessionError::ClientSilent => f.write_str("the MQTT client no longer responds"),
             SessionError::ClientEnded => f.write_str("the MQTT client has ended"),
             SessionError::ClientJammed(why) => write!(f, "the MQTT client is jammed: {why}"),
-            SessionError::SkippedFiltersAreDue => {
-                f.write_str("subscribing again to the topics that were skipped")
-            }
             SessionError::AskAgain => f.write_str("asking for unacknowledged messages again"),
             SessionError::DaemonEnds => f.write_str("the daemon ends"),
         }
@@ -152,25 +160,11 @@ impl fmt::Display for SessionError {
 
 /// The library's errors in our words wherever it would print a value as the compiler does.
 fn connection(why: &ConnectionError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    if let Some(failure) = tls::tls_failure(why) {
-        return f.write_str(&tls::explain(failure));
-    }
     match why {
         ConnectionError::NetworkTimeout => f.write_str("the broker did not answer in time"),
         ConnectionError::ConnectionRefused(code) => refused(*code, f),
         ConnectionError::NotConnAck(_) => {
             f.write_str("what answers does not speak MQTT 3.1.1: is this the right port?")
-        }
-        ConnectionError::Tls(TlsError::Io(why)) => {
-            let what = NetworkError::from(why);
-            write!(f, "{what} (in the TLS handshake: is this the port for TLS?)")
-        }
-        ConnectionError::Io(why)
-        | ConnectionError::MqttState(
-            StateError::Io(why) | StateError::Deserialization(PacketError::Io(why)),
-        ) => write!(f, "{}", NetworkError::from(why)),
-        ConnectionError::MqttState(StateError::ConnectionAborted) => {
-            f.write_str("it closed the connection")
         }
         ConnectionError::MqttState(StateError::Deserialization(why)) => {
             write!(f, "what it sends is not MQTT 3.1.1: is this the right port? ({why})")

@@ -7,6 +7,7 @@ mod acknowledgements;
 mod client;
 mod delivery;
 mod end;
+pub mod line;
 mod outgoing;
 mod presence;
 mod session;
@@ -17,7 +18,7 @@ mod topics;
 use std::time::Duration;
 
 use intercom_wire::signature::Keys;
-use log::{info, warn};
+use log::{debug, info, warn};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
@@ -31,7 +32,6 @@ use end::SessionEnd;
 use outgoing::Outgoing;
 use session::Session;
 use taken_over::TakenOver;
-use too_large::SkippedFilters;
 
 /// The longest pause after the first lost connection.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -50,10 +50,9 @@ pub async fn run(
     let mut acknowledgements = Acknowledgements::default();
     while let Some((connect_as, connection)) = next_identity(&mut end).await {
         let mut backoff = Backoff::new(connect_as.board.as_str(), FIRST_PAUSE, LONGEST_PAUSE);
-        let mut skipped = SkippedFilters::default();
         let mut taken_over = TakenOver::default();
         loop {
-            let connect_as = (&connect_as, connection, skipped);
+            let connect_as = (&connect_as, connection);
             let began = Instant::now();
             let session = Session::new(
                 &settings,
@@ -70,23 +69,13 @@ pub async fn run(
             };
             let (why, was_reachable) = match ended {
                 SessionEnd::GivenUp => break,
-                SessionEnd::Lost { why, was_reachable } => {
-                    skipped.skip_none();
-                    (why.to_string(), was_reachable)
-                }
-                SessionEnd::Closed { why } => {
-                    skipped.skip_none();
+                SessionEnd::Lost { why, was_reachable } => (why.to_string(), was_reachable),
+                SessionEnd::Closed { why, silence } => {
+                    debug!("MQTT: the connection was closed after a silence of {silence:?}");
                     match taken_over.closed_after(began.elapsed()) {
                         true => (taken_over::IN_WORDS.to_owned(), false),
                         false => (why.to_string(), true),
                     }
-                }
-                SessionEnd::TooLarge { bytes } => {
-                    if skipped.try_next() && events.send(too_large::rejected(bytes)).await.is_err()
-                    {
-                        return;
-                    }
-                    (too_large::in_words(bytes), false)
                 }
             };
             outgoing.connection_lost();

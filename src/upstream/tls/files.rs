@@ -23,6 +23,9 @@ pub(crate) enum TlsFileError {
     NoAuthorities,
     /// `server_name` is not a host name.
     ServerName(String),
+    /// The host in the URL is no name that a certificate can have.
+    #[cfg(feature = "mqtt")]
+    Host(String),
     /// The library does not accept the settings.
     Settings(rustls::Error),
     /// The file with the key cannot be used.
@@ -145,6 +148,8 @@ impl fmt::Display for TlsFileError {
             TlsFileError::ServerName(name) => {
                 write!(f, "`server_name`: {name} is not a host name")
             }
+            #[cfg(feature = "mqtt")]
+            TlsFileError::Host(host) => write!(f, "`url`: {host} is not a host name"),
             TlsFileError::Settings(why) => why.fmt(f),
             TlsFileError::Secret(why) => why.fmt(f),
             TlsFileError::Content { file, fault } => write!(f, "{}: {fault}", file.display()),

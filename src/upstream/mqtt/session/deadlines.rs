@@ -1,4 +1,4 @@
-//! The time limits of one connection: signs of life, and skipped filters.
+//! The time limits of one connection: signs of life.
 
 use std::time::Duration;
 
@@ -6,23 +6,17 @@ use tokio::time::Instant;
 
 use crate::upstream::mqtt::end::SessionError;
 
-/// How long filters are skipped after a message was too large.
-const SKIP: Duration = Duration::from_secs(600);
-
 /// The time limits of one connection.
 #[derive(Debug)]
 pub(super) struct Deadlines {
     /// A client that reports nothing for this long hangs: it pings the broker more often.
     pub(super) silence: Duration,
     silent_at: Instant,
-    /// When a new connection must subscribe to the skipped filters.
-    skipped_until: Option<Instant>,
 }
 
 impl Deadlines {
-    pub(super) fn new(silence: Duration, skips: bool, now: Instant) -> Self {
-        let skipped_until = skips.then(|| now + SKIP);
-        Deadlines { silence, silent_at: now + silence, skipped_until }
+    pub(super) fn new(silence: Duration, now: Instant) -> Self {
+        Deadlines { silence, silent_at: now + silence }
     }
 
     pub(super) fn client_is_alive(&mut self, now: Instant) {
@@ -33,7 +27,7 @@ impl Deadlines {
     /// `unacknowledged_since`.
     pub(super) fn due(&self, unacknowledged_since: Option<Instant>) -> Instant {
         let acknowledged = unacknowledged_since.map(|since| since + self.silence);
-        self.skipped_until.into_iter().chain(acknowledged).fold(self.silent_at, Instant::min)
+        acknowledged.into_iter().fold(self.silent_at, Instant::min)
     }
 
     /// # Errors
@@ -49,9 +43,6 @@ impl Deadlines {
         if unacknowledged_since.is_some_and(|since| since + self.silence <= now) {
             return Err(SessionError::NotAcknowledged { within: self.silence });
         }
-        if self.skipped_until.is_some_and(|until| until <= now) {
-            return Err(SessionError::SkippedFiltersAreDue);
-        }
         Ok(())
     }
 }
@@ -65,7 +56,7 @@ mod tests {
     #[test]
     fn a_silent_client_and_an_unacknowledged_message_end_the_session() {
         let now = Instant::now();
-        let mut deadlines = Deadlines::new(10 * SECOND, false, now);
+        let mut deadlines = Deadlines::new(10 * SECOND, now);
         assert_eq!(deadlines.due(None), now + 10 * SECOND);
         let silent = deadlines.check(now + 10 * SECOND, None);
         assert!(matches!(silent, Err(SessionError::ClientSilent)));
@@ -74,17 +65,5 @@ mod tests {
         assert_eq!(deadlines.due(Some(now + SECOND)), now + 11 * SECOND);
         let unacknowledged = deadlines.check(now + 11 * SECOND, Some(now + SECOND));
         assert!(matches!(unacknowledged, Err(SessionError::NotAcknowledged { .. })));
-    }
-
-    #[test]
-    fn skipped_filters_are_subscribed_to_again_in_time() {
-        let now = Instant::now();
-        let deadlines = Deadlines::new(2 * SKIP, true, now);
-        assert_eq!(deadlines.due(None), now + SKIP);
-        assert!(deadlines.check(now, None).is_ok());
-        assert!(matches!(
-            deadlines.check(now + SKIP, None),
-            Err(SessionError::SkippedFiltersAreDue)
-        ));
     }
 }

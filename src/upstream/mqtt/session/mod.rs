@@ -15,12 +15,13 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
 use super::acknowledgements::Acknowledgements;
-use super::client::{Client, MAX_PACKET};
+use super::client::Client;
 use super::delivery::delivery;
 use super::end::{SessionEnd, SessionError};
+use super::line::{self, MAX_PACKET};
 use super::outgoing::{Message, Outgoing};
 use super::presence::{OnOwnTopic, OwnPresence, owner};
-use super::too_large::SkippedFilters;
+use super::too_large::TooLarge;
 use super::topics::{About, Topics};
 use crate::agent::seams::{ConnectIdentity, Connection, Event};
 use crate::config::MqttSettings;
@@ -55,19 +56,18 @@ impl<'a> Session<'a> {
         settings: &MqttSettings,
         place: &Place,
         keys: &'a Keys,
-        (connect_as, connection, skipped): (&'a ConnectIdentity, Connection, SkippedFilters),
+        (connect_as, connection): (&'a ConnectIdentity, Connection),
         events: &'a mpsc::Sender<RouteEvent>,
         outgoing: &'a mut Outgoing,
         acknowledgements: &'a mut Acknowledgements,
     ) -> Result<Self, SessionError> {
         let topics = Topics::new(&settings.topics, connect_as)?;
         let presence = OwnPresence::new(connect_as);
-        let clean = skipped.discards_session();
-        let client = Client::new(settings, place, &topics, &connect_as.board, &presence, clean)?;
+        let client = Client::new(settings, place, &topics, &connect_as.board, &presence)?;
         let silence = 2 * settings.keep_alive + settings.connect_timeout;
         Ok(Session {
             client,
-            subscription: OwnSubscription::new(&topics, skipped),
+            subscription: OwnSubscription::new(&topics),
             topics,
             keys,
             connect_as,
@@ -78,7 +78,7 @@ impl<'a> Session<'a> {
             lookups: MacLookups::default(),
             presence,
             echo: Echo::new()?,
-            deadlines: Deadlines::new(silence, skipped.skips_any(), Instant::now()),
+            deadlines: Deadlines::new(silence, Instant::now()),
         })
     }
 
@@ -101,7 +101,7 @@ impl<'a> Session<'a> {
                     self.client_is_alive(&end.health);
                     match event {
                         Some(Ok(event)) => self.handle_event(event, &end.health).await,
-                        Some(Err(why)) => return SessionEnd::of_connection(why, self.is_reached()),
+                        Some(Err(why)) => return SessionEnd::of(why, self.is_reached()),
                         None => Err(SessionError::ClientEnded),
                     }
                 }
@@ -113,7 +113,7 @@ impl<'a> Session<'a> {
                 // A client that has ended accepts no calls either. The error that ended it says more.
                 while let Ok(event) = self.client.events.try_recv() {
                     if let Err(why) = event {
-                        return SessionEnd::of_connection(why, self.is_reached());
+                        return SessionEnd::of(why, self.is_reached());
                     }
                 }
                 return SessionEnd::Lost { why, was_reachable: self.is_reached() };
@@ -247,6 +247,11 @@ impl<'a> Session<'a> {
 
     async fn receive(&mut self, message: &Publish, health: &Health) -> Result<(), SessionError> {
         let ack_token = self.acknowledgements.open(message)?;
+        if line::is_too_large(message) {
+            let why = TooLarge { topic: &message.topic }.to_string();
+            warn!("MQTT: {why}");
+            health.erred(&why);
+        }
         match self.topics.about(&message.topic) {
             About::Request(via, id) if !message.payload.is_empty() => {
                 let delivery = delivery(message, self.keys, ack_token, via, id);

@@ -6,7 +6,6 @@ use rumqttc::{QoS, SubAck, SubscribeFilter, SubscribeReasonCode};
 use tokio::time::Instant;
 
 use crate::upstream::mqtt::end::SessionError;
-use crate::upstream::mqtt::too_large::SkippedFilters;
 use crate::upstream::mqtt::topics::Topics;
 
 /// How long subscribing may take.
@@ -55,12 +54,10 @@ pub(super) enum Answered {
 }
 
 impl OwnSubscription {
-    pub(super) fn new(topics: &Topics, skipped: SkippedFilters) -> Self {
+    pub(super) fn new(topics: &Topics) -> Self {
         let [patch, board_patch] = topics.requests();
         let all = [(false, patch), (false, board_patch), (true, topics.presence.clone())];
-        let kept = all.into_iter().enumerate().filter(|(at, _)| !skipped.skips(*at));
-        let filters =
-            kept.map(|(_, (is_presence, filter))| OwnFilter { filter, is_presence }).collect();
+        let filters = all.map(|(is_presence, filter)| OwnFilter { filter, is_presence }).into();
         OwnSubscription { filters, presence: topics.presence.clone(), progress: Progress::NotSent }
     }
 

@@ -1,0 +1,81 @@
+//! What a line remembers: when something last passed, and how it ended.
+
+use std::fmt;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::upstream::network_error::NetworkError;
+use crate::upstream::tls;
+
+/// How the far end of a line ended.
+#[derive(Debug)]
+pub(in crate::upstream::mqtt) enum Ended {
+    /// The broker, or what lies before it, has closed the connection.
+    Closed,
+    /// Anything else: it no longer answers, or TLS failed.
+    Failed(io::Error),
+}
+
+/// What one line remembers; shared by the line and its session.
+#[derive(Debug, Clone)]
+pub(in crate::upstream::mqtt) struct Trace(Arc<Mutex<State>>);
+
+#[derive(Debug)]
+struct State {
+    /// When a byte last passed, either way.
+    last_byte: Instant,
+    /// How it ended, and after how long a silence.
+    ended: Option<(Ended, Duration)>,
+}
+
+impl Trace {
+    pub(in crate::upstream::mqtt) fn new() -> Self {
+        Trace(Arc::new(Mutex::new(State { last_byte: Instant::now(), ended: None })))
+    }
+
+    /// Bytes have passed.
+    pub(super) fn passed(&self) {
+        self.state().last_byte = Instant::now();
+    }
+
+    /// The far end has ended.
+    pub(super) fn ends(&self, ended: Ended) {
+        let mut state = self.state();
+        let silence = state.last_byte.elapsed();
+        state.ended = Some((ended, silence));
+    }
+
+    /// How the far end has ended and after how long a silence; `None` if it has not, and the library gave
+    /// up by itself.
+    pub(in crate::upstream::mqtt) fn take_end(&self) -> Option<(Ended, Duration)> {
+        self.state().ended.take()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl From<io::Error> for Ended {
+    fn from(why: io::Error) -> Self {
+        match NetworkError::from(&why) {
+            NetworkError::Closed => Ended::Closed,
+            _ => Ended::Failed(why),
+        }
+    }
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Ended::Closed => NetworkError::Closed.fmt(f),
+            Ended::Failed(why) => match tls::tls_failure(why) {
+                Some(failure) => f.write_str(&tls::explain(failure)),
+                None => NetworkError::from(why).fmt(f),
+            },
+        }
+    }
+}

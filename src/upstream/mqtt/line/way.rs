@@ -1,0 +1,71 @@
+//! From the broker's name to a connection: each of its addresses is tried in turn.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use rumqttc::tokio_rustls::TlsConnector;
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::attempt::{Attempt, AttemptError, LineError};
+use crate::upstream::addresses;
+
+/// How a broker is reached.
+pub(in crate::upstream::mqtt) struct Way {
+    pub(in crate::upstream::mqtt) host: String,
+    pub(in crate::upstream::mqtt) port: u16,
+    /// Over TLS, with the name that the broker's certificate has to have.
+    pub(in crate::upstream::mqtt) tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
+}
+
+/// A connection to a broker, over TLS or not.
+pub(in crate::upstream::mqtt) type Stream = Box<dyn ReadWrite>;
+
+pub(in crate::upstream::mqtt) trait ReadWrite:
+    AsyncRead + AsyncWrite + Send + Unpin
+{
+}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> ReadWrite for S {}
+
+impl Way {
+    /// Tries the broker's addresses until one can be connected to. Each gets its share of the time that
+    /// is left, so that a silent one leaves some for the others.
+    ///
+    /// # Errors
+    /// The name cannot be resolved, or none of its addresses can be connected to.
+    pub(in crate::upstream::mqtt) async fn connect(
+        &self,
+        until: Instant,
+    ) -> Result<Stream, LineError> {
+        let found = timeout_at(until, addresses::resolve(&self.host, self.port)).await;
+        let found = found.map_err(|_| LineError::Silent)?.map_err(LineError::Name)?;
+        let mut attempts = Vec::new();
+        for (address, still) in found.iter().zip((1..=found.len()).rev()) {
+            let left = until.saturating_duration_since(Instant::now());
+            let share = left / u32::try_from(still).unwrap_or(u32::MAX);
+            let why = match timeout(share, self.connect_to(*address)).await {
+                Ok(Ok(stream)) => return Ok(stream),
+                Ok(Err(why)) => why,
+                Err(_) => AttemptError::Silent,
+            };
+            attempts.push(Attempt { address: *address, why });
+        }
+        Err(LineError::NoAddress(attempts))
+    }
+
+    async fn connect_to(&self, address: SocketAddr) -> Result<Stream, AttemptError> {
+        let tcp = TcpStream::connect(address).await.map_err(AttemptError::Tcp)?;
+        tcp.set_nodelay(true).map_err(AttemptError::Tcp)?;
+        Ok(match &self.tls {
+            None => Box::new(tcp),
+            Some((config, name)) => {
+                let connector = TlsConnector::from(config.clone());
+                Box::new(connector.connect(name.clone(), tcp).await.map_err(AttemptError::Tls)?)
+            }
+        })
+    }
+}
