@@ -6,6 +6,7 @@
 mod addresses;
 mod broker_dies;
 mod clock;
+mod heard;
 mod link;
 mod lookups;
 mod reconnecting;

@@ -50,6 +50,8 @@ pub(in crate::upstream::mqtt) enum SessionError {
     SubscriptionRefused { filter: String },
     /// The broker does not answer the subscription to the panel's own topics.
     SubscriptionUnanswered,
+    /// The broker sends more than so many bytes of requests before it answers the subscription.
+    TooMuchBeforeSubAck { limit: usize },
     /// The broker grants the subscription, but does not deliver the panel's own presence.
     PresenceNotReturned { topic: String },
     /// The broker has not acknowledged a message within this time.
@@ -134,6 +136,10 @@ impl fmt::Display for SessionError {
             SessionError::SubscriptionUnanswered => {
                 f.write_str("the broker does not answer the subscription")
             }
+            SessionError::TooMuchBeforeSubAck { limit } => write!(
+                f,
+                "the broker sends more than {limit} bytes of requests before it answers the subscription"
+            ),
             SessionError::PresenceNotReturned { topic } => write!(
                 f,
                 "the broker does not give {topic} back to this panel: do its access rules let the panel write and read it?"

@@ -1,6 +1,7 @@
 //! One connection, from CONNECT to its end. Each event goes to the type that owns the state.
 
 mod deadlines;
+mod early;
 mod echo;
 mod mac_lookup;
 mod subscription;
@@ -23,12 +24,14 @@ use super::outgoing::{Message, Outgoing};
 use super::presence::{OnOwnTopic, OwnPresence, owner};
 use super::too_large::TooLarge;
 use super::topics::{About, Topics};
+use crate::agent::Delivery;
 use crate::agent::seams::{ConnectIdentity, Connection, Event};
 use crate::config::MqttSettings;
 use crate::decide::MacOwner;
 use crate::record::Route;
 use crate::upstream::{Health, Place, RouteCommand, RouteEnd, RouteEvent};
 use deadlines::Deadlines;
+use early::Early;
 use echo::Echo;
 use mac_lookup::{Call, MacLookups};
 use subscription::{Answered, OwnSubscription};
@@ -47,6 +50,7 @@ pub(super) struct Session<'a> {
     presence: OwnPresence,
     echo: Echo,
     deadlines: Deadlines,
+    early: Early,
 }
 
 impl<'a> Session<'a> {
@@ -79,6 +83,7 @@ impl<'a> Session<'a> {
             presence,
             echo: Echo::new()?,
             deadlines: Deadlines::new(silence, Instant::now()),
+            early: Early::default(),
         })
     }
 
@@ -177,7 +182,7 @@ impl<'a> Session<'a> {
                     self.lookups.sent_as(pkid);
                 }
             }
-            Mqtt::Incoming(Packet::SubAck(answer)) => self.subscribed(&answer, health).await?,
+            Mqtt::Incoming(Packet::SubAck(answer)) => self.subscribed(&answer).await?,
             Mqtt::Incoming(Packet::Publish(message)) => self.receive(&message, health).await?,
             Mqtt::Outgoing(Sent::Publish(pkid)) => self.outgoing.sent_as(pkid),
             Mqtt::Incoming(Packet::PubAck(answer)) => {
@@ -191,21 +196,19 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    async fn subscribed(&mut self, answer: &SubAck, health: &Health) -> Result<(), SessionError> {
+    async fn subscribed(&mut self, answer: &SubAck) -> Result<(), SessionError> {
         let now = Instant::now();
         let granted = matches!(answer.return_codes[..], [SubscribeReasonCode::Success(_)]);
         if self.lookups.subscribed(answer.pkid, granted, now) {
             return Ok(());
         }
-        let answered = self.subscription.answered(answer, now)?;
-        match answered {
-            Answered::NotOurs => Ok(()),
-            Answered::Unproven => self.ask_for_echo(),
-            Answered::Proven => {
-                self.outgoing.presence_first();
-                self.proven(health).await
+        if self.subscription.answered(answer, now)? == Answered::Granted {
+            self.ask_for_echo()?;
+            for delivery in self.early.take() {
+                self.deliver(delivery).await?;
             }
         }
+        Ok(())
     }
 
     /// Publishes the presence with a new nonce, before all else, until it comes back.
@@ -245,6 +248,12 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
+    async fn deliver(&self, delivery: Delivery) -> Result<(), SessionError> {
+        // The token says when the message is done, so the answer is not needed.
+        let (answer, _) = oneshot::channel();
+        self.send(RouteEvent::Delivery(Box::new(delivery), answer)).await
+    }
+
     async fn receive(&mut self, message: &Publish, health: &Health) -> Result<(), SessionError> {
         let ack_token = self.acknowledgements.open(message)?;
         if line::is_too_large(message) {
@@ -255,9 +264,10 @@ impl<'a> Session<'a> {
         match self.topics.about(&message.topic) {
             About::Request(via, id) if !message.payload.is_empty() => {
                 let delivery = delivery(message, self.keys, ack_token, via, id);
-                // The token says when the message is done, so the answer is not needed.
-                let (answer, _) = oneshot::channel();
-                return self.send(RouteEvent::Delivery(Box::new(delivery), answer)).await;
+                return match self.subscription.is_granted() {
+                    true => self.deliver(delivery).await,
+                    false => self.early.keep(delivery, message),
+                };
             }
             About::Request(..) => debug!("MQTT: {} was cleared", message.topic),
             About::OwnPresence => self.receive_own_presence(&message.payload, health).await?,

@@ -14,17 +14,9 @@ const SUBSCRIBE: Duration = Duration::from_secs(30);
 /// What this connection subscribes to, and how far that has come.
 #[derive(Debug)]
 pub(super) struct OwnSubscription {
-    filters: Vec<OwnFilter>,
-    presence: String,
+    /// Two for requests, and the presence, on which what the panel itself publishes comes back.
+    filters: [String; 3],
     progress: Progress,
-}
-
-/// One of the panel's own topics.
-#[derive(Debug)]
-struct OwnFilter {
-    filter: String,
-    /// Whether what the panel itself publishes comes back on it.
-    is_presence: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,18 +39,15 @@ enum Progress {
 pub(super) enum Answered {
     /// It answers another SUBSCRIBE.
     NotOurs,
-    /// The panel's own presence must come back before the panel counts as reached.
-    Unproven,
-    /// The panel is reached.
-    Proven,
+    /// All topics are granted. The panel's own presence must come back before the panel counts as reached.
+    Granted,
 }
 
 impl OwnSubscription {
     pub(super) fn new(topics: &Topics) -> Self {
         let [patch, board_patch] = topics.requests();
-        let all = [(false, patch), (false, board_patch), (true, topics.presence.clone())];
-        let filters = all.map(|(is_presence, filter)| OwnFilter { filter, is_presence }).into();
-        OwnSubscription { filters, presence: topics.presence.clone(), progress: Progress::NotSent }
+        let filters = [patch, board_patch, topics.presence.clone()];
+        OwnSubscription { filters, progress: Progress::NotSent }
     }
 
     /// What to subscribe to after every CONNACK: a broker that says that it kept the session may
@@ -66,9 +55,9 @@ impl OwnSubscription {
     pub(super) fn start(&mut self, now: Instant) -> Vec<SubscribeFilter> {
         self.progress = Progress::Sent { until: now + SUBSCRIBE, pkid: None };
         // The presence must come back while the broker waits for acknowledgements of requests.
-        let qos = |is_presence| if is_presence { QoS::AtMostOnce } else { QoS::AtLeastOnce };
-        let filters = self.filters.iter();
-        filters.map(|own| SubscribeFilter::new(own.filter.clone(), qos(own.is_presence))).collect()
+        let qos = [QoS::AtLeastOnce, QoS::AtLeastOnce, QoS::AtMostOnce];
+        let filters = self.filters.iter().zip(qos);
+        filters.map(|(filter, qos)| SubscribeFilter::new(filter.clone(), qos)).collect()
     }
 
     /// The client has sent a SUBSCRIBE with this packet id. False if it is not this one: the client
@@ -94,19 +83,13 @@ impl OwnSubscription {
         {
             return Ok(Answered::NotOurs);
         }
-        let mut comes_back = false;
-        for (at, OwnFilter { filter, is_presence }) in self.filters.iter().enumerate() {
-            match answer.return_codes.get(at) {
-                Some(SubscribeReasonCode::Success(_)) => comes_back |= is_presence,
-                _ => return Err(SessionError::SubscriptionRefused { filter: filter.clone() }),
+        for (at, filter) in self.filters.iter().enumerate() {
+            if !matches!(answer.return_codes.get(at), Some(SubscribeReasonCode::Success(_))) {
+                return Err(SessionError::SubscriptionRefused { filter: filter.clone() });
             }
         }
-        if comes_back {
-            self.progress = Progress::Unproven { until: now + SUBSCRIBE };
-            return Ok(Answered::Unproven);
-        }
-        self.progress = Progress::Proven;
-        Ok(Answered::Proven)
+        self.progress = Progress::Unproven { until: now + SUBSCRIBE };
+        Ok(Answered::Granted)
     }
 
     /// The panel's own presence has come back, as it was published on this connection.
@@ -141,7 +124,8 @@ impl OwnSubscription {
                 Err(SessionError::SubscriptionUnanswered)
             }
             Progress::Unproven { until } if until <= now => {
-                Err(SessionError::PresenceNotReturned { topic: self.presence.clone() })
+                let [_, _, presence] = &self.filters;
+                Err(SessionError::PresenceNotReturned { topic: presence.clone() })
             }
             _ => Ok(()),
         }
@@ -153,13 +137,8 @@ mod tests {
     use super::*;
 
     fn subscription() -> OwnSubscription {
-        let filter =
-            |filter: &str, is_presence| OwnFilter { filter: filter.to_owned(), is_presence };
-        OwnSubscription {
-            filters: vec![filter("patch/+", false), filter("board/+", false), filter("own", true)],
-            presence: "own".to_owned(),
-            progress: Progress::NotSent,
-        }
+        let filters = ["patch/+", "board/+", "own"].map(str::to_owned);
+        OwnSubscription { filters, progress: Progress::NotSent }
     }
 
     fn answer(pkid: u16, granted: [bool; 3]) -> SubAck {
@@ -179,7 +158,7 @@ mod tests {
         own.presence_returned();
         assert!(!own.is_granted(), "before the answer it proves nothing");
         assert_eq!(own.answered(&answer(2, [true; 3]), now).ok(), Some(Answered::NotOurs));
-        assert_eq!(own.answered(&answer(1, [true; 3]), now).ok(), Some(Answered::Unproven));
+        assert_eq!(own.answered(&answer(1, [true; 3]), now).ok(), Some(Answered::Granted));
         assert!(own.is_granted() && !own.is_proven());
         own.presence_returned();
         assert!(own.is_proven());

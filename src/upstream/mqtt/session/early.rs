@@ -1,0 +1,46 @@
+//! Requests that come before the broker has granted all of the panel's topics.
+//!
+//! A broker sends what it kept in the session at once. If it then refuses a topic, the panel could not
+//! confirm what it had begun. So these requests wait, unacknowledged. If the connection ends first, they
+//! come again.
+
+use rumqttc::Publish;
+
+use crate::agent::Delivery;
+use crate::upstream::mqtt::end::SessionError;
+use crate::upstream::mqtt::line;
+
+/// How many bytes of payload wait at most. A broker sends some twenty messages without an acknowledgement.
+const MOST: usize = 1 << 20;
+
+/// The requests that wait, in the order of arrival.
+#[derive(Debug, Default)]
+pub(super) struct Early {
+    waiting: Vec<Delivery>,
+    bytes: usize,
+}
+
+impl Early {
+    /// # Errors
+    /// When too much waits.
+    pub(super) fn keep(
+        &mut self,
+        delivery: Delivery,
+        message: &Publish,
+    ) -> Result<(), SessionError> {
+        // Nothing is kept of a message that is too large.
+        if !line::is_too_large(message) {
+            self.bytes += message.payload.len();
+        }
+        if self.bytes > MOST {
+            return Err(SessionError::TooMuchBeforeSubAck { limit: MOST });
+        }
+        self.waiting.push(delivery);
+        Ok(())
+    }
+
+    pub(super) fn take(&mut self) -> Vec<Delivery> {
+        self.bytes = 0;
+        std::mem::take(&mut self.waiting)
+    }
+}

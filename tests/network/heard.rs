@@ -1,0 +1,159 @@
+//! What keeps a panel from being heard or from hearing, at a real broker: the right cause is named, and
+//! the panel comes back by itself.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use intercom_test_support::{Board, Broker, MODEL, NEW, OLD, Watcher, request};
+use serde_json::{Value, json};
+
+/// Larger than a panel reads.
+const TOO_LARGE: usize = 1 << 20;
+const FAR_TOO_LARGE: usize = 20 << 20;
+const BOARD_TOPIC: &str = "intercoms/by-board/gate-1/patch";
+
+fn mac_topic(id: &str) -> String {
+    format!("intercoms/{OLD}/patch/{id}")
+}
+
+/// Nothing comes of it but a report.
+fn for_another_model(id: &str) -> String {
+    json!({"request_id": id, "mac": OLD, "new_mac": NEW, "model": "other"}).to_string()
+}
+
+fn last_error(board: &Board) -> String {
+    board.run(&["status", "--json"]).json()["routes"][0]["last_error"]["text"].to_string()
+}
+
+#[test]
+fn messages_that_are_too_large_are_rejected_once_each_and_hold_up_nothing() {
+    let broker = Broker::start();
+    let watcher = Watcher::new(&broker);
+    let board = Board::sandboxed("gate-1", OLD).with_mqtt(&broker.url());
+    let mut daemon = board.start();
+    board.wait_until_reached();
+    let since = Instant::now();
+    for (number, size) in [(1, TOO_LARGE), (2, FAR_TOO_LARGE)] {
+        watcher.publish(&mac_topic(&format!("large-{number}")), vec![b'x'; size]);
+        watcher.publish(
+            &mac_topic(&format!("good-{number}")),
+            for_another_model(&format!("good-{number}")),
+        );
+    }
+    for id in ["large-1", "good-1", "large-2", "good-2"] {
+        let report = watcher.report(OLD);
+        assert_eq!((&report["request_id"], &report["status"]), (&json!(id), &json!("rejected")));
+    }
+    assert!(since.elapsed() < Duration::from_secs(20), "{:?}", since.elapsed());
+    let said = daemon.said().join("\n");
+    assert!(!said.contains("connecting again"), "{said}");
+    assert!(last_error(&board).contains(&mac_topic("large-2")), "{}", last_error(&board));
+}
+
+#[test]
+fn retained_messages_that_are_too_large_on_both_topics_keep_the_panel_from_nothing() {
+    let broker = Broker::start();
+    let watcher = Watcher::new(&broker);
+    watcher.retain(&mac_topic("large-1"), vec![b'x'; TOO_LARGE]);
+    watcher.retain(&format!("{BOARD_TOPIC}/large-2"), vec![b'x'; TOO_LARGE]);
+    watcher.so_far();
+    let board = Board::sandboxed("gate-1", OLD).with_mqtt(&broker.url());
+    let mut daemon = board.start();
+    board.wait_until_reached();
+    for topic in [mac_topic("large-1"), format!("{BOARD_TOPIC}/large-2")] {
+        daemon.wait_for(&format!("The message on {topic} is too large"));
+    }
+    assert!(last_error(&board).contains("clear it"), "{}", last_error(&board));
+    watcher.publish(&mac_topic("r-1"), request("r-1").to_string());
+    while watcher.report(NEW)["request_id"] != "r-1" {}
+    assert_eq!(board.mac(), NEW);
+}
+
+#[test]
+fn thirty_messages_that_are_too_large_are_rejected_and_the_request_behind_them_is_handled() {
+    let broker = Broker::start();
+    let watcher = Watcher::new(&broker);
+    let board = Board::sandboxed("gate-1", OLD).with_mqtt(&broker.url());
+    let mut daemon = board.start();
+    board.wait_until_reached();
+    let ids: Vec<String> = (1..=30).map(|number| format!("large-{number}")).collect();
+    for id in &ids {
+        watcher.publish(&mac_topic(id), vec![b'x'; TOO_LARGE]);
+    }
+    watcher.publish(&mac_topic("good"), for_another_model("good"));
+    for id in ids.iter().map(String::as_str).chain(["good"]) {
+        let report = watcher.report(OLD);
+        assert_eq!((&report["request_id"], &report["status"]), (&json!(id), &json!("rejected")));
+    }
+    let said = daemon.said().join("\n");
+    assert!(!said.contains("connecting again"), "{said}");
+}
+
+/// Reads one packet of less than 16 KiB: its first byte, and what follows its length.
+fn packet(stream: &mut TcpStream) -> Option<(u8, Vec<u8>)> {
+    let mut byte = [0];
+    stream.read_exact(&mut byte).ok()?;
+    let (first, mut length, mut shift) = (byte[0], 0, 0);
+    loop {
+        stream.read_exact(&mut byte).ok()?;
+        length |= usize::from(byte[0] & 0x7f) << shift;
+        shift += 7;
+        if byte[0] & 0x80 == 0 {
+            break;
+        }
+    }
+    let mut rest = vec![0; length];
+    stream.read_exact(&mut rest).ok()?;
+    Some((first, rest))
+}
+
+/// A message at QoS 1, of less than 16 KiB.
+fn message(topic: &str, payload: &str) -> Vec<u8> {
+    let length = 4 + topic.len() + payload.len();
+    let head = [0x32, length as u8 | 0x80, (length >> 7) as u8, 0, topic.len() as u8];
+    [&head, topic.as_bytes(), &[0, 1], payload.as_bytes()].concat()
+}
+
+#[test]
+fn a_request_is_not_acted_on_where_the_broker_refuses_a_topic() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("mqtt://{}", listener.local_addr().expect("an address"));
+    // It needs no look-up, so that nothing but the refusal keeps the panel from beginning it.
+    let new_serial_number =
+        json!({"request_id": "r-1", "mac": OLD, "new_serial_number": "NEW-1", "model": MODEL});
+    let new_serial_number = new_serial_number.to_string();
+    thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            let new_serial_number = new_serial_number.clone();
+            thread::spawn(move || {
+                while let Some((first, rest)) = packet(&mut stream) {
+                    let answer = match first >> 4 {
+                        1 => vec![0x20, 2, 0, 0],
+                        // The request first, as from a kept session; then the refusal of one topic.
+                        8 => [
+                            message(&mac_topic("r-1"), &new_serial_number),
+                            vec![0x90, 5, rest[0], rest[1], 1, 0x80, 0],
+                        ]
+                        .concat(),
+                        12 => vec![0xd0, 0],
+                        _ => Vec::new(),
+                    };
+                    if stream.write_all(&answer).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    let board = Board::sandboxed("gate-1", OLD).with_mqtt(&url);
+    let mut daemon = board.start();
+    for _ in 0..3 {
+        daemon.wait_for(&format!("refuses the subscription to {BOARD_TOPIC}"));
+    }
+    let status = board.run(&["status", "--json"]).json();
+    assert_eq!((&status["reached"], &status["counters"]["begun"]), (&json!([]), &json!(0)));
+    assert_eq!(status["change"], Value::Null);
+    assert_eq!(board.mac(), OLD);
+}
