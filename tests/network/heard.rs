@@ -2,11 +2,11 @@
 //! the panel comes back by itself.
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use intercom_test_support::{Board, Broker, MODEL, NEW, OLD, Watcher, request};
+use intercom_test_support::{Board, Broker, LIMIT, MODEL, NEW, OLD, Watcher, request};
 use serde_json::{Value, json};
 
 /// Larger than a panel reads.
@@ -156,4 +156,72 @@ fn a_request_is_not_acted_on_where_the_broker_refuses_a_topic() {
     assert_eq!((&status["reached"], &status["counters"]["begun"]), (&json!([]), &json!(0)));
     assert_eq!(status["change"], Value::Null);
     assert_eq!(board.mac(), OLD);
+}
+
+#[test]
+fn a_report_that_is_too_large_for_the_broker_goes_in_a_smaller_form() {
+    let broker = Broker::start_with("allow_anonymous true\nmax_packet_size 1000\n");
+    let watcher = Watcher::new(&broker);
+    let board = Board::sandboxed("gate-1", OLD).with_mqtt(&broker.url());
+    let mut daemon = board.start();
+    board.wait_until_reached();
+    // The request itself has to pass.
+    let mut request = request("r-1");
+    request["log_extra"] = json!("x".repeat(700));
+    watcher.publish(&mac_topic("r-1"), request.to_string());
+    let line = daemon.wait_for("max_packet_size");
+    assert!(line.contains("closes the connection over a report of"), "{line}");
+    let report = watcher.report(NEW);
+    assert_eq!((&report["status"], &report["log_extra"]), (&json!("installed"), &Value::Null));
+    board.wait_until_reached();
+    let said = daemon.said().join("\n");
+    assert!(!said.contains("another panel"), "{said}");
+    let end = Instant::now() + LIMIT;
+    while board.run(&["status", "--json"]).json()["unreported"] != 0 {
+        assert!(Instant::now() < end, "the report is never done with");
+    }
+}
+
+/// Between the panel and the broker: ends each connection on which nothing passes for this long.
+fn idle_limit(broker: &Broker, limit: Duration) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("mqtt://{}", listener.local_addr().expect("an address"));
+    let address = broker.address();
+    thread::spawn(move || {
+        for near in listener.incoming().map_while(Result::ok) {
+            let far = TcpStream::connect(&address).expect("a broker");
+            near.set_read_timeout(Some(limit)).expect("a limit");
+            let back = (far.try_clone().expect("a copy"), near.try_clone().expect("a copy"));
+            // The panel hears nothing from the broker while it says nothing.
+            pass(near, far);
+            pass(back.0, back.1);
+        }
+    });
+    url
+}
+
+fn pass(mut from: TcpStream, mut to: TcpStream) {
+    thread::spawn(move || {
+        let mut buffer = [0; 4096];
+        while let Ok(length @ 1..) = from.read(&mut buffer) {
+            if to.write_all(&buffer[..length]).is_err() {
+                break;
+            }
+        }
+        let _ = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
+    });
+}
+
+#[test]
+fn an_idle_limit_below_the_keep_alive_is_no_identity_conflict() {
+    let broker = Broker::start();
+    let board =
+        Board::sandboxed("gate-1", OLD).with_mqtt(&idle_limit(&broker, Duration::from_secs(5)));
+    let mut daemon = board.start();
+    for _ in 0..4 {
+        let line = daemon.wait_for("set `keep_alive` below the idle limit");
+        assert!(line.contains("silent for"), "{line}");
+    }
+    let said = daemon.said().join("\n");
+    assert!(!said.contains("identity conflict"), "{said}");
 }

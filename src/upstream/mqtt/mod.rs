@@ -5,20 +5,21 @@
 
 mod acknowledgements;
 mod client;
+mod closings;
 mod delivery;
 mod end;
 pub mod line;
 mod outgoing;
 mod presence;
+mod report_size;
 mod session;
-mod taken_over;
 mod too_large;
 mod topics;
 
 use std::time::Duration;
 
 use intercom_wire::signature::Keys;
-use log::{debug, info, warn};
+use log::{info, warn};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
@@ -28,10 +29,10 @@ use crate::agent::seams::{ConnectIdentity, Connection, Event};
 use crate::config::MqttSettings;
 use crate::record::Route;
 use acknowledgements::Acknowledgements;
+use closings::{Closings, Meaning};
 use end::SessionEnd;
 use outgoing::Outgoing;
 use session::Session;
-use taken_over::TakenOver;
 
 /// The longest pause after the first lost connection.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -50,7 +51,7 @@ pub async fn run(
     let mut acknowledgements = Acknowledgements::default();
     while let Some((connect_as, connection)) = next_identity(&mut end).await {
         let mut backoff = Backoff::new(connect_as.board.as_str(), FIRST_PAUSE, LONGEST_PAUSE);
-        let mut taken_over = TakenOver::default();
+        let mut closings = Closings::default();
         loop {
             let connect_as = (&connect_as, connection);
             let began = Instant::now();
@@ -70,13 +71,17 @@ pub async fn run(
             let (why, was_reachable) = match ended {
                 SessionEnd::GivenUp => break,
                 SessionEnd::Lost { why, was_reachable } => (why.to_string(), was_reachable),
-                SessionEnd::Closed { why, silence } => {
-                    debug!("MQTT: the connection was closed after a silence of {silence:?}");
-                    match taken_over.closed_after(began.elapsed()) {
-                        true => (taken_over::IN_WORDS.to_owned(), false),
-                        false => (why.to_string(), true),
+                SessionEnd::Closed { why, silence } => match outgoing.closed_over_report() {
+                    Some((bytes, true)) => (report_size::in_words(bytes), true),
+                    Some((bytes, false)) => {
+                        (format!("{why} (a report of {bytes} bytes was on its way)"), true)
                     }
-                }
+                    None => match closings.closed_after(began.elapsed(), silence) {
+                        Meaning::TakenOver => (closings::TAKEN_OVER.to_owned(), false),
+                        Meaning::Idle(silence) => (closings::idle(silence), true),
+                        Meaning::Chance => (why.to_string(), true),
+                    },
+                },
             };
             outgoing.connection_lost();
             acknowledgements.connection_lost();

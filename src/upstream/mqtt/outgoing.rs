@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 
 use intercom_wire::{Mac, Report};
-use log::warn;
 use tokio::time::Instant;
 
+use super::report_size::ReportSize;
 use crate::agent::seams::ReportId;
 
 /// Messages that wait, in order. Outlives connections.
@@ -16,13 +16,14 @@ pub(super) struct Outgoing {
     /// The last report that has arrived. The agent, told at the same time that the broker is reached,
     /// may want it sent once more.
     arrived: Option<ReportId>,
+    size: ReportSize,
 }
 
 /// One message to publish.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Message {
-    /// A report, as JSON.
-    Report(ReportId, Vec<u8>),
+    /// A report.
+    Report(ReportId, Box<Report>),
     /// This board is online.
     Presence,
     /// This board no longer has this MAC address.
@@ -35,6 +36,8 @@ struct OnItsWay {
     message: Message,
     pkid: Option<u16>,
     since: Instant,
+    /// The size of its packet, once that is known.
+    bytes: usize,
 }
 
 impl Outgoing {
@@ -42,10 +45,7 @@ impl Outgoing {
         if self.arrived == Some(id) {
             return;
         }
-        match serde_json::to_vec(report) {
-            Ok(payload) => self.push(Message::Report(id, payload)),
-            Err(why) => warn!("MQTT: a report cannot be written as JSON: {why}"),
-        }
+        self.push(Message::Report(id, Box::new(report.clone())));
     }
 
     pub(super) fn give_up(&mut self, mac: Mac) {
@@ -75,9 +75,29 @@ impl Outgoing {
         Some(
             &self
                 .on_its_way
-                .insert(OnItsWay { message, pkid: None, since: Instant::now() })
+                .insert(OnItsWay { message, pkid: None, since: Instant::now(), bytes: 0 })
                 .message,
         )
+    }
+
+    /// The report as JSON, as much of it as the broker takes beside `others` bytes.
+    pub(super) fn fit(&self, report: &Report, others: usize) -> Option<Vec<u8>> {
+        self.size.fit(report, others, Instant::now())
+    }
+
+    /// The message on its way is a packet of so many bytes.
+    pub(super) fn has_size(&mut self, bytes: usize) {
+        if let Some(on_its_way) = &mut self.on_its_way {
+            on_its_way.bytes = bytes;
+        }
+    }
+
+    /// The broker has closed the connection: the size of the report that was on its way then, and
+    /// whether it is too large for the broker.
+    pub(super) fn closed_over_report(&mut self) -> Option<(usize, bool)> {
+        let on_its_way = self.on_its_way.as_ref();
+        let report = on_its_way.filter(|way| matches!(way.message, Message::Report(..)))?;
+        Some((report.bytes, self.size.closed_over(report.bytes, Instant::now())))
     }
 
     /// Since when a message waits for its acknowledgement.
@@ -97,6 +117,7 @@ impl Outgoing {
         let on_its_way = self.on_its_way.take_if(|on_its_way| on_its_way.pkid == Some(pkid))?;
         if let Message::Report(id, _) = on_its_way.message {
             self.arrived = Some(id);
+            self.size.arrived();
         }
         Some(on_its_way.message)
     }

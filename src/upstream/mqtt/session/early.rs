@@ -44,3 +44,33 @@ impl Early {
         std::mem::take(&mut self.waiting)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use intercom_wire::signature::Keys;
+    use rumqttc::QoS;
+
+    use super::*;
+    use crate::agent::seams::AckToken;
+    use crate::decide::Via;
+    use crate::upstream::mqtt::delivery::delivery;
+
+    fn keep(early: &mut Early, bytes: usize) -> Result<(), SessionError> {
+        let message = Publish::new("t", QoS::AtLeastOnce, vec![b'x'; bytes]);
+        let keys = Keys::default();
+        early.keep(delivery(&message, &keys, AckToken(1), Via::MacTopic, None), &message)
+    }
+
+    #[test]
+    fn what_waits_has_an_upper_bound_and_what_is_too_large_takes_no_room() {
+        let mut early = Early::default();
+        for _ in 0..100 {
+            assert!(keep(&mut early, MOST).is_ok());
+        }
+        let largest = MOST / 32;
+        assert!((0..32).all(|_| keep(&mut early, largest).is_ok()));
+        assert!(matches!(keep(&mut early, 1), Err(SessionError::TooMuchBeforeSubAck { .. })));
+        assert_eq!(early.take().len(), 132);
+        assert!(keep(&mut early, 1).is_ok(), "there is room again");
+    }
+}

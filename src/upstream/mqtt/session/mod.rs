@@ -19,7 +19,7 @@ use super::acknowledgements::Acknowledgements;
 use super::client::Client;
 use super::delivery::delivery;
 use super::end::{SessionEnd, SessionError};
-use super::line::{self, MAX_PACKET};
+use super::line;
 use super::outgoing::{Message, Outgoing};
 use super::presence::{OnOwnTopic, OwnPresence, owner};
 use super::too_large::TooLarge;
@@ -35,6 +35,9 @@ use early::Early;
 use echo::Echo;
 use mac_lookup::{Call, MacLookups};
 use subscription::{Answered, OwnSubscription};
+
+/// The size of a PUBLISH packet without its topic and payload, at most (MQTT 3.1.1, section 3.3).
+const PUBLISH_HEAD: usize = 9;
 
 pub(super) struct Session<'a> {
     client: Client,
@@ -315,7 +318,17 @@ impl<'a> Session<'a> {
         }
         while let Some(message) = self.outgoing.next() {
             let (topic, payload, retain) = match message {
-                Message::Report(_, payload) => (self.topics.status.clone(), payload.clone(), false),
+                Message::Report(_, report) => {
+                    let report = report.clone();
+                    let topic = self.topics.status.clone();
+                    let Some(payload) = self.outgoing.fit(&report, topic.len() + PUBLISH_HEAD)
+                    else {
+                        warn!("MQTT: not even the smallest form of a report fits: it is kept");
+                        self.outgoing.skip();
+                        continue;
+                    };
+                    (topic, payload, false)
+                }
                 Message::Presence => {
                     let payload = self.presence.online(self.echo.nonce());
                     (self.topics.presence.clone(), payload, true)
@@ -335,11 +348,7 @@ impl<'a> Session<'a> {
                     (presence, Vec::new(), true)
                 }
             };
-            if topic.len() + payload.len() + 16 > MAX_PACKET {
-                warn!("MQTT: a message of {} bytes is too large and is dropped", payload.len());
-                self.outgoing.skip();
-                continue;
-            }
+            self.outgoing.has_size(topic.len() + payload.len() + PUBLISH_HEAD);
             let publish = self.client.handle.try_publish(topic, QoS::AtLeastOnce, retain, payload);
             if publish.is_err() {
                 // The client's queue is full: it is tried again with the next event.
