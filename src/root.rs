@@ -14,7 +14,7 @@ impl Root {
         Root { sandbox: None }
     }
 
-    /// A sandboxed board whose files are all under `dir`.
+    /// A sandboxed board whose files are all under `dir`, an absolute path.
     pub fn sandbox(dir: impl Into<PathBuf>) -> Self {
         Root { sandbox: Some(dir.into()) }
     }

@@ -15,6 +15,7 @@ mod rollback;
 mod run;
 mod status;
 
+use std::path;
 use std::process::ExitCode;
 
 use args::{Args, Command, Common};
@@ -55,7 +56,8 @@ fn dispatch(args: Args) -> Result<Exit, Failure> {
 /// The root and the configuration that a command was given.
 fn settings(common: &Common) -> Result<(Root, Settings), Failure> {
     let root = match &common.root {
-        Some(dir) => Root::sandbox(dir.clone()),
+        // A hook and a command source run in another directory than this one.
+        Some(dir) => Root::sandbox(path::absolute(dir).map_err(Failure::usage)?),
         None => Root::system(),
     };
     let settings = config::load(&root, common.config.as_deref()).map_err(Failure::usage)?;

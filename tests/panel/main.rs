@@ -14,6 +14,7 @@ mod mqtt;
 mod page;
 mod proof;
 mod proxy;
+mod relative_root;
 mod replacement;
 mod service_manager;
 mod truth;
