@@ -13,10 +13,10 @@ use super::rollback_reason::RollbackReason;
 use super::seams::{HookRun, Phase, Seams, Upstream};
 use super::set_board::{SetBoardError, set_link, write_runtime_files};
 use super::stage::{Action, Happened, HooksBackEnd, Stage, Terms};
-use crate::board::Board;
+use crate::board::{Board, UplinkError};
 use crate::clock::Clock;
 use crate::decide::MacOwner;
-use crate::record::{Begun, Change, Current};
+use crate::record::{Begun, Change, Current, Route};
 
 /// How long before something that the board or the disk refused is tried again.
 const TRY_AGAIN: Duration = Duration::from_secs(5);
@@ -136,8 +136,10 @@ impl<S: Seams> Agent<S> {
             )),
             Some(Action::Prove(route)) => {
                 self.seams.upstream().prove(route);
+                self.judge_link(route);
                 self.ask_the_others();
             }
+            Some(Action::JudgeLink(route)) => self.judge_link(route),
             Some(Action::LookUp) => self.ask_the_others(),
             Some(Action::CheckLinkAndCommit) => self.check_link_and_commit(),
             Some(Action::Commit) => self.commit(),
@@ -147,6 +149,23 @@ impl<S: Seams> Agent<S> {
                 let _ = self.put_back(reason);
             }
             Some(Action::EndRollback(hooks)) => self.end_rollback(&hooks),
+        }
+    }
+
+    /// Whether the traffic leaves by the link that bears the identity. An address that the change does
+    /// not set is not looked at.
+    fn judge_link(&mut self, route: Route) {
+        let Some(change) = &self.record.change else { return };
+        match change.to.has_mac() {
+            true => self.seams.upstream().judge_link(route, change.to.identity.mac),
+            false => self.advance(Happened::LinkJudged(Ok(()))),
+        }
+    }
+
+    /// It is known whether the traffic leaves by the link that bears this address.
+    pub(super) fn link_judged(&mut self, mac: Mac, judged: Result<(), UplinkError>) {
+        if self.record.change.as_ref().is_some_and(|change| change.to.identity.mac == mac) {
+            self.advance(Happened::LinkJudged(judged));
         }
     }
 

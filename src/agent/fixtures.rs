@@ -149,5 +149,7 @@ impl Upstream for FakeUpstream {
 
     fn give_up(&mut self, _: Mac) {}
 
+    fn judge_link(&mut self, _: Route, _: Mac) {}
+
     fn ask_again(&mut self, _: Route) {}
 }

@@ -149,6 +149,7 @@ impl<S: Seams> Agent<S> {
                 self.looked_up_in_change(mac, &owner);
                 self.looked_up(mac, &owner);
             }
+            Event::LinkJudged { mac, judged } => self.link_judged(mac, judged),
         }
     }
 

@@ -6,7 +6,7 @@ use intercom_wire::{BoardName, Mac};
 
 use super::hook_failure::HookFailure;
 use super::set_board::SetBoardError;
-use crate::board::LinkError;
+use crate::board::{LinkError, UplinkError};
 use crate::record::Route;
 
 /// Why the change in progress is taken back. The record and the report keep it in words.
@@ -28,6 +28,8 @@ pub(super) enum RollbackReason {
     Conflict(Option<BoardName>),
     /// It could not be found out whether another board has the new MAC address.
     OthersUnknown,
+    /// The traffic was not seen to leave by the link that bears the new MAC address.
+    Uplink(UplinkError),
     /// It was confirmed, and the disk did not take the record before the deadline.
     NotWritten,
     /// The link has this MAC address, which is not the one that was set.
@@ -61,6 +63,9 @@ impl fmt::Display for RollbackReason {
             }
             RollbackReason::OthersUnknown => {
                 f.write_str("it could not be found out whether another board has the new MAC too")
+            }
+            RollbackReason::Uplink(why) => {
+                write!(f, "reaching upstream does not prove the new identity: {why}")
             }
             RollbackReason::NotWritten => f.write_str("the record could not be written in time"),
             RollbackReason::OtherMac(mac) => {

@@ -4,7 +4,7 @@ use intercom_wire::{BoardName, Identity, Mac, Report};
 
 use super::route_status::RouteStatus;
 use super::rules::Rules;
-use crate::board::Board;
+use crate::board::{Board, UplinkError};
 use crate::clock::{Clock, WallTime};
 use crate::decide::{MacOwner, OwnId};
 use crate::record::{Record, Route};
@@ -60,6 +60,9 @@ pub trait Upstream {
     /// Has this route prove that upstream still answers: an answered HTTP poll, or the panel's own
     /// presence back from the broker. Answered by another [`Event::Reachable`], or never.
     fn prove(&mut self, route: Route);
+    /// Finds out whether this route's traffic leaves by the link that bears `mac`; answered by
+    /// [`Event::LinkJudged`].
+    fn judge_link(&mut self, route: Route, mac: Mac);
     /// Has everything that was not acknowledged on this route delivered again: an HTTP poll now, a
     /// new MQTT connection.
     fn ask_again(&mut self, route: Route);
@@ -96,6 +99,13 @@ pub enum Event {
         mac: Mac,
         /// Who has it.
         owner: MacOwner,
+    },
+    /// Whether the traffic leaves by the link that bears a MAC address.
+    LinkJudged {
+        /// The address.
+        mac: Mac,
+        /// Why that is not proven, if it is not.
+        judged: Result<(), UplinkError>,
     },
 }
 

@@ -11,8 +11,6 @@ use super::{Known, LinkError, routes, runtime_files};
 use crate::root::Root;
 use crate::sys::link::{Ipv4Route, KernelLink};
 
-const ROUTES: &str = "/proc/net/route";
-
 /// The calls on an interface that need the kernel: a seam, since a driver that answers `EBUSY` is
 /// not at hand on every machine.
 pub trait Interface {
@@ -174,10 +172,10 @@ impl Link {
     }
 
     fn routes(&self) -> Vec<Ipv4Route> {
-        match fs::read_to_string(self.root.path(ROUTES)) {
+        match fs::read_to_string(self.root.path(routes::TABLE)) {
             Ok(table) => routes::read(&table, &self.interface),
             Err(why) => {
-                warn!("{ROUTES} cannot be read, so that no route can be put back: {why}");
+                warn!("{} cannot be read, so that no route can be put back: {why}", routes::TABLE);
                 Vec::new()
             }
         }

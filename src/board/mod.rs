@@ -12,6 +12,7 @@ mod routes;
 mod runtime_files;
 mod serial_number;
 mod survey;
+mod uplink;
 mod variables;
 
 use std::io;
@@ -25,8 +26,10 @@ pub use link::{Interface, Link};
 pub use link_error::LinkError;
 pub use mac_source::BoardMac;
 pub use real::RealBoard;
+pub use routes::gateways;
 pub use runtime_files::{FileState, RuntimeFiles};
 pub use survey::{LinkFacts, Survey, survey};
+pub use uplink::{Uplink, UplinkError};
 pub use variables::Variables;
 
 /// What a change does to the board, as narrow as it is.

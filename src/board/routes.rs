@@ -1,11 +1,26 @@
 //! The IPv4 routes of one interface, as `/proc/net/route` lists them.
 
+use std::fs;
+use std::io;
 use std::net::Ipv4Addr;
 
+use crate::root::Root;
 use crate::sys::link::Ipv4Route;
+
+pub(super) const TABLE: &str = "/proc/net/route";
 
 /// `RTF_GATEWAY` of `linux/route.h`.
 const GATEWAY: u16 = 0x0002;
+
+/// The gateways of the routes through an interface.
+///
+/// # Errors
+/// When the table cannot be read.
+pub fn gateways(root: &Root, interface: &str) -> io::Result<Vec<Ipv4Addr>> {
+    let routes = read(&fs::read_to_string(root.path(TABLE))?, interface);
+    let gateways = routes.into_iter().filter(|route| route.flags & GATEWAY != 0);
+    Ok(gateways.map(|route| route.gateway).collect())
+}
 
 /// Reads the routes through `interface`: those on the link first, then those by way of a gateway,
 /// which the kernel only takes once it can be reached. A line that cannot be read is passed over.

@@ -21,13 +21,16 @@ pub struct Broker {
 pub struct HttpBase {
     /// Whether it is reached over TLS (`https`).
     pub tls: bool,
+    /// A host name or an address; an IPv6 address without its brackets.
+    pub host: String,
     url: String,
 }
 
 /// An HTTP proxy that makes a tunnel (CONNECT) to the service: `http://HOST[:PORT]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proxy {
-    host: String,
+    /// A host name or an address; an IPv6 address without its brackets.
+    pub host: String,
     port: u16,
 }
 
@@ -49,11 +52,9 @@ impl FromStr for Broker {
         if !matches!(uri.path(), "" | "/") {
             return Err(format!("`{text}` has a path, which a broker has not: it {right}"));
         }
-        let host = uri.host().unwrap_or_default();
-        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
         Ok(Broker {
             tls,
-            host: bare.unwrap_or(host).to_owned(),
+            host: bare_host(&uri).to_owned(),
             port: uri.port_u16().unwrap_or(if tls { 8883 } else { 1883 }),
         })
     }
@@ -65,8 +66,9 @@ impl FromStr for HttpBase {
     fn from_str(text: &str) -> Result<Self, String> {
         let right =
             "is not a service such as https://billing.example or https://billing.example:8443/base";
-        let (_, tls) = read(text, "http", "https", right)?;
-        Ok(HttpBase { tls, url: text.trim_end_matches('/').to_owned() })
+        let (uri, tls) = read(text, "http", "https", right)?;
+        let url = text.trim_end_matches('/').to_owned();
+        Ok(HttpBase { tls, host: bare_host(&uri).to_owned(), url })
     }
 }
 
@@ -83,11 +85,14 @@ impl FromStr for Proxy {
         if !matches!(uri.path(), "" | "/") {
             return Err(format!("`{text}` has a path, which a proxy has not: it {right}"));
         }
-        Ok(Proxy {
-            host: uri.host().unwrap_or_default().to_owned(),
-            port: uri.port_u16().unwrap_or(80),
-        })
+        Ok(Proxy { host: bare_host(&uri).to_owned(), port: uri.port_u16().unwrap_or(80) })
     }
+}
+
+/// The host of a URL; an IPv6 address without its brackets.
+fn bare_host(uri: &Uri) -> &str {
+    let host = uri.host().unwrap_or_default();
+    host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
 }
 
 /// Reads a URL of one of two schemes; whether it is the one over TLS.
@@ -132,6 +137,9 @@ impl fmt::Display for HttpBase {
 
 impl fmt::Display for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "http://{}:{}", self.host, self.port)
+        match self.host.contains(':') {
+            true => write!(f, "http://[{}]:{}", self.host, self.port),
+            false => write!(f, "http://{}:{}", self.host, self.port),
+        }
     }
 }

@@ -8,7 +8,9 @@ use intercom_wire::{BoardName, Mac};
 use log::LevelFilter;
 
 use super::{Broker, HttpBase, Proxy, SecretFile, SerialSource, Template};
+use crate::board::Uplink;
 use crate::environment::Policy;
+use crate::record::Route;
 
 /// The whole configuration. Paths are the board's absolute paths: give each to
 /// [`Root::path`](crate::root::Root::path) before it is opened.
@@ -16,6 +18,8 @@ use crate::environment::Policy;
 pub struct Settings {
     /// The interface that carries the panel's MAC address.
     pub interface: String,
+    /// The interface that the traffic leaves by, where that is another one on purpose.
+    pub uplink: Option<String>,
     /// The U-Boot variable that has this interface's MAC address, where one has.
     pub mac_variable: Option<String>,
     /// The id that billing knows this panel by, at least 1.
@@ -57,6 +61,21 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// The link that must carry the traffic.
+    pub fn uplink(&self) -> Uplink {
+        Uplink { interface: self.interface.clone(), other: self.uplink.clone() }
+    }
+
+    /// The host that a route connects to, where it is configured.
+    pub fn host(&self, route: Route) -> Option<&str> {
+        let service = match route {
+            Route::Mqtt => return self.mqtt.as_ref().map(|mqtt| mqtt.broker.host.as_str()),
+            Route::Http => self.http.as_ref()?,
+            Route::Billing => self.billing.as_ref()?,
+        };
+        Some(service.proxy.as_ref().map_or(&service.base.host, |proxy| &proxy.host))
+    }
+
     /// The sections whose server nobody checks (`insecure = true`).
     pub fn insecure(&self) -> Vec<&'static str> {
         let mqtt = self.mqtt.as_ref().map(|mqtt| ("[mqtt]", &mqtt.tls));

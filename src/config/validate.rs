@@ -15,6 +15,7 @@ use crate::environment::Policy;
 
 pub(super) const KEYS: &[&str] = &[
     "interface",
+    "uplink",
     "mac_variable",
     "id",
     "board_name",
@@ -40,11 +41,13 @@ pub(super) fn validate(mut file: Section) -> Result<Settings, Wrong> {
     let serial_numbers = file.section("serial_number", SERIAL_NUMBER)?;
     let signatures = file.section("signature", signature::KEYS)?;
     let interface = file.text("interface", "eth0", interface)?;
+    let uplink = file.optional("uplink", self::interface)?.filter(|uplink| *uplink != interface);
     let mac_variable = file.optional("mac_variable", variable)?;
     let mut time = |key, default, range| file.number(key, default, range, " seconds").map(seconds);
     Ok(Settings {
         mac_variable: mac_variable.or_else(|| mac_variable_of(&interface)),
         interface,
+        uplink,
         hook_time_limit: time("hook_time_limit", 30, 1..=600)?,
         confirm_within: time("confirm_within", 180, 10..=3600)?,
         settle: time("settle", 5, 0..=60)?,

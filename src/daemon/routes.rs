@@ -13,7 +13,7 @@ use crate::record::Route;
 use crate::upstream::http;
 #[cfg(feature = "mqtt")]
 use crate::upstream::mqtt;
-use crate::upstream::{Place, RouteEnd, RouteEvent, RouteHandle, Routes, route};
+use crate::upstream::{LinkProof, Place, RouteEnd, RouteEvent, RouteHandle, Routes, route};
 
 #[cfg(not(any(feature = "http", feature = "mqtt")))]
 compile_error!("without the features `http` and `mqtt` the agent has no way to hear of a request");
@@ -25,7 +25,10 @@ pub(super) fn start(
 ) -> Routes {
     let neighbours =
         (!panel.root.is_sandbox()).then(|| Arc::new(Neighbours::new(&panel.settings.interface)));
-    let mut routes = Routes { neighbours, events: Some(events.clone()), ..Routes::default() };
+    let link_proof =
+        neighbours.clone().map(|neighbours| Arc::new(LinkProof::new(&panel.settings, neighbours)));
+    let events_in = Some(events.clone());
+    let mut routes = Routes { neighbours, link_proof, events: events_in, ..Routes::default() };
     let keys = &panel.settings.signature.keys;
     let place = Place::new(panel.root.clone(), panel.last_good_time());
     // A section of a route that this build does not have is refused with the configuration.

@@ -9,6 +9,7 @@ mod finding;
 mod hooks;
 mod identity;
 mod link;
+mod outgoing_link;
 mod record;
 mod secrets;
 mod state_dir;
@@ -42,7 +43,7 @@ pub struct Checked {
 }
 
 /// All checks, from the board outwards.
-pub const CHECKS: [Check; 23] = [
+pub const CHECKS: [Check; 24] = [
     state_dir::DURABLE,
     state_dir::ROOM,
     record::GOOD,
@@ -63,6 +64,7 @@ pub const CHECKS: [Check; 23] = [
     hooks::RUNNABLE,
     watchdog::LEFT_ALONE,
     duplicates::NONE,
+    outgoing_link::BEARS_MAC,
     uplink::CHECKED,
     uplink::DAEMON,
     uplink::REACHED,

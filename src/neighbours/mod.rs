@@ -17,6 +17,7 @@ use table::Entry;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep};
 
+use crate::board::gateways;
 use crate::decide::MacOwner;
 use crate::root::Root;
 use crate::sys::arp::ArpTable;
@@ -52,6 +53,15 @@ pub fn met(root: &Root, interface: &str, mac: Mac) -> io::Result<Vec<Ipv4Addr>> 
 
 fn entries(root: &Root, interface: &str) -> io::Result<Vec<Entry>> {
     Ok(table::entries_of(&fs::read_to_string(root.path(TABLE))?, interface))
+}
+
+/// What came of asking the neighbours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked {
+    /// How many were asked.
+    pub neighbours: usize,
+    /// Whether one of them has answered.
+    pub answered: bool,
 }
 
 impl Neighbours {
@@ -110,17 +120,42 @@ impl Neighbours {
             return Ok(false);
         }
         let kernel = ArpTable::open(&self.interface)?;
-        let answers = self.ask(&kernel, mac, &met).await;
+        let addresses: Vec<_> = met.iter().map(|entry| entry.address).collect();
+        let answers = self.ask(&kernel, &addresses, |known| known == mac).await;
         self.put_back(&kernel, &met)?;
         answers
     }
 
-    async fn ask(&self, kernel: &ArpTable, mac: Mac, met: &[Entry]) -> io::Result<bool> {
+    /// Whether anybody answers on the link now: a gateway, or somebody whom the kernel has met.
+    ///
+    /// # Errors
+    /// As [`Neighbours::answers`].
+    pub async fn anybody_answers(&self) -> io::Result<Asked> {
+        let mut met = self.entries()?;
+        met.retain(|entry| !entry.is_permanent());
+        let mut addresses = gateways(&Root::system(), &self.interface)?;
+        addresses.extend(met.iter().map(|entry| entry.address));
+        addresses.truncate(MAX_ADDRESSES);
+        if addresses.is_empty() {
+            return Ok(Asked { neighbours: 0, answered: false });
+        }
+        let kernel = ArpTable::open(&self.interface)?;
+        let answered = self.ask(&kernel, &addresses, |_| true).await;
+        self.put_back(&kernel, &met)?;
+        Ok(Asked { neighbours: addresses.len(), answered: answered? })
+    }
+
+    async fn ask(
+        &self,
+        kernel: &ArpTable,
+        addresses: &[Ipv4Addr],
+        is_wanted: impl Fn(Mac) -> bool,
+    ) -> io::Result<bool> {
         for _ in 0..ROUNDS {
-            for entry in met {
+            for address in addresses {
                 // In the second round too: the kernel only asks at once if it knows nothing.
-                kernel.forget(entry.address)?;
-                match kernel.ask(entry.address) {
+                kernel.forget(*address)?;
+                match kernel.ask(*address) {
                     // There is no route to this address, so nobody is at it.
                     Err(why) if why.kind() == io::ErrorKind::NetworkUnreachable => {}
                     asked => asked?,
@@ -131,7 +166,7 @@ impl Neighbours {
                 sleep(BETWEEN).await;
                 let now = self.entries()?;
                 // Only at these addresses: an entry for another one may be old.
-                if met.iter().any(|entry| known_at(&now, entry.address) == Some(mac)) {
+                if addresses.iter().any(|at| known_at(&now, *at).is_some_and(&is_wanted)) {
                     return Ok(true);
                 }
             }

@@ -4,4 +4,6 @@
 pub mod arp;
 pub mod fatal_signal;
 pub mod link;
+mod netlink;
 pub mod physical_memory;
+pub mod route;

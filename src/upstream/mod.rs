@@ -9,6 +9,7 @@ pub mod backoff;
 mod health;
 #[cfg(feature = "http")]
 pub mod http;
+mod link_proof;
 #[cfg(feature = "mqtt")]
 pub mod mqtt;
 mod network_error;
@@ -29,6 +30,7 @@ use crate::neighbours::Neighbours;
 use crate::record::Route;
 use crate::root::Root;
 pub use health::Health;
+pub use link_proof::LinkProof;
 
 /// How many commands may wait for a route. The agent's own bounds keep it far below.
 const COMMANDS: usize = 256;
@@ -144,7 +146,9 @@ pub struct Routes {
     pub billing: Option<RouteHandle>,
     /// The boards on the same LAN; none of a sandboxed board.
     pub neighbours: Option<Arc<Neighbours>>,
-    /// Where to answer a look-up that no route can make.
+    /// What proves the link that the traffic leaves by; none of a sandboxed board, which has no link.
+    pub link_proof: Option<Arc<LinkProof>>,
+    /// Where to answer what no route can.
     pub events: Option<mpsc::Sender<RouteEvent>>,
 }
 
@@ -215,6 +219,19 @@ impl Upstream for Routes {
         if let Some(handle) = self.handle(route) {
             handle.command(RouteCommand::Prove);
         }
+    }
+
+    fn judge_link(&mut self, route: Route, mac: Mac) {
+        let Some(events) = self.events.clone() else { return };
+        let proof = self.link_proof.clone();
+        tokio::spawn(async move {
+            let judged = match proof {
+                Some(proof) => proof.judge(route, mac).await,
+                None => Ok(()),
+            };
+            // It only fails when the daemon ends.
+            let _ = events.send(RouteEvent::Event(Event::LinkJudged { mac, judged })).await;
+        });
     }
 
     fn ask_again(&mut self, route: Route) {

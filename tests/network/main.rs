@@ -12,3 +12,4 @@ mod lookups;
 mod reconnecting;
 mod tls;
 mod tls_end;
+mod uplink;

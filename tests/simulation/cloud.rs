@@ -37,6 +37,8 @@ pub struct Cloud {
     pub http_down: bool,
     /// Nothing is reached under these addresses.
     pub unreachable: Vec<Mac>,
+    /// The traffic leaves by a link that does not bear the identity.
+    pub by_another_link: bool,
     /// Another board has this address.
     pub taken: Vec<Mac>,
     /// Lost and doubled messages; without it none are.

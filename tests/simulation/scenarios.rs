@@ -133,6 +133,12 @@ pub fn all() -> Vec<Scenario> {
             3,
         ),
         despite(
+            "the traffic leaves by another link",
+            vec![Action::ByAnotherLink(true)],
+            std::slice::from_ref(&rolled_back),
+            3,
+        ),
+        despite(
             "a hook fails",
             vec![Action::Hooks(Hooks::Fail)],
             std::slice::from_ref(&rolled_back),

@@ -32,6 +32,8 @@ pub enum Action {
     Down(Route, bool),
     /// Nothing is reached under this address, or is again.
     Unreachable(Mac, bool),
+    /// The traffic leaves by another link, or by the panel's own again.
+    ByAnotherLink(bool),
     /// Another board has this address, or has let go of it.
     Taken(Mac, bool),
     Driver(Driver),
@@ -95,6 +97,7 @@ pub fn happen(hardware: &mut Hardware, action: Action) {
             Action::Down(Route::Http | Route::Billing, down) => hardware.cloud.http_down = down,
             Action::Unreachable(mac, true) => hardware.cloud.unreachable.push(mac),
             Action::Unreachable(mac, false) => hardware.cloud.unreachable.retain(|m| *m != mac),
+            Action::ByAnotherLink(other) => hardware.cloud.by_another_link = other,
             Action::Taken(mac, true) => hardware.cloud.taken.push(mac),
             Action::Taken(mac, false) => hardware.cloud.taken.retain(|m| *m != mac),
             Action::Driver(driver) => hardware.link.driver = driver,

@@ -4,6 +4,7 @@ use intercom_agent::agent::RouteStatus;
 use intercom_agent::agent::seams::{
     AckToken, ConnectIdentity, Connection, Event, ReportId, Upstream,
 };
+use intercom_agent::board::UplinkError;
 use intercom_agent::clock::WallTime;
 use intercom_agent::decide::MacOwner;
 use intercom_agent::record::Route;
@@ -88,6 +89,20 @@ impl Upstream for SimulatedUpstream {
                 world.later(delay, Traffic::Echo(connection));
             }
             Route::Http | Route::Billing => world.poll_now(),
+        });
+    }
+
+    fn judge_link(&mut self, _: Route, mac: Mac) {
+        self.order(|world| {
+            let judged = match world.cloud.by_another_link {
+                false => Ok(()),
+                true => Err(UplinkError::OtherLink {
+                    carries: "wlan0".to_owned(),
+                    mac: None,
+                    expected: world.rules.interface.clone(),
+                }),
+            };
+            world.later(10, Traffic::Tell(Event::LinkJudged { mac, judged }));
         });
     }
 

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use super::hook_failure::HookFailure;
 use super::rollback_reason::RollbackReason;
+use crate::board::UplinkError;
 use crate::clock::Moment;
 use crate::decide::MacOwner;
 use crate::record::Route;
@@ -51,6 +52,8 @@ pub(super) enum Happened {
     Lost(Route),
     /// Who else has the new MAC address.
     LookedUp(MacOwner),
+    /// Whether the traffic leaves by the link that bears the new identity.
+    LinkJudged(Result<(), UplinkError>),
     /// Nothing but time has passed.
     Time,
 }
@@ -74,10 +77,13 @@ pub(super) enum Action {
     Watch(Route),
     /// Say that the watched connection on this route is gone, and another is waited for.
     WaitForAnother(Route),
-    /// Have upstream answer once more on this route, and ask whether another board has the new MAC.
+    /// Have upstream answer once more on this route, find out by which link the traffic leaves, and ask
+    /// whether another board has the new MAC.
     Prove(Route),
     /// Ask once more whether another board has the new MAC.
     LookUp,
+    /// Find out once more by which link this route's traffic leaves.
+    JudgeLink(Route),
     /// Commit, if the link still carries the new MAC address.
     CheckLinkAndCommit,
     /// Commit, which the disk did not take before.
@@ -135,6 +141,7 @@ impl Stage {
             Happened::Reached(route) => self.reached(route, terms),
             Happened::Lost(route) => self.lost(route),
             Happened::LookedUp(owner) => self.looked_up(owner, terms.now),
+            Happened::LinkJudged(judged) => self.link_judged(judged, terms.now),
             Happened::Time => self.tick(terms.now),
         }
     }
@@ -209,6 +216,16 @@ impl Stage {
         }
     }
 
+    fn link_judged(self, judged: Result<(), UplinkError>, now: Moment) -> Next {
+        match (self, judged) {
+            (stage @ Stage::Proving(_), Err(why)) if why.is_lasting() => {
+                (stage, Some(Action::RollBack(RollbackReason::Uplink(why))))
+            }
+            (Stage::Proving(proof), judged) => Self::proven(proof.link_judged(judged, now)),
+            (stage, _) => (stage, None),
+        }
+    }
+
     fn proven(proof: Proof) -> Next {
         let action = proof.is_complete().then_some(Action::CheckLinkAndCommit);
         (Stage::Proving(proof), action)
@@ -225,7 +242,11 @@ impl Stage {
             Stage::Settling(route, until) if until <= now => {
                 (Stage::Proving(Proof::on(route)), Some(Action::Prove(route)))
             }
-            Stage::Proving(proof) if proof.due().is_some_and(|due| due <= now) => {
+            Stage::Proving(proof) if proof.link_due().is_some_and(|due| due <= now) => {
+                let route = proof.route();
+                (Stage::Proving(proof.judging_link()), Some(Action::JudgeLink(route)))
+            }
+            Stage::Proving(proof) if proof.others_due().is_some_and(|due| due <= now) => {
                 (Stage::Proving(proof.looking_up()), Some(Action::LookUp))
             }
             Stage::Committing(at) if at <= now => (Stage::Committing(at), Some(Action::Commit)),

@@ -1,12 +1,14 @@
-//! The proof when `settle` is over: upstream answers once more, and no other board has the new MAC.
+//! The proof when `settle` is over: upstream answers once more, the traffic leaves by the link that
+//! bears the new identity, and no other board has the new MAC.
 
 use std::time::Duration;
 
 use crate::agent::rollback_reason::RollbackReason;
+use crate::board::UplinkError;
 use crate::clock::Moment;
 use crate::record::Route;
 
-/// When the other boards are asked again if it could not be found out what they have.
+/// When what could not be found out is looked at again.
 const ASK_AGAIN: Duration = Duration::from_secs(2);
 
 /// What of it is there.
@@ -15,7 +17,19 @@ pub(in crate::agent) struct Proof {
     /// The route that must answer once more.
     route: Route,
     is_reached: bool,
+    link: Link,
     others: Others,
+}
+
+/// The link that the traffic leaves by.
+#[derive(Debug)]
+enum Link {
+    /// It is being found out.
+    Asked,
+    /// It is not proven, for this reason; looked at again at the moment.
+    Unproven(Moment, UplinkError),
+    /// It bears the new identity.
+    Proven,
 }
 
 /// The other boards.
@@ -30,9 +44,14 @@ enum Others {
 }
 
 impl Proof {
-    /// Both questions are asked now.
+    /// All questions are asked now.
     pub(super) fn on(route: Route) -> Self {
-        Proof { route, is_reached: false, others: Others::Asked }
+        Proof { route, is_reached: false, link: Link::Asked, others: Others::Asked }
+    }
+
+    /// The route that must answer.
+    pub(super) fn route(&self) -> Route {
+        self.route
     }
 
     /// Whether it is this route that must answer.
@@ -43,6 +62,20 @@ impl Proof {
     /// Upstream has answered on this route.
     pub(super) fn reached(self, route: Route) -> Self {
         Proof { is_reached: self.is_reached || self.is_on(route), ..self }
+    }
+
+    /// It was found out whether the traffic leaves by the link that bears the new identity.
+    pub(super) fn link_judged(self, judged: Result<(), UplinkError>, now: Moment) -> Self {
+        let link = match judged {
+            Ok(()) => Link::Proven,
+            Err(why) => Link::Unproven(now + ASK_AGAIN, why),
+        };
+        Proof { link, ..self }
+    }
+
+    /// It is found out again.
+    pub(super) fn judging_link(self) -> Self {
+        Proof { link: Link::Asked, ..self }
     }
 
     /// No other board has the new MAC.
@@ -63,8 +96,21 @@ impl Proof {
         Proof { others: Others::Asked, ..self }
     }
 
-    /// When they are.
+    /// When the next question is asked again.
     pub(super) fn due(&self) -> Option<Moment> {
+        self.link_due().into_iter().chain(self.others_due()).min()
+    }
+
+    /// When it is found out again by which link the traffic leaves.
+    pub(super) fn link_due(&self) -> Option<Moment> {
+        match self.link {
+            Link::Unproven(at, _) => Some(at),
+            Link::Asked | Link::Proven => None,
+        }
+    }
+
+    /// When the other boards are asked again.
+    pub(super) fn others_due(&self) -> Option<Moment> {
         match self.others {
             Others::Unknown(at) => Some(at),
             Others::Asked | Others::None => None,
@@ -73,14 +119,16 @@ impl Proof {
 
     /// Whether nothing is missing.
     pub(super) fn is_complete(&self) -> bool {
-        self.is_reached && matches!(self.others, Others::None)
+        self.is_reached && matches!(self.link, Link::Proven) && matches!(self.others, Others::None)
     }
 
     /// What is missing at the deadline.
     pub(super) fn missing(&self) -> RollbackReason {
-        match self.is_reached {
-            false => RollbackReason::NotReachedAgain(self.route),
-            true => RollbackReason::OthersUnknown,
+        match (self.is_reached, &self.link) {
+            (false, _) => RollbackReason::NotReachedAgain(self.route),
+            (true, Link::Unproven(_, why)) => RollbackReason::Uplink(why.clone()),
+            (true, Link::Asked) => RollbackReason::Uplink(UplinkError::NotFoundOut),
+            (true, Link::Proven) => RollbackReason::OthersUnknown,
         }
     }
 }

@@ -28,8 +28,13 @@ fn commits(action: Option<&Action>) -> bool {
     matches!(action, Some(Action::CheckLinkAndCommit | Action::Commit))
 }
 
-/// `settle` is over.
+/// `settle` is over, and the traffic leaves by the link that bears the identity.
 fn proving(route: Route) -> Stage {
+    at(NOW, asked(route), Happened::LinkJudged(Ok(()))).0
+}
+
+/// `settle` is over, and nothing is known yet.
+fn asked(route: Route) -> Stage {
     let (stage, action) = at(NOW, Stage::Settling(route, NOW), Happened::Time);
     assert!(matches!(action, Some(Action::Prove(on)) if on == route), "{action:?}");
     stage
@@ -49,6 +54,8 @@ fn a_connection_that_answers_at_both_ends_of_settle_confirms_the_change() {
         let (stage, action) = at(over, stage, Happened::Time);
         assert!(matches!(action, Some(Action::Prove(on)) if on == route), "{action:?}");
         let (stage, action) = at(over, stage, Happened::LookedUp(MacOwner::Nobody));
+        assert!(action.is_none(), "{action:?}");
+        let (stage, action) = at(over, stage, Happened::LinkJudged(Ok(())));
         assert!(action.is_none(), "{action:?}");
         let (_, action) = at(over, stage, Happened::Reached(route));
         assert!(commits(action.as_ref()), "{action:?}");
@@ -94,6 +101,39 @@ fn that_the_others_could_not_be_asked_is_no_answer() {
     assert!(matches!(action, Some(Action::LookUp)), "{action:?}");
     let (_, action) = at(again, stage, Happened::LookedUp(MacOwner::Nobody));
     assert!(commits(action.as_ref()), "{action:?}");
+}
+
+/// `settle` is over, upstream has answered, no other board has the MAC, and this is by which link the
+/// traffic leaves.
+fn judged(why: UplinkError) -> Next {
+    let (stage, _) = at(NOW, asked(Route::Mqtt), Happened::Reached(Route::Mqtt));
+    let (stage, action) = at(NOW, stage, Happened::LookedUp(MacOwner::Nobody));
+    assert!(action.is_none(), "{action:?}");
+    at(NOW, stage, Happened::LinkJudged(Err(why)))
+}
+
+#[test]
+fn traffic_that_leaves_by_another_link_takes_the_change_back() {
+    let (carries, expected) = ("br0".to_owned(), "eth0".to_owned());
+    let (_, action) = judged(UplinkError::OtherLink { carries, mac: None, expected });
+    assert!(matches!(action, Some(Action::RollBack(RollbackReason::Uplink(_)))), "{action:?}");
+}
+
+#[test]
+fn an_answer_that_the_own_link_owes_is_waited_for_until_the_deadline() {
+    let silent = || UplinkError::NoAnswer { interface: "eth0".to_owned(), asked: 1 };
+    let (stage, action) = judged(silent());
+    assert!(action.is_none(), "{action:?}");
+    let again = stage.due(deadline()).expect("a moment");
+    assert!(NOW < again && again < NOW + SETTLE);
+    let (stage, action) = at(again, stage, Happened::Time);
+    assert!(matches!(action, Some(Action::JudgeLink(Route::Mqtt))), "{action:?}");
+    let (_, action) = at(again, stage, Happened::LinkJudged(Ok(())));
+    assert!(commits(action.as_ref()), "{action:?}");
+    match at(NOW + WINDOW, judged(silent()).0, Happened::Time) {
+        (_, Some(Action::RollBack(RollbackReason::Uplink(why)))) => assert_eq!(why, silent()),
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]
