@@ -8,6 +8,7 @@ use log::info;
 use super::Agent;
 use super::delivery::{Delivery, Handling};
 use super::error::NotApplied;
+use super::pending_request::PendingRequest;
 use super::seams::{Seams, Upstream};
 use super::waiting::{Again, Until};
 use crate::clock::{Clock, Moment};
@@ -19,6 +20,33 @@ const DEFERRAL: Duration = Duration::from_secs(60);
 /// How long an answer to a look-up is waited for.
 const LOOK_UP: Duration = Duration::from_secs(15);
 
+/// Whether a request has to be decided in the order in which they came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Order {
+    /// Nothing that is done to the board bears on it.
+    None,
+    /// It is not decided yet.
+    Open,
+    /// It is decided after those that came before it.
+    Kept,
+}
+
+impl Order {
+    fn of(decision: &Decision, delivery: &Delivery) -> Self {
+        let is_valid = delivery.request.as_ref().is_ok_and(|request| request.content.is_ok());
+        match decision {
+            Decision::Ignore(_) | Decision::AlreadyDone(_) | Decision::Overtaken => Order::None,
+            Decision::Reject(_) if !is_valid => Order::None,
+            Decision::Keep
+            | Decision::LookUp(_)
+            | Decision::Defer(_)
+            | Decision::DeferUnknown(_)
+            | Decision::AwaitBoard => Order::Open,
+            Decision::Reject(_) | Decision::AlreadyInstalled | Decision::Apply(_) => Order::Kept,
+        }
+    }
+}
+
 impl<S: Seams> Agent<S> {
     /// Takes a delivery.
     pub fn deliver(&mut self, delivery: Delivery) -> Handling {
@@ -28,7 +56,13 @@ impl<S: Seams> Agent<S> {
                 self.acknowledge(spare);
                 Handling::Kept
             }
-            Again::New => self.decide_on(delivery, MacOwner::NotLookedUp),
+            Again::New => {
+                self.arrivals += 1;
+                let pending = PendingRequest { delivery, arrival: self.arrivals };
+                let handling = self.decide_on(pending, MacOwner::NotLookedUp);
+                self.decide_on_those_behind();
+                handling
+            }
         }
     }
 
@@ -37,8 +71,17 @@ impl<S: Seams> Agent<S> {
         decide(&delivery.request, &delivery.delivered, &self.facts(owner))
     }
 
-    pub(super) fn decide_on(&mut self, delivery: Delivery, owner: MacOwner) -> Handling {
-        match self.check(&delivery, owner) {
+    fn decide_on(&mut self, pending: PendingRequest, owner: MacOwner) -> Handling {
+        let decision = self.check(&pending.delivery, owner);
+        let order = Order::of(&decision, &pending.delivery);
+        if order != Order::None {
+            self.end_overtaken(&pending.delivery);
+        }
+        if order == Order::Kept && self.waiting.any_before(pending.arrival) {
+            return self.wait_behind(pending);
+        }
+        let PendingRequest { delivery, .. } = &pending;
+        match decision {
             Decision::Ignore(why) => {
                 self.record.counters().ignored += 1;
                 if let Some(line) = self.ignored.note(why, self.seams.clock().now()) {
@@ -46,46 +89,70 @@ impl<S: Seams> Agent<S> {
                 }
                 self.acknowledge(delivery.ack_token);
             }
-            Decision::Reject(errors) => self.reject(&delivery, errors),
-            Decision::AlreadyDone(report) => self.repeat(&delivery, *report),
-            Decision::Overtaken => self.not_applied(&delivery, &NotApplied::Overtaken),
-            Decision::AwaitBoard => return self.await_board(delivery),
-            Decision::Keep => return self.wait(delivery, Until::ChangeEnds),
+            Decision::Reject(errors) => self.reject(delivery, errors),
+            Decision::AlreadyDone(report) => self.repeat(delivery, *report),
+            Decision::Overtaken => self.not_applied(delivery, &NotApplied::Overtaken),
+            Decision::AwaitBoard => return self.await_board(pending),
+            Decision::Keep => return self.wait(pending, Until::ChangeEnds),
             Decision::LookUp(mac) => {
                 let at = self.seams.clock().now() + LOOK_UP;
                 // Only for a request that waits for it: this bounds how many look-ups there are.
-                if self.waiting.add(delivery, Until::LookedUp(mac, at)) {
+                if self.waiting.add(pending, Until::LookedUp(mac, at)) {
                     self.seams.upstream().look_up(mac);
                 }
                 return Handling::Kept;
             }
             Decision::Defer(board) => {
                 let owner = board.map_or_else(|| "another board".into(), |b| format!("board {b}"));
-                return self.defer(delivery, &format!("{owner} has its new MAC now"));
+                return self.defer(pending, &format!("{owner} has its new MAC now"));
             }
             Decision::DeferUnknown(mac) => {
-                return self.defer(delivery, &format!("it is not known who has {mac} now"));
+                return self.defer(pending, &format!("it is not known who has {mac} now"));
             }
-            Decision::AlreadyInstalled => self.already_installed(&delivery),
-            Decision::Apply(identity) => self.apply(&delivery, identity),
+            Decision::AlreadyInstalled => self.already_installed(delivery),
+            Decision::Apply(identity) => self.apply(delivery, identity),
         }
         Handling::Decided
     }
 
-    fn wait(&mut self, delivery: Delivery, until: Until) -> Handling {
-        self.waiting.add(delivery, until);
+    /// Ends those that wait and that this one overtakes by its `seq`.
+    fn end_overtaken(&mut self, delivery: &Delivery) {
+        let Ok(request) = &delivery.request else { return };
+        for overtaken in self.waiting.overtaken_by(request) {
+            self.not_applied(&overtaken.delivery, &NotApplied::Overtaken);
+        }
+    }
+
+    fn wait_behind(&mut self, pending: PendingRequest) -> Handling {
+        self.steps.tell(format!(
+            "{} waits: a request that came before it is not decided yet",
+            pending.delivery
+        ));
+        self.wait(pending, Until::Behind)
+    }
+
+    /// Decides on those that waited for others, as far as those are decided.
+    fn decide_on_those_behind(&mut self) {
+        while let Some(pending) = self.waiting.first_behind() {
+            self.decide_on(pending, MacOwner::NotLookedUp);
+        }
+    }
+
+    fn wait(&mut self, pending: PendingRequest, until: Until) -> Handling {
+        self.waiting.add(pending, until);
         Handling::Kept
     }
 
     /// Waits until the board itself could be read, or no longer counts on it.
-    fn await_board(&mut self, delivery: Delivery) -> Handling {
+    fn await_board(&mut self, pending: PendingRequest) -> Handling {
         let now = self.seams.clock().now();
         let until = self.own_board.given_up_at();
         let minutes = until.since(now).as_secs().div_ceil(60);
         self.steps.warn(format!(
-            "{delivery} waits, {minutes} min at most: what the board itself is cannot be read yet"
+            "{} waits, {minutes} min at most: what the board itself is cannot be read yet",
+            pending.delivery
         ));
-        self.wait(delivery, Until::BoardRead(until))
+        self.wait(pending, Until::BoardRead(until))
     }
 
     /// The board has been read again.
@@ -95,11 +162,12 @@ impl<S: Seams> Agent<S> {
     }
 
     /// Waits before the MAC address is looked up again.
-    fn defer(&mut self, mut delivery: Delivery, why: &str) -> Handling {
+    fn defer(&mut self, mut pending: PendingRequest, why: &str) -> Handling {
+        let delivery = &mut pending.delivery;
         delivery.delivered.deferrals += 1;
         self.steps.warn(format!("{delivery} is deferred for {} s: {why}", DEFERRAL.as_secs()));
         let at = self.seams.clock().now() + DEFERRAL;
-        self.wait(delivery, Until::Later(at))
+        self.wait(pending, Until::Later(at))
     }
 
     /// It is known who has a MAC address.
@@ -143,10 +211,11 @@ impl<S: Seams> Agent<S> {
         self.decide_on_all(deferred, &MacOwner::NotLookedUp);
     }
 
-    fn decide_on_all(&mut self, deliveries: Vec<Delivery>, owner: &MacOwner) {
-        for delivery in deliveries {
-            self.decide_on(delivery, owner.clone());
+    fn decide_on_all(&mut self, requests: Vec<PendingRequest>, owner: &MacOwner) {
+        for pending in requests {
+            self.decide_on(pending, owner.clone());
         }
+        self.decide_on_those_behind();
     }
 
     fn facts(&self, owner: MacOwner) -> Facts<'_> {

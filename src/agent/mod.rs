@@ -29,6 +29,7 @@ mod log_extra;
 mod outcomes;
 mod own_board;
 mod past_runs;
+mod pending_request;
 mod plan;
 mod quota;
 mod reports;
@@ -83,6 +84,8 @@ pub struct Agent<S: Seams> {
     stage: Stage,
     connections: Connections,
     waiting: WaitingRequests,
+    /// How many deliveries there were since the start.
+    arrivals: u64,
     /// For recording requests that were already installed.
     already_installed_quota: HourlyQuota,
     reports: Reports,
@@ -106,6 +109,7 @@ impl<S: Seams> Agent<S> {
             stage: Stage::Idle,
             connections: Connections::default(),
             waiting: WaitingRequests::default(),
+            arrivals: 0,
             already_installed_quota: HourlyQuota::default(),
             reports: Reports::default(),
             steps: Steps::default(),

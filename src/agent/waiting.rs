@@ -5,8 +5,10 @@ use std::mem;
 use intercom_wire::{Mac, Request};
 
 use super::delivery::{Delivery, take_over};
+use super::pending_request::PendingRequest;
 use super::seams::AckToken;
 use crate::clock::Moment;
+use crate::record::SeqKey;
 
 /// How many requests wait at most; more stay with the broker, unacknowledged.
 const MAX_WAITING: usize = 16;
@@ -22,12 +24,14 @@ pub(super) enum Until {
     BoardRead(Moment),
     /// The other board may have let go of the MAC address.
     Later(Moment),
+    /// The requests that came before it are decided.
+    Behind,
 }
 
-/// The requests that wait, and whether there were more than fit.
+/// The requests that wait, in the order in which they came, and whether there were more than fit.
 #[derive(Debug, Default)]
 pub(super) struct WaitingRequests {
-    waiting: Vec<(Delivery, Until)>,
+    waiting: Vec<(PendingRequest, Until)>,
     overflowed: bool,
 }
 
@@ -46,20 +50,20 @@ impl WaitingRequests {
     pub(super) fn again(&mut self, delivery: &Delivery) -> Again {
         let key = |delivery: &Delivery| delivery.request.as_ref().ok().map(Request::key);
         let Some(wanted) = key(delivery) else { return Again::New };
-        match self.waiting.iter_mut().find(|(waiting, _)| key(waiting).as_ref() == Some(&wanted)) {
-            Some((waiting, _)) => {
-                Again::Waits(take_over(&mut waiting.ack_token, delivery.ack_token))
-            }
+        let mut waiting = self.waiting.iter_mut().map(|(pending, _)| &mut pending.delivery);
+        match waiting.find(|waiting| key(waiting).as_ref() == Some(&wanted)) {
+            Some(waiting) => Again::Waits(take_over(&mut waiting.ack_token, delivery.ack_token)),
             None => Again::New,
         }
     }
 
     /// Has a request wait, or lets it go where there is no room: the broker delivers it again. True
     /// if it waits.
-    pub(super) fn add(&mut self, delivery: Delivery, until: Until) -> bool {
+    pub(super) fn add(&mut self, pending: PendingRequest, until: Until) -> bool {
         let has_room = self.waiting.len() < MAX_WAITING;
         if has_room {
-            self.waiting.push((delivery, until));
+            let at = self.waiting.partition_point(|(other, _)| other.arrival < pending.arrival);
+            self.waiting.insert(at, (pending, until));
         } else {
             self.overflowed = true;
         }
@@ -77,35 +81,65 @@ impl WaitingRequests {
     }
 
     /// Those that waited for the end of the change.
-    pub(super) fn change_ended(&mut self) -> Vec<Delivery> {
-        self.take(|until| *until == Until::ChangeEnds)
+    pub(super) fn change_ended(&mut self) -> Vec<PendingRequest> {
+        self.take(|_, until| *until == Until::ChangeEnds)
     }
 
     /// Those that waited to know who has this MAC address.
-    pub(super) fn looked_up(&mut self, mac: Mac) -> Vec<Delivery> {
-        self.take(|until| matches!(until, Until::LookedUp(asked, _) if *asked == mac))
+    pub(super) fn looked_up(&mut self, mac: Mac) -> Vec<PendingRequest> {
+        self.take(|_, until| matches!(until, Until::LookedUp(asked, _) if *asked == mac))
     }
 
     /// Those whose look-up has had no answer by now.
-    pub(super) fn unanswered(&mut self, now: Moment) -> Vec<Delivery> {
-        self.take(|until| matches!(until, Until::LookedUp(_, at) if *at <= now))
+    pub(super) fn unanswered(&mut self, now: Moment) -> Vec<PendingRequest> {
+        self.take(|_, until| matches!(until, Until::LookedUp(_, at) if *at <= now))
     }
 
     /// Those that waited for the board itself to be read.
-    pub(super) fn board_read(&mut self) -> Vec<Delivery> {
-        self.take(|until| matches!(until, Until::BoardRead(_)))
+    pub(super) fn board_read(&mut self) -> Vec<PendingRequest> {
+        self.take(|_, until| matches!(until, Until::BoardRead(_)))
     }
 
     /// Those that were deferred until now.
-    pub(super) fn due_again(&mut self, now: Moment) -> Vec<Delivery> {
-        self.take(|until| matches!(until, Until::Later(at) | Until::BoardRead(at) if *at <= now))
+    pub(super) fn due_again(&mut self, now: Moment) -> Vec<PendingRequest> {
+        self.take(|_, until| matches!(until, Until::Later(at) | Until::BoardRead(at) if *at <= now))
+    }
+
+    /// Whether a request that came before this one waits for the owner of its MAC address: what it does
+    /// to the board is done first.
+    pub(super) fn any_before(&self, arrival: u64) -> bool {
+        let mut before = self.waiting.iter().take_while(|(pending, _)| pending.arrival < arrival);
+        before.any(|(_, until)| match until {
+            Until::LookedUp(..) | Until::Later(_) | Until::Behind => true,
+            // They are decided in their order when that has happened.
+            Until::ChangeEnds | Until::BoardRead(_) => false,
+        })
+    }
+
+    /// The first that waited for those before it, once they are decided.
+    pub(super) fn first_behind(&mut self) -> Option<PendingRequest> {
+        let at = self.waiting.iter().position(|(_, until)| *until == Until::Behind)?;
+        let is_first = !self.any_before(self.waiting[at].0.arrival);
+        is_first.then(|| self.waiting.remove(at).0)
+    }
+
+    /// Those with a lower `seq` for the same intercom.
+    pub(super) fn overtaken_by(&mut self, request: &Request) -> Vec<PendingRequest> {
+        let Some((intercom, seq)) = SeqKey::of(&request.target).zip(request.seq) else {
+            return Vec::new();
+        };
+        let is_lower = |waiting: &Request| {
+            SeqKey::of(&waiting.target).as_ref() == Some(&intercom)
+                && waiting.seq.is_some_and(|waiting| waiting < seq)
+        };
+        self.take(|pending, _| pending.delivery.request.as_ref().is_ok_and(is_lower))
     }
 
     /// The MAC addresses that are being looked up.
     pub(super) fn look_ups(&self) -> impl Iterator<Item = Mac> {
         self.waiting.iter().filter_map(|(_, until)| match until {
             Until::LookedUp(mac, _) => Some(*mac),
-            Until::ChangeEnds | Until::BoardRead(_) | Until::Later(_) => None,
+            Until::ChangeEnds | Until::BoardRead(_) | Until::Later(_) | Until::Behind => None,
         })
     }
 
@@ -113,7 +147,7 @@ impl WaitingRequests {
     pub(super) fn due(&self) -> Option<Moment> {
         let due = self.waiting.iter().filter_map(|(_, until)| match until {
             Until::LookedUp(_, at) | Until::BoardRead(at) | Until::Later(at) => Some(*at),
-            Until::ChangeEnds => None,
+            Until::ChangeEnds | Until::Behind => None,
         });
         due.min()
     }
@@ -124,11 +158,11 @@ impl WaitingRequests {
     }
 
     /// In the order in which they came.
-    fn take(&mut self, which: impl Fn(&Until) -> bool) -> Vec<Delivery> {
+    fn take(&mut self, which: impl Fn(&PendingRequest, &Until) -> bool) -> Vec<PendingRequest> {
         let (taken, rest): (Vec<_>, Vec<_>) =
-            mem::take(&mut self.waiting).into_iter().partition(|(_, until)| which(until));
+            mem::take(&mut self.waiting).into_iter().partition(|(one, until)| which(one, until));
         self.waiting = rest;
-        taken.into_iter().map(|(delivery, _)| delivery).collect()
+        taken.into_iter().map(|(pending, _)| pending).collect()
     }
 }
 
@@ -160,18 +194,35 @@ mod tests {
         }
     }
 
-    fn names(deliveries: Vec<Delivery>) -> Vec<String> {
-        deliveries.iter().map(ToString::to_string).collect()
+    /// The token is its place in the order, too.
+    fn pending(id: &str, token: u64) -> PendingRequest {
+        PendingRequest { delivery: delivery(id, token), arrival: token }
+    }
+
+    fn with_seq(id: &str, token: u64, seq: u64) -> PendingRequest {
+        let mut pending = pending(id, token);
+        if let Ok(request) = &mut pending.delivery.request {
+            request.seq = Some(seq);
+        }
+        pending
+    }
+
+    fn names(requests: Vec<PendingRequest>) -> Vec<String> {
+        requests.iter().map(|pending| pending.delivery.to_string()).collect()
     }
 
     #[test]
     fn one_message_of_a_request_that_waits_is_held() {
         let mut waiting = WaitingRequests::default();
         assert_eq!(waiting.again(&delivery("r-1", 1)), Again::New);
-        waiting.add(delivery("r-1", 1), Until::ChangeEnds);
+        waiting.add(pending("r-1", 1), Until::ChangeEnds);
         assert_eq!(waiting.again(&delivery("r-1", 2)), Again::Waits(Some(AckToken(1))));
         assert_eq!(waiting.again(&delivery("r-2", 3)), Again::New);
-        assert_eq!(waiting.change_ended()[0].ack_token, Some(AckToken(2)), "the later one");
+        assert_eq!(
+            waiting.change_ended()[0].delivery.ack_token,
+            Some(AckToken(2)),
+            "the later one"
+        );
     }
 
     #[test]
@@ -179,17 +230,17 @@ mod tests {
         let mac: Mac = "22:0D:CE:38:E7:15".parse().expect("a MAC");
         let later = NOW + Duration::from_secs(1);
         let mut waiting = WaitingRequests::default();
-        waiting.add(delivery("change-1", 1), Until::ChangeEnds);
-        waiting.add(delivery("look-up", 2), Until::LookedUp(mac, later));
-        waiting.add(delivery("deferred", 3), Until::Later(NOW));
-        waiting.add(delivery("change-2", 4), Until::ChangeEnds);
-        waiting.add(delivery("board-1", 5), Until::BoardRead(later));
-        waiting.add(delivery("board-2", 6), Until::BoardRead(later));
+        waiting.add(pending("change-1", 1), Until::ChangeEnds);
+        waiting.add(pending("look-up", 2), Until::LookedUp(mac, later));
+        waiting.add(pending("deferred", 3), Until::Later(NOW));
+        waiting.add(pending("change-2", 4), Until::ChangeEnds);
+        waiting.add(pending("board-1", 5), Until::BoardRead(later));
+        waiting.add(pending("board-2", 6), Until::BoardRead(later));
         assert_eq!(waiting.due(), Some(NOW));
         assert_eq!(waiting.look_ups().collect::<Vec<_>>(), [mac]);
         assert_eq!(names(waiting.due_again(NOW)), ["request deferred"]);
         assert_eq!(names(waiting.board_read()), ["request board-1", "request board-2"]);
-        waiting.add(delivery("board-3", 7), Until::BoardRead(later));
+        waiting.add(pending("board-3", 7), Until::BoardRead(later));
         assert_eq!(names(waiting.unanswered(NOW)), [""; 0]);
         assert_eq!(names(waiting.unanswered(later)), ["request look-up"]);
         assert_eq!(names(waiting.due_again(later)), ["request board-3"]);
@@ -198,13 +249,43 @@ mod tests {
     }
 
     #[test]
+    fn one_that_waits_behind_others_is_next_when_they_are_decided() {
+        let mac: Mac = "22:0D:CE:38:E7:15".parse().expect("a MAC");
+        let mut waiting = WaitingRequests::default();
+        waiting.add(pending("third", 3), Until::Behind);
+        waiting.add(pending("second", 2), Until::Behind);
+        assert!(!waiting.any_before(1) && waiting.any_before(3));
+        waiting.add(pending("first", 1), Until::LookedUp(mac, NOW));
+        assert!(waiting.first_behind().is_none());
+        assert_eq!(names(waiting.looked_up(mac)), ["request first"]);
+        waiting.add(pending("first", 1), Until::Later(NOW));
+        assert!(waiting.first_behind().is_none(), "it keeps its place");
+        assert_eq!(names(waiting.due_again(NOW)), ["request first"]);
+        let order: Vec<_> = std::iter::from_fn(|| waiting.first_behind()).collect();
+        assert_eq!(names(order), ["request second", "request third"]);
+    }
+
+    #[test]
+    fn a_higher_seq_overtakes_what_waits_for_the_same_intercom() {
+        let mut waiting = WaitingRequests::default();
+        for (id, seq) in [("low", 1), ("equal", 2), ("high", 3)] {
+            waiting.add(with_seq(id, seq, seq), Until::Later(NOW));
+        }
+        waiting.add(pending("without", 4), Until::Later(NOW));
+        let later = with_seq("later", 5, 2).delivery.request.expect("readable");
+        assert_eq!(names(waiting.overtaken_by(&later)), ["request low"]);
+        let other = Request { target: intercom_wire::Target::default(), ..later };
+        assert_eq!(names(waiting.overtaken_by(&other)), [""; 0]);
+    }
+
+    #[test]
     fn what_finds_no_room_is_remembered_once() {
         let mut waiting = WaitingRequests::default();
         for number in 0..MAX_WAITING {
-            waiting.add(delivery(&format!("r-{number}"), 0), Until::ChangeEnds);
+            waiting.add(pending(&format!("r-{number}"), 0), Until::ChangeEnds);
         }
         assert!(!waiting.take_overflow());
-        assert!(!waiting.add(delivery("one-more", 0), Until::ChangeEnds));
+        assert!(!waiting.add(pending("one-more", 0), Until::ChangeEnds));
         assert_eq!(waiting.len(), MAX_WAITING);
         assert!(waiting.take_overflow() && !waiting.take_overflow());
     }

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use intercom_test_support::{
-    Board, Broker, FACTORY_SERIAL, LAN, NEW, OLD, Process, Watcher, in_a_namespace, ip,
+    Board, Broker, FACTORY_SERIAL, LAN, MODEL, NEW, OLD, Process, Watcher, in_a_namespace, ip,
     kernels_mac, lan, request,
 };
 use serde_json::{Value, json};
@@ -68,6 +68,29 @@ fn a_request_that_was_published_before_the_panel_came_is_heard() {
     let report = watcher.report(NEW);
     assert_eq!(identity(&report), json!(["installed", "auto-replace", NEW, "NEW-1"]));
     assert_eq!(board.mac(), NEW);
+}
+
+#[test]
+fn there_and_back_without_a_seq_ends_where_the_second_request_says() {
+    let broker = Broker::start();
+    let watcher = Watcher::new(&broker);
+    let board = Board::sandboxed("gate-1", OLD).with_mqtt(&broker.url());
+    let _daemon = board.start();
+    watcher.presence(OLD, "gate-1", "online");
+    // The first one waits for its look-up when the second comes.
+    let asked = |id, mac, new_mac| json!({"request_id": id, "mac": mac, "new_mac": new_mac});
+    for (id, mac, new_mac) in [("there", OLD, NEW), ("back", NEW, OLD)] {
+        let mut asked = asked(id, mac, new_mac);
+        asked["model"] = json!(MODEL);
+        watcher.publish(&format!("intercoms/{OLD}/patch/{id}"), asked.to_string());
+    }
+    for (id, mac) in [("there", NEW), ("back", OLD)] {
+        // One that was under way when the panel changed its connection comes again.
+        let mut reports = std::iter::repeat_with(|| watcher.report(mac));
+        let report = reports.find(|report| report["request_id"] == id).expect("one");
+        assert_eq!((&report["status"], &report["mac"]), (&json!("installed"), &json!(mac)));
+    }
+    assert_eq!(board.mac(), OLD);
 }
 
 #[test]

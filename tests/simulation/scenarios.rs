@@ -57,6 +57,12 @@ pub fn all() -> Vec<Scenario> {
     let simple = |name, asked, endings: &[Ending], records| {
         Scenario::new(name, vec![(1000, post(asked))], endings, records)
     };
+    // It names the intercom by the address that the request before it gives.
+    let back_to_a = |tag: &str| {
+        let target = serde_json::json!({"mac": mac('B').to_string()});
+        let asked = ask(tag).without("id").with("mac", mac('B').to_string());
+        asked.with("target", target).to('A').made()
+    };
     let long_ago = |letter: char| {
         let tag = format!("old-{letter}");
         post(ask(&tag).to(letter).made())
@@ -223,6 +229,22 @@ pub fn all() -> Vec<Scenario> {
             vec![(1000, post(ask("first").to('C').made())), (1100, to_b())],
             &[installed.clone(), (c.clone(), Some(Outcome::Installed))],
             6,
+        ),
+        // The second one may be lost with the power, as long as it is not acknowledged.
+        Scenario::new(
+            "there and back, without a seq",
+            vec![(1000, to_b()), (1100, post(back_to_a("back")))],
+            &[(a.clone(), Some(Outcome::Installed)), installed.clone()],
+            6,
+        ),
+        Scenario::new(
+            "a higher seq ends the one that waits",
+            vec![
+                (1000, post(ask("low").to('C').with("seq", 1).made())),
+                (1100, post(ask("r").to('B').with("seq", 2).made())),
+            ],
+            std::slice::from_ref(&installed),
+            3,
         ),
         Scenario::new(
             "by hand, offline",
