@@ -6,7 +6,7 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use intercom_test_support::{Board, Broker, LIMIT, MODEL, NEW, OLD, Watcher, request};
+use intercom_test_support::{Board, Broker, LIMIT, NEW, OLD, Watcher, request};
 use serde_json::{Value, json};
 
 /// Larger than a panel reads.
@@ -89,73 +89,6 @@ fn thirty_messages_that_are_too_large_are_rejected_and_the_request_behind_them_i
     }
     let said = daemon.said().join("\n");
     assert!(!said.contains("connecting again"), "{said}");
-}
-
-/// Reads one packet of less than 16 KiB: its first byte, and what follows its length.
-fn packet(stream: &mut TcpStream) -> Option<(u8, Vec<u8>)> {
-    let mut byte = [0];
-    stream.read_exact(&mut byte).ok()?;
-    let (first, mut length, mut shift) = (byte[0], 0, 0);
-    loop {
-        stream.read_exact(&mut byte).ok()?;
-        length |= usize::from(byte[0] & 0x7f) << shift;
-        shift += 7;
-        if byte[0] & 0x80 == 0 {
-            break;
-        }
-    }
-    let mut rest = vec![0; length];
-    stream.read_exact(&mut rest).ok()?;
-    Some((first, rest))
-}
-
-/// A message at QoS 1, of less than 16 KiB.
-fn message(topic: &str, payload: &str) -> Vec<u8> {
-    let length = 4 + topic.len() + payload.len();
-    let head = [0x32, length as u8 | 0x80, (length >> 7) as u8, 0, topic.len() as u8];
-    [&head, topic.as_bytes(), &[0, 1], payload.as_bytes()].concat()
-}
-
-#[test]
-fn a_request_is_not_acted_on_where_the_broker_refuses_a_topic() {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let url = format!("mqtt://{}", listener.local_addr().expect("an address"));
-    // It needs no look-up, so that nothing but the refusal keeps the panel from beginning it.
-    let new_serial_number =
-        json!({"request_id": "r-1", "mac": OLD, "new_serial_number": "NEW-1", "model": MODEL});
-    let new_serial_number = new_serial_number.to_string();
-    thread::spawn(move || {
-        for mut stream in listener.incoming().map_while(Result::ok) {
-            let new_serial_number = new_serial_number.clone();
-            thread::spawn(move || {
-                while let Some((first, rest)) = packet(&mut stream) {
-                    let answer = match first >> 4 {
-                        1 => vec![0x20, 2, 0, 0],
-                        // The request first, as from a kept session; then the refusal of one topic.
-                        8 => [
-                            message(&mac_topic("r-1"), &new_serial_number),
-                            vec![0x90, 5, rest[0], rest[1], 1, 0x80, 0],
-                        ]
-                        .concat(),
-                        12 => vec![0xd0, 0],
-                        _ => Vec::new(),
-                    };
-                    if stream.write_all(&answer).is_err() {
-                        return;
-                    }
-                }
-            });
-        }
-    });
-    let board = Board::sandboxed("gate-1", OLD).with_mqtt(&url);
-    let mut daemon = board.start();
-    for _ in 0..3 {
-        daemon.wait_for(&format!("refuses the subscription to {BOARD_TOPIC}"));
-    }
-    let status = board.run(&["status", "--json"]).json();
-    assert_eq!((&status["reached"], &status["counters"]["begun"]), (&json!([]), &json!(0)));
-    assert_eq!(status["change"], Value::Null);
-    assert_eq!(board.mac(), OLD);
 }
 
 #[test]

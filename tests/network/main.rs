@@ -10,6 +10,7 @@ mod heard;
 mod link;
 mod lookups;
 mod reconnecting;
+mod subscribing;
 mod tls;
 mod tls_end;
 mod uplink;

@@ -32,6 +32,8 @@ const QUEUE: usize = 64;
 pub(super) struct Client {
     pub(super) handle: AsyncClient,
     pub(super) events: mpsc::Receiver<Result<Event, SessionError>>,
+    /// What its connection remembers.
+    pub(super) trace: Trace,
     task: JoinHandle<()>,
 }
 
@@ -85,13 +87,9 @@ impl Client {
         network.set_connection_timeout(settings.connect_timeout.as_secs());
         event_loop.set_network_options(network);
         let (events_in, events) = mpsc::channel(QUEUE);
-        let connection = Connection {
-            way,
-            socket,
-            event_loop,
-            limit: settings.connect_timeout,
-            trace: Trace::new(),
-        };
+        let trace = Trace::new();
+        let limit = settings.connect_timeout;
+        let connection = Connection { way, socket, event_loop, limit, trace: trace.clone() };
         let task = tokio::spawn(async move {
             // The session ends first only when it drops this task.
             let _ = match connection.serve(&events_in).await {
@@ -100,7 +98,7 @@ impl Client {
             };
             debug!("MQTT: the client of this connection ends");
         });
-        Ok(Client { handle, events, task })
+        Ok(Client { handle, events, trace, task })
     }
 }
 

@@ -105,6 +105,13 @@ impl Outgoing {
         self.on_its_way.as_ref().map(|on_its_way| on_its_way.since)
     }
 
+    /// The broker could not have acknowledged the message on its way until now.
+    pub(super) fn postpone(&mut self, now: Instant) {
+        if let Some(on_its_way) = &mut self.on_its_way {
+            on_its_way.since = now;
+        }
+    }
+
     /// The client has given the message on its way this packet id.
     pub(super) fn sent_as(&mut self, pkid: u16) {
         if let Some(on_its_way) = &mut self.on_its_way {

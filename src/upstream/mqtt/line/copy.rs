@@ -41,7 +41,7 @@ async fn up(
             // `down` still has to read what the broker has said, and how the connection ended.
             return pending().await;
         }
-        trace.passed();
+        trace.said();
     }
 }
 
@@ -58,9 +58,9 @@ async fn down(
             Ok(length) => length,
             Err(why) => return trace.ends(why.into()),
         };
-        trace.passed();
         out.clear();
         cutter.pass(&buffer[..length], &mut out);
+        trace.heard(cutter.is_in_packet());
         if library.write_all(&out).await.is_err() {
             return;
         }

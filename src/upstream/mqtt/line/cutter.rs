@@ -37,6 +37,11 @@ impl Cutter {
         Cutter { limit, at: START }
     }
 
+    /// Whether a packet has begun to come and has not ended.
+    pub fn is_in_packet(&self) -> bool {
+        !matches!(self.at, At::Header(_, 0))
+    }
+
     /// Passes on what the broker has sent next. `out` grows by at most `bytes`, a fixed header and a
     /// PINGRESP for every 16 KiB.
     pub fn pass(&mut self, mut bytes: &[u8], out: &mut Vec<u8>) {
@@ -143,6 +148,20 @@ mod tests {
         assert_eq!(cut(&[&whole]), whole);
         let (larger, next) = (packet(0x32, &body), packet(0x40, &[0, 1]));
         assert_eq!(cut(&[&larger, &next]), [whole, next].concat());
+    }
+
+    #[test]
+    fn a_packet_has_not_ended_before_its_dropped_end_has_come() {
+        let (mut cutter, mut out) = (Cutter::new(LIMIT), Vec::new());
+        assert!(!cutter.is_in_packet());
+        let larger = packet(0x32, &[7; LIMIT + 2]);
+        let (last, before) = larger.split_last().expect("bytes");
+        for byte in before {
+            cutter.pass(&[*byte], &mut out);
+            assert!(cutter.is_in_packet());
+        }
+        cutter.pass(&[*last], &mut out);
+        assert!(!cutter.is_in_packet());
     }
 
     #[test]

@@ -27,18 +27,36 @@ pub(in crate::upstream::mqtt) struct Trace(Arc<Mutex<State>>);
 struct State {
     /// When a byte last passed, either way.
     last_byte: Instant,
+    /// Whether the broker is in the middle of a packet.
+    in_packet: bool,
     /// How it ended, and after how long a silence.
     ended: Option<(Ended, Duration)>,
 }
 
 impl Trace {
     pub(in crate::upstream::mqtt) fn new() -> Self {
-        Trace(Arc::new(Mutex::new(State { last_byte: Instant::now(), ended: None })))
+        Trace(Arc::new(Mutex::new(State {
+            last_byte: Instant::now(),
+            in_packet: false,
+            ended: None,
+        })))
     }
 
-    /// Bytes have passed.
-    pub(super) fn passed(&self) {
+    /// Bytes have passed to the broker.
+    pub(super) fn said(&self) {
         self.state().last_byte = Instant::now();
+    }
+
+    /// Bytes have come from the broker; whether the packet is to go on.
+    pub(super) fn heard(&self, in_packet: bool) {
+        let mut state = self.state();
+        state.last_byte = Instant::now();
+        state.in_packet = in_packet;
+    }
+
+    /// Whether the broker is in the middle of a packet, so that nothing else can have come meanwhile.
+    pub(in crate::upstream::mqtt) fn is_in_packet(&self) -> bool {
+        self.state().in_packet
     }
 
     /// The far end has ended.

@@ -128,6 +128,17 @@ impl MacLookups {
         Some((lookup.mac, owner))
     }
 
+    /// The broker could not have answered until now.
+    pub(super) fn postpone(&mut self, now: Instant) {
+        for lookup in &mut self.0 {
+            match &mut lookup.progress {
+                Progress::Subscribing { until, .. } => *until = now + SUBSCRIBE,
+                Progress::Listening { until } => *until = now + SILENCE,
+                Progress::Waiting | Progress::Refused { .. } | Progress::Answered => {}
+            }
+        }
+    }
+
     /// When the time of the next look-up is over.
     pub(super) fn due(&self) -> Option<Instant> {
         self.0.iter().filter_map(MacLookup::timeout).map(|(until, _)| until).min()
@@ -191,7 +202,13 @@ mod tests {
         assert!(lookups.subscribed(7, true, now));
         assert_eq!(lookups.due(), Some(now + SILENCE));
         assert_eq!(lookups.take_due(now), None);
-        assert_eq!(lookups.take_due(now + SILENCE), Some((mac(0), MacOwner::Nobody)));
+        lookups.postpone(now + SILENCE);
+        assert_eq!(
+            lookups.take_due(now + SILENCE),
+            None,
+            "the broker was in the middle of a packet"
+        );
+        assert_eq!(lookups.take_due(now + 2 * SILENCE), Some((mac(0), MacOwner::Nobody)));
         assert_eq!(calls(&mut lookups, now, 9), ["-presence/0"]);
         assert_eq!(lookups.due(), None);
     }

@@ -146,6 +146,12 @@ impl<'a> Session<'a> {
 
     async fn tick(&mut self) -> Result<(), SessionError> {
         let now = Instant::now();
+        if self.client.trace.is_in_packet() {
+            // What is waited for comes behind it. On a slow link that takes its time.
+            self.subscription.postpone(now);
+            self.lookups.postpone(now);
+            self.outgoing.postpone(now);
+        }
         self.deadlines.check(now, self.outgoing.unacknowledged_since())?;
         self.subscription.check(now)?;
         if self.echo.is_to_be_repeated(now) {

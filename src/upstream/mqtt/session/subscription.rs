@@ -116,6 +116,13 @@ impl OwnSubscription {
         }
     }
 
+    /// The broker could not have answered until now.
+    pub(super) fn postpone(&mut self, now: Instant) {
+        if let Progress::Sent { until, .. } | Progress::Unproven { until } = &mut self.progress {
+            *until = now + SUBSCRIBE;
+        }
+    }
+
     /// # Errors
     /// When the broker has had long enough.
     pub(super) fn check(&self, now: Instant) -> Result<(), SessionError> {
@@ -187,6 +194,9 @@ mod tests {
         assert!(own.check(now).is_ok());
         let late = now + SUBSCRIBE;
         assert!(matches!(own.check(late), Err(SessionError::SubscriptionUnanswered)));
+        own.postpone(late);
+        assert_eq!(own.due(), Some(late + SUBSCRIBE));
+        assert!(own.check(late).is_ok());
         own.sent_as(1);
         own.answered(&answer(1, [true; 3]), now).expect("granted");
         assert_eq!(own.due(), Some(late));
