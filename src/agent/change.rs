@@ -13,6 +13,7 @@ use super::rollback_reason::RollbackReason;
 use super::seams::{HookRun, Phase, Seams, Upstream};
 use super::set_board::{SetBoardError, set_link, write_runtime_files};
 use super::stage::{Action, Happened, HooksBackEnd, Stage, Terms};
+use super::waiting::Until;
 use crate::board::{Board, UplinkError};
 use crate::clock::Clock;
 use crate::decide::MacOwner;
@@ -209,6 +210,7 @@ impl<S: Seams> Agent<S> {
         }
         self.steps.tell(format!("confirmed and durable: {}", self.record.current.identity));
         self.stage = Stage::Idle;
+        self.applied = None;
         // The runtime files also tell the ID, which may have just been learnt.
         self.tell_software(&change.to);
         self.give_up(change.from.identity.mac);
@@ -237,12 +239,27 @@ impl<S: Seams> Agent<S> {
         // The panel can be reached all the same, and that counts more.
         self.tell_software(&change.from);
         self.release_room();
-        self.transition_regardless(|record| record.roll_back(reason.to_string()));
+        let mut told = reason.to_string();
+        if let Some(after) = self.try_again(&reason) {
+            told = format!("{told}; trying again in {} s", after.as_secs());
+        }
+        self.transition_regardless(|record| record.roll_back(told));
         let (from, to) = (change.from.identity, change.to.identity);
         self.give_up(to.mac);
         self.stage = Stage::HooksBack(self.seams.clock().now() + self.rules.confirm_within);
         self.seams.start_hooks(HookRun { phase: Phase::Rollback, from: to, to: from });
         Ok(())
+    }
+
+    /// Has the request wait that asked for a MAC address which another board took at the same moment;
+    /// for how long.
+    fn try_again(&mut self, reason: &RollbackReason) -> Option<Duration> {
+        let pending = self.applied.take()?;
+        let RollbackReason::Conflict(_) = reason else { return None };
+        let now = self.seams.clock().now();
+        let (pending, after) = pending.retried(&self.record.board, now)?;
+        self.steps.tell(format!("{} is tried again in {} s", pending.delivery, after.as_secs()));
+        self.waiting.add(pending, Until::Later(now + after)).then_some(after)
     }
 
     fn end_rollback(&mut self, hooks: &HooksBackEnd) {

@@ -58,7 +58,7 @@ impl<S: Seams> Agent<S> {
             }
             Again::New => {
                 self.arrivals += 1;
-                let pending = PendingRequest { delivery, arrival: self.arrivals };
+                let pending = PendingRequest::new(delivery, self.arrivals);
                 let handling = self.decide_on(pending, MacOwner::NotLookedUp);
                 self.decide_on_those_behind();
                 handling
@@ -80,7 +80,7 @@ impl<S: Seams> Agent<S> {
         if order == Order::Kept && self.waiting.any_before(pending.arrival) {
             return self.wait_behind(pending);
         }
-        let PendingRequest { delivery, .. } = &pending;
+        let delivery = &pending.delivery;
         match decision {
             Decision::Ignore(why) => {
                 self.record.counters().ignored += 1;
@@ -110,7 +110,7 @@ impl<S: Seams> Agent<S> {
                 return self.defer(pending, &format!("it is not known who has {mac} now"));
             }
             Decision::AlreadyInstalled => self.already_installed(delivery),
-            Decision::Apply(identity) => self.apply(delivery, identity),
+            Decision::Apply(identity) => self.apply(pending, identity),
         }
         Handling::Decided
     }

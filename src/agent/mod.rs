@@ -54,6 +54,7 @@ use connections::Connections;
 use durable_record::DurableRecord;
 use ignored::IgnoredRequests;
 use own_board::OwnBoard;
+use pending_request::PendingRequest;
 use quota::HourlyQuota;
 use reports::Reports;
 use seams::{ConnectIdentity, Event, Seams, Upstream};
@@ -86,6 +87,8 @@ pub struct Agent<S: Seams> {
     waiting: WaitingRequests,
     /// How many deliveries there were since the start.
     arrivals: u64,
+    /// The request behind the change in progress, since this start.
+    applied: Option<PendingRequest>,
     /// For recording requests that were already installed.
     already_installed_quota: HourlyQuota,
     reports: Reports,
@@ -110,6 +113,7 @@ impl<S: Seams> Agent<S> {
             connections: Connections::default(),
             waiting: WaitingRequests::default(),
             arrivals: 0,
+            applied: None,
             already_installed_quota: HourlyQuota::default(),
             reports: Reports::default(),
             steps: Steps::default(),

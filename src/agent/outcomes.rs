@@ -5,6 +5,7 @@ use intercom_wire::{Errors, Identity, Outcome, Report};
 use super::Agent;
 use super::delivery::Delivery;
 use super::error::{NotApplied, NotRecorded};
+use super::pending_request::PendingRequest;
 use super::plan::Plan;
 use super::reports::{Room, acknowledge, send_outbox};
 use super::seams::{AckToken, ReportId, Seams};
@@ -87,12 +88,15 @@ impl<S: Seams> Agent<S> {
         }
     }
 
-    pub(super) fn apply(&mut self, delivery: &Delivery, identity: Identity) {
+    pub(super) fn apply(&mut self, mut pending: PendingRequest, identity: Identity) {
+        let delivery = &mut pending.delivery;
         let cause = delivery.cause(&self.rules);
         let plan = Plan::install(cause, &self.record.current, identity, delivery.offline);
         match self.begin(plan) {
             Ok(()) => {
-                self.acknowledge(delivery.ack_token);
+                let ack_token = delivery.ack_token.take();
+                self.acknowledge(ack_token);
+                self.applied = Some(pending);
                 self.set_new_identity();
             }
             Err(why) => self.not_applied(delivery, &NotApplied::Begin(why)),

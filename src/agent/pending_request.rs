@@ -1,11 +1,92 @@
 //! A request from its arrival to its decision.
 
-use super::delivery::Delivery;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::time::Duration;
 
-/// A delivery with its place in the order in which they came.
+use intercom_wire::BoardName;
+
+use super::delivery::Delivery;
+use crate::clock::Moment;
+use crate::decide::{MAX_DEFERRALS, Timing};
+
+/// How often a request is tried again whose new MAC address another board took at the same moment.
+const MAX_RETRIES: u8 = 3;
+/// The shortest time before that, and the number of seconds that may come on top.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
+const RETRY_SPREAD: u64 = 40;
+
+/// A delivery with its place in the order in which they came, and what was done about it so far.
 #[derive(Debug)]
 pub(super) struct PendingRequest {
     pub(super) delivery: Delivery,
     /// Rises with each delivery.
     pub(super) arrival: u64,
+    /// How often it was tried again after an identity conflict.
+    pub(super) retries: u8,
+}
+
+impl PendingRequest {
+    pub(super) fn new(delivery: Delivery, arrival: u64) -> Self {
+        PendingRequest { delivery, arrival, retries: 0 }
+    }
+
+    /// Its change was taken back since another board took the new MAC address too: the same, to be
+    /// tried again after a time; `None` if that was done often enough.
+    ///
+    /// The other board does the same. The time depends on the board's name, so that one of them is
+    /// first; the later one finds it there, and yields.
+    pub(super) fn retried(mut self, board: &BoardName, now: Moment) -> Option<(Self, Duration)> {
+        self.retries += 1;
+        let delivered = &mut self.delivery.delivered;
+        delivered.timing = Timing::Retried;
+        delivered.deferrals = MAX_DEFERRALS;
+        let mut hasher = DefaultHasher::new();
+        (board, now.as_millis()).hash(&mut hasher);
+        let after = RETRY_AFTER + Duration::from_secs(hasher.finish() % RETRY_SPREAD);
+        (self.retries <= MAX_RETRIES).then_some((self, after))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use intercom_wire::Request;
+    use intercom_wire::signature::Signature;
+
+    use super::*;
+    use crate::agent::fixtures::NOW;
+    use crate::decide::{Delivered, Via};
+
+    fn pending() -> PendingRequest {
+        let delivered = Delivered {
+            via: Via::MacTopic,
+            timing: Timing::Live,
+            signature: Signature::Missing,
+            deferrals: 0,
+        };
+        let request = Request::read(br#"{"mac": "AA:BB:CC:DD:EE:FF"}"#);
+        let delivery =
+            Delivery { request, delivered, ack_token: None, route: None, offline: false };
+        PendingRequest::new(delivery, 1)
+    }
+
+    /// When each retry of a board is due.
+    fn retries(board: &str) -> Vec<Moment> {
+        let board = board.parse().expect("a name");
+        let (mut pending, mut now, mut due) = (pending(), NOW, Vec::new());
+        while let Some((again, after)) = pending.retried(&board, now) {
+            assert!(RETRY_AFTER <= after && after.as_secs() < 45, "{after:?}");
+            assert_eq!(again.delivery.delivered.timing, Timing::Retried);
+            now = now + after;
+            due.push(now);
+            pending = again;
+        }
+        due
+    }
+
+    #[test]
+    fn two_boards_do_not_try_again_at_the_same_moment_for_ever() {
+        let (one, other) = (retries("gate-1"), retries("gate-2"));
+        assert_eq!((one.len(), other.len()), (MAX_RETRIES.into(), MAX_RETRIES.into()));
+        assert_ne!(one, other);
+    }
 }

@@ -196,7 +196,7 @@ mod tests {
 
     /// The token is its place in the order, too.
     fn pending(id: &str, token: u64) -> PendingRequest {
-        PendingRequest { delivery: delivery(id, token), arrival: token }
+        PendingRequest::new(delivery(id, token), token)
     }
 
     fn with_seq(id: &str, token: u64, seq: u64) -> PendingRequest {

@@ -38,6 +38,8 @@ pub enum Timing {
     Live,
     /// Retained, redelivered or listed: it may have been sent and decided long ago.
     Again,
+    /// Its change was taken back, and the board tries it once more by itself.
+    Retried,
 }
 
 /// What the board knows, at the moment of the decision.
@@ -99,13 +101,17 @@ impl<'a> Past<'a> {
         self.durable.by_id(id).or_else(|| self.volatile.by_id(id))
     }
 
-    /// Whether `seq` is not above the highest that was decided for the request's intercom.
-    pub(super) fn is_overtaken(self, request: &Request) -> bool {
+    /// Whether `seq` is not above the highest that was decided for the request's intercom. One that is
+    /// tried again was decided itself.
+    pub(super) fn is_overtaken(self, request: &Request, timing: Timing) -> bool {
         let Some((intercom, seq)) = SeqKey::of(&request.target).zip(request.seq) else {
             return false;
         };
         let highest = self.durable.highest_seq(&intercom).max(self.volatile.highest_seq(&intercom));
-        highest.is_some_and(|highest| seq <= highest)
+        highest.is_some_and(|highest| match timing {
+            Timing::Live | Timing::Again => seq <= highest,
+            Timing::Retried => seq < highest,
+        })
     }
 }
 

@@ -198,10 +198,12 @@ fn decided_before(request: &Request, delivered: &Delivered, facts: &Facts<'_>) -
         report.request_id.clone_from(&request.id);
         Some(Decision::AlreadyDone(Box::new(report)))
     };
-    if let Some(entry) = request.id.as_ref().and_then(|id| facts.past.by_id(id)) {
+    let is_retried = delivered.timing == Timing::Retried;
+    let by_id = || request.id.as_ref().and_then(|id| facts.past.by_id(id));
+    if let Some(entry) = by_id().filter(|_| !is_retried) {
         return done(&entry.report);
     }
-    if facts.past.is_overtaken(request) {
+    if facts.past.is_overtaken(request, delivered.timing) {
         return Some(Decision::Overtaken);
     }
     let entry = facts.past.durable.by_hash(&request.hash)?;

@@ -118,6 +118,15 @@ impl Panel {
         self.record.ledger.add(Entry::new(&cause, report), SeqKey::decided(&cause));
         self
     }
+
+    /// It has taken a change back.
+    fn having_rolled_back(mut self, body: Value) -> Self {
+        let cause = cause(&read(body).expect("a request"));
+        let previous = self.record.current.identity.clone();
+        let report = self.record.report(&cause, Outcome::RolledBack, previous, None);
+        self.record.ledger.add(Entry::new(&cause, report), SeqKey::decided(&cause));
+        self
+    }
 }
 
 fn cause(request: &Request) -> Cause {
@@ -284,6 +293,22 @@ fn row_4_a_seq_that_is_not_above_the_highest_is_overtaken() {
     assert_eq!(panel.on_my_topic(body("r-6", 6)), Decision::Overtaken);
     assert_eq!(panel.on_my_topic(body("again", 7)), Decision::Overtaken);
     assert!(matches!(panel.on_my_topic(body("r-8", 8)), Decision::Apply(_)));
+}
+
+#[test]
+fn row_4_what_the_board_tries_again_by_itself_was_decided_only_if_a_higher_seq_was() {
+    let body = |id: &str, seq: u64| {
+        json!({
+            "id": 123, "new_serial_number": format!("S-{id}"), "model": "3516EV200",
+            "request_id": id, "seq": seq
+        })
+    };
+    let panel = panel().having_rolled_back(body("r-7", 7));
+    assert!(matches!(panel.on_my_topic(body("r-7", 7)), Decision::AlreadyDone(_)));
+    let again = delivered(Via::MacTopic, Timing::Retried);
+    let decision = panel.decide(body("r-7", 7), &again);
+    assert!(matches!(decision, Decision::Apply(_)), "{decision:?}");
+    assert_eq!(panel.decide(body("r-6", 6), &again), Decision::Overtaken);
 }
 
 #[test]
