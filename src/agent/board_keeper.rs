@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
+use intercom_wire::{Identity, Mac};
+
+use super::contested_link::{ContestedLink, LinkContest};
 use super::rules::Rules;
+use super::seams::{HookRun, Phase};
 use super::set_board::{SetBoardError, set_link, write_runtime_files};
 use super::steps::Steps;
 use crate::board::Board;
 use crate::clock::{BootId, Moment};
-use crate::record::Record;
+use crate::record::{Current, Record};
 
 /// How often a board that did not take the identity is tried again.
 const AGAIN: Duration = Duration::from_secs(60);
@@ -17,6 +21,7 @@ const AGAIN: Duration = Duration::from_secs(60);
 pub(super) struct BoardKeeper {
     /// When to try again; `None` while the board says everywhere who it is.
     again: Option<Moment>,
+    contested: ContestedLink,
 }
 
 impl BoardKeeper {
@@ -30,8 +35,14 @@ impl BoardKeeper {
         self.again = Some(now);
     }
 
-    /// Puts link and runtime files right. Looked at when the daemon starts, and whenever upstream is
-    /// reached or lost: another program may have set the link's address since.
+    /// What other software has done to the link since the daemon started.
+    pub(super) fn link_contest(&self, now: Moment) -> Option<LinkContest> {
+        self.contested.status(now)
+    }
+
+    /// Puts link and runtime files right. Looked at when the daemon starts, whenever something happens to
+    /// the link, and whenever upstream is reached or lost. Gives the hooks to run: the lease of a link
+    /// that other software had set belongs to another address.
     pub(super) fn keep(
         &mut self,
         board: &mut impl Board,
@@ -40,27 +51,50 @@ impl BoardKeeper {
         boot_id: &BootId,
         now: Moment,
         steps: &mut Steps,
-    ) {
+    ) -> Option<HookRun> {
         let was_wrong = self.again.take().is_some();
         if record.change.is_some() {
             // It sets everything itself, also back.
-            return;
+            return None;
         }
         let current = &record.current;
         let mac = current.identity.mac;
+        let found = board.link_mac();
         let link_is_right =
-            !record.sets_link(boot_id) || board.link_mac().is_ok_and(|found| found == mac);
+            !record.sets_link(boot_id) || found.as_ref().is_ok_and(|found| *found == mac);
         if link_is_right && !was_wrong {
-            return;
+            return None;
+        }
+        let from = self.contested.from(now);
+        if !link_is_right && now < from {
+            self.again = Some(from);
+            return None;
         }
         let link = if link_is_right { Ok(()) } else { set_link(board, mac) };
-        if link.is_ok() && !link_is_right {
-            steps.tell(format!("the link carries {mac} again"));
-        }
+        let run = match (&link, found) {
+            (Ok(()), Ok(had)) if !link_is_right => {
+                steps.tell(format!("the link carries {mac} again"));
+                self.was_put_right(had, current, now)
+            }
+            _ => None,
+        };
         let files = write_runtime_files(board, rules, record, current);
         if let Err(why) = link.and(files) {
             self.try_again(&why, now, steps);
         }
+        run
+    }
+
+    /// The link had this address and was put right. Gives the hooks to run, as after a change from it.
+    pub(super) fn was_put_right(
+        &mut self,
+        had: Mac,
+        current: &Current,
+        now: Moment,
+    ) -> Option<HookRun> {
+        let to = current.identity.clone();
+        let from = Identity { mac: had, ..to.clone() };
+        self.contested.put_right(had, now).then_some(HookRun { phase: Phase::Apply, from, to })
     }
 
     /// The board does not say everywhere who it is.
@@ -74,7 +108,7 @@ impl BoardKeeper {
 mod tests {
     use super::*;
     use crate::agent::fixtures::{
-        FACTORY_MAC, FakeBoard, NOW, boot_id, mac, record, record_changing_to, rules,
+        FACTORY_MAC, FakeBoard, NOW, boot_id, identity, mac, record, record_changing_to, rules,
     };
     use crate::record::MacOrigin;
 
@@ -85,17 +119,30 @@ mod tests {
         keeper: BoardKeeper,
         board: FakeBoard,
         steps: Steps,
+        runs: Vec<HookRun>,
     }
 
     impl Kept {
         fn new(link: &str) -> Self {
             let board = FakeBoard::new(link);
-            Kept { keeper: BoardKeeper::default(), board, steps: Steps::default() }
+            Kept {
+                keeper: BoardKeeper::default(),
+                board,
+                steps: Steps::default(),
+                runs: Vec::new(),
+            }
         }
 
         fn keep(&mut self, record: &Record) {
             let board = &mut self.board;
-            self.keeper.keep(board, &rules(), record, &boot_id(), NOW, &mut self.steps);
+            self.runs.extend(self.keeper.keep(
+                board,
+                &rules(),
+                record,
+                &boot_id(),
+                NOW,
+                &mut self.steps,
+            ));
         }
 
         fn last_step(&self) -> Option<&str> {
@@ -126,6 +173,21 @@ mod tests {
         assert_eq!(kept.board.link, mac(FACTORY_MAC));
         assert_eq!(kept.last_step(), Some("the link carries 08:00:00:00:00:01 again"));
         assert_eq!(kept.keeper.due(), None);
+        let (from, to) = (identity(OTHER), identity(FACTORY_MAC));
+        assert_eq!(kept.runs, [HookRun { phase: Phase::Apply, from, to }]);
+    }
+
+    #[test]
+    fn a_link_that_is_set_again_and_again_is_put_right_without_the_hooks_and_not_in_a_hurry() {
+        let mut kept = Kept::new(OTHER);
+        for _ in 0..5 {
+            kept.board.link = mac(OTHER);
+            kept.keep(&record());
+        }
+        assert_eq!((kept.runs.len(), kept.board.link), (3, mac(OTHER)));
+        assert!(kept.keeper.due().is_some_and(|due| NOW < due && due < NOW + AGAIN));
+        let contest = kept.keeper.link_contest(NOW).expect("told");
+        assert_eq!((contest.times, contest.mac, contest.without_hooks), (3, mac(OTHER), true));
     }
 
     #[test]

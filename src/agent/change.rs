@@ -106,6 +106,10 @@ impl<S: Seams> Agent<S> {
 
     /// The hooks have ended; the failure is that of the first hook that failed.
     pub fn hooks_ended(&mut self, result: Result<(), HookFailure>) {
+        if !self.changing() {
+            // They ran for the sake of the link: whatever connections there were, its address is new.
+            return self.connect();
+        }
         self.advance(Happened::HooksEnded(result));
     }
 

@@ -105,6 +105,10 @@ impl Board for FakeBoard {
         Ok(())
     }
 
+    fn lacks_address(&mut self) -> bool {
+        false
+    }
+
     fn write_runtime_files(&mut self, files: &RuntimeFiles) -> io::Result<()> {
         self.files = Some(files.clone());
         Ok(())

@@ -16,6 +16,7 @@
 mod board_keeper;
 mod change;
 mod connections;
+mod contested_link;
 mod deliveries;
 mod delivery;
 mod durable_record;
@@ -26,6 +27,7 @@ mod fixtures;
 mod hook_failure;
 mod ignored;
 mod log_extra;
+mod lost_address;
 mod outcomes;
 mod own_board;
 mod past_runs;
@@ -47,21 +49,24 @@ mod waiting;
 
 use std::io;
 
+use crate::board::Board;
 use crate::clock::{Clock, Moment};
 use crate::record::{BoardReading, Record, Route};
 use board_keeper::BoardKeeper;
 use connections::Connections;
 use durable_record::DurableRecord;
 use ignored::IgnoredRequests;
+use lost_address::LostAddress;
 use own_board::OwnBoard;
 use pending_request::PendingRequest;
 use quota::HourlyQuota;
 use reports::Reports;
-use seams::{ConnectIdentity, Event, Seams, Upstream};
+use seams::{ConnectIdentity, Event, HookRun, Phase, Seams, Upstream};
 use stage::{Happened, Stage};
 use steps::Steps;
 use waiting::WaitingRequests;
 
+pub use contested_link::LinkContest;
 pub use delivery::{Delivery, Handling};
 pub use error::{BeginError, RollbackError};
 pub use hook_failure::{HookFailure, HookProblem};
@@ -81,6 +86,7 @@ pub struct Agent<S: Seams> {
     rules: Rules,
     record: DurableRecord,
     board_keeper: BoardKeeper,
+    lost_address: LostAddress,
     own_board: OwnBoard,
     stage: Stage,
     connections: Connections,
@@ -109,6 +115,7 @@ impl<S: Seams> Agent<S> {
             own_board,
             record: DurableRecord::new(restored.record, restored.unsaved.then_some(now)),
             board_keeper: BoardKeeper::default(),
+            lost_address: LostAddress::default(),
             stage: Stage::Idle,
             connections: Connections::default(),
             waiting: WaitingRequests::default(),
@@ -129,7 +136,12 @@ impl<S: Seams> Agent<S> {
                 // What restore could not set is tried again.
                 agent.board_keeper.set_at(now);
                 agent.keep_board();
+                if let Some(had) = restored.link_had {
+                    let run = agent.board_keeper.was_put_right(had, &agent.record.current, now);
+                    run.into_iter().for_each(|run| agent.seams.start_hooks(run));
+                }
                 agent.connect();
+                agent.watch_address();
             }
         }
         agent
@@ -169,6 +181,7 @@ impl<S: Seams> Agent<S> {
             self.record.due(),
             self.board_keeper.due(),
             self.own_board.due(),
+            self.lost_address.due(),
         ]
         .into_iter()
         .flatten()
@@ -189,6 +202,16 @@ impl<S: Seams> Agent<S> {
         if self.record.due().is_some_and(|due| due <= now) {
             self.save();
         }
+        if self.lost_address.due().is_some_and(|due| due <= now) {
+            self.watch_address();
+        }
+    }
+
+    /// Something has happened to the link: other software may have set its MAC address, or taken its IP
+    /// address away.
+    pub fn link_changed(&mut self) {
+        self.keep_board();
+        self.watch_address();
     }
 
     /// Puts the board right at once, as `restore` does, and reads it again.
@@ -248,6 +271,7 @@ impl<S: Seams> Agent<S> {
     fn reachable(&mut self, route: Route) {
         self.advance(Happened::Reached(route));
         self.connections.reached(route);
+        self.lost_address.found();
         self.keep_board();
         self.look_up_again();
         self.reports.send_all(self.seams.upstream(), &self.record.outbox, route);
@@ -257,6 +281,7 @@ impl<S: Seams> Agent<S> {
         self.connections.lost(route);
         self.advance(Happened::Lost(route));
         self.keep_board();
+        self.watch_address();
     }
 
     /// Makes one transition of the record durable, or leaves the record as it was.
@@ -288,7 +313,31 @@ impl<S: Seams> Agent<S> {
     fn keep_board(&mut self) {
         let (now, boot_id) = (self.seams.clock().now(), self.seams.clock().boot_id());
         let board = self.seams.board();
-        self.board_keeper.keep(board, &self.rules, &self.record, &boot_id, now, &mut self.steps);
+        let run = self.board_keeper.keep(
+            board,
+            &self.rules,
+            &self.record,
+            &boot_id,
+            now,
+            &mut self.steps,
+        );
+        if let Some(run) = run {
+            self.seams.start_hooks(run);
+        }
+    }
+
+    /// Lets the hooks get the panel an address if it has lost its own and nobody else does.
+    fn watch_address(&mut self) {
+        let is_reached = !self.connections.routes().is_empty();
+        if self.changing() || is_reached || !self.seams.board().lacks_address() {
+            return self.lost_address.found();
+        }
+        if self.lost_address.is_missing(self.seams.clock().now()) {
+            self.steps.warn("the link has no IP address: the hooks run to get one".to_owned());
+            let identity = &self.record.current.identity;
+            let (from, to) = (identity.clone(), identity.clone());
+            self.seams.start_hooks(HookRun { phase: Phase::Apply, from, to });
+        }
     }
 
     /// Connects anew, as the identity that the board carries now.

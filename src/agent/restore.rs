@@ -1,10 +1,11 @@
 //! Restore: at boot, before the network comes up, the board is made to agree with the record.
 
-use intercom_wire::FactoryIdentity;
+use intercom_wire::{FactoryIdentity, Mac};
 
 use super::rules::Rules;
 use super::seams::Seams;
 use super::set_board::{set_link, write_runtime_files};
+use crate::board::Board;
 use crate::clock::Clock;
 use crate::record::{BoardReading, NoMac, Record};
 use crate::record_store::Loaded;
@@ -23,6 +24,8 @@ pub struct Restored {
     pub remarks: Vec<String>,
     /// What the board said of itself.
     pub reading: BoardReading,
+    /// The address that a link in use had instead of the record's; the hooks are to run after it.
+    pub link_had: Option<Mac>,
 }
 
 /// Who restores, and so what may be done to the link.
@@ -53,12 +56,16 @@ pub fn restore<S: Seams>(
     let record = &restored.record;
     let wanted = record.carried();
     // Each by itself: a link that does not take its address must not keep the files from telling it.
-    let link = match record.sets_link(&seams.clock().boot_id()) {
+    let had = seams.board().link_mac().ok().filter(|had| *had != wanted.identity.mac);
+    let sets_link = record.sets_link(&seams.clock().boot_id());
+    let link = match sets_link {
         true => set_link(seams.board(), wanted.identity.mac),
         false => Ok(()),
     };
+    let link_had = had.filter(|_| restorer == Restorer::Daemon && sets_link && link.is_ok());
     let files = write_runtime_files(seams.board(), rules, record, wanted);
     let failed = [link, files].into_iter().filter_map(Result::err);
+    restored.link_had = link_had;
     restored.remarks.extend(failed.map(|why| why.to_string()));
     // Also while a change is in progress: an earlier write of it may have been cut off.
     super::environment_copy::put_right(seams, rules, &restored.record, &mut restored.remarks);
@@ -96,7 +103,7 @@ fn load<S: Seams>(
         }
     };
     let is_new = record.take_over(&reading, &boot_id, restorer == Restorer::Daemon);
-    let mut restored = Restored { record, unsaved: false, remarks, reading };
+    let mut restored = Restored { record, unsaved: false, remarks, reading, link_had: None };
     if is_new || !good {
         restored.save(seams);
     }

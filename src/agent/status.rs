@@ -4,6 +4,7 @@ use intercom_wire::{BoardName, FactoryIdentity, Identity, NotTold, Report};
 use serde::Serialize;
 
 use super::Agent;
+use super::contested_link::LinkContest;
 use super::ignored::IgnoredFor;
 use super::route_status::RouteStatus;
 use super::seams::{Seams, Upstream};
@@ -29,6 +30,8 @@ pub struct Status {
     pub reached: Vec<Route>,
     /// How each route fares.
     pub routes: Vec<RouteStatus>,
+    /// Other software that has set the link's MAC address since the daemon started.
+    pub link_contest: Option<LinkContest>,
     /// How many reports wait for upstream.
     pub unreported: usize,
     /// The outcomes whose reports had to make room; later reports summarise them.
@@ -67,6 +70,7 @@ impl<S: Seams> Agent<S> {
     /// The state as it is now.
     pub fn status(&mut self) -> Status {
         let routes = self.seams.upstream().status();
+        let now = self.seams.clock().now();
         let record: &Record = &self.record;
         let report = |entry: &Entry| entry.report.clone();
         Status {
@@ -78,9 +82,10 @@ impl<S: Seams> Agent<S> {
             change: self.change_status(),
             reached: self.connections.routes().to_vec(),
             routes,
+            link_contest: self.board_keeper.link_contest(now),
             unreported: record.outbox.len() + self.reports.waiting(),
             outcomes_not_told: record.outcomes_not_told.clone(),
-            ignored: self.ignored.shown(self.seams.clock().now()),
+            ignored: self.ignored.shown(now),
             waiting: self.waiting.len(),
             durable: self.record.is_durable(),
             outcomes: record

@@ -102,6 +102,16 @@ impl Link {
         format!("/sys/class/net/{}/{name}", self.interface)
     }
 
+    /// Whether it has a carrier and no IPv4 address. One that cannot be asked lacks nothing that anyone
+    /// could give it.
+    pub(super) fn lacks_address(&self) -> bool {
+        if self.root.is_sandbox() || self.attribute("carrier").as_deref() != Some("1") {
+            return false;
+        }
+        let has = KernelLink::open(&self.interface).and_then(|link| link.has_ipv4_address());
+        has.is_ok_and(|has| !has)
+    }
+
     /// Sets the MAC address and reads it back. Does nothing when the link has it already.
     ///
     /// # Errors

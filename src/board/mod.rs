@@ -46,6 +46,9 @@ pub trait Board {
     /// When the link did not take it; it then has the address that it had, or another.
     fn set_link_mac(&mut self, mac: Mac) -> Result<(), LinkError>;
 
+    /// Whether the link has a carrier and no IPv4 address.
+    fn lacks_address(&mut self) -> bool;
+
     /// Tells the panel's other software who the panel is; writes nothing that says so already.
     ///
     /// # Errors

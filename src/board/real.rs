@@ -38,6 +38,10 @@ impl Board for RealBoard {
         self.link.set_mac(mac)
     }
 
+    fn lacks_address(&mut self) -> bool {
+        self.link.lacks_address()
+    }
+
     fn write_runtime_files(&mut self, files: &RuntimeFiles) -> io::Result<()> {
         files.write(&self.runtime_dir)
     }

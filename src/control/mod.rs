@@ -58,6 +58,8 @@ json_enum! {
             reached: Vec<Route>,
             /// Whether the record on disk is what the daemon knows.
             durable: bool,
+            /// What other software has done to the link, in words; `None` if nothing.
+            link_contest: Option<String>,
             /// All of it, to print.
             told: Told,
         },
@@ -116,7 +118,12 @@ mod tests {
             Ask::Restore,
         ];
         let answered = [
-            Answer::State { reached: vec![Route::Mqtt], durable: true, told: told() },
+            Answer::State {
+                reached: vec![Route::Mqtt],
+                durable: true,
+                link_contest: None,
+                told: told(),
+            },
             Answer::Step(step),
             Answer::Ended { outcome: Some(Outcome::RolledBack), told: told() },
             Answer::Ended { outcome: None, told: told() },

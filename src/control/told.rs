@@ -109,6 +109,9 @@ fn state(status: &Status) -> String {
         ),
         None => row("change", "none".to_owned()),
     }
+    if let Some(contest) = &status.link_contest {
+        row("link", contest.to_string());
+    }
     if !status.durable {
         row("record", "NOT WRITTEN: the disk does not take it; trying again".to_owned());
     }

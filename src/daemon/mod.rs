@@ -1,6 +1,7 @@
 //! The daemon: one task that gives the agent everything that happens, in order, and nothing else.
 
 mod apply;
+mod link_watch;
 mod notify;
 mod real_seams;
 mod routes;
@@ -28,6 +29,7 @@ use crate::panel::Panel;
 use crate::record::BoardReading;
 use crate::storage::StateDirLock;
 use crate::upstream::RouteEvent;
+use link_watch::LinkWatch;
 use notify::Notify;
 pub use real_seams::RealSeams;
 use watchers::Watchers;
@@ -45,6 +47,7 @@ struct Inbox {
     hooks: mpsc::Receiver<Result<(), HookFailure>>,
     questions: mpsc::Receiver<Asked>,
     readings: mpsc::Receiver<BoardReading>,
+    link: LinkWatch,
 }
 
 /// Runs the daemon until `stop` is ready. `ready` is called once it takes requests; a service manager
@@ -69,6 +72,8 @@ pub async fn run(
     let socket = panel.runtime_dir().join(control::SOCKET);
     let mut seams = RealSeams::new(&panel, routes, hook_runs, readings_in)?;
     let rules = panel.rules();
+    // Before the link is looked at, so that nothing is missed in between.
+    let link = LinkWatch::new(&panel);
     let restored = restore(&mut seams, &rules, Restorer::Daemon, panel.board_reading())
         .map_err(io::Error::other)?;
     let mut agent = Agent::start(seams, rules, restored);
@@ -85,7 +90,7 @@ pub async fn run(
     ready(questions_in);
     let mut notify = Notify::from_environment();
     notify.ready();
-    let inbox = Inbox { events, hooks, questions, readings };
+    let inbox = Inbox { events, hooks, questions, readings, link };
     let watchers = Watchers::new(panel.settings.signature.keys.clone());
     tokio::select! {
         () = serve(agent, inbox, watchers, &mut notify) => {}
@@ -139,6 +144,7 @@ async fn serve(
             },
             Some(result) = inbox.hooks.recv() => agent.hooks_ended(result),
             Some(reading) = inbox.readings.recv() => agent.board_read(&reading),
+            () = inbox.link.changed() => agent.link_changed(),
             Some(asked) = inbox.questions.recv() => watchers.take(&mut agent, asked),
             () = sleep_until(wake) => {}
             else => return,

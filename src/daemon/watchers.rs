@@ -128,8 +128,9 @@ impl Watcher {
 fn state(agent: &mut Agent<RealSeams>) -> Answer {
     let status = agent.status();
     let all = Told::state(&status);
-    let Status { reached, durable, .. } = status;
-    told(all, |told| Answer::State { reached, durable, told })
+    let Status { reached, durable, link_contest, .. } = status;
+    let link_contest = link_contest.map(|contest| contest.to_string());
+    told(all, |told| Answer::State { reached, durable, link_contest, told })
 }
 
 fn restored(agent: &mut Agent<RealSeams>, seen: u64) -> Answer {

@@ -9,6 +9,7 @@ mod finding;
 mod hooks;
 mod identity;
 mod link;
+mod other_software;
 mod outgoing_link;
 mod record;
 mod secrets;
@@ -43,7 +44,7 @@ pub struct Checked {
 }
 
 /// All checks, from the board outwards.
-pub const CHECKS: [Check; 24] = [
+pub const CHECKS: [Check; 25] = [
     state_dir::DURABLE,
     state_dir::ROOM,
     record::GOOD,
@@ -57,6 +58,7 @@ pub const CHECKS: [Check; 24] = [
     identity::MODEL,
     agreement::ENVIRONMENT,
     agreement::LINK,
+    other_software::LEAVES_LINK,
     agreement::RUNTIME_FILES,
     agreement::FACTORY,
     clock::PLAUSIBLE,

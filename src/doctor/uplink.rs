@@ -76,18 +76,22 @@ fn uplink(panel: &Panel) -> Finding {
 }
 
 /// What the daemon says.
-struct State {
+pub(super) struct State {
     reached: Vec<Route>,
     durable: bool,
+    /// What other software has done to the link, in words.
+    pub(super) link_contest: Option<String>,
 }
 
 /// # Errors
 /// That no daemon runs, or that it does not say anything.
-fn state(panel: &Panel) -> Result<State, String> {
+pub(super) fn state(panel: &Panel) -> Result<State, String> {
     let socket = panel.runtime_dir().join(control::SOCKET);
     let mut told = Err("the daemon runs and does not tell its state".to_owned());
     let asked = control::ask(&socket, &Ask::Status, |answer| match answer {
-        Answer::State { reached, durable, .. } => told = Ok(State { reached, durable }),
+        Answer::State { reached, durable, link_contest, .. } => {
+            told = Ok(State { reached, durable, link_contest });
+        }
         Answer::Refused(why) => told = Err(why),
         Answer::Step(_) | Answer::Ended { .. } | Answer::Back(_) | Answer::Restored { .. } => {}
     });

@@ -20,6 +20,12 @@ mod raw {
         libc::SIOCGIFFLAGS,
         libc::ifreq
     );
+    nix::ioctl_read_bad!(
+        /// `SIOCGIFADDR`.
+        get_address,
+        libc::SIOCGIFADDR,
+        libc::ifreq
+    );
     nix::ioctl_write_ptr_bad!(
         /// `SIOCSIFFLAGS`.
         set_flags,
@@ -88,6 +94,21 @@ impl KernelLink {
     /// As netdevice(7); `ENODEV` when there is no such interface.
     pub fn is_up(&self) -> io::Result<bool> {
         Ok(self.flags()? & libc::IFF_UP as libc::c_short != 0)
+    }
+
+    /// Whether the interface has an IPv4 address.
+    ///
+    /// # Errors
+    /// As netdevice(7); `ENODEV` when there is no such interface.
+    pub fn has_ipv4_address(&self) -> io::Result<bool> {
+        let address = inet(Ipv4Addr::UNSPECIFIED);
+        let mut request = self.request(libc::__c_anonymous_ifr_ifru { ifru_addr: address });
+        // SAFETY: SIOCGIFADDR fills in one ifreq, which lives until the call returns.
+        match unsafe { raw::get_address(self.socket.as_raw_fd(), &mut request) } {
+            Ok(_) => Ok(true),
+            Err(Errno::EADDRNOTAVAIL) => Ok(false),
+            Err(why) => Err(why.into()),
+        }
     }
 
     /// Takes the interface up or down. Taken down, it loses its routes and its IPv6 addresses.

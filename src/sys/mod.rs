@@ -4,6 +4,7 @@
 pub mod arp;
 pub mod fatal_signal;
 pub mod link;
+pub mod link_events;
 mod netlink;
 pub mod physical_memory;
 pub mod route;

@@ -49,12 +49,12 @@ pub(super) fn receive<'b>(socket: &OwnedFd, buffer: &'b mut [u8; BUFFER]) -> nix
     Ok(buffer.get(..length).unwrap_or_default())
 }
 
-/// The messages in it, as far as they are whole.
+/// The messages in it; the last one may be cut off.
 pub(super) fn messages(mut bytes: &[u8]) -> impl Iterator<Item = Message<'_>> {
     std::iter::from_fn(move || {
         let length = u32::from_ne_bytes(bytes.get(..4)?.try_into().ok()?) as usize;
         let kind = u16::from_ne_bytes(bytes.get(4..6)?.try_into().ok()?);
-        let body = bytes.get(HEADER..length)?;
+        let body = bytes.get(HEADER..length.min(bytes.len()))?;
         bytes = bytes.get(length.next_multiple_of(4)..).unwrap_or_default();
         Some(Message { kind, body })
     })

@@ -9,6 +9,7 @@ mod clock;
 mod heard;
 mod link;
 mod lookups;
+mod other_software;
 mod reconnecting;
 mod subscribing;
 mod tls;

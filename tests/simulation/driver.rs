@@ -255,7 +255,10 @@ fn hook_failure() -> HookFailure {
 
 fn step(world: &Shared, agent: &mut Agent<Simulated>, happening: Happening) -> Option<Death> {
     match happening {
-        Happening::HooksEnd { failed: false } => agent.hooks_ended(Ok(())),
+        Happening::HooksEnd { failed: false } => {
+            world.borrow_mut().link.lacks_address = false;
+            agent.hooks_ended(Ok(()));
+        }
         Happening::HooksEnd { failed: true } => agent.hooks_ended(Err(hook_failure())),
         Happening::BoardRead => {
             let reading = world.borrow_mut().board_reading();

@@ -26,6 +26,8 @@ pub struct LinkState {
     pub mac: Mac,
     /// Whether the interface is there yet.
     pub is_there: bool,
+    /// It has no IP address until the hooks get it one.
+    pub lacks_address: bool,
     /// The address that it has after power-on, where neither U-Boot nor the driver has another.
     pub hardware: Mac,
     /// Its driver invents another address at each boot.
@@ -54,6 +56,7 @@ impl LinkState {
         LinkState {
             mac: hardware,
             is_there: true,
+            lacks_address: false,
             hardware,
             invents: false,
             ignores_uboot: false,
@@ -156,6 +159,10 @@ impl Board for SimulatedBoard {
             }
             _ => Err(refused(mac, io::ErrorKind::ResourceBusy.into())),
         }
+    }
+
+    fn lacks_address(&mut self) -> bool {
+        self.0.borrow().link.lacks_address
     }
 
     fn write_runtime_files(&mut self, files: &RuntimeFiles) -> io::Result<()> {

@@ -83,6 +83,7 @@ impl Hardware {
     /// The network is there for a new connection.
     pub fn reaches(&self, route: Route) -> bool {
         self.link.is_there
+            && !self.link.lacks_address
             && !self.cloud.down(route)
             && !self.cloud.unreachable.contains(&self.link.mac)
     }

@@ -174,6 +174,22 @@ pub fn all() -> Vec<Scenario> {
             &[rolled_back.clone(), installed.clone()],
             3,
         ),
+        Scenario::new(
+            "the link loses its address",
+            vec![(1000, Action::LoseAddress), (2000, to_b())],
+            std::slice::from_ref(&installed),
+            3,
+        ),
+        Scenario::new(
+            "somebody else sets the link before and after",
+            vec![
+                (500, Action::Meddle(mac('C'))),
+                (1200, to_b()),
+                (90_000, Action::Meddle(mac('C'))),
+            ],
+            std::slice::from_ref(&installed),
+            3,
+        ),
         despite("the disk is full", vec![Action::Capacity(4096)], std::slice::from_ref(&failed), 0),
         despite(
             "the disk is read-only",

@@ -46,6 +46,8 @@ pub enum Action {
     LinkThere(bool),
     /// Some other program sets the link's address.
     Meddle(Mac),
+    /// The link loses its IP address.
+    LoseAddress,
     Capacity(usize),
     ReadOnly(bool),
     Volatile(bool),
@@ -83,7 +85,13 @@ pub fn perform(world: &Shared, agent: &mut Agent<Simulated>, action: Action) -> 
         }
         Action::Cut(unsynced) => return Some(Death::Power(unsynced)),
         Action::Kill => return Some(Death::Process),
-        action => happen(&mut world.borrow_mut(), action),
+        action => {
+            let tells = matches!(action, Action::Meddle(_) | Action::LoseAddress);
+            happen(&mut world.borrow_mut(), action);
+            if tells {
+                agent.link_changed();
+            }
+        }
     }
     None
 }
@@ -102,6 +110,7 @@ pub fn happen(hardware: &mut Hardware, action: Action) {
             Action::Taken(mac, false) => hardware.cloud.taken.retain(|m| *m != mac),
             Action::Driver(driver) => hardware.link.driver = driver,
             Action::Hooks(hooks) => hardware.hooks = hooks,
+            Action::LoseAddress => hardware.link.lacks_address = true,
             Action::Meddle(mac) => hardware.link.give(mac),
             Action::Locked(locked) => hardware.environments.locked = locked,
             Action::Serial(source) => hardware.sources.serial = source,

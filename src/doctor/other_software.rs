@@ -1,0 +1,25 @@
+//! Other software that sets the link's MAC address.
+
+use super::uplink;
+use super::{Check, Finding};
+use crate::panel::Panel;
+
+pub(super) const LEAVES_LINK: Check = Check {
+    id: "link-left-alone",
+    description: "no other software sets the link's MAC address",
+    look,
+};
+
+fn look(panel: &Panel) -> Finding {
+    match uplink::state(panel) {
+        Err(why) => Finding::ok(format!("not known: {why}")),
+        Ok(uplink::State { link_contest: None, .. }) => {
+            Finding::ok("none has since the daemon started")
+        }
+        Ok(uplink::State { link_contest: Some(contest), .. }) => Finding::warning(
+            contest,
+            "find what sets it (`hwaddress`, `ip link`, a network manager) and let it ask \
+             `intercom-mac` first",
+        ),
+    }
+}
