@@ -91,7 +91,13 @@ fn load<S: Seams>(
     let first = || Record::first(&reading, &boot_id);
     let (mut record, good, remarks) = match seams.store().load() {
         Loaded::Good(record) => (record, true, Vec::new()),
-        Loaded::Nothing => (first()?, false, Vec::new()),
+        Loaded::Nothing => {
+            let remark =
+                "there was no record, and one begins with what the board itself says: this is the \
+                          first start, or the state directory was wiped"
+                    .to_owned();
+            (first()?, false, vec![remark])
+        }
         Loaded::Previous(record, damage) => {
             let remark =
                 format!("the record is damaged: {damage}; going on from its last good copy");

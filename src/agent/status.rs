@@ -40,6 +40,9 @@ pub struct Status {
     pub ignored: Vec<IgnoredFor>,
     /// How many requests wait to be decided.
     pub waiting: usize,
+    /// Whether nothing has been decided since the record began: the first start, or the state directory
+    /// was wiped since.
+    pub record_is_new: bool,
     /// Whether the record on disk is what the agent knows.
     pub durable: bool,
     /// The last outcomes, oldest first.
@@ -87,6 +90,7 @@ impl<S: Seams> Agent<S> {
             outcomes_not_told: record.outcomes_not_told.clone(),
             ignored: self.ignored.shown(now),
             waiting: self.waiting.len(),
+            record_is_new: record.is_new(),
             durable: self.record.is_durable(),
             outcomes: record
                 .ledger

@@ -58,6 +58,10 @@ fn from_record(record: &Record) -> String {
     if record.has_unread() {
         text.push_str("\nnot read   part of it: `intercom-agent doctor` says what and why");
     }
+    if record.is_new() {
+        text.push_str("\nrecord     ");
+        text.push_str(control::NEW_RECORD);
+    }
     if let Some(change) = &record.change {
         let (from, to) = (&change.from.identity, &change.to.identity);
         text.push_str(&format!("\nchange     from {from} to {to}, not confirmed yet"));

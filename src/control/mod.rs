@@ -15,7 +15,7 @@ use crate::record::Route;
 
 pub use client::{ask, follow, no_daemon};
 pub use server::serve;
-pub use told::{BoardState, Told};
+pub use told::{BoardState, NEW_RECORD, Told};
 
 /// The socket's name in the runtime directory.
 pub const SOCKET: &str = "control.sock";

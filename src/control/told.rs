@@ -75,6 +75,10 @@ impl Told {
     }
 }
 
+/// What a new record means.
+pub const NEW_RECORD: &str =
+    "new: nothing was decided since it began (the first start, or the state directory was wiped)";
+
 fn state(status: &Status) -> String {
     let mut text = String::new();
     let mut row = |name: &str, value: String| {
@@ -114,6 +118,9 @@ fn state(status: &Status) -> String {
     }
     if !status.durable {
         row("record", "NOT WRITTEN: the disk does not take it; trying again".to_owned());
+    }
+    if status.record_is_new {
+        row("record", NEW_RECORD.to_owned());
     }
     if let Some(unclean_ends) = status.counters.unclean_ends.filter(|count| *count > 0) {
         let past = PastRuns { unclean_ends, last_crash: status.last_crash.clone() };

@@ -3,6 +3,7 @@
 use std::io;
 
 use super::{Check, Finding};
+use crate::control::NEW_RECORD;
 use crate::panel::Panel;
 use crate::record_store::{Loaded, RecordStore};
 
@@ -21,6 +22,9 @@ fn judge(panel: &Panel) -> io::Result<Finding> {
     let mut store = RecordStore::new(panel.state());
     let set_aside = store.set_aside()?;
     Ok(match (store.look()?, set_aside) {
+        (Loaded::Good(record), None) if record.is_new() => {
+            Finding::ok(format!("whole: {}; {NEW_RECORD}", record.current.identity))
+        }
         (Loaded::Good(record), None) => Finding::ok(format!("whole: {}", record.current.identity)),
         (Loaded::Good(record), Some(name)) => Finding::warning(
             format!("whole: {}; a damaged one was set aside as {name}", record.current.identity),

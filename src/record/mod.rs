@@ -161,4 +161,11 @@ impl Record {
     pub fn carried(&self) -> &Current {
         self.change.as_ref().map_or(&self.current, |change| &change.to)
     }
+
+    /// Whether nothing has been decided since it began: the first start, or the state directory was wiped
+    /// since.
+    pub fn is_new(&self) -> bool {
+        let Counters { rejected, already_installed, begun, failed, .. } = self.counters;
+        self.ledger.entries().is_empty() && rejected + already_installed + begun + failed == 0
+    }
 }
