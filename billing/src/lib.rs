@@ -27,3 +27,4 @@ pub mod signing;
 pub mod store;
 
 mod clock;
+mod lock;

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::http::{Token, router, serve};
+use crate::lock::Lock;
 use crate::mqtt::link::{Choice, Link};
 use crate::operations::Billing;
 use crate::store::Store;
@@ -41,6 +42,7 @@ pub struct Service {
     pub mqtt: Option<SocketAddr>,
     up: watch::Receiver<bool>,
     tasks: JoinSet<()>,
+    _lock: Lock,
 }
 
 impl Service {
@@ -48,11 +50,12 @@ impl Service {
     /// broker.
     ///
     /// # Errors
-    /// The database cannot be used, or a port is not free.
+    /// The database cannot be used or is another service's, or a port is not free.
     pub async fn start(settings: Settings) -> Result<Self> {
         let Settings { listen, database, broker, token, grace, signing_key } = settings;
-        let store = Store::open(&database)
-            .with_context(|| format!("cannot use the database {}", database.display()))?;
+        let cannot_use = || format!("cannot use the database {}", database.display());
+        let lock = Lock::take(&database).with_context(cannot_use)?;
+        let store = Store::open(&database).with_context(cannot_use)?;
         let grace_ms = i64::try_from(grace.as_millis()).context("the grace time is too long")?;
         let billing = Billing::start(store, grace_ms, signing_key).await?;
         let listener = TcpListener::bind(listen)
@@ -64,7 +67,7 @@ impl Service {
         let mut tasks = JoinSet::new();
         tasks.spawn(link.run());
         tasks.spawn(serve(listener, router(billing, token)));
-        Ok(Service { http, mqtt, up, tasks })
+        Ok(Service { http, mqtt, up, tasks, _lock: lock })
     }
 
     /// Returns when reports can arrive over MQTT.

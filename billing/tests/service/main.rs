@@ -5,6 +5,7 @@
 mod api;
 mod bounds;
 mod built_in_broker;
+mod command_line;
 mod common;
 mod external_broker;
 mod half_sent;
