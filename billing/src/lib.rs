@@ -16,12 +16,14 @@
 pub mod program;
 pub mod serve;
 pub mod service;
+pub mod token;
 
 pub mod http;
 pub mod mqtt;
 
 pub mod offer;
 pub mod operations;
+pub mod principal;
 pub mod replacement;
 pub mod signing;
 pub mod store;

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use intercom_billing::program;
 use intercom_billing::serve::Serve;
+use intercom_billing::token::Token;
 use log::LevelFilter;
 
 /// The documented billing API for intercoms as a service, with the routes that panels speak.
@@ -19,10 +20,14 @@ struct Cli {
 enum Command {
     /// Serve the API until Ctrl-C or SIGTERM.
     Serve(Serve),
+    /// Makes, lists and revokes the tokens that callers and panels authenticate with.
+    #[command(subcommand)]
+    Token(Token),
 }
 
 fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Serve(serve) => program::run("intercom-billing", LevelFilter::Info, serve.run()),
+        Command::Token(token) => program::run("intercom-billing", LevelFilter::Info, token.run()),
     }
 }

@@ -8,7 +8,6 @@ use anyhow::{Context, Result};
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::http::Token;
 use crate::mqtt::link::{Choice, External};
 use crate::service::{Service, Settings};
 use crate::signing::read_key;
@@ -34,9 +33,14 @@ pub struct Serve {
         hide_env_values = true
     )]
     broker: Option<String>,
-    /// A file with the token that HTTP callers must send: `Authorization: Bearer …`.
-    #[arg(long, value_name = "FILE")]
-    token_file: Option<PathBuf>,
+    /// A name or address that HTTP callers may call this service by, besides the one it listens on
+    /// and `localhost`. May be given several times.
+    #[arg(long = "host", value_name = "NAME")]
+    hosts: Vec<String>,
+    /// Lets anybody who reaches it do everything, until a token is made (`intercom-billing token`).
+    /// Without it and without tokens, only addresses of this machine itself are listened on.
+    #[arg(long)]
+    open: bool,
     /// A file with the Ed25519 key that requests to panels are signed with: PKCS#8 (PEM or DER) or
     /// a 32-byte seed. The log says what to write into the panels' configuration.
     #[arg(long, value_name = "FILE")]
@@ -73,17 +77,6 @@ impl Serve {
     }
 
     fn settings(self) -> Result<Settings> {
-        let token = match &self.token_file {
-            Some(file) => {
-                let text = std::fs::read_to_string(file)
-                    .with_context(|| format!("cannot read the token file {}", file.display()))?;
-                Some(
-                    Token::new(&text)
-                        .with_context(|| format!("the token file {} is empty", file.display()))?,
-                )
-            }
-            None => None,
-        };
         let broker = match self.broker {
             // Parsed here: clap would show a wrong one with its password.
             Some(url) => Choice::External(url.parse::<External>().context("--broker is wrong")?),
@@ -95,7 +88,8 @@ impl Serve {
             listen: self.listen,
             database: self.database,
             broker,
-            token,
+            hosts: self.hosts,
+            open: self.open,
             grace: Duration::from_millis(self.grace_ms.into()),
         })
     }

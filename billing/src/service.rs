@@ -1,5 +1,6 @@
 //! The service as a whole: started, running, stopped.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,11 +11,11 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::http::{Token, router, serve};
+use crate::http::{Hosts, router, serve};
 use crate::lock::Lock;
 use crate::mqtt::link::{Choice, Link};
 use crate::operations::Billing;
-use crate::store::Store;
+use crate::store::{Store, tokens};
 
 /// The settings of a service. Port 0 means any free port.
 #[derive(Clone)]
@@ -25,8 +26,10 @@ pub struct Settings {
     pub database: PathBuf,
     /// Which broker the panels speak to.
     pub broker: Choice,
-    /// The token that HTTP callers must send, if there is one.
-    pub token: Option<Token>,
+    /// The names that HTTP callers may call this service by, besides its address and `localhost`.
+    pub hosts: Vec<String>,
+    /// Whether others than this machine may call although no token has been made.
+    pub open: bool,
     /// How long the board with `new_mac` has to show up before the board that the record names is
     /// offered a request.
     pub grace: Duration,
@@ -50,13 +53,20 @@ impl Service {
     /// broker.
     ///
     /// # Errors
-    /// The database cannot be used or is another service's, or a port is not free.
+    /// The database cannot be used or is another service's, a port is not free, or others than this
+    /// machine could call without a token.
     pub async fn start(settings: Settings) -> Result<Self> {
-        let Settings { listen, database, broker, token, grace, signing_key } = settings;
+        let Settings { listen, database, broker, hosts, open, grace, signing_key } = settings;
         let cannot_use = || format!("cannot use the database {}", database.display());
         let lock = Lock::take(&database).with_context(cannot_use)?;
         let store = Store::open(&database).with_context(cannot_use)?;
         let grace_ms = i64::try_from(grace.as_millis()).context("the grace time is too long")?;
+        if !open && !store.read(tokens::any).await? {
+            refuse_others("HTTP", listen)?;
+            if let Choice::BuiltIn(listen) = &broker {
+                refuse_others("MQTT", *listen)?;
+            }
+        }
         let billing = Billing::start(store, grace_ms, signing_key).await?;
         let listener = TcpListener::bind(listen)
             .await
@@ -66,7 +76,8 @@ impl Service {
         let (mqtt, up) = (link.listens_on(), link.up());
         let mut tasks = JoinSet::new();
         tasks.spawn(link.run());
-        tasks.spawn(serve(listener, router(billing, token)));
+        let hosts = Hosts { listen: listen.ip(), names: hosts };
+        tasks.spawn(serve(listener, router(billing, hosts)));
         Ok(Service { http, mqtt, up, tasks, _lock: lock })
     }
 
@@ -84,3 +95,32 @@ impl Service {
         self.tasks.shutdown().await;
     }
 }
+
+/// An address that others than this machine reach, without a token that they would need.
+#[derive(Debug)]
+struct Exposed {
+    protocol: &'static str,
+    listen: SocketAddr,
+}
+
+fn refuse_others(protocol: &'static str, listen: SocketAddr) -> Result<(), Exposed> {
+    match listen.ip().to_canonical().is_loopback() {
+        true => Ok(()),
+        false => Err(Exposed { protocol, listen }),
+    }
+}
+
+impl fmt::Display for Exposed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "will not listen on {} ({}): no token has been made, so whoever reaches this address \
+             could do everything. Make one with `intercom-billing token add --role operator`, and \
+             one for each panel with `--role panel --board BOARD`; or say with --open that anybody \
+             may",
+            self.listen, self.protocol
+        )
+    }
+}
+
+impl std::error::Error for Exposed {}

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use intercom_test_support::{
-    Billing, Board, Broker, LIMIT, MODEL, NEW, OLD, Watcher, curl, request,
+    Billing, Board, Broker, LIMIT, MODEL, NEW, OLD, Watcher, curl_with, request,
 };
 use serde_json::{Value, json};
 
@@ -67,7 +67,7 @@ fn only_what_is_installed_is_told_to_billing() {
 fn pending_requests(billing: &Billing, mac: &str) -> Value {
     let path = format!("/api/v1/agent/pending?mac={mac}&board=gate-1");
     let url = format!("{}{path}", billing.url);
-    curl("GET", &url, b"").1
+    curl_with(&["--user-agent", "intercom-agent/1.0"], "GET", &url, b"").1
 }
 
 fn pending_request(billing: &Billing) -> Value {

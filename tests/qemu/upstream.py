@@ -136,7 +136,7 @@ class Billing:
         self._log = (lab.logs / "billing.log").open("w")
         self._service = subprocess.Popen(
             [binary, "serve", "--listen", f"127.0.0.1:{self.port}", "--mqtt-listen", f"127.0.0.1:{self.mqtt}",
-             "--database", lab.directory / "billing.sqlite", "--grace-ms", str(grace_ms)],
+             "--host", BOARD_SEES, "--database", lab.directory / "billing.sqlite", "--grace-ms", str(grace_ms)],
             stdout=self._log, stderr=self._log)
         answers(self.port)
 

@@ -45,7 +45,8 @@ async fn tell(dir: &Path, says: &Says, once: bool) -> Result<()> {
         listen: ([127, 0, 0, 1], 0).into(),
         database: dir.join("billing.sqlite"),
         broker: Choice::BuiltIn(([127, 0, 0, 1], 0).into()),
-        token: None,
+        hosts: Vec::new(),
+        open: false,
         grace: GRACE,
         signing_key: None,
     })

@@ -46,6 +46,7 @@ impl Caller {
             .method(method)
             .uri(path)
             .header(header::HOST, &self.host)
+            .header(header::USER_AGENT, "intercom-agent/fleet")
             .header(header::CONTENT_TYPE, "application/json")
             .body(Full::from(body))?;
         let begun = Instant::now();

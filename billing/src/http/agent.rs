@@ -12,7 +12,8 @@ use serde_json::{Map, Value};
 use std::convert::Infallible;
 
 use super::answer::{JSON, json_answer};
-use super::body::{Json, invalid};
+use super::auth::{Panel, Reader};
+use super::body::Json;
 use super::query;
 use crate::operations::{Billing, Failure, Refusal};
 use crate::store::pending::Caller;
@@ -22,11 +23,14 @@ const LISTED: i64 = 200;
 
 /// GET …/pending: the requests that are offered to the caller, as a streamed array.
 pub(super) async fn pending(
+    panel: Panel,
     State(billing): State<Billing>,
     query: RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let requests = billing.pending_for(caller(&query::object(query))?).await?;
+    let mut caller = caller(&query::object(query))?;
+    caller.board = panel.speaks_as(caller.board)?;
+    let requests = billing.pending_for(caller).await?;
     let mut chunks = Vec::with_capacity(requests.len() + 2);
     for request in &requests {
         let mut chunk = billing.payload(request)?;
@@ -90,19 +94,21 @@ fn is_known(headers: &HeaderMap, tag: &str) -> bool {
 }
 
 /// POST …/status: a report.
-pub(super) async fn status(State(billing): State<Billing>, Json(body): Json) -> Response {
-    let report = match Report::from_json(&body) {
-        Ok(report) => report,
-        Err(why) => return invalid(format!("The body must be a report: {why}.")),
-    };
-    match billing.report(report).await {
-        Ok(()) => StatusCode::NO_CONTENT.into_response(),
-        Err(refusal) => refusal.into_response(),
-    }
+pub(super) async fn status(
+    panel: Panel,
+    State(billing): State<Billing>,
+    Json(body): Json,
+) -> Result<StatusCode, Refusal> {
+    let report = Report::from_json(&body)
+        .map_err(|why| Errors::on("body", format!("The body must be a report: {why}.")))?;
+    panel.speaks_as(Some(report.board.clone()))?;
+    billing.report(report).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// GET …/requests: the newest requests with their outcomes, of one intercom (`id`) or of all.
 pub(super) async fn requests(
+    _: Reader,
     State(billing): State<Billing>,
     query: RawQuery,
 ) -> Result<Response, Refusal> {

@@ -41,6 +41,7 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         match self {
             Refusal::Invalid(wrong) => errors(StatusCode::UNPROCESSABLE_ENTITY, &wrong),
+            Refusal::Forbidden => message(StatusCode::FORBIDDEN, "This action is unauthorized."),
             Refusal::NotFound => message(StatusCode::NOT_FOUND, "Not found"),
             Refusal::Failed(failure) => {
                 log::error!("{failure}");

@@ -1,60 +1,138 @@
-//! The optional token: `Authorization: Bearer …`, or as the password that a browser asks for.
+//! Who calls, by the token that is sent: `Authorization: Bearer …`, or the password that a browser
+//! asks for. What a handler takes as its first argument says who may call it.
 
-use std::sync::Arc;
-
-use axum::extract::{Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::middleware::Next;
-use axum::response::Response;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use ring::digest::{Digest, SHA256, digest};
-use subtle::ConstantTimeEq;
+use intercom_wire::BoardName;
 
 use super::answer;
+use crate::operations::{Billing, Refusal};
+use crate::principal::{Principal, Role, SecretDigest};
 
-/// The secret that callers must send. Only its digest is kept, and it is never shown.
-#[derive(Clone)]
-pub struct Token(Digest);
+/// What an agent's `User-Agent` begins with.
+const AGENT: &str = "intercom-agent/";
 
-impl Token {
-    /// Takes a token as a file holds it, without the white space around it. `None` if it is empty.
-    pub fn new(text: &str) -> Option<Self> {
-        let text = text.trim();
-        (!text.is_empty()).then(|| Token(digest(&SHA256, text.as_bytes())))
-    }
+/// A caller, whoever it is.
+pub(super) struct Authenticated(pub(super) Principal);
 
-    /// Takes the same time for every guess of any length.
-    fn is(&self, guess: &[u8]) -> bool {
-        let guess = digest(&SHA256, guess);
-        self.0.as_ref().ct_eq(guess.as_ref()).into()
+/// A caller that may change everything.
+pub(super) struct Operator;
+
+/// A caller that may read everything.
+pub(super) struct Reader;
+
+/// A caller of the routes for panels: the board that its token is bound to; `None` where there are
+/// no tokens, and everybody may speak as any board.
+pub(super) struct Panel(pub(super) Option<BoardName>);
+
+/// Why a call is not let through.
+pub(super) enum Denied {
+    /// 401.
+    Unauthenticated(Challenge),
+    /// 403: without tokens only an agent may poll.
+    NotAnAgent,
+    /// 403, 500.
+    Refused(Refusal),
+}
+
+/// How the answer asks for a token.
+#[derive(Clone, Copy)]
+pub(super) enum Challenge {
+    /// A browser then asks for a password, which only makes sense for the page.
+    Basic,
+    Bearer,
+}
+
+impl FromRequestParts<Billing> for Authenticated {
+    type Rejection = Denied;
+
+    async fn from_request_parts(parts: &mut Parts, billing: &Billing) -> Result<Self, Denied> {
+        let digest = secret(parts).map(|secret| SecretDigest::of(&secret));
+        let principal = billing.principal(digest).await.map_err(Denied::Refused)?;
+        principal.map(Authenticated).ok_or(Denied::Unauthenticated(match parts.uri.path() {
+            "/" => Challenge::Basic,
+            _ => Challenge::Bearer,
+        }))
     }
 }
 
-pub(super) async fn require(
-    State(token): State<Arc<Option<Token>>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let allowed = match token.as_ref() {
-        None => true,
-        Some(token) => given(&request).is_some_and(|guess| token.is(&guess)),
-    };
-    if allowed {
-        return next.run(request).await;
+impl FromRequestParts<Billing> for Operator {
+    type Rejection = Denied;
+
+    async fn from_request_parts(parts: &mut Parts, billing: &Billing) -> Result<Self, Denied> {
+        let Authenticated(principal) = Authenticated::from_request_parts(parts, billing).await?;
+        match principal {
+            Principal::Anybody | Principal::Holder { role: Role::Operator, .. } => Ok(Operator),
+            Principal::Holder { role: Role::Viewer | Role::Panel(_), .. } => {
+                Err(forbidden(&principal, parts))
+            }
+        }
     }
-    let mut refusal = answer::message(StatusCode::UNAUTHORIZED, "Unauthenticated.");
-    // A browser asks for a password on `Basic`, which makes sense only for the page.
-    let scheme = match request.uri().path() {
-        "/" => "Basic realm=\"intercom-billing: any name, the token as password\"",
-        _ => "Bearer",
-    };
-    refusal.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(scheme));
-    refusal
 }
 
-fn given(request: &Request) -> Option<Vec<u8>> {
-    let value = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
+impl FromRequestParts<Billing> for Reader {
+    type Rejection = Denied;
+
+    async fn from_request_parts(parts: &mut Parts, billing: &Billing) -> Result<Self, Denied> {
+        let Authenticated(principal) = Authenticated::from_request_parts(parts, billing).await?;
+        match principal {
+            Principal::Anybody | Principal::Holder { role: Role::Operator | Role::Viewer, .. } => {
+                Ok(Reader)
+            }
+            Principal::Holder { role: Role::Panel(_), .. } => Err(forbidden(&principal, parts)),
+        }
+    }
+}
+
+impl FromRequestParts<Billing> for Panel {
+    type Rejection = Denied;
+
+    async fn from_request_parts(parts: &mut Parts, billing: &Billing) -> Result<Self, Denied> {
+        let Authenticated(principal) = Authenticated::from_request_parts(parts, billing).await?;
+        match principal {
+            Principal::Anybody if parts.method == Method::GET && !is_agent(parts) => {
+                Err(Denied::NotAnAgent)
+            }
+            Principal::Anybody => Ok(Panel(None)),
+            Principal::Holder { role: Role::Panel(board), .. } => Ok(Panel(Some(board))),
+            Principal::Holder { role: Role::Operator | Role::Viewer, .. } => {
+                Err(forbidden(&principal, parts))
+            }
+        }
+    }
+}
+
+impl Panel {
+    /// The board that the call is from, where it is known. The call may name it, and no other one.
+    pub(super) fn speaks_as(&self, named: Option<BoardName>) -> Result<Option<BoardName>, Refusal> {
+        match (&self.0, named) {
+            (Some(own), Some(other)) if *own != other => {
+                log::warn!("the token of panel {own} is used in the name of {other}: refused");
+                Err(Refusal::Forbidden)
+            }
+            (Some(own), _) => Ok(Some(own.clone())),
+            (None, named) => Ok(named),
+        }
+    }
+}
+
+fn forbidden(principal: &Principal, parts: &Parts) -> Denied {
+    log::warn!("{principal} may not {} {}: refused", parts.method, parts.uri.path());
+    Denied::Refused(Refusal::Forbidden)
+}
+
+/// A page that a browser shows can make it poll, by an image's address, but cannot set this header.
+fn is_agent(parts: &Parts) -> bool {
+    let value = parts.headers.get(header::USER_AGENT);
+    value.is_some_and(|value| value.as_bytes().starts_with(AGENT.as_bytes()))
+}
+
+fn secret(parts: &Parts) -> Option<Vec<u8>> {
+    let value = parts.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, rest) = value.split_once(' ')?;
     if scheme.eq_ignore_ascii_case("bearer") {
         return Some(rest.trim().as_bytes().to_vec());
@@ -65,4 +143,28 @@ fn given(request: &Request) -> Option<Vec<u8>> {
     let pair = BASE64_STANDARD.decode(rest.trim()).ok()?;
     let colon = pair.iter().position(|byte| *byte == b':')?;
     Some(pair.get(colon + 1..)?.to_vec())
+}
+
+impl IntoResponse for Denied {
+    fn into_response(self) -> Response {
+        match self {
+            Denied::Unauthenticated(challenge) => {
+                let mut answer = answer::message(StatusCode::UNAUTHORIZED, "Unauthenticated.");
+                let challenge = match challenge {
+                    Challenge::Basic => {
+                        "Basic realm=\"intercom-billing: any name, the token as password\""
+                    }
+                    Challenge::Bearer => "Bearer",
+                };
+                let challenge = HeaderValue::from_static(challenge);
+                answer.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+                answer
+            }
+            Denied::NotAnAgent => answer::message(
+                StatusCode::FORBIDDEN,
+                "Without tokens a poll needs the header `User-Agent: intercom-agent/VERSION`.",
+            ),
+            Denied::Refused(refusal) => refusal.into_response(),
+        }
+    }
 }

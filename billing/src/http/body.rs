@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Request};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use futures_util::StreamExt;
 use intercom_wire::Errors;
@@ -30,6 +30,12 @@ impl<S: Send + Sync> FromRequest<S> for Json {
     type Rejection = Response;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Response> {
+        if !is_json(request.headers()) {
+            return Err(answer::message(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "The body must be sent as `Content-Type: application/json`.",
+            ));
+        }
         let bytes = bytes_of(request.into_body()).await?;
         serde_json::from_slice(&bytes)
             .map(Json)
@@ -48,7 +54,14 @@ impl<S: Send + Sync> FromRequest<S> for Object {
     }
 }
 
-pub(super) fn invalid(text: String) -> Response {
+/// A page of another site may send a body of another type without asking first.
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default();
+    kind.trim().eq_ignore_ascii_case("application/json")
+}
+
+fn invalid(text: String) -> Response {
     answer::errors(StatusCode::UNPROCESSABLE_ENTITY, &Errors::on("body", text))
 }
 

@@ -7,22 +7,37 @@ use intercom_wire::{Errors, Fields};
 use serde_json::{Map, Value};
 
 use super::answer::json_answer;
+use super::auth::{Authenticated, Operator};
 use super::body::Object;
 use super::query;
 use crate::operations::{Billing, Refusal};
+use crate::principal::{Principal, Role};
 use crate::store::intercoms::Name;
 
-/// PATCH: changes billing data, or asks for another identity.
+/// PATCH: changes billing data, or asks for another identity. From a panel it is a report.
 pub(super) async fn update(
+    Authenticated(principal): Authenticated,
     State(billing): State<Billing>,
     Object(body): Object,
 ) -> Result<Response, Refusal> {
-    let shown = billing.patch(body).await?;
+    let shown = match principal {
+        Principal::Anybody | Principal::Holder { role: Role::Operator, .. } => {
+            billing.patch(body).await?
+        }
+        Principal::Holder { role: Role::Panel(board), .. } => {
+            billing.report_by_patch(board, body).await?
+        }
+        Principal::Holder { role: Role::Viewer, .. } => {
+            log::warn!("{principal} may not PATCH: refused");
+            return Err(Refusal::Forbidden);
+        }
+    };
     Ok(json_answer(StatusCode::OK, &shown))
 }
 
 /// POST: creates the intercom of a panel that belongs to no place yet.
 pub(super) async fn create(
+    _: Operator,
     State(billing): State<Billing>,
     Object(body): Object,
 ) -> Result<Response, Refusal> {
@@ -30,17 +45,30 @@ pub(super) async fn create(
     Ok(json_answer(StatusCode::CREATED, &shown))
 }
 
-/// GET …/show: by `id`, `mac` or `external_id`.
+/// GET …/show: by `id`, `mac` or `external_id`. A panel is shown the intercom that it is.
 pub(super) async fn show(
+    Authenticated(principal): Authenticated,
     State(billing): State<Billing>,
     query: RawQuery,
 ) -> Result<Response, Refusal> {
     let name = one_name(&query::object(query), true)?;
-    Ok(json_answer(StatusCode::OK, &billing.show(name).await?))
+    let shown = match principal {
+        Principal::Anybody | Principal::Holder { role: Role::Operator | Role::Viewer, .. } => {
+            billing.show(name).await?
+        }
+        Principal::Holder { role: Role::Panel(board), .. } => {
+            billing.show_to_panel(name, board).await?
+        }
+    };
+    Ok(json_answer(StatusCode::OK, &shown))
 }
 
 /// DELETE: by `id` or `mac`, in the query or in a JSON body.
-pub(super) async fn delete(State(billing): State<Billing>, request: Request) -> Response {
+pub(super) async fn delete(
+    _: Operator,
+    State(billing): State<Billing>,
+    request: Request,
+) -> Response {
     let named = match request.uri().query() {
         Some(query) => query::object(RawQuery(Some(query.to_owned()))),
         None if !has_body(&request) => Map::new(),

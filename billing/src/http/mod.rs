@@ -9,9 +9,10 @@ mod openapi;
 mod page;
 mod query;
 mod server;
+mod site;
 
-pub use auth::Token;
 pub use server::serve;
+pub use site::Hosts;
 
 use std::sync::Arc;
 
@@ -21,8 +22,9 @@ use axum::routing::{get, post};
 
 use crate::operations::Billing;
 
-/// Every route. If there is a token, all but the API's description require it.
-pub fn router(billing: Billing, token: Option<Token>) -> Router {
+/// Every route, for calls to one of these hosts. Who may call one, its handler says: see `auth`. The
+/// API's description is for everybody.
+pub fn router(billing: Billing, hosts: Hosts) -> Router {
     let intercoms = post(intercoms::create).patch(intercoms::update).delete(intercoms::delete);
     Router::new()
         .route("/api/v1/billing/intercoms", intercoms)
@@ -31,9 +33,9 @@ pub fn router(billing: Billing, token: Option<Token>) -> Router {
         .route("/api/v1/agent/status", post(agent::status))
         .route("/api/v1/agent/requests", get(agent::requests))
         .route("/", get(page::page))
-        .layer(from_fn_with_state(Arc::new(token), auth::require))
         .route("/openapi.json", get(openapi::file))
         .fallback(answer::not_found)
         .method_not_allowed_fallback(answer::method_not_allowed)
+        .layer(from_fn_with_state(Arc::new(hosts), site::require_own))
         .with_state(billing)
 }

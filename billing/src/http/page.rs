@@ -5,6 +5,7 @@ use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use maud::{DOCTYPE, Markup, html};
 
+use super::auth::Reader;
 use crate::operations::{Billing, Refusal};
 use crate::store::history::{Entry, Shown};
 
@@ -31,7 +32,7 @@ const POLICY: (HeaderName, HeaderValue) = (
 const HTML: (HeaderName, HeaderValue) =
     (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
 
-pub(super) async fn page(State(billing): State<Billing>) -> Result<Response, Refusal> {
+pub(super) async fn page(_: Reader, State(billing): State<Billing>) -> Result<Response, Refusal> {
     let entries = billing.history(None, SHOWN).await?;
     Ok(([HTML, POLICY], document(&entries).into_string()).into_response())
 }

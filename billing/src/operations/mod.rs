@@ -11,17 +11,18 @@ use std::fmt;
 
 use axum::http::header::InvalidHeaderValue;
 use intercom_wire::signature::SigningKey;
-use intercom_wire::{Errors, IntercomBody, InvalidRequestId, RequestBody};
+use intercom_wire::{BoardName, Errors, IntercomBody, InvalidRequestId, RequestBody};
 
 use crate::clock::now_ms;
 use crate::offer::{LINGERS_MS, Rule};
+use crate::principal::{Principal, SecretDigest};
 use crate::replacement::State;
 use crate::store::boards::Seen;
 use crate::store::history::Entry;
 use crate::store::intercoms::{Name, Record};
 use crate::store::pending::{Caller, Pending};
 use crate::store::{
-    self, Snapshot, Store, Transaction, boards, history, intercoms, pending, requests,
+    self, Snapshot, Store, Transaction, boards, history, intercoms, pending, requests, tokens,
 };
 
 /// The service behind its routes. Cheap to clone.
@@ -37,6 +38,8 @@ pub struct Billing {
 pub enum Refusal {
     /// 422.
     Invalid(Errors),
+    /// 403.
+    Forbidden,
     /// 404.
     NotFound,
     /// 500. The reason is for the log.
@@ -80,6 +83,38 @@ impl Billing {
     /// Not found, or the database fails.
     pub async fn show(&self, name: Name) -> Result<IntercomBody, Refusal> {
         self.store.read(move |snapshot| Ok(find(snapshot, &name)?.shown)).await
+    }
+
+    /// The same, to the panel that the intercom has. To any other the intercom is not found.
+    ///
+    /// # Errors
+    /// Not found, or the database fails.
+    pub async fn show_to_panel(
+        &self,
+        name: Name,
+        board: BoardName,
+    ) -> Result<IntercomBody, Refusal> {
+        self.store
+            .read(move |snapshot| {
+                let record = find(snapshot, &name)?;
+                if intercoms::board(snapshot, record.id)?.as_ref() != Some(&board) {
+                    log::warn!("panel {board} asks for intercom {}: refused", record.id);
+                    return Err(Refusal::NotFound);
+                }
+                Ok(record.shown)
+            })
+            .await
+    }
+
+    /// Who sends a secret; `None` where a token is needed and this is none.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn principal(
+        &self,
+        digest: Option<SecretDigest>,
+    ) -> Result<Option<Principal>, Refusal> {
+        self.store.read(move |snapshot| Ok(tokens::principal(snapshot, digest)?)).await
     }
 
     /// Deletes an intercom softly and withdraws its pending request.
@@ -207,6 +242,7 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Refusal::Invalid(errors) => errors.fmt(f),
+            Refusal::Forbidden => f.write_str("not allowed"),
             Refusal::NotFound => f.write_str("not found"),
             Refusal::Failed(failure) => failure.fmt(f),
         }

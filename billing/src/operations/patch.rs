@@ -29,9 +29,11 @@ impl Billing {
     /// the database fails.
     pub async fn patch(&self, body: Map<String, Value>) -> Result<IntercomBody, Refusal> {
         self.store
-            .write(move |transaction| match report_by_patch::apply_report(transaction, &body)? {
-                Some(shown) => Ok(shown),
-                None => update(transaction, &Patch::read(&body, Reader::Service)?),
+            .write(move |transaction| {
+                match report_by_patch::apply_report(transaction, &body, None)? {
+                    Some(shown) => Ok(shown),
+                    None => update(transaction, &Patch::read(&body, Reader::Service)?),
+                }
             })
             .await
     }

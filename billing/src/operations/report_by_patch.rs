@@ -1,19 +1,43 @@
 //! A report in the shape of the documented PATCH, from a panel that only knows the documented API.
 
-use intercom_wire::{IntercomBody, Outcome, Patch, Reader, RequestId};
+use intercom_wire::{BoardName, Errors, IntercomBody, Outcome, Patch, Reader, RequestId};
 use serde_json::{Map, Value};
 
 use super::report::settle;
-use super::{Refusal, find};
+use super::{Billing, Refusal, find};
 use crate::replacement::ReportedOutcome;
 use crate::store::intercoms::{self, Name};
 use crate::store::{Transaction, requests};
 
+impl Billing {
+    /// Takes a panel's PATCH, which is a report and nothing else.
+    ///
+    /// # Errors
+    /// It is not a report, or the database fails.
+    pub async fn report_by_patch(
+        &self,
+        board: BoardName,
+        body: Map<String, Value>,
+    ) -> Result<IntercomBody, Refusal> {
+        self.store
+            .write(move |transaction| {
+                apply_report(transaction, &body, Some(board))?.ok_or_else(|| {
+                    let text = "The log extra field must have the request id of a request, and \
+                                the body what that request asks for: a panel may only report.";
+                    Errors::on("log_extra", text).into()
+                })
+            })
+            .await
+    }
+}
+
 /// What the API shows after such a report; `None` if the body is not one. In a report `log_extra`
-/// has the ID of a request, and the body has the identity that was asked for.
+/// has the ID of a request, and the body has the identity that was asked for. The board is known
+/// where the caller has a panel's token.
 pub(super) fn apply_report(
     transaction: &Transaction<'_>,
     body: &Map<String, Value>,
+    board: Option<BoardName>,
 ) -> Result<Option<IntercomBody>, Refusal> {
     let Some((request_id, patch)) = names_a_request(body) else {
         return Ok(None);
@@ -45,7 +69,7 @@ pub(super) fn apply_report(
     }
     let report = ReportedOutcome {
         outcome: Outcome::Installed,
-        board: None,
+        board,
         mac: patch.new_mac,
         serial_number: patch.new_serial_number,
     };

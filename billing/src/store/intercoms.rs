@@ -1,10 +1,10 @@
 //! The intercoms' records.
 
-use intercom_wire::{Group, Identity, IntercomBody, Mac, NamedBy};
+use intercom_wire::{BoardName, Group, Identity, IntercomBody, Mac, NamedBy};
 use rusqlite::{Result, Row, params};
 
 use super::changes::Changed;
-use super::column::{carried, text};
+use super::column::{carried, parsed_or_null, text};
 use super::statement::statements;
 use super::{Snapshot, Transaction, boards};
 use crate::replacement::Carried;
@@ -108,6 +108,7 @@ statements! {
          ORDER BY i.status = ?2, i.id"
     );
     BY_EXTERNAL_ID = select!("i.external_id = ?1");
+    BOARD = "SELECT board FROM intercoms WHERE id = ?1";
     INSERT = "
         INSERT INTO intercoms (confirmed_mac, confirmed_serial_number, confirmed_model,
             desired_mac, desired_serial_number, desired_model, status, source, seq,
@@ -141,6 +142,11 @@ pub fn find(snapshot: &Snapshot<'_>, name: &Name) -> Result<Option<Record>> {
         Name::Mac(mac) => snapshot.first(BY_MAC, [&mac.to_string(), EMPTY], record),
         Name::ExternalId(external_id) => snapshot.first(BY_EXTERNAL_ID, [external_id], record),
     }
+}
+
+/// The board that is an intercom's panel, where it is known.
+pub fn board(snapshot: &Snapshot<'_>, id: i64) -> Result<Option<BoardName>> {
+    Ok(snapshot.first(BOARD, [id], |row| parsed_or_null(row, "board"))?.flatten())
 }
 
 fn record(row: &Row<'_>) -> Result<Record> {

@@ -15,6 +15,7 @@ pub mod pending;
 pub mod reports;
 pub mod requests;
 pub mod taken;
+pub mod tokens;
 
 mod access;
 mod changes;

@@ -4,12 +4,12 @@ use rusqlite::Connection;
 
 use super::statement::Sql;
 use super::{
-    boards, groups, history, intercoms, offers, pending, reports, requests, schema, taken,
+    boards, groups, history, intercoms, offers, pending, reports, requests, schema, taken, tokens,
 };
 
 /// The statements of every module. A module that is missing here has a list that nobody uses, which
 /// is a warning.
-const MODULES: [(&str, &[(&str, Sql)]); 9] = [
+const MODULES: [(&str, &[(&str, Sql)]); 10] = [
     ("boards", boards::STATEMENTS),
     ("groups", groups::STATEMENTS),
     ("history", history::STATEMENTS),
@@ -19,16 +19,19 @@ const MODULES: [(&str, &[(&str, Sql)]); 9] = [
     ("reports", reports::STATEMENTS),
     ("requests", requests::STATEMENTS),
     ("taken", taken::STATEMENTS),
+    ("tokens", tokens::STATEMENTS),
 ];
 
 /// Every scan that there is: of one row, of what is wanted whole, or up to a limit.
-const SCANS: [&str; 6] = [
+const SCANS: [&str; 8] = [
     "history::NEWEST: r",
     "offers::EVERY_OPEN_REQUEST: requests USING INDEX pending_requests_of_an_intercom",
     "offers::EVERY_OPEN_REQUEST: offers USING COVERING INDEX offers_of_a_request",
     "offers::CLIENT_ID: service",
     "pending::BY_ID: service",
     "pending::FOR_A_CALLER: service",
+    "tokens::ANY: tokens USING COVERING INDEX sqlite_autoindex_tokens_1",
+    "tokens::LIST: tokens",
 ];
 
 /// What a statement scans, as SQLite itself says. An automatic index is made by a scan, too.

@@ -11,7 +11,7 @@ const CACHED_STATEMENTS: usize = 100;
 
 /// Each brings a file from the version of its place in the list to the next one. Files of every
 /// version exist, so what stands here never changes; a change is one more at the end.
-const MIGRATIONS: [&str; 2] = [VERSION_1, VERSION_2];
+const MIGRATIONS: [&str; 3] = [VERSION_1, VERSION_2, VERSION_3];
 
 /// Times are Unix times in milliseconds; MAC addresses are upper case with colons.
 const VERSION_1: &str = "
@@ -114,6 +114,20 @@ CREATE INDEX boards_by_end_of_presence ON boards (present_until_ms);
 CREATE INDEX strangers ON boards (stranger) WHERE stranger = 1;
 CREATE INDEX pending_requests_of_an_intercom ON requests (intercom_id) WHERE state = 'pending';
 CREATE INDEX offers_of_a_request ON offers (request_id);
+";
+
+const VERSION_3: &str = "
+-- Who may call. The secret itself is nowhere, and a revoked token stays.
+CREATE TABLE tokens (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    digest BLOB NOT NULL UNIQUE, -- SHA-256
+    role TEXT NOT NULL,
+    board TEXT, -- of a panel's token
+    name TEXT,
+    made_ms INTEGER NOT NULL,
+    revoked_ms INTEGER
+);
+CREATE INDEX live_tokens_of_a_board ON tokens (board) WHERE revoked_ms IS NULL;
 ";
 
 /// Brings the tables to this version and sets the connection up: a commit that returned survives a

@@ -10,7 +10,7 @@ const LONG_CHARS: usize = 55_000;
 /// What a hundred reports add to the database at most.
 const HUNDRED_REPORTS_BYTES: u64 = 1024 * 1024;
 
-fn database(billing: &Running) -> rusqlite::Connection {
+pub(crate) fn database(billing: &Running) -> rusqlite::Connection {
     rusqlite::Connection::open(billing.dir.path().join("billing.sqlite")).expect("the database")
 }
 

@@ -37,3 +37,34 @@ fn a_second_service_on_one_database_says_who_has_it_and_ends() {
     let mut next = Process::start("intercom-billing", &mut serve(&database));
     next.wait_for("serving on http://");
 }
+
+#[test]
+fn without_tokens_it_listens_for_nobody_but_this_machine_unless_told_so() {
+    let dir = TempDir::new().expect("a directory");
+    let database = dir.path().join("billing.sqlite");
+    let serve = |http: &str, mqtt: &str| {
+        let mut command = Command::new(PROGRAM);
+        command.args(["serve", "--listen", http, "--mqtt-listen", mqtt, "--database"]);
+        command.arg(&database);
+        command
+    };
+    let (own, all) = ("127.0.0.1:0", "0.0.0.0:0");
+    for (http, mqtt, wrong) in [
+        (all, own, "0.0.0.0:0 (HTTP)"),
+        (own, all, "0.0.0.0:0 (MQTT)"),
+        ("[::]:0", own, "[::]:0 (HTTP)"),
+    ] {
+        let said = fails(&mut serve(http, mqtt));
+        for part in [wrong, "token add --role operator", "--open"] {
+            assert!(said.contains(part), "{part} in {said}");
+        }
+    }
+    Process::start("intercom-billing", serve(all, all).arg("--open"))
+        .wait_for("serving on http://");
+    let added = Command::new(PROGRAM)
+        .args(["token", "add", "--role", "operator", "--database"])
+        .arg(&database)
+        .output();
+    assert!(added.expect("it runs").status.success());
+    Process::start("intercom-billing", &mut serve(all, all)).wait_for("serving on http://");
+}

@@ -11,4 +11,7 @@ mod external_broker;
 mod half_sent;
 mod panels_http;
 mod panels_mqtt;
+mod roles;
 mod signed;
+mod sites;
+mod tokens;

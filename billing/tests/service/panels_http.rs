@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::common::{NEW, OLD, Running, documented_example, report};
+use crate::common::{AGENT, NEW, OLD, Running, documented_example, report};
 use serde_json::{Value, json};
 use ureq::http::Method;
 
@@ -107,7 +107,7 @@ fn an_unchanged_list_is_not_sent_again() {
     let billing = Running::start();
     billing.old_intercom();
     let path = format!("/api/v1/agent/pending?mac={NEW}");
-    let poll = |tag: &str| billing.send(Method::GET, &path, &[("If-None-Match", tag)], None);
+    let poll = |tag: &str| billing.send(Method::GET, &path, &[AGENT, ("If-None-Match", tag)], None);
     let empty = poll("\"none\"");
     assert_eq!((empty.status, empty.text.as_str()), (200, "[]"));
     let tag = empty.etag.expect("a tag");

@@ -43,7 +43,7 @@ impl Billing {
         command.args(["netns", "exec", namespace]).arg(built::billing());
         Self::start_with(
             command,
-            &["--listen", &format!("{address}:8080"), "--mqtt-listen", "127.0.0.1:0"],
+            &["--open", "--listen", &format!("{address}:8080"), "--mqtt-listen", "127.0.0.1:0"],
         )
     }
 

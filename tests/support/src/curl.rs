@@ -7,6 +7,11 @@ use serde_json::Value;
 
 /// One call of an HTTP service: the status and the JSON that is answered; `null` for an empty answer.
 pub fn curl(method: &str, url: &str, body: &[u8]) -> (u16, Value) {
+    curl_with(&[], method, url, body)
+}
+
+/// The same, with further arguments.
+pub fn curl_with(arguments: &[&str], method: &str, url: &str, body: &[u8]) -> (u16, Value) {
     let mut curl = Command::new("curl");
     curl.args(["--silent", "--show-error", "--max-time", "60", "--noproxy", "*"])
         .args(["--request", method, "--url", url, "--write-out", "\n%{http_code}"])
@@ -16,6 +21,7 @@ pub fn curl(method: &str, url: &str, body: &[u8]) -> (u16, Value) {
             "--header",
             "Accept: application/json",
         ]);
+    curl.args(arguments);
     if !body.is_empty() {
         curl.args(["--data-binary", "@-"]);
     }

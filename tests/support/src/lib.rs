@@ -28,7 +28,7 @@ use std::time::Duration;
 pub use billing::Billing;
 pub use board::{Answer, Board};
 pub use broker::{Broker, free_port};
-pub use curl::curl;
+pub use curl::{curl, curl_with};
 pub use directory::Directory;
 pub use lan::{LAN, kernels_mac, lan};
 pub use listener::Listener;

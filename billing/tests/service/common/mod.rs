@@ -3,9 +3,9 @@
 pub(crate) mod described;
 pub(crate) mod panel;
 
+use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-use intercom_billing::http::Token;
 use intercom_billing::mqtt::link::Choice;
 use intercom_billing::service::{Service, Settings};
 use serde_json::{Value, json};
@@ -19,6 +19,8 @@ use described::Described;
 pub(crate) const LIMIT: Duration = Duration::from_secs(20);
 pub(crate) const OLD: &str = "AA:BB:CC:DD:EE:FF";
 pub(crate) const NEW: &str = "22:0D:CE:38:E7:15";
+/// What an agent says that it is.
+pub(crate) const AGENT: (&str, &str) = ("User-Agent", "intercom-agent/1.0");
 pub(crate) const INTERCOMS: &str = "/api/v1/billing/intercoms";
 
 pub(crate) struct Running {
@@ -26,6 +28,8 @@ pub(crate) struct Running {
     pub(crate) dir: TempDir,
     settings: Settings,
     service: Option<Service>,
+    /// The token that calls are made with.
+    pub(crate) bearer: Option<String>,
     agent: ureq::Agent,
     described: Described,
 }
@@ -50,7 +54,8 @@ impl Running {
             listen: ([127, 0, 0, 1], 0).into(),
             database: dir.path().join("billing.sqlite"),
             broker: Choice::BuiltIn(([127, 0, 0, 1], 0).into()),
-            token: None,
+            hosts: Vec::new(),
+            open: false,
             grace: Duration::from_secs(3600),
             signing_key: None,
         };
@@ -65,6 +70,7 @@ impl Running {
             dir,
             settings,
             service: None,
+            bearer: None,
             agent: config.into(),
             described: Described::new(),
         };
@@ -104,6 +110,24 @@ impl Running {
         self.service().mqtt.expect("the built-in broker").port()
     }
 
+    /// Runs `intercom-billing token …` on the database of the running service.
+    pub(crate) fn token(&self, arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_intercom-billing"))
+            .arg("token")
+            .args(arguments)
+            .arg("--database")
+            .arg(self.dir.path().join("billing.sqlite"))
+            .output()
+            .expect("it runs")
+    }
+
+    /// A new token, by `token add` with these arguments.
+    pub(crate) fn add_token(&self, arguments: &[&str]) -> String {
+        let added = self.token(&[&["add"], arguments].concat());
+        assert!(added.status.success(), "{}", String::from_utf8_lossy(&added.stderr));
+        String::from_utf8(added.stdout).expect("text").trim_end().to_owned()
+    }
+
     pub(crate) fn call(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
         let body = body.map(|body| serde_json::to_vec(&body).expect("JSON"));
         self.send(method, path, &[], body)
@@ -121,9 +145,16 @@ impl Running {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
+        if let Some(token) = &self.bearer {
+            request = request.header("Authorization", format!("Bearer {token}"));
+        }
+        let has = |wanted: &str| headers.iter().any(|(name, _)| *name == wanted);
         let answer = match body {
             Some(body) => {
-                let request = request.header("Content-Type", "application/json");
+                let request = match has("Content-Type") {
+                    true => request,
+                    false => request.header("Content-Type", "application/json"),
+                };
                 self.agent.run(request.body(body).expect("a request"))
             }
             None => self.agent.run(request.body(()).expect("a request")),
@@ -158,7 +189,7 @@ impl Running {
     }
 
     pub(crate) fn pending(&self, query: &str) -> Answer {
-        self.call(Method::GET, &format!("/api/v1/agent/pending?{query}"), None)
+        self.send(Method::GET, &format!("/api/v1/agent/pending?{query}"), &[AGENT], None)
     }
 
     pub(crate) fn report(&self, report: Value) -> Answer {
@@ -232,8 +263,4 @@ pub(crate) fn report(request_id: &str, status: &str, mac: &str, serial_number: &
         "request_id": request_id, "board": "die-1",
         "previous": {"mac": OLD, "serial_number": "S-OLD"}, "factory": "unknown"
     })
-}
-
-pub(crate) fn token(text: &str) -> Option<Token> {
-    Some(Token::new(text).expect("a token"))
 }

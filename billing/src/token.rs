@@ -1,0 +1,137 @@
+//! `token`: makes, lists and revokes the tokens that callers and panels authenticate with.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail, ensure};
+use clap::{Args, Subcommand, ValueEnum};
+use intercom_wire::BoardName;
+
+use crate::clock::now_ms;
+use crate::principal::{Role, Secret, SecretDigest};
+use crate::store::Store;
+use crate::store::tokens::{self, Listed};
+
+/// What is done with the tokens. A running service notices it at once.
+#[derive(Subcommand)]
+pub enum Token {
+    /// Makes a token and prints it, once: only its digest is kept.
+    Add(Add),
+    /// Lists all tokens, without the secrets: number, role, board, when made, when revoked, name.
+    List {
+        /// Where the tokens are.
+        #[command(flatten)]
+        at: At,
+    },
+    /// Revokes a token. It stays in the list.
+    Revoke {
+        /// The number that `list` shows.
+        number: i64,
+        /// Where the tokens are.
+        #[command(flatten)]
+        at: At,
+    },
+}
+
+/// Where the tokens are.
+#[derive(Args)]
+pub struct At {
+    /// The SQLite file that the service uses; it is created if it does not exist.
+    #[arg(long, value_name = "FILE")]
+    database: PathBuf,
+}
+
+/// The options of `token add`.
+#[derive(Args)]
+pub struct Add {
+    /// What its holder may do.
+    #[arg(long)]
+    role: RoleName,
+    /// The board that a panel's token is for, as `intercom-agent identity` shows it.
+    #[arg(long, required_if_eq("role", "panel"))]
+    board: Option<BoardName>,
+    /// Who holds it, for people to read.
+    #[arg(long)]
+    name: Option<String>,
+    #[command(flatten)]
+    at: At,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum RoleName {
+    /// The documented API and the page.
+    Operator,
+    /// The same, to read.
+    Viewer,
+    /// The routes for panels and the built-in broker, as one board.
+    Panel,
+}
+
+impl Token {
+    /// Does what the command line asks for.
+    ///
+    /// # Errors
+    /// The database cannot be used, a board is missing or too many, or there is no such token.
+    pub async fn run(self) -> Result<()> {
+        match self {
+            Token::Add(add) => add.run().await,
+            Token::List { at } => {
+                for token in at.open()?.read(tokens::list).await? {
+                    println!("{}", line(&token));
+                }
+                Ok(())
+            }
+            Token::Revoke { number, at } => {
+                let revoked = at
+                    .open()?
+                    .write(move |transaction| tokens::revoke(transaction, number, now_ms()))
+                    .await?;
+                ensure!(
+                    revoked,
+                    "no token {number} is in force; see `intercom-billing token list`"
+                );
+                Ok(())
+            }
+        }
+    }
+}
+
+impl At {
+    fn open(&self) -> Result<Store> {
+        let file = self.database.display();
+        Store::open(&self.database).with_context(|| format!("cannot use the database {file}"))
+    }
+}
+
+impl Add {
+    async fn run(self) -> Result<()> {
+        let role = match (self.role, self.board) {
+            (RoleName::Panel, Some(board)) => Role::Panel(board),
+            (RoleName::Operator, None) => Role::Operator,
+            (RoleName::Viewer, None) => Role::Viewer,
+            (RoleName::Panel, None) => bail!("the token of a panel needs --board"),
+            (RoleName::Operator | RoleName::Viewer, Some(_)) => {
+                bail!("only the token of a panel has a --board")
+            }
+        };
+        let secret = Secret::random()?;
+        let digest = SecretDigest::of(secret.expose().as_bytes());
+        let name = self.name;
+        self.at
+            .open()?
+            .write(move |transaction| {
+                tokens::add(transaction, digest, &role, name.as_deref(), now_ms())
+            })
+            .await?;
+        println!("{}", secret.expose());
+        Ok(())
+    }
+}
+
+/// `NUMBER ROLE BOARD MADE REVOKED NAME`, tabs between them; `-` for what there is not.
+fn line(token: &Listed) -> String {
+    let board = token.role.board().map_or("-", BoardName::as_str);
+    let revoked = token.revoked_at.as_deref().map_or("-".to_owned(), |at| format!("revoked {at}"));
+    let name = token.name.as_deref().unwrap_or("-");
+    let (number, role, made) = (token.number, token.role.word(), &token.made_at);
+    format!("{number}\t{role}\t{board}\t{made}\t{revoked}\t{name}")
+}
