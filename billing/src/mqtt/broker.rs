@@ -5,21 +5,19 @@
 //! acknowledge a report that has no receiver.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use mqtt5::broker::auth::{AuthProvider, AuthResult};
 use mqtt5::broker::{BrokerConfig, MqttBroker, StorageBackendType, StorageConfig};
-use mqtt5::packet::connect::ConnectPacket;
-use mqtt5::protocol::v5::reason_codes::ReasonCode;
 use rumqttc::MqttOptions;
-use subtle::ConstantTimeEq;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use uuid::Uuid;
+
+use super::doorkeeper::{Doorkeeper, Own};
+use crate::store::Store;
 
 /// Also the most that its library takes from one address.
 const MAX_CONNECTIONS: usize = 10_000;
@@ -38,19 +36,6 @@ pub(super) struct Broker {
     _running: JoinSet<()>,
 }
 
-/// How our own connection is recognised. Without the password no client can take our session over.
-#[derive(Clone)]
-struct Own {
-    client_id: String,
-    password: String,
-}
-
-/// Lets our own link in at once, and all other clients when it has subscribed.
-struct Doorkeeper {
-    own: Own,
-    open: watch::Receiver<bool>,
-}
-
 /// A free port, or the given one if it is free.
 pub(super) async fn reserve(listen: SocketAddr) -> Result<SocketAddr> {
     let listener = TcpListener::bind(listen)
@@ -61,13 +46,13 @@ pub(super) async fn reserve(listen: SocketAddr) -> Result<SocketAddr> {
 
 impl Broker {
     /// Starts the broker, open only to our own link.
-    pub(super) async fn start(listen: SocketAddr, client_id: &str) -> Result<Self> {
+    pub(super) async fn start(listen: SocketAddr, client_id: &str, store: Store) -> Result<Self> {
         let own = Own { client_id: client_id.to_owned(), password: Uuid::new_v4().to_string() };
         let (open, is_open) = watch::channel(false);
         let mut broker = MqttBroker::with_config(config(listen))
             .await
             .with_context(|| format!("cannot listen for panels on {listen} (MQTT)"))?
-            .with_auth_provider(Arc::new(Doorkeeper { own: own.clone(), open: is_open }));
+            .with_auth_provider(Arc::new(Doorkeeper { own: own.clone(), open: is_open, store }));
         let mut running = JoinSet::new();
         running.spawn(async move {
             if let Err(why) = broker.run().await {
@@ -109,50 +94,5 @@ fn config(listen: SocketAddr) -> BrokerConfig {
             ..StorageConfig::default()
         },
         ..BrokerConfig::default()
-    }
-}
-
-/// The type of the broker library's answers.
-type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
-impl AuthProvider for Doorkeeper {
-    fn authenticate<'a>(
-        &'a self,
-        connect: &'a ConnectPacket,
-        _: SocketAddr,
-    ) -> Answer<'a, mqtt5::Result<AuthResult>> {
-        Box::pin(async move {
-            let password = connect.password.as_deref().unwrap_or_default();
-            if password.ct_eq(self.own.password.as_bytes()).into() {
-                return Ok(AuthResult::success());
-            }
-            if connect.client_id == self.own.client_id {
-                return Ok(AuthResult::fail(ReasonCode::NotAuthorized));
-            }
-            let mut open = self.open.clone();
-            Ok(match open.wait_for(|open| *open).await {
-                Ok(_) => AuthResult::success(),
-                // The service is ending.
-                Err(_) => AuthResult::fail(ReasonCode::ServerUnavailable),
-            })
-        })
-    }
-
-    fn authorize_publish<'a>(
-        &'a self,
-        _: &str,
-        _: Option<&'a str>,
-        _: &'a str,
-    ) -> Answer<'a, bool> {
-        Box::pin(async { true })
-    }
-
-    fn authorize_subscribe<'a>(
-        &'a self,
-        _: &str,
-        _: Option<&'a str>,
-        _: &'a str,
-    ) -> Answer<'a, bool> {
-        Box::pin(async { true })
     }
 }

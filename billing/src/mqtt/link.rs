@@ -100,13 +100,15 @@ impl Link {
         is_ready: oneshot::Receiver<()>,
     ) -> session::Lost {
         let (broker, mut options) = match &self.choice {
-            Choice::BuiltIn(listen) => match Broker::start(*listen, &self.client_id).await {
-                Ok(broker) => {
-                    let options = broker.options();
-                    (Some(broker), options)
+            Choice::BuiltIn(listen) => {
+                match Broker::start(*listen, &self.client_id, self.billing.store.clone()).await {
+                    Ok(broker) => {
+                        let options = broker.options();
+                        (Some(broker), options)
+                    }
+                    Err(why) => return why,
                 }
-                Err(why) => return why,
-            },
+            }
             Choice::External(external) => (None, external.options(&self.client_id)),
         };
         options

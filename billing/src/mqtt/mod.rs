@@ -2,11 +2,13 @@
 //!
 //! ```text
 //! link (connects again and again) ─► session (one connection) ─► agenda, offers (what to publish)
-//!   └─► broker (built in)
+//!   └─► broker (built in) ─► doorkeeper (who is let in) ─► rules (what for)
 //! ```
 
 mod agenda;
 pub mod broker;
+mod doorkeeper;
 pub mod link;
 mod offers;
+mod rules;
 mod session;

@@ -74,8 +74,8 @@ pub fn principal(
 }
 
 /// Whether a board has a token that is not revoked.
-pub fn is_live_panel(snapshot: &Snapshot<'_>, board: &str) -> Result<bool> {
-    snapshot.one(LIVE_PANEL, [board], |row| row.get(0))
+pub fn is_live_panel(snapshot: &Snapshot<'_>, board: &BoardName) -> Result<bool> {
+    snapshot.one(LIVE_PANEL, [board.as_str()], |row| row.get(0))
 }
 
 /// Every token, the oldest first.

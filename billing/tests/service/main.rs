@@ -4,6 +4,7 @@
 
 mod api;
 mod bounds;
+mod broker_access;
 mod built_in_broker;
 mod command_line;
 mod common;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rumqttc::{AsyncClient, Event, MqttOptions, Packet, Publish, QoS};
+use rumqttc::{AsyncClient, Event, MqttOptions, Packet, Publish, QoS, SubscribeReasonCode};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
@@ -22,7 +22,17 @@ pub(crate) struct Panel {
 impl Panel {
     /// Connects; the client tries again for as long as a test may take.
     pub(crate) fn connect(runtime: &Handle, port: u16, client_id: &str) -> Self {
-        let mut options = MqttOptions::new(client_id, "127.0.0.1", port);
+        Self::connect_with(runtime, MqttOptions::new(client_id, "127.0.0.1", port))
+    }
+
+    /// The same, with a token.
+    pub(crate) fn with_token(runtime: &Handle, port: u16, board: &str, token: &str) -> Self {
+        let mut options = MqttOptions::new(board, "127.0.0.1", port);
+        options.set_credentials(board, token);
+        Self::connect_with(runtime, options)
+    }
+
+    fn connect_with(runtime: &Handle, mut options: MqttOptions) -> Self {
         options.set_keep_alive(Duration::from_secs(30)).set_max_packet_size(BIG, BIG);
         let (client, mut eventloop) = AsyncClient::new(options, 100);
         let (packets_in, packets) = unbounded_channel();
@@ -63,10 +73,26 @@ impl Panel {
         self.wait("subscription", |packet| matches!(packet, Packet::SubAck(_)).then_some(()));
     }
 
+    /// Whether the broker grants a subscription.
+    pub(crate) fn is_granted(&mut self, filter: &str) -> bool {
+        self.client.try_subscribe(filter, QoS::AtLeastOnce).expect("room");
+        self.wait("subscription", |packet| match packet {
+            Packet::SubAck(answer) => {
+                Some(!answer.return_codes.contains(&SubscribeReasonCode::Failure))
+            }
+            _ => None,
+        })
+    }
+
     pub(crate) fn publish(&mut self, topic: &str, retain: bool, payload: impl Into<Vec<u8>>) {
         let sent = self.client.try_publish(topic, QoS::AtLeastOnce, retain, payload);
         sent.expect("room");
         self.wait("acknowledgement", |packet| matches!(packet, Packet::PubAck(_)).then_some(()));
+    }
+
+    /// The topics of the messages that have come and are not read yet.
+    pub(crate) fn unread(&self) -> Vec<&str> {
+        self.unread.iter().map(|publish| publish.topic.as_str()).collect()
     }
 
     /// The next message on exactly that topic.
