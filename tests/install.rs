@@ -194,3 +194,25 @@ fn the_mac_is_the_identitys_on_its_interface_alone() {
         assert_eq!(asked("eth0"), (String::new(), false), "what is not known is empty");
     });
 }
+
+/// Runs the command that udev runs to match a device of this name.
+fn is_given_away(fw_env_config: &str, device: &str) -> bool {
+    let config = Directory::new();
+    let file = config.path().join("fw_env.config");
+    fs::write(&file, fw_env_config).expect("written");
+    let rules = fs::read_to_string(shipped("intercom-agent.rules")).expect("readable");
+    let command = rules.split("PROGRAM==\"").nth(1).expect("a command");
+    let command = command.split('"').next().expect("a command").replace("%k", device);
+    let command = command.replace("/etc/fw_env.config", &file.display().to_string());
+    Command::new("sh").args(["-c", &command]).status().expect("it runs").success()
+}
+
+#[test]
+fn the_daemons_user_is_given_the_partitions_of_the_environment_and_no_others() {
+    let two = "# device offset size\n/dev/mtd1 0x0 0x10000 0x10000\n  /dev/mtd12\t0x0 0x10000\n#/dev/mtd4 0x0 0x10000\n";
+    let given = ["mtd0", "mtd1", "mtd1ro", "mtd2", "mtd3", "mtd4", "mtd11", "mtd12", "mtd121"]
+        .into_iter()
+        .filter(|device| is_given_away(two, device));
+    assert_eq!(given.collect::<Vec<_>>(), ["mtd1", "mtd12"]);
+    assert!(!is_given_away("", "mtd0"));
+}

@@ -58,7 +58,8 @@ impl SecretFile {
         let file = File::open(root.path(&self.path)).map_err(|why| failed(Why::Unreadable(why)))?;
         // Asked of the open file, so that it is the one that is read.
         let mode = file.metadata().map_err(|why| failed(Why::Unreadable(why)))?.mode();
-        if mode & 0o077 != 0 {
+        let credentials = std::env::var_os("CREDENTIALS_DIRECTORY");
+        if !is_private(mode, &self.path, credentials.as_deref().map(Path::new)) {
             let mode = mode & 0o7777;
             return Err(failed(Why::ReadableByOthers { mode }));
         }
@@ -76,6 +77,13 @@ impl SecretFile {
         }
         Ok(Secret(text))
     }
+}
+
+/// Whether a file of this mode is its owner's alone. systemd gives a service its credentials by an
+/// access list, which the mode shows as readable by the group.
+pub(super) fn is_private(mode: u32, file: &Path, credentials: Option<&Path>) -> bool {
+    let others = mode & 0o077;
+    others == 0 || (others == 0o040 && credentials.is_some_and(|dir| file.starts_with(dir)))
 }
 
 impl Secret {

@@ -7,6 +7,7 @@ use intercom_wire::{BoardName, Mac, SerialNumber};
 use log::LevelFilter;
 use proptest::prelude::*;
 
+use super::secret_file::is_private;
 use super::*;
 use crate::environment::Policy;
 use crate::root::Root;
@@ -400,6 +401,21 @@ fn a_wrong_template_is_refused() {
     }
     for text in ["", "a", "/a b", "/a?b", "/a#b"] {
         assert!(Template::path(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn a_credential_of_systemd_shows_its_access_list_as_the_groups_right() {
+    let credentials = Some(Path::new("/run/credentials/intercom-agent.service"));
+    let file = Path::new("/run/credentials/intercom-agent.service/token");
+    for (mode, file, credentials, private) in [
+        (0o440, file, credentials, true),
+        (0o460, file, credentials, false),
+        (0o444, file, credentials, false),
+        (0o440, file, None, false),
+        (0o440, Path::new("/etc/token"), credentials, false),
+    ] {
+        assert_eq!(is_private(mode, file, credentials), private, "{mode:o} {}", file.display());
     }
 }
 
