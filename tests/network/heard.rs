@@ -45,6 +45,8 @@ fn messages_that_are_too_large_are_rejected_once_each_and_hold_up_nothing() {
     for id in ["large-1", "good-1", "large-2", "good-2"] {
         let report = watcher.report(OLD);
         assert_eq!((&report["request_id"], &report["status"]), (&json!(id), &json!("rejected")));
+        let names_topic = report["errors"]["body"].to_string().contains(&mac_topic(id));
+        assert_eq!(names_topic, id.starts_with("large"), "{report}");
     }
     assert!(since.elapsed() < Duration::from_secs(20), "{:?}", since.elapsed());
     let said = daemon.said().join("\n");
