@@ -331,7 +331,8 @@ proptest! {
             prop_assert!(!texts.is_empty());
             mended.remove(field);
         }
-        mended.retain(|_, value| !value.is_null());
+        let is_blank = |value: &Value| value.as_str().is_some_and(|text| text.trim().is_empty());
+        mended.retain(|_, value| !value.is_null() && !is_blank(value));
         for (field, value) in [("group_id", json!(1)), ("model", json!("m"))] {
             mended.entry(field).or_insert(value);
         }
