@@ -124,6 +124,7 @@ impl<S: Seams> Agent<S> {
         self.stage = stage;
         match action {
             None => {}
+            Some(Action::Asked(answer)) => self.hooks_answered(answer),
             Some(Action::Connect) => {
                 if self.record.change.as_ref().is_some_and(|change| change.offline) {
                     self.commit();
@@ -214,7 +215,7 @@ impl<S: Seams> Agent<S> {
         }
         self.steps.tell(format!("confirmed and durable: {}", self.record.current.identity));
         self.stage = Stage::Idle;
-        self.applied = None;
+        self.in_hand = None;
         // The runtime files also tell the ID, which may have just been learnt.
         self.tell_software(&change.to);
         self.give_up(change.from.identity.mac);
@@ -258,7 +259,7 @@ impl<S: Seams> Agent<S> {
     /// Has the request wait that asked for a MAC address which another board took at the same moment;
     /// for how long.
     fn try_again(&mut self, reason: &RollbackReason) -> Option<Duration> {
-        let pending = self.applied.take()?;
+        let pending = self.in_hand.take()?;
         let RollbackReason::Conflict(_) = reason else { return None };
         let now = self.seams.clock().now();
         let (pending, after) = pending.retried(&self.record.board, now)?;

@@ -10,6 +10,7 @@ use super::delivery::{Delivery, Handling};
 use super::error::NotApplied;
 use super::pending_request::PendingRequest;
 use super::seams::{Seams, Upstream};
+use super::stage::Stage;
 use super::waiting::{Again, Until};
 use crate::clock::{Clock, Moment};
 use crate::decide::{Decision, Facts, MacOwner, Past, decide};
@@ -51,7 +52,10 @@ impl<S: Seams> Agent<S> {
     /// Takes a delivery.
     pub fn deliver(&mut self, delivery: Delivery) -> Handling {
         self.record.counters().delivered += 1;
-        match self.waiting.again(&delivery) {
+        let is_asked = |_: &&mut PendingRequest| matches!(self.stage, Stage::Ready(_));
+        let asked = self.in_hand.as_mut().filter(is_asked);
+        let again = asked.and_then(|asked| asked.again(&delivery)).map(Again::Waits);
+        match again.unwrap_or_else(|| self.waiting.again(&delivery)) {
             Again::Waits(spare) => {
                 self.acknowledge(spare);
                 Handling::Kept
@@ -71,7 +75,7 @@ impl<S: Seams> Agent<S> {
         decide(&delivery.request, &delivery.delivered, &self.facts(owner))
     }
 
-    fn decide_on(&mut self, pending: PendingRequest, owner: MacOwner) -> Handling {
+    pub(super) fn decide_on(&mut self, pending: PendingRequest, owner: MacOwner) -> Handling {
         let decision = self.check(&pending.delivery, owner);
         let order = Order::of(&decision, &pending.delivery);
         if order != Order::None {
@@ -110,7 +114,10 @@ impl<S: Seams> Agent<S> {
                 return self.defer(pending, &format!("it is not known who has {mac} now"));
             }
             Decision::AlreadyInstalled => self.already_installed(delivery),
-            Decision::Apply(identity) => self.apply(pending, identity),
+            Decision::Apply(identity) => {
+                self.ask_the_hooks(pending, identity);
+                return Handling::Kept;
+            }
         }
         Handling::Decided
     }

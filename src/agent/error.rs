@@ -5,6 +5,7 @@ use std::io;
 
 use intercom_wire::{Identity, Mac, Outcome};
 
+use super::stage::NotReady;
 use crate::board::LinkError;
 use crate::record_store::ReserveError;
 
@@ -46,6 +47,8 @@ pub enum RollbackError {
 pub(super) enum NotApplied {
     /// A later request for the same intercom was decided before it.
     Overtaken,
+    /// The hooks said "not now" for as long as they may.
+    NotReady(NotReady),
     /// Its change cannot be begun.
     Begin(BeginError),
 }
@@ -107,7 +110,7 @@ impl NotApplied {
     pub(super) fn outcome(&self) -> Outcome {
         match self {
             NotApplied::Overtaken => Outcome::Rejected,
-            NotApplied::Begin(_) => Outcome::Failed,
+            NotApplied::NotReady(_) | NotApplied::Begin(_) => Outcome::Failed,
         }
     }
 }
@@ -118,6 +121,7 @@ impl fmt::Display for NotApplied {
             NotApplied::Overtaken => {
                 f.write_str("a later request for the same intercom was decided before")
             }
+            NotApplied::NotReady(why) => write!(f, "it could not begin for 24 h: {why}"),
             NotApplied::Begin(why) => why.fmt(f),
         }
     }

@@ -12,6 +12,8 @@ pub struct HookFailure {
     pub hook: String,
     /// What went wrong.
     pub problem: HookProblem,
+    /// The last line that the hook printed.
+    pub said: Option<String>,
 }
 
 /// How a hook failed.
@@ -21,6 +23,8 @@ pub enum HookProblem {
     NotListed(io::Error),
     /// It could not be started or waited for.
     NotRun(io::Error),
+    /// It was asked before anything was touched, and said "not now".
+    NotNow,
     /// It ended with a failure, or was killed by a signal.
     Ended(ExitStatus),
     /// It took longer than it may and was killed, with everything that it had started.
@@ -30,7 +34,7 @@ pub enum HookProblem {
 impl HookFailure {
     /// The failure of this hook.
     pub fn new(hook: impl Into<String>, problem: HookProblem) -> Self {
-        HookFailure { hook: hook.into(), problem }
+        HookFailure { hook: hook.into(), problem, said: None }
     }
 }
 
@@ -40,10 +44,15 @@ impl fmt::Display for HookFailure {
         match &self.problem {
             HookProblem::NotListed(why) => write!(f, "the hooks in {hook} cannot be listed: {why}"),
             HookProblem::NotRun(why) => write!(f, "the hook {hook} could not be run: {why}"),
+            HookProblem::NotNow => write!(f, "the hook {hook} says \"not now\""),
             HookProblem::Ended(status) => write!(f, "the hook {hook} failed: {status}"),
             HookProblem::TooLong(limit) => {
                 write!(f, "the hook {hook} took longer than {} s and was killed", limit.as_secs())
             }
+        }?;
+        match &self.said {
+            Some(said) => write!(f, ": {said}"),
+            None => Ok(()),
         }
     }
 }

@@ -34,6 +34,7 @@ mod past_runs;
 mod pending_request;
 mod plan;
 mod quota;
+mod ready;
 mod reports;
 mod restore;
 mod rollback_reason;
@@ -93,8 +94,8 @@ pub struct Agent<S: Seams> {
     waiting: WaitingRequests,
     /// How many deliveries there were since the start.
     arrivals: u64,
-    /// The request behind the change in progress, since this start.
-    applied: Option<PendingRequest>,
+    /// The request that the hooks are asked about, or behind the change that was begun since the start.
+    in_hand: Option<PendingRequest>,
     /// For recording requests that were already installed.
     already_installed_quota: HourlyQuota,
     reports: Reports,
@@ -120,7 +121,7 @@ impl<S: Seams> Agent<S> {
             connections: Connections::default(),
             waiting: WaitingRequests::default(),
             arrivals: 0,
-            applied: None,
+            in_hand: None,
             already_installed_quota: HourlyQuota::default(),
             reports: Reports::default(),
             steps: Steps::default(),
@@ -237,7 +238,8 @@ impl<S: Seams> Agent<S> {
         if is_new {
             let identity = record.current.identity.clone();
             self.steps.tell(format!("the board itself could be read: {identity}"));
-            let shown_anew = identity != self.record.current.identity && !self.changing();
+            let shown_anew =
+                identity != self.record.current.identity && self.stage.has_touched_nothing();
             self.transition_regardless(|old| *old = record);
             self.board_keeper.set_at(now);
             self.copy_to_environment();

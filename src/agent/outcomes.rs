@@ -30,7 +30,7 @@ impl<S: Seams> Agent<S> {
     pub(super) fn not_applied(&mut self, delivery: &Delivery, why: &NotApplied) {
         match why {
             NotApplied::Overtaken => self.record.counters().rejected += 1,
-            NotApplied::Begin(_) => self.record.counters().failed += 1,
+            NotApplied::NotReady(_) | NotApplied::Begin(_) => self.record.counters().failed += 1,
         }
         let outcome = why.outcome();
         self.steps.warn(format!("{delivery} ended as {outcome}: {why}"));
@@ -96,7 +96,7 @@ impl<S: Seams> Agent<S> {
             Ok(()) => {
                 let ack_token = delivery.ack_token.take();
                 self.acknowledge(ack_token);
-                self.applied = Some(pending);
+                self.in_hand = Some(pending);
                 self.set_new_identity();
             }
             Err(why) => self.not_applied(delivery, &NotApplied::Begin(why)),

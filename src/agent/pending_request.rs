@@ -3,9 +3,10 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
-use intercom_wire::BoardName;
+use intercom_wire::{BoardName, Request};
 
-use super::delivery::Delivery;
+use super::delivery::{Delivery, take_over};
+use super::seams::AckToken;
 use crate::clock::Moment;
 use crate::decide::{MAX_DEFERRALS, Timing};
 
@@ -23,11 +24,30 @@ pub(super) struct PendingRequest {
     pub(super) arrival: u64,
     /// How often it was tried again after an identity conflict.
     pub(super) retries: u8,
+    /// Whether the hooks said "not now" when it was to be applied.
+    pub(super) put_off: Option<PutOff>,
+}
+
+/// The hooks said "not now".
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PutOff {
+    /// When for the first time.
+    pub(super) since: Moment,
+    /// When that was told last.
+    pub(super) told: Moment,
 }
 
 impl PendingRequest {
     pub(super) fn new(delivery: Delivery, arrival: u64) -> Self {
-        PendingRequest { delivery, arrival, retries: 0 }
+        PendingRequest { delivery, arrival, retries: 0, put_off: None }
+    }
+
+    /// Takes the message of another delivery, if it is of the same request. One message of it is held
+    /// then: another one would hold up all that come after it. Gives back the spare one.
+    pub(super) fn again(&mut self, delivery: &Delivery) -> Option<Option<AckToken>> {
+        let key = |delivery: &Delivery| delivery.request.as_ref().ok().map(Request::key);
+        let is_same = key(delivery).is_some() && key(delivery) == key(&self.delivery);
+        is_same.then(|| take_over(&mut self.delivery.ack_token, delivery.ack_token))
     }
 
     /// Its change was taken back since another board took the new MAC address too: the same, to be

@@ -162,17 +162,19 @@ pub enum ReportId {
 /// One run of all the hooks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HookRun {
-    /// What the link has just been set for.
+    /// When they run.
     pub phase: Phase,
     /// The identity before.
     pub from: Identity,
-    /// The identity now.
+    /// The identity now, or after the change.
     pub to: Identity,
 }
 
-/// What the hooks run after.
+/// When the hooks run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
+    /// Before anything is touched: may it be now?
+    Ready,
     /// The new identity was set.
     Apply,
     /// The old identity was put back.

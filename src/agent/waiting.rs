@@ -4,7 +4,7 @@ use std::mem;
 
 use intercom_wire::{Mac, Request};
 
-use super::delivery::{Delivery, take_over};
+use super::delivery::Delivery;
 use super::pending_request::PendingRequest;
 use super::seams::AckToken;
 use crate::clock::Moment;
@@ -45,16 +45,10 @@ pub(super) enum Again {
 }
 
 impl WaitingRequests {
-    /// Looks whether the same request waits already. One message of it is held then: another one
-    /// would hold up all that come after it. How often it was deferred is not forgotten.
+    /// Looks whether the same request waits already. How often it was deferred is not forgotten.
     pub(super) fn again(&mut self, delivery: &Delivery) -> Again {
-        let key = |delivery: &Delivery| delivery.request.as_ref().ok().map(Request::key);
-        let Some(wanted) = key(delivery) else { return Again::New };
-        let mut waiting = self.waiting.iter_mut().map(|(pending, _)| &mut pending.delivery);
-        match waiting.find(|waiting| key(waiting).as_ref() == Some(&wanted)) {
-            Some(waiting) => Again::Waits(take_over(&mut waiting.ack_token, delivery.ack_token)),
-            None => Again::New,
-        }
+        let spare = self.waiting.iter_mut().find_map(|(pending, _)| pending.again(delivery));
+        spare.map_or(Again::New, Again::Waits)
     }
 
     /// Has a request wait, or lets it go where there is no room: the broker delivers it again. True

@@ -9,6 +9,7 @@ pub(super) const MAX_LINE_BYTES: usize = 400;
 #[derive(Debug, Default)]
 pub(super) struct Lines {
     line: Vec<u8>,
+    last: Option<String>,
     told: usize,
     dropped: usize,
 }
@@ -25,12 +26,13 @@ impl Lines {
         }
     }
 
-    /// Tells the line that had no end, and how many lines were dropped.
-    pub(super) fn finish(mut self, mut tell: impl FnMut(&str)) {
+    /// Tells the line that had no end, and how many lines were dropped. Gives the last line.
+    pub(super) fn finish(mut self, mut tell: impl FnMut(&str)) -> Option<String> {
         self.end_line(&mut tell);
         if self.dropped > 0 {
             tell(&format!("({} more lines)", self.dropped));
         }
+        self.last
     }
 
     fn end_line(&mut self, tell: &mut impl FnMut(&str)) {
@@ -41,9 +43,11 @@ impl Lines {
         if text.trim().is_empty() {
             return;
         }
+        let text = text.trim_end();
+        self.last = Some(text.to_owned());
         if self.told < MAX_LINES {
             self.told += 1;
-            tell(text.trim_end());
+            tell(text);
         } else {
             self.dropped += 1;
         }
@@ -76,6 +80,15 @@ mod tests {
         assert_eq!(told.len(), MAX_LINES + 1);
         assert_eq!(told[MAX_LINES], "(7 more lines)");
         assert_eq!(lines(&[&b"x".repeat(MAX_LINE_BYTES * 3)]), ["x".repeat(MAX_LINE_BYTES)]);
+    }
+
+    #[test]
+    fn the_last_line_is_kept_however_many_there_were() {
+        let mut lines = Lines::default();
+        lines.push(&b"x\n".repeat(MAX_LINES), |_| {});
+        lines.push(b"a call is going on\n\n", |_| {});
+        assert_eq!(lines.finish(|_| {}).as_deref(), Some("a call is going on"));
+        assert_eq!(Lines::default().finish(|_| {}), None);
     }
 
     proptest! {

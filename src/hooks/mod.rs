@@ -13,6 +13,9 @@ use log::{debug, info, warn};
 use crate::agent::seams::{HookRun, Phase};
 use crate::agent::{HookFailure, HookProblem};
 
+/// With this exit status of `sysexits.h` (EX_TEMPFAIL) a hook that is asked first says "not now".
+const NOT_NOW: i32 = 75;
+
 /// The hooks of one panel.
 #[derive(Debug)]
 pub struct Hooks {
@@ -40,8 +43,9 @@ impl Hooks {
     /// Runs them one after the other in name order; a directory that is not there has none.
     ///
     /// An apply stops at the first that fails, since it is going to be rolled back. A rollback runs
-    /// all of them, since each one that works brings the panel nearer to where it was. Dropping the
-    /// future kills the one that runs.
+    /// all of them, since each one that works brings the panel nearer to where it was. When they are
+    /// asked first, only "not now" counts: one that knows nothing of this phase may fail in it.
+    /// Dropping the future kills the one that runs.
     ///
     /// # Errors
     /// Which hook failed first, and how.
@@ -57,10 +61,18 @@ impl Hooks {
             debug!("hook {name}: {phase} begins");
             match process::run(&name, &hook.path, self.variables(run), self.limit).await {
                 Ok(()) => info!("hook {name}: {phase} done"),
-                Err(problem) => {
-                    let failure = HookFailure::new(name, problem);
+                Err(mut failure) => {
+                    let is_not_now = matches!(
+                        failure.problem,
+                        HookProblem::Ended(status) if status.code() == Some(NOT_NOW)
+                    );
+                    if run.phase == Phase::Ready && is_not_now {
+                        failure.problem = HookProblem::NotNow;
+                        return Err(failure);
+                    }
                     warn!("{failure}");
                     match run.phase {
+                        Phase::Ready => {}
                         Phase::Apply => return Err(failure),
                         Phase::Rollback => first_failure = first_failure.or(Some(failure)),
                     }
@@ -89,6 +101,7 @@ impl Hooks {
 
 fn phase(phase: Phase) -> &'static str {
     match phase {
+        Phase::Ready => "ready",
         Phase::Apply => "apply",
         Phase::Rollback => "rollback",
     }

@@ -15,8 +15,8 @@ use tokio::net::unix::pipe;
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
-use super::HookProblem;
 use super::lines::Lines;
+use super::{HookFailure, HookProblem};
 
 /// The names and values of environment variables.
 type Variables = [(&'static str, String); 6];
@@ -32,8 +32,9 @@ pub(super) async fn run(
     path: &Path,
     variables: Variables,
     limit: Duration,
-) -> Result<(), HookProblem> {
-    let (mut child, mut output) = spawn(path, variables).map_err(HookProblem::NotRun)?;
+) -> Result<(), HookFailure> {
+    let (mut child, mut output) =
+        spawn(path, variables).map_err(|why| HookFailure::new(name, HookProblem::NotRun(why)))?;
     let mut group = Group::of(&child);
     let mut lines = Lines::default();
     let tell = |line: &str| info!("hook {name}: {line}");
@@ -61,8 +62,8 @@ pub(super) async fn run(
         let _ = rest.read_to_end(&mut bytes);
         lines.push(&bytes, tell);
     }
-    lines.finish(tell);
-    result
+    let said = lines.finish(tell);
+    result.map_err(|problem| HookFailure { said, ..HookFailure::new(name, problem) })
 }
 
 fn spawn(path: &Path, variables: Variables) -> io::Result<(Child, pipe::Receiver)> {

@@ -181,3 +181,18 @@ async fn a_hook_that_cannot_be_started_fails() {
     let failure = hooks.run(Phase::Apply, LONG).await.expect_err("no interpreter");
     assert!(failure.to_string().starts_with("the hook 10-broken could not be run: "));
 }
+
+#[tokio::test]
+async fn a_hook_that_is_asked_first_may_say_not_now_and_its_last_line_says_why() {
+    let panel = Panel::new();
+    panel.add("10-old", "$INTERCOM_PHASE", "echo what is ready?; exit 1");
+    panel.add("20-sip", "asked", "echo one moment; echo a call is going on; exit 75");
+    panel.add("30-last", "never asked", "");
+    let failure = panel.run(Phase::Ready, LONG).await.expect_err("not now");
+    assert!(matches!(failure.problem, HookProblem::NotNow), "{failure:?}");
+    assert_eq!(failure.to_string(), "the hook 20-sip says \"not now\": a call is going on");
+    assert_eq!(panel.told(), "ready\nasked\n");
+    let failure = panel.run(Phase::Apply, LONG).await.expect_err("the first one fails");
+    let text = failure.to_string();
+    assert_eq!(text, "the hook 10-old failed: exit status: 1: what is ready?");
+}

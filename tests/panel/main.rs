@@ -16,6 +16,7 @@ mod page;
 mod proof;
 mod proxy;
 mod relative_root;
+mod ready;
 mod replacement;
 mod service_manager;
 mod truth;

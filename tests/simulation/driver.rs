@@ -15,10 +15,10 @@ use super::power::Reach;
 use super::rules;
 use super::script::{Action, Death, happen, perform};
 use super::seams::Simulated;
-use super::world::{Happening, Hardware, Shared};
+use super::world::{Happening, Hardware, HooksEnd, Shared};
 
 /// When even a board that has to wait for others has long come to rest, in milliseconds.
-const HORIZON: u64 = 6 * 3600 * 1000;
+const HORIZON: u64 = 30 * 3600 * 1000;
 /// How many polls of the list bring nothing before all is quiet.
 const QUIET_POLLS: u32 = 3;
 /// After this long a daemon that could not start is started again, in milliseconds.
@@ -248,18 +248,26 @@ impl Run {
     }
 }
 
-/// A hook that found no lease: exit status 1, as `wait(2)` has it.
-fn hook_failure() -> HookFailure {
-    HookFailure::new("10-dhcp", HookProblem::Ended(ExitStatus::from_raw(1 << 8)))
+/// A hook that found no lease: exit status 1, as `wait(2)` has it. Or one that knows of a call.
+fn hooks_result(end: HooksEnd) -> Result<(), HookFailure> {
+    match end {
+        HooksEnd::Worked => Ok(()),
+        HooksEnd::Failed => {
+            Err(HookFailure::new("10-dhcp", HookProblem::Ended(ExitStatus::from_raw(1 << 8))))
+        }
+        HooksEnd::SaidNotNow => Err(HookFailure::new("20-sip", HookProblem::NotNow)),
+    }
 }
 
 fn step(world: &Shared, agent: &mut Agent<Simulated>, happening: Happening) -> Option<Death> {
     match happening {
-        Happening::HooksEnd { failed: false } => {
-            world.borrow_mut().link.lacks_address = false;
-            agent.hooks_ended(Ok(()));
+        Happening::HooksEnd(end) => {
+            let result = hooks_result(end);
+            if result.is_ok() {
+                world.borrow_mut().link.lacks_address = false;
+            }
+            agent.hooks_ended(result);
         }
-        Happening::HooksEnd { failed: true } => agent.hooks_ended(Err(hook_failure())),
         Happening::BoardRead => {
             let reading = world.borrow_mut().board_reading();
             agent.board_read(&reading);

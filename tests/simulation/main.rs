@@ -19,6 +19,7 @@ mod link;
 mod log;
 mod mutants;
 mod network;
+mod patience;
 mod plan;
 mod power;
 mod random;

@@ -214,7 +214,10 @@ fn trouble(
         2 | 3 => (Action::Unreachable(letter, true), Action::Unreachable(letter, false), false),
         4 => (Action::Taken(letter, true), Action::Taken(letter, false), false),
         5 => (Action::Hooks(Hooks::Fail), Action::Hooks(Hooks::Work), false),
-        6 => (Action::Hooks(Hooks::Hang), Action::Hooks(Hooks::Work), false),
+        6 => {
+            let hooks = random.pick(&[Hooks::Hang, Hooks::NotNow]);
+            (Action::Hooks(hooks), Action::Hooks(Hooks::Work), false)
+        }
         7 => {
             let driver = [Driver::Refuses, Driver::RefusesOne(letter), Driver::Ignores];
             (Action::Driver(random.pick(&driver)), Action::Driver(Driver::Takes), true)

@@ -156,6 +156,16 @@ pub fn all() -> Vec<Scenario> {
             std::slice::from_ref(&rolled_back),
             3,
         ),
+        Scenario::new(
+            "a hook says not now for a while",
+            vec![
+                (500, Action::Hooks(Hooks::NotNow)),
+                (1000, to_b()),
+                (200_000, Action::Hooks(Hooks::Work)),
+            ],
+            std::slice::from_ref(&installed),
+            3,
+        ),
         despite(
             "the link refuses",
             vec![Action::Driver(Driver::RefusesOne(mac('B')))],

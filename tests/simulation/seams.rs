@@ -1,16 +1,18 @@
 //! The seams of one process to its world.
 
-use intercom_agent::agent::seams::{HookRun, Seams};
+use intercom_agent::agent::seams::{HookRun, Phase, Seams};
 use intercom_agent::clock::{BootId, Clock, Moment};
 use intercom_agent::record_store::RecordStore;
 
 use super::link::SimulatedBoard;
 use super::state_dir::SimulatedDisk;
 use super::upstream::SimulatedUpstream;
-use super::world::{Happening, Hooks, Shared};
+use super::world::{Happening, Hooks, HooksEnd, Shared};
 
 /// How long the hooks take, in milliseconds.
 const HOOKS: u64 = 2_000;
+/// How long they take to say whether a change may begin.
+const ANSWER: u64 = 100;
 
 /// How long the board's own sources take to answer, in milliseconds.
 const READING: u64 = 50;
@@ -76,20 +78,22 @@ impl Seams for Simulated {
         &self.clock
     }
 
-    fn start_hooks(&mut self, _: HookRun) {
+    fn start_hooks(&mut self, run: HookRun) {
         let power = self.world.borrow().power.clone();
         power.tell(|| {
             let world = &mut *self.world.borrow_mut();
             // A new run takes the place of one that still goes on.
-            world
-                .queue
-                .retain(|(_, _, happening)| !matches!(happening, Happening::HooksEnd { .. }));
-            let failed = match world.hooks {
-                Hooks::Work => false,
-                Hooks::Fail => true,
-                Hooks::Hang => return,
+            world.queue.retain(|(_, _, happening)| !matches!(happening, Happening::HooksEnd(_)));
+            let (takes, end) = match (run.phase, world.hooks) {
+                (Phase::Ready, Hooks::NotNow) => (ANSWER, HooksEnd::SaidNotNow),
+                (Phase::Ready, Hooks::Work | Hooks::Fail | Hooks::Hang) => {
+                    (ANSWER, HooksEnd::Worked)
+                }
+                (_, Hooks::Work | Hooks::NotNow) => (HOOKS, HooksEnd::Worked),
+                (_, Hooks::Fail) => (HOOKS, HooksEnd::Failed),
+                (_, Hooks::Hang) => return,
             };
-            world.at(world.now + HOOKS, Happening::HooksEnd { failed });
+            world.at(world.now + takes, Happening::HooksEnd(end));
         });
     }
 

@@ -25,6 +25,16 @@ pub enum Hooks {
     Work,
     Fail,
     Hang,
+    /// They say so when they are asked first.
+    NotNow,
+}
+
+/// How a run of them ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HooksEnd {
+    Worked,
+    Failed,
+    SaidNotNow,
 }
 
 /// What happens at a time.
@@ -32,9 +42,7 @@ pub enum Hooks {
 #[allow(clippy::large_enum_variant, reason = "there are never many of them")]
 pub enum Happening {
     Traffic(Traffic),
-    HooksEnd {
-        failed: bool,
-    },
+    HooksEnd(HooksEnd),
     Script(Action),
     /// The board's own sources have answered.
     BoardRead,

@@ -1,6 +1,7 @@
 //! How far the change in progress has come: what happens next, without a clock and without I/O.
 //!
 //! ```text
+//!  Ready ──► Idle, or Hooks
 //!  Hooks ──► Confirming ──► Settling ──► Proving ──► Committing ──► Idle
 //!    └────────────┴─────────────┴───────────┴────► PuttingBack ──► HooksBack ──► Idle
 //! ```
@@ -9,6 +10,7 @@ mod proof;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
 use std::time::Duration;
 
 use super::hook_failure::HookFailure;
@@ -25,6 +27,9 @@ pub(super) enum Stage {
     /// No change.
     #[default]
     Idle,
+    /// Nothing is touched yet; the hooks are asked whether it may be now, until the moment at the
+    /// latest.
+    Ready(Moment),
     /// The new identity is set; the hooks run.
     Hooks,
     /// Waiting for a new connection under the new identity.
@@ -71,6 +76,8 @@ pub(super) struct Terms {
 /// What the agent does now that something has happened.
 #[derive(Debug)]
 pub(super) enum Action {
+    /// The hooks have answered whether a change may begin now.
+    Asked(Result<(), NotReady>),
     /// Connect under the new identity, to confirm the change.
     Connect,
     /// Say that a new connection on this route is being watched.
@@ -96,6 +103,24 @@ pub(super) enum Action {
     EndRollback(HooksBackEnd),
 }
 
+/// Why a change does not begin now. Its `Display` is part of a report.
+#[derive(Debug)]
+pub(super) enum NotReady {
+    /// A hook says so.
+    Hook(HookFailure),
+    /// The hooks were still running at the latest moment.
+    TooLong,
+}
+
+impl fmt::Display for NotReady {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NotReady::Hook(why) => why.fmt(f),
+            NotReady::TooLong => f.write_str("the hooks did not end in time"),
+        }
+    }
+}
+
 /// How the hooks ended that ran after a rollback.
 #[derive(Debug)]
 pub(super) enum HooksBackEnd {
@@ -116,11 +141,18 @@ impl Stage {
         matches!(self, Stage::Idle)
     }
 
+    /// Whether the board carries what the record says is current.
+    pub(super) fn has_touched_nothing(&self) -> bool {
+        matches!(self, Stage::Idle | Stage::Ready(_))
+    }
+
     /// When [`Happened::Time`] is due, given the deadline of the change in progress.
     pub(super) fn due(&self, deadline: Option<Moment>) -> Option<Moment> {
         let at = match self {
             Stage::Idle => return None,
-            Stage::PuttingBack(at, _) | Stage::HooksBack(at) => return Some(*at),
+            Stage::Ready(at) | Stage::PuttingBack(at, _) | Stage::HooksBack(at) => {
+                return Some(*at);
+            }
             Stage::Hooks | Stage::Confirming => None,
             Stage::Settling(_, at) | Stage::Committing(at) => Some(*at),
             Stage::Proving(proof) => proof.due(),
@@ -154,7 +186,7 @@ impl Stage {
             Stage::Confirming | Stage::Settling(..) => Some(RollbackReason::NotReached),
             Stage::Proving(proof) => Some(proof.missing()),
             Stage::Committing(_) => Some(RollbackReason::NotWritten),
-            Stage::Idle | Stage::PuttingBack(..) | Stage::HooksBack(_) => None,
+            Stage::Idle | Stage::Ready(_) | Stage::PuttingBack(..) | Stage::HooksBack(_) => None,
         }
     }
 
@@ -163,6 +195,9 @@ impl Stage {
             (Stage::Hooks, Ok(())) => (Stage::Confirming, Some(Action::Connect)),
             (Stage::Hooks, Err(why)) => {
                 (Stage::Hooks, Some(Action::RollBack(RollbackReason::Hook(why))))
+            }
+            (Stage::Ready(_), result) => {
+                (Stage::Idle, Some(Action::Asked(result.map_err(NotReady::Hook))))
             }
             (Stage::HooksBack(_), result) => {
                 let end = result.map_or_else(HooksBackEnd::Failed, |()| HooksBackEnd::Worked);
@@ -188,6 +223,7 @@ impl Stage {
             Stage::Settling(settling, _) => *settling == route,
             Stage::Proving(proof) => proof.is_on(route),
             Stage::Idle
+            | Stage::Ready(_)
             | Stage::Hooks
             | Stage::Confirming
             | Stage::Committing(_)
@@ -202,9 +238,13 @@ impl Stage {
 
     fn looked_up(self, owner: MacOwner, now: Moment) -> Next {
         match (self, owner) {
-            (stage @ (Stage::Idle | Stage::PuttingBack(..) | Stage::HooksBack(_)), _) => {
-                (stage, None)
-            }
+            (
+                stage @ (Stage::Idle
+                | Stage::Ready(_)
+                | Stage::PuttingBack(..)
+                | Stage::HooksBack(_)),
+                _,
+            ) => (stage, None),
             (stage, MacOwner::AnotherBoard(board)) => {
                 (stage, Some(Action::RollBack(RollbackReason::Conflict(board))))
             }
@@ -233,6 +273,9 @@ impl Stage {
 
     fn tick(self, now: Moment) -> Next {
         match self {
+            Stage::Ready(until) if until <= now => {
+                (Stage::Idle, Some(Action::Asked(Err(NotReady::TooLong))))
+            }
             Stage::PuttingBack(at, reason) if at <= now => {
                 (Stage::Idle, Some(Action::PutBack(reason)))
             }
@@ -257,7 +300,7 @@ impl Stage {
     /// For people, while there is a change.
     pub(super) fn in_words(&self) -> &'static str {
         match self {
-            Stage::Idle | Stage::Hooks => "the hooks run",
+            Stage::Idle | Stage::Ready(_) | Stage::Hooks => "the hooks run",
             Stage::Confirming => "waiting for a new connection",
             Stage::Settling(..) => "watching the new connection",
             Stage::Proving(_) => "proving that the new connection still works",

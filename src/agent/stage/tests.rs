@@ -63,6 +63,30 @@ fn a_connection_that_answers_at_both_ends_of_settle_confirms_the_change() {
 }
 
 #[test]
+fn a_change_begins_only_where_no_hook_says_not_now() {
+    let until = NOW + WINDOW;
+    let happens = |now, happened| {
+        let terms = Terms { now, deadline: None, settle: SETTLE };
+        Stage::Ready(until).take(happened, terms)
+    };
+    let (stage, action) = happens(NOW, Happened::HooksEnded(Ok(())));
+    assert!(stage.is_idle() && matches!(action, Some(Action::Asked(Ok(())))), "{action:?}");
+    let not_now = HookFailure::new("20-sip", HookProblem::NotNow);
+    let (stage, action) = happens(NOW, Happened::HooksEnded(Err(not_now)));
+    match action {
+        Some(Action::Asked(Err(why))) if stage.is_idle() => {
+            assert_eq!(why.to_string(), "the hook 20-sip says \"not now\"");
+        }
+        other => panic!("{other:?}"),
+    }
+    let (_, action) = happens(NOW, Happened::Time);
+    assert!(action.is_none(), "{action:?}");
+    let (_, action) = happens(until, Happened::Time);
+    assert!(matches!(action, Some(Action::Asked(Err(NotReady::TooLong)))), "{action:?}");
+    assert_eq!(Stage::Ready(until).due(None), Some(until));
+}
+
+#[test]
 fn the_same_route_must_answer_again() {
     let (stage, _) = at(NOW, proving(Route::Http), Happened::LookedUp(MacOwner::Nobody));
     let (stage, action) = at(NOW, stage, Happened::Reached(Route::Mqtt));

@@ -1,0 +1,84 @@
+//! Whether a change may begin now: the hooks are asked before anything is touched.
+
+use std::time::Duration;
+
+use intercom_wire::{DEFERRED, Identity, Outcome};
+
+use super::Agent;
+use super::delivery::Delivery;
+use super::error::NotApplied;
+use super::pending_request::{PendingRequest, PutOff};
+use super::seams::{HookRun, Phase, Seams};
+use super::stage::{NotReady, Stage};
+use super::waiting::Until;
+use crate::clock::Clock;
+use crate::decide::{Decision, MacOwner};
+
+/// When the hooks are asked again that said "not now".
+const ASK_AGAIN: Duration = Duration::from_secs(30);
+/// For how long they may say so before the request ends.
+const LIMIT: Duration = Duration::from_secs(24 * 3600);
+/// When it is told again that a request is still deferred.
+const TELL_AGAIN: Duration = Duration::from_secs(10 * 60);
+
+impl<S: Seams> Agent<S> {
+    /// Asks the hooks whether the board may take an identity now.
+    pub(super) fn ask_the_hooks(&mut self, pending: PendingRequest, to: Identity) {
+        let from = self.record.current.identity.clone();
+        self.stage = Stage::Ready(self.seams.clock().now() + self.rules.confirm_within);
+        self.in_hand = Some(pending);
+        self.seams.start_hooks(HookRun { phase: Phase::Ready, from, to });
+    }
+
+    /// The hooks have answered. What the board is may have become known meanwhile, so that the request
+    /// is decided once more.
+    pub(super) fn hooks_answered(&mut self, answer: Result<(), NotReady>) {
+        let Some(pending) = self.in_hand.take() else { return };
+        match answer {
+            Ok(()) => match self.check(&pending.delivery, MacOwner::Nobody) {
+                Decision::Apply(identity) => self.apply(pending, identity),
+                _ => _ = self.decide_on(pending, MacOwner::NotLookedUp),
+            },
+            Err(why) => self.put_off(pending, why),
+        }
+        if !self.changing() {
+            self.change_ended();
+        }
+    }
+
+    fn put_off(&mut self, mut pending: PendingRequest, why: NotReady) {
+        let now = self.seams.clock().now();
+        let before = pending.put_off;
+        let since = before.map_or(now, |before| before.since);
+        if since + LIMIT <= now {
+            return self.not_applied(&pending.delivery, &NotApplied::NotReady(why));
+        }
+        let told = match before {
+            Some(PutOff { told, .. }) if now < told + TELL_AGAIN => told,
+            Some(_) | None => {
+                self.tell_that_it_is_deferred(&pending.delivery, &why);
+                now
+            }
+        };
+        pending.put_off = Some(PutOff { since, told });
+        self.waiting.add(pending, Until::Later(now + ASK_AGAIN));
+    }
+
+    fn tell_that_it_is_deferred(&mut self, delivery: &Delivery, why: &NotReady) {
+        self.steps.warn(format!(
+            "{delivery} is deferred: {why}; asking again every {} s",
+            ASK_AGAIN.as_secs()
+        ));
+        let cause = delivery.cause(&self.rules);
+        let current = self.record.current.identity.clone();
+        let reason = Some(why.to_string());
+        let mut report = self.record.report(&cause, Outcome::Failed, current, reason);
+        // It ends nothing.
+        report.intercom.status = Some(DEFERRED.to_owned());
+        report.deferred_seconds = Some(ASK_AGAIN.as_secs());
+        let mut routes = delivery.routes_back(&self.rules);
+        // It is soon told again, so that it takes no room while nobody hears it.
+        routes.retain(|route| self.connections.routes().contains(route));
+        let _ = self.reports.send(self.seams.upstream(), &report, &routes, None);
+    }
+}

@@ -1,0 +1,43 @@
+//! Hooks that are asked first, and say "not now".
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use intercom_test_support::{Board, Broker, NEW, OLD, Watcher, request};
+use serde_json::json;
+
+/// While its file is there, a call is going on.
+fn with_a_hook_that_knows_of_calls(board: &Board) {
+    let hook = "hooks/20-sip";
+    let call = board.path("call");
+    board.write("call", "");
+    let asks =
+        format!("if [ -e '{}' ]; then echo 'a call is going on'; exit 75; fi", call.display());
+    let text = format!("#!/bin/sh\n[ \"$INTERCOM_PHASE\" = ready ] || exit 0\n{asks}\n");
+    board.write(hook, text);
+    fs::set_permissions(board.path(hook), fs::Permissions::from_mode(0o755)).expect("a mode");
+}
+
+#[test]
+fn a_request_waits_while_a_hook_says_not_now_and_billing_is_told() {
+    let broker = Broker::start();
+    let watcher = Watcher::new(&broker);
+    let board = Board::sandboxed("gate-1", OLD).with_mqtt(&broker.url());
+    with_a_hook_that_knows_of_calls(&board);
+    let mut daemon = board.start();
+    watcher.presence(OLD, "gate-1", "online");
+    watcher.publish(&format!("intercoms/{OLD}/patch/r-1"), request("r-1").to_string());
+    let report = watcher.report(OLD);
+    let why = "the hook 20-sip says \"not now\": a call is going on";
+    assert_eq!((&report["status"], &report["reason"]), (&json!("deferred"), &json!(why)));
+    assert_eq!((&report["request_id"], &report["deferred_seconds"]), (&json!("r-1"), &json!(30)));
+    assert!(daemon.wait_for("is deferred").contains(why));
+    let status = board.run(&["status", "--json"]).json();
+    assert_eq!((&status["waiting"], &status["counters"]["begun"]), (&json!(1), &json!(0)));
+    assert_eq!((board.mac().as_str(), &status["outcomes"]), (OLD, &json!([])));
+
+    fs::remove_file(board.path("call")).expect("the call has ended");
+    let report = watcher.report(NEW);
+    assert_eq!((&report["status"], &report["request_id"]), (&json!("installed"), &json!("r-1")));
+    assert_eq!(board.mac(), NEW);
+}
