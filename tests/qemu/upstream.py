@@ -96,6 +96,10 @@ class Broker:
                 self.reports.append(json.loads(payload))
             self._heard.put((topic, payload))
 
+    def signal(self, number):
+        """Stops the broker, or lets it go on: its connections stay, and are silent."""
+        self._broker.send_signal(number)
+
     def publish(self, topic, message, retain=True):
         """Publishes an object as JSON, or clears the topic with None."""
         command = ["mosquitto_pub", "-h", "127.0.0.1", "-p", str(self.plain), "-q", "1", "-t", topic]

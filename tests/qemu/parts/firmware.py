@@ -63,7 +63,7 @@ def no_frame_under_the_old_mac(lab):
                 broker.online(NEW)
                 _restart_network(board)
     for capture in captures:
-        frames = _senders(lab, capture)
+        frames = senders(lab, capture)
         # DHCP alone takes two.
         assert OLD not in frames and frames[NEW] > 2, frames
 
@@ -80,7 +80,7 @@ def _captured(path):
     return ["-object", f"filter-dump,id=capture,netdev=net0,file={path}"]
 
 
-def _senders(lab, capture):
+def senders(lab, capture):
     """How many frames each MAC address has sent, by a capture in libpcap's format: a header of 24 bytes, and one of 16
     for each frame."""
     data, frames, at = capture.read_bytes(), {}, 24
@@ -105,7 +105,7 @@ def restarted_where_the_firmware_does_not_ask(lab):
         capture = lab.logs / "rebooted.pcap"
         with machines.panel(chip, lab.log("again"), extra=_captured(capture)) as board:
             board.shell(60)
-            assert OLD in _senders(lab, capture), "a capture that cannot show the old MAC proves nothing"
+            assert OLD in senders(lab, capture), "a capture that cannot show the old MAC proves nothing"
             with log_shown(board):
                 assert identity(board) == (NEW, NEW, NEW_SERIAL)
                 board.sh(f"{NETWORK} restart >/dev/null 2>&1", 60)
