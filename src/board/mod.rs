@@ -29,7 +29,7 @@ pub use real::RealBoard;
 pub use routes::gateways;
 pub use runtime_files::{FileState, RuntimeFiles};
 pub use survey::{LinkFacts, Survey, survey};
-pub use uplink::{Uplink, UplinkError};
+pub use uplink::{Ends, Uplink, UplinkError};
 pub use variables::Variables;
 
 /// What a change does to the board, as narrow as it is.

@@ -25,6 +25,15 @@ pub struct Uplink {
     pub other: Option<String>,
 }
 
+/// The ends of a connection, as far as they are known.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ends {
+    /// The panel's address in it.
+    pub local: Option<IpAddr>,
+    /// The server's address; the addresses that it may be, in the order in which they are tried.
+    pub peers: Vec<IpAddr>,
+}
+
 /// Why the traffic does not prove an identity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UplinkError {
@@ -36,11 +45,6 @@ pub enum UplinkError {
         mac: Option<Mac>,
         /// The link by which it should leave.
         expected: String,
-    },
-    /// The host has no address that could be found.
-    NoAddress {
-        /// The host.
-        host: String,
     },
     /// The kernel has no route to it.
     NoRoute {
@@ -68,13 +72,23 @@ impl UplinkError {
 }
 
 impl Uplink {
-    /// Whether packets to `peer` leave by the link that bears `mac`, or by the other one where that is
-    /// meant.
+    /// Whether packets of a connection leave by the link that bears `mac`, or by the other one where that
+    /// is meant.
     ///
     /// # Errors
     /// Why that is not proven.
-    pub fn carries(&self, peer: IpAddr, mac: Mac) -> Result<(), UplinkError> {
-        let carries = outgoing_interface(peer).map_err(|why| UplinkError::NoRoute { peer, why })?;
+    pub fn carries(&self, ends: &Ends, mac: Mac) -> Result<(), UplinkError> {
+        let mut judged = Err(UplinkError::NotFoundOut);
+        for peer in &ends.peers {
+            judged = match outgoing_interface(*peer, ends.local) {
+                Ok(carries) => return self.counts(carries, mac),
+                Err(why) => Err(UplinkError::NoRoute { peer: *peer, why }),
+            };
+        }
+        judged
+    }
+
+    fn counts(&self, carries: String, mac: Mac) -> Result<(), UplinkError> {
         match &self.other {
             Some(other) if *other == carries => Ok(()),
             None if bears(&carries, mac) => Ok(()),
@@ -117,7 +131,6 @@ impl fmt::Display for UplinkError {
                     None => write!(f, ", which has no MAC address, not by {expected}"),
                 }
             }
-            UplinkError::NoAddress { host } => write!(f, "no address of {host} can be found"),
             UplinkError::NoRoute { peer, why } => write!(f, "no route leads to {peer}: {why}"),
             UplinkError::NotFoundOut => {
                 f.write_str("it was not found out in time by which link the traffic leaves")

@@ -25,8 +25,9 @@ pub(super) fn start(
 ) -> Routes {
     let neighbours =
         (!panel.root.is_sandbox()).then(|| Arc::new(Neighbours::new(&panel.settings.interface)));
-    let link_proof =
-        neighbours.clone().map(|neighbours| Arc::new(LinkProof::new(&panel.settings, neighbours)));
+    let link_proof = neighbours
+        .clone()
+        .map(|neighbours| Arc::new(LinkProof::new(panel.settings.uplink(), neighbours)));
     let events_in = Some(events.clone());
     let mut routes = Routes { neighbours, link_proof, events: events_in, ..Routes::default() };
     let keys = &panel.settings.signature.keys;

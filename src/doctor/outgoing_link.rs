@@ -1,13 +1,11 @@
 //! The outgoing link: the traffic leaves by the link that a change must be proven on.
 
-use std::sync::Arc;
+use std::net::ToSocketAddrs;
 
 use super::{Check, Finding};
-use crate::board::UplinkError;
-use crate::neighbours::Neighbours;
+use crate::board::{Ends, UplinkError};
 use crate::panel::Panel;
 use crate::record::Route;
-use crate::upstream::LinkProof;
 
 pub(super) const BEARS_MAC: Check = Check {
     id: "outgoing-link",
@@ -22,16 +20,20 @@ fn look(panel: &Panel) -> Finding {
     let Some(link) = &panel.survey.link else {
         return Finding::warning("not known: the link cannot be read", "see link");
     };
-    let routes = [Route::Mqtt, Route::Http];
-    let routes = routes.into_iter().filter(|route| panel.settings.host(*route).is_some());
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(why) => return Finding::warning(format!("not known: {why}"), "free some memory"),
-    };
-    let neighbours = Arc::new(Neighbours::new(&link.interface));
-    let proof = LinkProof::new(&panel.settings, neighbours);
-    for route in routes {
-        if let Err(why) = runtime.block_on(proof.judge(route, link.mac.value)) {
+    let (uplink, mac) = (panel.settings.uplink(), link.mac.value);
+    for route in [Route::Mqtt, Route::Http] {
+        let Some(host) = panel.settings.host(route) else { continue };
+        let found = match (host, 0).to_socket_addrs() {
+            Ok(found) => found,
+            Err(why) => {
+                return Finding::warning(
+                    format!("not known: {host} is not found: {why}"),
+                    "see uplink",
+                );
+            }
+        };
+        let ends = Ends { local: None, peers: found.map(|address| address.ip()).collect() };
+        if let Err(why) = uplink.carries(&ends, mac) {
             return finding(route, &why);
         }
     }
@@ -50,11 +52,7 @@ fn finding(route: Route, why: &UplinkError) -> Finding {
                  \"{carries}\"`"
             ),
         ),
-        UplinkError::NoAnswer { .. } => Finding::failed(
-            found,
-            "plug the cable in, and let a route with a gateway lead through this link",
-        ),
-        UplinkError::NoAddress { .. } | UplinkError::NoRoute { .. } | UplinkError::NotFoundOut => {
+        UplinkError::NoRoute { .. } | UplinkError::NotFoundOut | UplinkError::NoAnswer { .. } => {
             Finding::warning(format!("not known: {}: {why}", route.label()), "see uplink")
         }
     }

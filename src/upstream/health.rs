@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::agent::{RouteError, RouteStatus};
+use crate::board::Ends;
 use crate::record::Route;
 
 /// How late a healthy route may be: the board may be busy.
@@ -26,6 +27,8 @@ struct State {
     since: Instant,
     /// How often upstream was reached after it was not.
     connections: u64,
+    /// The ends of the last connection.
+    ends: Ends,
     /// The last error, and when it happened.
     error: Option<(String, Instant)>,
 }
@@ -38,6 +41,7 @@ impl Default for Health {
             reached: false,
             since: Instant::now(),
             connections: 0,
+            ends: Ends::default(),
             error: None,
         })))
     }
@@ -84,6 +88,16 @@ impl Health {
     /// Something went wrong, and upstream may still be reached.
     pub(super) fn erred(&self, why: &str) {
         self.state().error = Some((why.to_owned(), Instant::now()));
+    }
+
+    /// A connection is made, or will be, between these ends.
+    pub(super) fn connects(&self, ends: Ends) {
+        self.state().ends = ends;
+    }
+
+    /// The ends of the last connection.
+    pub(super) fn ends(&self) -> Ends {
+        self.state().ends.clone()
     }
 
     /// Whether upstream is reached on this route now.

@@ -1,64 +1,36 @@
 //! The proof that a route's traffic leaves by the link that bears the identity.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use intercom_wire::Mac;
 use log::warn;
-use tokio::net::lookup_host;
 
-use crate::board::{Uplink, UplinkError};
-use crate::config::Settings;
+use crate::board::{Ends, Uplink, UplinkError};
 use crate::neighbours::{Asked, Neighbours};
-use crate::record::Route;
 
-/// The uplink, and the host that each route connects to.
+/// The uplink, and the neighbours on the panel's own link.
 #[derive(Debug)]
 pub struct LinkProof {
     uplink: Uplink,
-    mqtt: Option<String>,
-    http: Option<String>,
     neighbours: Arc<Neighbours>,
 }
 
 impl LinkProof {
-    /// Of the routes that are configured.
-    pub fn new(settings: &Settings, neighbours: Arc<Neighbours>) -> Self {
-        LinkProof {
-            uplink: settings.uplink(),
-            mqtt: settings.host(Route::Mqtt).map(str::to_owned),
-            http: settings.host(Route::Http).map(str::to_owned),
-            neighbours,
-        }
+    /// With the neighbours on the uplink's own interface.
+    pub fn new(uplink: Uplink, neighbours: Arc<Neighbours>) -> Self {
+        LinkProof { uplink, neighbours }
     }
 
-    /// Whether packets on this route leave by the link that bears `mac`. Where they leave by another
-    /// one on purpose, somebody on the link that bears it must answer too.
+    /// Whether packets of this connection leave by the link that bears `mac`. Where they leave by
+    /// another one on purpose, somebody on the link that bears it must answer too.
     ///
     /// # Errors
     /// Why that is not proven.
-    pub async fn judge(&self, route: Route, mac: Mac) -> Result<(), UplinkError> {
-        let host = match route {
-            Route::Mqtt => self.mqtt.as_deref(),
-            Route::Http | Route::Billing => self.http.as_deref(),
-        };
-        let host = host.unwrap_or_default();
-        let mut judged = Err(UplinkError::NoAddress { host: host.to_owned() });
-        for peer in addresses(host).await {
-            judged = self.uplink.carries(peer, mac);
-            // The route connects to an address that can be reached.
-            if !matches!(judged, Err(UplinkError::NoRoute { .. })) {
-                break;
-            }
+    pub(super) async fn judge(&self, ends: &Ends, mac: Mac) -> Result<(), UplinkError> {
+        self.uplink.carries(ends, mac)?;
+        if self.uplink.other.is_none() {
+            return Ok(());
         }
-        judged?;
-        match self.uplink.other {
-            None => Ok(()),
-            Some(_) => self.own_link_answers().await,
-        }
-    }
-
-    async fn own_link_answers(&self) -> Result<(), UplinkError> {
         let interface = &self.uplink.interface;
         let asked = match self.neighbours.anybody_answers().await {
             Ok(Asked { answered: true, .. }) => return Ok(()),
@@ -69,15 +41,5 @@ impl LinkProof {
             }
         };
         Err(UplinkError::NoAnswer { interface: interface.clone(), asked })
-    }
-}
-
-async fn addresses(host: &str) -> Vec<IpAddr> {
-    match lookup_host((host, 0)).await {
-        Ok(found) => found.map(|address| address.ip()).collect(),
-        Err(why) => {
-            warn!("no address of {host} can be found: {why}");
-            Vec::new()
-        }
     }
 }

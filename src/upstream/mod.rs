@@ -224,9 +224,10 @@ impl Upstream for Routes {
     fn judge_link(&mut self, route: Route, mac: Mac) {
         let Some(events) = self.events.clone() else { return };
         let proof = self.link_proof.clone();
+        let ends = self.handle(route).map(|handle| handle.health.ends()).unwrap_or_default();
         tokio::spawn(async move {
             let judged = match proof {
-                Some(proof) => proof.judge(route, mac).await,
+                Some(proof) => proof.judge(&ends, mac).await,
                 None => Ok(()),
             };
             // It only fails when the daemon ends.

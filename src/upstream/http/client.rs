@@ -9,7 +9,7 @@ use ureq::unversioned::transport::{ConnectProxyConnector, Connector, TcpConnecto
 use super::resolver::RuntimeResolver;
 use super::secure::TlsConnector;
 use crate::config::HttpSettings;
-use crate::upstream::Place;
+use crate::upstream::{Health, Place};
 
 const USER_AGENT: &str = concat!("intercom-agent/", env!("CARGO_PKG_VERSION"));
 /// Must hold the whole head of an answer.
@@ -59,6 +59,7 @@ pub(super) fn client(
     place: &Place,
     limits: TimeLimits,
     runtime: Handle,
+    health: Health,
 ) -> Result<Agent, ureq::Error> {
     let proxy = settings.proxy.as_ref().map(|proxy| ureq::Proxy::new(&proxy.to_string()));
     let config = Agent::config_builder()
@@ -89,5 +90,5 @@ pub(super) fn client(
     let connector =
         Connector::<()>::chain(ConnectProxyConnector::default(), TcpConnector::default());
     let connector = connector.chain(TlsConnector::new(&settings.tls, place));
-    Ok(Agent::with_parts(config, connector, RuntimeResolver::new(runtime)))
+    Ok(Agent::with_parts(config, connector, RuntimeResolver::new(runtime, health)))
 }

@@ -99,6 +99,7 @@ struct Service {
 
 impl Service {
     fn client(&self) -> Result<ureq::Agent, ureq::Error> {
-        client::client(&self.settings, &self.place, self.limits, self.runtime.clone())
+        let (runtime, health) = (self.runtime.clone(), self.health.clone());
+        client::client(&self.settings, &self.place, self.limits, runtime, health)
     }
 }

@@ -3,6 +3,8 @@
 //! The library's own resolver starts a thread for each lookup, and panics if the system has none left.
 //! The runtime also keeps the time limit, so a busy runtime is late.
 
+use std::net::SocketAddr;
+
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
@@ -12,16 +14,19 @@ use ureq::http::Uri;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
-use crate::upstream::addresses;
+use crate::board::Ends;
+use crate::upstream::{Health, addresses};
 
 #[derive(Debug)]
 pub(super) struct RuntimeResolver {
     runtime: Handle,
+    /// Told where the connections lead to.
+    health: Health,
 }
 
 impl RuntimeResolver {
-    pub(super) fn new(runtime: Handle) -> Self {
-        RuntimeResolver { runtime }
+    pub(super) fn new(runtime: Handle, health: Health) -> Self {
+        RuntimeResolver { runtime, health }
     }
 }
 
@@ -50,6 +55,8 @@ impl Resolver for RuntimeResolver {
             // The runtime is gone.
             Err(_) => return Err(Error::ConnectionFailed),
         };
+        let peers = found.iter().map(SocketAddr::ip).collect();
+        self.health.connects(Ends { local: None, peers });
         let mut addresses = self.empty();
         found.into_iter().for_each(|address| addresses.push(address));
         Ok(addresses)

@@ -15,12 +15,12 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
+use super::Service;
 use super::end::SessionError;
 use super::line::{self, LineError, MAX_PACKET, Socket, Trace, Way};
 use super::presence::OwnPresence;
 use super::topics::Topics;
-use crate::config::MqttSettings;
-use crate::upstream::{Place, tls};
+use crate::upstream::tls;
 
 /// The client numbers its packets from 1 to this. Fewer are unanswered at once: one PUBLISH, and the
 /// SUBSCRIBEs and UNSUBSCRIBEs of the look-ups.
@@ -41,12 +41,12 @@ impl Client {
     /// # Errors
     /// When a file of the configuration cannot be used.
     pub(super) fn new(
-        settings: &MqttSettings,
-        place: &Place,
+        service: &Service,
         topics: &Topics,
         board: &BoardName,
         presence: &OwnPresence,
     ) -> Result<Self, SessionError> {
+        let Service { settings, place, health } = service;
         let broker = &settings.broker;
         let tls = match broker.tls {
             true => Some((
@@ -58,7 +58,8 @@ impl Client {
             )),
             false => None,
         };
-        let way = Way { host: broker.host.clone(), port: broker.port, tls };
+        let (host, health) = (broker.host.clone(), health.clone());
+        let way = Way { host, port: broker.port, health, tls };
         let socket = Socket::name()?;
         let mut options = MqttOptions::new(board.as_str(), &socket, broker.port);
         options

@@ -24,7 +24,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use super::backoff::Backoff;
-use super::{Place, RouteCommand, RouteEnd, RouteEvent};
+use super::{Health, Place, RouteCommand, RouteEnd, RouteEvent};
 use crate::agent::seams::{ConnectIdentity, Connection, Event};
 use crate::config::MqttSettings;
 use crate::record::Route;
@@ -39,6 +39,13 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// The longest pause between two attempts to connect.
 const LONGEST_PAUSE: Duration = Duration::from_secs(120);
 
+/// The broker with its settings, and what a connection needs to reach it.
+struct Service {
+    settings: MqttSettings,
+    place: Place,
+    health: Health,
+}
+
 /// Runs the route until the daemon drops its end.
 pub async fn run(
     settings: MqttSettings,
@@ -47,6 +54,7 @@ pub async fn run(
     mut end: RouteEnd,
     events: mpsc::Sender<RouteEvent>,
 ) {
+    let service = Service { settings, place, health: end.health.clone() };
     let mut outgoing = Outgoing::default();
     let mut acknowledgements = Acknowledgements::default();
     while let Some((connect_as, connection)) = next_identity(&mut end).await {
@@ -56,8 +64,7 @@ pub async fn run(
             let connect_as = (&connect_as, connection);
             let began = Instant::now();
             let session = Session::new(
-                &settings,
-                &place,
+                &service,
                 &keys,
                 connect_as,
                 &events,

@@ -73,7 +73,8 @@ async fn a_server_that_is_not_trusted_is_not_polled() {
         let settings = settings(&url, ca);
         let (place, runtime) = (Place::new(root.clone(), None), Handle::current());
         let asked = tokio::task::spawn_blocking(move || {
-            let client = client::client(&settings, &place, QUICK, runtime).unwrap();
+            let client =
+                client::client(&settings, &place, QUICK, runtime, Health::default()).unwrap();
             client.get(settings.base.url("/")).call().map_err(trouble::Trouble::from)
         });
         let trouble = asked.await.unwrap().expect_err("it must not be asked");

@@ -11,12 +11,15 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsConnector;
 
 use super::attempt::{Attempt, AttemptError, LineError};
-use crate::upstream::addresses;
+use crate::board::Ends;
+use crate::upstream::{Health, addresses};
 
 /// How a broker is reached.
 pub(in crate::upstream::mqtt) struct Way {
     pub(in crate::upstream::mqtt) host: String,
     pub(in crate::upstream::mqtt) port: u16,
+    /// Told where the connection leads to.
+    pub(in crate::upstream::mqtt) health: Health,
     /// Over TLS, with the name that the broker's certificate has to have.
     pub(in crate::upstream::mqtt) tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
 }
@@ -60,6 +63,8 @@ impl Way {
     async fn connect_to(&self, address: SocketAddr) -> Result<Stream, AttemptError> {
         let tcp = TcpStream::connect(address).await.map_err(AttemptError::Tcp)?;
         tcp.set_nodelay(true).map_err(AttemptError::Tcp)?;
+        let local = tcp.local_addr().ok().map(|local| local.ip());
+        self.health.connects(Ends { local, peers: vec![address.ip()] });
         Ok(match &self.tls {
             None => Box::new(tcp),
             Some((config, name)) => {

@@ -15,6 +15,7 @@ use rumqttc::{
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
+use super::Service;
 use super::acknowledgements::Acknowledgements;
 use super::client::Client;
 use super::delivery::delivery;
@@ -26,10 +27,9 @@ use super::too_large::TooLarge;
 use super::topics::{About, Topics};
 use crate::agent::Delivery;
 use crate::agent::seams::{ConnectIdentity, Connection, Event};
-use crate::config::MqttSettings;
 use crate::decide::MacOwner;
 use crate::record::Route;
-use crate::upstream::{Health, Place, RouteCommand, RouteEnd, RouteEvent};
+use crate::upstream::{Health, RouteCommand, RouteEnd, RouteEvent};
 use deadlines::Deadlines;
 use early::Early;
 use echo::Echo;
@@ -60,17 +60,17 @@ impl<'a> Session<'a> {
     /// # Errors
     /// When the configuration does not fit the board.
     pub(super) fn new(
-        settings: &MqttSettings,
-        place: &Place,
+        service: &Service,
         keys: &'a Keys,
         (connect_as, connection): (&'a ConnectIdentity, Connection),
         events: &'a mpsc::Sender<RouteEvent>,
         outgoing: &'a mut Outgoing,
         acknowledgements: &'a mut Acknowledgements,
     ) -> Result<Self, SessionError> {
+        let settings = &service.settings;
         let topics = Topics::new(&settings.topics, connect_as)?;
         let presence = OwnPresence::new(connect_as);
-        let client = Client::new(settings, place, &topics, &connect_as.board, &presence)?;
+        let client = Client::new(service, &topics, &connect_as.board, &presence)?;
         let silence = 2 * settings.keep_alive + settings.connect_timeout;
         Ok(Session {
             client,
