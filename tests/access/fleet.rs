@@ -10,12 +10,15 @@ use intercom_test_support::{Billing, Board, Broker, Directory, Watcher, free_por
 /// Whom the broker lets in; the watcher may do everything, and stands for nobody.
 const USERS: [&str; 4] = ["billing", "gate-1", "gate-2", "watcher"];
 
-/// The rules that come with billing.
+/// Rules for panels that speak by MAC address.
 #[derive(Debug, Clone, Copy)]
 pub enum Rules {
     PerMac,
     PerBoard,
 }
+
+const PER_MAC: &str = include_str!("rules_of_before/per-mac.acl");
+const PER_BOARD: &str = include_str!("rules_of_before/per-board.acl");
 
 pub struct Fleet {
     pub broker: Broker,
@@ -34,17 +37,16 @@ fn shipped(name: &str) -> String {
 
 impl Fleet {
     pub fn start(rules: Rules) -> Self {
-        Self::start_with(&shipped(match rules {
-            Rules::PerMac => "per-mac.acl",
-            Rules::PerBoard => "per-board.acl",
-        }))
+        Self::start_with(match rules {
+            Rules::PerMac => PER_MAC,
+            Rules::PerBoard => PER_BOARD,
+        })
     }
 
     /// Under rules per MAC address of which those for one of them are missing.
     pub fn start_without(mac: &str) -> Self {
-        let rules = shipped("per-mac.acl");
-        let left: Vec<_> = rules.lines().filter(|line| !line.contains(mac)).collect();
-        assert!(left.len() < rules.lines().count(), "there were none");
+        let left: Vec<_> = PER_MAC.lines().filter(|line| !line.contains(mac)).collect();
+        assert!(left.len() < PER_MAC.lines().count(), "there were none");
         Self::start_with(&left.join("\n"))
     }
 

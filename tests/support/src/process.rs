@@ -98,6 +98,11 @@ impl Process {
         self.signal(Signal::SIGCONT);
     }
 
+    /// Tells it to read its configuration again.
+    pub fn hang_up(&self) {
+        self.signal(Signal::SIGHUP);
+    }
+
     fn signal(&self, signal: Signal) {
         kill(Pid::from_raw(self.child.id().cast_signed()), signal).expect("it runs");
     }

@@ -1,0 +1,11 @@
+//! The brokers as they are shipped: what their rules allow, and what they do not. Real mosquitto and
+//! real NATS (Debian's packages of these names), with the files of `billing/mosquitto` and
+//! `billing/nats`.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "helpers of tests are tests too")]
+
+mod certificates;
+mod client;
+mod enrolment;
+mod rules;
+mod shipped;
