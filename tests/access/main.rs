@@ -7,4 +7,5 @@ mod fleet;
 mod lan;
 mod neighbour;
 mod signer;
+mod tokens;
 mod without_the_key;

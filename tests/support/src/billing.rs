@@ -5,14 +5,18 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::{Broker, Directory, FACTORY_SERIAL, MODEL, NEW, OLD, Process, built, curl};
+use crate::{Broker, Directory, FACTORY_SERIAL, MODEL, NEW, OLD, Process, built, curl_with};
+
+const DATABASE: &str = "billing.sqlite";
 
 /// A billing service on a database of its own, gone with the value.
 pub struct Billing {
     /// Where it serves HTTP.
     pub url: String,
+    /// The header that calls are made with, where it asks for a token.
+    authorization: Option<String>,
     _process: Process,
-    _dir: Directory,
+    dir: Directory,
 }
 
 impl Billing {
@@ -50,12 +54,31 @@ impl Billing {
     fn start_with(mut command: Command, arguments: &[&str]) -> Self {
         let dir = Directory::new();
         command.args(["serve", "--grace-ms", "1000", "--database"]);
-        command.arg(dir.path().join("billing.sqlite")).args(arguments);
+        command.arg(dir.path().join(DATABASE)).args(arguments);
         let mut process = Process::start("intercom-billing", &mut command);
         let line = process.wait_for("http://");
         let at = line.find("http://").expect("the address");
         let url = line[at..].split_whitespace().next().expect("the address").to_owned();
-        Billing { url, _process: process, _dir: dir }
+        Billing { url, authorization: None, _process: process, dir }
+    }
+
+    /// From now on everybody needs a token; the calls below have an operator's.
+    pub fn with_tokens(mut self) -> Self {
+        let token = self.add_token(&["--role", "operator"]);
+        self.authorization = Some(format!("Authorization: Bearer {token}"));
+        self
+    }
+
+    /// A new token, by `token add` with these arguments.
+    pub fn add_token(&self, arguments: &[&str]) -> String {
+        let added = Command::new(built::billing())
+            .args(["token", "add", "--database"])
+            .arg(self.dir.path().join(DATABASE))
+            .args(arguments)
+            .output()
+            .expect("it runs");
+        assert!(added.status.success(), "{}", String::from_utf8_lossy(&added.stderr));
+        String::from_utf8(added.stdout).expect("text").trim_end().to_owned()
     }
 
     /// Makes the record of the panel `OLD`; its ID.
@@ -87,7 +110,7 @@ impl Billing {
 
     /// One call of the API.
     pub fn call(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
-        curl(method, &format!("{}{path}", self.url), body.to_string().as_bytes())
+        self.send(method, path, body.to_string().as_bytes())
     }
 
     /// The documented call.
@@ -98,6 +121,12 @@ impl Billing {
     /// The record that has this MAC.
     pub fn show(&self, mac: &str) -> (u16, Value) {
         let path = format!("/api/v1/billing/intercoms/show?mac={mac}");
-        curl("GET", &format!("{}{path}", self.url), b"")
+        self.send("GET", &path, b"")
+    }
+
+    fn send(&self, method: &str, path: &str, body: &[u8]) -> (u16, Value) {
+        let token = self.authorization.iter().flat_map(|token| ["--header", token]);
+        let token: Vec<_> = token.collect();
+        curl_with(&token, method, &format!("{}{path}", self.url), body)
     }
 }
