@@ -94,7 +94,7 @@ impl FromRequestParts<Billing> for Panel {
     async fn from_request_parts(parts: &mut Parts, billing: &Billing) -> Result<Self, Denied> {
         let Authenticated(principal) = Authenticated::from_request_parts(parts, billing).await?;
         match principal {
-            Principal::Anybody if parts.method == Method::GET && !is_agent(parts) => {
+            Principal::Anybody if parts.method != Method::POST && !is_agent(parts) => {
                 Err(Denied::NotAnAgent)
             }
             Principal::Anybody => Ok(Panel(None)),

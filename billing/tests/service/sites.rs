@@ -1,5 +1,8 @@
 //! What a page of another site, which a browser on the network shows, cannot make the service do.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
 use ureq::http::Method;
 
 use crate::common::{AGENT, INTERCOMS, OLD, Running, documented_example};
@@ -18,6 +21,21 @@ fn without_tokens_only_an_agent_may_poll() {
         assert_eq!(answer.status, status, "{agent}");
         assert_eq!(contents(&billing) == before, status == 403, "{agent}: a presence");
     }
+}
+
+/// A page of another site may send it without asking first, like a GET.
+#[test]
+fn without_tokens_a_poll_by_head_needs_an_agent_too() {
+    let billing = Running::start();
+    billing.old_intercom();
+    let before = contents(&billing);
+    let mut stream = TcpStream::connect(billing.http()).expect("a connection");
+    let poll = format!("HEAD /api/v1/agent/pending?mac={OLD}&board=die-1 HTTP/1.1");
+    write!(stream, "{poll}\r\nHost: localhost\r\nConnection: close\r\n\r\n").expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
+    assert_eq!(contents(&billing), before);
 }
 
 #[test]
