@@ -136,3 +136,15 @@ fn a_patch_of_a_panel_is_its_report_and_nothing_else() {
     billing.bearer = operator;
     assert_eq!(billing.requests()[0]["board"], "die-1");
 }
+
+#[test]
+fn a_panel_cannot_report_by_patch_on_the_request_of_another() {
+    let (mut billing, [.., panel], request_id) = with_tokens();
+    let of_another = billing.add_token(&["--role", "panel", "--board", "die-2"]);
+    billing.bearer = panel;
+    billing.pending(&format!("mac={OLD}"));
+    billing.bearer = Some(of_another);
+    let before = contents(&billing);
+    assert_eq!(billing.patch(reporting_patch(&request_id)).status, 422);
+    assert_eq!(contents(&billing), before);
+}
