@@ -5,6 +5,7 @@ use intercom_agent::agent::seams::{AckToken, ConnectIdentity, Connection, Report
 use intercom_agent::record::Route;
 use intercom_wire::{Mac, Report};
 
+use super::proof::Mutant;
 use super::random_numbers::Random;
 use super::requests::{Asked, Topic};
 
@@ -41,6 +42,12 @@ pub struct Cloud {
     pub by_another_link: bool,
     /// Another board has this address.
     pub taken: Vec<Mac>,
+    /// Since when it has.
+    pub taken_at: Vec<(Mac, u64)>,
+    /// The path swallows everything, and no connection is closed.
+    pub silent: bool,
+    /// What of the proof of a change is broken on purpose.
+    pub proof: Mutant,
     /// Lost and doubled messages; without it none are.
     pub weather: Option<Random>,
     /// Acknowledges a message when it is delivered.

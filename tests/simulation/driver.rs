@@ -212,7 +212,7 @@ impl Run {
             rules::after_step(&mut self.world.borrow_mut(), agent.record());
             let happening = {
                 let mut world = self.world.borrow_mut();
-                let tick = agent.next_tick().map(|due| world.booted + due.as_millis());
+                let tick = agent.next_tick().map(|due| world.clock_began() + due.as_millis());
                 let next = world.next();
                 if tick.is_none() && world.only_polls() {
                     quiet_polls += 1;
@@ -229,12 +229,17 @@ impl Run {
                 world.now = world.now.max(time);
                 if next == Some(time) { world.take_next() } else { None }
             };
+            let has_happened = happening.is_some();
             if let Some(happening) = happening
                 && let Some(death) = step(&self.world, agent, happening)
             {
                 return End::Dead(death);
             }
-            agent.tick();
+            // What came while the process slept may be taken before its timers are.
+            let has_just_woken = self.world.borrow().woke == Some(self.world.borrow().now);
+            if !(has_happened && has_just_woken) {
+                agent.tick();
+            }
             let world = &mut *self.world.borrow_mut();
             if world.log.is_kept() {
                 for step in agent.steps().after(told) {

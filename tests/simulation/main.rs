@@ -22,6 +22,8 @@ mod network;
 mod patience;
 mod plan;
 mod power;
+mod proof;
+mod proven;
 mod random;
 mod random_numbers;
 mod replay;

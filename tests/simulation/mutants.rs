@@ -7,6 +7,7 @@ use super::disk::{Mutant, Unsynced};
 use super::driver::{Cut, Run};
 use super::exhaustive::{Depth, cut_everywhere_in};
 use super::power::Reach;
+use super::proof;
 use super::scenarios::named;
 use super::script::Death;
 use super::world::Hardware;
@@ -129,6 +130,45 @@ fn mutant_a_text_is_not_bounded() {
     is_caught("rule 10: a model of 300 is in the record", "MAC and serial number", |world| {
         world.cloud.model_chars = Some(300);
     });
+}
+
+fn rule_8_catches(mutant: proof::Mutant, what: &str, scenario: &str) {
+    is_caught(&format!("rule 8: {what}"), scenario, |world| world.cloud.proof = mutant);
+}
+
+#[test]
+fn mutant_a_connection_counts_before_anything_has_come_back_on_it() {
+    let scenario = "a path that goes silent before the new connection";
+    let what = "rule 8: 02:00:00:00:00:42 is installed, and upstream heard []";
+    is_caught(what, scenario, |world| world.cloud.proof = proof::Mutant::NoFirstEcho);
+}
+
+#[test]
+fn mutant_an_answer_that_never_came_counts_when_settle_is_over() {
+    let scenario = "a path that goes silent during settle";
+    let what = "02:00:00:00:00:42 is installed, and upstream heard";
+    rule_8_catches(proof::Mutant::NoSecondEcho, what, scenario);
+}
+
+#[test]
+fn mutant_an_old_nonce_counts() {
+    let scenario = "a path that goes silent during settle";
+    let what = "02:00:00:00:00:42 is installed, and upstream heard";
+    rule_8_catches(proof::Mutant::OldNonce, what, scenario);
+}
+
+#[test]
+fn mutant_the_deadline_is_not_looked_at() {
+    let scenario = "asleep during settle, and woken after the deadline";
+    let what = "02:00:00:00:00:42 is installed 1";
+    rule_8_catches(proof::Mutant::NoDeadline, what, scenario);
+}
+
+#[test]
+fn mutant_another_boards_answer_is_not_heard() {
+    let scenario = "another board takes the MAC during settle, and keeps it";
+    let what = "02:00:00:00:00:42 is installed, and another board has it";
+    rule_8_catches(proof::Mutant::NoOthers, what, scenario);
 }
 
 /// The power fails just after the link was touched, in every boot.

@@ -2,11 +2,12 @@
 
 use intercom_agent::agent::Delivery;
 use intercom_agent::agent::seams::{AckToken, Connection, Event, ReportId};
-use intercom_agent::decide::{Delivered, Signature, Timing, Via};
+use intercom_agent::decide::{Delivered, MacOwner, Signature, Timing, Via};
 use intercom_agent::record::Route;
-use intercom_wire::Request;
+use intercom_wire::{Mac, Request};
 
 use super::cloud::{Message, Posted, Received};
+use super::proof::Mutant;
 use super::requests::{Asked, Topic, model_of};
 use super::world::Hardware;
 
@@ -15,6 +16,10 @@ const WINDOW: usize = 20;
 const POLL_EVERY: u64 = 60_000;
 const RECONNECT: u64 = 5_000;
 const LATENCY: u64 = 20;
+/// When a connection on a silent path is given up.
+const KEEP_ALIVE: u64 = 45_000;
+/// After `settle`, and before a look-up is answered.
+const OLD_ECHO: u64 = 5_500;
 
 /// What comes to the agent over the network, and what the network does by itself.
 #[derive(Debug, Clone)]
@@ -24,6 +29,8 @@ pub enum Traffic {
     Poll(Connection),
     /// The broker gives the panel's own presence back.
     Echo(Connection),
+    /// A connection without an answer is given up.
+    KeepAlive(Connection),
     Deliver {
         request: usize,
         ack_token: AckToken,
@@ -102,6 +109,30 @@ impl Hardware {
         }
     }
 
+    /// The path swallows everything from now on, or does so no more: then what was swallowed is missing
+    /// on the connection, so that it ends.
+    pub fn set_silent(&mut self, silent: bool) {
+        let was_silent = std::mem::replace(&mut self.cloud.silent, silent);
+        if silent {
+            self.later(KEEP_ALIVE, Traffic::KeepAlive(self.cloud.connection));
+        } else if was_silent && self.cloud.mqtt_up {
+            self.lose(Route::Mqtt);
+        }
+    }
+
+    /// Another board has this address from now on, and says so to whoever is connected with it.
+    pub fn take(&mut self, mac: Mac) {
+        self.cloud.taken.push(mac);
+        self.cloud.taken_at.retain(|(taken, _)| *taken != mac);
+        self.cloud.taken_at.push((mac, self.now));
+        let own = self.cloud.connect_as.as_ref().map(|connect_as| connect_as.identity.mac);
+        let is_heard = self.cloud.mqtt_up && !self.cloud.silent;
+        if own == Some(mac) && is_heard && self.cloud.proof != Mutant::NoOthers {
+            let owner = MacOwner::AnotherBoard(None);
+            self.later(LATENCY, Traffic::Tell(Event::LookedUp { mac, owner }));
+        }
+    }
+
     pub fn lose(&mut self, route: Route) {
         let connection = self.cloud.connection;
         match route {
@@ -128,14 +159,24 @@ impl Hardware {
             }
             Traffic::Echo(connection) if connection == self.cloud.connection => {
                 let route = Route::Mqtt;
-                let comes = self.cloud.mqtt_up && self.carries(route);
-                let comes = comes || self.cloud.believes_connections;
-                return comes.then_some(Brought::Event(Event::Reachable { route, connection }));
+                let comes = self.cloud.mqtt_up && self.carries(route) && !self.cloud.silent;
+                if comes {
+                    self.heard(route);
+                }
+                let believes = self.cloud.believes_connections
+                    || matches!(self.cloud.proof, Mutant::NoFirstEcho | Mutant::NoSecondEcho);
+                return (comes || believes)
+                    .then_some(Brought::Event(Event::Reachable { route, connection }));
             }
-            Traffic::Connect(..) | Traffic::Poll(_) | Traffic::Echo(_) => {}
+            Traffic::KeepAlive(connection) if connection == self.cloud.connection => {
+                if self.cloud.silent && self.cloud.mqtt_up {
+                    self.lose(Route::Mqtt);
+                }
+            }
+            Traffic::Connect(..) | Traffic::Poll(_) | Traffic::Echo(_) | Traffic::KeepAlive(_) => {}
             Traffic::Deliver { request, ack_token, again } => {
                 let still = self.cloud.session.iter().any(|m| m.ack_token == Some(ack_token));
-                if still && self.cloud.mqtt_up {
+                if still && self.cloud.mqtt_up && !self.cloud.silent {
                     if self.cloud.acknowledges_early {
                         self.cloud.acknowledge(ack_token);
                     }
@@ -174,8 +215,10 @@ impl Hardware {
     }
 
     fn connect(&mut self, route: Route, connection: Connection) -> Option<Brought> {
-        let believes = self.cloud.believes_connections;
-        if !believes && (!self.reaches(route) || self.cloud.unlucky()) {
+        let is_first = self.cloud.proof == Mutant::NoFirstEcho && route == Route::Mqtt;
+        let believes = self.cloud.believes_connections || is_first;
+        let reaches = self.reaches(route) && !self.cloud.silent;
+        if !believes && (!reaches || self.cloud.unlucky()) {
             self.later(RECONNECT, Traffic::Connect(route, connection));
             return None;
         }
@@ -184,6 +227,10 @@ impl Hardware {
         }
         self.cloud.mqtt_up = true;
         self.cloud.carried_by = Some(self.link.mac);
+        self.heard(route);
+        if self.cloud.proof == Mutant::OldNonce {
+            self.later(OLD_ECHO, Traffic::Tell(Event::Reachable { route, connection }));
+        }
         let retained = |posted: &Posted| posted.asked.retained && !posted.done;
         for request in 0..self.cloud.requests.len() {
             let posted = &self.cloud.requests[request];
@@ -199,12 +246,13 @@ impl Hardware {
     fn poll(&mut self, connection: Connection) -> Option<Brought> {
         let route = Route::Http;
         self.later(POLL_EVERY, Traffic::Poll(connection));
-        if !self.reaches(route) || self.cloud.unlucky() {
+        if !self.reaches(route) || self.cloud.silent || self.cloud.unlucky() {
             let was_up = std::mem::take(&mut self.cloud.http_up);
             return was_up.then_some(Brought::Event(Event::Lost { route, connection }));
         }
         self.cloud.http_up = true;
         self.cloud.carried_by = Some(self.link.mac);
+        self.heard(route);
         for request in 0..self.cloud.requests.len() {
             let posted = &self.cloud.requests[request];
             if posted.asked.topic == Topic::List && !posted.done {
@@ -236,6 +284,9 @@ impl Hardware {
         let Some(sent) = sent else { return };
         if !self.cloud.is_up(route) || !self.carries(route) {
             return;
+        }
+        if self.cloud.silent {
+            return self.later(RECONNECT, Traffic::Arrive { route, id });
         }
         if self.cloud.unlucky() {
             return self.later(RECONNECT, Traffic::Arrive { route, id });

@@ -206,7 +206,7 @@ fn trouble(
     let kind = random.pick(&[ErrorKind::Other, ErrorKind::StorageFull]);
     let reach = random.pick(&REACHES);
     let fault = Fault { at: random.below(30), kind, reach };
-    let (begins, ends, is_fault) = match random.below(16) {
+    let (begins, ends, is_fault) = match random.below(18) {
         0 | 1 => {
             let route = random.pick(routes);
             (Action::Down(route, true), Action::Down(route, false), false)
@@ -229,6 +229,11 @@ fn trouble(
         12 => (Action::Locked(true), Action::Locked(false), false),
         13 => {
             (Action::Serial(SerialSource::Own(Reading::Unreadable)), Action::Serial(serial), false)
+        }
+        15 => (Action::Silent(true), Action::Silent(false), false),
+        16 => {
+            let sleep = 1 + random.below(10 * 60_000);
+            (Action::Sleep(sleep), Action::Sleep(1), false)
         }
         14 => (Action::LinkThere(false), Action::LinkThere(true), true),
         _ => match random.below(2) {

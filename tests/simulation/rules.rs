@@ -9,6 +9,7 @@ use super::bounds;
 use super::cloud::Posted;
 use super::flash::Kept;
 use super::link::{Driver, LinkState};
+use super::proof::{self, Proof};
 use super::requests::{is_tagged, tag};
 use super::sources::SerialSource;
 use super::truth::{self, Truth};
@@ -38,6 +39,8 @@ pub struct Watch {
     pub bounded_records: Option<u32>,
     current: Option<Current>,
     to: Option<Current>,
+    /// What upstream has really heard.
+    pub proof: Proof,
     /// What restarts had to say.
     pub remarks: Vec<String>,
     /// How often the identity changed.
@@ -140,6 +143,7 @@ pub fn after_restore(world: &mut Hardware, restored: &Restored) {
         format!("boot {}: {current} {change:?} {remarks:?}", world.boot)
     });
     watch.see(record, &world.link);
+    proof::holds(world, record, true, &mut watch);
     truth::is_told(world, record, &mut watch);
     bounds::hold(world, record, &mut watch);
     if !watch.faulty && world.link.driver == Driver::Takes && !world.link.files_fail {
@@ -232,6 +236,7 @@ fn trials(world: &Hardware, watch: &mut Watch) {
 pub fn after_step(world: &mut Hardware, record: &Record) {
     let mut watch = std::mem::take(&mut world.watch);
     watch.see(record, &world.link);
+    proof::holds(world, record, false, &mut watch);
     truth::is_told(world, record, &mut watch);
     bounds::hold(world, record, &mut watch);
     match &record.change {
@@ -240,7 +245,10 @@ pub fn after_step(world: &mut Hardware, record: &Record) {
             let now = world.now - world.booted;
             let end = change.deadline.as_millis() + FEW_SECONDS;
             let link = world.link.driver == Driver::Takes && !watch.faulty;
-            if change.boot_id.as_str() == format!("boot-{}", world.boot) && now > end && link {
+            // One that has just woken had no time yet.
+            let had_time = world.woke != Some(world.now);
+            let is_this_boots = change.boot_id.as_str() == format!("boot-{}", world.boot);
+            if is_this_boots && now > end && link && had_time {
                 watch.broke(2, format!("a change goes on {} ms after its end", now - end));
             }
         }

@@ -321,6 +321,7 @@ pub fn all() -> Vec<Scenario> {
         Scenario { spoiled: true, ..one("a damaged record", std::slice::from_ref(&installed), 5) }
             .after(vec![long_ago('C')]),
     ];
+    all.extend(super::proven::all());
     all.extend(super::unread::all());
     all
 }

@@ -34,6 +34,10 @@ pub enum Action {
     Unreachable(Mac, bool),
     /// The traffic leaves by another link, or by the panel's own again.
     ByAnotherLink(bool),
+    /// The path swallows everything without a word, or does so no more.
+    Silent(bool),
+    /// The process sleeps for so many milliseconds.
+    Sleep(u64),
     /// Another board has this address, or has let go of it.
     Taken(Mac, bool),
     Driver(Driver),
@@ -106,7 +110,9 @@ pub fn happen(hardware: &mut Hardware, action: Action) {
             Action::Unreachable(mac, true) => hardware.cloud.unreachable.push(mac),
             Action::Unreachable(mac, false) => hardware.cloud.unreachable.retain(|m| *m != mac),
             Action::ByAnotherLink(other) => hardware.cloud.by_another_link = other,
-            Action::Taken(mac, true) => hardware.cloud.taken.push(mac),
+            Action::Silent(silent) => hardware.set_silent(silent),
+            Action::Sleep(millis) => hardware.sleep(millis),
+            Action::Taken(mac, true) => hardware.take(mac),
             Action::Taken(mac, false) => hardware.cloud.taken.retain(|m| *m != mac),
             Action::Driver(driver) => hardware.link.driver = driver,
             Action::Hooks(hooks) => hardware.hooks = hooks,

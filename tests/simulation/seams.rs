@@ -23,7 +23,7 @@ pub struct SimulatedClock(Shared);
 impl Clock for SimulatedClock {
     fn now(&self) -> Moment {
         let world = self.0.borrow();
-        Moment::from_millis(world.now - world.booted)
+        Moment::from_millis(world.now - world.clock_began())
     }
 
     fn boot_id(&self) -> BootId {

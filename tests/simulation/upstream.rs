@@ -11,6 +11,7 @@ use intercom_agent::record::Route;
 use intercom_wire::{Mac, Report};
 
 use super::network::Traffic;
+use super::proof::Mutant;
 use super::world::{Hardware, Shared};
 
 /// The agent's side of it.
@@ -48,7 +49,8 @@ impl Upstream for SimulatedUpstream {
             // The LAN answers for the board's own address; for others the broker must be asked too.
             let own = world.cloud.connect_as.as_ref().map(|connect_as| connect_as.identity.mac);
             if world.cloud.mqtt_up || own == Some(mac) {
-                let taken = world.cloud.taken.contains(&mac);
+                let hears_others = world.cloud.proof != Mutant::NoOthers;
+                let taken = hears_others && world.cloud.taken.contains(&mac);
                 let owner = if taken { MacOwner::AnotherBoard(None) } else { MacOwner::Nobody };
                 world.later(1000, Traffic::Tell(Event::LookedUp { mac, owner }));
             }

@@ -12,6 +12,7 @@ use super::link::LinkState;
 use super::log::Log;
 use super::network::{Brought, Traffic};
 use super::power::{Fault, Power};
+use super::proof::Mutant;
 use super::rules::Watch;
 use super::script::Action;
 use super::sources::Sources;
@@ -63,6 +64,10 @@ pub struct Hardware {
     pub now: u64,
     pub boot: u32,
     pub booted: u64,
+    /// When the process woke that had slept.
+    pub woke: Option<u64>,
+    /// For how long it has slept in this boot.
+    pub slept: u64,
     pub at_hand: Vec<Brought>,
     pub watch: Watch,
     pub log: Log,
@@ -86,6 +91,8 @@ impl Hardware {
             now: 0,
             boot: 0,
             booted: 0,
+            woke: None,
+            slept: 0,
             at_hand: Vec::new(),
             watch: Watch::default(),
             log: Log::default(),
@@ -157,6 +164,19 @@ impl Hardware {
         self.queue.len()
     }
 
+    /// The process sleeps, and what happens meanwhile is at hand when it wakes.
+    pub fn sleep(&mut self, millis: u64) {
+        self.now += millis;
+        self.woke = Some(self.now);
+        self.slept += millis;
+    }
+
+    /// When the board's clock began to count, or would have if it had never stood still.
+    pub fn clock_began(&self) -> u64 {
+        let missed = if self.cloud.proof == Mutant::NoDeadline { self.slept } else { 0 };
+        self.booted + missed
+    }
+
     fn board_is_gone(&mut self) {
         self.queue.retain(|(_, _, happening)| matches!(happening, Happening::Script(_)));
         self.at_hand.clear();
@@ -183,6 +203,7 @@ impl Hardware {
         self.now += 20_000;
         self.boot += 1;
         self.booted = self.now;
+        self.slept = 0;
         let found = self.environments.found();
         let mac = found.and_then(|found| found.get("ethaddr")?.parse().ok());
         self.link.power_on(self.boot, mac);
