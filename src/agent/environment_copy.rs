@@ -1,7 +1,7 @@
 //! The U-Boot environment as a copy of the record, where the policy allows it to be written.
 
 use log::debug;
-use uboot_env::{Change, Environment, Written};
+use uboot_env::{Change, Transaction, Written};
 
 use super::Agent;
 use super::rules::Rules;
@@ -55,16 +55,18 @@ pub(super) fn put_right<S: Seams>(
     if record.wants_reading() {
         return;
     }
-    let wanted = match store.read() {
-        Ok(environment) => wanted(&environment, rules, record),
+    // What is compared and what is written are one reading: a copy on slow flash is read no more often.
+    let transaction = match store.begin() {
+        Ok(transaction) => transaction,
         Err(why) => return remarks.push(format!("the U-Boot environment cannot be read: {why}")),
     };
+    let wanted = wanted(&transaction, rules, record);
     if wanted.is_empty() {
         return;
     }
     let changes: Vec<Change<'_>> =
         wanted.iter().map(|(name, value)| (name.as_str(), value.as_deref())).collect();
-    match environment::write(&mut store, disk, rules.environment, &changes) {
+    match environment::write(transaction, disk, rules.environment, &changes) {
         Ok(Written::Unchanged) => {}
         Ok(Written::Changed) => {
             let says = match &rules.mac_variable {
@@ -86,7 +88,7 @@ type Wanted = (String, Option<String>);
 
 /// The variables that differ; none if the identity is there already. What tells the board's past
 /// goes along with an identity, never alone.
-fn wanted(environment: &Environment, rules: &Rules, record: &Record) -> Vec<Wanted> {
+fn wanted(environment: &Transaction<'_>, rules: &Rules, record: &Record) -> Vec<Wanted> {
     let current = &record.current;
     let mut identity = Vec::new();
     let has = |name: &str| environment.get(name).is_some();

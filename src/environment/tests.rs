@@ -58,7 +58,8 @@ impl Board {
     }
 
     fn write(&mut self, policy: Policy, changes: &[Change<'_>]) -> Result<Written, Error> {
-        write(&mut self.store(), &mut self.state, policy, changes)
+        let mut store = self.store();
+        write(store.begin()?, &mut self.state, policy, changes)
     }
 
     fn heal(&mut self, policy: Policy) -> Result<Healed, Error> {

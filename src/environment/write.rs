@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use uboot_env::{Change, Recovery, Store, Written};
+use uboot_env::{Change, Recovery, Store, Transaction, Written};
 
 use super::backup::DiskBackup;
 use super::policy::{Policy, Refusal, may_restore, may_write};
@@ -33,12 +33,11 @@ pub enum Healed {
 /// # Errors
 /// If the policy forbids it, or it did not work.
 pub fn write(
-    store: &mut Store,
+    mut transaction: Transaction<'_>,
     disk: &mut impl Disk,
     policy: Policy,
     changes: &[Change<'_>],
 ) -> Result<Written, Error> {
-    let mut transaction = store.begin()?;
     for &(name, value) in changes {
         match value {
             Some(value) => transaction.set(name, value),
