@@ -128,6 +128,17 @@ fn an_unreached_service_is_told_with_its_address() {
 }
 
 #[test]
+fn a_line_of_the_firmware_that_puts_the_old_mac_back_is_named() {
+    let line = "hwaddress ether $(fw_printenv -n ethaddr)";
+    let board = Board::new("firmware", "");
+    board.write("etc/network/interfaces.d/eth0", &format!("iface eth0 inet dhcp\n    {line}\n"));
+    let shown = text(&board.doctor());
+    let named =
+        format!("FAILED   firmware             /etc/network/interfaces.d/eth0:2: {line}; at");
+    assert!(shown.contains(&named), "{shown}");
+}
+
+#[test]
 fn json_has_every_check_with_its_state() {
     let board = Board::new("json", "");
     let output = board.agent("doctor").arg("--json").output().expect("doctor runs");

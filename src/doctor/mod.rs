@@ -6,6 +6,7 @@ mod clock;
 mod duplicates;
 mod environment;
 mod finding;
+mod firmware;
 mod hooks;
 mod identity;
 mod link;
@@ -44,7 +45,7 @@ pub struct Checked {
 }
 
 /// All checks, from the board outwards.
-pub const CHECKS: [Check; 25] = [
+pub const CHECKS: [Check; 26] = [
     state_dir::DURABLE,
     state_dir::ROOM,
     record::GOOD,
@@ -59,6 +60,7 @@ pub const CHECKS: [Check; 25] = [
     agreement::ENVIRONMENT,
     agreement::LINK,
     other_software::LEAVES_LINK,
+    firmware::ASKS,
     agreement::RUNTIME_FILES,
     agreement::FACTORY,
     clock::PLAUSIBLE,
