@@ -16,7 +16,7 @@ const SAVING: &str = "allow_anonymous true\nlog_type all\npersistence true\npers
                       autosave_on_changes true\nautosave_interval 1\n";
 
 /// Notes each run, and goes on when it may.
-const HOOK: &str = "#!/bin/sh\necho \"$INTERCOM_PHASE $INTERCOM_NEW_MAC\" >>DIR/hook-runs\n\
+const HOOK: &str = "#!/bin/sh\n[ \"$INTERCOM_PHASE\" != ready ] || exit 0\necho \"$INTERCOM_PHASE $INTERCOM_NEW_MAC\" >>DIR/hook-runs\n\
                     n=0\nuntil [ -e DIR/go ] || [ $n -ge 200 ]; do n=$((n + 1)); sleep 0.1; done\n";
 
 /// There are two cores for all of this.

@@ -28,5 +28,5 @@ fn the_hooks_under_a_relative_root_are_run() {
     let apply = ["apply", file.to_str().expect("text"), "--offline"];
     let applied = beside(&apply).output().expect("the agent");
     assert!(applied.status.success(), "{applied:?}");
-    assert_eq!((board.mac(), board.read("noted")), (NEW.to_owned(), "apply\n".to_owned()));
+    assert_eq!((board.mac(), board.read("noted")), (NEW.to_owned(), "ready\napply\n".to_owned()));
 }
