@@ -40,6 +40,8 @@ pub struct Cloud {
     pub unreachable: Vec<Mac>,
     /// The traffic leaves by a link that does not bear the identity.
     pub by_another_link: bool,
+    /// Since when it does, or does so no more.
+    pub other_link_at: u64,
     /// Another board has this address.
     pub taken: Vec<Mac>,
     /// Since when it has.

@@ -171,6 +171,13 @@ fn mutant_another_boards_answer_is_not_heard() {
     rule_8_catches(proof::Mutant::NoOthers, what, scenario);
 }
 
+#[test]
+fn mutant_another_link_counts() {
+    let scenario = "the traffic leaves by another link";
+    let what = "02:00:00:00:00:42 is installed, and the traffic leaves by another link";
+    rule_8_catches(proof::Mutant::AnotherLink, what, scenario);
+}
+
 /// The power fails just after the link was touched, in every boot.
 #[test]
 fn mutant_a_boot_touches_the_link_before_it_is_counted() {

@@ -206,7 +206,7 @@ fn trouble(
     let kind = random.pick(&[ErrorKind::Other, ErrorKind::StorageFull]);
     let reach = random.pick(&REACHES);
     let fault = Fault { at: random.below(30), kind, reach };
-    let (begins, ends, is_fault) = match random.below(18) {
+    let (begins, ends, is_fault) = match random.below(20) {
         0 | 1 => {
             let route = random.pick(routes);
             (Action::Down(route, true), Action::Down(route, false), false)
@@ -230,6 +230,8 @@ fn trouble(
         13 => {
             (Action::Serial(SerialSource::Own(Reading::Unreadable)), Action::Serial(serial), false)
         }
+        17 => (Action::ByAnotherLink(true), Action::ByAnotherLink(false), false),
+        18 => (Action::LoseAddress, Action::LoseAddress, false),
         15 => (Action::Silent(true), Action::Silent(false), false),
         16 => {
             let sleep = 1 + random.below(10 * 60_000);

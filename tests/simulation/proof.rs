@@ -1,5 +1,5 @@
 //! Rule 8: `installed` is only reported of an identity under which the panel was reached at both ends of
-//! `settle`, in time, and that no other board has.
+//! `settle`, in time, over the link that bears it, and that no other board has.
 
 use intercom_agent::record::{Change, Goal, Record, Route};
 use intercom_wire::{Mac, Outcome};
@@ -8,8 +8,8 @@ use super::rules::Watch;
 use super::world::Hardware;
 
 const RULE: u8 = 8;
-/// How long before the end of a change another board may have taken the address, and still have been
-/// asked too early, in milliseconds.
+/// How long before the end of a change another board may have taken the address, or the traffic another
+/// link, and still have been looked for too early, in milliseconds.
 const JUST_NOW: u64 = 3_000;
 
 /// What is not so in a world that breaks the proof on purpose.
@@ -27,6 +27,8 @@ pub enum Mutant {
     NoDeadline,
     /// Another board's answer is not heard.
     NoOthers,
+    /// It does not count by which link the traffic leaves.
+    AnotherLink,
 }
 
 /// What upstream has really heard during the change in progress.
@@ -96,6 +98,12 @@ fn wanting(
     let late = (world.now - world.booted).saturating_sub(change.deadline.as_millis());
     if !is_start && late > 0 {
         return Some(format!("{mac} is installed {late} ms after the deadline"));
+    }
+    let by_another_link = world.cloud.by_another_link
+        && change.new_mac().is_some()
+        && world.cloud.other_link_at + JUST_NOW < world.now;
+    if by_another_link && !is_start {
+        return Some(format!("{mac} is installed, and the traffic leaves by another link"));
     }
     let taken = world.cloud.taken_at.iter().find(|(taken, _)| *taken == mac);
     let is_taken = world.cloud.taken.contains(&mac) && change.new_mac().is_some();

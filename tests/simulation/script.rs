@@ -109,7 +109,10 @@ pub fn happen(hardware: &mut Hardware, action: Action) {
             Action::Down(Route::Http | Route::Billing, down) => hardware.cloud.http_down = down,
             Action::Unreachable(mac, true) => hardware.cloud.unreachable.push(mac),
             Action::Unreachable(mac, false) => hardware.cloud.unreachable.retain(|m| *m != mac),
-            Action::ByAnotherLink(other) => hardware.cloud.by_another_link = other,
+            Action::ByAnotherLink(other) => {
+                hardware.cloud.by_another_link = other;
+                hardware.cloud.other_link_at = hardware.now;
+            }
             Action::Silent(silent) => hardware.set_silent(silent),
             Action::Sleep(millis) => hardware.sleep(millis),
             Action::Taken(mac, true) => hardware.take(mac),

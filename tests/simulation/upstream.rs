@@ -96,7 +96,8 @@ impl Upstream for SimulatedUpstream {
 
     fn judge_link(&mut self, _: Route, mac: Mac) {
         self.order(|world| {
-            let judged = match world.cloud.by_another_link {
+            let is_judged = world.cloud.proof != Mutant::AnotherLink;
+            let judged = match is_judged && world.cloud.by_another_link {
                 false => Ok(()),
                 true => Err(UplinkError::OtherLink {
                     carries: "wlan0".to_owned(),
