@@ -3,7 +3,7 @@
 //! ```text
 //!                 ┌─ http ── PATCH, POST, show, DELETE; pending and status for panels; a page
 //! callers, panels ┤
-//!                 └─ mqtt ── reports and presence in; requests out, retained
+//!                 └─ mqtt ── reports and presence in; requests out
 //!                      │ ▲
 //!                      ▼ │
 //!                operations ──► replacement (pure) ──► store (one transaction)
@@ -11,7 +11,8 @@
 //!         mqtt::offers ◄── offer (who is asked, pure) ◄──┘
 //! ```
 //!
-//! The queue is in the database: what is published is derived from it, so a restart loses nothing.
+//! The queue is in the database, and nothing is retained on the broker: every board that shows itself
+//! is answered from the queue, so a restart loses nothing.
 
 pub mod program;
 pub mod serve;

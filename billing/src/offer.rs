@@ -1,22 +1,39 @@
 //! Who is offered a request, and when.
 //!
-//! A request with `new_mac` is for the board that already carries that MAC address, if there is
-//! one: the replacement on the wall. The board that the record names is offered it only when no
-//! such board is present and the grace time is over. Otherwise an old panel that is still powered
-//! on a workbench would take the replacement's MAC address. A board with `new_mac` that *rejects*
-//! ends the request: the MAC address is in use, so no other board may take it. When that board goes
-//! away, the grace time starts again.
+//! A request without `new_mac` is for the board of the door, at once. One with `new_mac` goes
 //!
-//! A request without `new_mac` is for the board that the record names, at once.
+//! 1. to the board that already carries it: the replacement on the wall. It must be there, belong to
+//!    no other door, and not contradict the serial number that was asked for;
+//! 2. to nobody while the MAC address is known to be a spare's own and that spare is not there: it
+//!    may lie in the installer's bag. An operator can give it to the door's board all the same;
+//! 3. to the board of the door when the grace time is over. Otherwise an old panel that is still
+//!    powered on a workbench would take the replacement's MAC address.
+//!
+//! A claim that is not believed counts for nothing: anybody can make it, and a panel looks for another
+//! owner itself before it takes a MAC address. Whoever was offered the request before and is not any
+//! more is struck out.
 
-use intercom_wire::Mac;
+use std::fmt;
 
-/// How long a board counts as present after a poll, in milliseconds: three polls. After a restart
-/// of this service connected boards count as present for as long, since they need time to
-/// reconnect.
-pub const LINGERS_MS: i64 = 180_000;
+use intercom_wire::{BoardName, Mac, SerialNumber};
 
-/// A board that is connected to the broker is present until it or its last will says otherwise.
+/// How many of the polls that it announced a board may miss before it counts as gone.
+pub const POLLS_UNTIL_GONE: i64 = 3;
+
+/// How often a board polls that does not say so, in milliseconds.
+pub const POLL_MS: i64 = 60_000;
+
+/// How long after a connect to the broker a board that was there before has to show itself again:
+/// twice the time over which the answers to "who is there" are spread. In milliseconds.
+pub const ANSWERS_WITHIN_MS: i64 = 120_000;
+
+/// A panel connects again within this time after the broker has come back, in milliseconds.
+const CONNECTS_AGAIN_WITHIN_MS: i64 = 60_000;
+
+/// How long a board that is there may leave a request without an answer, in milliseconds.
+pub const ANSWER_MS: i64 = 1_800_000;
+
+/// A board that is connected to the broker is there until it or its last will says otherwise.
 pub const UNTIL_FURTHER_NOTICE: i64 = i64::MAX;
 
 /// What the rule depends on besides the request. Times are Unix times in milliseconds.
@@ -24,49 +41,164 @@ pub const UNTIL_FURTHER_NOTICE: i64 = i64::MAX;
 pub struct Rule {
     /// How long the board at `new_mac` has to show up.
     pub grace_ms: i64,
-    /// When this service started. It could not notice a board before.
-    pub started_ms: i64,
+    /// Since when boards can show themselves: this service's start, or its last connect to the
+    /// broker.
+    pub since_ms: i64,
 }
 
 /// What the rule depends on in a pending request.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Waiting {
     /// The MAC address that is asked for, if one is.
     pub new_mac: Option<Mac>,
+    /// The serial number that is asked for, if one is.
+    pub new_serial_number: Option<SerialNumber>,
     /// The confirmed MAC address of the intercom.
     pub confirmed_mac: Mac,
     /// When the request was made.
     pub asked_ms: i64,
-    /// Until when a board with `new_mac` counts as present, if there was one.
-    pub present_until_ms: Option<i64>,
+    /// The board of the door, where it is known.
+    pub door: Option<BoardName>,
+    /// The boards that claim `new_mac`, there or not.
+    pub claimants: Vec<Claimant>,
+    /// `new_mac` is known as a spare's own.
+    pub is_spares: bool,
+    /// How often the board with `new_mac` has said that it polls, if it ever polled.
+    pub polls_every_ms: Option<i64>,
+    /// An operator has said that the door's board gets it.
+    pub is_for_the_door: bool,
+}
+
+/// A board that claims the MAC address that is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claimant {
+    /// The board.
+    pub board: BoardName,
+    /// The serial number that it claims.
+    pub serial_number: Option<SerialNumber>,
+    /// Until when it counts as there.
+    pub until_ms: i64,
+    /// The MAC address is its own.
+    pub is_believed: bool,
+    /// It is another intercom's panel.
+    pub is_of_another_door: bool,
+}
+
+/// Whose turn it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Turn {
+    /// This board's, which carries the MAC address already.
+    Replacement(BoardName),
+    /// Nobody's until the spare with the MAC address shows up.
+    Spare,
+    /// Nobody's: a board that is there claims the MAC address, and must not have the request.
+    Conflict(BoardName),
+    /// Nobody's before that time; then that of the door's board.
+    Grace(i64),
+    /// The door's board's, where it is known.
+    Door(Option<BoardName>),
 }
 
 impl Rule {
     /// The MAC address of the replacement, where the request may be for one.
-    pub fn replacement(&self, waiting: &Waiting) -> Option<Mac> {
+    fn replacement(waiting: &Waiting) -> Option<Mac> {
         waiting.new_mac.filter(|mac| *mac != waiting.confirmed_mac)
     }
 
-    /// From when on the board that the record names is offered the request.
-    pub fn named_board_is_offered_from(&self, waiting: &Waiting) -> i64 {
-        if self.replacement(waiting).is_none() {
-            return waiting.asked_ms;
+    /// Whose turn a request is at.
+    pub fn turn(&self, waiting: &Waiting, now_ms: i64) -> Turn {
+        if Self::replacement(waiting).is_none() {
+            return Turn::Door(waiting.door.clone());
         }
-        waiting
-            .asked_ms
-            .max(self.started_ms)
-            .max(waiting.present_until_ms.unwrap_or(0))
-            .saturating_add(self.grace_ms)
+        let there = || waiting.believed().filter(|claimant| claimant.until_ms > now_ms);
+        if let Some(replacement) = there().find(|claimant| claimant.may_have(waiting)) {
+            return Turn::Replacement(replacement.board.clone());
+        }
+        if let Some(other) = there().next() {
+            return Turn::Conflict(other.board.clone());
+        }
+        if waiting.is_spares && !waiting.is_for_the_door {
+            return Turn::Spare;
+        }
+        let from_ms = self.grace_ends(waiting);
+        match now_ms >= from_ms {
+            true => Turn::Door(waiting.door.clone()),
+            false => Turn::Grace(from_ms),
+        }
     }
 
-    /// The MAC addresses whose boards are offered the request now, the replacement's first.
-    pub fn offered_to(&self, waiting: &Waiting, now_ms: i64) -> Vec<Mac> {
-        let due = self.named_board_is_offered_from(waiting);
-        // "Until further notice" never ends, even when the clock has the largest time.
-        let named = (due != UNTIL_FURTHER_NOTICE
-            && (now_ms >= due || self.replacement(waiting).is_none()))
-        .then_some(waiting.confirmed_mac);
-        self.replacement(waiting).into_iter().chain(named).collect()
+    /// When a replacement has had its time to show up.
+    fn grace_ends(&self, waiting: &Waiting) -> i64 {
+        let polls_ms = waiting.polls_every_ms.unwrap_or(0).saturating_mul(POLLS_UNTIL_GONE);
+        let grace_ms = self.grace_ms.max(polls_ms);
+        let left_ms = waiting.believed().map(|claimant| claimant.until_ms).max();
+        let begins_ms = waiting.asked_ms.max(left_ms.unwrap_or(0));
+        let ends_ms = begins_ms.saturating_add(grace_ms);
+        if waiting.asked_ms >= self.since_ms {
+            return ends_ms;
+        }
+        // The replacement may have been about to show up when nobody could.
+        ends_ms.max(self.since_ms.saturating_add(grace_ms.max(CONNECTS_AGAIN_WITHIN_MS)))
+    }
+
+    /// When a request's turn may become another's by itself.
+    pub fn next_turn(&self, waiting: &Waiting, now_ms: i64) -> Option<i64> {
+        let ends = |claimant: &Claimant| claimant.until_ms;
+        match self.turn(waiting, now_ms) {
+            Turn::Grace(from_ms) => Some(from_ms),
+            Turn::Replacement(_) | Turn::Conflict(_) => waiting
+                .believed()
+                .map(ends)
+                .filter(|until_ms| *until_ms > now_ms && *until_ms != UNTIL_FURTHER_NOTICE)
+                .min(),
+            Turn::Spare | Turn::Door(_) => None,
+        }
+    }
+}
+
+impl Waiting {
+    fn believed(&self) -> impl Iterator<Item = &Claimant> {
+        self.claimants.iter().filter(|claimant| claimant.is_believed)
+    }
+}
+
+impl Claimant {
+    /// Whether it is the replacement on the wall.
+    fn may_have(&self, waiting: &Waiting) -> bool {
+        let contradicts = match (&self.serial_number, &waiting.new_serial_number) {
+            (Some(own), Some(asked)) => own != asked,
+            _ => false,
+        };
+        // The door's own board has the MAC address because it was asked to take it.
+        !self.is_of_another_door && (!contradicts || waiting.door.as_ref() == Some(&self.board))
+    }
+}
+
+impl Turn {
+    /// The board that is offered the request now.
+    pub fn board(&self) -> Option<&BoardName> {
+        match self {
+            Turn::Replacement(board) | Turn::Door(Some(board)) => Some(board),
+            Turn::Spare | Turn::Conflict(_) | Turn::Grace(_) | Turn::Door(None) => None,
+        }
+    }
+}
+
+/// Whom a request waits for.
+impl fmt::Display for Turn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Turn::Replacement(board) => write!(f, "the answer of the replacement, board {board}"),
+            Turn::Spare => f.write_str("the spare that has the new MAC address to be connected"),
+            Turn::Conflict(board) => write!(
+                f,
+                "the end of a conflict: board {board} claims the new MAC address and is not the \
+                 replacement"
+            ),
+            Turn::Grace(_) => f.write_str("a replacement that already has the new MAC address"),
+            Turn::Door(Some(board)) => write!(f, "the answer of the door's board {board}"),
+            Turn::Door(None) => f.write_str("the door's board, which has not shown itself yet"),
+        }
     }
 }
 
@@ -74,61 +206,114 @@ impl Rule {
 mod tests {
     use super::*;
 
-    const RULE: Rule = Rule { grace_ms: 5_000, started_ms: 0 };
+    const RULE: Rule = Rule { grace_ms: 5_000, since_ms: 0 };
+    const SPARE: &str = "22:0D:CE:38:E7:15";
+    const OLD: &str = "AA:BB:CC:DD:EE:FF";
 
     fn mac(text: &str) -> Mac {
         text.parse().expect("a MAC")
     }
 
-    fn waiting(present_until_ms: Option<i64>) -> Waiting {
-        Waiting {
-            new_mac: Some(mac("22:0D:CE:38:E7:15")),
-            confirmed_mac: mac("AA:BB:CC:DD:EE:FF"),
-            asked_ms: 10_000,
-            present_until_ms,
+    fn board(name: &str) -> BoardName {
+        name.parse().expect("a board")
+    }
+
+    fn door() -> Turn {
+        Turn::Door(Some(board("old")))
+    }
+
+    fn claimant(until_ms: i64) -> Claimant {
+        Claimant {
+            board: board("spare"),
+            serial_number: "S2".parse().ok(),
+            until_ms,
+            is_believed: true,
+            is_of_another_door: false,
         }
     }
 
-    fn offered_to(waiting: &Waiting, now_ms: i64) -> Vec<String> {
-        RULE.offered_to(waiting, now_ms).iter().map(Mac::to_string).collect()
+    fn waiting(claimants: &[Claimant]) -> Waiting {
+        Waiting {
+            new_mac: Some(mac(SPARE)),
+            new_serial_number: "S2".parse().ok(),
+            confirmed_mac: mac(OLD),
+            asked_ms: 10_000,
+            door: Some(board("old")),
+            claimants: claimants.to_vec(),
+            is_spares: false,
+            polls_every_ms: None,
+            is_for_the_door: false,
+        }
     }
 
-    const SPARE: &str = "22:0D:CE:38:E7:15";
-    const OLD: &str = "AA:BB:CC:DD:EE:FF";
-
     #[test]
-    fn the_replacement_is_asked_at_once_and_the_old_panel_after_the_grace_time() {
-        let request = waiting(None);
-        assert_eq!(offered_to(&request, 10_000), [SPARE]);
-        assert_eq!(offered_to(&request, 14_999), [SPARE]);
-        assert_eq!(offered_to(&request, 15_000), [SPARE, OLD]);
+    fn without_a_replacement_the_doors_board_is_asked_after_the_grace_time() {
+        let request = waiting(&[]);
+        assert_eq!(RULE.turn(&request, 14_999), Turn::Grace(15_000));
+        assert_eq!(RULE.next_turn(&request, 14_999), Some(15_000));
+        assert_eq!(RULE.turn(&request, 15_000), door());
     }
 
     #[test]
-    fn while_the_replacement_is_present_the_old_panel_is_never_asked() {
-        let request = waiting(Some(UNTIL_FURTHER_NOTICE));
-        assert_eq!(offered_to(&request, i64::MAX), [SPARE]);
+    fn while_the_replacement_is_there_it_alone_is_asked() {
+        let request = waiting(&[claimant(UNTIL_FURTHER_NOTICE)]);
+        assert_eq!(RULE.turn(&request, i64::MAX - 1), Turn::Replacement(board("spare")));
+        assert_eq!(RULE.next_turn(&request, 0), None);
     }
 
     #[test]
     fn when_the_replacement_goes_away_the_grace_time_starts_again() {
-        let request = waiting(Some(60_000));
-        assert_eq!(offered_to(&request, 64_999), [SPARE]);
-        assert_eq!(offered_to(&request, 65_000), [SPARE, OLD]);
+        let request = waiting(&[claimant(60_000)]);
+        assert_eq!(RULE.next_turn(&request, 20_000), Some(60_000));
+        assert_eq!(RULE.turn(&request, 60_000), Turn::Grace(65_000));
+        assert_eq!(RULE.turn(&request, 65_000), door());
     }
 
     #[test]
-    fn a_restart_of_the_service_gives_the_replacement_its_grace_time_again() {
-        let rule = Rule { started_ms: 50_000, ..RULE };
-        assert_eq!(rule.named_board_is_offered_from(&waiting(None)), 55_000);
+    fn a_known_spare_that_is_not_there_is_waited_for_until_an_operator_says_otherwise() {
+        let request = Waiting { is_spares: true, ..waiting(&[]) };
+        assert_eq!(RULE.turn(&request, i64::MAX), Turn::Spare);
+        let by_word = Waiting { is_for_the_door: true, ..request };
+        assert_eq!(RULE.turn(&by_word, 15_000), door());
     }
 
     #[test]
-    fn without_another_mac_the_named_board_is_asked_at_once() {
-        let mut request = waiting(None);
+    fn who_claims_the_mac_and_is_not_the_replacement_keeps_everybody_waiting() {
+        let good = claimant(UNTIL_FURTHER_NOTICE);
+        for wrong in [
+            Claimant { is_of_another_door: true, ..good.clone() },
+            Claimant { serial_number: "S3".parse().ok(), ..good.clone() },
+        ] {
+            let turn = RULE.turn(&waiting(std::slice::from_ref(&wrong)), 99_000);
+            assert_eq!(turn, Turn::Conflict(board("spare")), "{wrong:?}");
+        }
+        let liar = Claimant { is_believed: false, ..good.clone() };
+        assert_eq!(RULE.turn(&waiting(&[liar]), 99_000), door(), "it counts for nothing");
+        let silent = Claimant { serial_number: None, ..good };
+        assert_eq!(RULE.turn(&waiting(&[silent]), 0), Turn::Replacement(board("spare")));
+    }
+
+    #[test]
+    fn a_board_that_polls_has_three_polls_to_show_up() {
+        let request = Waiting { polls_every_ms: Some(60_000), ..waiting(&[]) };
+        assert_eq!(RULE.turn(&request, 189_999), Turn::Grace(190_000));
+        assert_eq!(RULE.turn(&request, 190_000), door());
+    }
+
+    #[test]
+    fn a_connect_gives_the_replacement_time_to_come_back() {
+        let rule = Rule { since_ms: 50_000, ..RULE };
+        assert_eq!(rule.turn(&waiting(&[]), 50_000), Turn::Grace(110_000));
+        let later = Waiting { asked_ms: 50_000, ..waiting(&[]) };
+        assert_eq!(rule.turn(&later, 50_000), Turn::Grace(55_000));
+    }
+
+    #[test]
+    fn without_another_mac_the_doors_board_is_asked_at_once() {
+        let mut request = waiting(&[]);
         for new_mac in [None, Some(mac(OLD))] {
             request.new_mac = new_mac;
-            assert_eq!(offered_to(&request, 0), [OLD], "{new_mac:?}, clock set back");
+            assert_eq!(RULE.turn(&request, 0), door(), "{new_mac:?}, clock set back");
         }
     }
 }

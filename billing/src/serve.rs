@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::mqtt::link::{Choice, External};
 use crate::service::{Service, Settings};
 use crate::signing::read_key;
+use crate::store::macs::Believed;
 
 /// The options of `serve`.
 #[derive(Args)]
@@ -49,6 +50,17 @@ pub struct Serve {
     /// panel that the PATCH names gets the request, in milliseconds.
     #[arg(long, value_name = "MS", default_value_t = 5000)]
     grace_ms: u32,
+    /// Whose claim of a MAC address counts: `any` board's that is the first with it, or only that of
+    /// the `known` ones, which `intercom-billing board` has enrolled with it.
+    #[arg(long, value_name = "WHICH", default_value = "any")]
+    boards: Boards,
+}
+
+/// The values of `--boards`.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Boards {
+    Any,
+    Known,
 }
 
 impl Serve {
@@ -91,6 +103,10 @@ impl Serve {
             hosts: self.hosts,
             open: self.open,
             grace: Duration::from_millis(self.grace_ms.into()),
+            boards: match self.boards {
+                Boards::Any => Believed::FirstSight,
+                Boards::Known => Believed::Known,
+            },
         })
     }
 }

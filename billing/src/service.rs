@@ -15,6 +15,7 @@ use crate::http::{Hosts, router, serve};
 use crate::lock::Lock;
 use crate::mqtt::link::{Choice, Link};
 use crate::operations::Billing;
+use crate::store::macs::Believed;
 use crate::store::{Store, tokens};
 
 /// The settings of a service. Port 0 means any free port.
@@ -33,6 +34,8 @@ pub struct Settings {
     /// How long the board with `new_mac` has to show up before the board that the record names is
     /// offered a request.
     pub grace: Duration,
+    /// Whose claims of a MAC address count.
+    pub boards: Believed,
     /// The key that requests are signed with, if there is one.
     pub signing_key: Option<SigningKey>,
 }
@@ -56,7 +59,8 @@ impl Service {
     /// The database cannot be used or is another service's, a port is not free, or others than this
     /// machine could call without a token.
     pub async fn start(settings: Settings) -> Result<Self> {
-        let Settings { listen, database, broker, hosts, open, grace, signing_key } = settings;
+        let Settings { listen, database, broker, hosts, open, grace, boards, signing_key } =
+            settings;
         let cannot_use = || format!("cannot use the database {}", database.display());
         let lock = Lock::take(&database).with_context(cannot_use)?;
         let store = Store::open(&database).with_context(cannot_use)?;
@@ -67,7 +71,7 @@ impl Service {
                 refuse_others("MQTT", *listen)?;
             }
         }
-        let billing = Billing::start(store, grace_ms, signing_key).await?;
+        let billing = Billing::start(store, grace_ms, boards, signing_key).await?;
         let listener = TcpListener::bind(listen)
             .await
             .with_context(|| format!("cannot listen on {listen} (HTTP)"))?;

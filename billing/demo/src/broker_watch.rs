@@ -2,7 +2,10 @@
 
 use std::net::SocketAddr;
 
-use intercom_wire::topics::{EVERY_PRESENCE, EVERY_REQUEST, EVERY_STATUS, FromPanel, ToPanel};
+use intercom_wire::BoardName;
+use intercom_wire::topics::{
+    EVERY_BOARD_PRESENCE, EVERY_BOARD_STATUS, EVERY_REQUEST, FromBoard, ToPanel,
+};
 use rumqttc::{AsyncClient, Event, MqttOptions, Packet, Publish, QoS, SubscribeFilter};
 use serde_json::Value;
 
@@ -36,7 +39,7 @@ pub(super) fn start(broker: SocketAddr, says: Says) {
 fn everything() -> impl Iterator<Item = SubscribeFilter> {
     EVERY_REQUEST
         .into_iter()
-        .chain([EVERY_STATUS, EVERY_PRESENCE])
+        .chain([EVERY_BOARD_STATUS, EVERY_BOARD_PRESENCE])
         .map(|filter| SubscribeFilter::new(filter.to_owned(), QoS::AtMostOnce))
 }
 
@@ -44,37 +47,40 @@ fn everything() -> impl Iterator<Item = SubscribeFilter> {
 fn in_words(message: &Publish) -> String {
     let topic = &message.topic;
     let payload: Value = serde_json::from_slice(&message.payload).unwrap_or_default();
-    let what = match (ToPanel::read(topic), FromPanel::read(topic)) {
+    let what = match (ToPanel::read(topic), FromBoard::read(topic)) {
         (Some(to), _) => request_in_words(&to, &payload),
-        (_, Some(FromPanel::Status)) => format!(
-            "the panel reports: status {}, MAC {}, serial number {}, source {}",
+        (_, Some(FromBoard::Status(board))) => format!(
+            "board {board} reports: status {}, MAC {}, serial number {}, source {}",
             text(&payload, "status"),
             text(&payload, "mac"),
             text(&payload, "serial_number"),
             text(&payload, "source")
         ),
-        (_, Some(FromPanel::Presence(_))) if payload.is_null() => {
-            "the panel gives up the old MAC".to_owned()
-        }
-        (_, Some(FromPanel::Presence(_))) => {
-            format!("the panel tells everybody that it is {}", text(&payload, "state"))
-        }
+        (_, Some(FromBoard::Presence(board))) => presence_in_words(&board, &payload),
         (None, None) => "a message".to_owned(),
     };
     format!("{what}\n{topic}")
 }
 
 fn request_in_words(to: &ToPanel, payload: &Value) -> String {
-    let (mac, new_mac) = (text(payload, "mac"), text(payload, "new_mac"));
+    let new_mac = text(payload, "new_mac");
     match to {
-        _ if payload.is_null() => "billing takes the request back from the broker".to_owned(),
-        ToPanel::Mac(at) if new_mac == at.to_string() => {
-            format!("billing asks the board that already has {at}, if there is one")
+        ToPanel::Board(board) if payload.is_null() => {
+            format!("billing has read the report of board {board}")
         }
-        ToPanel::Mac(_) => {
-            format!("no board has {new_mac} yet: billing asks the panel with {mac} to take it")
-        }
-        ToPanel::Board(board) => format!("billing sends the same to board {board} by its name"),
+        ToPanel::Board(board) => format!(
+            "no board that is there has {new_mac}: billing asks the door's own board {board} to \
+             take it"
+        ),
+        ToPanel::Mac(mac) => format!("somebody asks the panel with {mac}, by hand"),
+    }
+}
+
+fn presence_in_words(board: &BoardName, payload: &Value) -> String {
+    match (payload["changing"].as_bool(), payload["mac"].as_str()) {
+        (Some(true), _) => format!("board {board} is changing, and claims no identity"),
+        (_, Some(mac)) => format!("board {board} is there, and says that it has {mac}"),
+        (_, None) => format!("board {board} is {}", text(payload, "state")),
     }
 }
 

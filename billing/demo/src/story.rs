@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use intercom_billing::mqtt::link::Choice;
 use intercom_billing::service::{Service, Settings};
+use intercom_billing::store::macs::Believed;
 use intercom_wire::topics;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -48,6 +49,7 @@ async fn tell(dir: &Path, says: &Says, once: bool) -> Result<()> {
         hosts: Vec::new(),
         open: false,
         grace: GRACE,
+        boards: Believed::FirstSight,
         signing_key: None,
     })
     .await?;

@@ -38,12 +38,9 @@ fn identity(first_octet: u8, kind: &str, number: usize) -> Result<Identity> {
     Ok(Identity { mac: mac.context("no MAC address")?, serial_number })
 }
 
-/// The number of the panel whose new MAC address this is.
-pub(super) fn number_of_new(mac: Mac) -> Option<usize> {
-    match mac.octets() {
-        [NEW, 0, 0, a, b, c] => Some(usize::from(a) << 16 | usize::from(b) << 8 | usize::from(c)),
-        _ => None,
-    }
+/// The number of the panel with this name.
+pub(super) fn number_of(board: &BoardName) -> Option<usize> {
+    board.as_str().strip_prefix("fleet-")?.parse().ok()
 }
 
 /// The documented PATCH that replaces a panel.

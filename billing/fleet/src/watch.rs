@@ -1,4 +1,4 @@
-//! A watcher on the broker: billing clears a request once it has stored its report.
+//! A watcher on the broker: billing answers a report with an empty payload once it has stored it.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -10,11 +10,11 @@ use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use crate::identities::number_of_new;
+use crate::identities::number_of;
 
-/// The requests that billing has cleared, by the number of the panel.
+/// The reports that billing has answered, by the number of the panel.
 pub(super) struct Watch {
-    cleared: mpsc::UnboundedReceiver<(usize, Instant)>,
+    answered: mpsc::UnboundedReceiver<(usize, Instant)>,
     _polling: JoinSet<()>,
 }
 
@@ -24,9 +24,9 @@ impl Watch {
         let mut options = MqttOptions::new("fleet-watch", broker.ip().to_string(), broker.port());
         options.set_max_packet_size(1024 * 1024, 1024 * 1024);
         let (client, mut events) = AsyncClient::new(options, 16);
-        let [by_mac, _] = EVERY_REQUEST;
-        client.subscribe(by_mac, QoS::AtLeastOnce).await?;
-        let (cleared_in, cleared) = mpsc::unbounded_channel();
+        let [_, by_board] = EVERY_REQUEST;
+        client.subscribe(by_board, QoS::AtLeastOnce).await?;
+        let (answered_in, answered) = mpsc::unbounded_channel();
         loop {
             if matches!(events.poll().await?, Event::Incoming(Packet::SubAck(_))) {
                 break;
@@ -38,19 +38,19 @@ impl Watch {
             while let Ok(event) = events.poll().await {
                 if let Event::Incoming(Packet::Publish(publish)) = event
                     && publish.payload.is_empty()
-                    && let Some(ToPanel::Mac(mac)) = ToPanel::read(&publish.topic)
-                    && let Some(number) = number_of_new(mac)
+                    && let Some(ToPanel::Board(board)) = ToPanel::read(&publish.topic)
+                    && let Some(number) = number_of(&board)
                 {
                     // The receiver may have been dropped.
-                    let _ = cleared_in.send((number, Instant::now()));
+                    let _ = answered_in.send((number, Instant::now()));
                 }
             }
         });
-        Ok(Watch { cleared, _polling: polling })
+        Ok(Watch { answered, _polling: polling })
     }
 
-    /// Waits until the requests of all these panels have been cleared, or nothing has happened for
-    /// `limit`. The panels whose requests were not cleared are missing in the result.
+    /// Waits until the reports of all these panels have been answered, or nothing has happened for
+    /// `limit`. The panels whose reports were not answered are missing in the result.
     pub(super) async fn all_of(
         &mut self,
         numbers: std::ops::Range<usize>,
@@ -58,7 +58,7 @@ impl Watch {
     ) -> Result<HashMap<usize, Instant>> {
         let mut all = HashMap::new();
         while all.len() < numbers.len() {
-            match tokio::time::timeout(limit, self.cleared.recv()).await {
+            match tokio::time::timeout(limit, self.answered.recv()).await {
                 Ok(Some((number, at))) if numbers.contains(&number) => {
                     all.entry(number).or_insert(at);
                 }

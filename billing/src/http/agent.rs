@@ -10,14 +10,19 @@ use intercom_wire::{Errors, Fields, Report};
 use ring::digest::{Context, SHA256};
 use serde_json::{Map, Value};
 use std::convert::Infallible;
+use std::fmt::Display;
+use std::str::FromStr;
 
 use super::answer::{JSON, json_answer};
 use super::auth::{Panel, Reader};
 use super::body::Json;
 use super::query;
-use crate::operations::{Billing, Failure, Refusal};
+use crate::offer::POLL_MS;
+use crate::operations::{Billing, Failure, Poll, Refusal};
 use crate::store::pending::Caller;
 
+/// The longest announced time between two polls that counts, in seconds.
+const MAX_POLL_S: i64 = 86_400;
 /// How many requests are listed.
 const LISTED: i64 = 200;
 
@@ -28,9 +33,7 @@ pub(super) async fn pending(
     query: RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let mut caller = caller(&query::object(query))?;
-    caller.board = panel.speaks_as(caller.board)?;
-    let requests = billing.pending_for(caller).await?;
+    let requests = billing.pending_for(poll(&panel, &query::object(query))?).await?;
     let mut chunks = Vec::with_capacity(requests.len() + 2);
     for request in &requests {
         let mut chunk = billing.payload(request)?;
@@ -49,23 +52,38 @@ pub(super) async fn pending(
     Ok((tag_header, [JSON], body).into_response())
 }
 
-fn caller(named: &Map<String, Value>) -> Result<Caller, Errors> {
+/// A panel's token tells the board, where there is one.
+fn poll(panel: &Panel, named: &Map<String, Value>) -> Result<Poll, Refusal> {
     let mut fields = Fields::new(named);
     let mac = fields.mac("mac");
-    if !fields.has("mac") {
-        fields.error("mac", "The mac field is required.");
+    let is_named = fields.has("board");
+    let board = panel.speaks_as(word(&mut fields, "board"))?;
+    let missing = [("mac", !fields.has("mac")), ("board", !is_named && board.is_none())];
+    for (field, is_missing) in missing {
+        if is_missing {
+            fields.error(field, format!("The {field} field is required."));
+        }
     }
-    fields.serial_number("serial_number");
+    let serial_number = fields.serial_number("serial_number");
+    let nonce = word(&mut fields, "nonce");
+    let every_s = fields.id("poll_every");
     let id = fields.id("id");
-    let board = match fields.string("board").map(str::parse) {
-        Some(Err(why)) => {
-            fields.error("board", format!("The board field {why}."));
+    Ok(fields.finish(mac.zip(board).map(|(mac, board)| Poll {
+        caller: Caller { board, mac, id },
+        serial_number,
+        nonce,
+        every_ms: every_s.map_or(POLL_MS, |seconds| seconds.min(MAX_POLL_S) * 1000),
+    }))?)
+}
+
+fn word<T: FromStr<Err: Display>>(fields: &mut Fields<'_>, field: &str) -> Option<T> {
+    match fields.string(field)?.parse() {
+        Ok(word) => Some(word),
+        Err(why) => {
+            fields.error(field, format!("The {field} field {why}."));
             None
         }
-        Some(Ok(board)) => Some(board),
-        None => None,
-    };
-    fields.finish(mac.map(|mac| Caller { mac, board, id }))
+    }
 }
 
 /// A strong entity tag: a digest of the bytes of the list.

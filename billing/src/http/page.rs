@@ -77,7 +77,8 @@ fn row(entry: &Entry) -> Markup {
                 " " (age(entry))
                 @if let Some(board) = &entry.board { br; small { "by " (board) } }
                 @if let Some(reason) = &entry.reason { br; (reason) }
-                @for topic in &entry.offered_on { br; small { "on " (topic) } }
+                @if let Some(whom) = &entry.waits_for { br; "waits for " (whom) }
+                @for board in &entry.offered_to { br; small { "offered to " (board) } }
             }
             td { (entry.asked_at) br; small { (entry.request_id) } }
         }

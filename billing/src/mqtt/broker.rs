@@ -1,5 +1,5 @@
-//! The built-in broker, in memory. Every start publishes the retained requests again, so nothing is
-//! lost when it stops.
+//! The built-in broker, in memory. Every start asks the boards who is there, so nothing is lost when it
+//! stops.
 //!
 //! Panels may connect only after our own link has subscribed. Otherwise the broker could
 //! acknowledge a report that has no receiver.

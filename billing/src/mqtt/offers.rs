@@ -1,45 +1,47 @@
-//! The retained messages that should be on the broker, against those that are.
+//! What has to be said to the boards on the broker, against what was said over this connection.
 //!
-//! Only the requests that something has changed for are looked at, so the cost of a change does not
-//! depend on how many requests are pending.
+//! Nothing is retained: a board that connects says so, and is answered. Only the requests that
+//! something has changed for are looked at, so the cost of a change does not depend on how many
+//! requests are pending.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use anyhow::Result;
-use intercom_wire::{Mac, RequestBody, RequestId, topics};
+use intercom_wire::topics::{self, ToPanel};
+use intercom_wire::{BoardName, RequestBody, RequestId};
 
 use crate::clock::now_ms;
-use crate::offer::{Rule, UNTIL_FURTHER_NOTICE};
-use crate::operations::Billing;
-use crate::store::pending::{self, Pending};
-use crate::store::{self, Changed, Transaction, offers};
+use crate::offer::{Rule, Turn};
+use crate::operations::{Billing, Refusal, Silence, end_if_unanswered};
+use crate::store::{Changed, Transaction, boards, offers, pending};
 
-/// What must be on the broker for some requests.
+/// What has to be said for some requests.
 #[derive(Default)]
 pub(super) struct Plan {
-    /// The payload for each topic.
+    /// The payload for each topic of a request.
     wanted: BTreeMap<String, Vec<u8>>,
-    /// The topics that have a message, or may have one, and must be cleared.
-    obsolete: BTreeSet<String>,
-    /// The requests that are offered to more boards later, and when, Unix time in milliseconds.
+    /// The topics of requests that a board was offered and is not any more.
+    over: BTreeSet<String>,
+    /// The boards that have not shown themselves, and whose turn it is.
+    ask: BTreeSet<BoardName>,
+    /// The requests that are planned for again, and when, Unix time in milliseconds.
     pub(super) due: Vec<(i64, RequestId)>,
 }
 
-/// What must be on the broker for one pending request.
+/// A request for one board.
 struct Offer {
+    board: BoardName,
     request: RequestBody,
-    topics: BTreeSet<String>,
 }
 
-/// Reads from the database what must be on the broker for the requests that these changes affect.
-/// The topics are recorded before this returns.
-pub(super) async fn plan(billing: &Billing, changed: BTreeSet<Changed>) -> Result<Plan> {
-    let rule = billing.rule;
+/// Reads from the database what has to be said for the requests that these changes affect. Who is
+/// offered one is recorded before this returns.
+pub(super) async fn plan(billing: &Billing, changed: BTreeSet<Changed>) -> Result<Plan, Refusal> {
+    let rule = billing.rule();
     let (mut plan, offers) =
         billing.store.write(move |transaction| record(transaction, rule, &changed)).await?;
-    for Offer { request, topics } in offers {
+    for Offer { board, request } in offers {
         let payload = billing.payload(&request)?;
-        plan.wanted.extend(topics.into_iter().map(|topic| (topic, payload.clone())));
+        plan.wanted.insert(topics::patch_by_board(&board, &request.request_id), payload);
     }
     Ok(plan)
 }
@@ -48,81 +50,123 @@ fn record(
     transaction: &Transaction<'_>,
     rule: Rule,
     changed: &BTreeSet<Changed>,
-) -> store::Result<(Plan, Vec<Offer>)> {
+) -> Result<(Plan, Vec<Offer>), Refusal> {
     let (mut plan, mut wanted) = (Plan::default(), Vec::new());
     let mut affected = BTreeSet::new();
     for changed in changed {
         affected.extend(pending::affected_by(transaction, changed)?);
     }
-    let now = now_ms();
     for request_id in affected {
-        let recorded = offers::of_request(transaction, &request_id)?;
-        let mut topics = BTreeSet::new();
-        if let Some(request) = pending::by_id(transaction, &request_id)? {
-            for mac in rule.offered_to(&request.waiting, now) {
-                topics.extend(topics_for(&request, mac));
-            }
-            let turn = rule.named_board_is_offered_from(&request.waiting);
-            if turn > now && turn != UNTIL_FURTHER_NOTICE {
-                plan.due.push((turn, request_id.clone()));
-            }
-            wanted.push(Offer { request: request.body, topics: topics.clone() });
-        }
-        for topic in topics.difference(&recorded) {
-            offers::add(transaction, topic, &request_id)?;
-        }
-        plan.obsolete.extend(recorded.difference(&topics).cloned());
+        wanted.extend(record_one(transaction, rule, &request_id, &mut plan)?);
     }
     Ok((plan, wanted))
 }
 
-fn topics_for(pending: &Pending, mac: Mac) -> Vec<String> {
-    let request_id: &RequestId = &pending.body.request_id;
-    let board = if mac == pending.waiting.confirmed_mac {
-        &pending.named_board
-    } else {
-        &pending.replacing_board
-    };
-    let by_board = board.as_ref().map(|board| topics::patch_by_board(board, request_id));
-    [topics::patch(mac, request_id)].into_iter().chain(by_board).collect()
+fn record_one(
+    transaction: &Transaction<'_>,
+    rule: Rule,
+    request_id: &RequestId,
+    plan: &mut Plan,
+) -> Result<Option<Offer>, Refusal> {
+    let now = now_ms();
+    let pending = pending::by_id(transaction, request_id)?;
+    let turn = pending.as_ref().map(|pending| rule.turn(&pending.waiting, now));
+    let open = offers::open(transaction, request_id)?;
+    // Where no board is known for a door, one that polls with its ID may have been offered it.
+    let by_id = turn == Some(Turn::Door(None));
+    let whose = turn.as_ref().and_then(Turn::board);
+    for board in open.iter().filter(|board| !by_id && Some(*board) != whose) {
+        offers::strike_out(transaction, request_id, board)?;
+        if boards::nonce(transaction, board)?.is_some() {
+            plan.over.insert(topics::patch_by_board(board, request_id));
+        }
+    }
+    let Some(pending) = pending else { return Ok(None) };
+    let next = rule.next_turn(&pending.waiting, now);
+    plan.due.extend(next.map(|at_ms| (at_ms, request_id.clone())));
+    let Some(board) = whose else { return Ok(None) };
+    let nonce = boards::nonce(transaction, board)?;
+    match nonce.is_some() {
+        true => offers::add(transaction, request_id, board, now)?,
+        false => drop(plan.ask.insert(board.clone())),
+    }
+    match end_if_unanswered(transaction, request_id, board, now)? {
+        Silence::Ended => return Ok(None),
+        Silence::EndsAt(at_ms) => plan.due.push((at_ms, request_id.clone())),
+        Silence::Nothing => {}
+    }
+    Ok(nonce.map(|nonce| Offer {
+        board: board.clone(),
+        request: RequestBody { nonce: Some(nonce), ..pending.body },
+    }))
 }
 
-/// One message to publish, retained; an empty payload clears the topic.
+/// One message to publish. It is not retained.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Message {
     pub(super) topic: String,
     pub(super) payload: Vec<u8>,
 }
 
-/// What has been published over one connection.
+/// What has been said over one connection.
 #[derive(Default)]
-pub(super) struct Published {
-    /// The newest payload for each topic, until its clearing was acknowledged.
+pub(super) struct Said {
+    /// The newest payload for each topic, until it says that a request is over and that was
+    /// acknowledged.
     last: BTreeMap<String, Vec<u8>>,
     /// What is still to be published, in order.
     pub(super) queue: VecDeque<Message>,
 }
 
-impl Published {
-    /// Queues whatever differs from the plan.
+impl Said {
+    /// Queues what the plan wants and was not said yet.
     pub(super) fn set_plan(&mut self, plan: Plan) {
-        let cleared = plan.obsolete.into_iter().map(|topic| (topic, Vec::new()));
-        for (topic, payload) in plan.wanted.into_iter().chain(cleared) {
+        let over = plan.over.into_iter().map(|topic| (topic, Vec::new()));
+        let ask = plan.ask.iter().map(|board| (topics::who(board), Vec::new()));
+        for (topic, payload) in plan.wanted.into_iter().chain(over).chain(ask) {
             if self.last.get(&topic) != Some(&payload) {
-                self.last.insert(topic.clone(), payload.clone());
-                self.queue.push_back(Message { topic, payload });
+                self.say(topic, payload);
             }
         }
     }
 
-    /// Whether an acknowledged message has cleared its topic for good.
-    pub(super) fn has_cleared(&mut self, message: &Message) -> bool {
-        let cleared =
-            message.payload.is_empty() && self.last.get(&message.topic).is_some_and(Vec::is_empty);
-        if cleared {
+    /// Everybody is to say who is there.
+    pub(super) fn ask_everybody(&mut self) {
+        self.say(topics::EVERYBODY_WHO.to_owned(), Vec::new());
+    }
+
+    /// A board is to say that it is there, whatever was said to it before.
+    pub(super) fn ask(&mut self, board: &BoardName) {
+        self.say(topics::who(board), Vec::new());
+    }
+
+    /// A report of a board has been read.
+    pub(super) fn over(&mut self, board: &BoardName, request_id: &RequestId) {
+        self.say(topics::patch_by_board(board, request_id), Vec::new());
+    }
+
+    /// A board shows itself anew, and has to be told everything again.
+    pub(super) fn forget(&mut self, board: &BoardName) {
+        let below = topics::BOARD_PATCH.replace("{board}", board.as_str()) + "/";
+        let told = self.last.range(below.clone()..).map(|(topic, _)| topic);
+        let told: Vec<String> =
+            told.take_while(|topic| topic.starts_with(&below)).cloned().collect();
+        for topic in told {
+            self.last.remove(&topic);
+        }
+    }
+
+    /// A message was acknowledged.
+    pub(super) fn acknowledged(&mut self, message: &Message) {
+        let is_last = self.last.get(&message.topic) == Some(&message.payload);
+        if is_last && ToPanel::read(&message.topic).is_some() && message.payload.is_empty() {
             self.last.remove(&message.topic);
         }
-        cleared
+    }
+
+    fn say(&mut self, topic: String, payload: Vec<u8>) {
+        self.last.insert(topic.clone(), payload.clone());
+        self.queue.push_back(Message { topic, payload });
     }
 }
 

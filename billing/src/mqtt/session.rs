@@ -5,8 +5,8 @@ use std::future::ready;
 
 use anyhow::{Result, bail, ensure};
 use futures_util::future::try_join_all;
-use intercom_wire::topics::{EVERY_PRESENCE, EVERY_STATUS, FromPanel};
-use intercom_wire::{Presence, Report, json};
+use intercom_wire::topics::{EVERY_BOARD_PRESENCE, EVERY_BOARD_STATUS, EVERYBODY_WHO, FromBoard};
+use intercom_wire::{BoardName, Presence, Report, RequestId, json};
 use rumqttc::{
     AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, MqttOptions, NetworkOptions,
     Outgoing, Packet, PubAck, Publish, QoS, SubAck, SubscribeReasonCode,
@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::agenda::Agenda;
-use super::offers::{Message, Published, plan};
+use super::offers::{Message, Said, plan};
 use crate::clock::now_ms;
 use crate::operations::Billing;
 use crate::store::{Changed, offers};
@@ -33,7 +33,7 @@ pub(super) type Lost = anyhow::Error;
 struct Session<'a> {
     billing: &'a Billing,
     client: AsyncClient,
-    published: Published,
+    said: Said,
     /// Stored in the database, in the order of arrival.
     to_acknowledge: VecDeque<Publish>,
     /// Given to the client and not sent yet, in order.
@@ -41,9 +41,21 @@ struct Session<'a> {
     /// Sent and not acknowledged yet, by packet ID.
     unacknowledged: HashMap<u16, Message>,
     subscribed: usize,
+    /// The broker has taken the question who is there. What it handed out before may be old.
+    has_asked: bool,
     /// Used once, when both subscriptions are confirmed.
     ready: Option<oneshot::Sender<()>>,
     agenda: Agenda,
+}
+
+/// What a board has said, once it is stored.
+enum Heard {
+    /// A report that is answered.
+    Report(BoardName, RequestId),
+    /// It is there, or has gone.
+    Presence(BoardName),
+    /// The same, and it may be old: it was handed out before the broker took our question.
+    OldPresence(BoardName),
 }
 
 /// Runs until the connection is lost. Each connection has a new client, so nothing is left over
@@ -65,11 +77,12 @@ pub(super) async fn run(
     let mut session = Session {
         billing,
         client,
-        published: Published::default(),
+        said: Said::default(),
         to_acknowledge: VecDeque::new(),
         handed_over: VecDeque::new(),
         unacknowledged: HashMap::new(),
         subscribed: 0,
+        has_asked: false,
         ready: Some(ready),
         agenda: Agenda::default(),
     };
@@ -120,19 +133,18 @@ impl Session<'_> {
     /// there. If the database fails, the session ends without acknowledging them and the broker
     /// delivers them again.
     async fn on_all(&mut self, events: Vec<Result<Event, ConnectionError>>) -> Result<()> {
-        let (mut received, mut cleared, mut lost) = (Vec::new(), Vec::new(), None);
+        let (mut received, mut lost) = (Vec::new(), None);
         for event in events {
             match event {
                 Ok(Event::Incoming(Packet::Publish(publish))) => received.push(publish),
-                Ok(Event::Incoming(Packet::PubAck(answer))) => {
-                    cleared.extend(self.cleared(&answer))
-                }
+                Ok(Event::Incoming(Packet::PubAck(answer))) => self.on_puback(&answer),
                 Ok(event) => self.on(event).await?,
                 Err(why) => lost = Some(why),
             }
         }
-        try_join_all(received.iter().map(|publish| self.on_publish(publish))).await?;
-        try_join_all(cleared.into_iter().map(|topic| self.remove_offer(topic))).await?;
+        let heard = try_join_all(received.iter().map(|publish| self.on_publish(publish))).await?;
+        self.agenda.add(self.billing.store.changes().take());
+        heard.into_iter().flatten().for_each(|heard| self.on_heard(heard));
         self.to_acknowledge.extend(received);
         lost.map_or(Ok(()), |why| Err(why.into()))
     }
@@ -145,11 +157,11 @@ impl Session<'_> {
                     "the broker refuses us: {:?}",
                     answer.code
                 );
-                self.client.try_subscribe(EVERY_STATUS, QoS::AtLeastOnce)?;
-                // mosquitto drops retained messages beyond its queue, 1000 by default: see
-                // billing/mosquitto. A lost presence costs one grace time at most, so QoS 0 is
-                // enough.
-                self.client.try_subscribe(EVERY_PRESENCE, QoS::AtMostOnce)?;
+                self.billing.on_connect().await?;
+                self.client.try_subscribe(EVERY_BOARD_STATUS, QoS::AtLeastOnce)?;
+                // QoS 0: a broker must not queue presences while this service is away. They would
+                // look live afterwards.
+                self.client.try_subscribe(EVERY_BOARD_PRESENCE, QoS::AtMostOnce)?;
             }
             Event::Incoming(Packet::SubAck(answer)) => self.on_suback(&answer).await?,
             Event::Outgoing(Outgoing::Publish(packet_id)) => {
@@ -164,7 +176,10 @@ impl Session<'_> {
 
     async fn on_suback(&mut self, answer: &SubAck) -> Result<()> {
         if answer.return_codes.contains(&SubscribeReasonCode::Failure) {
-            bail!("the broker does not let us subscribe to {EVERY_STATUS} and {EVERY_PRESENCE}");
+            bail!(
+                "the broker does not let us subscribe to {EVERY_BOARD_STATUS} and \
+                 {EVERY_BOARD_PRESENCE}"
+            );
         }
         self.subscribed += 1;
         if self.subscribed == SUBSCRIPTIONS {
@@ -172,6 +187,7 @@ impl Session<'_> {
                 // The receiver may have been dropped.
                 let _ = ready.send(());
             }
+            self.said.ask_everybody();
             // What is read below has all that was changed before.
             self.billing.store.changes().take();
             let open = self.billing.store.read(offers::every_open_request).await?;
@@ -181,32 +197,73 @@ impl Session<'_> {
     }
 
     /// Returns when the message is stored.
-    async fn on_publish(&self, publish: &Publish) -> Result<()> {
-        match FromPanel::read(&publish.topic) {
-            Some(FromPanel::Status) if !publish.payload.is_empty() => {
-                match json::read::<Report>(&publish.payload) {
-                    Ok(report) => self.billing.report(report).await?,
-                    Err(why) => log::warn!("{}: not a report: {why}", publish.topic),
-                }
-            }
-            Some(FromPanel::Presence(mac)) => match Presence::read(&publish.payload) {
-                Ok(presence) => self.billing.on_presence(mac, presence).await?,
-                Err(why) => log::warn!("{}: not a presence: {why}", publish.topic),
-            },
-            Some(FromPanel::Status) => {}
-            None => log::warn!("{}: neither a status nor a presence topic", publish.topic),
+    async fn on_publish(&self, publish: &Publish) -> Result<Option<Heard>> {
+        // What was retained says how it was once: everybody is asked who is there.
+        if publish.retain || publish.payload.is_empty() {
+            return Ok(None);
         }
-        Ok(())
+        match FromBoard::read(&publish.topic) {
+            Some(FromBoard::Status(board)) => self.on_status(board, publish).await,
+            Some(FromBoard::Presence(board)) => self.on_presence(board, publish).await,
+            None => {
+                log::warn!("{}: neither a status nor a presence topic", publish.topic);
+                Ok(None)
+            }
+        }
     }
 
-    /// The topic that the acknowledged message has cleared, if it has.
-    fn cleared(&mut self, answer: &PubAck) -> Option<String> {
-        let message = self.unacknowledged.remove(&answer.pkid)?;
-        self.published.has_cleared(&message).then_some(message.topic)
+    async fn on_status(&self, board: BoardName, publish: &Publish) -> Result<Option<Heard>> {
+        let report = match json::read::<Report>(&publish.payload) {
+            Ok(report) if report.board == board => report,
+            Ok(report) => {
+                log::warn!("{}: it names another board: {}", publish.topic, report.board);
+                return Ok(None);
+            }
+            Err(why) => {
+                log::warn!("{}: not a report: {why}", publish.topic);
+                return Ok(None);
+            }
+        };
+        let is_answered = self.billing.answers(&report) && !report.is_deferred();
+        let request_id = report.request_id.clone().filter(|_| is_answered);
+        self.billing.report(report).await?;
+        Ok(request_id.map(|request_id| Heard::Report(board, request_id)))
     }
 
-    async fn remove_offer(&self, topic: String) -> Result<()> {
-        Ok(self.billing.store.write(move |transaction| offers::remove(transaction, &topic)).await?)
+    async fn on_presence(&self, board: BoardName, publish: &Publish) -> Result<Option<Heard>> {
+        match Presence::read(&publish.payload) {
+            Ok(Some(presence)) if presence.board != board => {
+                log::warn!("{}: it names another board: {}", publish.topic, presence.board);
+                Ok(None)
+            }
+            Ok(_) if !self.has_asked => Ok(Some(Heard::OldPresence(board))),
+            Ok(presence) => {
+                self.billing.on_presence(board.clone(), presence).await?;
+                Ok(Some(Heard::Presence(board)))
+            }
+            Err(why) => {
+                log::warn!("{}: not a presence: {why}", publish.topic);
+                Ok(None)
+            }
+        }
+    }
+
+    fn on_heard(&mut self, heard: Heard) {
+        match heard {
+            Heard::Report(board, request_id) => self.said.over(&board, &request_id),
+            Heard::Presence(board) => {
+                self.said.forget(&board);
+                self.agenda.add([Changed::Board(board)]);
+            }
+            Heard::OldPresence(board) => self.said.ask(&board),
+        }
+    }
+
+    fn on_puback(&mut self, answer: &PubAck) {
+        if let Some(message) = self.unacknowledged.remove(&answer.pkid) {
+            self.has_asked |= message.topic == EVERYBODY_WHO;
+            self.said.acknowledged(&message);
+        }
     }
 
     async fn plan(&mut self) -> Result<()> {
@@ -214,7 +271,7 @@ impl Session<'_> {
         for (at_ms, request_id) in plan.due.drain(..) {
             self.agenda.add_later(at_ms, request_id);
         }
-        self.published.set_plan(plan);
+        self.said.set_plan(plan);
         Ok(())
     }
 
@@ -228,12 +285,12 @@ impl Session<'_> {
             self.to_acknowledge.pop_front();
         }
         while self.handed_over.len() + self.unacknowledged.len() < IN_FLIGHT
-            && let Some(message) = self.published.queue.pop_front()
+            && let Some(message) = self.said.queue.pop_front()
         {
             let (topic, payload) = (message.topic.clone(), message.payload.clone());
-            if self.client.try_publish(topic, QoS::AtLeastOnce, true, payload).is_err() {
+            if self.client.try_publish(topic, QoS::AtLeastOnce, false, payload).is_err() {
                 // The client's queue is full. The next event tries again.
-                self.published.queue.push_front(message);
+                self.said.queue.push_front(message);
                 return;
             }
             self.handed_over.push_back(message);

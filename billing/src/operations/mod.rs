@@ -1,35 +1,49 @@
 //! What happens on each input, whichever route it came by: read it by the contract, ask the pure
 //! rules, change the database in one transaction. The store tells the link what has changed.
 
+mod by_hand;
 mod create;
 mod patch;
+mod poll;
 mod presence;
 mod report;
 mod report_by_patch;
+mod silence;
+
+use patch::fresh_request_id;
+pub use poll::Poll;
+pub(crate) use silence::{Silence, end_if_unanswered};
 
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use axum::http::header::InvalidHeaderValue;
 use intercom_wire::signature::SigningKey;
-use intercom_wire::{BoardName, Errors, IntercomBody, InvalidRequestId, RequestBody};
+use intercom_wire::{
+    BoardName, Errors, IntercomBody, InvalidIssuer, InvalidRequestId, Issuer, Report, RequestBody,
+};
 
 use crate::clock::now_ms;
-use crate::offer::{LINGERS_MS, Rule};
+use crate::offer::Rule;
 use crate::principal::{Principal, SecretDigest};
 use crate::replacement::State;
-use crate::store::boards::Seen;
 use crate::store::history::Entry;
 use crate::store::intercoms::{Name, Record};
-use crate::store::pending::{Caller, Pending};
+use crate::store::macs::Believed;
 use crate::store::{
-    self, Snapshot, Store, Transaction, boards, history, intercoms, pending, requests, tokens,
+    self, Snapshot, Store, Transaction, history, intercoms, offers, pending, requests, tokens,
 };
 
 /// The service behind its routes. Cheap to clone.
 #[derive(Clone)]
 pub struct Billing {
     pub(crate) store: Store,
-    pub(crate) rule: Rule,
+    grace_ms: i64,
+    /// Since when boards can show themselves, Unix time in milliseconds.
+    since_ms: Arc<AtomicI64>,
+    believed: Believed,
+    issuer: Issuer,
     signing_key: Option<SigningKey>,
 }
 
@@ -57,6 +71,8 @@ pub enum Failure {
     RequestId(InvalidRequestId),
     /// An entity tag is no header.
     Header(InvalidHeaderValue),
+    /// The database's own name is no issuer.
+    Issuer(InvalidIssuer),
 }
 
 impl Billing {
@@ -68,13 +84,30 @@ impl Billing {
     pub async fn start(
         store: Store,
         grace_ms: i64,
+        believed: Believed,
         signing_key: Option<SigningKey>,
     ) -> Result<Self, Refusal> {
-        let started_ms = now_ms();
-        let until_ms = started_ms.saturating_add(LINGERS_MS);
-        store.write(move |transaction| boards::linger(transaction, until_ms)).await?;
-        let rule = Rule { grace_ms, started_ms };
-        Ok(Billing { store, rule, signing_key })
+        let issuer = store.read(offers::client_id).await?;
+        let issuer = issuer.parse().map_err(|why| Refusal::Failed(Failure::Issuer(why)))?;
+        let since_ms = Arc::default();
+        let billing = Billing { store, grace_ms, since_ms, believed, issuer, signing_key };
+        billing.on_connect().await?;
+        Ok(billing)
+    }
+
+    /// Boards can show themselves from now on.
+    fn begin(&self, now_ms: i64) {
+        self.since_ms.store(now_ms, Ordering::Relaxed);
+    }
+
+    /// The rule that decides who is offered a request.
+    pub(crate) fn rule(&self) -> Rule {
+        Rule { grace_ms: self.grace_ms, since_ms: self.since_ms.load(Ordering::Relaxed) }
+    }
+
+    /// Whether a report is about a request of this database, or of none: it is answered.
+    pub(crate) fn answers(&self, report: &Report) -> bool {
+        report.issuer.as_ref().is_none_or(|issuer| *issuer == self.issuer)
     }
 
     /// The live intercom of that name, as the API shows it.
@@ -131,45 +164,6 @@ impl Billing {
             .await
     }
 
-    /// The pending requests that are offered to a polling board. The poll shows that it is present.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn pending_for(&self, caller: Caller) -> Result<Vec<RequestBody>, Refusal> {
-        let now = now_ms();
-        let (mac, board) = (caller.mac, caller.board.clone());
-        let seen = Seen { mac, board, until_ms: now.saturating_add(LINGERS_MS) };
-        let rule = self.rule;
-        let offered = move |snapshot: &Snapshot<'_>| {
-            let mut pending = pending::for_caller(snapshot, &caller)?;
-            pending.retain(|Pending { waiting, .. }| {
-                rule.replacement(waiting) == Some(caller.mac)
-                    || rule.offered_to(waiting, now).contains(&waiting.confirmed_mac)
-            });
-            Ok::<_, Refusal>(pending.into_iter().map(|pending| pending.body).collect())
-        };
-        let (if_known, at) = (offered.clone(), seen.clone());
-        // A poll that changes nothing does not wait for the writer.
-        let unchanged = self
-            .store
-            .read(move |snapshot| {
-                let known = boards::is_known(snapshot, &at, now)?;
-                known.then(|| if_known(snapshot)).transpose()
-            })
-            .await?;
-        match unchanged {
-            Some(requests) => Ok(requests),
-            None => {
-                self.store
-                    .write(move |transaction| {
-                        boards::present(transaction, &seen, now)?;
-                        offered(transaction)
-                    })
-                    .await
-            }
-        }
-    }
-
     /// A request as it goes over the wire, on every route: a JSON object, or with a signing key a
     /// JSON string in its place.
     ///
@@ -193,8 +187,16 @@ impl Billing {
         intercom_id: Option<i64>,
         limit: i64,
     ) -> Result<Vec<Entry>, Refusal> {
+        let rule = self.rule();
         let listed = move |snapshot: &Snapshot<'_>| {
-            Ok(history::list(snapshot, intercom_id, now_ms(), limit)?)
+            let now = now_ms();
+            let mut entries = history::list(snapshot, intercom_id, now, limit)?;
+            for entry in entries.iter_mut().filter(|entry| entry.state == "pending") {
+                if let Some(pending) = pending::by_id(snapshot, &entry.request_id)? {
+                    entry.waits_for = Some(rule.turn(&pending.waiting, now).to_string());
+                }
+            }
+            Ok(entries)
         };
         self.store.read(listed).await
     }
@@ -255,6 +257,7 @@ impl fmt::Display for Failure {
             Failure::Database(error) => write!(f, "the database failed: {error}"),
             Failure::Json(error) => write!(f, "JSON cannot be written: {error}"),
             Failure::RequestId(error) => write!(f, "a new request ID {error}"),
+            Failure::Issuer(error) => write!(f, "the name of this database {error}"),
             Failure::Header(error) => write!(f, "the entity tag cannot be sent: {error}"),
         }
     }

@@ -177,7 +177,7 @@ fn is_pending_already(
     }
 }
 
-fn fresh_request_id() -> Result<RequestId, Refusal> {
+pub(super) fn fresh_request_id() -> Result<RequestId, Refusal> {
     let id = Uuid::new_v4().to_string().parse();
     id.map_err(|why| Refusal::Failed(Failure::RequestId(why)))
 }

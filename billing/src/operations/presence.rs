@@ -1,30 +1,45 @@
-//! A board's presence on the broker: which board is there, and under which MAC address.
+//! A board's presence on the broker: whether it is there, and what it claims to carry.
 
-use intercom_wire::{Mac, Presence, PresenceState};
+use intercom_wire::{BoardName, Presence, PresenceState};
 
 use super::{Billing, Refusal};
 use crate::clock::now_ms;
-use crate::offer::UNTIL_FURTHER_NOTICE;
-use crate::store::boards::{self, Seen};
+use crate::offer::ANSWERS_WITHIN_MS;
+use crate::store::boards::{self, Channel, Seen};
 
 impl Billing {
-    /// Keeps a board's presence; `None` means that no board has the MAC address any more.
+    /// Keeps the presence of a board; `None` means that it is gone.
     ///
     /// # Errors
     /// The database fails.
-    pub async fn on_presence(&self, mac: Mac, presence: Option<Presence>) -> Result<(), Refusal> {
-        let now = now_ms();
+    pub async fn on_presence(
+        &self,
+        board: BoardName,
+        presence: Option<Presence>,
+    ) -> Result<(), Refusal> {
+        let (now, believed) = (now_ms(), self.believed);
         self.store
             .write(move |transaction| match presence {
-                Some(Presence { state: PresenceState::Online, board, .. }) => {
-                    let seen = Seen { mac, board: Some(board), until_ms: UNTIL_FURTHER_NOTICE };
-                    Ok(boards::present(transaction, &seen, now)?)
+                Some(presence) if presence.state == PresenceState::Online => {
+                    let claim = presence.claim();
+                    let channel = Channel::Broker(presence.nonce);
+                    let seen = Seen { board, claim, channel };
+                    Ok(boards::present(transaction, &seen, now, believed)?)
                 }
-                Some(Presence { state: PresenceState::Offline, board, .. }) => {
-                    Ok(boards::gone(transaction, mac, Some(&board), now)?)
-                }
-                None => Ok(boards::gone(transaction, mac, None, now)?),
+                Some(_) | None => Ok(boards::gone(transaction, &board, now)?),
             })
             .await
+    }
+
+    /// The link has a new connection to the broker. The boards that were connected have some time to
+    /// show themselves again before they count as gone.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn on_connect(&self) -> Result<(), Refusal> {
+        let now = now_ms();
+        self.begin(now);
+        let until_ms = now.saturating_add(ANSWERS_WITHIN_MS);
+        self.store.write(move |transaction| Ok(boards::linger(transaction, until_ms)?)).await
     }
 }

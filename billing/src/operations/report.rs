@@ -1,119 +1,164 @@
-//! A report: how a request ended on a board.
+//! A report: how a request ended on a board, or a change that nobody asked for.
 
 use std::fmt;
 
-use intercom_wire::{Outcome, Report, RequestId};
+use intercom_wire::{Identity, Outcome, Report, RequestId};
 
-use super::{Billing, Refusal};
+use super::{Billing, Refusal, by_hand, next_seq};
 use crate::clock::now_ms;
 use crate::replacement::{
     Carried, Effect, IdentityRequest, Ignored, ReportedOutcome, State, apply_report,
 };
-use crate::store::boards::Seen;
 use crate::store::intercoms::{self, Name, PENDING, Record, RecordState};
 use crate::store::reports::Arrived;
 use crate::store::taken::{self, Among};
-use crate::store::{Transaction, boards, reports, requests};
+use crate::store::{Transaction, doors, offers, reports, requests};
 
 /// How much of a reason is kept. People read it, and it comes from outside.
 const MAX_REASON_CHARS: usize = 1000;
 /// How much of a status is kept that is not an outcome.
 const MAX_STATUS_CHARS: usize = 40;
+/// Upper bound on what a board may defer at once, in seconds.
+const MAX_DEFERRED_SECONDS: u64 = 24 * 3600;
+/// How far above this database's own numbers a panel's mark may be, in seconds: those numbers begin
+/// at the Unix time. A mark beyond it comes from somebody else's mistake, and is not followed.
+const MARK_WITHIN_SECONDS: i64 = 366 * 24 * 3600;
 
 impl Billing {
-    /// Applies a report. A report that changes nothing is kept, too, and is no error: the panel
-    /// would send it again for ever.
+    /// Applies a report of the board that it names; the caller has seen to it that it is that board
+    /// which speaks. A report that changes nothing is kept, too, and is no error: the panel would
+    /// send it again for ever.
     ///
     /// # Errors
     /// The database fails. The panel keeps its report and sends it again.
     pub async fn report(&self, report: Report) -> Result<(), Refusal> {
-        self.store
-            .write(move |transaction| {
-                if let Some(mac) = report.intercom.mac {
-                    // A report shows that the board is there now; only a presence says for how
-                    // long.
-                    let now = now_ms();
-                    let seen = Seen { mac, board: Some(report.board.clone()), until_ms: now };
-                    boards::present(transaction, &seen, now)?;
-                }
-                let reason = report.reason.as_deref().or(report.message.as_deref());
-                let reason: Option<String> =
-                    reason.map(|text| text.chars().take(MAX_REASON_CHARS).collect());
-                match report.outcome() {
-                    Some(outcome) => {
-                        let outcome = ReportedOutcome {
-                            outcome,
-                            board: Some(report.board.clone()),
-                            mac: report.intercom.mac,
-                            serial_number: report.intercom.serial_number.clone(),
-                        };
-                        settle(transaction, report.request_id.as_ref(), &outcome, reason.as_deref())
-                    }
-                    None => keep_without_outcome(transaction, &report, reason.as_deref()),
-                }
-            })
-            .await
+        self.store.write(move |transaction| take(transaction, &report)).await
     }
 }
 
-fn keep_without_outcome(
-    transaction: &Transaction<'_>,
-    report: &Report,
-    reason: Option<&str>,
-) -> Result<(), Refusal> {
+fn take(transaction: &Transaction<'_>, report: &Report) -> Result<(), Refusal> {
+    let reason = report.reason.as_deref().or(report.message.as_deref());
+    let reason: Option<String> = reason.map(|text| text.chars().take(MAX_REASON_CHARS).collect());
+    let effect = match report.outcome() {
+        Some(outcome) => on_outcome(transaction, report, outcome, reason.as_deref())?,
+        None if report.is_deferred() => on_deferred(transaction, report)?,
+        None => Settled::Ignored(Ignored::NotAnOutcome),
+    };
     let status = report.intercom.status.as_deref().unwrap_or("none");
     let status: String = status.chars().take(MAX_STATUS_CHARS).collect();
-    Ok(reports::add(
+    keep(
         transaction,
         &Arrived {
             request_id: report.request_id.as_ref(),
             board: Some(&report.board),
             mac: report.intercom.mac,
             status: &status,
-            reason,
-            effect: &Ignored::NotAnOutcome.to_string(),
-            arrived_ms: now_ms(),
-        },
-    )?)
-}
-
-/// Keeps a report and applies it.
-pub(super) fn settle(
-    transaction: &Transaction<'_>,
-    request_id: Option<&RequestId>,
-    report: &ReportedOutcome,
-    reason: Option<&str>,
-) -> Result<(), Refusal> {
-    let effect = match subject(transaction, request_id)? {
-        Ok(subject) => subject.settle(transaction, report, reason)?,
-        Err(why) => Settled::Ignored(why),
-    };
-    log::info!(
-        "report on request {}: {} ({effect})",
-        request_id.map_or("without an ID", RequestId::as_str),
-        report.outcome
-    );
-    reports::add(
-        transaction,
-        &Arrived {
-            request_id,
-            board: report.board.as_ref(),
-            mac: report.mac,
-            status: &report.outcome.to_string(),
-            reason,
+            reason: reason.as_deref(),
             effect: &effect.to_string(),
             arrived_ms: now_ms(),
         },
-    )?;
-    Ok(())
+    )
+}
+
+fn keep(transaction: &Transaction<'_>, arrived: &Arrived<'_>) -> Result<(), Refusal> {
+    log::info!(
+        "report on request {}: {} ({})",
+        arrived.request_id.map_or("without an ID", RequestId::as_str),
+        arrived.status,
+        arrived.effect
+    );
+    Ok(reports::add(transaction, arrived)?)
+}
+
+fn on_outcome(
+    transaction: &Transaction<'_>,
+    report: &Report,
+    outcome: Outcome,
+    reason: Option<&str>,
+) -> Result<Settled, Refusal> {
+    let reported = ReportedOutcome {
+        outcome,
+        board: Some(report.board.clone()),
+        mac: report.intercom.mac,
+        serial_number: report.intercom.serial_number.clone(),
+    };
+    let subject = match subject(transaction, report.request_id.as_ref())? {
+        Ok(subject) => subject,
+        Err(Ignored::NoRequest | Ignored::UnknownRequest) if report.issuer.is_none() => {
+            return Ok(match by_hand::take(transaction, report, outcome)? {
+                by_hand::Taken::Moved => Settled::MovedByHand,
+                by_hand::Taken::Waits => Settled::WaitsForAYes,
+                by_hand::Taken::Nothing => Settled::Ignored(Ignored::NoChange),
+            });
+        }
+        Err(why) => return Ok(Settled::Ignored(why)),
+    };
+    if offers::to_board(transaction, &subject.reported.request_id, &report.board)?.is_none() {
+        return Ok(Settled::Ignored(Ignored::NotOffered));
+    }
+    if let Some(mark) = report.seq_mark
+        && outcome == Outcome::Rejected
+        && subject.asks_again(transaction, mark)?
+    {
+        return Ok(Settled::AskedAgain);
+    }
+    subject.settle(transaction, &reported, reason)
+}
+
+fn on_deferred(transaction: &Transaction<'_>, report: &Report) -> Result<Settled, Refusal> {
+    let Some(request_id) = &report.request_id else {
+        return Ok(Settled::Ignored(Ignored::NoRequest));
+    };
+    if offers::to_board(transaction, request_id, &report.board)?.is_none() {
+        return Ok(Settled::Ignored(Ignored::NotOffered));
+    }
+    let seconds = report.deferred_seconds.unwrap_or(0).min(MAX_DEFERRED_SECONDS);
+    let until_ms = now_ms().saturating_add(i64::try_from(seconds).unwrap_or(0) * 1000);
+    offers::defer(transaction, request_id, &report.board, until_ms)?;
+    Ok(Settled::Deferred)
+}
+
+/// Applies a report by the documented PATCH and keeps it. The caller may do everything, or has the
+/// token of a board that was offered the request.
+pub(super) fn settle(
+    transaction: &Transaction<'_>,
+    request_id: &RequestId,
+    report: &ReportedOutcome,
+) -> Result<(), Refusal> {
+    let effect = match subject(transaction, Some(request_id))? {
+        Ok(subject) => subject.settle(transaction, report, None)?,
+        Err(why) => Settled::Ignored(why),
+    };
+    keep(
+        transaction,
+        &Arrived {
+            request_id: Some(request_id),
+            board: report.board.as_ref(),
+            mac: report.mac,
+            status: report.outcome.as_str(),
+            reason: None,
+            effect: &effect.to_string(),
+            arrived_ms: now_ms(),
+        },
+    )
 }
 
 /// What a report has changed.
 enum Settled {
     /// The newest request has ended.
     Ended,
-    /// The panel had carried out an earlier request; the newest is still pending.
-    Moved,
+    /// The panel has carried out an earlier request.
+    Late,
+    /// The panel is known to carry what an earlier request asked for.
+    Found,
+    /// A request with a higher `seq` is in its place.
+    AskedAgain,
+    /// The board decides later.
+    Deferred,
+    /// The record follows a change by hand.
+    MovedByHand,
+    /// A change by hand waits for an operator.
+    WaitsForAYes,
     Ignored(Ignored),
 }
 
@@ -122,6 +167,8 @@ struct Subject {
     record: Record,
     reported: IdentityRequest,
     newest: IdentityRequest,
+    /// A later request than the reported one was installed.
+    later_is_installed: bool,
 }
 
 /// What the report is about, or why it cannot change anything.
@@ -137,8 +184,11 @@ fn subject(
     };
     let record = intercoms::find(transaction, &Name::Id(intercom_id))?;
     let newest = requests::newest(transaction, intercom_id)?;
+    let later_is_installed = requests::later_is_installed(transaction, intercom_id, request_id)?;
     Ok(match (record, newest) {
-        (Some(record), Some(newest)) => Ok(Subject { record, reported, newest }),
+        (Some(record), Some(newest)) => {
+            Ok(Subject { record, reported, newest, later_is_installed })
+        }
         _ => Err(Ignored::Deleted),
     })
 }
@@ -150,30 +200,112 @@ impl Subject {
         report: &ReportedOutcome,
         reason: Option<&str>,
     ) -> Result<Settled, Refusal> {
-        let effect = apply_report(&self.record.confirmed, &self.newest, &self.reported, report);
-        let (carried, ends) = match effect {
-            Effect::Nothing(why) => return Ok(Settled::Ignored(why)),
-            Effect::Ends(carried) => (carried, true),
-            Effect::Moves(carried) => (carried, false),
+        let effect = match self.later_is_installed {
+            true => Effect::Nothing(Ignored::Superseded),
+            false => apply_report(&self.record.confirmed, &self.newest, &self.reported, report),
+        };
+        let (carried, settled) = match effect {
+            Effect::Nothing(why) => return self.find(transaction, report, why),
+            Effect::Ends(carried) => (carried, Settled::Ended),
+            Effect::Late(carried) => (carried, Settled::Late),
         };
         if !self.is_free(transaction, &carried)? {
             return Ok(Settled::Ignored(Ignored::IdentityTaken));
         }
         self.clear_spares(transaction, &carried)?;
-        if !ends {
-            self.set_state(transaction, &carried, &self.record.desired, PENDING)?;
-            return Ok(Settled::Moved);
-        }
         let ended = State::Ended { outcome: report.outcome, board: report.board.clone() };
         let reason = reason.filter(|_| report.outcome != Outcome::Installed);
-        requests::end(transaction, &self.newest.request_id, &ended, reason, now_ms())?;
-        self.set_state(transaction, &carried, &carried, &report.outcome.to_string())?;
+        requests::end(transaction, &self.reported.request_id, &ended, reason, now_ms())?;
+        match self.newest.state {
+            State::Pending if self.newest.request_id != self.reported.request_id => {
+                self.set_state(transaction, &carried, &self.record.desired, PENDING)?;
+            }
+            _ => self.set_state(transaction, &carried, &carried, report.outcome.as_str())?,
+        }
         if let Some(board) = &report.board
             && report.outcome == Outcome::Installed
         {
-            boards::belongs_to(transaction, board, self.record.id)?;
+            let mac = carried.identity.mac;
+            doors::give(transaction, board, self.record.id, mac, now_ms())?;
         }
-        Ok(Settled::Ended)
+        if report.outcome != Outcome::Installed {
+            self.confirm_what_the_board_has(transaction, report)?;
+        }
+        Ok(settled)
+    }
+
+    /// A report that ends nothing may still tell what the door's board carries.
+    fn find(
+        &self,
+        transaction: &Transaction<'_>,
+        report: &ReportedOutcome,
+        why: Ignored,
+    ) -> Result<Settled, Refusal> {
+        let found = matches!(why, Ignored::CarriesAnother | Ignored::Ended)
+            && self.confirm_what_the_board_has(transaction, report)?;
+        Ok(if found { Settled::Found } else { Settled::Ignored(why) })
+    }
+
+    /// The door's board says what it carries: that is confirmed if it was asked for once. Whether
+    /// it was.
+    fn confirm_what_the_board_has(
+        &self,
+        transaction: &Transaction<'_>,
+        report: &ReportedOutcome,
+    ) -> Result<bool, Refusal> {
+        let (Some(board), Some(mac)) = (&report.board, report.mac) else { return Ok(false) };
+        let Some(record) = intercoms::find(transaction, &Name::Id(self.record.id))? else {
+            return Ok(false);
+        };
+        let is_the_doors = doors::of_board(transaction, board)?
+            .is_some_and(|door| door.intercom_id == self.record.id);
+        let differs = mac != record.confirmed.identity.mac;
+        if !is_the_doors || !differs || !requests::asked_for(transaction, record.id, mac)? {
+            return Ok(false);
+        }
+        let identity = Identity { mac, serial_number: report.serial_number.clone() };
+        let carried = Carried { identity, model: record.confirmed.model.clone() };
+        if !self.is_free(transaction, &carried)? {
+            return Ok(false);
+        }
+        let is_pending = self.is_pending_after(transaction)?;
+        let status = record.shown.status.clone().unwrap_or_default();
+        let desired = if is_pending { &record.desired } else { &carried };
+        log::warn!(
+            "intercom {}: its board {board} carries {} and not {}",
+            record.id,
+            carried.identity,
+            record.confirmed.identity
+        );
+        self.set_state(transaction, &carried, desired, &status)?;
+        Ok(true)
+    }
+
+    fn is_pending_after(&self, transaction: &Transaction<'_>) -> Result<bool, Refusal> {
+        let newest = requests::newest(transaction, self.record.id)?;
+        Ok(newest.is_some_and(|newest| newest.state == State::Pending))
+    }
+
+    /// The panel has decided a higher `seq`: the same is asked for again, above it. Not where the
+    /// mark is beyond what this database can have given.
+    fn asks_again(&self, transaction: &Transaction<'_>, mark: u64) -> Result<bool, Refusal> {
+        let is_pending = self.newest.state == State::Pending
+            && self.newest.request_id == self.reported.request_id;
+        let bound = next_seq(self.record.seq).saturating_add(MARK_WITHIN_SECONDS);
+        let mark = i64::try_from(mark).unwrap_or(i64::MAX);
+        if !is_pending || mark > bound {
+            return Ok(false);
+        }
+        let seq = next_seq(mark.max(self.record.seq));
+        requests::ask_again(
+            transaction,
+            &self.reported.request_id,
+            &super::fresh_request_id()?,
+            seq,
+            now_ms(),
+        )?;
+        intercoms::set_seq(transaction, self.record.id, seq)?;
+        Ok(true)
     }
 
     fn set_state(
@@ -215,7 +347,12 @@ impl fmt::Display for Settled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Settled::Ended => f.write_str("the request has ended"),
-            Settled::Moved => f.write_str("the panel carried this out before the later request"),
+            Settled::Late => f.write_str("the panel carried this out before the later request"),
+            Settled::Found => f.write_str("the record has what the door's board carries"),
+            Settled::AskedAgain => f.write_str("it is asked for again with a higher number"),
+            Settled::Deferred => f.write_str("the board decides later"),
+            Settled::MovedByHand => f.write_str("the record follows the change by hand"),
+            Settled::WaitsForAYes => f.write_str("a change by hand: it waits for an operator"),
             Settled::Ignored(why) => why.fmt(f),
         }
     }

@@ -7,7 +7,7 @@ use super::report::settle;
 use super::{Billing, Refusal, find};
 use crate::replacement::ReportedOutcome;
 use crate::store::intercoms::{self, Name};
-use crate::store::{Transaction, pending, requests};
+use crate::store::{Transaction, offers, requests};
 
 impl Billing {
     /// Takes a panel's PATCH, which is a report and nothing else.
@@ -68,9 +68,9 @@ pub(super) fn apply_report(
         return Ok(None);
     }
     if let Some(board) = &board
-        && !concerns(transaction, &request_id, intercom_id, board)?
+        && offers::to_board(transaction, &request_id, board)?.is_none()
     {
-        log::warn!("panel {board} reports on request {request_id} of another panel: refused");
+        log::warn!("panel {board} reports on request {request_id}, not offered to it: refused");
         return Ok(None);
     }
     let report = ReportedOutcome {
@@ -79,22 +79,8 @@ pub(super) fn apply_report(
         mac: patch.new_mac,
         serial_number: patch.new_serial_number,
     };
-    settle(transaction, Some(&request_id), &report, None)?;
+    settle(transaction, &request_id, &report)?;
     Ok(Some(find(transaction, &Name::Id(intercom_id))?.shown))
-}
-
-/// Whether a request is for this board: the intercom's panel, or the board that carries the MAC
-/// address that is asked for.
-fn concerns(
-    transaction: &Transaction<'_>,
-    request_id: &RequestId,
-    intercom_id: i64,
-    board: &BoardName,
-) -> Result<bool, Refusal> {
-    let is_the_panel = intercoms::board(transaction, intercom_id)?.as_ref() == Some(board);
-    let pending = pending::by_id(transaction, request_id)?;
-    let replaces = pending.is_some_and(|pending| pending.replacing_board.as_ref() == Some(board));
-    Ok(is_the_panel || replaces)
 }
 
 fn names_a_request(body: &Map<String, Value>) -> Option<(RequestId, Patch)> {

@@ -24,9 +24,9 @@ pub struct ReportedOutcome {
 pub enum Effect {
     /// The newest request has ended. The record shows and confirms this.
     Ends(Carried),
-    /// The newest request stays pending, but the panel is known to carry this now. The request is
-    /// addressed to it, and it is what the record goes back to if the request fails.
-    Moves(Carried),
+    /// An earlier request was carried out after all, and this is confirmed. If the newest request is
+    /// pending, it stays so and is addressed to the panel as it is now.
+    Late(Carried),
     /// Nothing.
     Nothing(Ignored),
 }
@@ -40,6 +40,10 @@ pub enum Ignored {
     NoRequest,
     /// No request has the ID that it names.
     UnknownRequest,
+    /// Its request was never offered to that board.
+    NotOffered,
+    /// It tells of a change by hand, and nothing has changed.
+    NoChange,
     /// The intercom of its request was deleted.
     Deleted,
     /// It says `installed`, but the board carries something else than the request named.
@@ -58,9 +62,9 @@ pub enum Ignored {
 
 /// Applies one report about `reported`, of a record whose newest request is `newest`.
 ///
-/// Only a report about the newest request changes the record, with one exception. A panel that
-/// carried out a request before it received the next one has another MAC address than the record
-/// confirms. The next request would never reach it there.
+/// Only `installed` counts for a request that is not the newest, or that has ended: the panel has
+/// another identity than the record confirms, and would never be found there. The caller has seen to
+/// it that no later request was installed.
 pub fn apply_report(
     confirmed: &Carried,
     newest: &IdentityRequest,
@@ -72,18 +76,18 @@ pub fn apply_report(
         return Effect::Nothing(Ignored::CarriesAnother);
     }
     if reported.request_id != newest.request_id {
-        let overtaken = reported.state == State::Superseded
-            && newest.state == State::Pending
-            && confirmed == &reported.from;
-        return if installed && overtaken {
-            Effect::Moves(reported.to.clone())
-        } else {
-            Effect::Nothing(Ignored::Superseded)
+        let is_known = matches!(reported.state, State::Ended { outcome: Outcome::Installed, .. });
+        return match installed {
+            true if is_known => Effect::Nothing(Ignored::Repeated),
+            true => Effect::Late(reported.to.clone()),
+            false => Effect::Nothing(Ignored::Superseded),
         };
     }
     match &newest.state {
         State::Pending if installed => Effect::Ends(newest.to.clone()),
         State::Pending => Effect::Ends(confirmed.clone()),
+        // By hand it was what the request asked for, or the request was taken back.
+        State::Superseded if installed => Effect::Ends(newest.to.clone()),
         State::Superseded => Effect::Nothing(Ignored::Superseded),
         State::Withdrawn => Effect::Nothing(Ignored::Deleted),
         State::Ended { outcome, board } => match (outcome, report.outcome) {
@@ -129,6 +133,8 @@ impl fmt::Display for Ignored {
             Ignored::NotAnOutcome => "its status is not an outcome",
             Ignored::NoRequest => "it names no request",
             Ignored::UnknownRequest => "the request is unknown here",
+            Ignored::NotOffered => "the request was not offered to this board",
+            Ignored::NoChange => "nothing has changed",
             Ignored::Deleted => "the intercom was deleted",
             Ignored::CarriesAnother => "it says installed, but the board carries something else",
             Ignored::Superseded => "a later request has taken its place",

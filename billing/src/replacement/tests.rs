@@ -152,18 +152,31 @@ fn successor(state: State) -> IdentityRequest {
 }
 
 #[test]
-fn a_panel_that_carried_out_a_superseded_request_is_found_where_it_is_now() {
-    let (old, new) = (change(State::Superseded), successor(State::Pending));
+fn a_panel_that_carried_out_an_earlier_request_is_found_where_it_is_now() {
     let installed = report(Outcome::Installed, "any");
-    assert_eq!(
-        apply_report(&carried(1, "S1"), &new, &old, &installed),
-        Effect::Moves(carried(2, "S2"))
-    );
+    for (state, newest) in [
+        (State::Superseded, State::Pending),
+        (State::Superseded, ended(Outcome::Rejected)),
+        (ended(Outcome::Rejected), State::Pending),
+    ] {
+        let effect =
+            apply_report(&carried(1, "S1"), &successor(newest), &change(state), &installed);
+        assert_eq!(effect, Effect::Late(carried(2, "S2")));
+    }
+    let old = change(State::Superseded);
     let nothing = [
-        apply_report(&carried(1, "S1"), &new, &old, &report(Outcome::Rejected, "any")),
-        // It has moved on since: the report is an old one delivered again.
-        apply_report(&carried(3, "S2"), &new, &old, &installed),
-        apply_report(&carried(1, "S1"), &successor(ended(Outcome::Installed)), &old, &installed),
+        apply_report(
+            &carried(1, "S1"),
+            &successor(State::Pending),
+            &old,
+            &report(Outcome::Rejected, "any"),
+        ),
+        apply_report(
+            &carried(2, "S2"),
+            &successor(State::Pending),
+            &change(ended(Outcome::Installed)),
+            &installed,
+        ),
     ];
     for effect in nothing {
         assert!(matches!(effect, Effect::Nothing(_)), "{effect:?}");
@@ -211,7 +224,7 @@ proptest! {
         };
         let carried = match apply_report(&carried(1, "S1"), &newest, &reported, &report) {
             Effect::Nothing(_) => return Ok(()),
-            Effect::Ends(carried) | Effect::Moves(carried) => carried,
+            Effect::Ends(carried) | Effect::Late(carried) => carried,
         };
         let known = [&newest.from, &newest.to, &reported.from, &reported.to];
         let told = report.outcome == Outcome::RolledBack && report.mac == Some(carried.identity.mac);

@@ -69,7 +69,7 @@ impl<'c> Transaction<'c> {
     }
 
     /// Offers may depend on it.
-    pub(super) fn changed(&self, what: Changed) {
+    pub(crate) fn changed(&self, what: Changed) {
         self.changed.borrow_mut().insert(what);
     }
 

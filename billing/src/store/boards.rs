@@ -1,188 +1,266 @@
-//! The boards that spoke: which one has a MAC address, and until when it counts as present.
+//! The boards that spoke: what each one claims to carry, and until when it counts as there.
 
-use intercom_wire::{BoardName, Mac};
-use rusqlite::{Result, params};
+use intercom_wire::{BoardName, Identity, Mac, Nonce};
+use rusqlite::{Result, Row, params};
 
 use super::changes::Changed;
-use super::column::parsed;
+use super::column::{parsed, parsed_or_null, text};
 use super::statement::statements;
-use super::{Snapshot, Transaction};
-use crate::offer::UNTIL_FURTHER_NOTICE;
+use super::{Snapshot, Transaction, doors, macs};
+use crate::offer::{Claimant, POLLS_UNTIL_GONE, UNTIL_FURTHER_NOTICE};
 
 /// A presence is written again only if it is prolonged by at least this, to spare the disk.
 const WORTH_WRITING_MS: i64 = 30_000;
 
 /// A board that has been gone for this long is forgotten. Its presence tells all of it again when it
-/// comes back. (A grace time longer than this counts from the PATCH, and no more from when the board
-/// left.)
+/// comes back. Which MAC address it was first seen with is kept for longer.
 const FORGOTTEN_AFTER_MS: i64 = 3_600_000;
 
-/// Upper bound on the boards that are kept although no live intercom has their MAC address. Anybody
-/// can make such boards up; one more is served and not remembered.
+/// Upper bound on the boards that are kept although they are no door's and have no MAC address that an
+/// intercom has or is promised. Anybody can make such boards up; one more is served and not
+/// remembered.
 const MAX_STRANGERS: i64 = 10_000;
 
 /// A board that shows itself.
 #[derive(Debug, Clone)]
 pub struct Seen {
-    /// The MAC address that it carries.
-    pub mac: Mac,
-    /// The board, if it gives its name.
-    pub board: Option<BoardName>,
-    /// It counts as present until then, Unix time in milliseconds.
-    pub until_ms: i64,
+    /// The board.
+    pub board: BoardName,
+    /// What it says that it carries. In mid-change it claims nothing, and its last claim stays.
+    pub claim: Option<Identity>,
+    /// How it shows itself.
+    pub channel: Channel,
+}
+
+/// How a board shows itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Channel {
+    /// It is connected to the broker until it or its last will says otherwise. A request that does
+    /// not name the nonce of its presence is worth nothing to it.
+    Broker(Option<Nonce>),
+    /// It polls, every so many milliseconds.
+    Poll(i64),
+}
+
+impl Seen {
+    /// Until when it counts as there, Unix time in milliseconds.
+    fn until(&self, now_ms: i64) -> i64 {
+        match self.channel {
+            Channel::Broker(_) => UNTIL_FURTHER_NOTICE,
+            Channel::Poll(every_ms) => {
+                now_ms.saturating_add(every_ms.saturating_mul(POLLS_UNTIL_GONE))
+            }
+        }
+    }
+}
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!("SELECT mac, serial_number, nonce, present_until_ms, conflict FROM boards ", $rest)
+    };
 }
 
 statements! {
-    AT_A_MAC = "
-        SELECT present_until_ms, board IS coalesce(?2, board) AS same_board FROM boards
-        WHERE mac = ?1";
-    AT_OTHER_MACS = "SELECT mac FROM boards WHERE board = ?2 AND mac <> ?1";
-    DELETE = "DELETE FROM boards WHERE mac = ?1";
+    BY_NAME = select!("WHERE board = ?1");
+    CLAIMING = "
+        SELECT b.*, EXISTS (SELECT 1 FROM intercoms o WHERE o.deleted_ms IS NULL
+            AND o.board = b.board AND o.status <> 'empty' AND o.id <> ?2) AS of_another_door
+        FROM boards b WHERE b.mac = ?1";
+    THERE_SINCE = "
+        SELECT present_since_ms FROM boards WHERE board = ?1 AND present_until_ms > ?2";
+    NONCE = "SELECT nonce FROM boards WHERE board = ?1 AND nonce IS NOT NULL";
     FORGET = "DELETE FROM boards WHERE present_until_ms < ?1";
     IS_OF_AN_INTERCOM = "
         SELECT EXISTS (SELECT 1 FROM intercoms WHERE deleted_ms IS NULL AND confirmed_mac = ?1)
             OR EXISTS (SELECT 1 FROM intercoms WHERE deleted_ms IS NULL AND desired_mac = ?1)";
     STRANGERS = "SELECT count(*) FROM boards WHERE stranger = 1";
-    IS_NO_STRANGER = "UPDATE boards SET stranger = 0 WHERE mac = ?1 AND stranger = 1";
+    SET_STRANGER = "UPDATE boards SET stranger = ?2 WHERE board = ?1 AND stranger <> ?2";
     KEEP = "
-        INSERT INTO boards (mac, board, present_until_ms, stranger) VALUES (?1, ?2, ?3, ?4)
-        ON CONFLICT (mac) DO UPDATE SET
-            board = coalesce(excluded.board, board),
-            present_until_ms = CASE WHEN board IS coalesce(excluded.board, board)
-                THEN max(excluded.present_until_ms, present_until_ms)
-                ELSE excluded.present_until_ms END";
-    INTERCOM_AT = "SELECT id FROM intercoms WHERE confirmed_mac = ?1 AND deleted_ms IS NULL";
-    OTHER_INTERCOMS_OF = "
-        SELECT id FROM intercoms WHERE deleted_ms IS NULL AND board = ?1 AND id <> ?2";
-    SET_BOARD = "UPDATE intercoms SET board = ?2 WHERE id = ?1 AND board IS NOT ?2";
+        INSERT INTO boards (board, mac, serial_number, nonce, conflict, present_since_ms,
+            present_until_ms, stranger)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+        ON CONFLICT (board) DO UPDATE SET
+            mac = excluded.mac, serial_number = excluded.serial_number, nonce = excluded.nonce,
+            conflict = excluded.conflict,
+            present_since_ms = CASE WHEN present_until_ms < ?6
+                THEN excluded.present_since_ms ELSE present_since_ms END,
+            present_until_ms = max(excluded.present_until_ms, present_until_ms)";
     GONE = "
-        UPDATE boards SET present_until_ms = ?3
-        WHERE mac = ?1 AND present_until_ms > ?3 AND (?2 IS NULL OR board IS ?2)";
-    LINGER = "UPDATE boards SET present_until_ms = ?1 WHERE present_until_ms = ?2";
+        UPDATE boards SET present_until_ms = ?2, nonce = NULL
+        WHERE board = ?1 AND present_until_ms > ?2";
+    LINGER = "
+        UPDATE boards SET present_until_ms = ?1, nonce = NULL WHERE present_until_ms = ?2";
 }
 
-/// What is known of a MAC address, compared with a board that shows itself there.
+/// What is known of a board.
 struct Known {
+    claim: Option<Identity>,
+    nonce: Option<Nonce>,
     until_ms: i64,
-    same_board: bool,
+    conflict: Option<String>,
 }
 
 impl Known {
-    /// The board that shows itself is known to be there.
-    fn is_present(&self, now_ms: i64) -> bool {
-        self.same_board && self.until_ms >= now_ms
+    fn read(row: &Row<'_>) -> Result<Self> {
+        let serial_number = parsed_or_null(row, "serial_number")?;
+        let mac: Option<Mac> = parsed_or_null(row, "mac")?;
+        Ok(Known {
+            claim: mac.map(|mac| Identity { mac, serial_number }),
+            nonce: parsed_or_null(row, "nonce")?,
+            until_ms: row.get("present_until_ms")?,
+            conflict: row.get("conflict")?,
+        })
     }
 
-    fn is_worth_writing(&self, seen: &Seen, now_ms: i64) -> bool {
-        !self.is_present(now_ms) || self.until_ms.saturating_add(WORTH_WRITING_MS) <= seen.until_ms
+    /// Whether what the board says now is known already, and it is known to be there for about as
+    /// long.
+    fn has(&self, seen: &Seen, now_ms: i64) -> bool {
+        let same_claim = seen.claim.is_none() || seen.claim == self.claim;
+        let same_nonce = match &seen.channel {
+            Channel::Broker(nonce) => *nonce == self.nonce,
+            Channel::Poll(_) => true,
+        };
+        let prolonged = seen.until(now_ms).saturating_sub(self.until_ms) >= WORTH_WRITING_MS;
+        same_claim && same_nonce && self.until_ms >= now_ms && !prolonged
     }
 }
 
-fn known(snapshot: &Snapshot<'_>, seen: &Seen) -> Result<Option<Known>> {
-    let params = params![seen.mac.to_string(), seen.board.as_ref().map(BoardName::as_str)];
-    snapshot.first(AT_A_MAC, params, |row| {
-        Ok(Known { until_ms: row.get("present_until_ms")?, same_board: row.get("same_board")? })
-    })
+fn known(snapshot: &Snapshot<'_>, board: &BoardName) -> Result<Option<Known>> {
+    snapshot.first(BY_NAME, [board.as_str()], Known::read)
 }
 
-/// Whether a board is known to be there for about as long, so that [`present`] would change
-/// nothing.
+/// Whether [`present`] would change nothing.
 pub fn is_known(snapshot: &Snapshot<'_>, seen: &Seen, now_ms: i64) -> Result<bool> {
-    Ok(known(snapshot, seen)?.is_some_and(|known| !known.is_worth_writing(seen, now_ms)))
+    Ok(known(snapshot, &seen.board)?.is_some_and(|known| known.has(seen, now_ms)))
 }
 
-/// A board is present at least until then.
-pub fn present(transaction: &Transaction<'_>, seen: &Seen, now_ms: i64) -> Result<()> {
-    let known = known(transaction, seen)?;
-    if known.as_ref().is_some_and(|known| !known.is_worth_writing(seen, now_ms)) {
+/// A board is there. Its claim is believed if the MAC address is its own: see [`macs`].
+pub fn present(
+    transaction: &Transaction<'_>,
+    seen: &Seen,
+    now_ms: i64,
+    rule: macs::Believed,
+) -> Result<()> {
+    let known = known(transaction, &seen.board)?;
+    if known.as_ref().is_some_and(|known| known.has(seen, now_ms)) {
         return Ok(());
     }
-    let mac = seen.mac.to_string();
-    if let Some(board) = &seen.board {
-        leave_other_macs(transaction, &mac, board)?;
-    }
-    let stranger = known.is_none() && !is_of_an_intercom(transaction, &mac)?;
+    let door = doors::of_board(transaction, &seen.board)?;
+    let before = known.as_ref().and_then(|known| known.claim.clone());
+    let claim = seen.claim.as_ref().or(before.as_ref());
+    let conflict = match claim {
+        Some(claim) => macs::conflict(transaction, rule, &seen.board, claim.mac, door.as_ref())?,
+        None => None,
+    };
+    let conflict = conflict.map(|conflict| conflict.to_string());
+    let is_wanted = match claim {
+        Some(claim) if conflict.is_none() => is_of_an_intercom(transaction, claim.mac)?,
+        _ => false,
+    };
+    let stranger = door.is_none() && !is_wanted;
     if known.is_none() {
         transaction.execute(FORGET, [now_ms.saturating_sub(FORGOTTEN_AFTER_MS)])?;
         if stranger && strangers(transaction)? >= MAX_STRANGERS {
             return Ok(());
         }
     }
-    let board = seen.board.as_ref();
-    transaction
-        .execute(KEEP, params![mac, board.map(BoardName::as_str), seen.until_ms, stranger])?;
-    if !known.is_some_and(|known| known.is_present(now_ms)) {
-        transaction.changed(Changed::Board(seen.mac));
+    let nonce = match &seen.channel {
+        Channel::Broker(nonce) => nonce.as_ref(),
+        Channel::Poll(_) => known.as_ref().and_then(|known| known.nonce.as_ref()),
+    };
+    transaction.execute(
+        KEEP,
+        params![
+            seen.board.as_str(),
+            text(claim.map(|claim| &claim.mac)),
+            text(claim.and_then(|claim| claim.serial_number.as_ref())),
+            text(nonce),
+            conflict,
+            now_ms,
+            seen.until(now_ms),
+            stranger,
+        ],
+    )?;
+    transaction.changed(Changed::Board(seen.board.clone()));
+    for claim in [before.as_ref(), claim].into_iter().flatten() {
+        transaction.changed(Changed::Mac(claim.mac));
     }
-    if let Some(intercom_id) = transaction.first(INTERCOM_AT, [&mac], |row| row.get(0))?
-        && let Some(board) = board
-    {
-        belongs_to(transaction, board, intercom_id)?;
+    match (claim, &conflict) {
+        (Some(claim), None) => {
+            let poll_ms = match seen.channel {
+                Channel::Poll(every_ms) => Some(every_ms),
+                Channel::Broker(_) => None,
+            };
+            macs::seen(transaction, claim.mac, &seen.board, poll_ms, is_wanted, now_ms)?;
+            doors::adopt_at(transaction, claim.mac)
+        }
+        (Some(claim), Some(conflict)) => {
+            if known.and_then(|known| known.conflict).as_ref() != Some(conflict) {
+                log::warn!("board {} claims {}: {conflict}", seen.board, claim.mac);
+            }
+            Ok(())
+        }
+        (None, _) => Ok(()),
     }
-    Ok(())
-}
-
-/// A board has one MAC address at a time.
-fn leave_other_macs(transaction: &Transaction<'_>, mac: &str, board: &BoardName) -> Result<()> {
-    let others: Vec<Mac> =
-        transaction.all(AT_OTHER_MACS, [mac, board.as_str()], |row| parsed(row, "mac"))?;
-    for other in others {
-        transaction.execute(DELETE, [other.to_string()])?;
-        transaction.changed(Changed::Board(other));
-    }
-    Ok(())
 }
 
 /// Whether a live intercom has this MAC address or is promised it.
-fn is_of_an_intercom(snapshot: &Snapshot<'_>, mac: &str) -> Result<bool> {
-    snapshot.one(IS_OF_AN_INTERCOM, [mac], |row| row.get(0))
+fn is_of_an_intercom(snapshot: &Snapshot<'_>, mac: Mac) -> Result<bool> {
+    snapshot.one(IS_OF_AN_INTERCOM, [mac.to_string()], |row| row.get(0))
+}
+
+/// Since when a board has been there; `None` if it is not.
+pub fn there_since(snapshot: &Snapshot<'_>, board: &BoardName, now_ms: i64) -> Result<Option<i64>> {
+    snapshot.first(THERE_SINCE, params![board.as_str(), now_ms], |row| row.get(0))
+}
+
+/// The nonce of a board's presence on the broker; `None` if it has not shown itself there.
+pub fn nonce(snapshot: &Snapshot<'_>, board: &BoardName) -> Result<Option<Nonce>> {
+    snapshot.first(NONCE, [board.as_str()], |row| parsed(row, "nonce"))
 }
 
 fn strangers(snapshot: &Snapshot<'_>) -> Result<i64> {
     snapshot.one(STRANGERS, [], |row| row.get(0))
 }
 
-/// An intercom has this MAC address now, or is promised it: its board is no stranger.
-pub fn is_no_stranger(transaction: &Transaction<'_>, mac: Mac) -> Result<()> {
-    transaction.execute(IS_NO_STRANGER, [mac.to_string()])?;
+/// A board is a door's now, or is one no more.
+pub(super) fn set_stranger(
+    transaction: &Transaction<'_>,
+    board: &BoardName,
+    stranger: bool,
+) -> Result<()> {
+    transaction.execute(SET_STRANGER, params![board.as_str(), stranger])?;
     Ok(())
 }
 
-/// A board is this intercom's panel and no other's. It stays so when it loses its MAC address.
-pub fn belongs_to(
-    transaction: &Transaction<'_>,
-    board: &BoardName,
-    intercom_id: i64,
-) -> Result<()> {
-    let others: Vec<i64> =
-        transaction
-            .all(OTHER_INTERCOMS_OF, params![board.as_str(), intercom_id], |row| row.get(0))?;
-    let none = others.into_iter().map(|id| (id, None));
-    for (id, board) in none.chain([(intercom_id, Some(board.as_str()))]) {
-        if transaction.execute(SET_BOARD, params![id, board])? > 0 {
-            transaction.changed(Changed::Intercom(id));
+/// A board has left the broker.
+pub fn gone(transaction: &Transaction<'_>, board: &BoardName, now_ms: i64) -> Result<()> {
+    let claim = known(transaction, board)?.and_then(|known| known.claim);
+    if transaction.execute(GONE, params![board.as_str(), now_ms])? > 0 {
+        transaction.changed(Changed::Board(board.clone()));
+        if let Some(claim) = claim {
+            transaction.changed(Changed::Mac(claim.mac));
         }
     }
     Ok(())
 }
 
-/// A board has gone from this MAC address, unless another one is known there.
-pub fn gone(
-    transaction: &Transaction<'_>,
-    mac: Mac,
-    board: Option<&BoardName>,
-    now_ms: i64,
-) -> Result<()> {
-    let changed = transaction
-        .execute(GONE, params![mac.to_string(), board.map(BoardName::as_str), now_ms])?;
-    if changed > 0 {
-        transaction.changed(Changed::Board(mac));
-    }
-    Ok(())
-}
-
-/// Boards that were connected when the service stopped count as present until then.
+/// Boards that were connected to the broker count as there until then, and must show themselves
+/// anew.
 pub fn linger(transaction: &Transaction<'_>, until_ms: i64) -> Result<()> {
     transaction.execute(LINGER, [until_ms, UNTIL_FURTHER_NOTICE])?;
     Ok(())
+}
+
+/// The boards that claim a MAC address, seen from this intercom.
+pub fn claiming(snapshot: &Snapshot<'_>, mac: Mac, intercom_id: i64) -> Result<Vec<Claimant>> {
+    snapshot.all(CLAIMING, params![mac.to_string(), intercom_id], |row| {
+        Ok(Claimant {
+            board: parsed(row, "board")?,
+            serial_number: parsed_or_null(row, "serial_number")?,
+            until_ms: row.get("present_until_ms")?,
+            is_believed: row.get::<_, Option<String>>("conflict")?.is_none(),
+            is_of_another_door: row.get("of_another_door")?,
+        })
+    })
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
-use intercom_wire::{Mac, RequestId};
+use intercom_wire::{BoardName, Mac, RequestId};
 use tokio::sync::Notify;
 
 /// Something that offers depend on.
@@ -13,8 +13,10 @@ pub enum Changed {
     Request(RequestId),
     /// An intercom is known by another MAC address or another board.
     Intercom(i64),
-    /// Another board has this MAC address, or the board with it has come or gone.
-    Board(Mac),
+    /// A board has come or gone, or shows itself anew.
+    Board(BoardName),
+    /// Other boards claim this MAC address, or one that claims it has come or gone.
+    Mac(Mac),
 }
 
 /// What was committed and not taken yet. It is not in the database: a new connection to the broker

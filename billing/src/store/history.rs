@@ -1,17 +1,18 @@
 //! What became of each request, for people to look at.
 
+use intercom_wire::RequestId;
 use rusqlite::{Result, Row, named_params};
 use serde::Serialize;
 
 use super::Snapshot;
-use super::column::carried;
+use super::column::{carried, parsed};
 use super::statement::statements;
 
 /// One request with all that is known of it.
 #[derive(Debug, Clone, Serialize)]
 pub struct Entry {
     /// The request.
-    pub request_id: String,
+    pub request_id: RequestId,
     /// The record's `seq` with this change.
     pub seq: i64,
     /// The intercom's ID.
@@ -34,8 +35,10 @@ pub struct Entry {
     pub ended_at: Option<String>,
     /// How long it has been pending, or how long it took, in seconds.
     pub age_seconds: i64,
-    /// The topics on the broker that offer it now.
-    pub offered_on: Vec<String>,
+    /// Whom it waits for, while it is pending.
+    pub waits_for: Option<String>,
+    /// The boards that are offered it now.
+    pub offered_to: Vec<String>,
 }
 
 /// An identity and the model.
@@ -56,8 +59,9 @@ macro_rules! select {
                 strftime('%Y-%m-%dT%H:%M:%SZ', r.asked_ms / 1000, 'unixepoch') AS asked_at,
                 strftime('%Y-%m-%dT%H:%M:%SZ', r.ended_ms / 1000, 'unixepoch') AS ended_at,
                 max(0, coalesce(r.ended_ms, :now) - r.asked_ms) / 1000 AS age_seconds,
-                (SELECT group_concat(topic, char(10)) FROM offers o
-                    WHERE o.request_id = r.request_id AND r.state = 'pending') AS topics
+                (SELECT group_concat(o.board, char(10)) FROM offers o
+                    WHERE o.request_id = r.request_id AND o.is_open = 1
+                        AND r.state = 'pending') AS offered_to
              FROM requests r JOIN intercoms i ON i.id = r.intercom_id ",
             $rest,
             " ORDER BY r.number DESC LIMIT :limit"
@@ -89,9 +93,9 @@ pub fn list(
 }
 
 fn entry(row: &Row<'_>) -> Result<Entry> {
-    let topics: Option<String> = row.get("topics")?;
+    let boards: Option<String> = row.get("offered_to")?;
     Ok(Entry {
-        request_id: row.get("request_id")?,
+        request_id: parsed(row, "request_id")?,
         seq: row.get("seq")?,
         intercom_id: row.get("intercom_id")?,
         title: row.get("title")?,
@@ -103,7 +107,8 @@ fn entry(row: &Row<'_>) -> Result<Entry> {
         asked_at: row.get("asked_at")?,
         ended_at: row.get("ended_at")?,
         age_seconds: row.get("age_seconds")?,
-        offered_on: topics.map_or_else(Vec::new, |all| all.lines().map(str::to_owned).collect()),
+        waits_for: None,
+        offered_to: boards.map_or_else(Vec::new, |all| all.lines().map(str::to_owned).collect()),
     })
 }
 

@@ -6,7 +6,7 @@ use rusqlite::{Result, Row, params};
 use super::changes::Changed;
 use super::column::{carried, parsed_or_null, text};
 use super::statement::statements;
-use super::{Snapshot, Transaction, boards};
+use super::{Snapshot, Transaction, doors};
 use crate::replacement::Carried;
 
 /// The status of a record that was created and belongs to no place yet: a spare.
@@ -126,6 +126,7 @@ statements! {
             desired_mac = ?5, desired_serial_number = ?6, desired_model = ?7,
             status = ?8, source = ?9
         WHERE id = ?1";
+    SET_SEQ = "UPDATE intercoms SET seq = ?2 WHERE id = ?1";
     DELETE = "UPDATE intercoms SET deleted_ms = ?2 WHERE id = ?1";
     DELETE_SPARES = "
         UPDATE intercoms SET deleted_ms = ?4
@@ -196,7 +197,7 @@ pub fn insert(
     details: &Details,
     seq: i64,
 ) -> Result<i64> {
-    let id = transaction.insert(
+    transaction.insert(
         INSERT,
         params![
             carried.identity.mac.to_string(),
@@ -210,9 +211,7 @@ pub fn insert(
             details.department,
             details.group_id,
         ],
-    )?;
-    boards::is_no_stranger(transaction, carried.identity.mac)?;
-    Ok(id)
+    )
 }
 
 /// Changes what a record says besides the identity.
@@ -229,6 +228,12 @@ pub fn describe(transaction: &Transaction<'_>, id: i64, details: &Details, seq: 
             seq,
         ],
     )?;
+    Ok(())
+}
+
+/// The record's requests have come to this number.
+pub fn set_seq(transaction: &Transaction<'_>, id: i64, seq: i64) -> Result<()> {
+    transaction.execute(SET_SEQ, [id, seq])?;
     Ok(())
 }
 
@@ -250,8 +255,7 @@ pub fn set_state(transaction: &Transaction<'_>, id: i64, state: &RecordState<'_>
         ],
     )?;
     transaction.changed(Changed::Intercom(id));
-    boards::is_no_stranger(transaction, confirmed.identity.mac)?;
-    boards::is_no_stranger(transaction, desired.identity.mac)
+    doors::adopt_at(transaction, confirmed.identity.mac)
 }
 
 /// Deletes a record softly: its identity is free again, its history stays.

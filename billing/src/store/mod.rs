@@ -7,9 +7,12 @@
 //! ```
 
 pub mod boards;
+pub mod by_hand;
+pub mod doors;
 pub mod groups;
 pub mod history;
 pub mod intercoms;
+pub mod macs;
 pub mod offers;
 pub mod pending;
 pub mod reports;

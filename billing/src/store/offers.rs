@@ -1,54 +1,107 @@
-//! The retained messages on the broker that are ours.
-//!
-//! A topic is recorded before it is published, and removed after its clearing was acknowledged. So
-//! no message stays on a broker for ever, wherever the service was interrupted.
+//! Which boards a request was offered to. Only their reports on it count, also when the offer has
+//! been struck out or the request has ended.
 
 use std::collections::BTreeSet;
 
-use intercom_wire::RequestId;
-use rusqlite::Result;
+use intercom_wire::{BoardName, RequestId};
+use rusqlite::{OptionalExtension, Result, params};
 
 use super::column::parsed;
 use super::statement::statements;
 use super::{Snapshot, Transaction};
+
+/// When a board was offered a request, and when it answered last. Unix times in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Offered {
+    /// When it was offered.
+    pub offered_ms: i64,
+    /// Until when its last answer holds: it has deferred the request until then.
+    pub deferred_until_ms: i64,
+}
 
 statements! {
     /// What a new connection to the broker begins with. UNION ALL, since to leave doubles out
     /// SQLite reads every request in the order of the IDs.
     EVERY_OPEN_REQUEST = "
         SELECT request_id FROM requests WHERE state = 'pending'
-        UNION ALL SELECT request_id FROM offers";
-    OF_A_REQUEST = "SELECT topic FROM offers WHERE request_id = ?1";
-    INSERT = "INSERT OR IGNORE INTO offers (topic, request_id) VALUES (?1, ?2)";
-    DELETE = "DELETE FROM offers WHERE topic = ?1";
+        UNION ALL SELECT request_id FROM offers WHERE is_open = 1";
+    OPEN = "SELECT board FROM offers WHERE request_id = ?1 AND is_open = 1";
+    TO_A_BOARD = "
+        SELECT offered_ms, deferred_until_ms FROM offers WHERE request_id = ?1 AND board = ?2";
+    OFFER = "
+        INSERT INTO offers (request_id, board, offered_ms, deferred_until_ms, is_open)
+        VALUES (?1, ?2, ?3, 0, 1)
+        ON CONFLICT (request_id, board) DO UPDATE SET
+            offered_ms = excluded.offered_ms, is_open = 1
+        WHERE is_open = 0";
+    STRIKE_OUT = "UPDATE offers SET is_open = 0 WHERE request_id = ?1 AND board = ?2";
+    DEFER = "UPDATE offers SET deferred_until_ms = ?3 WHERE request_id = ?1 AND board = ?2";
     CLIENT_ID = "SELECT client_id FROM service";
 }
 
-/// Every request that is pending, or has a message on the broker.
+/// Every request that is pending, or that a board is still offered.
 pub fn every_open_request(snapshot: &Snapshot<'_>) -> Result<BTreeSet<RequestId>> {
     let all = snapshot.all(EVERY_OPEN_REQUEST, [], |row| parsed(row, "request_id"))?;
     Ok(all.into_iter().collect())
 }
 
-/// The topics that offer a request.
-pub fn of_request(snapshot: &Snapshot<'_>, request_id: &RequestId) -> Result<BTreeSet<String>> {
-    let topics = snapshot.all(OF_A_REQUEST, [request_id.as_str()], |row| row.get(0))?;
-    Ok(topics.into_iter().collect())
+/// The boards that are offered a request now.
+pub fn open(snapshot: &Snapshot<'_>, request_id: &RequestId) -> Result<BTreeSet<BoardName>> {
+    let boards = snapshot.all(OPEN, [request_id.as_str()], |row| parsed(row, "board"))?;
+    Ok(boards.into_iter().collect())
 }
 
-/// Records a topic that is about to be published.
-pub fn add(transaction: &Transaction<'_>, topic: &str, request_id: &RequestId) -> Result<()> {
-    transaction.execute(INSERT, [topic, request_id.as_str()])?;
+/// When a board was offered a request; `None` if it never was.
+pub fn to_board(
+    snapshot: &Snapshot<'_>,
+    request_id: &RequestId,
+    board: &BoardName,
+) -> Result<Option<Offered>> {
+    let params = [request_id.as_str(), board.as_str()];
+    snapshot
+        .one(TO_A_BOARD, params, |row| {
+            Ok(Offered {
+                offered_ms: row.get("offered_ms")?,
+                deferred_until_ms: row.get("deferred_until_ms")?,
+            })
+        })
+        .optional()
+}
+
+/// A board is offered a request from now on.
+pub fn add(
+    transaction: &Transaction<'_>,
+    request_id: &RequestId,
+    board: &BoardName,
+    now_ms: i64,
+) -> Result<()> {
+    transaction.execute(OFFER, params![request_id.as_str(), board.as_str(), now_ms])?;
     Ok(())
 }
 
-/// Removes a topic that has been cleared.
-pub fn remove(transaction: &Transaction<'_>, topic: &str) -> Result<()> {
-    transaction.execute(DELETE, [topic])?;
+/// A board is not offered a request any more. What it has begun counts.
+pub fn strike_out(
+    transaction: &Transaction<'_>,
+    request_id: &RequestId,
+    board: &BoardName,
+) -> Result<()> {
+    transaction.execute(STRIKE_OUT, [request_id.as_str(), board.as_str()])?;
     Ok(())
 }
 
-/// The client ID of this database at a broker: stable, and different from any other's.
+/// A board has put its decision off.
+pub fn defer(
+    transaction: &Transaction<'_>,
+    request_id: &RequestId,
+    board: &BoardName,
+    until_ms: i64,
+) -> Result<()> {
+    transaction.execute(DEFER, params![request_id.as_str(), board.as_str(), until_ms])?;
+    Ok(())
+}
+
+/// The client ID of this database at a broker, and the issuer of its requests: stable, and different
+/// from any other's.
 pub fn client_id(snapshot: &Snapshot<'_>) -> Result<String> {
     snapshot.one(CLIENT_ID, [], |row| row.get(0))
 }

@@ -4,16 +4,20 @@ use rusqlite::Connection;
 
 use super::statement::Sql;
 use super::{
-    boards, groups, history, intercoms, offers, pending, reports, requests, schema, taken, tokens,
+    boards, by_hand, doors, groups, history, intercoms, macs, offers, pending, reports, requests,
+    schema, taken, tokens,
 };
 
 /// The statements of every module. A module that is missing here has a list that nobody uses, which
 /// is a warning.
-const MODULES: [(&str, &[(&str, Sql)]); 10] = [
+const MODULES: [(&str, &[(&str, Sql)]); 13] = [
     ("boards", boards::STATEMENTS),
+    ("by_hand", by_hand::STATEMENTS),
+    ("doors", doors::STATEMENTS),
     ("groups", groups::STATEMENTS),
     ("history", history::STATEMENTS),
     ("intercoms", intercoms::STATEMENTS),
+    ("macs", macs::STATEMENTS),
     ("offers", offers::STATEMENTS),
     ("pending", pending::STATEMENTS),
     ("reports", reports::STATEMENTS),
@@ -23,10 +27,12 @@ const MODULES: [(&str, &[(&str, Sql)]); 10] = [
 ];
 
 /// Every scan that there is: of one row, of what is wanted whole, or up to a limit.
-const SCANS: [&str; 8] = [
+const SCANS: [&str; 10] = [
+    "by_hand::ALL: by_hand USING INDEX by_hand_by_arrival",
+    "by_hand::MAKE_ROOM: by_hand USING INDEX by_hand_by_arrival",
     "history::NEWEST: r",
     "offers::EVERY_OPEN_REQUEST: requests USING INDEX pending_requests_of_an_intercom",
-    "offers::EVERY_OPEN_REQUEST: offers USING COVERING INDEX offers_of_a_request",
+    "offers::EVERY_OPEN_REQUEST: offers USING COVERING INDEX open_offers",
     "offers::CLIENT_ID: service",
     "pending::BY_ID: service",
     "pending::FOR_A_CALLER: service",

@@ -1,6 +1,6 @@
 //! The requests to the panels: the queue, and how each one ended.
 
-use intercom_wire::{BoardName, NamedBy, Outcome, RequestId};
+use intercom_wire::{BoardName, Mac, NamedBy, Outcome, RequestId};
 use rusqlite::{Result, Row, params};
 use serde_json::Value;
 
@@ -35,6 +35,20 @@ statements! {
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 'pending', ?15)";
     NEWEST = "SELECT * FROM requests WHERE intercom_id = ?1 ORDER BY number DESC LIMIT 1";
     BY_ID = "SELECT * FROM requests WHERE request_id = ?1";
+    ASKED_FOR = "
+        SELECT EXISTS (SELECT 1 FROM requests WHERE intercom_id = ?1 AND to_mac = ?2)";
+    INSTALLED_SINCE = "
+        SELECT EXISTS (SELECT 1 FROM requests WHERE intercom_id = ?1 AND state = 'installed'
+            AND seq > (SELECT seq FROM requests WHERE request_id = ?2))";
+    ASK_AGAIN = "
+        INSERT INTO requests (request_id, intercom_id, seq, named_id, named_mac, new_mac,
+            new_serial_number, log_extra, from_mac, from_serial_number, from_model, to_mac,
+            to_serial_number, to_model, state, asked_ms, for_the_door)
+        SELECT ?2, intercom_id, ?3, named_id, named_mac, new_mac, new_serial_number, log_extra,
+            from_mac, from_serial_number, from_model, to_mac, to_serial_number, to_model, state,
+            ?4, for_the_door
+        FROM requests WHERE request_id = ?1";
+    FOR_THE_DOOR = "UPDATE requests SET for_the_door = 1 WHERE request_id = ?1";
     LOG_EXTRA = "SELECT log_extra FROM requests WHERE request_id = ?1";
     END = "
         UPDATE requests SET state = ?2, board = ?3, reason = ?4, ended_ms = ?5
@@ -83,6 +97,40 @@ pub fn by_id(
     request_id: &RequestId,
 ) -> Result<Option<(i64, IdentityRequest)>> {
     snapshot.first(BY_ID, [request_id.as_str()], |row| Ok((row.get("intercom_id")?, change(row)?)))
+}
+
+/// Whether an intercom's panel was ever asked to take this MAC address.
+pub fn asked_for(snapshot: &Snapshot<'_>, intercom_id: i64, mac: Mac) -> Result<bool> {
+    snapshot.one(ASKED_FOR, params![intercom_id, mac.to_string()], |row| row.get(0))
+}
+
+/// Whether a later request of the same intercom was installed.
+pub fn later_is_installed(
+    snapshot: &Snapshot<'_>,
+    intercom_id: i64,
+    request_id: &RequestId,
+) -> Result<bool> {
+    snapshot.one(INSTALLED_SINCE, params![intercom_id, request_id.as_str()], |row| row.get(0))
+}
+
+/// The same is asked for again, as another request with a higher `seq`.
+pub fn ask_again(
+    transaction: &Transaction<'_>,
+    request_id: &RequestId,
+    again: &RequestId,
+    seq: i64,
+    now_ms: i64,
+) -> Result<()> {
+    transaction.execute(ASK_AGAIN, params![request_id.as_str(), again.as_str(), seq, now_ms])?;
+    transaction.changed(Changed::Request(again.clone()));
+    end(transaction, request_id, &State::Superseded, None, now_ms)
+}
+
+/// The door's board is offered the request although a known spare has the MAC address.
+pub fn set_for_the_door(transaction: &Transaction<'_>, request_id: &RequestId) -> Result<()> {
+    transaction.execute(FOR_THE_DOOR, [request_id.as_str()])?;
+    transaction.changed(Changed::Request(request_id.clone()));
+    Ok(())
 }
 
 /// What a request passes through.

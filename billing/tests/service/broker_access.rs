@@ -133,7 +133,7 @@ fn a_revoked_token_may_publish_nothing_more_on_an_open_connection() {
 fn a_connection_from_before_the_first_token_may_publish_nothing_after_it() {
     let billing = Running::start();
     let mut stranger = Panel::connect(billing.runtime.handle(), billing.mqtt_port(), "gate-1");
-    let status = "intercoms/22:0D:CE:38:E7:15/status";
+    let status = "intercoms/by-board/die-1/status";
     let of_stranger = report("unknown", "failed", "22:0D:CE:38:E7:15", "S").to_string();
     stranger.publish(status, false, of_stranger.clone());
     billing.add_token(&["--role", "operator"]);

@@ -1,11 +1,14 @@
 //! Another broker in place of the built-in one: a real mosquitto (Debian's package of that name).
 
+use std::time::Duration;
+
 use intercom_billing::mqtt::link::Choice;
 use intercom_test_support::Broker;
 use serde_json::json;
 
+use crate::common::board::Board;
 use crate::common::panel::Panel;
-use crate::common::{NEW, Running, report};
+use crate::common::{NEW, OLD, Running, report};
 
 /// Hands out whatever it has at once.
 const UNBOUNDED: &str = "allow_anonymous true\npersistence false\n\
@@ -19,29 +22,30 @@ fn billing_on(broker: &Broker) -> Running {
     })
 }
 
-/// A panel on this broker.
-fn spare_on(broker: &Broker, billing: &Running) -> Panel {
+/// A board on this broker.
+fn board_on(broker: &Broker, billing: &Running, name: &str, mac: &str) -> Board {
     let (_, port) = broker.address();
-    Panel::connect(billing.runtime.handle(), port, "spare")
+    Board::connect_to(billing, port, name, mac)
+}
+
+fn anybody_on(broker: &Broker, billing: &Running) -> Panel {
+    let (_, port) = broker.address();
+    Panel::connect(billing.runtime.handle(), port, "anybody")
 }
 
 #[test]
-fn a_report_that_arrives_while_the_service_is_down_is_applied_and_the_request_cleared() {
+fn a_report_that_arrives_while_the_service_is_down_is_applied_and_the_request_is_over() {
     let broker = Broker::start();
     let mut billing = billing_on(&broker);
     billing.old_intercom();
     let request_id = billing.ask();
-    let topic = format!("intercoms/{NEW}/patch/{request_id}");
-    let mut spare = spare_on(&broker, &billing);
-    spare.subscribe(&format!("intercoms/{NEW}/patch/#"));
-    assert!(!spare.receive(&topic).payload.is_empty());
+    let mut spare = board_on(&broker, &billing, "die-1", NEW);
+    spare.request(&request_id);
     billing.stop();
-    let report = report(&request_id, "installed", NEW, "new_serial_number");
-    spare.publish(&format!("intercoms/{NEW}/status"), false, report.to_string());
+    spare.reports(&report(&request_id, "installed", NEW, "new_serial_number"));
     billing.restart();
     billing.until("installed", |b| b.show("id=1").body["status"] == "installed");
-    // The restart may publish it once more before it is cleared.
-    while !spare.receive(&topic).payload.is_empty() {}
+    spare.is_over(&request_id);
 }
 
 /// More of them at once than the client has room for acknowledgements: a session that ended for it
@@ -52,15 +56,14 @@ fn every_report_of_a_burst_is_applied() {
     let mut billing = billing_on(&broker);
     billing.old_intercom();
     let request_id = billing.ask();
-    let mut spare = spare_on(&broker, &billing);
+    let mut spare = board_on(&broker, &billing, "die-1", NEW);
+    spare.request(&request_id);
     billing.stop();
-    let status = format!("intercoms/{NEW}/status");
     for n in 0..1_000 {
         let of_another = report(&format!("unknown-{n}"), "installed", NEW, "new_serial_number");
-        spare.publish(&status, false, of_another.to_string());
+        spare.reports(&of_another);
     }
-    let report = report(&request_id, "installed", NEW, "new_serial_number");
-    spare.publish(&status, false, report.to_string());
+    spare.reports(&report(&request_id, "installed", NEW, "new_serial_number"));
     billing.restart();
     billing.until("installed", |b| b.show("id=1").body["status"] == "installed");
 }
@@ -71,18 +74,63 @@ fn a_message_that_is_far_too_large_does_not_block_the_reports_behind_it() {
     let billing = billing_on(&broker);
     billing.old_intercom();
     let request_id = billing.ask();
-    let mut spare = spare_on(&broker, &billing);
-    let status = format!("intercoms/{NEW}/status");
-    spare.publish(&status, false, vec![b' '; 2 * 1024 * 1024]);
-    let report = report(&request_id, "installed", NEW, "new_serial_number");
-    // The panel receives its request again when the service comes back, and reports again.
-    spare.subscribe(&format!("intercoms/{NEW}/patch/#"));
-    let topic = format!("intercoms/{NEW}/patch/{request_id}");
-    loop {
-        if spare.receive(&topic).payload.is_empty() {
-            break;
-        }
-        spare.publish(&status, false, report.to_string());
+    let mut spare = board_on(&broker, &billing, "die-1", NEW);
+    spare.request(&request_id);
+    let mut anybody = anybody_on(&broker, &billing);
+    anybody.publish("intercoms/by-board/die-1/status", false, vec![b' '; 2 * 1024 * 1024]);
+    // The service has lost its session over it: it asks who is there when it comes back.
+    spare.is_asked();
+    spare.is_there();
+    spare.reports(&report(&request_id, "installed", NEW, "new_serial_number"));
+    billing.until("installed", |b| b.show("id=1").body["status"] == "installed");
+}
+
+#[test]
+fn everybody_is_asked_at_each_connect_and_a_board_with_an_open_request_by_name() {
+    let broker = Broker::start();
+    let mut billing = billing_on(&broker);
+    billing.old_intercom();
+    let mut spare = board_on(&broker, &billing, "die-1", NEW);
+    spare.request(&billing.ask());
+    let mut anybody = anybody_on(&broker, &billing);
+    anybody.subscribe("intercoms/#");
+    billing.restart();
+    for topic in ["intercoms/who", "intercoms/by-board/die-1/who"] {
+        assert!(!anybody.receive(topic).retain);
     }
-    assert_eq!(billing.show("id=1").body["status"], json!("installed"));
+}
+
+/// A broker that comes back with older data looks so: a presence that was retained when its board
+/// was still there.
+#[test]
+fn a_retained_presence_proves_nothing() {
+    let broker = Broker::start();
+    let mut billing = billing_on(&broker);
+    billing.old_intercom();
+    billing.stop();
+    let mut door = board_on(&broker, &billing, "die-old", OLD);
+    let dead = json!({"state": "online", "board": "die-dead", "mac": NEW, "nonce": "n-1"});
+    let topic = "intercoms/by-board/die-dead/presence";
+    anybody_on(&broker, &billing).publish(topic, true, dead.to_string());
+    billing.restart_with(|settings| settings.grace = Duration::ZERO);
+    door.is_there();
+    let request_id = billing.ask();
+    door.request(&request_id);
+    assert_eq!(billing.requests()[0]["offered_to"], json!(["die-old"]));
+}
+
+/// A request that was queued or retained somewhere is worth nothing: it has the nonce of a presence
+/// that is gone.
+#[test]
+fn a_request_of_an_earlier_presence_is_told_apart_by_its_nonce() {
+    let broker = Broker::start();
+    let billing = billing_on(&broker);
+    billing.old_intercom();
+    let request_id = billing.ask();
+    let mut spare = board_on(&broker, &billing, "die-1", NEW);
+    let before = spare.request(&request_id);
+    spare.is_there();
+    let after = spare.request(&request_id);
+    assert_ne!(before["nonce"], after["nonce"]);
+    assert_eq!(before["request_id"], after["request_id"]);
 }

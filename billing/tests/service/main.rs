@@ -15,4 +15,5 @@ mod panels_mqtt;
 mod roles;
 mod signed;
 mod sites;
+mod strangers;
 mod tokens;

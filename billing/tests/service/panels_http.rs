@@ -10,6 +10,23 @@ fn no_grace() -> Running {
     Running::start_with(|settings| settings.grace = Duration::ZERO)
 }
 
+/// The polls of the replacement on the wall and of the panel at the door.
+fn new() -> String {
+    format!("mac={NEW}&board=die-1")
+}
+
+fn old() -> String {
+    format!("mac={OLD}&board=die-old")
+}
+
+/// Asks for the replacement, and the replacement polls.
+fn asked(billing: &Running) -> String {
+    billing.old_intercom();
+    let request_id = billing.ask();
+    assert_eq!(offered(billing, &new()), [request_id.as_str()]);
+    request_id
+}
+
 fn offered(billing: &Running, query: &str) -> Vec<String> {
     let answer = billing.pending(query);
     assert_eq!(answer.status, 200, "{answer:?}");
@@ -22,7 +39,7 @@ fn a_request_is_the_patch_reduced_to_what_a_panel_needs() {
     let billing = Running::start();
     let id = billing.old_intercom();
     let request_id = billing.ask();
-    let mut requests = billing.pending(&format!("mac={NEW}&serial_number=S&board=die-2")).body;
+    let mut requests = billing.pending(&format!("mac={NEW}&board=die-2&nonce=n-1")).body;
     let seq = requests[0].as_object_mut().and_then(|request| request.remove("seq"));
     assert!(seq.is_some_and(|seq| seq.is_u64()));
     let issuer = requests[0].as_object_mut().and_then(|request| request.remove("issuer"));
@@ -36,6 +53,7 @@ fn a_request_is_the_patch_reduced_to_what_a_panel_needs() {
             "model": "3516EV200",
             "log_extra": {"some": "information"},
             "request_id": request_id,
+            "nonce": "n-1",
             "target": {"id": id, "mac": OLD}
         }])
     );
@@ -46,8 +64,8 @@ fn the_old_panel_is_asked_only_when_no_replacement_shows_up_in_the_grace_time() 
     let billing = Running::start();
     billing.old_intercom();
     let request_id = billing.ask();
-    assert_eq!(offered(&billing, &format!("mac={OLD}")), [] as [&str; 0], "the hour is not over");
-    assert_eq!(offered(&billing, &format!("mac={NEW}")), [request_id]);
+    assert_eq!(offered(&billing, &old()), [] as [&str; 0], "the hour is not over");
+    assert_eq!(offered(&billing, &new()), [request_id]);
 }
 
 #[test]
@@ -55,19 +73,19 @@ fn the_old_panel_is_asked_once_the_grace_time_is_over() {
     let billing = no_grace();
     billing.old_intercom();
     let request_id = billing.ask();
-    assert_eq!(offered(&billing, &format!("mac={OLD}")), [request_id]);
+    assert_eq!(offered(&billing, &old()), [request_id]);
 }
 
 #[test]
 fn a_poll_shows_that_the_replacement_is_there_also_after_a_restart() {
     let mut billing = no_grace();
     billing.old_intercom();
-    offered(&billing, &format!("mac={NEW}&board=die-2"));
+    offered(&billing, &new());
     let request_id = billing.ask();
-    assert_eq!(offered(&billing, &format!("mac={OLD}")), [] as [&str; 0]);
+    assert_eq!(offered(&billing, &old()), [] as [&str; 0]);
     billing.restart();
-    assert_eq!(offered(&billing, &format!("mac={OLD}")), [] as [&str; 0]);
-    assert_eq!(offered(&billing, &format!("mac={NEW}")), [request_id]);
+    assert_eq!(offered(&billing, &old()), [] as [&str; 0]);
+    assert_eq!(offered(&billing, &new()), [request_id]);
 }
 
 #[test]
@@ -76,26 +94,42 @@ fn a_serial_number_alone_is_for_the_named_panel_at_once() {
     let id = billing.old_intercom();
     let body = json!({"id": id, "group_id": 6, "new_serial_number": "S2", "model": "M"});
     assert_eq!(billing.patch(body).status, 200);
-    let request = billing.pending(&format!("mac={OLD}")).body[0].clone();
+    let request = billing.pending(&old()).body[0].clone();
     assert_eq!((&request["id"], &request["new_mac"]), (&json!(id), &Value::Null));
+    assert_eq!(request["target"]["board"], "die-old", "it was the first with that MAC address");
 }
 
 #[test]
-fn a_panel_is_known_by_its_board_or_its_id_unless_another_fits_better() {
+fn a_doors_board_is_known_by_its_name_alone() {
     let billing = no_grace();
     let id = billing.old_intercom();
-    offered(&billing, &format!("mac={OLD}&board=die-1"));
+    offered(&billing, &old());
+    let request_id = billing.ask();
+    let unknown = "02:00:00:00:00:99";
+    for (query, is_offered) in [
+        (format!("mac={unknown}&board=die-old"), true),
+        (format!("mac={unknown}&id={id}&board=die-9"), false),
+        (format!("mac={OLD}&board=die-9"), false),
+        (old(), true),
+    ] {
+        let expected: &[&str] = if is_offered { &[&request_id] } else { &[] };
+        assert_eq!(offered(&billing, &query), expected, "{query}");
+    }
+}
+
+#[test]
+fn while_a_doors_board_is_unknown_an_id_stands_for_it_unless_another_fits_better() {
+    let billing = no_grace();
+    let id = billing.old_intercom();
     let other = "02:00:00:00:00:02";
     assert_eq!(billing.post(json!({"mac": other})).status, 201);
     let request_id = billing.ask();
     let unknown = "02:00:00:00:00:99";
     for (query, is_offered) in [
-        (format!("mac={unknown}&id={id}"), true),
-        (format!("mac={unknown}&id={id}&board=die-9"), false),
-        (format!("mac={other}&id={id}"), false),
-        (format!("mac={unknown}"), false),
-        (format!("mac={unknown}&id=99"), false),
-        (format!("mac={unknown}&board=die-1"), true),
+        (format!("mac={other}&id={id}&board=die-2"), false),
+        (format!("mac={unknown}&board=die-9"), false),
+        (format!("mac={unknown}&id=99&board=die-9"), false),
+        (format!("mac={unknown}&id={id}&board=die-9"), true),
     ] {
         let expected: &[&str] = if is_offered { &[&request_id] } else { &[] };
         assert_eq!(offered(&billing, &query), expected, "{query}");
@@ -106,7 +140,7 @@ fn a_panel_is_known_by_its_board_or_its_id_unless_another_fits_better() {
 fn an_unchanged_list_is_not_sent_again() {
     let billing = Running::start();
     billing.old_intercom();
-    let path = format!("/api/v1/agent/pending?mac={NEW}");
+    let path = format!("/api/v1/agent/pending?{}", new());
     let poll = |tag: &str| billing.send(Method::GET, &path, &[AGENT, ("If-None-Match", tag)], None);
     let empty = poll("\"none\"");
     assert_eq!((empty.status, empty.text.as_str()), (200, "[]"));
@@ -122,7 +156,14 @@ fn an_unchanged_list_is_not_sent_again() {
 #[test]
 fn a_poll_must_say_who_polls() {
     let billing = Running::start();
-    for query in ["", "mac=x", "mac=FF:FF:FF:FF:FF:FF", "mac=22:0D:CE:38:E7:15&board=a%20b"] {
+    for query in [
+        "",
+        "mac=x&board=b",
+        "mac=FF:FF:FF:FF:FF:FF&board=b",
+        "mac=22:0D:CE:38:E7:15",
+        "mac=22:0D:CE:38:E7:15&board=a.b",
+        "mac=22:0D:CE:38:E7:15&board=who",
+    ] {
         assert_eq!(billing.pending(query).status, 422, "{query}");
     }
 }
@@ -133,6 +174,7 @@ fn installed_confirms_and_deletes_the_spares_own_record() {
     let id = billing.old_intercom();
     let spare = billing.post(json!({"mac": NEW, "serial_number": "new_serial_number"})).body;
     let request_id = billing.ask();
+    assert_eq!(offered(&billing, &new()), [request_id.as_str()]);
     assert_eq!(
         billing.report(report(&request_id, "installed", NEW, "new_serial_number")).status,
         204
@@ -141,7 +183,7 @@ fn installed_confirms_and_deletes_the_spares_own_record() {
     assert_eq!((&shown["id"], &shown["status"]), (&json!(id), &json!("installed")));
     assert_eq!(billing.show(&format!("id={}", spare["id"])).status, 404);
     assert_eq!(billing.show(&format!("mac={OLD}")).status, 404, "no intercom has that MAC now");
-    assert_eq!(offered(&billing, &format!("mac={NEW}")), [] as [&str; 0]);
+    assert_eq!(offered(&billing, &new()), [] as [&str; 0]);
     assert_eq!(billing.requests()[0]["board"], "die-1");
 }
 
@@ -149,8 +191,7 @@ fn installed_confirms_and_deletes_the_spares_own_record() {
 fn any_other_outcome_puts_the_confirmed_identity_back_and_keeps_the_reason() {
     for outcome in ["rejected", "rolled_back", "failed"] {
         let billing = Running::start();
-        billing.old_intercom();
-        let request_id = billing.ask();
+        let request_id = asked(&billing);
         let mut body = report(&request_id, outcome, OLD, "S-OLD");
         body["reason"] = json!("no answer under the new address");
         assert_eq!(billing.report(body).status, 204);
@@ -164,24 +205,26 @@ fn any_other_outcome_puts_the_confirmed_identity_back_and_keeps_the_reason() {
 }
 
 #[test]
-fn installed_from_any_board_beats_a_rejection_from_another() {
-    let billing = Running::start();
+fn installed_from_any_board_that_was_offered_it_beats_a_rejection_from_another() {
+    let billing = no_grace();
     billing.old_intercom();
     let request_id = billing.ask();
-    billing.report(report(&request_id, "rejected", OLD, "S-OLD"));
-    let mut installed = report(&request_id, "installed", NEW, "new_serial_number");
-    installed["board"] = json!("die-2");
-    billing.report(installed);
+    assert_eq!(offered(&billing, &old()), [request_id.as_str()]);
+    assert_eq!(offered(&billing, &new()), [request_id.as_str()]);
+    let mut rejected = report(&request_id, "rejected", OLD, "S-OLD");
+    rejected["board"] = json!("die-old");
+    billing.report(rejected.clone());
+    assert_eq!(billing.show("id=1").body["status"], "rejected");
+    billing.report(report(&request_id, "installed", NEW, "new_serial_number"));
     assert_eq!(billing.show("id=1").body["status"], "installed");
-    billing.report(report(&request_id, "rejected", OLD, "S-OLD"));
+    billing.report(rejected);
     assert_eq!(billing.show("id=1").body["status"], "installed", "and stays so");
 }
 
 #[test]
 fn a_late_installed_never_takes_an_identity_that_another_intercom_has_now() {
     let billing = Running::start();
-    billing.old_intercom();
-    let request_id = billing.ask();
+    let request_id = asked(&billing);
     billing.report(report(&request_id, "failed", OLD, "S-OLD"));
     let other = billing.post(json!({"mac": NEW})).body["id"].clone();
     billing.patch(json!({"id": other, "group_id": 1}));
@@ -195,8 +238,7 @@ fn a_late_installed_never_takes_an_identity_that_another_intercom_has_now() {
 #[test]
 fn a_rollback_by_hand_changes_the_record() {
     let billing = Running::start();
-    billing.old_intercom();
-    let request_id = billing.ask();
+    let request_id = asked(&billing);
     billing.report(report(&request_id, "installed", NEW, "new_serial_number"));
     billing.report(report(&request_id, "rolled_back", OLD, "S-OLD"));
     let shown = billing.show("id=1").body;
@@ -206,8 +248,7 @@ fn a_rollback_by_hand_changes_the_record() {
 #[test]
 fn a_report_about_nothing_pending_is_taken_and_changes_nothing() {
     let billing = Running::start();
-    billing.old_intercom();
-    billing.ask();
+    asked(&billing);
     let before = billing.show("id=1").body;
     let mut nameless = report("x", "installed", NEW, "new_serial_number");
     nameless["request_id"] = Value::Null;
@@ -232,8 +273,7 @@ fn a_body_that_is_not_a_report_is_refused_with_its_errors() {
 #[test]
 fn a_second_patch_supersedes_the_first_and_the_same_again_does_not() {
     let billing = Running::start();
-    billing.old_intercom();
-    let first = billing.ask();
+    let first = asked(&billing);
     assert_eq!(billing.ask(), first, "sent again by a caller that got no answer");
     let third = "02:00:00:00:00:03";
     // Named by the MAC address that was asked for, which is the one that the API shows.
@@ -244,14 +284,15 @@ fn a_second_patch_supersedes_the_first_and_the_same_again_does_not() {
         (&requests[0]["state"], &requests[1]["state"]),
         (&json!("pending"), &json!("superseded"))
     );
-    assert_eq!(offered(&billing, &format!("mac={NEW}")), [] as [&str; 0]);
-    let second = billing.pending(&format!("mac={third}")).body[0].clone();
+    assert_eq!(offered(&billing, &new()), [] as [&str; 0]);
+    let third_board = format!("mac={third}&board=die-3");
+    let second = billing.pending(&third_board).body[0].clone();
     assert_eq!(second["target"]["mac"], OLD, "addressed to the confirmed MAC");
     assert_eq!(second["new_serial_number"], "new_serial_number", "that is still wanted");
     // The panel had carried out the first before it could receive the second.
     billing.report(report(&first, "installed", NEW, "new_serial_number"));
     assert_eq!(billing.show("id=1").body["mac"], third, "still pending");
-    let again = billing.pending(&format!("mac={third}")).body[0].clone();
+    let again = billing.pending(&third_board).body[0].clone();
     assert_eq!(again["request_id"], second["request_id"]);
     assert_eq!(again["target"]["mac"], NEW, "it is found where it is now");
 }
@@ -290,10 +331,9 @@ fn a_patch_that_only_mentions_a_request_is_not_a_report() {
 #[test]
 fn deleting_an_intercom_withdraws_its_request() {
     let billing = Running::start();
-    billing.old_intercom();
-    let request_id = billing.ask();
+    let request_id = asked(&billing);
     assert_eq!(billing.delete("id=1").status, 204);
-    assert_eq!(offered(&billing, &format!("mac={NEW}")), [] as [&str; 0]);
+    assert_eq!(offered(&billing, &new()), [] as [&str; 0]);
     assert_eq!(billing.requests()[0]["state"], "withdrawn");
     assert_eq!(
         billing.report(report(&request_id, "installed", NEW, "new_serial_number")).status,
@@ -306,7 +346,7 @@ fn a_restart_loses_neither_records_nor_queue() {
     let mut billing = Running::start();
     billing.old_intercom();
     billing.ask();
-    let query = format!("mac={NEW}");
+    let query = new();
     let (shown, pending) = (billing.show("id=1").body, billing.pending(&query).body);
     billing.restart();
     assert_eq!(billing.show("id=1").body, shown);

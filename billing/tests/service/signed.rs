@@ -1,6 +1,6 @@
 //! Requests that are signed, on both routes.
 
-use crate::common::panel::Panel;
+use crate::common::board::Board;
 use crate::common::{NEW, OLD, Running};
 use intercom_wire::signature::{Keys, Signature, SigningKey};
 use serde_json::Value;
@@ -13,7 +13,8 @@ fn with_a_key_every_request_is_a_signed_string_that_the_panel_trusts() {
     billing.old_intercom();
     let request_id = billing.ask();
 
-    let listed = billing.pending(&format!("mac={NEW}"));
+    let poll = format!("mac={NEW}&board=die-1&nonce=n-0");
+    let listed = billing.pending(&poll);
     let [Value::String(text)] = &listed.body.as_array().expect("an array")[..] else {
         panic!("not a string: {listed:?}")
     };
@@ -23,11 +24,13 @@ fn with_a_key_every_request_is_a_signed_string_that_the_panel_trusts() {
     assert_eq!(request["request_id"], request_id);
     assert_eq!(request["target"]["mac"], OLD);
     assert!(request["seq"].is_u64(), "it distinguishes an old one");
+    assert_eq!(request["nonce"], "n-0", "so that it is worth something to this panel alone");
 
-    let mut spare = Panel::connect(billing.runtime.handle(), billing.mqtt_port(), "spare");
-    spare.subscribe(&format!("intercoms/{NEW}/patch/#"));
-    let published = spare.receive(&format!("intercoms/{NEW}/patch/{request_id}"));
-    assert_eq!(published.payload, format!("\"{text}\""), "as on HTTP");
-    let again = billing.pending(&format!("mac={NEW}"));
+    let published = Board::connect(&billing, "die-1", NEW).payload(&request_id);
+    let (payload, signature) = keys.open(&published);
+    assert_eq!(signature, Signature::Good);
+    let published: Value = serde_json::from_slice(&payload).expect("JSON");
+    assert_eq!(published["request_id"], request_id);
+    let again = billing.pending(&poll);
     assert_eq!(again.etag, listed.etag, "the same bytes as long as nothing changes");
 }

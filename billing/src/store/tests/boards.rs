@@ -1,54 +1,125 @@
-//! Which boards are remembered, and for how long.
+//! Which boards are remembered, for how long, and whose claims are believed.
 
-use intercom_wire::{BoardName, Identity, Mac};
+use intercom_wire::{BoardName, Identity, Nonce};
 
-use super::{File, carried, count, file, in_store, mac, outside, promise_the_second};
+use super::{File, carried, count, file, in_store, mac, outside};
 use crate::offer::UNTIL_FURTHER_NOTICE;
-use crate::replacement::Carried;
-use crate::store::boards::{self, Seen};
-use crate::store::intercoms::{self, Details};
-use crate::store::{Changed, Store};
+use crate::store::boards::{self, Channel, Seen};
+use crate::store::intercoms::{self, Details, INSTALLED, RecordState};
+use crate::store::macs::{self, Believed};
+use crate::store::{Changed, Store, doors};
+
+fn board(name: &str) -> BoardName {
+    name.parse().expect("a board")
+}
+
+fn seen(name: &str, last: u8, nonce: u64) -> Seen {
+    let claim = Some(Identity { mac: mac(last), serial_number: None });
+    Seen { board: board(name), claim, channel: Channel::Broker(Some(Nonce::of(nonce))) }
+}
+
+fn present(store: &Store, seen: Seen, now_ms: i64) {
+    in_store(store, move |t| boards::present(t, &seen, now_ms, Believed::FirstSight));
+}
+
+/// An intercom in its place at that MAC address.
+fn door(store: &Store, last: u8) -> i64 {
+    in_store(store, move |t| {
+        let at = carried(last, &format!("S{last}"));
+        let id = intercoms::insert(t, &at, &Details::default(), 1)?;
+        let state = RecordState { confirmed: &at, desired: &at, status: INSTALLED, source: "auto" };
+        intercoms::set_state(t, id, &state)?;
+        Ok(id)
+    })
+}
+
+fn conflict(store: &Store, name: &str, last: u8) -> bool {
+    let name = board(name);
+    let claimants = in_store(store, move |t| boards::claiming(t, mac(last), 0));
+    !claimants.iter().any(|claimant| claimant.board == name && claimant.is_believed)
+}
 
 #[test]
-fn a_board_has_one_mac_at_a_time_and_is_present_until_it_says_otherwise() {
+fn a_board_has_one_claim_at_a_time_and_is_there_until_it_says_otherwise() {
     let file = file();
     let store = Store::open(&file.path).expect("a store");
-    let name: BoardName = "die-1".parse().expect("a board");
-    let other: Option<BoardName> = "die-2".parse().ok();
     let changed = || Vec::from_iter(store.changes().take());
-    let online = |last, board: Option<&BoardName>| {
-        let seen = Seen { mac: mac(last), board: board.cloned(), until_ms: UNTIL_FURTHER_NOTICE };
-        in_store(&store, move |t| boards::present(t, &seen, 10));
-        changed()
-    };
-    let offline = |last, board: Option<&BoardName>| {
-        let board = board.cloned();
-        in_store(&store, move |t| boards::gone(t, mac(last), board.as_ref(), 20));
+    let online = |last, nonce| {
+        present(&store, seen("die-1", last, nonce), 10);
         changed()
     };
     let rows = || {
         outside(&file)
-            .prepare("SELECT mac || ' ' || board || ' ' || (present_until_ms > 20) FROM boards")
+            .prepare("SELECT board || ' ' || mac || ' ' || (present_until_ms > 20) FROM boards")
             .and_then(|mut all| all.query_map([], |row| row.get::<_, String>(0))?.collect())
             .unwrap_or_else(|why| vec![why.to_string()])
     };
-    assert_eq!(online(1, Some(&name)), [Changed::Board(mac(1))], "news");
-    assert_eq!(online(1, Some(&name)), [], "known already");
-    assert_eq!(online(1, None), [], "the same board, without its name");
-    let moved = [Changed::Board(mac(1)), Changed::Board(mac(2))];
-    assert_eq!(online(2, Some(&name)), moved, "it has another MAC now");
-    assert_eq!(rows(), [format!("{} die-1 1", mac(2))]);
-    assert_eq!(offline(2, other.as_ref()), [], "not that one");
-    assert_eq!(offline(2, Some(&name)), [Changed::Board(mac(2))]);
-    assert_eq!(rows(), [format!("{} die-1 0", mac(2))]);
+    let there = Changed::Board(board("die-1"));
+    assert_eq!(online(1, 1), [there.clone(), Changed::Mac(mac(1))], "news");
+    assert_eq!(online(1, 1), [], "known already");
+    assert_eq!(online(1, 2), [there.clone(), Changed::Mac(mac(1))], "another nonce");
+    let moved = [there.clone(), Changed::Mac(mac(1)), Changed::Mac(mac(2))];
+    assert_eq!(online(2, 2), moved, "it carries another one now");
+    let changing = Seen { claim: None, ..seen("die-1", 2, 3) };
+    present(&store, changing, 15);
+    assert_eq!(rows(), [format!("die-1 {} 1", mac(2))], "in mid-change its last claim stays");
+    changed();
+    in_store(&store, |t| boards::gone(t, &board("die-2"), 20));
+    assert_eq!(changed(), [], "not that one");
+    in_store(&store, |t| boards::gone(t, &board("die-1"), 20));
+    assert_eq!(changed(), [there, Changed::Mac(mac(2))]);
+    assert_eq!(rows(), [format!("die-1 {} 0", mac(2))]);
 }
 
-/// As many boards without an intercom as are kept, present until then.
+#[test]
+fn a_mac_belongs_to_the_board_that_was_first_seen_with_it() {
+    let file = file();
+    let store = Store::open(&file.path).expect("a store");
+    present(&store, seen("die-1", 1, 1), 10);
+    present(&store, seen("thief", 1, 1), 20);
+    assert!(!conflict(&store, "die-1", 1));
+    assert!(conflict(&store, "thief", 1));
+    in_store(&store, |t| boards::gone(t, &board("die-1"), 30));
+    present(&store, seen("thief", 1, 2), 40);
+    assert!(conflict(&store, "thief", 1), "also while the first one is away");
+    in_store(&store, |t| macs::enrol(t, mac(1), &board("thief"), 50));
+    present(&store, seen("thief", 1, 3), 60);
+    assert!(!conflict(&store, "thief", 1), "until an operator says otherwise");
+}
+
+#[test]
+fn a_doors_board_that_claims_another_mac_unasked_is_not_believed() {
+    let file = file();
+    let store = Store::open(&file.path).expect("a store");
+    let id = door(&store, 1);
+    present(&store, seen("die-1", 1, 1), 10);
+    let of_die_1 = in_store(&store, |t| doors::of_board(t, &board("die-1")));
+    assert_eq!(of_die_1.map(|door| door.intercom_id), Some(id), "it was the first there");
+    present(&store, seen("die-1", 2, 2), 20);
+    assert!(conflict(&store, "die-1", 2));
+}
+
+#[test]
+fn only_enrolled_boards_are_believed_where_the_operator_wants_it_so() {
+    let file = file();
+    let store = Store::open(&file.path).expect("a store");
+    let shows_itself = |nonce| {
+        let seen = seen("die-1", 1, nonce);
+        in_store(&store, move |t| boards::present(t, &seen, 10, Believed::Known));
+    };
+    shows_itself(1);
+    assert!(conflict(&store, "die-1", 1));
+    in_store(&store, |t| macs::enrol(t, mac(1), &board("die-1"), 20));
+    shows_itself(2);
+    assert!(!conflict(&store, "die-1", 1));
+}
+
+/// As many boards as are kept that are no door's, there until then.
 fn fill_with_strangers(file: &File, until_ms: i64) {
     let made = outside(file).execute(
         "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 10000)
-         INSERT INTO boards (mac, present_until_ms, stranger)
-         SELECT printf('02:00:00:00:%02X:%02X', n / 256, n % 256), ?1, 1 FROM n",
+         INSERT INTO boards (board, present_since_ms, present_until_ms, stranger)
+         SELECT 'stranger-' || n, 0, ?1, 1 FROM n",
         [until_ms],
     );
     assert_eq!(made, Ok(10_000));
@@ -56,32 +127,28 @@ fn fill_with_strangers(file: &File, until_ms: i64) {
 
 /// A board shows itself; whether that is remembered.
 fn appears(file: &File, store: &Store, last: u8, now_ms: i64) -> bool {
-    let seen = Seen { mac: mac(last), board: None, until_ms: now_ms + 180_000 };
-    in_store(store, move |t| boards::present(t, &seen, now_ms));
-    let is_kept = "SELECT EXISTS (SELECT 1 FROM boards WHERE mac = ?1)";
-    outside(file).query_row(is_kept, [mac(last).to_string()], |row| row.get(0)).expect("a row")
+    let name = format!("die-{last}");
+    let seen = Seen { channel: Channel::Poll(60_000), ..seen(&name, last, 1) };
+    present(store, seen, now_ms);
+    let is_kept = "SELECT EXISTS (SELECT 1 FROM boards WHERE board = ?1)";
+    outside(file).query_row(is_kept, [name], |row| row.get(0)).expect("a row")
 }
 
 #[test]
-fn boards_without_an_intercom_are_remembered_up_to_a_bound_and_an_intercoms_board_always() {
+fn boards_of_no_door_are_remembered_up_to_a_bound() {
     let file = file();
     let store = Store::open(&file.path).expect("a store");
+    let id = door(&store, 1);
+    present(&store, seen("die-1", 1, 1), 10);
+    in_store(&store, |t| boards::gone(t, &board("die-1"), 20));
     fill_with_strangers(&file, UNTIL_FURTHER_NOTICE);
-    let appears = |last| appears(&file, &store, last, 20_000);
-    assert!(!appears(1), "one too many");
-    assert_eq!(count(&file, "boards"), 10_000);
-    let id =
-        in_store(&store, move |t| intercoms::insert(t, &carried(1, "S1"), &Details::default(), 1));
-    assert!(appears(1), "an intercom's");
-    promise_the_second(&store, id);
-    assert!(appears(2), "one that an intercom is promised");
-    assert!(!appears(3), "still one too many");
-    let known = carried(0, "S0").identity;
-    let of_a_stranger = Mac::try_from([2, 0, 0, 0, 0, 1]).expect("a MAC");
-    let identity = Identity { mac: of_a_stranger, ..known };
-    let carried = Carried { identity, model: None };
-    in_store(&store, move |t| intercoms::insert(t, &carried, &Details::default(), 1));
-    assert!(appears(3), "there is room: one of them is an intercom's by now");
+    assert!(!appears(&file, &store, 2, 20_000), "one too many");
+    assert!(appears(&file, &store, 1, 20_000), "a door's");
+    outside(&file).execute("DELETE FROM boards WHERE board = 'stranger-1'", []).expect("deleted");
+    assert!(appears(&file, &store, 2, 20_000), "there is room");
+    assert!(!appears(&file, &store, 3, 20_000), "and none any more");
+    in_store(&store, move |t| doors::give(t, &board("die-2"), id, mac(2), 30_000));
+    assert!(!appears(&file, &store, 3, 20_000), "the replaced board is a stranger now");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! A running service on free ports, whose every answer is checked against its own description.
 
+pub(crate) mod board;
 pub(crate) mod described;
 pub(crate) mod panel;
 
@@ -8,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use intercom_billing::mqtt::link::Choice;
 use intercom_billing::service::{Service, Settings};
+use intercom_billing::store::macs::Believed;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -57,6 +59,7 @@ impl Running {
             hosts: Vec::new(),
             open: false,
             grace: Duration::from_secs(3600),
+            boards: Believed::FirstSight,
             signing_key: None,
         };
         change(&mut settings);
@@ -90,6 +93,13 @@ impl Running {
         if let Some(service) = self.service.take() {
             self.runtime.block_on(service.stop());
         }
+    }
+
+    /// The same database, with other settings.
+    pub(crate) fn restart_with(&mut self, change: impl FnOnce(&mut Settings)) {
+        self.stop();
+        change(&mut self.settings);
+        self.go();
     }
 
     /// The same database, other ports.
@@ -254,7 +264,7 @@ pub(crate) fn documented_example() -> Value {
     })
 }
 
-/// A panel's report on a request.
+/// A report of board `die-1` on a request.
 pub(crate) fn report(request_id: &str, status: &str, mac: &str, serial_number: &str) -> Value {
     json!({
         "id": null, "external_id": null, "department": null, "title": null, "mac": mac,

@@ -95,6 +95,17 @@ impl Panel {
         self.unread.iter().map(|publish| publish.topic.as_str()).collect()
     }
 
+    /// The next message on any topic.
+    pub(crate) fn next(&mut self) -> Publish {
+        if !self.unread.is_empty() {
+            return self.unread.remove(0);
+        }
+        self.wait("message", |packet| match packet {
+            Packet::Publish(publish) => Some(publish.clone()),
+            _ => None,
+        })
+    }
+
     /// The next message on exactly that topic.
     pub(crate) fn receive(&mut self, topic: &str) -> Publish {
         if let Some(at) = self.unread.iter().position(|publish| publish.topic == topic) {

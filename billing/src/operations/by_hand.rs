@@ -1,0 +1,124 @@
+//! A change that nobody asked for, such as an installer's `apply` at the board.
+//!
+//! The record of a door follows its own board. A change on any other board waits for an operator's
+//! yes: anybody can say that he stands in for a door.
+
+use intercom_wire::{BoardName, Outcome, Report};
+
+use super::{Billing, Refusal, withdraw};
+use crate::clock::now_ms;
+use crate::replacement::{Carried, State};
+use crate::store::by_hand::{self, ByHand};
+use crate::store::intercoms::{self, Name, Record, RecordState};
+use crate::store::taken::{self, Among};
+use crate::store::{Transaction, doors};
+
+/// What has become of a change by hand.
+pub(super) enum Taken {
+    /// The record of the door follows it.
+    Moved,
+    /// It waits for an operator.
+    Waits,
+    /// Nothing differs, or the board kept its identity.
+    Nothing,
+}
+
+impl Billing {
+    /// The changes by hand that wait for an operator, the oldest first.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn changes_by_hand(&self) -> Result<Vec<ByHand>, Refusal> {
+        self.store.read(|snapshot| Ok(by_hand::all(snapshot)?)).await
+    }
+
+    /// An operator says that a change by hand counts: its board is the panel of that intercom now.
+    ///
+    /// # Errors
+    /// No change of that board waits, there is no such intercom, another one has the identity, or
+    /// the database fails.
+    pub async fn accept_by_hand(&self, board: BoardName, name: Name) -> Result<(), Refusal> {
+        self.store
+            .write(move |transaction| {
+                let change = by_hand::of_board(transaction, &board)?.ok_or(Refusal::NotFound)?;
+                let record = super::find(transaction, &name)?;
+                if !follow(transaction, &record, &change)? {
+                    return Err(Refusal::NotFound);
+                }
+                doors::give(transaction, &board, record.id, change.identity.mac, now_ms())?;
+                Ok(by_hand::remove(transaction, &board)?)
+            })
+            .await
+    }
+}
+
+/// Takes a report about a change by hand.
+pub(super) fn take(
+    transaction: &Transaction<'_>,
+    report: &Report,
+    outcome: Outcome,
+) -> Result<Taken, Refusal> {
+    let has_changed = matches!(outcome, Outcome::Installed | Outcome::RolledBack);
+    let Some(identity) = report.identity().filter(|_| has_changed) else {
+        return Ok(Taken::Nothing);
+    };
+    let change = ByHand {
+        board: report.board.clone(),
+        identity,
+        model: report.intercom.model.clone(),
+        previous_mac: report.previous.mac,
+    };
+    if let Some(door) = doors::of_board(transaction, &change.board)?
+        && let Some(record) = intercoms::find(transaction, &Name::Id(door.intercom_id))?
+    {
+        if record.confirmed.identity == change.identity {
+            return Ok(Taken::Nothing);
+        }
+        if follow(transaction, &record, &change)? {
+            let (board, mac) = (&change.board, change.identity.mac);
+            doors::give(transaction, board, record.id, mac, now_ms())?;
+            return Ok(Taken::Moved);
+        }
+    }
+    by_hand::keep(transaction, &change, now_ms())?;
+    Ok(Taken::Waits)
+}
+
+/// The record has what the board carries now, unless another intercom has it.
+fn follow(
+    transaction: &Transaction<'_>,
+    record: &Record,
+    change: &ByHand,
+) -> Result<bool, Refusal> {
+    let among = Among::OthersButSpares(record.id);
+    let taken = taken::by_another(transaction, among, &change.identity, None)?;
+    if taken.mac || taken.serial_number {
+        return Ok(false);
+    }
+    intercoms::delete_spares(transaction, &change.identity, now_ms())?;
+    let model = record.confirmed.model.clone().or_else(|| change.model.clone());
+    let carried = Carried { identity: change.identity.clone(), model };
+    if record.desired.identity == carried.identity {
+        // By hand is what was asked for.
+        withdraw(transaction, record, &State::Superseded)?;
+    }
+    let is_pending =
+        record.desired != record.confirmed && record.desired.identity != carried.identity;
+    let desired = if is_pending { &record.desired } else { &carried };
+    let status = match is_pending {
+        true => intercoms::PENDING,
+        false => intercoms::INSTALLED,
+    };
+    intercoms::set_state(
+        transaction,
+        record.id,
+        &RecordState {
+            confirmed: &carried,
+            desired,
+            status,
+            source: record.shown.source.as_deref().unwrap_or_default(),
+        },
+    )?;
+    log::info!("intercom {}: its board carries {} by hand", record.id, carried.identity);
+    Ok(true)
+}

@@ -1,0 +1,79 @@
+//! Which board is a door's: the one that was first seen with the door's MAC address, until a request
+//! puts another one in its place. A spare's own record is no door.
+
+use intercom_wire::{BoardName, Mac};
+use rusqlite::{Result, params};
+
+use super::changes::Changed;
+use super::column::{parsed, parsed_or_null};
+use super::statement::statements;
+use super::{Snapshot, Transaction, boards, macs};
+
+/// A live intercom that is in its place, by the board in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Door {
+    /// The intercom.
+    pub intercom_id: i64,
+    /// Its confirmed MAC address.
+    pub confirmed_mac: Mac,
+}
+
+statements! {
+    OF_A_BOARD = "
+        SELECT id, confirmed_mac FROM intercoms
+        WHERE deleted_ms IS NULL AND board = ?1 AND status <> 'empty'";
+    BOARD_OF = "SELECT board FROM intercoms WHERE id = ?1";
+    OTHERS_OF = "SELECT id FROM intercoms WHERE deleted_ms IS NULL AND board = ?1 AND id <> ?2";
+    SET_BOARD = "UPDATE intercoms SET board = ?2 WHERE id = ?1 AND board IS NOT ?2";
+    WITHOUT_A_BOARD = "
+        SELECT id, confirmed_mac FROM intercoms
+        WHERE deleted_ms IS NULL AND confirmed_mac = ?1 AND board IS NULL AND status <> 'empty'";
+}
+
+/// The door that a board belongs to.
+pub fn of_board(snapshot: &Snapshot<'_>, board: &BoardName) -> Result<Option<Door>> {
+    snapshot.first(OF_A_BOARD, [board.as_str()], |row| {
+        Ok(Door { intercom_id: row.get("id")?, confirmed_mac: parsed(row, "confirmed_mac")? })
+    })
+}
+
+/// A board is this intercom's panel now, with this MAC address, and no other's.
+pub fn give(
+    transaction: &Transaction<'_>,
+    board: &BoardName,
+    intercom_id: i64,
+    mac: Mac,
+    now_ms: i64,
+) -> Result<()> {
+    let replaced: Option<BoardName> =
+        transaction.one(BOARD_OF, [intercom_id], |row| parsed_or_null(row, "board"))?;
+    if let Some(replaced) = replaced.filter(|replaced| replaced != board) {
+        boards::set_stranger(transaction, &replaced, true)?;
+    }
+    let others: Vec<i64> =
+        transaction.all(OTHERS_OF, params![board.as_str(), intercom_id], |row| row.get(0))?;
+    let none = others.into_iter().map(|id| (id, None));
+    for (id, board) in none.chain([(intercom_id, Some(board.as_str()))]) {
+        if transaction.execute(SET_BOARD, params![id, board])? > 0 {
+            transaction.changed(Changed::Intercom(id));
+        }
+    }
+    macs::give(transaction, mac, board, now_ms)?;
+    macs::is_of_a_door(transaction, board)?;
+    boards::set_stranger(transaction, board, false)
+}
+
+/// The door at this MAC address gets the board whose it is, if it has none yet.
+pub fn adopt_at(transaction: &Transaction<'_>, mac: Mac) -> Result<()> {
+    let door = transaction.first(WITHOUT_A_BOARD, [mac.to_string()], |row| row.get(0))?;
+    let (Some(intercom_id), Some((board, _))) = (door, macs::owner(transaction, mac)?) else {
+        return Ok(());
+    };
+    if of_board(transaction, &board)?.is_some() {
+        return Ok(());
+    }
+    transaction.execute(SET_BOARD, params![intercom_id, board.as_str()])?;
+    transaction.changed(Changed::Intercom(intercom_id));
+    macs::is_of_a_door(transaction, &board)?;
+    boards::set_stranger(transaction, &board, false)
+}

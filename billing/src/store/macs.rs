@@ -1,0 +1,161 @@
+//! Whose a MAC address is: the board's that was first seen with it, until a request or an operator
+//! gives it to another one.
+
+use std::fmt;
+
+use intercom_wire::{BoardName, Mac};
+use rusqlite::{Result, params};
+
+use super::column::parsed;
+use super::doors::Door;
+use super::statement::statements;
+use super::{Snapshot, Transaction, requests};
+
+/// Upper bound on the MAC addresses that are kept although their board never was a door's. One more
+/// that is no intercom's is not kept until an old one is forgotten.
+const MAX_SPARES: i64 = 10_000;
+/// Such a MAC address is forgotten when its board has not been seen for this long.
+const FORGOTTEN_AFTER_MS: i64 = 90 * 24 * 3_600_000;
+
+/// Whose claims count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Believed {
+    /// Anybody's who was first.
+    #[default]
+    FirstSight,
+    /// Only those of the boards that an operator has enrolled with their MAC address.
+    Known,
+}
+
+/// Why a claim is not believed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Conflict {
+    /// The MAC address is another board's.
+    OfAnother(BoardName),
+    /// It is a door's board, and nobody asked it to take this MAC address.
+    Unasked(Mac),
+    /// No operator has enrolled the board with this MAC address.
+    NotEnrolled,
+}
+
+statements! {
+    OWNER = "SELECT board, enrolled FROM macs WHERE mac = ?1";
+    SEEN = "
+        INSERT INTO macs (mac, board, of_a_door, poll_ms, seen_ms)
+        VALUES (?1, ?2, EXISTS (SELECT 1 FROM macs WHERE board = ?2 AND of_a_door), ?3, ?4)
+        ON CONFLICT (mac) DO UPDATE SET
+            poll_ms = coalesce(excluded.poll_ms, poll_ms), seen_ms = excluded.seen_ms";
+    SPARES = "SELECT count(*) FROM macs WHERE of_a_door = 0";
+    FORGET = "DELETE FROM macs WHERE of_a_door = 0 AND enrolled = 0 AND seen_ms < ?1";
+    GIVE = "
+        INSERT INTO macs (mac, board, of_a_door, poll_ms, seen_ms) VALUES (?1, ?2, 1, NULL, ?3)
+        ON CONFLICT (mac) DO UPDATE SET board = excluded.board, of_a_door = 1";
+    IS_OF_A_DOOR = "UPDATE macs SET of_a_door = 1 WHERE board = ?1 AND of_a_door = 0";
+    ENROL = "
+        INSERT INTO macs (mac, board, of_a_door, poll_ms, seen_ms, enrolled)
+        VALUES (?1, ?2, EXISTS (SELECT 1 FROM macs WHERE board = ?2 AND of_a_door), NULL, ?3, 1)
+        ON CONFLICT (mac) DO UPDATE SET
+            board = excluded.board, of_a_door = excluded.of_a_door, enrolled = 1";
+}
+
+/// The board whose a MAC address is, and whether an operator has said so.
+pub fn owner(snapshot: &Snapshot<'_>, mac: Mac) -> Result<Option<(BoardName, bool)>> {
+    snapshot
+        .first(OWNER, [mac.to_string()], |row| Ok((parsed(row, "board")?, row.get("enrolled")?)))
+}
+
+/// Why a board's claim of a MAC address is not believed, if it is not. `door` is the door that it
+/// belongs to.
+pub(super) fn conflict(
+    snapshot: &Snapshot<'_>,
+    believed: Believed,
+    board: &BoardName,
+    mac: Mac,
+    door: Option<&Door>,
+) -> Result<Option<Conflict>> {
+    let is_asked = match door {
+        Some(door) if door.confirmed_mac == mac => true,
+        Some(door) => requests::asked_for(snapshot, door.intercom_id, mac)?,
+        None => false,
+    };
+    if is_asked {
+        return Ok(None);
+    }
+    let owner = owner(snapshot, mac)?;
+    if let Some((owner, _)) = &owner
+        && owner != board
+    {
+        return Ok(Some(Conflict::OfAnother(owner.clone())));
+    }
+    if let Some(door) = door {
+        return Ok(Some(Conflict::Unasked(door.confirmed_mac)));
+    }
+    let is_enrolled = owner.is_some_and(|(_, enrolled)| enrolled);
+    Ok((believed == Believed::Known && !is_enrolled).then_some(Conflict::NotEnrolled))
+}
+
+/// A board was seen with a MAC address that is its own, or nobody's yet.
+pub(super) fn seen(
+    transaction: &Transaction<'_>,
+    mac: Mac,
+    board: &BoardName,
+    poll_ms: Option<i64>,
+    is_an_intercoms: bool,
+    now_ms: i64,
+) -> Result<()> {
+    let is_new = owner(transaction, mac)?.is_none();
+    if is_new && !is_an_intercoms && spares(transaction)? >= MAX_SPARES {
+        transaction.execute(FORGET, [now_ms.saturating_sub(FORGOTTEN_AFTER_MS)])?;
+        if spares(transaction)? >= MAX_SPARES {
+            return Ok(());
+        }
+    }
+    transaction.execute(SEEN, params![mac.to_string(), board.as_str(), poll_ms, now_ms])?;
+    Ok(())
+}
+
+fn spares(snapshot: &Snapshot<'_>) -> Result<i64> {
+    snapshot.one(SPARES, [], |row| row.get(0))
+}
+
+/// A door's board has this MAC address now, whoever was seen with it before.
+pub(super) fn give(
+    transaction: &Transaction<'_>,
+    mac: Mac,
+    board: &BoardName,
+    now_ms: i64,
+) -> Result<()> {
+    transaction.execute(GIVE, params![mac.to_string(), board.as_str(), now_ms])?;
+    Ok(())
+}
+
+/// A board is a door's: none of its MAC addresses is a spare's any more.
+pub(super) fn is_of_a_door(transaction: &Transaction<'_>, board: &BoardName) -> Result<()> {
+    transaction.execute(IS_OF_A_DOOR, [board.as_str()])?;
+    Ok(())
+}
+
+/// An operator says whose a MAC address is.
+pub fn enrol(
+    transaction: &Transaction<'_>,
+    mac: Mac,
+    board: &BoardName,
+    now_ms: i64,
+) -> Result<()> {
+    transaction.execute(ENROL, params![mac.to_string(), board.as_str(), now_ms])?;
+    Ok(())
+}
+
+impl fmt::Display for Conflict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Conflict::OfAnother(board) => {
+                write!(f, "this MAC address was first seen on board {board}")
+            }
+            Conflict::Unasked(confirmed) => {
+                write!(f, "it is the board of a door at {confirmed}, and nobody asked for this")
+            }
+            Conflict::NotEnrolled => f.write_str("it is not enrolled with this MAC address"),
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! Who may act for a board or a door: nobody but that board, whatever he says and however he says it.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::common::board::Board;
+use crate::common::{NEW, OLD, Running, report};
+
+const THIRD: &str = "02:00:00:00:00:03";
+
+fn by(board: &str, report: Value) -> Value {
+    let mut report = report;
+    report["board"] = json!(board);
+    report
+}
+
+/// What is known of the reports that arrived, the newest first: the board and the effect.
+fn reports(billing: &Running) -> Vec<(String, String)> {
+    let database = billing.dir.path().join("billing.sqlite");
+    let database = rusqlite::Connection::open(database).expect("the database");
+    database
+        .prepare("SELECT board, effect FROM reports ORDER BY number DESC")
+        .and_then(|mut all| all.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect())
+        .expect("the reports")
+}
+
+#[test]
+fn a_report_of_a_board_that_was_not_offered_the_request_has_no_effect() {
+    let billing = Running::start();
+    billing.old_intercom();
+    let mut spare = Board::connect(&billing, "die-1", NEW);
+    let request_id = billing.ask();
+    spare.request(&request_id);
+    let mut thief = Board::connect(&billing, "thief", THIRD);
+    let before = billing.show("id=1").body;
+    for outcome in ["installed", "rejected", "rolled_back", "failed", "deferred"] {
+        thief.reports(&by("thief", report(&request_id, outcome, NEW, "new_serial_number")));
+    }
+    let mut nameless = by("thief", report("x", "installed", NEW, "new_serial_number"));
+    nameless["request_id"] = Value::Null;
+    thief.reports(&nameless);
+    billing.until("all are kept", |b| reports(b).len() == 6);
+    assert_eq!(billing.show("id=1").body, before);
+    assert_eq!(billing.requests()[0]["offered_to"], json!(["die-1"]), "no offer follows from it");
+    let (_, effect) = &reports(&billing)[5];
+    assert_eq!(effect, "the request was not offered to this board");
+}
+
+#[test]
+fn a_report_or_presence_that_names_another_board_than_its_channel_is_invalid() {
+    let billing = Running::start();
+    billing.old_intercom();
+    let mut spare = Board::connect(&billing, "die-1", NEW);
+    let request_id = billing.ask();
+    spare.request(&request_id);
+    let mut thief = Board::connect(&billing, "thief", THIRD);
+    thief.reports(&report(&request_id, "installed", NEW, "new_serial_number"));
+    let gone = json!({"state": "offline", "board": "die-1"});
+    thief.says("presence", false, &gone);
+    let mark = by("thief", report("mark", "installed", THIRD, "S"));
+    thief.reports(&mark);
+    billing.until("the mark", |b| !reports(b).is_empty());
+    assert_eq!(reports(&billing).len(), 1, "the mark alone");
+    assert_eq!(billing.show("id=1").body["status"], "pending");
+    assert_eq!(billing.requests()[0]["offered_to"], json!(["die-1"]), "it is still there");
+}
+
+#[test]
+fn a_board_that_claims_anothers_mac_is_offered_nothing_by_it() {
+    let billing = Running::start();
+    billing.old_intercom();
+    let mut spare = Board::connect(&billing, "die-1", NEW);
+    let mut thief = Board::connect(&billing, "thief", THIRD);
+    let request_id = billing.ask();
+    spare.request(&request_id);
+    thief.carries(NEW);
+    spare.is_there();
+    spare.request(&request_id);
+    assert_eq!(billing.requests()[0]["offered_to"], json!(["die-1"]));
+    assert_eq!(billing.pending(&format!("mac={NEW}&board=other")).body, json!([]));
+}
+
+#[test]
+fn a_replacement_that_says_another_serial_number_is_not_the_one() {
+    let billing = Running::start_with(|settings| settings.grace = Duration::ZERO);
+    billing.old_intercom();
+    let request_id = billing.ask();
+    let wrong = Board::connect(&billing, "die-2", NEW).with_serial_number("another");
+    billing.until("it is told", |b| {
+        b.requests()[0]["waits_for"].as_str().is_some_and(|text| text.contains("conflict"))
+    });
+    assert_eq!(billing.pending(&format!("mac={OLD}&board=die-old")).body, json!([]));
+    wrong.with_serial_number("new_serial_number").request(&request_id);
+}
+
+#[test]
+fn a_change_by_hand_on_the_doors_board_moves_the_record() {
+    let billing = Running::start();
+    billing.old_intercom();
+    let mut door = Board::connect(&billing, "die-old", OLD);
+    billing.until("it is known", |b| board_of_door(b).as_deref() == Some("die-old"));
+    door.reports(&by("die-old", report("by-hand", "installed", THIRD, "S-HAND")));
+    billing.until("the record", |b| b.show("id=1").body["mac"] == THIRD);
+    door.is_over("by-hand");
+    assert_eq!(billing.show("id=1").body["serial_number"], "S-HAND");
+    door.carries(THIRD);
+    billing.patch(json!({"id": 1, "group_id": 6, "new_serial_number": "S2", "model": "M"}));
+    let request = door.request(&billing.newest_request_id());
+    assert_eq!(request["target"]["mac"], THIRD, "the next request finds the panel");
+}
+
+fn board_of_door(billing: &Running) -> Option<String> {
+    let database = billing.dir.path().join("billing.sqlite");
+    let database = rusqlite::Connection::open(database).expect("the database");
+    database.query_row("SELECT board FROM intercoms WHERE id = 1", [], |row| row.get(0)).ok()?
+}
+
+#[test]
+fn a_change_by_hand_on_any_other_board_waits_for_an_operator() {
+    let billing = Running::start();
+    billing.old_intercom();
+    let mut other = Board::connect(&billing, "die-9", THIRD);
+    let before = billing.show("id=1").body;
+    other.reports(&by("die-9", report("by-hand", "installed", OLD, "S-OLD")));
+    other.is_over("by-hand");
+    assert_eq!(billing.show("id=1").body, before);
+    let (_, effect) = &reports(&billing)[0];
+    assert_eq!(effect, "a change by hand: it waits for an operator");
+}
+
+#[test]
+fn a_report_under_another_issuer_is_neither_applied_nor_answered() {
+    let billing = Running::start();
+    billing.old_intercom();
+    let mut door = Board::connect(&billing, "die-old", OLD);
+    billing.until("it is known", |b| board_of_door(b).is_some());
+    let mut foreign = by("die-old", report("foreign", "installed", THIRD, "S"));
+    foreign["issuer"] = json!("another-billing");
+    door.reports(&foreign);
+    door.reports(&by("die-old", report("by-hand", "installed", OLD, "S-OLD")));
+    door.is_over("by-hand");
+    assert_eq!(billing.show("id=1").body["mac"], OLD);
+}
+
+#[test]
+fn a_late_installed_counts_however_its_request_has_ended() {
+    let billing = Running::start();
+    billing.old_intercom();
+    let first = billing.ask();
+    let mut spare = Board::connect(&billing, "die-1", NEW);
+    spare.request(&first);
+    billing.patch(json!({"id": 1, "group_id": 6, "new_mac": THIRD, "model": "3516EV200"}));
+    let second = billing.newest_request_id();
+    let mut other = Board::connect(&billing, "die-3", THIRD);
+    other.request(&second);
+    other.reports(&by("die-3", report(&second, "failed", THIRD, "S3")));
+    billing.until("the second has failed", |b| b.show("id=1").body["status"] == "failed");
+    spare.reports(&report(&first, "installed", NEW, "new_serial_number"));
+    billing.until("the first counts", |b| b.show("id=1").body["mac"] == NEW);
+    assert_eq!(billing.show("id=1").body["status"], "installed");
+    assert_eq!(board_of_door(&billing).as_deref(), Some("die-1"));
+}
+
+#[test]
+fn an_installed_that_a_later_one_has_overtaken_changes_nothing() {
+    let billing = Running::start();
+    billing.old_intercom();
+    let first = billing.ask();
+    let mut spare = Board::connect(&billing, "die-1", NEW);
+    spare.request(&first);
+    billing.patch(json!({"id": 1, "group_id": 6, "new_mac": THIRD, "model": "3516EV200"}));
+    let second = billing.newest_request_id();
+    let mut other = Board::connect(&billing, "die-3", THIRD);
+    other.request(&second);
+    other.reports(&by("die-3", report(&second, "installed", THIRD, "new_serial_number")));
+    billing.until("the second", |b| b.show("id=1").body["status"] == "installed");
+    spare.reports(&report(&first, "installed", NEW, "new_serial_number"));
+    spare.is_over(&first);
+    assert_eq!(billing.show("id=1").body["mac"], THIRD);
+}
+
+#[test]
+fn what_a_panel_rejects_as_overtaken_is_asked_for_again_above_its_mark() {
+    let billing = Running::start();
+    billing.old_intercom();
+    let first = billing.ask();
+    let mut spare = Board::connect(&billing, "die-1", NEW);
+    let request = spare.request(&first);
+    let mark = request["seq"].as_u64().expect("a number") + 1000;
+    let mut overtaken = report(&first, "rejected", NEW, "new_serial_number");
+    overtaken["seq_mark"] = json!(mark);
+    spare.reports(&overtaken);
+    billing.until("another request", |b| b.newest_request_id() != first);
+    let again = spare.request(&billing.newest_request_id());
+    assert!(again["seq"].as_u64() > Some(mark), "{again}");
+    assert_eq!((&again["new_mac"], &again["issuer"]), (&json!(NEW), &request["issuer"]));
+}
+
+#[test]
+fn a_mark_that_no_number_of_ours_can_have_made_is_not_followed() {
+    let billing = Running::start();
+    billing.old_intercom();
+    let first = billing.ask();
+    let mut spare = Board::connect(&billing, "die-1", NEW);
+    spare.request(&first);
+    let mut overtaken = report(&first, "rejected", NEW, "new_serial_number");
+    overtaken["seq_mark"] = json!(i64::MAX);
+    spare.reports(&overtaken);
+    billing.until("rejected", |b| b.show("id=1").body["status"] == "rejected");
+    let second = billing.ask();
+    let request = spare.request(&second);
+    assert!(request["seq"].as_u64() < Some(1 << 40), "the numbers go on as before: {request}");
+}
+
+#[test]
+fn what_the_doors_board_carries_is_confirmed_if_it_was_asked_for_once() {
+    let billing = Running::start_with(|settings| settings.grace = Duration::ZERO);
+    billing.old_intercom();
+    let mut door = Board::connect(&billing, "die-old", OLD);
+    billing.until("it is known", |b| board_of_door(b).is_some());
+    let first = billing.ask();
+    door.request(&first);
+    billing.patch(json!({"id": 1, "group_id": 6, "new_mac": THIRD, "model": "3516EV200"}));
+    let second = billing.newest_request_id();
+    door.request(&second);
+    door.reports(&by("die-old", report(&second, "rejected", NEW, "new_serial_number")));
+    billing.until("rejected", |b| b.show("id=1").body["status"] == "rejected");
+    assert_eq!(billing.show("id=1").body["mac"], NEW, "it had carried out the first");
+}
+
+#[test]
+fn a_deferred_request_stays_pending() {
+    let billing = Running::start();
+    billing.old_intercom();
+    let request_id = billing.ask();
+    let mut spare = Board::connect(&billing, "die-1", NEW);
+    spare.request(&request_id);
+    let mut deferred = report(&request_id, "deferred", NEW, "new_serial_number");
+    deferred["deferred_seconds"] = json!(60);
+    spare.reports(&deferred);
+    billing.until("it is kept", |b| !reports(b).is_empty());
+    assert_eq!(reports(&billing)[0].1, "the board decides later");
+    assert_eq!(billing.show("id=1").body["status"], "pending");
+    spare.is_there();
+    spare.request(&request_id);
+}
