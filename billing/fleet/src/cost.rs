@@ -1,7 +1,7 @@
 //! What one call to billing costs among many records: one caller measures how long each answer takes.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
@@ -23,8 +23,6 @@ use crate::timings::Timings;
 
 /// How often each call is measured.
 const CALLS: usize = 100;
-/// The longest wait until every pending request is offered on the broker.
-const LIMIT: Duration = Duration::from_secs(300);
 const INTERCOMS: &str = "/api/v1/billing/intercoms";
 
 /// How many records there are.
@@ -57,7 +55,6 @@ pub(crate) async fn run(billing: PathBuf, records: Records) -> Result<()> {
     let (broker, http) = (processes::free_port()?, processes::free_port()?);
     let _mosquitto = processes::mosquitto(dir.path(), broker).await?;
     let billing = processes::billing(&billing, dir.path(), http, &database, broker).await?;
-    until_offered(&database, pending).await?;
     println!("{intercoms} intercoms, {ended} requests ended, {pending} pending");
     measure(&mut Caller::connect(http).await?).await?;
     println!("memory           {}", billing.memory()?);
@@ -92,18 +89,6 @@ fn add_requests(database: &Path, records: &Records) -> Result<()> {
          FROM intercoms WHERE id >= ?1",
         [first_pending],
     )?;
-    Ok(())
-}
-
-/// Waits until every pending request has a topic on the broker.
-async fn until_offered(database: &Path, pending: usize) -> Result<()> {
-    let database = Connection::open(database)?;
-    let begun = Instant::now();
-    let offered = "SELECT count(DISTINCT request_id) FROM offers";
-    while database.query_row(offered, [], |row| row.get::<_, i64>(0))? < i64::try_from(pending)? {
-        ensure!(begun.elapsed() < LIMIT, "not every pending request is offered");
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
     Ok(())
 }
 

@@ -1,5 +1,8 @@
 //! What is planned for which change, and what of it is said.
 
+use std::path::PathBuf;
+
+use intercom_wire::json::FromJson;
 use intercom_wire::{Mac, Nonce, Presence, PresenceState};
 use serde_json::json;
 use tempfile::TempDir;
@@ -31,6 +34,7 @@ fn queued(said: &mut Said) -> Vec<(String, String)> {
 /// 06:00:00:00:00:01 or :02, and nothing to wake it.
 struct World {
     _dir: TempDir,
+    database: PathBuf,
     runtime: Runtime,
     billing: Billing,
 }
@@ -38,7 +42,8 @@ struct World {
 impl World {
     fn new(grace_ms: i64) -> Self {
         let (dir, runtime) = (TempDir::new().expect("a directory"), Runtime::new().expect("one"));
-        let store = Store::open(&dir.path().join("billing.sqlite")).expect("a store");
+        let database = dir.path().join("billing.sqlite");
+        let store = Store::open(&database).expect("a store");
         let call = async {
             let billing = Billing::start(store, grace_ms, Believed::FirstSight, None).await?;
             for number in [1, 2] {
@@ -52,7 +57,46 @@ impl World {
         };
         let billing = runtime.block_on(call).expect("two requests");
         billing.store.changes().take();
-        World { _dir: dir, runtime, billing }
+        World { _dir: dir, database, runtime, billing }
+    }
+
+    /// Moves everything that has happened to a time that long ago.
+    fn passes(&self, ms: i64) {
+        let database = rusqlite::Connection::open(&self.database).expect("the database");
+        for (table, column) in [
+            ("offers", "offered_ms"),
+            ("offers", "deferred_until_ms"),
+            ("boards", "present_since_ms"),
+        ] {
+            let earlier = format!("UPDATE {table} SET {column} = {column} - ?1");
+            database.execute(&earlier, [ms]).expect("an earlier time");
+        }
+    }
+
+    /// What is due for the first request, without any news.
+    fn plan_the_first(&self) -> Plan {
+        let open = self.billing.store.read(crate::store::offers::every_open_request);
+        let open = self.runtime.block_on(open).expect("the requests");
+        let all = open.into_iter().map(Changed::Request).collect();
+        self.runtime.block_on(plan(&self.billing, all)).expect("a plan")
+    }
+
+    fn state(&self) -> (Option<String>, Option<String>) {
+        let shown = self.billing.show(Name::Id(1));
+        let status = self.runtime.block_on(shown).expect("an intercom").status;
+        let listed = self.runtime.block_on(self.billing.history(Some(1), 1)).expect("a list");
+        (status, listed.into_iter().next().and_then(|entry| entry.reason))
+    }
+
+    fn defers(&self, board: &str, seconds: u64) {
+        let listed = self.runtime.block_on(self.billing.history(Some(1), 1)).expect("a list");
+        let report = json!({
+            "mac": NEW_1, "status": "deferred", "request_id": listed[0].request_id,
+            "board": board, "previous": {"mac": OLD_1, "serial_number": null},
+            "factory": "unknown", "deferred_seconds": seconds,
+        });
+        let report = FromJson::from_json(&report).expect("a report");
+        self.runtime.block_on(self.billing.report(report)).expect("taken");
     }
 
     fn is_there(&self, board: &str, mac: &str, state: PresenceState) {
@@ -114,6 +158,40 @@ fn a_doors_board_that_has_not_shown_itself_is_asked_and_then_offered() {
     assert_eq!(world.planned(), [NOBODY, NOBODY, only("die-1")]);
     world.is_there("die-1", OLD_1, PresenceState::Online);
     assert_eq!(world.planned(), [only("die-1"), NOBODY, NOBODY]);
+}
+
+const HALF_AN_HOUR_MS: i64 = 1_800_000;
+
+#[test]
+fn a_board_that_is_there_and_gives_no_answer_ends_the_request() {
+    let world = World::new(0);
+    world.is_there("die-9", NEW_1, PresenceState::Online);
+    let due = world.plan_the_first().due;
+    assert_eq!(due.len(), 1, "it is planned for again when the time is over");
+    world.passes(HALF_AN_HOUR_MS - 60_000);
+    world.plan_the_first();
+    assert_eq!(world.state(), (Some("pending".into()), None));
+    world.passes(60_000);
+    world.plan_the_first();
+    assert_eq!(world.state(), (Some("rejected".into()), Some("no answer".into())));
+}
+
+#[test]
+fn a_board_that_is_away_or_has_deferred_is_given_its_time() {
+    let world = World::new(0);
+    world.is_there("die-9", NEW_1, PresenceState::Online);
+    world.plan_the_first();
+    world.passes(HALF_AN_HOUR_MS);
+    world.defers("die-9", 60);
+    world.plan_the_first();
+    assert_eq!(world.state(), (Some("pending".into()), None), "it has given an answer");
+    world.is_there("die-9", NEW_1, PresenceState::Offline);
+    world.passes(2 * HALF_AN_HOUR_MS);
+    world.plan_the_first();
+    assert_eq!(world.state(), (Some("pending".into()), None), "it is not there");
+    world.is_there("die-9", NEW_1, PresenceState::Online);
+    world.plan_the_first();
+    assert_eq!(world.state(), (Some("pending".into()), None), "it has just come back");
 }
 
 #[test]
