@@ -4,6 +4,7 @@ mod agent;
 mod answer;
 mod auth;
 mod body;
+mod decisions;
 mod intercoms;
 mod openapi;
 mod page;
@@ -32,6 +33,9 @@ pub fn router(billing: Billing, hosts: Hosts) -> Router {
         .route("/api/v1/agent/pending", get(agent::pending))
         .route("/api/v1/agent/status", post(agent::status))
         .route("/api/v1/agent/requests", get(agent::requests))
+        .route("/api/v1/agent/by-hand", get(decisions::by_hand).post(decisions::accept))
+        .route("/api/v1/agent/for-the-door", post(decisions::for_the_door))
+        .route("/api/v1/agent/boards", post(decisions::enrol))
         .route("/", get(page::page))
         .route("/openapi.json", get(openapi::file))
         .fallback(answer::not_found)

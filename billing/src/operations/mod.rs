@@ -3,6 +3,8 @@
 
 mod by_hand;
 mod create;
+mod decisions;
+mod forgotten;
 mod patch;
 mod poll;
 mod presence;

@@ -2,7 +2,7 @@
 
 use intercom_wire::{BoardName, Presence, PresenceState};
 
-use super::{Billing, Refusal};
+use super::{Billing, Refusal, forgotten};
 use crate::clock::now_ms;
 use crate::offer::ANSWERS_WITHIN_MS;
 use crate::store::boards::{self, Channel, Seen};
@@ -24,7 +24,11 @@ impl Billing {
                     let claim = presence.claim();
                     let channel = Channel::Broker(presence.nonce);
                     let seen = Seen { board, claim, channel };
-                    Ok(boards::present(transaction, &seen, now, believed)?)
+                    boards::present(transaction, &seen, now, believed)?;
+                    match presence.new_record {
+                        true => forgotten::ask_again(transaction, &seen),
+                        false => Ok(()),
+                    }
                 }
                 Some(_) | None => Ok(boards::gone(transaction, &board, now)?),
             })

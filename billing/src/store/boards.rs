@@ -85,6 +85,8 @@ statements! {
             present_since_ms = CASE WHEN present_until_ms < ?6
                 THEN excluded.present_since_ms ELSE present_since_ms END,
             present_until_ms = max(excluded.present_until_ms, present_until_ms)";
+    BELIEVE = "
+        UPDATE boards SET conflict = CASE WHEN board = ?2 THEN NULL ELSE ?3 END WHERE mac = ?1";
     GONE = "
         UPDATE boards SET present_until_ms = ?2, nonce = NULL
         WHERE board = ?1 AND present_until_ms > ?2";
@@ -230,6 +232,14 @@ pub(super) fn set_stranger(
     stranger: bool,
 ) -> Result<()> {
     transaction.execute(SET_STRANGER, params![board.as_str(), stranger])?;
+    Ok(())
+}
+
+/// A MAC address is this board's now: its claim is believed, and no other's.
+pub(super) fn believe(transaction: &Transaction<'_>, mac: Mac, board: &BoardName) -> Result<()> {
+    let of_another = macs::Conflict::OfAnother(board.clone()).to_string();
+    transaction.execute(BELIEVE, params![mac.to_string(), board.as_str(), of_another])?;
+    transaction.changed(Changed::Mac(mac));
     Ok(())
 }
 

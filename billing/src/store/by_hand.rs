@@ -2,6 +2,7 @@
 
 use intercom_wire::{BoardName, Identity, Mac};
 use rusqlite::{Result, Row, params};
+use serde::Serialize;
 
 use super::column::{parsed, parsed_or_null, text};
 use super::statement::statements;
@@ -11,11 +12,12 @@ use super::{Snapshot, Transaction};
 const KEPT: i64 = 1_000;
 
 /// A change that nobody has asked for, as its board reported it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ByHand {
     /// The board.
     pub board: BoardName,
     /// What it carries now.
+    #[serde(flatten)]
     pub identity: Identity,
     /// Its model.
     pub model: Option<String>,

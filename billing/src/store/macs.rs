@@ -9,7 +9,7 @@ use rusqlite::{Result, params};
 use super::column::parsed;
 use super::doors::Door;
 use super::statement::statements;
-use super::{Snapshot, Transaction, requests};
+use super::{Snapshot, Transaction, boards, requests};
 
 /// Upper bound on the MAC addresses that are kept although their board never was a door's. One more
 /// that is no intercom's is not kept until an old one is forgotten.
@@ -126,7 +126,7 @@ pub(super) fn give(
     now_ms: i64,
 ) -> Result<()> {
     transaction.execute(GIVE, params![mac.to_string(), board.as_str(), now_ms])?;
-    Ok(())
+    boards::believe(transaction, mac, board)
 }
 
 /// A board is a door's: none of its MAC addresses is a spare's any more.
@@ -143,7 +143,7 @@ pub fn enrol(
     now_ms: i64,
 ) -> Result<()> {
     transaction.execute(ENROL, params![mac.to_string(), board.as_str(), now_ms])?;
-    Ok(())
+    boards::believe(transaction, mac, board)
 }
 
 impl fmt::Display for Conflict {

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use intercom_billing::store::macs::Believed;
 use serde_json::{Value, json};
+use ureq::http::Method;
 
 use crate::common::board::Board;
 use crate::common::{NEW, OLD, Running, report};
@@ -127,6 +129,97 @@ fn a_change_by_hand_on_any_other_board_waits_for_an_operator() {
     assert_eq!(billing.show("id=1").body, before);
     let (_, effect) = &reports(&billing)[0];
     assert_eq!(effect, "a change by hand: it waits for an operator");
+    let waits = billing.call(Method::GET, "/api/v1/agent/by-hand", None).body;
+    assert_eq!((&waits[0]["board"], &waits[0]["mac"]), (&json!("die-9"), &json!(OLD)));
+    let yes = |board: &str| {
+        let body = json!({"board": board, "id": 1});
+        billing.call(Method::POST, "/api/v1/agent/by-hand", Some(body)).status
+    };
+    assert_eq!((yes("die-8"), yes("die-9")), (404, 204));
+    assert_eq!(board_of_door(&billing).as_deref(), Some("die-9"));
+    assert_eq!(billing.call(Method::GET, "/api/v1/agent/by-hand", None).body, json!([]));
+}
+
+#[test]
+fn an_operator_says_whose_a_mac_address_is() {
+    let billing = Running::start_with(|settings| settings.boards = Believed::Known);
+    billing.old_intercom();
+    let request_id = billing.ask();
+    let mut spare = Board::connect(&billing, "die-1", NEW);
+    billing.until("it is there", |b| is_known(b, "die-1"));
+    assert_eq!(billing.requests()[0]["offered_to"], json!([]), "nobody knows it");
+    let body = json!({"board": "die-1", "mac": NEW});
+    let enrolled = billing.call(Method::POST, "/api/v1/agent/boards", Some(body));
+    assert_eq!(enrolled.status, 204);
+    spare.request(&request_id);
+    let wrong = billing.call(Method::POST, "/api/v1/agent/boards", Some(json!({"board": "a.b"})));
+    assert_eq!(wrong.status, 422);
+}
+
+fn is_known(billing: &Running, board: &str) -> bool {
+    let database = billing.dir.path().join("billing.sqlite");
+    let database = rusqlite::Connection::open(database).expect("the database");
+    let known = "SELECT EXISTS (SELECT 1 FROM boards WHERE board = ?1)";
+    database.query_row(known, [board], |row| row.get(0)).expect("a row")
+}
+
+#[test]
+fn an_operator_gives_the_doors_board_what_waits_for_a_spare() {
+    let billing = Running::start_with(|settings| settings.grace = Duration::ZERO);
+    billing.old_intercom();
+    billing.post(json!({"mac": NEW}));
+    let mut door = Board::connect(&billing, "die-old", OLD);
+    let request_id = billing.ask();
+    billing.until("it waits", |b| {
+        b.requests()[0]["waits_for"].as_str().is_some_and(|text| text.contains("spare"))
+    });
+    let to_the_door = |request_id: &str| {
+        let body = json!({"request_id": request_id});
+        billing.call(Method::POST, "/api/v1/agent/for-the-door", Some(body)).status
+    };
+    assert_eq!((to_the_door("unknown"), to_the_door(&request_id)), (404, 204));
+    door.request(&request_id);
+}
+
+#[test]
+fn a_doors_board_that_has_forgotten_its_identity_is_asked_to_take_it_again() {
+    let billing = Running::start_with(|settings| settings.grace = Duration::ZERO);
+    billing.old_intercom();
+    let mut door = Board::connect(&billing, "die-old", OLD);
+    billing.until("it is known", |b| board_of_door(b).is_some());
+    let first = billing.ask();
+    door.request(&first);
+    door.reports(&by("die-old", report(&first, "installed", NEW, "new_serial_number")));
+    billing.until("installed", |b| b.show("id=1").body["status"] == "installed");
+    let new_record = json!({
+        "state": "online", "board": "die-old", "mac": OLD, "nonce": "n", "new_record": true,
+    });
+    door.says("presence", true, &new_record);
+    billing.until("another request", |b| b.newest_request_id() != first);
+    door.carries(OLD);
+    let again = door.request(&billing.newest_request_id());
+    assert_eq!((&again["new_mac"], &again["target"]["board"]), (&json!(NEW), &json!("die-old")));
+    assert!(again["seq"].as_u64() > billing.requests()[1]["seq"].as_u64());
+}
+
+#[test]
+fn after_a_rollback_by_hand_a_new_record_asks_for_nothing() {
+    let billing = Running::start_with(|settings| settings.grace = Duration::ZERO);
+    billing.old_intercom();
+    let mut door = Board::connect(&billing, "die-old", OLD);
+    billing.until("it is known", |b| board_of_door(b).is_some());
+    let first = billing.ask();
+    door.request(&first);
+    door.reports(&by("die-old", report(&first, "installed", NEW, "new_serial_number")));
+    door.reports(&by("die-old", report(&first, "rolled_back", OLD, "S-OLD")));
+    billing.until("rolled back", |b| b.show("id=1").body["status"] == "rolled_back");
+    let new_record = json!({
+        "state": "online", "board": "die-old", "mac": THIRD, "nonce": "n", "new_record": true,
+    });
+    door.says("presence", true, &new_record);
+    door.reports(&by("die-old", report("mark", "failed", OLD, "S-OLD")));
+    door.is_over("mark");
+    assert_eq!(billing.requests().len(), 1);
 }
 
 #[test]
