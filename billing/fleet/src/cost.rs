@@ -1,7 +1,6 @@
 //! What one call to billing costs among many records: one caller measures how long each answer takes.
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
