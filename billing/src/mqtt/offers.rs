@@ -85,7 +85,11 @@ fn record_one(
     let next = rule.next_turn(&pending.waiting, now);
     plan.due.extend(next.map(|at_ms| (at_ms, request_id.clone())));
     let Some(board) = whose else { return Ok(None) };
-    let nonce = boards::nonce(transaction, board)?;
+    // It says so when its change has ended, and is answered then.
+    let nonce = match boards::is_changing(transaction, board)? {
+        true => return Ok(None),
+        false => boards::nonce(transaction, board)?,
+    };
     match nonce.is_some() {
         true => offers::add(transaction, request_id, board, now)?,
         false => drop(plan.ask.insert(board.clone())),

@@ -33,6 +33,7 @@ impl Billing {
         let seen = Seen {
             board: caller.board.clone(),
             claim: Some(Identity { mac: caller.mac, serial_number }),
+            changing: false,
             channel: Channel::Poll(every_ms),
         };
         let offered = move |snapshot: &Snapshot<'_>| {

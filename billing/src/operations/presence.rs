@@ -21,9 +21,9 @@ impl Billing {
         self.store
             .write(move |transaction| match presence {
                 Some(presence) if presence.state == PresenceState::Online => {
-                    let claim = presence.claim();
+                    let (claim, changing) = (presence.claim(), presence.changing);
                     let channel = Channel::Broker(presence.nonce);
-                    let seen = Seen { board, claim, channel };
+                    let seen = Seen { board, claim, changing, channel };
                     boards::present(transaction, &seen, now, believed)?;
                     match presence.new_record {
                         true => forgotten::ask_again(transaction, &seen),

@@ -28,6 +28,8 @@ pub struct Seen {
     pub board: BoardName,
     /// What it says that it carries. In mid-change it claims nothing, and its last claim stays.
     pub claim: Option<Identity>,
+    /// It is in the middle of a change: it is offered nothing until that has ended.
+    pub changing: bool,
     /// How it shows itself.
     pub channel: Channel,
 }
@@ -56,7 +58,10 @@ impl Seen {
 
 macro_rules! select {
     ($rest:literal) => {
-        concat!("SELECT mac, serial_number, nonce, present_until_ms, conflict FROM boards ", $rest)
+        concat!(
+            "SELECT mac, serial_number, nonce, changing, present_until_ms, conflict FROM boards ",
+            $rest
+        )
     };
 }
 
@@ -69,6 +74,7 @@ statements! {
     THERE_SINCE = "
         SELECT present_since_ms FROM boards WHERE board = ?1 AND present_until_ms > ?2";
     NONCE = "SELECT nonce FROM boards WHERE board = ?1 AND nonce IS NOT NULL";
+    IS_CHANGING = "SELECT EXISTS (SELECT 1 FROM boards WHERE board = ?1 AND changing = 1)";
     FORGET = "DELETE FROM boards WHERE present_until_ms < ?1";
     IS_OF_AN_INTERCOM = "
         SELECT EXISTS (SELECT 1 FROM intercoms WHERE deleted_ms IS NULL AND confirmed_mac = ?1)
@@ -77,11 +83,11 @@ statements! {
     SET_STRANGER = "UPDATE boards SET stranger = ?2 WHERE board = ?1 AND stranger <> ?2";
     KEEP = "
         INSERT INTO boards (board, mac, serial_number, nonce, conflict, present_since_ms,
-            present_until_ms, stranger)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+            present_until_ms, stranger, changing)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
         ON CONFLICT (board) DO UPDATE SET
             mac = excluded.mac, serial_number = excluded.serial_number, nonce = excluded.nonce,
-            conflict = excluded.conflict,
+            conflict = excluded.conflict, changing = excluded.changing,
             present_since_ms = CASE WHEN present_until_ms < ?6
                 THEN excluded.present_since_ms ELSE present_since_ms END,
             present_until_ms = max(excluded.present_until_ms, present_until_ms)";
@@ -98,6 +104,7 @@ statements! {
 struct Known {
     claim: Option<Identity>,
     nonce: Option<Nonce>,
+    changing: bool,
     until_ms: i64,
     conflict: Option<String>,
 }
@@ -109,6 +116,7 @@ impl Known {
         Ok(Known {
             claim: mac.map(|mac| Identity { mac, serial_number }),
             nonce: parsed_or_null(row, "nonce")?,
+            changing: row.get("changing")?,
             until_ms: row.get("present_until_ms")?,
             conflict: row.get("conflict")?,
         })
@@ -123,7 +131,8 @@ impl Known {
             Channel::Poll(_) => true,
         };
         let prolonged = seen.until(now_ms).saturating_sub(self.until_ms) >= WORTH_WRITING_MS;
-        same_claim && same_nonce && self.until_ms >= now_ms && !prolonged
+        let same_phase = seen.changing == self.changing;
+        same_claim && same_nonce && same_phase && self.until_ms >= now_ms && !prolonged
     }
 }
 
@@ -181,6 +190,7 @@ pub fn present(
             now_ms,
             seen.until(now_ms),
             stranger,
+            seen.changing,
         ],
     )?;
     transaction.changed(Changed::Board(seen.board.clone()));
@@ -214,6 +224,11 @@ fn is_of_an_intercom(snapshot: &Snapshot<'_>, mac: Mac) -> Result<bool> {
 /// Since when a board has been there; `None` if it is not.
 pub fn there_since(snapshot: &Snapshot<'_>, board: &BoardName, now_ms: i64) -> Result<Option<i64>> {
     snapshot.first(THERE_SINCE, params![board.as_str(), now_ms], |row| row.get(0))
+}
+
+/// Whether a board has said that it is in the middle of a change.
+pub fn is_changing(snapshot: &Snapshot<'_>, board: &BoardName) -> Result<bool> {
+    snapshot.one(IS_CHANGING, [board.as_str()], |row| row.get(0))
 }
 
 /// The nonce of a board's presence on the broker; `None` if it has not shown itself there.

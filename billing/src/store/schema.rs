@@ -140,6 +140,7 @@ CREATE TABLE boards (
     serial_number TEXT,
     nonce TEXT, -- of its presence on the broker
     conflict TEXT, -- why its claim is not believed
+    changing INTEGER NOT NULL, -- 1: it is in the middle of a change
     present_since_ms INTEGER NOT NULL,
     present_until_ms INTEGER NOT NULL,
     stranger INTEGER NOT NULL -- 1: it is no door's. How many of these there are is bounded.

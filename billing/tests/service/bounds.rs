@@ -79,8 +79,8 @@ fn a_poll_with_yet_another_mac_is_answered_and_leaves_no_trace_once_there_are_ma
     billing.old_intercom();
     let filled = database(&billing).execute_batch(
         "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 10000)
-         INSERT INTO boards (board, present_since_ms, present_until_ms, stranger)
-         SELECT 'stranger-' || n, 0, 9223372036854775807, 1 FROM n",
+         INSERT INTO boards (board, present_since_ms, present_until_ms, stranger, changing)
+         SELECT 'stranger-' || n, 0, 9223372036854775807, 1, 0 FROM n",
     );
     filled.expect("10,000 boards");
     for last in 0..20 {

@@ -151,6 +151,24 @@ fn only_requests_that_something_has_changed_for_are_planned() {
 }
 
 #[test]
+fn a_board_in_mid_change_is_offered_nothing_until_that_has_ended() {
+    let world = World::new(0);
+    world.is_there("die-9", NEW_1, PresenceState::Online);
+    assert_eq!(world.planned(), [only("die-9"), NOBODY, NOBODY]);
+    let board: BoardName = "die-9".parse().expect("a board");
+    let changing = Presence {
+        changing: true,
+        nonce: Some(Nonce::of(2)),
+        ..Presence::of(board.clone(), PresenceState::Online)
+    };
+    let heard = world.billing.on_presence(board, Some(changing));
+    world.runtime.block_on(heard).expect("a presence");
+    assert_eq!(world.planned(), [NOBODY, NOBODY, NOBODY], "and nothing is struck out");
+    world.is_there("die-9", NEW_1, PresenceState::Online);
+    assert_eq!(world.planned(), [only("die-9"), NOBODY, NOBODY]);
+}
+
+#[test]
 fn a_doors_board_that_has_not_shown_itself_is_asked_and_then_offered() {
     let world = World::new(0);
     world.is_there("die-1", OLD_1, PresenceState::Online);

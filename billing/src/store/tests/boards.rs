@@ -15,7 +15,8 @@ fn board(name: &str) -> BoardName {
 
 fn seen(name: &str, last: u8, nonce: u64) -> Seen {
     let claim = Some(Identity { mac: mac(last), serial_number: None });
-    Seen { board: board(name), claim, channel: Channel::Broker(Some(Nonce::of(nonce))) }
+    let channel = Channel::Broker(Some(Nonce::of(nonce)));
+    Seen { board: board(name), claim, changing: false, channel }
 }
 
 fn present(store: &Store, seen: Seen, now_ms: i64) {
@@ -60,7 +61,7 @@ fn a_board_has_one_claim_at_a_time_and_is_there_until_it_says_otherwise() {
     assert_eq!(online(1, 2), [there.clone(), Changed::Mac(mac(1))], "another nonce");
     let moved = [there.clone(), Changed::Mac(mac(1)), Changed::Mac(mac(2))];
     assert_eq!(online(2, 2), moved, "it carries another one now");
-    let changing = Seen { claim: None, ..seen("die-1", 2, 3) };
+    let changing = Seen { claim: None, changing: true, ..seen("die-1", 2, 3) };
     present(&store, changing, 15);
     assert_eq!(rows(), [format!("die-1 {} 1", mac(2))], "in mid-change its last claim stays");
     changed();
@@ -118,8 +119,8 @@ fn only_enrolled_boards_are_believed_where_the_operator_wants_it_so() {
 fn fill_with_strangers(file: &File, until_ms: i64) {
     let made = outside(file).execute(
         "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 10000)
-         INSERT INTO boards (board, present_since_ms, present_until_ms, stranger)
-         SELECT 'stranger-' || n, 0, ?1, 1 FROM n",
+         INSERT INTO boards (board, present_since_ms, present_until_ms, stranger, changing)
+         SELECT 'stranger-' || n, 0, ?1, 1, 0 FROM n",
         [until_ms],
     );
     assert_eq!(made, Ok(10_000));
