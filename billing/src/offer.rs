@@ -192,8 +192,8 @@ impl fmt::Display for Turn {
             Turn::Spare => f.write_str("the spare that has the new MAC address to be connected"),
             Turn::Conflict(board) => write!(
                 f,
-                "the end of a conflict: board {board} claims the new MAC address and is not the \
-                 replacement"
+                "the end of a conflict: board {board} claims the new MAC address, and has another \
+                 serial number than was asked for or belongs to another door"
             ),
             Turn::Grace(_) => f.write_str("a replacement that already has the new MAC address"),
             Turn::Door(Some(board)) => write!(f, "the answer of the door's board {board}"),

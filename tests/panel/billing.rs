@@ -20,7 +20,9 @@ fn billing_takes_the_panels_own_patch_as_the_report_of_its_request() {
     board.wait_until_reached();
     let pending = billing.replace_old();
     assert_ne!(pending["status"], "installed");
-    let asked = pending_request(&billing);
+    let mut asked = pending_request(&billing);
+    // With an issuer it would only count on the connection whose nonce it names.
+    asked.as_object_mut().expect("a request").remove("issuer");
 
     watcher.publish(&format!("intercoms/{OLD}/patch/1"), asked.to_string());
     daemon.wait_for("the report has arrived over billing");
