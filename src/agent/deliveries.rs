@@ -36,7 +36,11 @@ impl Order {
     fn of(decision: &Decision, delivery: &Delivery) -> Self {
         let is_valid = delivery.request.as_ref().is_ok_and(|request| request.content.is_ok());
         match decision {
-            Decision::Ignore(_) | Decision::AlreadyDone(_) | Decision::Overtaken => Order::None,
+            Decision::Ignore(_)
+            | Decision::Hint
+            | Decision::InProgress
+            | Decision::AlreadyDone(_)
+            | Decision::Overtaken(_) => Order::None,
             Decision::Reject(_) if !is_valid => Order::None,
             Decision::Keep
             | Decision::LookUp(_)
@@ -93,9 +97,20 @@ impl<S: Seams> Agent<S> {
                 }
                 self.acknowledge(delivery.ack_token);
             }
-            Decision::Reject(errors) => self.reject(delivery, errors),
-            Decision::AlreadyDone(report) => self.repeat(delivery, *report),
-            Decision::Overtaken => self.not_applied(delivery, &NotApplied::Overtaken),
+            Decision::Hint => {
+                self.acknowledge(delivery.ack_token);
+                self.seams.upstream().announce();
+                return Handling::Kept;
+            }
+            Decision::InProgress => {
+                self.acknowledge(delivery.ack_token);
+                return Handling::Kept;
+            }
+            Decision::Reject(errors) => return self.reject(pending, errors),
+            Decision::AlreadyDone(report) => return self.repeat(pending, *report),
+            Decision::Overtaken(mark) => {
+                return self.not_applied(pending, &NotApplied::Overtaken(mark));
+            }
             Decision::AwaitBoard => return self.await_board(pending),
             Decision::Keep => return self.wait(pending, Until::ChangeEnds),
             Decision::LookUp(mac) => {
@@ -113,7 +128,7 @@ impl<S: Seams> Agent<S> {
             Decision::DeferUnknown(mac) => {
                 return self.defer(pending, &format!("it is not known who has {mac} now"));
             }
-            Decision::AlreadyInstalled => self.already_installed(delivery),
+            Decision::AlreadyInstalled => return self.already_installed(pending),
             Decision::Apply(identity) => {
                 self.ask_the_hooks(pending, identity);
                 return Handling::Kept;
@@ -126,7 +141,8 @@ impl<S: Seams> Agent<S> {
     fn end_overtaken(&mut self, delivery: &Delivery) {
         let Ok(request) = &delivery.request else { return };
         for overtaken in self.waiting.overtaken_by(request) {
-            self.not_applied(&overtaken.delivery, &NotApplied::Overtaken);
+            let mark = request.seq.unwrap_or_default();
+            self.not_applied(overtaken, &NotApplied::Overtaken(mark));
         }
     }
 
@@ -145,7 +161,12 @@ impl<S: Seams> Agent<S> {
         }
     }
 
-    fn wait(&mut self, pending: PendingRequest, until: Until) -> Handling {
+    /// What has an issuer is offered again on the next connection, so the broker need not keep it.
+    pub(super) fn wait(&mut self, mut pending: PendingRequest, until: Until) -> Handling {
+        if pending.delivery.issuer().is_some() {
+            let ack_token = pending.delivery.ack_token.take();
+            self.acknowledge(ack_token);
+        }
         self.waiting.add(pending, until);
         Handling::Kept
     }
@@ -234,6 +255,7 @@ impl<S: Seams> Agent<S> {
             models: &self.rules.models,
             owner,
             changing: self.changing(),
+            in_progress: self.record.change.as_ref().map(|change| &change.cause),
             still_reading: self.own_board.is_awaited(self.seams.clock().now()),
             past: Past { durable: &self.record.ledger, volatile: self.reports.ledger() },
         }

@@ -2,13 +2,14 @@
 
 use std::fmt;
 
-use intercom_wire::{Request, Unreadable};
+use intercom_wire::signature::Signature;
+use intercom_wire::{Issuer, Request, Unreadable};
 
 use super::log_extra;
 use super::rules::Rules;
 use super::seams::AckToken;
 use crate::decide::Delivered;
-use crate::record::{Cause, Route};
+use crate::record::{Cause, Route, SeqMark};
 
 /// One request as a route delivered it. Its `Display` names it in messages.
 #[derive(Debug, Clone)]
@@ -35,6 +36,18 @@ impl Delivery {
         }
     }
 
+    /// The billing database that asks, where the request names one.
+    pub(super) fn issuer(&self) -> Option<&Issuer> {
+        self.request.as_ref().ok()?.issuer.as_ref()
+    }
+
+    /// The mark that the request must leave for good, however it ends: a signed one without an issuer
+    /// could be used again after a restart otherwise.
+    pub(super) fn lasting_mark(&self) -> Option<SeqMark> {
+        let is_lasting = self.delivered.signature == Signature::Good && self.issuer().is_none();
+        self.request.as_ref().ok().filter(|_| is_lasting).and_then(SeqMark::of)
+    }
+
     /// What the record and its report need of the request.
     pub(super) fn cause(&self, rules: &Rules) -> Cause {
         let mut routes = self.routes_back(rules);
@@ -47,6 +60,7 @@ impl Delivery {
         let model = patch.and_then(|patch| patch.model.clone());
         Cause {
             request_id: request.id.clone(),
+            issuer: request.issuer.clone(),
             hash: request.hash.clone(),
             seq: request.seq,
             target: request.target.clone(),

@@ -45,8 +45,8 @@ pub enum RollbackError {
 /// Why a valid request ends before anything is touched.
 #[derive(Debug)]
 pub(super) enum NotApplied {
-    /// A later request for the same intercom was decided before it.
-    Overtaken,
+    /// A later request for the same intercom was decided before it: the one with this `seq`.
+    Overtaken(u64),
     /// The hooks said "not now" for as long as they may.
     NotReady(NotReady),
     /// Its change cannot be begun.
@@ -109,7 +109,7 @@ impl NotApplied {
     /// How the request ended.
     pub(super) fn outcome(&self) -> Outcome {
         match self {
-            NotApplied::Overtaken => Outcome::Rejected,
+            NotApplied::Overtaken(_) => Outcome::Rejected,
             NotApplied::NotReady(_) | NotApplied::Begin(_) => Outcome::Failed,
         }
     }
@@ -118,9 +118,10 @@ impl NotApplied {
 impl fmt::Display for NotApplied {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            NotApplied::Overtaken => {
-                f.write_str("a later request for the same intercom was decided before")
-            }
+            NotApplied::Overtaken(seq) => write!(
+                f,
+                "a later request for the same intercom was decided before, with the seq {seq}"
+            ),
             NotApplied::NotReady(why) => write!(f, "it could not begin for 24 h: {why}"),
             NotApplied::Begin(why) => why.fmt(f),
         }

@@ -151,6 +151,8 @@ impl Upstream for FakeUpstream {
         None
     }
 
+    fn announce(&mut self) {}
+
     fn give_up(&mut self, _: Mac) {}
 
     fn judge_link(&mut self, _: Route, _: Mac) {}

@@ -96,8 +96,8 @@ pub struct Agent<S: Seams> {
     arrivals: u64,
     /// The request that the hooks are asked about, or behind the change that was begun since the start.
     in_hand: Option<PendingRequest>,
-    /// For recording requests that were already installed.
-    already_installed_quota: HourlyQuota,
+    /// For recording requests that changed nothing.
+    unchanged_quota: HourlyQuota,
     reports: Reports,
     steps: Steps,
     /// Where the last run that ended uncleanly crashed.
@@ -122,7 +122,7 @@ impl<S: Seams> Agent<S> {
             waiting: WaitingRequests::default(),
             arrivals: 0,
             in_hand: None,
-            already_installed_quota: HourlyQuota::default(),
+            unchanged_quota: HourlyQuota::default(),
             reports: Reports::default(),
             steps: Steps::default(),
             last_crash: None,
@@ -281,9 +281,21 @@ impl<S: Seams> Agent<S> {
 
     fn lost(&mut self, route: Route) {
         self.connections.lost(route);
+        if route == Route::Mqtt {
+            self.offers_are_old();
+        }
         self.advance(Happened::Lost(route));
         self.keep_board();
         self.watch_address();
+    }
+
+    /// What was offered over the broker names a nonce of a connection that is gone. It is offered again,
+    /// if it still stands.
+    fn offers_are_old(&mut self) {
+        self.waiting.connection_lost();
+        if let (Stage::Ready(_), Some(asked)) = (&self.stage, &mut self.in_hand) {
+            asked.connection_lost();
+        }
     }
 
     /// Makes one transition of the record durable, or leaves the record as it was.
@@ -344,6 +356,7 @@ impl<S: Seams> Agent<S> {
 
     /// Connects anew, as the identity that the board carries now.
     fn connect(&mut self) {
+        self.offers_are_old();
         let connect_as = ConnectIdentity::of(&self.record, &self.rules);
         let connection = self.connections.renew();
         self.seams.upstream().connect_as(connect_as, connection);

@@ -1,48 +1,71 @@
 //! How deliveries end: rejected, repeated, already installed, or with a change that is begun.
 
+use std::io;
+
 use intercom_wire::{Errors, Identity, Outcome, Report};
 
 use super::Agent;
-use super::delivery::Delivery;
+use super::delivery::{Delivery, Handling};
 use super::error::{NotApplied, NotRecorded};
 use super::pending_request::PendingRequest;
 use super::plan::Plan;
 use super::reports::{Room, acknowledge, send_outbox};
 use super::seams::{AckToken, ReportId, Seams};
-use crate::clock::Clock;
-use crate::record::Route;
+use super::waiting::Until;
+use crate::clock::{Clock, Moment};
+use crate::record::{Route, SeqMark};
 
 impl<S: Seams> Agent<S> {
-    pub(super) fn reject(&mut self, delivery: &Delivery, errors: Errors) {
+    pub(super) fn reject(&mut self, pending: PendingRequest, errors: Errors) -> Handling {
+        let delivery = &pending.delivery;
+        let remark = match self.mark(delivery) {
+            Ok(remark) => remark,
+            Err(until) => return self.wait(pending, Until::Later(until)),
+        };
         self.record.counters().rejected += 1;
         self.steps.warn(format!("{delivery} is rejected: {errors}"));
         let cause = delivery.cause(&self.rules);
         let current = self.record.current.identity.clone();
-        let mut report = self.record.report(&cause, Outcome::Rejected, current, None);
-        report.reason = Some(errors.message());
+        let reason = with_remark(errors.message(), remark);
+        let mut report = self.record.report(&cause, Outcome::Rejected, current, Some(reason));
         report.message = Some(errors.message());
         report.errors = Some(errors);
         self.reports.remember(&cause, &report);
         self.report_volatile(&report, delivery);
+        Handling::Decided
     }
 
     /// Ends a request without touching anything, and without a 422 body.
-    pub(super) fn not_applied(&mut self, delivery: &Delivery, why: &NotApplied) {
+    pub(super) fn not_applied(&mut self, pending: PendingRequest, why: &NotApplied) -> Handling {
+        let delivery = &pending.delivery;
+        let remark = match self.mark(delivery) {
+            Ok(remark) => remark,
+            Err(until) => return self.wait(pending, Until::Later(until)),
+        };
         match why {
-            NotApplied::Overtaken => self.record.counters().rejected += 1,
+            NotApplied::Overtaken(_) => self.record.counters().rejected += 1,
             NotApplied::NotReady(_) | NotApplied::Begin(_) => self.record.counters().failed += 1,
         }
         let outcome = why.outcome();
         self.steps.warn(format!("{delivery} ended as {outcome}: {why}"));
         let cause = delivery.cause(&self.rules);
         let current = self.record.current.identity.clone();
-        let report = self.record.report(&cause, outcome, current, Some(why.to_string()));
+        let reason = with_remark(why.to_string(), remark);
+        let mut report = self.record.report(&cause, outcome, current, Some(reason));
+        if let NotApplied::Overtaken(seq) = why {
+            report.seq_mark = Some(*seq);
+        }
         self.reports.remember(&cause, &report);
         self.report_volatile(&report, delivery);
+        Handling::Decided
     }
 
     /// Reports once more what was decided before.
-    pub(super) fn repeat(&mut self, delivery: &Delivery, report: Report) {
+    pub(super) fn repeat(&mut self, pending: PendingRequest, report: Report) -> Handling {
+        let delivery = &pending.delivery;
+        if let Err(until) = self.mark(delivery) {
+            return self.wait(pending, Until::Later(until));
+        }
         self.steps.tell(format!(
             "{} was decided before ({}): reporting it again",
             delivery,
@@ -52,15 +75,33 @@ impl<S: Seams> Agent<S> {
         // Under its own ID too, which need not be the one that it was decided under.
         self.reports.remember(&delivery.cause(&self.rules), &report);
         self.report_volatile(&report, delivery);
+        Handling::Decided
     }
 
-    pub(super) fn already_installed(&mut self, delivery: &Delivery) {
+    pub(super) fn already_installed(&mut self, pending: PendingRequest) -> Handling {
+        let delivery = &pending.delivery;
+        let now = self.seams.clock().now();
+        let may_write = self.unchanged_quota.take(now, self.rules.changes_per_hour);
+        let mark = delivery.lasting_mark();
+        if mark.is_some() && !may_write {
+            return self.wait(pending, Until::Later(self.unchanged_quota.next(now)));
+        }
         self.steps.tell(format!("{delivery} is already installed: this board has that identity"));
         let cause = delivery.cause(&self.rules);
-        let written = self.may_record_already_installed().and_then(|()| {
-            let written = self.transition(|record| record.already_installed(&cause));
-            written.map_err(NotRecorded::Record)
-        });
+        // Whoever asks again and again under new IDs must not wear the flash out; nor may he use up
+        // what is there for changes.
+        let written = match may_write {
+            true => self
+                .transition(|record| {
+                    record.already_installed(&cause);
+                    if let Some(mark) = mark {
+                        record.ledger.marks.set(mark);
+                    }
+                })
+                .map_err(NotRecorded::Record),
+            false => Err(NotRecorded::TooMany),
+        };
+        self.reports.decided(&cause);
         match written {
             Ok(()) => {
                 self.acknowledge(delivery.ack_token);
@@ -76,19 +117,10 @@ impl<S: Seams> Agent<S> {
                 self.report_volatile(&report, delivery);
             }
         }
+        Handling::Decided
     }
 
-    /// Whoever asks again and again under new IDs must not wear the flash out; nor may he use up
-    /// what is there for changes.
-    fn may_record_already_installed(&mut self) -> Result<(), NotRecorded> {
-        let now = self.seams.clock().now();
-        match self.already_installed_quota.take(now, self.rules.changes_per_hour) {
-            true => Ok(()),
-            false => Err(NotRecorded::TooMany),
-        }
-    }
-
-    pub(super) fn apply(&mut self, mut pending: PendingRequest, identity: Identity) {
+    pub(super) fn apply(&mut self, mut pending: PendingRequest, identity: Identity) -> Handling {
         let delivery = &mut pending.delivery;
         let cause = delivery.cause(&self.rules);
         let plan = Plan::install(cause, &self.record.current, identity, delivery.offline);
@@ -98,9 +130,41 @@ impl<S: Seams> Agent<S> {
                 self.acknowledge(ack_token);
                 self.in_hand = Some(pending);
                 self.set_new_identity();
+                Handling::Decided
             }
-            Err(why) => self.not_applied(delivery, &NotApplied::Begin(why)),
+            Err(why) => self.not_applied(pending, &NotApplied::Begin(why)),
         }
+    }
+
+    /// Makes the mark of a signed request durable before the request ends without a change. Gives back
+    /// why it is in memory alone, if the disk does not take it.
+    ///
+    /// # Errors
+    /// When it can be written, if that is later: each mark wears the flash out.
+    fn mark(&mut self, delivery: &Delivery) -> Result<Option<io::Error>, Moment> {
+        let is_new = |mark: &SeqMark| self.record.ledger.marks.highest(mark) < Some(mark.seq);
+        let Some(mark) = delivery.lasting_mark().filter(is_new) else { return Ok(None) };
+        let now = self.seams.clock().now();
+        if !self.unchanged_quota.take(now, self.rules.changes_per_hour) {
+            return Err(self.unchanged_quota.next(now));
+        }
+        let written = self.transition(|record| record.ledger.marks.set(mark.clone()));
+        if written.is_err() {
+            self.reports.mark(mark);
+        }
+        Ok(written.err())
+    }
+
+    /// Forgets all marks of `seq`, and gives back those that were durable: requests that were counted
+    /// as overtaken are decided anew.
+    ///
+    /// # Errors
+    /// The record cannot be written; nothing is forgotten.
+    pub fn forget_sequence(&mut self) -> io::Result<Vec<SeqMark>> {
+        let mut forgotten = Vec::new();
+        self.transition(|record| forgotten = record.ledger.marks.forget())?;
+        self.reports.forget_marks();
+        Ok(forgotten)
     }
 
     /// Sends a report that no record needs to hold.
@@ -139,5 +203,16 @@ impl<S: Seams> Agent<S> {
 
     pub(super) fn send_outbox(&mut self) {
         send_outbox(self.seams.upstream(), &self.record.outbox);
+    }
+}
+
+/// A reason, and that the mark of the request's `seq` is in memory alone.
+fn with_remark(reason: String, not_durable: Option<io::Error>) -> String {
+    match not_durable {
+        None => reason,
+        Some(why) => format!(
+            "{reason} Its seq is only remembered until the panel restarts: the record cannot be \
+             written: {why}"
+        ),
     }
 }

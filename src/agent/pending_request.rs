@@ -9,6 +9,7 @@ use super::delivery::{Delivery, take_over};
 use super::seams::AckToken;
 use crate::clock::Moment;
 use crate::decide::{MAX_DEFERRALS, Timing};
+use crate::record::Route;
 
 /// How often a request is tried again whose new MAC address another board took at the same moment.
 const MAX_RETRIES: u8 = 3;
@@ -43,11 +44,34 @@ impl PendingRequest {
     }
 
     /// Takes the message of another delivery, if it is of the same request. One message of it is held
-    /// then: another one would hold up all that come after it. Gives back the spare one.
+    /// then, since another one would hold up all that come after it; and none of one that is offered
+    /// again anyway. Gives back the spare one.
     pub(super) fn again(&mut self, delivery: &Delivery) -> Option<Option<AckToken>> {
         let key = |delivery: &Delivery| delivery.request.as_ref().ok().map(Request::key);
         let is_same = key(delivery).is_some() && key(delivery) == key(&self.delivery);
-        is_same.then(|| take_over(&mut self.delivery.ack_token, delivery.ack_token))
+        if !is_same {
+            return None;
+        }
+        let delivered = &mut self.delivery.delivered;
+        delivered.is_fresh |=
+            delivery.delivered.is_fresh && delivery.delivered.signature == delivered.signature;
+        Some(match delivery.issuer() {
+            Some(_) => delivery.ack_token,
+            None => take_over(&mut self.delivery.ack_token, delivery.ack_token),
+        })
+    }
+
+    /// The connection is gone on which it was offered over the broker.
+    pub(super) fn connection_lost(&mut self) {
+        if self.is_offered() && self.delivery.route == Some(Route::Mqtt) {
+            self.delivery.delivered.is_fresh = false;
+        }
+    }
+
+    /// Whether its issuer offers it again on the next connection, while it stands. What the board tries
+    /// once more by itself has ended for the issuer.
+    pub(super) fn is_offered(&self) -> bool {
+        self.delivery.issuer().is_some() && self.delivery.delivered.timing != Timing::Retried
     }
 
     /// Its change was taken back since another board took the new MAC address too: the same, to be
@@ -81,6 +105,7 @@ mod tests {
             via: Via::MacTopic,
             timing: Timing::Live,
             signature: Signature::Missing,
+            is_fresh: true,
             deferrals: 0,
         };
         let request = Request::read(br#"{"mac": "AA:BB:CC:DD:EE:FF"}"#);
@@ -101,6 +126,38 @@ mod tests {
             pending = again;
         }
         due
+    }
+
+    /// What a billing database has offered over the broker.
+    fn offered() -> PendingRequest {
+        let mut offered = pending();
+        offered.delivery.route = Some(Route::Mqtt);
+        if let Ok(request) = &mut offered.delivery.request {
+            request.issuer = "billing-1".parse().ok();
+        }
+        offered
+    }
+
+    #[test]
+    fn an_offer_is_old_when_its_connection_is_gone_until_it_is_made_again() {
+        let mut waits = offered();
+        waits.connection_lost();
+        assert!(!waits.delivery.delivered.is_fresh);
+        let mut again = offered().delivery;
+        again.ack_token = Some(AckToken(2));
+        again.delivered.signature = Signature::Good;
+        assert_eq!(waits.again(&again), Some(Some(AckToken(2))), "none is held");
+        assert!(!waits.delivery.delivered.is_fresh, "somebody else's");
+        again.delivered.signature = Signature::Missing;
+        waits.again(&again);
+        assert!(waits.delivery.delivered.is_fresh);
+        let mut by_hand = pending();
+        by_hand.connection_lost();
+        assert!(by_hand.delivery.delivered.is_fresh);
+        let board = "gate-1".parse().expect("a name");
+        let (mut retried, _) = offered().retried(&board, NOW).expect("once more");
+        retried.connection_lost();
+        assert!(retried.delivery.delivered.is_fresh, "it has ended for its issuer");
     }
 
     #[test]

@@ -73,6 +73,7 @@ impl Plan {
         let mut cause = Cause::bare(None, rules.routes.clone());
         if let Some(last) = last {
             cause.request_id.clone_from(&last.request_id);
+            cause.issuer.clone_from(&last.report.issuer);
             cause.hash.clone_from(&last.hash);
             cause.target.id = last.report.intercom.id;
             cause.model.clone_from(&last.report.intercom.model);

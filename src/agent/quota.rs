@@ -21,6 +21,11 @@ impl HourlyQuota {
         }
         is_left
     }
+
+    /// When one is left again after none was.
+    pub(super) fn next(&self, now: Moment) -> Moment {
+        self.0.first().map_or(now, |first| *first) + HOUR
+    }
 }
 
 #[cfg(test)]
@@ -36,6 +41,14 @@ mod tests {
         assert!(!quota.take(NOW + half, 2));
         assert!(quota.take(NOW + HOUR, 2), "the first is an hour ago");
         assert!(!quota.take(NOW + HOUR, 2), "the second is not");
+    }
+
+    #[test]
+    fn it_is_known_when_one_is_left_again() {
+        let mut quota = HourlyQuota::default();
+        assert!(quota.take(NOW, 1));
+        let next = quota.next(NOW + HOUR / 2);
+        assert!(next == NOW + HOUR && quota.take(next, 1));
     }
 
     #[test]

@@ -36,7 +36,7 @@ impl<S: Seams> Agent<S> {
         let Some(pending) = self.in_hand.take() else { return };
         match answer {
             Ok(()) => match self.check(&pending.delivery, MacOwner::Nobody) {
-                Decision::Apply(identity) => self.apply(pending, identity),
+                Decision::Apply(identity) => _ = self.apply(pending, identity),
                 _ => _ = self.decide_on(pending, MacOwner::NotLookedUp),
             },
             Err(why) => self.put_off(pending, why),
@@ -51,7 +51,8 @@ impl<S: Seams> Agent<S> {
         let before = pending.put_off;
         let since = before.map_or(now, |before| before.since);
         if since + LIMIT <= now {
-            return self.not_applied(&pending.delivery, &NotApplied::NotReady(why));
+            self.not_applied(pending, &NotApplied::NotReady(why));
+            return;
         }
         let told = match before {
             Some(PutOff { told, .. }) if now < told + TELL_AGAIN => told,
@@ -61,7 +62,7 @@ impl<S: Seams> Agent<S> {
             }
         };
         pending.put_off = Some(PutOff { since, told });
-        self.waiting.add(pending, Until::Later(now + ASK_AGAIN));
+        self.wait(pending, Until::Later(now + ASK_AGAIN));
     }
 
     fn tell_that_it_is_deferred(&mut self, delivery: &Delivery, why: &NotReady) {

@@ -4,7 +4,7 @@ use intercom_wire::Report;
 
 use super::seams::{AckToken, ReportId, Upstream};
 use super::volatile_reports::{Added, Taken, VolatileReports};
-use crate::record::{Cause, Entry, Ledger, OutboxEntry, Route, SeqKey};
+use crate::record::{Cause, Entry, Ledger, OutboxEntry, Route, SeqMark};
 
 /// The outcomes that never touch the flash, and their reports until upstream has them.
 #[derive(Debug, Default)]
@@ -37,8 +37,24 @@ impl Reports {
     /// Remembers how a request ended, if it can be asked for again by its ID.
     pub(super) fn remember(&mut self, cause: &Cause, report: &Report) {
         if cause.request_id.is_some() {
-            self.ledger.add(Entry::new(cause, report.clone()), SeqKey::decided(cause));
+            self.ledger.add(Entry::new(cause, report.clone()));
+            self.decided(cause);
         }
+    }
+
+    /// Until a restart, an earlier request than this one is overtaken.
+    pub(super) fn decided(&mut self, cause: &Cause) {
+        self.ledger.marks.decided(cause);
+    }
+
+    /// The same, for a mark that the disk does not take.
+    pub(super) fn mark(&mut self, mark: SeqMark) {
+        self.ledger.marks.set(mark);
+    }
+
+    /// No request is overtaken any more.
+    pub(super) fn forget_marks(&mut self) {
+        self.ledger.marks.forget();
     }
 
     /// Sends a report that no record needs to hold; `ack_token` is acknowledged when it has arrived

@@ -55,6 +55,9 @@ pub trait Upstream {
     fn status(&self) -> Vec<RouteStatus>;
     /// What the wall clock says, if a server's certificate is valid by it.
     fn good_time(&self) -> Option<WallTime>;
+    /// Says once more that the panel is there: somebody asks for something under what it said before.
+    /// Not at once, where that happens again and again.
+    fn announce(&mut self);
     /// Lets go of a MAC address that this board no longer has.
     fn give_up(&mut self, mac: Mac);
     /// Has this route prove that upstream still answers: an answered HTTP poll, or the panel's own

@@ -8,7 +8,7 @@ use super::delivery::Delivery;
 use super::pending_request::PendingRequest;
 use super::seams::AckToken;
 use crate::clock::Moment;
-use crate::record::SeqKey;
+use crate::record::SeqMark;
 
 /// How many requests wait at most; more stay with the broker, unacknowledged.
 const MAX_WAITING: usize = 16;
@@ -62,6 +62,11 @@ impl WaitingRequests {
             self.overflowed = true;
         }
         has_room
+    }
+
+    /// What was offered over the broker was offered on a connection that is gone.
+    pub(super) fn connection_lost(&mut self) {
+        self.waiting.iter_mut().for_each(|(pending, _)| pending.connection_lost());
     }
 
     /// Something else was let go unacknowledged for want of room.
@@ -119,13 +124,9 @@ impl WaitingRequests {
 
     /// Those with a lower `seq` for the same intercom.
     pub(super) fn overtaken_by(&mut self, request: &Request) -> Vec<PendingRequest> {
-        let Some((intercom, seq)) = SeqKey::of(&request.target).zip(request.seq) else {
-            return Vec::new();
-        };
-        let is_lower = |waiting: &Request| {
-            SeqKey::of(&waiting.target).as_ref() == Some(&intercom)
-                && waiting.seq.is_some_and(|waiting| waiting < seq)
-        };
+        let Some(mark) = SeqMark::of(request) else { return Vec::new() };
+        let is_lower =
+            |waiting: &Request| SeqMark::of(waiting).is_some_and(|waiting| waiting.is_below(&mark));
         self.take(|pending, _| pending.delivery.request.as_ref().is_ok_and(is_lower))
     }
 
@@ -180,6 +181,7 @@ mod tests {
                 via: Via::MacTopic,
                 timing: Timing::Live,
                 signature: Signature::Missing,
+                is_fresh: true,
                 deferrals: 0,
             },
             ack_token: Some(AckToken(token)),

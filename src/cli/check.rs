@@ -28,6 +28,7 @@ pub(super) fn check(check: &Check) -> Result<Exit, Failure> {
             },
             timing: if check.again { Timing::Again } else { Timing::Live },
             signature,
+            is_fresh: true,
             deferrals: 0,
         },
         &Facts {
@@ -41,6 +42,7 @@ pub(super) fn check(check: &Check) -> Result<Exit, Failure> {
                 None => MacOwner::Nobody,
             },
             changing: record.change.is_some(),
+            in_progress: record.change.as_ref().map(|change| &change.cause),
             still_reading: record.has_unread(),
             past: Past { durable: &record.ledger, volatile: &Ledger::default() },
         },
@@ -60,7 +62,11 @@ fn as_json(decision: &Decision, current: &intercom_wire::Identity) -> Value {
         }
         Decision::Ignore(why) => json!({"decision": "ignore", "reason": why.to_string()}),
         Decision::AlreadyDone(report) => json!({"decision": "already done", "report": report}),
-        Decision::Overtaken => json!({"decision": "already done", "reason": OVERTAKEN}),
+        Decision::Overtaken(mark) => {
+            json!({"decision": "already done", "reason": OVERTAKEN, "seq_mark": mark})
+        }
+        Decision::Hint => json!({"decision": "ignore", "reason": HINT}),
+        Decision::InProgress => json!({"decision": "keep", "reason": IN_PROGRESS}),
         Decision::Defer(board) => json!({"decision": "deferred", "held_by": board}),
         Decision::AwaitBoard => json!({"decision": "await", "reason": AWAIT_BOARD}),
         Decision::DeferUnknown(_) => json!({"decision": "deferred", "held_by": null}),
@@ -72,6 +78,8 @@ fn as_json(decision: &Decision, current: &intercom_wire::Identity) -> Value {
 const AWAIT_BOARD: &str = "what the board itself is cannot be read now; a running daemon tries again \
                            for ten minutes; `intercom-agent doctor` says what could not be read";
 const OVERTAKEN: &str = "a later request for the same intercom was decided before";
+const HINT: &str = "it does not name what this panel last said upstream, so it may be an old one";
+const IN_PROGRESS: &str = "the change in progress is this request's";
 
 fn in_words(decision: &Decision, current: &intercom_wire::Identity) -> String {
     match decision {
@@ -91,7 +99,9 @@ fn in_words(decision: &Decision, current: &intercom_wire::Identity) -> String {
             let status = report.intercom.status.as_deref().unwrap_or("unknown");
             format!("already done: it ended as {status}, which would be reported again")
         }
-        Decision::Overtaken => format!("already done: {OVERTAKEN}"),
+        Decision::Overtaken(mark) => format!("already done: {OVERTAKEN}, with the seq {mark}"),
+        Decision::Hint => format!("ignore: {HINT}"),
+        Decision::InProgress => format!("keep: {IN_PROGRESS}"),
         Decision::Defer(Some(board)) => format!("deferred: board {board} has the new MAC now"),
         Decision::Defer(None) => "deferred: another board has the new MAC now".to_owned(),
         Decision::AwaitBoard => format!("await: {AWAIT_BOARD}"),

@@ -58,10 +58,10 @@ impl From<&Decision> for Exit {
             Decision::Apply(_) | Decision::LookUp(_) => Exit::Done,
             Decision::AlreadyInstalled => Exit::AlreadyInstalled,
             Decision::Reject(_) => Exit::Rejected,
-            Decision::Ignore(_) => Exit::Ignored,
-            Decision::AlreadyDone(_) | Decision::Overtaken => Exit::AlreadyDone,
+            Decision::Ignore(_) | Decision::Hint => Exit::Ignored,
+            Decision::AlreadyDone(_) | Decision::Overtaken(_) => Exit::AlreadyDone,
             Decision::Defer(_) | Decision::DeferUnknown(_) | Decision::AwaitBoard => Exit::Deferred,
-            Decision::Keep => Exit::Kept,
+            Decision::Keep | Decision::InProgress => Exit::Kept,
         }
     }
 }

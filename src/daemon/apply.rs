@@ -48,7 +48,13 @@ pub(super) fn apply(
     };
     agent.deliver(Delivery {
         request,
-        delivered: Delivered { via: Via::Installer, timing: Timing::Live, signature, deferrals: 0 },
+        delivered: Delivered {
+            via: Via::Installer,
+            timing: Timing::Live,
+            signature,
+            is_fresh: true,
+            deferrals: 0,
+        },
         ack_token: None,
         route: None,
         offline,

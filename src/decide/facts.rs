@@ -3,7 +3,7 @@
 use intercom_wire::signature::Signature;
 use intercom_wire::{BoardName, Mac, Request, RequestId};
 
-use crate::record::{Current, Entry, Ledger, MacOrigin, SeqKey};
+use crate::record::{Cause, Current, Entry, Ledger, MacOrigin, SeqMark};
 
 /// How a request came.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +14,9 @@ pub struct Delivered {
     pub timing: Timing,
     /// What its signature proves.
     pub signature: Signature,
+    /// Whether it names a nonce of this connection's presence, or over HTTP one of this start of the
+    /// daemon. A request with an issuer counts only then: any other is an old one.
+    pub is_fresh: bool,
     /// How often it was deferred because another board had its new MAC.
     pub deferrals: u8,
 }
@@ -59,6 +62,8 @@ pub struct Facts<'a> {
     pub owner: MacOwner,
     /// Whether a change is in progress.
     pub changing: bool,
+    /// The request behind it.
+    pub in_progress: Option<&'a Cause>,
     /// Whether the board's own identity could not be read yet, and may still be before long.
     pub still_reading: bool,
     /// How earlier requests ended.
@@ -101,17 +106,17 @@ impl<'a> Past<'a> {
         self.durable.by_id(id).or_else(|| self.volatile.by_id(id))
     }
 
-    /// Whether `seq` is not above the highest that was decided for the request's intercom. One that is
-    /// tried again was decided itself.
-    pub(super) fn is_overtaken(self, request: &Request, timing: Timing) -> bool {
-        let Some((intercom, seq)) = SeqKey::of(&request.target).zip(request.seq) else {
-            return false;
+    /// The highest `seq` that was decided for the request's issuer and intercom, if the request's own
+    /// is not above it. One that is tried again was decided itself.
+    pub(super) fn overtaken_by(self, request: &Request, timing: Timing) -> Option<u64> {
+        let mark = SeqMark::of(request)?;
+        let (durable, volatile) = (&self.durable.marks, &self.volatile.marks);
+        let highest = durable.highest(&mark).max(volatile.highest(&mark))?;
+        let is_overtaken = match timing {
+            Timing::Live | Timing::Again => mark.seq <= highest,
+            Timing::Retried => mark.seq < highest,
         };
-        let highest = self.durable.highest_seq(&intercom).max(self.volatile.highest_seq(&intercom));
-        highest.is_some_and(|highest| match timing {
-            Timing::Live | Timing::Again => seq <= highest,
-            Timing::Retried => seq < highest,
-        })
+        is_overtaken.then_some(highest)
     }
 }
 

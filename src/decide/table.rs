@@ -8,7 +8,7 @@ use intercom_wire::{
 };
 
 use super::facts::{Delivered, Facts, MacOwner, Mine, Timing, Via, new_mac};
-use crate::record::{SeqKey, SerialOrigin};
+use crate::record::{SeqMark, SerialOrigin};
 
 /// How often a request is deferred before it is rejected.
 pub const MAX_DEFERRALS: u8 = 3;
@@ -22,8 +22,14 @@ pub enum Decision {
     Reject(Errors),
     /// Decided before: the stored report goes out again, and nothing is touched.
     AlreadyDone(Box<Report>),
-    /// A later request for the same intercom was decided before: this one never will be applied.
-    Overtaken,
+    /// A later request for the same intercom was decided before: this one never will be applied. With
+    /// the `seq` of that one.
+    Overtaken(u64),
+    /// It may be an old one: it does not answer what this panel last said upstream. Whoever wants it
+    /// done sends it again when the panel says once more that it is there.
+    Hint,
+    /// The change in progress is this request's.
+    InProgress,
     /// A change is in progress: decide when that one has ended.
     Keep,
     /// Find out who has this MAC address now, then decide again.
@@ -57,7 +63,7 @@ impl fmt::Display for Ignored {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Ignored::NotSigned => f.write_str(
-                "it must be signed, with a `seq` and the `id` or `mac` of its target in it",
+                "it must be signed, with an `issuer`, or a `seq` and the `id` or `mac` of its target, in it",
             ),
             Ignored::BadlySigned(flaw) => write!(f, "it is signed badly: {flaw}"),
             Ignored::Unreadable => f.write_str("it cannot be told whom it is for"),
@@ -87,6 +93,11 @@ pub fn decide(
         Err(unreadable) => return decide_unreadable(unreadable, delivered),
     };
 
+    // 4, first of all: an old offer is worth nothing, whatever it says.
+    if request.issuer.is_some() && !delivered.is_fresh {
+        return Decision::Hint;
+    }
+
     // 3. Is it for me, or am I the replacement?
     let mine = Mine::of(request, facts);
     let current = &facts.current.identity;
@@ -99,6 +110,11 @@ pub fn decide(
             )),
             Via::BoardTopic | Via::PendingList => Decision::Ignore(Ignored::NotOurs),
         };
+    }
+
+    // 5, before its own mark overtakes it.
+    if facts.in_progress.is_some_and(|cause| cause.is_of(request)) {
+        return Decision::InProgress;
     }
 
     // 4. Was it decided before?
@@ -170,11 +186,11 @@ pub fn decide(
     if wanted == *current { Decision::AlreadyInstalled } else { Decision::Apply(wanted) }
 }
 
-/// A signed request must carry a `seq`, and the intercom that it counts for, so that an old one is
-/// known for what it is: the clock may be wrong, so an expiry alone would protect nothing.
+/// A signed request must be known for an old one when it is: by the nonce that it names, if it has an
+/// issuer, else by a `seq` and the intercom that it counts for. The clock may be wrong, so an expiry
+/// alone would protect nothing.
 fn well_signed(request: &Result<Request, Unreadable>, delivered: &Delivered) -> bool {
-    let is_dated =
-        |request: &Request| request.seq.is_some() && SeqKey::of(&request.target).is_some();
+    let is_dated = |request: &Request| request.issuer.is_some() || SeqMark::of(request).is_some();
     delivered.via == Via::Installer
         || delivered.signature == Signature::Good && request.as_ref().is_ok_and(is_dated)
 }
@@ -203,8 +219,8 @@ fn decided_before(request: &Request, delivered: &Delivered, facts: &Facts<'_>) -
     if let Some(entry) = by_id().filter(|_| !is_retried) {
         return done(&entry.report);
     }
-    if facts.past.is_overtaken(request, delivered.timing) {
-        return Some(Decision::Overtaken);
+    if let Some(mark) = facts.past.overtaken_by(request, delivered.timing) {
+        return Some(Decision::Overtaken(mark));
     }
     let entry = facts.past.durable.by_hash(&request.hash)?;
     let maybe_old = request.id.is_none() && delivered.timing == Timing::Again;

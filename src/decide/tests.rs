@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::record::{Cause, Current, Entry, Ledger, MacOrigin, Record, SeqKey, SerialOrigin};
+use crate::record::{Cause, Current, Entry, Ledger, MacOrigin, Record, SeqMark, SerialOrigin};
 
 const MINE: &str = "AA:BB:CC:DD:EE:01";
 const NEW: &str = "22:0D:CE:38:E7:15";
@@ -26,6 +26,7 @@ struct Panel {
     require_signature: bool,
     owner: MacOwner,
     changing: bool,
+    in_progress: Option<Cause>,
     still_reading: bool,
 }
 
@@ -50,6 +51,7 @@ fn panel() -> Panel {
         require_signature: false,
         owner: MacOwner::Nobody,
         changing: false,
+        in_progress: None,
         still_reading: false,
     }
 }
@@ -64,6 +66,7 @@ impl Panel {
             models: &self.models,
             owner: self.owner.clone(),
             changing: self.changing,
+            in_progress: self.in_progress.as_ref(),
             still_reading: self.still_reading,
             past: Past { durable: &self.record.ledger, volatile: &self.volatile },
         }
@@ -115,7 +118,8 @@ impl Panel {
         }
         let cause = cause(&request);
         let report = self.record.report(&cause, Outcome::Installed, previous, None);
-        self.record.ledger.add(Entry::new(&cause, report), SeqKey::decided(&cause));
+        self.record.ledger.add(Entry::new(&cause, report));
+        self.record.ledger.marks.decided(&cause);
         self
     }
 
@@ -124,7 +128,8 @@ impl Panel {
         let cause = cause(&read(body).expect("a request"));
         let previous = self.record.current.identity.clone();
         let report = self.record.report(&cause, Outcome::RolledBack, previous, None);
-        self.record.ledger.add(Entry::new(&cause, report), SeqKey::decided(&cause));
+        self.record.ledger.add(Entry::new(&cause, report));
+        self.record.ledger.marks.decided(&cause);
         self
     }
 }
@@ -132,6 +137,7 @@ impl Panel {
 fn cause(request: &Request) -> Cause {
     Cause {
         request_id: request.id.clone(),
+        issuer: request.issuer.clone(),
         hash: request.hash.clone(),
         seq: request.seq,
         target: request.target.clone(),
@@ -146,7 +152,7 @@ fn read(body: Value) -> Result<Request, Unreadable> {
 }
 
 fn delivered(via: Via, timing: Timing) -> Delivered {
-    Delivered { via, timing, signature: Signature::Missing, deferrals: 0 }
+    Delivered { via, timing, signature: Signature::Missing, is_fresh: true, deferrals: 0 }
 }
 
 /// The fields that a rejection names; none if it is no rejection.
@@ -178,7 +184,11 @@ fn row_1_an_unsigned_or_badly_signed_request_is_ignored_before_anything_else() {
     with_seq["seq"] = json!(1);
     assert_eq!(panel.decide(with_seq.clone(), &signed), Decision::Apply(identity(NEW, "OWN-1")));
     with_seq["target"] = json!({"board": "die-1"});
-    assert_eq!(panel.decide(with_seq, &signed), ignored, "a seq counts for an intercom");
+    assert_eq!(panel.decide(with_seq.clone(), &signed), ignored, "a seq counts for an intercom");
+    with_seq["issuer"] = json!("billing-1");
+    assert!(matches!(panel.decide(with_seq.clone(), &signed), Decision::Apply(_)), "by its nonce");
+    let stale = Delivered { is_fresh: false, ..signed };
+    assert_eq!(panel.decide(with_seq, &stale), Decision::Hint);
     let by_hand = delivered(Via::Installer, Timing::Live);
     assert_eq!(panel.decide(to_new(), &by_hand), Decision::Apply(identity(NEW, "OWN-1")));
 }
@@ -225,7 +235,11 @@ fn row_4_an_old_signed_request_that_is_sent_again_changes_nothing() {
         let body = body(&format!("r-{number}"), number, MINE, MINE);
         panel = panel.having_applied(body);
     }
-    assert_eq!(open(&panel), Decision::Overtaken, "by its seq once the ledger has forgotten it");
+    assert_eq!(
+        open(&panel),
+        Decision::Overtaken(39),
+        "by its seq once the ledger has forgotten it"
+    );
 }
 
 #[test]
@@ -290,8 +304,8 @@ fn row_4_a_seq_that_is_not_above_the_highest_is_overtaken() {
         })
     };
     let panel = panel().having_applied(body("r-7", 7));
-    assert_eq!(panel.on_my_topic(body("r-6", 6)), Decision::Overtaken);
-    assert_eq!(panel.on_my_topic(body("again", 7)), Decision::Overtaken);
+    assert_eq!(panel.on_my_topic(body("r-6", 6)), Decision::Overtaken(7));
+    assert_eq!(panel.on_my_topic(body("again", 7)), Decision::Overtaken(7));
     assert!(matches!(panel.on_my_topic(body("r-8", 8)), Decision::Apply(_)));
 }
 
@@ -308,7 +322,52 @@ fn row_4_what_the_board_tries_again_by_itself_was_decided_only_if_a_higher_seq_w
     let again = delivered(Via::MacTopic, Timing::Retried);
     let decision = panel.decide(body("r-7", 7), &again);
     assert!(matches!(decision, Decision::Apply(_)), "{decision:?}");
-    assert_eq!(panel.decide(body("r-6", 6), &again), Decision::Overtaken);
+    assert_eq!(panel.decide(body("r-6", 6), &again), Decision::Overtaken(7));
+}
+
+#[test]
+fn row_4_what_an_issuer_asks_counts_only_as_the_answer_to_what_the_panel_said() {
+    let fresh = delivered(Via::BoardTopic, Timing::Live);
+    let stale = Delivered { is_fresh: false, ..fresh.clone() };
+    let body = |issuer: Option<&str>| {
+        let mut body = to_new();
+        body["issuer"] = json!(issuer);
+        body
+    };
+    assert!(matches!(panel().decide(body(Some("billing-1")), &fresh), Decision::Apply(_)));
+    assert_eq!(panel().decide(body(Some("billing-1")), &stale), Decision::Hint);
+    assert!(matches!(panel().decide(body(None), &stale), Decision::Apply(_)), "by hand");
+    let done = panel().having_applied(body(Some("billing-1")));
+    assert_eq!(done.decide(body(Some("billing-1")), &stale), Decision::Hint, "no report either");
+}
+
+#[test]
+fn row_4_each_issuer_counts_its_seq_for_itself() {
+    let body = |issuer: Option<&str>, seq: u64| {
+        json!({
+            "id": 123, "new_serial_number": format!("S-{seq}"), "model": "3516EV200",
+            "issuer": issuer, "seq": seq
+        })
+    };
+    let panel = panel().having_applied(body(Some("billing-1"), 7));
+    assert_eq!(panel.on_my_topic(body(Some("billing-1"), 6)), Decision::Overtaken(7));
+    for other in [Some("billing-2"), None] {
+        assert!(matches!(panel.on_my_topic(body(other, 6)), Decision::Apply(_)), "{other:?}");
+    }
+}
+
+#[test]
+fn row_5_the_request_in_progress_is_told_from_the_others() {
+    let body = |id: Option<&str>, new_mac: &str| json!({"id": 123, "new_mac": new_mac, "model": "3516EV200", "request_id": id, "seq": 5});
+    for id in [Some("r-1"), None] {
+        let in_progress = Some(cause(&read(body(id, NEW)).expect("a request")));
+        let mut panel = Panel { changing: true, in_progress, ..panel() };
+        panel.record.ledger.marks.decided(&cause(&read(body(id, NEW)).expect("a request")));
+        assert_eq!(panel.on_my_topic(body(id, NEW)), Decision::InProgress);
+        let mut later = body(Some("r-2"), OTHER);
+        later["seq"] = json!(6);
+        assert_eq!(panel.on_my_topic(later), Decision::Keep);
+    }
 }
 
 #[test]
@@ -528,13 +587,14 @@ fn any_body() -> impl Strategy<Value = Value> {
     let request = (
         prop::option::of(prop::sample::select(vec!["r-1", "r-2"])),
         prop::option::of(1..6_u64),
+        prop::option::of(prop::sample::select(vec!["billing-1", "billing-2"])),
         prop::option::of((ids(), macs())),
     );
     (ids(), macs(), macs(), serials, models, request).prop_map(
-        |(id, mac, new_mac, serial, model, (request_id, seq, target))| {
+        |(id, mac, new_mac, serial, model, (request_id, seq, issuer, target))| {
             let mut body = json!({
                 "id": id, "mac": mac, "new_mac": new_mac, "new_serial_number": serial,
-                "model": model, "request_id": request_id, "seq": seq
+                "model": model, "request_id": request_id, "seq": seq, "issuer": issuer
             });
             if let Some((id, mac)) = target {
                 body["target"] = json!({"id": id, "mac": mac});
@@ -549,13 +609,16 @@ fn any_delivered() -> impl Strategy<Value = Delivered> {
     let signatures = vec![Signature::Missing, Signature::Bad(Flaw::Mismatch), Signature::Good];
     let timings = vec![Timing::Live, Timing::Again];
     let sample = prop::sample::select::<Via>;
-    (sample(vias), prop::sample::select(timings), prop::sample::select(signatures), 0..5_u8)
-        .prop_map(|(via, timing, signature, deferrals)| Delivered {
+    let signatures = prop::sample::select(signatures);
+    (sample(vias), prop::sample::select(timings), signatures, any::<bool>(), 0..5_u8).prop_map(
+        |(via, timing, signature, is_fresh, deferrals)| Delivered {
             via,
             timing,
             signature,
+            is_fresh,
             deferrals,
-        })
+        },
+    )
 }
 
 proptest! {
@@ -581,6 +644,7 @@ proptest! {
             prop_assert_eq!(model, "3516ev200");
             prop_assert!(!panel.models.is_empty());
             prop_assert!(!panel.changing, "one change at a time");
+            prop_assert!(body["issuer"].is_null() || delivered.is_fresh, "an old offer");
             prop_assert!(!matches!(delivered.signature, Signature::Bad(_)));
             prop_assert!(
                 !panel.require_signature
@@ -634,9 +698,10 @@ fn a_ledger_keeps_the_last_outcomes_and_the_highest_seq() {
         panel = panel.having_applied(body);
     }
     let ledger = &panel.record.ledger;
+    let last = SeqMark::of(&read(json!({"id": 123, "seq": 0})).expect("a request"));
     assert_eq!(ledger.entries().len(), Ledger::MAX_ENTRIES);
     let id = |text: &str| text.parse::<RequestId>().expect("an id");
     assert!(ledger.by_id(&id("r-39")).is_some());
     assert!(ledger.by_id(&id("r-0")).is_none());
-    assert_eq!(ledger.highest_seq(&SeqKey::Id(123)), Some(39));
+    assert_eq!(last.and_then(|last| ledger.marks.highest(&last)), Some(39));
 }

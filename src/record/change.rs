@@ -1,6 +1,8 @@
 //! A change: one identity replaced by another.
 
-use intercom_wire::{ContentHash, Mac, RequestId, Target, json_object, string_enum};
+use intercom_wire::{
+    ContentHash, Issuer, Mac, Request, RequestId, Target, json_object, string_enum,
+};
 use serde_json::Value;
 
 use super::{Current, Route};
@@ -37,6 +39,9 @@ json_object! {
     pub struct Cause {
         /// The request's ID.
         pub request_id: Option<RequestId>,
+        /// The billing database that asks.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub issuer: Option<Issuer>,
         /// The hash of what it says.
         pub hash: ContentHash,
         /// Its place in the intercom's history.
@@ -65,12 +70,21 @@ impl Cause {
     pub fn bare(request_id: Option<RequestId>, routes: Vec<Route>) -> Self {
         Cause {
             request_id,
+            issuer: None,
             hash: ContentHash::of(&serde_json::Map::new()),
             seq: None,
             target: Target::default(),
             model: None,
             log_extra: None,
             routes,
+        }
+    }
+
+    /// Whether another delivery is the same request.
+    pub fn is_of(&self, request: &Request) -> bool {
+        match &request.id {
+            Some(id) => self.request_id.as_ref() == Some(id),
+            None => self.request_id.is_none() && self.hash == request.hash,
         }
     }
 }

@@ -10,6 +10,7 @@ mod change;
 mod ledger;
 mod outbox;
 mod own_identity;
+mod seq_marks;
 #[cfg(test)]
 mod tests;
 mod transitions;
@@ -20,9 +21,10 @@ use crate::clock::{BootId, Moment, WallTime};
 
 pub use board_reading::{BoardReading, Earlier, MacKind, OwnMac, Reading};
 pub use change::{Cause, Change, Goal};
-pub use ledger::{Entry, Ledger, SeqKey};
+pub use ledger::{Entry, Ledger};
 pub use outbox::{OutboxEntry, Route};
 pub use own_identity::NoMac;
+pub use seq_marks::{SeqKey, SeqMark, SeqMarks};
 
 /// The format that this version reads and writes.
 pub const FORMAT: u32 = 1;

@@ -12,7 +12,7 @@ const RECORD: &str = r#"{
 "link_kept_in":"0b5fd1a8-7f60-4d0e-a4f6-3dc9a0b4e1f2",
 "learnt_id":7,
 "change":{
-"cause":{"request_id":"r-2","hash":"e3b0","seq":4,"target":{"id":7,"mac":"22:0D:CE:38:E7:15","board":"die-0123"},
+"cause":{"request_id":"r-2","issuer":"billing-1","hash":"e3b0","seq":4,"target":{"id":7,"mac":"22:0D:CE:38:E7:15","board":"die-0123"},
 "model":"3516EV200","log_extra":{"some":["information",1.5,null]},"routes":["mqtt","http","billing"]},
 "goal":"go_back","offline":false,
 "from":{"mac":"22:0D:CE:38:E7:15","serial_number":"S-1","mac_origin":"random","serial_origin":"board"},
@@ -21,7 +21,8 @@ const RECORD: &str = r#"{
 "outbox":[{"number":3,"report":{"id":7,"external_id":"e","department":"d","title":"t","mac":"22:0D:CE:38:E7:15",
 "model":"3516EV200","serial_number":"S-1","status":"rolled_back","flat_from":1,"flat_to":9,"source":"auto-replace",
 "group":{"id":1,"name":"g","external_id":null,"has_items":true},
-"request_id":"r-1","board":"die-0123","target":{"id":7},"previous":{"mac":"AA:BB:CC:DD:EE:FE","serial_number":"F-1"},
+"request_id":"r-1","issuer":"billing-1","board":"die-0123","target":{"id":7},
+"outcome_identity":{"mac":"22:0D:CE:38:E7:15","serial_number":"S-1"},"previous":{"mac":"AA:BB:CC:DD:EE:FE","serial_number":"F-1"},
 "factory":"unknown","reason":"why","log_extra":"x","message":"m","errors":{"new_mac":["one","two"]},
 "outcomes_not_told":{"count":2,"first":"r-0","last":null}},"routes":["http"]}],
 "next_parcel":4,
@@ -29,7 +30,8 @@ const RECORD: &str = r#"{
 "title":null,"mac":null,"model":null,"serial_number":null,"status":null,"flat_from":null,"flat_to":null,"source":null,
 "group":null,"request_id":null,"board":"die-0123","previous":{"mac":"AA:BB:CC:DD:EE:FE","serial_number":null},
 "factory":{"mac":"AA:BB:CC:DD:EE:FE","serial_number":null}},"previous_mac_origin":"board"}],
-"highest_seq":[[{"id":7},4],[{"mac":"22:0D:CE:38:E7:15"},9]]},
+"seq_marks":[{"issuer":"billing-1","intercom":{"id":7},"seq":4},
+{"issuer":null,"intercom":{"mac":"22:0D:CE:38:E7:15"},"seq":9}]},
 "recent_changes":[{"boot_id":"0b5fd1a8-7f60-4d0e-a4f6-3dc9a0b4e1f2","at":1000}],
 "counters":{"delivered":1,"ignored":2,"repeated":3,"rejected":4,"confirmed":5,"begun":6,"installed":7,
 "rolled_back":8,"failed":9,"reported":10,"unreported":11,"unclean_ends":12},
@@ -50,6 +52,16 @@ fn what_an_earlier_version_did_not_write_may_be_missing() {
     let earlier = format!("{}}}", RECORD[..end].trim_end_matches(','));
     let read: Record = read(earlier.as_bytes()).expect("a record");
     assert_eq!((read.last_good_time, read.outcomes_not_told), (None, None));
+}
+
+#[test]
+fn marks_without_issuers_are_forgotten() {
+    let (before, marks) = RECORD.split_once("\"seq_marks\":").expect("there");
+    let after = marks.split_once("]},").expect("there").1;
+    let earlier = format!("{before}\"highest_seq\":[[{{\"id\":7}},4]]}},{after}");
+    let read: Record = read(earlier.as_bytes()).expect("a record");
+    assert_eq!(read.ledger.marks.all(), []);
+    assert_eq!(read.ledger.entries().len(), 1, "the outcomes are kept");
 }
 
 #[test]
@@ -86,12 +98,13 @@ mod size {
         let model = format!("m{}m", longest(characters, MAX_TEXT_CHARS - 2));
         let id = format!("{number:064}");
         let body = json!({
-            "request_id": id, "id": i64::MAX, "model": model, "seq": number, "new_mac": "22:0D:CE:38:E7:15",
+            "request_id": id, "id": i64::MAX, "model": model, "seq": number, "issuer": "i".repeat(64), "new_mac": "22:0D:CE:38:E7:15",
             "target": {"id": i64::MAX, "mac": "22:0D:CE:38:E7:15", "board": "b".repeat(64)},
         });
         let request = Request::read(body.to_string().as_bytes()).expect("readable");
         Cause {
             request_id: request.id,
+            issuer: request.issuer,
             hash: request.hash,
             seq: request.seq,
             target: request.target,

@@ -8,8 +8,7 @@ use intercom_wire::{
 };
 
 use super::{
-    Begun, Cause, Change, Current, Entry, FORMAT, Goal, Ledger, OutboxEntry, Record, Route, SeqKey,
-    bounds,
+    Begun, Cause, Change, Current, Entry, FORMAT, Goal, Ledger, OutboxEntry, Record, Route, bounds,
 };
 use crate::clock::{BootId, Moment};
 
@@ -92,6 +91,7 @@ impl Record {
             }
         };
         let reason = (change.goal == Goal::GoBack).then(|| "rolled back by hand".to_owned());
+        self.ledger.marks.decided(&change.cause);
         self.end(&change.cause, outcome, previous, reason);
     }
 
@@ -105,6 +105,7 @@ impl Record {
         match change.goal {
             Goal::Install => {
                 let previous = self.current.clone();
+                self.ledger.marks.decided(&change.cause);
                 self.end(&change.cause, Outcome::RolledBack, previous, Some(reason));
             }
             // The request that was to be taken back by hand still stands as it was reported.
@@ -112,7 +113,8 @@ impl Record {
         }
     }
 
-    /// The board is already what the request asks for.
+    /// The board is already what the request asks for. Nothing was changed, so that alone leaves no
+    /// mark of its `seq`.
     pub fn already_installed(&mut self, cause: &Cause) {
         self.learnt_id = cause.target.id.or(self.learnt_id);
         self.counters.already_installed += 1;
@@ -139,6 +141,7 @@ impl Record {
     ) -> Report {
         let identity = self.current.identity.clone();
         Report {
+            outcome_identity: Some(identity.clone()),
             intercom: IntercomBody {
                 id: cause.target.id.or(self.learnt_id),
                 external_id: None,
@@ -154,10 +157,9 @@ impl Record {
                 group: None,
             },
             request_id: cause.request_id.clone(),
-            issuer: None,
+            issuer: cause.issuer.clone(),
             board: self.board.clone(),
             target: (cause.target != Target::default()).then(|| cause.target.clone()),
-            outcome_identity: None,
             previous,
             factory: self.factory(),
             reason: reason.map(bounds::reason),
@@ -177,7 +179,7 @@ impl Record {
             previous_mac_origin: Some(previous.mac_origin),
             ..Entry::new(cause, report.clone())
         };
-        self.ledger.add(entry, SeqKey::decided(cause));
+        self.ledger.add(entry);
         // The documented PATCH can say that something is installed, and nothing else.
         let says = |route: &Route| *route != Route::Billing || outcome == Outcome::Installed;
         let routes: Vec<Route> = cause.routes.iter().copied().filter(says).collect();

@@ -67,6 +67,8 @@ pub enum RouteCommand {
     LookUp(Mac),
     /// A report is to be sent until it is acknowledged.
     Send(ReportId, Box<Report>),
+    /// The panel is to say once more that it is there, not too often.
+    Announce,
     /// This board no longer has this MAC address.
     GiveUp(Mac),
     /// What was not acknowledged shall come again.
@@ -207,6 +209,13 @@ impl Upstream for Routes {
     fn good_time(&self) -> Option<WallTime> {
         let wall_clock = WallTime::now();
         self.all().any(|route| route.vouches_for(wall_clock)).then_some(wall_clock)
+    }
+
+    fn announce(&mut self) {
+        // Over HTTP each poll says it.
+        if let Some(mqtt) = &self.mqtt {
+            mqtt.command(RouteCommand::Announce);
+        }
     }
 
     fn give_up(&mut self, mac: Mac) {

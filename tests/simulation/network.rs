@@ -207,7 +207,13 @@ impl Hardware {
         let timing = if again { Timing::Again } else { Timing::Live };
         Brought::Delivery(Box::new(Delivery {
             request,
-            delivered: Delivered { via, timing, signature: Signature::Missing, deferrals: 0 },
+            delivered: Delivered {
+                via,
+                timing,
+                signature: Signature::Missing,
+                is_fresh: true,
+                deferrals: 0,
+            },
             ack_token,
             route: Some(if ack_token.is_some() { Route::Mqtt } else { Route::Http }),
             offline: false,

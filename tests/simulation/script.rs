@@ -146,6 +146,7 @@ fn by_hand(asked: Asked, offline: bool) -> Delivery {
         via: Via::Installer,
         timing: Timing::Live,
         signature: Signature::Missing,
+        is_fresh: true,
         deferrals: 0,
     };
     Delivery { request: asked.request, delivered, ack_token: None, route: None, offline }

@@ -80,6 +80,10 @@ impl Upstream for SimulatedUpstream {
         None
     }
 
+    fn announce(&mut self) {
+        self.order(|_| {});
+    }
+
     fn give_up(&mut self, _: Mac) {
         self.order(|_| {});
     }

@@ -8,12 +8,14 @@ use super::*;
 const DOCUMENT: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/protocol.md"));
 
 /// The words for decisions, as the table uses them.
-const WORDS: [&str; 9] = [
+const WORDS: [&str; 11] = [
     "ignore",
     "reject",
+    "hint",
     "already done",
     "overtaken",
     "keep",
+    "acknowledge",
     "defer",
     "await",
     "already installed",
@@ -25,7 +27,9 @@ fn word(decision: &Decision) -> &'static str {
         Decision::Ignore(_) => "ignore",
         Decision::Reject(_) => "reject",
         Decision::AlreadyDone(_) => "already done",
-        Decision::Overtaken => "overtaken",
+        Decision::Overtaken(_) => "overtaken",
+        Decision::Hint => "hint",
+        Decision::InProgress => "acknowledge",
         Decision::Keep => "keep",
         Decision::Defer(_) | Decision::DeferUnknown(_) => "defer",
         Decision::AwaitBoard => "await",
@@ -71,6 +75,9 @@ fn decided() -> Vec<(usize, Decision)> {
     let done = panel().having_applied(with("request_id", json!("r-1")));
     let later = panel().having_applied(with_seq("new_mac", NEW));
     let changing = Panel { changing: true, ..panel() };
+    let in_progress = Some(cause(&read(to_new()).expect("a request")));
+    let changing_to_new = Panel { in_progress, ..changing.clone() };
+    let stale = Delivered { is_fresh: false, ..live(Via::BoardTopic) };
     let bare = panel().without_serial_number();
     let mut random = panel();
     random.record.current.mac_origin = MacOrigin::Random;
@@ -90,7 +97,9 @@ fn decided() -> Vec<(usize, Decision)> {
         (3, panel().decide(for_other(), &live(Via::Installer))),
         (4, done.decide(with("request_id", json!("r-1")), &live(Via::BoardTopic))),
         (4, later.decide(with_seq("new_serial_number", "S"), &live(Via::BoardTopic))),
+        (4, panel().decide(with("issuer", json!("billing-1")), &stale)),
         (5, changing.on_my_topic(to_new())),
+        (5, changing_to_new.on_my_topic(to_new())),
         (6, panel().on_my_topic(json!({"mac": MINE, "new_mac": NEW}))),
         (7, panel().on_my_topic(with("model", json!("DKS20211")))),
         (8, panel().on_my_topic(replacement("OTHER", "3516EV200"))),

@@ -87,11 +87,14 @@ impl Exchange {
 
     fn ask(&mut self) -> Result<Polled, Trouble> {
         let identity = &self.connect_as.identity;
+        let nonce = self.service.nonce().map_err(Cause::NoRandomNumbers)?;
         let mut request = self
             .client
             .get(self.url(&self.service.settings.pending)?)
             .query("mac", identity.mac.to_string())
             .query("board", self.connect_as.board.as_str())
+            .query("nonce", nonce.to_string())
+            .query("poll_every", self.service.settings.poll_every.as_secs().to_string())
             // The next request to the service is usually the next poll.
             .header(CONNECTION, "close");
         if let Some(serial_number) = &identity.serial_number {
@@ -164,12 +167,15 @@ impl Exchange {
         request: Result<Request, Unreadable>,
         signature: Signature,
     ) -> Result<oneshot::Receiver<Handling>, Trouble> {
+        let nonce = request.as_ref().ok().and_then(|request| request.nonce.as_ref());
+        let is_fresh = nonce.is_some() && nonce == self.service.nonce.get();
         let delivery = Delivery {
             request,
             delivered: Delivered {
                 via: Via::PendingList,
                 timing: Timing::Again,
                 signature,
+                is_fresh,
                 deferrals: 0,
             },
             ack_token: None,

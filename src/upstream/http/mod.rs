@@ -26,14 +26,16 @@ mod worker;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use intercom_wire::Nonce;
 use intercom_wire::signature::Keys;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use super::{Health, Place, RouteEnd, RouteEvent};
 use crate::config::HttpSettings;
+use crate::random::{self, NoRandomNumbers};
 use crate::record::Route;
 use client::TimeLimits;
 use route::HttpRoute;
@@ -78,6 +80,7 @@ async fn run_within(
         place,
         keys,
         limits,
+        nonce: OnceLock::new(),
         runtime: Handle::current(),
         health: end.health.clone(),
     };
@@ -93,11 +96,22 @@ struct Service {
     place: Place,
     keys: Keys,
     limits: TimeLimits,
+    nonce: OnceLock<Nonce>,
     runtime: Handle,
     health: Health,
 }
 
 impl Service {
+    /// What each poll says since this start of the daemon. A request with an issuer that does not
+    /// repeat it is an old one.
+    fn nonce(&self) -> Result<&Nonce, NoRandomNumbers> {
+        if let Some(nonce) = self.nonce.get() {
+            return Ok(nonce);
+        }
+        let nonce = random::number().map(Nonce::of)?;
+        Ok(self.nonce.get_or_init(|| nonce))
+    }
+
     fn client(&self) -> Result<ureq::Agent, ureq::Error> {
         let (runtime, health) = (self.runtime.clone(), self.health.clone());
         client::client(&self.settings, &self.place, self.limits, runtime, health)

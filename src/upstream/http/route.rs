@@ -129,8 +129,12 @@ impl HttpRoute {
                     self.poll.due = Instant::now();
                 }
             }
-            // A listed request comes again with the next list. This route knows no other boards.
-            RouteCommand::Acknowledge(_) | RouteCommand::LookUp(_) | RouteCommand::GiveUp(_) => {}
+            // A listed request comes again with the next list. This route knows no other boards, and each
+            // poll says that the panel is there.
+            RouteCommand::Acknowledge(_)
+            | RouteCommand::LookUp(_)
+            | RouteCommand::GiveUp(_)
+            | RouteCommand::Announce => {}
         }
     }
 

@@ -13,6 +13,7 @@ use super::elements::{ListError, Malformed};
 use super::kind::Kind;
 use super::retry_after::retry_after;
 use crate::config::Unfilled;
+use crate::random::NoRandomNumbers;
 use crate::record::Route;
 use crate::upstream::network_error::NetworkError;
 use crate::upstream::tls::{self, TlsFileError};
@@ -58,6 +59,8 @@ pub(super) enum Cause {
     Token(PathBuf),
     /// The report cannot be written as JSON.
     Report(String),
+    /// A poll needs a random number.
+    NoRandomNumbers(NoRandomNumbers),
     /// The system has no thread for the exchange.
     NoThread(String),
     /// The agent wants another connection.
@@ -89,6 +92,7 @@ impl Cause {
             | Cause::HeadTooLong
             | Cause::NotHttp(_)
             | Cause::NotConnected
+            | Cause::NoRandomNumbers(_)
             | Cause::NoThread(_)
             | Cause::GivenUp => Kind::Passing,
             Cause::Malformed(Malformed::NotAList)
@@ -183,6 +187,7 @@ impl fmt::Display for Cause {
                 file.display()
             ),
             Cause::Report(why) => write!(f, "the report is not JSON: {why}"),
+            Cause::NoRandomNumbers(why) => why.fmt(f),
             Cause::NoThread(why) => write!(f, "no thread can be started for it: {why}"),
             Cause::GivenUp => f.write_str("the exchange was given up"),
         }

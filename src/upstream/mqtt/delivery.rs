@@ -36,7 +36,7 @@ pub(super) fn delivery(
     let timing = if message.retain || message.dup { Timing::Again } else { Timing::Live };
     Delivery {
         request,
-        delivered: Delivered { via, timing, signature, deferrals: 0 },
+        delivered: Delivered { via, timing, signature, is_fresh: true, deferrals: 0 },
         ack_token: Some(ack_token),
         route: Some(Route::Mqtt),
         offline: false,

@@ -154,6 +154,7 @@ impl Outgoing {
             RouteCommand::Send(id, report) => self.report(id, &report),
             RouteCommand::GiveUp(mac) => self.give_up(mac),
             RouteCommand::Acknowledge(_)
+            | RouteCommand::Announce
             | RouteCommand::LookUp(_)
             | RouteCommand::AskAgain
             | RouteCommand::Prove => {}

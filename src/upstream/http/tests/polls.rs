@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use intercom_wire::signature::Flaw;
 
-use super::peer::{Peer, answer, stuck};
+use super::peer::{Answer, Peer, answer, stuck};
 use super::*;
 use crate::decide::{Signature, Timing, Via};
 
@@ -28,12 +28,13 @@ async fn a_poll_names_the_panel_and_delivers_each_request_of_the_list() {
     let seen = peer.seen().await;
     let (path, query) = seen.line.split_once('?').unwrap();
     assert_eq!(path, "GET /base/api/v1/agent/pending");
-    let mut query: Vec<&str> = query.split('&').collect();
+    let (nonce, mut query): (Vec<&str>, Vec<&str>) =
+        query.split('&').partition(|part| part.starts_with("nonce="));
+    assert_eq!(nonce.len(), 1);
     query.sort_unstable();
-    assert_eq!(
-        query,
-        ["board=board-1", "id=7", "mac=08%3A00%3A00%3A00%3A00%3A01", "serial_number=SN%201%2F2"]
-    );
+    let mac = "mac=08%3A00%3A00%3A00%3A00%3A01";
+    let serial_number = "serial_number=SN%201%2F2";
+    assert_eq!(query, ["board=board-1", "id=7", mac, "poll_every=1", serial_number]);
     assert_eq!(
         seen.header("user-agent"),
         Some(concat!("intercom-agent/", env!("CARGO_PKG_VERSION")))
@@ -42,6 +43,27 @@ async fn a_poll_names_the_panel_and_delivers_each_request_of_the_list() {
     assert_eq!(seen.header("accept-encoding"), None);
     assert_eq!(seen.header("authorization"), None);
     assert_eq!(seen.header("if-none-match"), None);
+}
+
+#[tokio::test]
+async fn a_request_is_fresh_if_it_names_the_nonce_of_this_start_under_whatever_identity() {
+    let (later, listed) = std::sync::mpsc::channel::<String>();
+    let listed_later: Answer = Box::new(move |stream| {
+        answer("200 OK", listed.recv().expect("a list"))(stream);
+    });
+    let mut peer = Peer::start(vec![answer("200 OK", "[]"), listed_later]);
+    let mut panel = Panel::start(&peer.url, "");
+    assert_eq!(panel.event().await, panel.reachable());
+    let seen = peer.seen().await;
+    let nonce = seen.line.split(['?', '&']).find_map(|part| part.strip_prefix("nonce="));
+    let with = |nonce: &str| request("r").replacen('{', &format!("{{\"nonce\":\"{nonce}\","), 1);
+    let body = format!("[{},{},{}]", with(nonce.expect("one")), with("another"), request("bare"));
+    panel.connect_as("08:00:00:00:00:02");
+    later.send(body).expect("asked");
+    assert_eq!(panel.event().await, panel.reachable());
+    for is_fresh in [true, false, false] {
+        assert_eq!(panel.delivery().await.delivered.is_fresh, is_fresh);
+    }
 }
 
 #[tokio::test]

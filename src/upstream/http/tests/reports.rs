@@ -100,6 +100,7 @@ async fn a_report_that_is_always_refused_is_dropped() {
         place: Place::new(Root::system(), None),
         keys: keys(),
         limits: QUICK,
+        nonce: OnceLock::new(),
         runtime: Handle::current(),
         health: Health::default(),
     };

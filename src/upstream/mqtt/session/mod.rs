@@ -168,6 +168,7 @@ impl<'a> Session<'a> {
             RouteCommand::Acknowledge(ack_token) => self.acknowledgements.done(ack_token),
             RouteCommand::LookUp(mac) => self.lookups.add(mac, self.topics.presence_of(mac)?),
             RouteCommand::Send(id, report) => self.outgoing.report(id, &report),
+            RouteCommand::Announce => self.outgoing.presence(),
             RouteCommand::GiveUp(mac) => self.outgoing.give_up(mac),
             RouteCommand::AskAgain => return Err(SessionError::AskAgain),
             RouteCommand::Prove if self.is_reached() => self.ask_for_echo()?,
