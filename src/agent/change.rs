@@ -218,10 +218,11 @@ impl<S: Seams> Agent<S> {
         self.in_hand = None;
         // The runtime files also tell the ID, which may have just been learnt.
         self.tell_software(&change.to);
-        self.give_up(change.from.identity.mac);
         self.own_board.record_changed(&self.record, self.seams.clock().now());
         self.copy_to_environment();
         self.send_outbox();
+        // After the report: billing would ask once more otherwise.
+        self.seams.upstream().claim(self.connections.current());
         self.change_ended();
     }
 
@@ -250,7 +251,6 @@ impl<S: Seams> Agent<S> {
         }
         self.transition_regardless(|record| record.roll_back(told));
         let (from, to) = (change.from.identity, change.to.identity);
-        self.give_up(to.mac);
         self.stage = Stage::HooksBack(self.seams.clock().now() + self.rules.confirm_within);
         self.seams.start_hooks(HookRun { phase: Phase::Rollback, from: to, to: from });
         Ok(())
@@ -287,12 +287,6 @@ impl<S: Seams> Agent<S> {
         let board = self.seams.board();
         if let Err(why) = write_runtime_files(board, &self.rules, &self.record, identity) {
             self.board_keeper.try_again(&why, now, &mut self.steps);
-        }
-    }
-
-    fn give_up(&mut self, mac: Mac) {
-        if mac != self.record.current.identity.mac {
-            self.seams.upstream().give_up(mac);
         }
     }
 

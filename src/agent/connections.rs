@@ -18,6 +18,11 @@ impl Connections {
         self.current
     }
 
+    /// The ones that count.
+    pub(super) fn current(&self) -> Connection {
+        self.current
+    }
+
     /// Whether an event of `connection` counts.
     pub(super) fn is_current(&self, connection: Connection) -> bool {
         self.current == connection

@@ -180,6 +180,10 @@ impl<S: Seams> Agent<S> {
             "{} waits, {minutes} min at most: what the board itself is cannot be read yet",
             pending.delivery
         ));
+        if pending.delivery.issuer().is_some() {
+            let why = "what the board itself is cannot be read yet";
+            self.report_deferred(&pending.delivery, why, until.since(now));
+        }
         self.wait(pending, Until::BoardRead(until))
     }
 
@@ -194,6 +198,9 @@ impl<S: Seams> Agent<S> {
         let delivery = &mut pending.delivery;
         delivery.delivered.deferrals += 1;
         self.steps.warn(format!("{delivery} is deferred for {} s: {why}", DEFERRAL.as_secs()));
+        if pending.delivery.issuer().is_some() {
+            self.report_deferred(&pending.delivery, why, DEFERRAL);
+        }
         let at = self.seams.clock().now() + DEFERRAL;
         self.wait(pending, Until::Later(at))
     }

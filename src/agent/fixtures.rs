@@ -153,7 +153,7 @@ impl Upstream for FakeUpstream {
 
     fn announce(&mut self) {}
 
-    fn give_up(&mut self, _: Mac) {}
+    fn claim(&mut self, _: Connection) {}
 
     fn judge_link(&mut self, _: Route, _: Mac) {}
 

@@ -45,6 +45,7 @@ mod set_board;
 mod stage;
 mod status;
 mod steps;
+mod unread;
 mod volatile_reports;
 mod waiting;
 
@@ -166,6 +167,7 @@ impl<S: Seams> Agent<S> {
             // An event of a connection that was given up already.
             Event::Reachable { .. } | Event::Lost { .. } => {}
             Event::Reported { id, route } => self.reported(id, route),
+            Event::Over { request_id } => self.over(&request_id),
             Event::LookedUp { mac, owner } => {
                 self.looked_up_in_change(mac, &owner);
                 self.looked_up(mac, &owner);
@@ -179,6 +181,7 @@ impl<S: Seams> Agent<S> {
         [
             self.stage.due(self.deadline()),
             self.waiting.due(),
+            self.reports.due(),
             self.record.due(),
             self.board_keeper.due(),
             self.own_board.due(),
@@ -194,6 +197,7 @@ impl<S: Seams> Agent<S> {
         self.advance(Happened::Time);
         let now = self.seams.clock().now();
         self.tick_waiting(now);
+        self.send_unread_again(now);
         if self.board_keeper.due().is_some_and(|due| due <= now) {
             self.keep_board();
         }

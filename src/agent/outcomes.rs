@@ -1,8 +1,9 @@
 //! How deliveries end: rejected, repeated, already installed, or with a change that is begun.
 
 use std::io;
+use std::time::Duration;
 
-use intercom_wire::{Errors, Identity, Outcome, Report};
+use intercom_wire::{DEFERRED, Errors, Identity, Outcome, Report, RequestId};
 
 use super::Agent;
 use super::delivery::{Delivery, Handling};
@@ -13,7 +14,7 @@ use super::reports::{Room, acknowledge, send_outbox};
 use super::seams::{AckToken, ReportId, Seams};
 use super::waiting::Until;
 use crate::clock::{Clock, Moment};
-use crate::record::{Route, SeqMark};
+use crate::record::{OutboxEntry, Route, SeqMark};
 
 impl<S: Seams> Agent<S> {
     pub(super) fn reject(&mut self, pending: PendingRequest, errors: Errors) -> Handling {
@@ -76,6 +77,20 @@ impl<S: Seams> Agent<S> {
         self.reports.remember(&delivery.cause(&self.rules), &report);
         self.report_volatile(&report, delivery);
         Handling::Decided
+    }
+
+    /// Tells upstream that a request is decided later, within this time. The report ends nothing.
+    pub(super) fn report_deferred(&mut self, delivery: &Delivery, why: &str, within: Duration) {
+        let cause = delivery.cause(&self.rules);
+        let current = self.record.current.identity.clone();
+        let reason = Some(why.to_owned());
+        let mut report = self.record.report(&cause, Outcome::Failed, current, reason);
+        report.intercom.status = Some(DEFERRED.to_owned());
+        report.deferred_seconds = Some(within.as_secs());
+        let mut routes = delivery.routes_back(&self.rules);
+        // It takes no room while nobody hears it: it is told again, or the end is.
+        routes.retain(|route| self.connections.routes().contains(route));
+        let _ = self.reports.send(self.seams.upstream(), &report, &routes, None);
     }
 
     pub(super) fn already_installed(&mut self, pending: PendingRequest) -> Handling {
@@ -176,24 +191,58 @@ impl<S: Seams> Agent<S> {
         }
     }
 
-    /// Upstream has acknowledged a report on one route.
+    /// Upstream has acknowledged a report on one route. Where billing answers it, that does not count: a
+    /// broker acknowledges what it drops, too.
     pub(super) fn reported(&mut self, id: ReportId, route: Route) {
+        let now = self.seams.clock().now();
         match id {
             ReportId::Durable(number) => {
                 let mut outbox = self.record.outbox.iter();
-                if outbox.any(|entry| entry.number == number && entry.routes.contains(&route)) {
-                    self.steps.tell(format!("the report has arrived over {}", route.label()));
-                    self.transition_regardless(|record| record.reported(number, route));
+                let Some(entry) = outbox.find(|entry| entry.number == number) else { return };
+                if route == Route::Mqtt && entry.report.is_answered() {
+                    self.reports.published(id, now);
+                } else if entry.routes.contains(&route) {
+                    self.arrived(number, route);
                 }
             }
             ReportId::Volatile(number) => {
-                if self.reports.taken(self.seams.upstream(), number, route) {
+                if self.reports.taken(self.seams.upstream(), number, route, now) {
                     self.record.counters().reported += 1;
-                    if self.reports.waiting() == 0 && !self.changing() {
-                        self.ask_for_overflow();
-                    }
+                }
+                if self.reports.unpublished() == 0 && !self.changing() {
+                    self.ask_for_overflow();
                 }
             }
+        }
+    }
+
+    fn arrived(&mut self, number: u64, route: Route) {
+        self.steps.tell(format!("the report has arrived over {}", route.label()));
+        self.reports.forget(ReportId::Durable(number));
+        self.transition_regardless(|record| record.reported(number, route));
+    }
+
+    /// Billing says over the broker that a request is over: it has read the first report of it, or it
+    /// has withdrawn it.
+    pub(super) fn over(&mut self, request_id: &RequestId) {
+        self.waiting.withdrawn(request_id);
+        let is_read = |entry: &&OutboxEntry| {
+            entry.report.is_answered()
+                && entry.report.request_id.as_ref() == Some(request_id)
+                && entry.routes.contains(&Route::Mqtt)
+        };
+        if let Some(number) = self.record.outbox.iter().find(is_read).map(|entry| entry.number) {
+            self.arrived(number, Route::Mqtt);
+        }
+        if self.reports.over(self.seams.upstream(), request_id) {
+            self.record.counters().reported += 1;
+        }
+    }
+
+    /// Sends again what billing has not answered in time.
+    pub(super) fn send_unread_again(&mut self, now: Moment) {
+        while let Some(id) = self.reports.take_due(now) {
+            self.reports.send_again(self.seams.upstream(), &self.record.outbox, id);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use intercom_wire::{DEFERRED, Identity, Outcome};
+use intercom_wire::Identity;
 
 use super::Agent;
 use super::delivery::Delivery;
@@ -70,16 +70,6 @@ impl<S: Seams> Agent<S> {
             "{delivery} is deferred: {why}; asking again every {} s",
             ASK_AGAIN.as_secs()
         ));
-        let cause = delivery.cause(&self.rules);
-        let current = self.record.current.identity.clone();
-        let reason = Some(why.to_string());
-        let mut report = self.record.report(&cause, Outcome::Failed, current, reason);
-        // It ends nothing.
-        report.intercom.status = Some(DEFERRED.to_owned());
-        report.deferred_seconds = Some(ASK_AGAIN.as_secs());
-        let mut routes = delivery.routes_back(&self.rules);
-        // It is soon told again, so that it takes no room while nobody hears it.
-        routes.retain(|route| self.connections.routes().contains(route));
-        let _ = self.reports.send(self.seams.upstream(), &report, &routes, None);
+        self.report_deferred(delivery, &why.to_string(), ASK_AGAIN);
     }
 }

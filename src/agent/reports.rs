@@ -1,9 +1,11 @@
 //! Reports on their way: durable ones in the record's outbox, repeats and rejections in memory.
 
-use intercom_wire::Report;
+use intercom_wire::{Report, RequestId};
 
 use super::seams::{AckToken, ReportId, Upstream};
+use super::unread::UnreadReports;
 use super::volatile_reports::{Added, Taken, VolatileReports};
+use crate::clock::Moment;
 use crate::record::{Cause, Entry, Ledger, OutboxEntry, Route, SeqMark};
 
 /// The outcomes that never touch the flash, and their reports until upstream has them.
@@ -11,6 +13,7 @@ use crate::record::{Cause, Entry, Ledger, OutboxEntry, Route, SeqMark};
 pub(super) struct Reports {
     ledger: Ledger,
     on_their_way: VolatileReports,
+    unread: UnreadReports,
 }
 
 /// Whether there was room for a report.
@@ -32,6 +35,67 @@ impl Reports {
     /// How many reports are on their way from memory.
     pub(super) fn waiting(&self) -> usize {
         self.on_their_way.len()
+    }
+
+    /// How many of them the broker has not acknowledged.
+    pub(super) fn unpublished(&self) -> usize {
+        self.on_their_way.unpublished()
+    }
+
+    /// How many reports the broker has acknowledged and billing has not, and since when.
+    pub(super) fn unread(&self) -> Option<(usize, Moment)> {
+        self.unread.shown()
+    }
+
+    /// When a report is to be sent again.
+    pub(super) fn due(&self) -> Option<Moment> {
+        self.unread.due()
+    }
+
+    /// The next report that is to be sent again by now.
+    pub(super) fn take_due(&mut self, now: Moment) -> Option<ReportId> {
+        self.unread.take_due(now)
+    }
+
+    /// The broker has acknowledged a report that billing answers.
+    pub(super) fn published(&mut self, id: ReportId, now: Moment) {
+        self.unread.published(id, now);
+    }
+
+    /// A report has arrived.
+    pub(super) fn forget(&mut self, id: ReportId) {
+        self.unread.forget(id);
+    }
+
+    /// Sends a report over the broker once more, unless it has made room for others.
+    pub(super) fn send_again(
+        &mut self,
+        upstream: &mut impl Upstream,
+        outbox: &[OutboxEntry],
+        id: ReportId,
+    ) {
+        let report = match id {
+            ReportId::Durable(number) => {
+                outbox.iter().find(|entry| entry.number == number).map(|entry| &entry.report)
+            }
+            ReportId::Volatile(number) => self.on_their_way.report(number),
+        };
+        match report {
+            Some(report) => upstream.send(Route::Mqtt, id, report),
+            None => self.unread.forget(id),
+        }
+    }
+
+    /// Billing has read the report of a request; whether there was one.
+    pub(super) fn over(&mut self, upstream: &mut impl Upstream, request_id: &RequestId) -> bool {
+        match self.on_their_way.over(request_id) {
+            Some((number, ack_token)) => {
+                self.unread.forget(ReportId::Volatile(number));
+                acknowledge(upstream, ack_token);
+                true
+            }
+            None => false,
+        }
     }
 
     /// Remembers how a request ended, if it can be asked for again by its ID.
@@ -97,17 +161,24 @@ impl Reports {
         }
     }
 
-    /// A route has taken a report; whether it was the last one that owed an acknowledgement.
+    /// A route has taken a report; whether it was the last one that owed an acknowledgement. A report that
+    /// billing answers stays until it does. Its request need not come again: billing has it too.
     pub(super) fn taken(
         &mut self,
         upstream: &mut impl Upstream,
         number: u64,
         route: Route,
+        now: Moment,
     ) -> bool {
         match self.on_their_way.taken(number, route) {
             Taken::ByAll(ack_token) => {
                 acknowledge(upstream, ack_token);
                 true
+            }
+            Taken::ByBroker(ack_token) => {
+                acknowledge(upstream, ack_token);
+                self.unread.published(ReportId::Volatile(number), now);
+                false
             }
             Taken::NotYet => false,
         }
@@ -135,7 +206,7 @@ mod tests {
     use intercom_wire::Outcome;
 
     use super::*;
-    use crate::agent::fixtures::{FakeUpstream, record};
+    use crate::agent::fixtures::{FakeUpstream, NOW, record};
 
     fn cause(id: Option<&str>) -> Cause {
         Cause::bare(id.map(|id| id.parse().expect("an ID")), vec![Route::Mqtt])
@@ -156,10 +227,28 @@ mod tests {
         assert_eq!(room, Room::Enough);
         let id = ReportId::Volatile(1);
         assert_eq!(upstream.sent, [(Route::Mqtt, id), (Route::Http, id)]);
-        assert!(!reports.taken(&mut upstream, 1, Route::Mqtt));
+        assert!(!reports.taken(&mut upstream, 1, Route::Mqtt, NOW));
         assert_eq!(upstream.acknowledged, []);
-        assert!(reports.taken(&mut upstream, 1, Route::Http));
+        assert!(reports.taken(&mut upstream, 1, Route::Http, NOW));
         assert_eq!((upstream.acknowledged, reports.waiting()), (vec![AckToken(7)], 0));
+    }
+
+    #[test]
+    fn a_report_under_an_issuer_stays_until_billing_has_read_it() {
+        let mut upstream = FakeUpstream::default();
+        let mut reports = Reports::default();
+        let report = Report { issuer: "billing-1".parse().ok(), ..report("r-1") };
+        let _ = reports.send(&mut upstream, &report, &[Route::Mqtt], Some(AckToken(7)));
+        assert!(!reports.taken(&mut upstream, 1, Route::Mqtt, NOW));
+        assert_eq!(upstream.acknowledged, [AckToken(7)], "billing has the request too");
+        assert_eq!((reports.unpublished(), reports.waiting()), (0, 1));
+        let due = reports.due().expect("sent again");
+        let id = reports.take_due(due).expect("due");
+        reports.send_again(&mut upstream, &[], id);
+        assert_eq!(upstream.sent.len(), 2);
+        assert!(!reports.over(&mut upstream, &"r-2".parse().expect("an ID")));
+        assert!(reports.over(&mut upstream, &"r-1".parse().expect("an ID")));
+        assert_eq!((reports.waiting(), reports.unread()), (0, None));
     }
 
     #[test]

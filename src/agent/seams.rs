@@ -1,6 +1,6 @@
 //! The seams: what the agent needs of the world, with a real and a simulated side each.
 
-use intercom_wire::{BoardName, Identity, Mac, Report};
+use intercom_wire::{BoardName, Identity, Mac, Report, RequestId};
 
 use super::route_status::RouteStatus;
 use super::rules::Rules;
@@ -58,8 +58,8 @@ pub trait Upstream {
     /// Says once more that the panel is there: somebody asks for something under what it said before.
     /// Not at once, where that happens again and again.
     fn announce(&mut self);
-    /// Lets go of a MAC address that this board no longer has.
-    fn give_up(&mut self, mac: Mac);
+    /// Says what the board carries: the change that this connection was made for is confirmed.
+    fn claim(&mut self, connection: Connection);
     /// Has this route prove that upstream still answers: an answered HTTP poll, or the panel's own
     /// presence back from the broker. Answered by another [`Event::Reachable`], or never.
     fn prove(&mut self, route: Route);
@@ -89,14 +89,20 @@ pub enum Event {
         /// Of which [`Upstream::connect_as`].
         connection: Connection,
     },
-    /// Upstream has acknowledged a report.
+    /// Upstream has acknowledged a report. A broker has one then, and billing may not.
     Reported {
         /// Which one.
         id: ReportId,
         /// On which route.
         route: Route,
     },
-    /// Who else has a MAC address. Also comes unasked, when another board says that it has this one's.
+    /// Billing says over the broker that a request is over: its report has been read, or it is withdrawn.
+    Over {
+        /// The request.
+        request_id: RequestId,
+    },
+    /// Who else has a MAC address. In mid-change it also comes unasked, when another board says that it
+    /// has the new one.
     LookedUp {
         /// The address.
         mac: Mac,
@@ -123,17 +129,45 @@ pub struct ConnectIdentity {
     pub id: Option<i64>,
     /// Its first model, where one is known.
     pub model: Option<String>,
+    /// Whether the MAC address is known to be the board's own, or was given to it.
+    pub has_mac: bool,
+    /// In mid-change, the MAC address that the board may go back to.
+    pub changing_from: Option<Mac>,
+    /// Whether the record tells of no request yet: it may have been lost.
+    pub new_record: bool,
 }
 
 impl ConnectIdentity {
     /// The identity that the board carries now.
     pub(super) fn of(record: &Record, rules: &Rules) -> Self {
+        let carried = record.carried();
         ConnectIdentity {
-            identity: record.carried().identity.clone(),
+            identity: carried.identity.clone(),
+            has_mac: carried.has_mac(),
+            changing_from: record.change.as_ref().map(|change| change.from.identity.mac),
+            new_record: record.is_new(),
             board: record.board.clone(),
             id: rules.own_id(record).map(OwnId::value),
             model: rules.models.first().cloned(),
         }
+    }
+
+    /// The MAC address that it takes on, in mid-change.
+    pub fn new_mac(&self) -> Option<Mac> {
+        let is_new = self.changing_from.is_some_and(|from| from != self.identity.mac);
+        is_new.then_some(self.identity.mac)
+    }
+
+    /// The MAC addresses that it has: in mid-change also the one that it may go back to.
+    pub fn macs(&self) -> Vec<Mac> {
+        let from = self.changing_from.filter(|from| *from != self.identity.mac);
+        [self.identity.mac].into_iter().chain(from).collect()
+    }
+
+    /// The change is confirmed.
+    pub fn confirm(&mut self) {
+        self.changing_from = None;
+        self.new_record = false;
     }
 }
 

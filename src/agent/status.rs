@@ -34,6 +34,10 @@ pub struct Status {
     pub link_contest: Option<LinkContest>,
     /// How many reports wait for upstream.
     pub unreported: usize,
+    /// How many of them the broker has taken and billing has not answered.
+    pub unread: usize,
+    /// For how long the first of these waits for billing.
+    pub unread_seconds: Option<u64>,
     /// The outcomes whose reports had to make room; later reports summarise them.
     pub outcomes_not_told: Option<NotTold>,
     /// Why requests were ignored since the daemon started.
@@ -73,7 +77,7 @@ impl<S: Seams> Agent<S> {
     /// The state as it is now.
     pub fn status(&mut self) -> Status {
         let routes = self.seams.upstream().status();
-        let now = self.seams.clock().now();
+        let (unread, now) = (self.reports.unread(), self.seams.clock().now());
         let record: &Record = &self.record;
         let report = |entry: &Entry| entry.report.clone();
         Status {
@@ -86,6 +90,8 @@ impl<S: Seams> Agent<S> {
             reached: self.connections.routes().to_vec(),
             routes,
             link_contest: self.board_keeper.link_contest(now),
+            unread: unread.map_or(0, |(count, _)| count),
+            unread_seconds: unread.map(|(_, since)| now.since(since).as_secs()),
             unreported: record.outbox.len() + self.reports.waiting(),
             outcomes_not_told: record.outcomes_not_told.clone(),
             ignored: self.ignored.shown(now),

@@ -1,6 +1,6 @@
 //! Reports that no record needs to hold: repeats and rejections.
 
-use intercom_wire::Report;
+use intercom_wire::{Report, RequestId};
 
 use super::delivery::take_over;
 use super::seams::AckToken;
@@ -26,6 +26,8 @@ struct VolatileReport {
     routes: Vec<Route>,
     /// Acknowledged when the report is: until then a power cut makes the broker ask again.
     ack_token: Option<AckToken>,
+    /// The broker has it; billing has not said that it has read it.
+    is_published: bool,
 }
 
 /// What became of a report that was added.
@@ -44,6 +46,8 @@ pub(super) enum Added {
 pub(super) enum Taken {
     /// It was the last route that owed an acknowledgement; the message can be acknowledged too.
     ByAll(Option<AckToken>),
+    /// The broker has it, and billing answers it; the message can be acknowledged.
+    ByBroker(Option<AckToken>),
     /// Other routes owe one, or it is no report of these.
     NotYet,
 }
@@ -64,11 +68,21 @@ impl VolatileReports {
             return Added::OnItsWay(take_over(&mut queued.ack_token, ack_token));
         }
         if self.reports.len() >= MAX_VOLATILE {
-            return Added::Full;
+            // Billing offers the request of such a one again, while it is not over.
+            let Some(at) = self.reports.iter().position(|queued| queued.is_published) else {
+                return Added::Full;
+            };
+            self.reports.remove(at);
         }
         self.last += 1;
         let (number, report, routes) = (self.last, report.clone(), routes.to_vec());
-        self.reports.push(VolatileReport { number, report, routes, ack_token });
+        self.reports.push(VolatileReport {
+            number,
+            report,
+            routes,
+            ack_token,
+            is_published: false,
+        });
         Added::Queued(number)
     }
 
@@ -83,11 +97,35 @@ impl VolatileReports {
         let Some(at) = self.reports.iter().position(|queued| queued.number == number) else {
             return Taken::NotYet;
         };
-        self.reports[at].routes.retain(|owing| *owing != route);
+        let queued = &mut self.reports[at];
+        if route == Route::Mqtt && queued.report.is_answered() && queued.routes.contains(&route) {
+            queued.is_published = true;
+            return Taken::ByBroker(queued.ack_token.take());
+        }
+        queued.routes.retain(|owing| *owing != route);
         match self.reports[at].routes.is_empty() {
             true => Taken::ByAll(self.reports.remove(at).ack_token),
             false => Taken::NotYet,
         }
+    }
+
+    /// Billing has read the report of this request: its number and its message.
+    pub(super) fn over(&mut self, request_id: &RequestId) -> Option<(u64, Option<AckToken>)> {
+        let at = self.reports.iter().position(|queued| {
+            queued.report.is_answered() && queued.report.request_id.as_ref() == Some(request_id)
+        })?;
+        let over = self.reports.remove(at);
+        Some((over.number, over.ack_token))
+    }
+
+    /// The report with this number.
+    pub(super) fn report(&self, number: u64) -> Option<&Report> {
+        self.reports.iter().find(|queued| queued.number == number).map(|queued| &queued.report)
+    }
+
+    /// How many the broker has not acknowledged.
+    pub(super) fn unpublished(&self) -> usize {
+        self.reports.iter().filter(|queued| !queued.is_published).count()
     }
 
     /// How many are on their way.
@@ -142,5 +180,17 @@ mod tests {
             reports.add(&report(&format!("r-{number}")), &[Route::Mqtt], None);
         }
         assert_eq!(reports.add(&report("one-more"), &[Route::Mqtt], None), Added::Full);
+    }
+
+    #[test]
+    fn the_oldest_one_that_the_broker_has_makes_room() {
+        let mut reports = VolatileReports::default();
+        for number in 0..MAX_VOLATILE {
+            let report = Report { issuer: "b-1".parse().ok(), ..report(&format!("r-{number}")) };
+            reports.add(&report, &[Route::Mqtt], None);
+        }
+        assert_eq!(reports.taken(2, Route::Mqtt), Taken::ByBroker(None));
+        assert!(matches!(reports.add(&report("one-more"), &[Route::Mqtt], None), Added::Queued(_)));
+        assert_eq!((reports.len(), reports.report(2)), (MAX_VOLATILE, None));
     }
 }

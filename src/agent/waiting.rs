@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use intercom_wire::{Mac, Request};
+use intercom_wire::{Mac, Request, RequestId};
 
 use super::delivery::Delivery;
 use super::pending_request::PendingRequest;
@@ -67,6 +67,14 @@ impl WaitingRequests {
     /// What was offered over the broker was offered on a connection that is gone.
     pub(super) fn connection_lost(&mut self) {
         self.waiting.iter_mut().for_each(|(pending, _)| pending.connection_lost());
+    }
+
+    /// Drops the request with this ID, which an issuer has withdrawn.
+    pub(super) fn withdrawn(&mut self, id: &RequestId) {
+        self.waiting.retain(|(pending, _)| {
+            let request = pending.delivery.request.as_ref().ok().filter(|_| pending.is_offered());
+            request.is_none_or(|request| request.id.as_ref() != Some(id))
+        });
     }
 
     /// Something else was let go unacknowledged for want of room.
@@ -272,6 +280,28 @@ mod tests {
         assert_eq!(names(waiting.overtaken_by(&later)), ["request low"]);
         let other = Request { target: intercom_wire::Target::default(), ..later };
         assert_eq!(names(waiting.overtaken_by(&other)), [""; 0]);
+    }
+
+    #[test]
+    fn what_an_issuer_withdraws_is_forgotten() {
+        let offered = |id: &str| {
+            let mut pending = pending(id, 2);
+            if let Ok(request) = &mut pending.delivery.request {
+                request.issuer = "billing-1".parse().ok();
+            }
+            pending
+        };
+        // It has ended for its issuer; the board tries it once more.
+        let mut retried = offered("retried");
+        retried.delivery.delivered.timing = Timing::Retried;
+        let mut waiting = WaitingRequests::default();
+        for pending in [pending("by-hand", 1), retried, offered("r-1")] {
+            waiting.add(pending, Until::ChangeEnds);
+        }
+        for id in ["r-1", "by-hand", "retried"] {
+            waiting.withdrawn(&id.parse().expect("an ID"));
+        }
+        assert_eq!(names(waiting.change_ended()), ["request by-hand", "request retried"]);
     }
 
     #[test]

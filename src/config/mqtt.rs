@@ -22,6 +22,7 @@ pub(super) const KEYS: &[&str] = &[
     "password_file",
     "keep_alive",
     "connect_timeout",
+    "mac_topics",
     "topics",
 ];
 
@@ -39,6 +40,7 @@ pub(super) fn mqtt(mut section: Section) -> Result<MqttSettings, Wrong> {
         let text = "it is only used over TLS, which needs an mqtts:// url";
         return Err(section.wrong("alpn", at, text));
     }
+    let by_mac = section.flag("mac_topics", true)?;
     Ok(MqttSettings {
         tls: tls(&mut section, broker.tls, "an mqtts:// url", user_is_named)?,
         alpn,
@@ -47,7 +49,7 @@ pub(super) fn mqtt(mut section: Section) -> Result<MqttSettings, Wrong> {
         password: section.optional("password_file", secret)?,
         keep_alive: seconds(section.number("keep_alive", 30, 5..=3600, " seconds")?),
         connect_timeout: seconds(section.number("connect_timeout", 30, 5..=300, " seconds")?),
-        topics: topics(section.section("topics", TOPICS)?.unwrap_or_else(Section::absent))?,
+        topics: topics(section.section("topics", TOPICS)?.unwrap_or_else(Section::absent), by_mac)?,
     })
 }
 
@@ -62,14 +64,28 @@ fn protocol(name: &str) -> Result<String, String> {
     }
 }
 
-const TOPICS: &[&str] = &["patch", "board_patch", "status", "presence"];
+const TOPICS: &[&str] = &[
+    "patch",
+    "board_patch",
+    "status",
+    "presence",
+    "board_who",
+    "everybody_who",
+    "mac_who",
+    "mac_here",
+];
 
-fn topics(mut section: Section) -> Result<Topics, Wrong> {
+fn topics(mut section: Section, by_mac: bool) -> Result<Topics, Wrong> {
     let mut topic = |key, default| section.text(key, default, Template::topic);
     Ok(Topics {
         patch: topic("patch", wire::PATCH)?,
         board_patch: topic("board_patch", wire::BOARD_PATCH)?,
-        status: topic("status", wire::STATUS)?,
-        presence: topic("presence", wire::PRESENCE)?,
+        by_mac,
+        status: topic("status", wire::BOARD_STATUS)?,
+        presence: topic("presence", wire::BOARD_PRESENCE)?,
+        board_who: topic("board_who", wire::BOARD_WHO)?,
+        everybody_who: topic("everybody_who", wire::EVERYBODY_WHO)?,
+        mac_who: topic("mac_who", wire::MAC_WHO)?,
+        mac_here: topic("mac_here", wire::MAC_HERE)?,
     })
 }

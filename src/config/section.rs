@@ -133,9 +133,15 @@ impl<'t> Section<'t> {
 
     /// Where a switch is on.
     pub(super) fn on(&mut self, key: &str) -> Result<Option<Range<usize>>, Wrong> {
-        let Some(value) = self.take(key) else { return Ok(None) };
+        let place = self.place(key);
+        Ok(if self.flag(key, false)? { place } else { None })
+    }
+
+    /// Whether a switch is on.
+    pub(super) fn flag(&mut self, key: &str, default: bool) -> Result<bool, Wrong> {
+        let Some(value) = self.take(key) else { return Ok(default) };
         match value.get_ref() {
-            DeValue::Boolean(on) => Ok(on.then(|| value.span())),
+            DeValue::Boolean(on) => Ok(*on),
             _ => Err(self.kind(key, &value, "true or false")),
         }
     }

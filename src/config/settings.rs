@@ -132,10 +132,20 @@ pub struct Topics {
     pub patch: Template,
     /// Requests for this board, each one level below.
     pub board_patch: Template,
+    /// Whether the topics of `patch` are subscribed to.
+    pub by_mac: bool,
     /// Reports.
     pub status: Template,
-    /// Whether a panel with this MAC address is on line, and which board it is.
+    /// Whether this board is on line, and what it claims to be.
     pub presence: Template,
+    /// Where this board is asked to say that it is there.
+    pub board_who: Template,
+    /// Where every board is.
+    pub everybody_who: Template,
+    /// Where panels ask each other who has a MAC address.
+    pub mac_who: Template,
+    /// Where they answer, each one level below.
+    pub mac_here: Template,
 }
 
 /// A service that is spoken to over HTTP.

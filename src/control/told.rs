@@ -127,6 +127,15 @@ fn state(status: &Status) -> String {
         row("crashes", past.to_string());
     }
     row("waiting", format!("{} requests, {} reports", status.waiting, status.unreported));
+    if let Some(seconds) = status.unread_seconds {
+        row(
+            "unread",
+            format!(
+                "{} reports: the broker took them, and billing has not answered for {seconds} s",
+                status.unread
+            ),
+        );
+    }
     for IgnoredFor { reason, count, seconds_ago } in &status.ignored {
         row("ignored", format!("{count} requests, the last one {seconds_ago} s ago: {reason}"));
     }

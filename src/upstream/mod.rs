@@ -69,8 +69,8 @@ pub enum RouteCommand {
     Send(ReportId, Box<Report>),
     /// The panel is to say once more that it is there, not too often.
     Announce,
-    /// This board no longer has this MAC address.
-    GiveUp(Mac),
+    /// The change that this connection was made for is confirmed.
+    Claim(Connection),
     /// What was not acknowledged shall come again.
     AskAgain,
     /// Whether upstream still answers shall be found out.
@@ -122,10 +122,6 @@ impl RouteHandle {
     /// Whether a certificate that was found valid now vouches for the wall clock.
     fn vouches_for(&self, wall_clock: WallTime) -> bool {
         self.judged_from.is_some_and(|made| made <= wall_clock) && self.health.is_reached()
-    }
-
-    fn connects_as(&self, mac: Mac) -> bool {
-        self.connect_as.borrow().as_ref().is_some_and(|(as_whom, _)| as_whom.identity.mac == mac)
     }
 
     fn command(&self, command: RouteCommand) {
@@ -189,9 +185,7 @@ impl Upstream for Routes {
 
     fn look_up(&mut self, mac: Mac) {
         let Some(events) = self.events.clone() else { return };
-        // The session hears of another board with its own MAC address without asking.
-        let broker = self.mqtt.as_ref().filter(|mqtt| !mqtt.connects_as(mac));
-        let broker = broker.map(|mqtt| mqtt.commands.clone());
+        let broker = self.mqtt.as_ref().map(|mqtt| mqtt.commands.clone());
         tokio::spawn(look_up(mac, self.neighbours.clone(), broker, events));
     }
 
@@ -218,9 +212,9 @@ impl Upstream for Routes {
         }
     }
 
-    fn give_up(&mut self, mac: Mac) {
+    fn claim(&mut self, connection: Connection) {
         if let Some(mqtt) = &self.mqtt {
-            mqtt.command(RouteCommand::GiveUp(mac));
+            mqtt.command(RouteCommand::Claim(connection));
         }
     }
 

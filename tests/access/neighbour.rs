@@ -128,7 +128,7 @@ fn a_neighbour_sees_which_panels_are_on_line() {
         let neighbour = fleet.holder_of("gate-2");
         let board = fleet.panel("gate-1", OLD);
         let _daemon = board.start();
-        neighbour.presence(OLD, "gate-1", "online");
+        neighbour.online(OLD, "gate-1");
     });
 }
 
@@ -140,7 +140,7 @@ fn under_rules_per_board_a_neighbour_can_hold_a_change_up_by_a_false_presence() 
         &format!("intercoms/{NEW}/presence"),
         json!({"state": "online", "board": "gate-2"}).to_string(),
     );
-    neighbour.presence(NEW, "gate-2", "online");
+    neighbour.online(NEW, "gate-2");
     let board = fleet.panel("gate-1", OLD);
     let mut daemon = board.start();
     board.wait_until_reached();
@@ -160,7 +160,7 @@ fn under_rules_per_board_a_neighbour_can_pose_as_the_replacement_and_report_in_i
         &format!("intercoms/{NEW}/presence"),
         json!({"state": "online", "board": "gate-2"}).to_string(),
     );
-    neighbour.presence(NEW, "gate-2", "online");
+    neighbour.online(NEW, "gate-2");
     billing.replace_old();
     let own = "intercoms/by-board/gate-2/patch/";
     let message = neighbour.wait_for("the request", |message| message.topic.starts_with(own));

@@ -93,6 +93,8 @@ fn serve(stream: TcpStream, shared: &Arc<Shared>) -> io::Result<()> {
                     thread::spawn(move || attack(&out, &shared, &acknowledges));
                 }
             }
+            // A question to other panels at QoS 0: there are none.
+            3 if packet.first & 0x06 == 0 => {}
             3 => {
                 let (topic, [high, low], payload) = packet.publish();
                 if topic.ends_with("/status") {

@@ -47,9 +47,9 @@ impl Scene {
         let executable = fs::Permissions::from_mode(0o700);
         fs::set_permissions(board.path("hooks/10-note"), executable).expect("an executable");
         let daemon = board.start();
-        broker.process().wait_for(&format!(
-            "Received PUBLISH from gate-1 (d0, q1, r1, m2, 'intercoms/{OLD}/presence"
-        ));
+        broker.process().wait_for(
+            "Received PUBLISH from gate-1 (d0, q1, r1, m2, 'intercoms/by-board/gate-1/presence",
+        );
         billing.replace_old();
         Scene { broker, billing, board, daemon }
     }
@@ -192,7 +192,7 @@ fn the_broker_dies_when_it_has_the_report_and_its_acknowledgement_is_on_the_way(
         let holding = Arc::new(AtomicBool::new(false));
         let (holds, seen) = (holding.clone(), AtomicBool::new(false));
         let mut scene = Scene::behind(move |way, piece| {
-            let report = format!("intercoms/{NEW}/status");
+            let report = "intercoms/by-board/gate-1/status";
             let has_it = piece.windows(report.len()).any(|bytes| bytes == report.as_bytes());
             if way == Way::Up && has_it && !seen.swap(true, Ordering::Relaxed) {
                 holds.store(true, Ordering::Relaxed);
@@ -204,7 +204,7 @@ fn the_broker_dies_when_it_has_the_report_and_its_acknowledgement_is_on_the_way(
         });
         scene.let_the_hook_end();
         let broker = scene.broker.process();
-        broker.wait_for(&format!("'intercoms/{NEW}/status'"));
+        broker.wait_for("'intercoms/by-board/gate-1/status'");
         broker.wait_for("Sending PUBACK to gate-1");
         scene.broker.kill();
         scene.daemon.wait_for("connecting again");

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use intercom_test_support::certificates::{Authority, NOW};
 use intercom_test_support::{
-    Billing, Board, Broker, Directory, Fate, LAN, LIMIT, NEW, OLD, Relay, Watcher, Way,
+    Billing, Board, Broker, Directory, Fate, LAN, LIMIT, MacOwner, NEW, OLD, Relay, Watcher, Way,
     in_a_namespace, kernels_mac, lan, request,
 };
 use serde_json::json;
@@ -159,8 +159,7 @@ fn a_delay_of_two_seconds_each_way_is_borne_and_another_panel_is_still_noticed()
     let watcher = Watcher::new(&broker);
     let late = Duration::from_secs(2);
     let relay = Relay::start(broker.address(), move |_, _| Fate::Late(late));
-    let presence = format!("intercoms/{NEW}/presence");
-    watcher.retain(&presence, json!({"state": "online", "board": "gate-2"}).to_string());
+    let other = MacOwner::start(&broker, "gate-2", vec![NEW.to_owned()]);
     let url = format!("mqtt://127.0.0.1:{}", relay.port);
     let board = Board::sandboxed("gate-1", OLD).with_mqtt(&url);
     let mut daemon = board.start();
@@ -168,7 +167,7 @@ fn a_delay_of_two_seconds_each_way_is_borne_and_another_panel_is_still_noticed()
     daemon.wait_for("deferred");
     assert_eq!(board.mac(), OLD);
 
-    watcher.retain(&presence, "");
+    drop(other);
     watcher.retain(&format!("intercoms/{OLD}/patch/r-1"), "");
     watcher.retain(&format!("intercoms/{OLD}/patch/r-2"), request("r-2").to_string());
     while watcher.report(NEW)["request_id"] != "r-2" {}

@@ -9,7 +9,9 @@ use intercom_agent::config;
 use intercom_agent::decide::MacOwner;
 use intercom_agent::root::Root;
 use intercom_agent::upstream::{Place, RouteEvent, Routes, mqtt, route};
-use intercom_test_support::{Board, Broker, Directory, MODEL, OLD, Watcher};
+use intercom_test_support::{
+    Board, Broker, Directory, MODEL, MacOwner as AnotherPanel, OLD, Watcher,
+};
 use intercom_wire::signature::Keys;
 use intercom_wire::{Identity, Mac};
 use serde_json::{Value, json};
@@ -35,11 +37,6 @@ fn owner(number: u8) -> MacOwner {
     }
 }
 
-fn another_board_has(mac: Mac, watcher: &Watcher) {
-    let presence = json!({"state": "online", "board": "gate-2"}).to_string();
-    watcher.retain(&format!("intercoms/{mac}/presence"), presence);
-}
-
 /// Asks for all of them before the panel is reached, and waits for all the answers. No connection is
 /// lost meanwhile.
 async fn look_up_all(broker: &Broker) -> BTreeMap<Mac, MacOwner> {
@@ -53,6 +50,9 @@ async fn look_up_all(broker: &Broker) -> BTreeMap<Mac, MacOwner> {
     tokio::spawn(mqtt::run(settings, place, Keys::default(), end, events.clone()));
     let mut routes = Routes { mqtt: Some(handle), events: Some(events), ..Routes::default() };
     let connect_as = ConnectIdentity {
+        has_mac: true,
+        changing_from: None,
+        new_record: false,
         identity: Identity { mac: OLD.parse().expect("a MAC"), serial_number: None },
         board: "gate-1".parse().expect("a name"),
         id: None,
@@ -76,11 +76,9 @@ async fn look_up_all(broker: &Broker) -> BTreeMap<Mac, MacOwner> {
 #[tokio::test]
 async fn many_look_ups_at_once_are_answered_on_one_connection() {
     let broker = Broker::start();
-    let watcher = Watcher::new(&broker);
-    (0..LOOK_UPS)
-        .filter(|number| owner(*number) != MacOwner::Nobody)
-        .for_each(|number| another_board_has(mac(number), &watcher));
-    watcher.so_far();
+    let owned = (0..LOOK_UPS).filter(|number| owner(*number) != MacOwner::Nobody);
+    let owned = owned.map(|number| mac(number).to_string()).collect();
+    let _other = AnotherPanel::start(&broker, "gate-2", owned);
     let owners = timeout(LIMIT, look_up_all(&broker)).await.expect("answers in time");
     for number in 0..LOOK_UPS {
         assert_eq!(owners[&mac(number)], owner(number), "{}", mac(number));
@@ -91,9 +89,10 @@ async fn many_look_ups_at_once_are_answered_on_one_connection() {
 /// defers all that it keeps. Its status then.
 fn status_with(requests: u8, broker: &Broker) -> Value {
     let watcher = Watcher::new(broker);
+    let owned = (0..requests).map(|number| mac(number).to_string()).collect();
+    let _other = AnotherPanel::start(broker, "gate-2", owned);
     for number in 0..requests {
         let (id, new_mac) = (format!("r-{number}"), mac(number));
-        another_board_has(new_mac, &watcher);
         let request = json!({"request_id": id, "mac": OLD, "new_mac": new_mac, "model": MODEL});
         watcher.retain(&format!("intercoms/{OLD}/patch/{id}"), request.to_string());
     }

@@ -63,7 +63,7 @@ fn over_mqtt() {
     let watcher = Watcher::new(&broker);
     let board = Board::sandboxed("gate-1", OLD).with_mqtt(&broker.url());
     let mut daemon = board.start();
-    watcher.presence(OLD, "gate-1", "online");
+    watcher.online(OLD, "gate-1");
     let (files, record) = (board.files(), board.read("state/record.json"));
     for (number, (what, payload, fields)) in bad().into_iter().enumerate() {
         watcher.publish(&format!("intercoms/{OLD}/patch/r-{number}"), payload);
@@ -206,7 +206,7 @@ fn steps_over(publish: fn(&Watcher, Vec<u8>), next: fn() -> (String, Value)) {
     let watcher = Watcher::new(&broker);
     let board = Board::sandboxed("gate-1", OLD).with_mqtt(&broker.url());
     let mut daemon = board.start();
-    watcher.presence(OLD, "gate-1", "online");
+    watcher.online(OLD, "gate-1");
     publish(&watcher, vec![b'x'; 10 << 20]);
     is_rejection("10 MB", &watcher.report(OLD), &["body"]);
     let (topic, request) = next();

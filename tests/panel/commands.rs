@@ -90,7 +90,7 @@ fn check_of_what_was_decided_and_of_what_comes_during_a_change() {
     let watcher = Watcher::new(&broker);
     let board = Board::sandboxed("gate-1", OLD).with_mqtt(&broker.url());
     let mut daemon = board.start();
-    watcher.presence(OLD, "gate-1", "online");
+    watcher.online(OLD, "gate-1");
     watcher.publish(&format!("intercoms/{OLD}/patch/r-1"), request("r-1").to_string());
     daemon.wait_for("watching it");
     let back = json!({"mac": NEW, "new_mac": OLD, "model": MODEL});
@@ -162,7 +162,7 @@ fn with_a_daemon_the_commands_ask_it() {
     let watcher = Watcher::new(&broker);
     let board = Board::sandboxed("gate-1", OLD).with_mqtt(&broker.url());
     let mut daemon = board.start();
-    watcher.presence(OLD, "gate-1", "online");
+    watcher.online(OLD, "gate-1");
     // It shows itself before the broker has granted the last of its topics.
     let end = Instant::now() + LIMIT;
     let status = loop {

@@ -30,7 +30,7 @@ fn two_panels_that_take_one_mac_at_once_go_back_and_one_of_them_has_it_in_the_en
     });
     let mut daemons = boards.each_ref().map(Board::start);
     for (name, mac) in [("gate-1", OLD), ("gate-2", OTHER)] {
-        watcher.presence(mac, name, "online");
+        watcher.online(mac, name);
     }
     for mac in [OLD, OTHER] {
         let asked = json!({"request_id": "r", "mac": mac, "new_mac": NEW, "model": MODEL});

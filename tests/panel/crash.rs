@@ -58,7 +58,7 @@ fn a_daemon_that_never_crashed_says_nothing_of_it() {
     let _daemon = board.start();
     assert!(!board.run(&["status"]).out.contains("crashes"));
     // Before it has subscribed, the request would be lost: the broker does not retain it.
-    watcher.presence(OLD, "gate-1", "online");
+    watcher.online(OLD, "gate-1");
     watcher.publish(&format!("intercoms/{OLD}/patch/r-1"), request("r-1").to_string());
     assert_eq!(watcher.report(NEW).get("unclean_ends"), None);
 }

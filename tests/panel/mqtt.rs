@@ -8,6 +8,8 @@ use intercom_test_support::{
 };
 use serde_json::{Value, json};
 
+const NULL: Value = Value::Null;
+
 fn identity(report: &Value) -> Value {
     json!([report["status"], report["source"], report["mac"], report["serial_number"]])
 }
@@ -20,7 +22,7 @@ fn a_published_request_changes_the_kernels_mac_once_and_for_good() {
         let watcher = Watcher::new(&broker);
         let board = Board::on_the_kernels_link("gate-1").with_mqtt(&broker.url());
         let daemon = board.start();
-        watcher.presence(OLD, "gate-1", "online");
+        watcher.online(OLD, "gate-1");
 
         watcher.retain(&format!("intercoms/{OLD}/patch/r-1"), request("r-1").to_string());
         let first = watcher.report(NEW);
@@ -51,7 +53,7 @@ fn a_published_request_changes_the_kernels_mac_once_and_for_good() {
         // What a boot leaves: the link as it was made.
         ip(&format!("link set eth0 address {OLD}"));
         let daemon = board.start();
-        watcher.presence(NEW, "gate-1", "online");
+        watcher.online(NEW, "gate-1");
         assert_eq!(kernels_mac(), NEW);
         again();
         drop(daemon);
@@ -76,7 +78,7 @@ fn there_and_back_without_a_seq_ends_where_the_second_request_says() {
     let watcher = Watcher::new(&broker);
     let board = Board::sandboxed("gate-1", OLD).with_mqtt(&broker.url());
     let _daemon = board.start();
-    watcher.presence(OLD, "gate-1", "online");
+    watcher.online(OLD, "gate-1");
     // The first one waits for its look-up when the second comes.
     let asked = |id, mac, new_mac| json!({"request_id": id, "mac": mac, "new_mac": new_mac});
     for (id, mac, new_mac) in [("there", OLD, NEW), ("back", NEW, OLD)] {
@@ -98,31 +100,51 @@ fn there_and_back_without_a_seq_ends_where_the_second_request_says() {
 }
 
 #[test]
-fn a_panel_is_present_under_the_mac_that_it_has_and_under_no_other() {
+fn a_panel_is_present_under_its_boards_name_and_claims_what_it_carries_for_good() {
     let broker = Broker::start();
     let watcher = Watcher::new(&broker);
     let board = Board::sandboxed("gate-1", OLD).with_mqtt(&broker.url());
     let daemon = board.start();
-    let presence = |mac| format!("intercoms/{mac}/presence");
-    let says = |state| Some(json!([state, "gate-1"]));
-    let retained = |mac| {
-        let payload = Watcher::retained(&broker).remove(&presence(mac))?;
-        let said: Value = serde_json::from_slice(&payload).expect("JSON");
-        Some(json!([said["state"], said["board"]]))
+    let retained = || {
+        let mut retained = Watcher::retained(&broker);
+        let payload = retained.remove("intercoms/by-board/gate-1/presence").expect("a presence");
+        assert_eq!(retained.len(), 0, "nothing else: {:?}", retained.keys());
+        serde_json::from_slice::<Value>(&payload).expect("JSON")
     };
-    watcher.presence(OLD, "gate-1", "online");
-    assert_eq!(retained(OLD), says("online"));
+    let said = watcher.online(OLD, "gate-1");
+    assert_eq!(retained(), said);
+    let claim = json!([said["serial_number"], said["model"], said["agent"], said["new_record"]]);
+    assert_eq!(claim, json!([FACTORY_SERIAL, MODEL, env!("CARGO_PKG_VERSION"), true]));
+    assert!(said["nonce"].is_string());
 
     watcher.publish(&format!("intercoms/{OLD}/patch/r-1"), request("r-1").to_string());
-    watcher.wait_for("the old MAC's end", |message| {
-        message.topic == presence(OLD) && message.payload.is_empty()
-    });
-    assert_eq!(retained(OLD), None);
-    assert_eq!(retained(NEW), says("online"));
+    let in_mid_change = watcher.presence("gate-1", |said| said["changing"] == true);
+    assert_eq!((&in_mid_change["mac"], &in_mid_change["serial_number"]), (&NULL, &NULL));
+    let said = watcher.online(NEW, "gate-1");
+    assert_eq!((&said["changing"], &said["new_record"]), (&NULL, &NULL));
+    assert_eq!(retained(), said);
 
     daemon.kill();
-    watcher.presence(NEW, "gate-1", "offline");
-    assert_eq!(retained(NEW), says("offline"));
+    watcher.offline("gate-1");
+    assert_eq!(retained(), json!({"state": "offline", "board": "gate-1"}));
+}
+
+#[test]
+fn a_panel_that_is_asked_says_that_it_is_there_and_who_has_its_mac() {
+    let broker = Broker::start();
+    let watcher = Watcher::new(&broker);
+    let board = Board::sandboxed("gate-1", OLD).with_mqtt(&broker.url());
+    let _daemon = board.start();
+    board.wait_until_reached();
+    let before = watcher.online(OLD, "gate-1");
+    watcher.publish("intercoms/by-board/gate-1/who", "");
+    assert_eq!(watcher.online(OLD, "gate-1"), before, "on the same connection");
+    let here = format!("intercoms/{OLD}/here/gate-1");
+    watcher.publish(&format!("intercoms/{NEW}/who"), "");
+    watcher.publish(&format!("intercoms/{OLD}/who"), "");
+    watcher.wait_for("the answer", |message| message.topic == here);
+    let others = watcher.so_far();
+    assert!(!others.iter().any(|message| message.topic.contains("/here/")), "{others:?}");
 }
 
 #[test]
@@ -131,11 +153,9 @@ fn a_panel_lets_go_of_the_mac_that_it_gave_up() {
     let watcher = Watcher::new(&broker);
     let board = Board::sandboxed("gate-1", OLD).with_mqtt(&broker.url());
     let mut daemon = board.start();
-    watcher.presence(OLD, "gate-1", "online");
+    watcher.online(OLD, "gate-1");
     watcher.publish(&format!("intercoms/{OLD}/patch/r-1"), request("r-1").to_string());
-    watcher.wait_for("the old MAC's end", |message| {
-        message.topic == format!("intercoms/{OLD}/presence") && message.payload.is_empty()
-    });
+    watcher.online(NEW, "gate-1");
     let before = board.run(&["status", "--json"]).json()["counters"]["delivered"].clone();
     // The old MAC belongs to the next panel now.
     watcher.publish(&format!("intercoms/{OLD}/patch/r-2"), request("r-2").to_string());
@@ -151,13 +171,12 @@ fn a_panel_lets_go_of_the_mac_that_it_gave_up() {
 fn a_mac_that_another_panel_has_is_not_taken() {
     let broker = Broker::start();
     let watcher = Watcher::new(&broker);
-    watcher.retain(
-        &format!("intercoms/{NEW}/presence"),
-        json!({"state": "online", "board": "gate-2"}).to_string(),
-    );
+    let other = Board::sandboxed("gate-2", NEW).with_mqtt(&broker.url());
+    let _other_daemon = other.start();
+    other.wait_until_reached();
     let board = Board::sandboxed("gate-1", OLD).with_mqtt(&broker.url());
     let mut daemon = board.start();
-    watcher.presence(OLD, "gate-1", "online");
+    watcher.online(OLD, "gate-1");
     watcher.publish(&format!("intercoms/{OLD}/patch/r-1"), request("r-1").to_string());
     daemon.wait_for("deferred");
     assert_eq!(board.mac(), OLD);
@@ -176,7 +195,7 @@ fn a_panel_that_cannot_connect_under_the_new_identity_goes_back() {
     );
     let board = board.with_mqtt(&broker.url());
     let mut daemon = board.start();
-    watcher.presence(OLD, "gate-1", "online");
+    watcher.online(OLD, "gate-1");
     watcher.publish(&format!("intercoms/{OLD}/patch/r-1"), request("r-1").to_string());
     daemon.wait_for("changing from");
     drop((watcher, broker));

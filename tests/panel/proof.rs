@@ -47,7 +47,7 @@ fn a_path_that_goes_silent_during_settle_confirms_nothing() {
     });
     let board = in_a_hurry(&format!("mqtt://127.0.0.1:{}", relay.port), 3);
     let mut daemon = board.start();
-    watcher.presence(OLD, "gate-1", "online");
+    watcher.online(OLD, "gate-1");
     watcher.publish(&format!("intercoms/{OLD}/patch/r-1"), request("r-1").to_string());
     daemon.wait_for("watching it for");
     is_rolled_back(&board, &mut daemon, "the broker does not give the panel's own messages back");
@@ -59,7 +59,7 @@ fn woken_late(asleep: Duration, broker_stays: bool) {
     let watcher = Watcher::new(&broker);
     let board = in_a_hurry(&broker.url(), 5);
     let mut daemon = board.start();
-    watcher.presence(OLD, "gate-1", "online");
+    watcher.online(OLD, "gate-1");
     watcher.publish(&format!("intercoms/{OLD}/patch/r-1"), request("r-1").to_string());
     daemon.wait_for("watching it for");
     daemon.stop();

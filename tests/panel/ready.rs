@@ -25,7 +25,7 @@ fn a_request_waits_while_a_hook_says_not_now_and_billing_is_told() {
     let board = Board::sandboxed("gate-1", OLD).with_mqtt(&broker.url());
     with_a_hook_that_knows_of_calls(&board);
     let mut daemon = board.start();
-    watcher.presence(OLD, "gate-1", "online");
+    watcher.online(OLD, "gate-1");
     watcher.publish(&format!("intercoms/{OLD}/patch/r-1"), request("r-1").to_string());
     let report = watcher.report(OLD);
     let why = "the hook 20-sip says \"not now\": a call is going on";

@@ -24,11 +24,11 @@ fn the_spare_is_already_installed_and_the_old_panel_keeps_its_mac() {
     let id = billing.create_old();
     let old = Board::sandboxed("old-board", OLD).with_mqtt(&broker.url());
     let mut old_daemon = old.start();
-    watcher.presence(OLD, "old-board", "online");
+    watcher.online(OLD, "old-board");
     let spare = Board::sandboxed("spare-board", NEW).with_mqtt(&broker.url());
     spare.write("etc/serial", "NEW-1\n");
     let mut daemon = spare.start();
-    watcher.presence(NEW, "spare-board", "online");
+    watcher.online(NEW, "spare-board");
     let before = without_runtime_files(&spare);
 
     billing.replace_old();
@@ -77,7 +77,7 @@ fn without_a_spare_the_old_panel_becomes_the_new_one() {
     billing.create_old();
     let board = Board::sandboxed("old-board", OLD).with_mqtt(&broker.url());
     let _daemon = board.start();
-    watcher.presence(OLD, "old-board", "online");
+    watcher.online(OLD, "old-board");
     billing.replace_old();
     assert_eq!(watcher.report(NEW)["status"], "installed");
     assert_eq!(board.mac(), NEW);
@@ -92,7 +92,7 @@ fn the_wrong_spare_is_found_out_and_billing_says_why() {
     let spare = Board::sandboxed("spare-board", NEW).with_mqtt(&broker.url());
     spare.write("etc/serial", "ANOTHER-1\n");
     let _daemon = spare.start();
-    watcher.presence(NEW, "spare-board", "online");
+    watcher.online(NEW, "spare-board");
     billing.replace_old();
     let end = Instant::now() + LIMIT;
     loop {

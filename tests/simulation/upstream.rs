@@ -84,7 +84,7 @@ impl Upstream for SimulatedUpstream {
         self.order(|_| {});
     }
 
-    fn give_up(&mut self, _: Mac) {
+    fn claim(&mut self, _: Connection) {
         self.order(|_| {});
     }
 

@@ -144,6 +144,9 @@ fn report_on(pending: &[u8], number: usize) -> Result<Value> {
     let request = Request::read(request.get().as_bytes());
     let request = request.map_err(|_| anyhow::anyhow!("a request cannot be read"))?;
     let carries = ConnectIdentity {
+        has_mac: true,
+        changing_from: None,
+        new_record: false,
         identity: identities::new(number)?,
         board: identities::board(number)?,
         id: None,

@@ -42,6 +42,9 @@ impl Fleet {
     /// Starts a panel.
     pub(super) fn add(&self, number: usize) -> Result<()> {
         let connect_as = ConnectIdentity {
+            has_mac: true,
+            changing_from: None,
+            new_record: false,
             identity: identities::old(number)?,
             board: identities::board(number)?,
             id: None,
@@ -156,11 +159,9 @@ impl Panel {
                     self.fleet.count(true);
                 }
                 if let Some((id, previous)) = self.change.take() {
-                    let given_up = previous.mac;
                     let factory = self.factory.clone();
                     self.decided = Some(installed(id, &self.connect_as, previous, factory));
                     self.report();
-                    self.routes.give_up(given_up);
                 } else if self.unreported {
                     self.send();
                 }

@@ -56,6 +56,9 @@ impl Pollers {
 async fn poll(billing: SocketAddr, number: usize, stop: watch::Receiver<bool>) -> Result<Polled> {
     let factory = identities::old(number)?;
     let mut connect_as = ConnectIdentity {
+        has_mac: true,
+        changing_from: None,
+        new_record: false,
         identity: factory.clone(),
         board: identities::board(number)?,
         id: None,

@@ -92,6 +92,11 @@ impl Report {
         self.intercom.status.as_deref() == Some(DEFERRED)
     }
 
+    /// Whether billing says that it has read the report: it asked for the change, and this ends it.
+    pub fn is_answered(&self) -> bool {
+        self.issuer.is_some() && !self.is_deferred()
+    }
+
     /// How the request ended; `None` if `status` is no outcome that a panel reports.
     pub fn outcome(&self) -> Option<Outcome> {
         self.intercom.status.as_deref()?.parse().ok()

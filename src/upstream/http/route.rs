@@ -133,7 +133,7 @@ impl HttpRoute {
             // poll says that the panel is there.
             RouteCommand::Acknowledge(_)
             | RouteCommand::LookUp(_)
-            | RouteCommand::GiveUp(_)
+            | RouteCommand::Claim(_)
             | RouteCommand::Announce => {}
         }
     }

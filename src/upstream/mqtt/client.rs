@@ -18,7 +18,7 @@ use tokio::time::{Instant, timeout_at};
 use super::Service;
 use super::end::SessionError;
 use super::line::{self, LineError, MAX_PACKET, Socket, Trace, Way};
-use super::presence::OwnPresence;
+use super::presence;
 use super::topics::Topics;
 use crate::upstream::tls;
 
@@ -44,7 +44,6 @@ impl Client {
         service: &Service,
         topics: &Topics,
         board: &BoardName,
-        presence: &OwnPresence,
     ) -> Result<Self, SessionError> {
         let Service { settings, place, health } = service;
         let broker = &settings.broker;
@@ -71,7 +70,7 @@ impl Client {
             .set_max_packet_size(MAX_PACKET, MAX_PACKET)
             .set_last_will(LastWill::new(
                 &topics.presence,
-                presence.offline(),
+                presence::offline(board),
                 QoS::AtLeastOnce,
                 true,
             ));

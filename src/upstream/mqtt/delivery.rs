@@ -1,7 +1,7 @@
 //! A message on one of the panel's request topics, as the agent gets it.
 
 use intercom_wire::signature::{Keys, Signature};
-use intercom_wire::{Errors, Request, RequestId, Unreadable};
+use intercom_wire::{Errors, Nonce, Request, RequestId, Unreadable};
 use rumqttc::Publish;
 
 use super::line;
@@ -18,6 +18,7 @@ pub(super) fn delivery(
     ack_token: AckToken,
     via: Via,
     id_of_topic: Option<RequestId>,
+    is_of_this_connection: impl FnOnce(&Nonce) -> bool,
 ) -> Delivery {
     let (request, signature) = match line::is_too_large(message) {
         true => {
@@ -33,10 +34,12 @@ pub(super) fn delivery(
             (request, signature)
         }
     };
+    let nonce = request.as_ref().ok().and_then(|request| request.nonce.as_ref());
+    let is_fresh = nonce.is_some_and(is_of_this_connection);
     let timing = if message.retain || message.dup { Timing::Again } else { Timing::Live };
     Delivery {
         request,
-        delivered: Delivered { via, timing, signature, is_fresh: true, deferrals: 0 },
+        delivered: Delivered { via, timing, signature, is_fresh, deferrals: 0 },
         ack_token: Some(ack_token),
         route: Some(Route::Mqtt),
         offline: false,

@@ -8,6 +8,7 @@ mod client;
 mod closings;
 mod delivery;
 mod end;
+mod former;
 pub mod line;
 mod outgoing;
 mod presence;
@@ -31,6 +32,7 @@ use crate::record::Route;
 use acknowledgements::Acknowledgements;
 use closings::{Closings, Meaning};
 use end::SessionEnd;
+use former::FormerMacs;
 use outgoing::Outgoing;
 use session::Session;
 
@@ -57,16 +59,16 @@ pub async fn run(
     let service = Service { settings, place, health: end.health.clone() };
     let mut outgoing = Outgoing::default();
     let mut acknowledgements = Acknowledgements::default();
-    while let Some((connect_as, connection)) = next_identity(&mut end).await {
+    let mut former = FormerMacs::default();
+    while let Some((mut connect_as, connection)) = next_identity(&mut end).await {
         let mut backoff = Backoff::new(connect_as.board.as_str(), FIRST_PAUSE, LONGEST_PAUSE);
         let mut closings = Closings::default();
         loop {
-            let connect_as = (&connect_as, connection);
             let began = Instant::now();
             let session = Session::new(
                 &service,
                 &keys,
-                connect_as,
+                (&mut connect_as, connection, &mut former),
                 &events,
                 &mut outgoing,
                 &mut acknowledgements,
@@ -104,7 +106,7 @@ pub async fn run(
             if events.send(RouteEvent::Event(lost)).await.is_err() {
                 return;
             }
-            if !wait(&mut end, pause, &mut outgoing).await {
+            if !wait(&mut end, pause, &mut outgoing, (&mut connect_as, connection)).await {
                 break;
             }
         }
@@ -128,7 +130,12 @@ async fn next_identity(end: &mut RouteEnd) -> Option<(ConnectIdentity, Connectio
 }
 
 /// Waits before the next attempt; `false` if the route is to connect as another identity instead.
-async fn wait(end: &mut RouteEnd, pause: Duration, outgoing: &mut Outgoing) -> bool {
+async fn wait(
+    end: &mut RouteEnd,
+    pause: Duration,
+    outgoing: &mut Outgoing,
+    (connect_as, connection): (&mut ConnectIdentity, Connection),
+) -> bool {
     let until = Instant::now() + pause;
     loop {
         tokio::select! {
@@ -138,26 +145,20 @@ async fn wait(end: &mut RouteEnd, pause: Duration, outgoing: &mut Outgoing) -> b
                 return false;
             }
             command = end.commands.recv() => match command {
-                Some(command) => outgoing.handle_command_while_away(command),
+                Some(RouteCommand::Send(id, report)) => outgoing.report(id, &report),
+                Some(RouteCommand::Claim(of)) if of == connection => connect_as.confirm(),
+                // The rest belongs to a connection: the agent asks again when there is one.
+                Some(
+                    RouteCommand::Acknowledge(_)
+                    | RouteCommand::Announce
+                    | RouteCommand::Claim(_)
+                    | RouteCommand::LookUp(_)
+                    | RouteCommand::AskAgain
+                    | RouteCommand::Prove,
+                ) => {}
                 None => return false,
             },
             () = sleep_until(until) => return true,
-        }
-    }
-}
-
-impl Outgoing {
-    /// Keeps what can be done later. The rest belongs to a connection: the agent asks again when there
-    /// is one.
-    fn handle_command_while_away(&mut self, command: RouteCommand) {
-        match command {
-            RouteCommand::Send(id, report) => self.report(id, &report),
-            RouteCommand::GiveUp(mac) => self.give_up(mac),
-            RouteCommand::Acknowledge(_)
-            | RouteCommand::Announce
-            | RouteCommand::LookUp(_)
-            | RouteCommand::AskAgain
-            | RouteCommand::Prove => {}
         }
     }
 }

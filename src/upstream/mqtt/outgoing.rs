@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use intercom_wire::{Mac, Report};
+use intercom_wire::Report;
 use tokio::time::Instant;
 
 use super::report_size::ReportSize;
@@ -13,8 +13,8 @@ use crate::agent::seams::ReportId;
 pub(super) struct Outgoing {
     queue: VecDeque<Message>,
     on_its_way: Option<OnItsWay>,
-    /// The last report that has arrived. The agent, told at the same time that the broker is reached,
-    /// may want it sent once more.
+    /// The last report that has arrived for good. The agent, told at the same time that the broker is
+    /// reached, may want it sent once more.
     arrived: Option<ReportId>,
     size: ReportSize,
 }
@@ -26,8 +26,6 @@ pub(super) enum Message {
     Report(ReportId, Box<Report>),
     /// This board is online.
     Presence,
-    /// This board no longer has this MAC address.
-    GiveUp(Mac),
 }
 
 /// The message on its way, and its packet id once the client has given it one.
@@ -46,10 +44,6 @@ impl Outgoing {
             return;
         }
         self.push(Message::Report(id, Box::new(report.clone())));
-    }
-
-    pub(super) fn give_up(&mut self, mac: Mac) {
-        self.push(Message::GiveUp(mac));
     }
 
     pub(super) fn presence(&mut self) {
@@ -122,8 +116,8 @@ impl Outgoing {
     /// The broker has acknowledged this packet id; the message, if it was ours.
     pub(super) fn acknowledged(&mut self, pkid: u16) -> Option<Message> {
         let on_its_way = self.on_its_way.take_if(|on_its_way| on_its_way.pkid == Some(pkid))?;
-        if let Message::Report(id, _) = on_its_way.message {
-            self.arrived = Some(id);
+        if let Message::Report(id, report) = &on_its_way.message {
+            self.arrived = Some(*id).filter(|_| !report.is_answered());
             self.size.arrived();
         }
         Some(on_its_way.message)
@@ -165,40 +159,61 @@ impl Outgoing {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::upstream::mqtt::report_size::tests::report;
 
-    fn mac(text: &str) -> Mac {
-        text.parse().expect("a MAC")
+    fn outgoing(ids: &[u64]) -> Outgoing {
+        let mut outgoing = Outgoing::default();
+        ids.iter().for_each(|id| outgoing.report(ReportId::Durable(*id), &report()));
+        outgoing
+    }
+
+    fn id(message: Option<&Message>) -> Option<u64> {
+        match message? {
+            Message::Report(ReportId::Durable(id), _) => Some(*id),
+            other => panic!("{other:?}"),
+        }
     }
 
     #[test]
     fn one_message_is_on_its_way_until_it_is_acknowledged() {
-        let mut outgoing = Outgoing::default();
-        let (first, second) = (mac("AA:BB:CC:DD:EE:01"), mac("AA:BB:CC:DD:EE:FE"));
-        outgoing.give_up(first);
-        outgoing.give_up(second);
-        assert_eq!(outgoing.next(), Some(&Message::GiveUp(first)));
+        let mut outgoing = outgoing(&[1, 2]);
+        assert_eq!(id(outgoing.next()), Some(1));
         outgoing.sent_as(5);
         assert_eq!(outgoing.next(), None);
         assert_eq!(outgoing.acknowledged(4), None, "somebody else's");
-        assert_eq!(outgoing.acknowledged(5), Some(Message::GiveUp(first)));
-        assert_eq!(outgoing.next(), Some(&Message::GiveUp(second)));
+        assert_eq!(id(outgoing.acknowledged(5).as_ref()), Some(1));
+        assert_eq!(id(outgoing.next()), Some(2));
     }
 
     #[test]
     fn a_lost_connection_loses_no_message_and_doubles_none() {
         let mut outgoing = Outgoing::default();
-        let first = mac("AA:BB:CC:DD:EE:01");
         outgoing.presence();
-        outgoing.give_up(first);
+        outgoing.report(ReportId::Durable(1), &report());
         assert_eq!(outgoing.next(), Some(&Message::Presence));
         outgoing.connection_lost();
-        outgoing.give_up(first);
-        assert_eq!(outgoing.next(), Some(&Message::GiveUp(first)));
-        outgoing.give_up(first);
+        outgoing.report(ReportId::Durable(1), &report());
+        assert_eq!(id(outgoing.next()), Some(1));
+        outgoing.report(ReportId::Durable(1), &report());
         outgoing.connection_lost();
-        assert_eq!(outgoing.next(), Some(&Message::GiveUp(first)));
+        assert_eq!(id(outgoing.next()), Some(1));
         outgoing.sent_as(1);
         assert!(outgoing.acknowledged(1).is_some());
         assert_eq!(outgoing.next(), None);
+    }
+
+    #[test]
+    fn a_report_that_billing_answers_is_sent_again_when_the_agent_wants_it() {
+        let issuer = "billing-1".parse().ok();
+        for (issuer, again) in [(None, None), (issuer, Some(1))] {
+            let mut outgoing = Outgoing::default();
+            let report = Report { issuer, ..report() };
+            outgoing.report(ReportId::Durable(1), &report);
+            outgoing.next();
+            outgoing.sent_as(1);
+            assert!(outgoing.acknowledged(1).is_some());
+            outgoing.report(ReportId::Durable(1), &report);
+            assert_eq!(id(outgoing.next()), again);
+        }
     }
 }

@@ -81,14 +81,14 @@ pub(super) fn in_words(bytes: usize) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use intercom_wire::json;
 
     use super::*;
 
     const OTHERS: usize = 50;
 
-    fn report() -> Report {
+    pub(in crate::upstream::mqtt) fn report() -> Report {
         let report = serde_json::json!({
             "request_id": "r-1", "board": "gate-1", "status": "rejected", "factory": "unknown",
             "previous": {"mac": "AA:BB:CC:DD:EE:FE", "serial_number": null},

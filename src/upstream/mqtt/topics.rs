@@ -1,6 +1,7 @@
 //! The topics of one panel under one identity.
 
-use intercom_wire::{Mac, RequestId, topics};
+use intercom_wire::{BoardName, Mac, RequestId, topics};
+use rumqttc::QoS;
 
 use crate::agent::seams::ConnectIdentity;
 use crate::config::{Template, Topics as Templates, Unfilled, Values};
@@ -11,8 +12,16 @@ use crate::decide::Via;
 pub(super) struct Topics {
     templates: Templates,
     connect_as: ConnectIdentity,
-    patch: String,
+    /// `None` where the panel takes no requests on topics of its MAC address.
+    mac_patch: Option<String>,
     board_patch: String,
+    board_who: String,
+    everybody_who: String,
+    /// Where others ask who has a MAC address that this board carries, or may go back to.
+    mac_who: Vec<(String, Mac)>,
+    /// In mid-change, where others answer that they have the new MAC address: whoever asks for it at the
+    /// same time answers its own question, too.
+    rivals: Option<String>,
     pub(super) status: String,
     pub(super) presence: String,
 }
@@ -22,10 +31,25 @@ pub(super) struct Topics {
 pub(super) enum About {
     /// A request; with the ID that the last level gives it.
     Request(Via, Option<RequestId>),
-    /// The presence of this panel's MAC address.
+    /// This panel's presence.
     OwnPresence,
-    /// Something else: a MAC address that was given up, or an answer to a look-up.
+    /// This panel is asked to say that it is there.
+    Who,
+    /// Every panel is.
+    EverybodyWho,
+    /// Another panel asks who has this MAC address, and this one has it.
+    MacWho(Mac),
+    /// Something else, such as an answer to a look-up.
     Other,
+}
+
+/// The topics of a look-up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct LookupTopics {
+    /// Where it is asked.
+    pub(super) who: String,
+    /// Where it is answered; the board is one level below.
+    pub(super) here: String,
 }
 
 impl Topics {
@@ -35,10 +59,16 @@ impl Topics {
         templates: &Templates,
         connect_as: &ConnectIdentity,
     ) -> Result<Self, Unfilled> {
-        let fill = |template| fill(template, connect_as, connect_as.identity.mac);
+        let fill_for = |template, mac| fill(template, connect_as, mac);
+        let fill = |template| fill_for(template, connect_as.identity.mac);
+        let who = |mac| Ok((fill_for(&templates.mac_who, mac)?, mac));
         Ok(Topics {
-            patch: fill(&templates.patch)?,
+            mac_patch: templates.by_mac.then(|| fill(&templates.patch)).transpose()?,
             board_patch: fill(&templates.board_patch)?,
+            board_who: fill(&templates.board_who)?,
+            everybody_who: fill(&templates.everybody_who)?,
+            mac_who: connect_as.macs().into_iter().map(who).collect::<Result<_, Unfilled>>()?,
+            rivals: connect_as.new_mac().map(|_| fill(&templates.mac_here)).transpose()?,
             status: fill(&templates.status)?,
             presence: fill(&templates.presence)?,
             templates: templates.clone(),
@@ -46,30 +76,66 @@ impl Topics {
         })
     }
 
-    /// The filters for requests: the panel is reached only if the broker grants both.
-    pub(super) fn requests(&self) -> [String; 2] {
-        [topics::requests_below(&self.patch), topics::requests_below(&self.board_patch)]
+    /// The filters of this connection: the panel is reached only if the broker grants all. What is not a
+    /// request must come while the broker waits for acknowledgements of requests.
+    pub(super) fn filters(&self) -> Vec<(String, QoS)> {
+        let requests = self.mac_patch.iter().map(|patch| topics::requests_below(patch));
+        let requests = requests.chain([format!("{}/+", self.board_patch)]);
+        let others = [&self.presence, &self.board_who, &self.everybody_who].into_iter();
+        let others = others.chain(self.mac_who.iter().map(|(who, _)| who)).cloned();
+        let others = others.chain(self.rivals.iter().map(|here| format!("{here}/+")));
+        let requests = requests.map(|filter| (filter, QoS::AtLeastOnce));
+        requests.chain(others.map(|filter| (filter, QoS::AtMostOnce))).collect()
     }
 
-    /// The filters for requests to another MAC address than this connection's.
-    pub(super) fn requests_of(&self, mac: Mac) -> Result<String, Unfilled> {
-        Ok(topics::requests_below(&fill(&self.templates.patch, &self.connect_as, mac)?))
+    /// The filters of a MAC address that the board no longer has.
+    pub(super) fn filters_of(&self, mac: Mac) -> Result<Vec<String>, Unfilled> {
+        let patch = fill(&self.templates.patch, &self.connect_as, mac)?;
+        let patch = self.mac_patch.as_ref().map(|_| topics::requests_below(&patch));
+        let who = fill(&self.templates.mac_who, &self.connect_as, mac)?;
+        let here = fill(&self.templates.mac_here, &self.connect_as, mac)?;
+        Ok(patch.into_iter().chain([who, format!("{here}/+")]).collect())
     }
 
-    /// The presence topic of any MAC address.
-    pub(super) fn presence_of(&self, mac: Mac) -> Result<String, Unfilled> {
-        fill(&self.templates.presence, &self.connect_as, mac)
+    /// Where to ask who has a MAC address.
+    pub(super) fn lookup(&self, mac: Mac) -> Result<LookupTopics, Unfilled> {
+        let who = fill(&self.templates.mac_who, &self.connect_as, mac)?;
+        let here = fill(&self.templates.mac_here, &self.connect_as, mac)?;
+        Ok(LookupTopics { who, here })
+    }
+
+    /// Where this board answers that it has a MAC address.
+    pub(super) fn here(&self, mac: Mac) -> Result<String, Unfilled> {
+        let parent = fill(&self.templates.mac_here, &self.connect_as, mac)?;
+        Ok(format!("{parent}/{}", self.connect_as.board))
+    }
+
+    /// Whether other boards answer here that they have this connection's MAC address.
+    pub(super) fn is_of_rivals(&self, here: &str) -> bool {
+        self.rivals.as_deref() == Some(here)
+    }
+
+    /// The look-up's topic and the board of an answer.
+    pub(super) fn answer(topic: &str) -> Option<(&str, BoardName)> {
+        let (here, board) = topic.rsplit_once('/')?;
+        Some((here, board.parse().ok()?))
     }
 
     pub(super) fn about(&self, topic: &str) -> About {
-        if let Some(id) = topics::below(&self.patch, topic) {
+        let mac_patch = self.mac_patch.as_ref().and_then(|patch| topics::below(patch, topic));
+        if let Some(id) = mac_patch {
             About::Request(Via::MacTopic, id.parse().ok())
         } else if let Some(id) = topics::below(&self.board_patch, topic) {
             About::Request(Via::BoardTopic, id.parse().ok())
         } else if topic == self.presence {
             About::OwnPresence
+        } else if topic == self.board_who {
+            About::Who
+        } else if topic == self.everybody_who {
+            About::EverybodyWho
         } else {
-            About::Other
+            let asked = self.mac_who.iter().find(|(who, _)| topic == who);
+            asked.map_or(About::Other, |(_, mac)| About::MacWho(*mac))
         }
     }
 }

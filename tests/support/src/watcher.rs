@@ -87,21 +87,36 @@ impl Watcher {
         }
     }
 
-    /// Waits for the next report from a MAC.
+    /// Waits for the next report of a panel that has this MAC.
     pub fn report(&self, mac: &str) -> Value {
-        let topic = format!("intercoms/{mac}/status");
-        let message = self.wait_for(&topic, |message| message.topic == topic);
-        serde_json::from_slice(&message.payload).expect("JSON")
+        let is_report =
+            |topic: &str| topic.starts_with("intercoms/by-board/") && topic.ends_with("/status");
+        let has_mac = |message: &Publish| json(message).is_some_and(|report| report["mac"] == mac);
+        let message = self.wait_for(&format!("a report from {mac}"), |message| {
+            is_report(&message.topic) && has_mac(message)
+        });
+        json(&message).expect("JSON")
     }
 
-    /// Waits until a board says at a MAC that it is `state`.
-    pub fn presence(&self, mac: &str, board: &str, state: &str) {
-        let topic = format!("intercoms/{mac}/presence");
-        self.wait_for(&format!("{topic}: {board} is {state}"), |message| {
-            message.topic == topic
-                && serde_json::from_slice::<Value>(&message.payload)
-                    .is_ok_and(|said| said["state"] == state && said["board"] == board)
+    /// Waits until a board says that it is there and has this MAC. Gives back what it said.
+    pub fn online(&self, mac: &str, board: &str) -> Value {
+        self.presence(board, |said| said["state"] == "online" && said["mac"] == mac)
+    }
+
+    /// Waits until the broker says for a board that it is gone.
+    pub fn offline(&self, board: &str) {
+        self.presence(board, |said| said["state"] == "offline");
+    }
+
+    /// Waits until a board says something of itself that fits.
+    pub fn presence(&self, board: &str, fits: impl Fn(&Value) -> bool) -> Value {
+        let topic = format!("intercoms/by-board/{board}/presence");
+        let message = self.wait_for(&topic, |message| {
+            let said =
+                json(message).filter(|said| message.topic == topic && said["board"] == board);
+            said.is_some_and(|said| fits(&said))
         });
+        json(&message).expect("JSON")
     }
 
     /// Everything that has been published up to now and was not waited for.
@@ -126,6 +141,10 @@ impl Watcher {
             .map(|message| (message.topic, message.payload.to_vec()))
             .collect()
     }
+}
+
+fn json(message: &Publish) -> Option<Value> {
+    serde_json::from_slice(&message.payload).ok()
 }
 
 impl Drop for Watcher {

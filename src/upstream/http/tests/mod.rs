@@ -143,6 +143,9 @@ fn settings(url: &str, more: &str) -> HttpSettings {
 
 fn connect_as(mac: &str) -> ConnectIdentity {
     ConnectIdentity {
+        has_mac: true,
+        changing_from: None,
+        new_record: false,
         identity: Identity {
             mac: mac.parse().unwrap(),
             serial_number: Some("SN 1/2".parse().unwrap()),

@@ -58,7 +58,7 @@ mod tests {
     fn keep(early: &mut Early, bytes: usize) -> Result<(), SessionError> {
         let message = Publish::new("t", QoS::AtLeastOnce, vec![b'x'; bytes]);
         let keys = Keys::default();
-        early.keep(delivery(&message, &keys, AckToken(1), Via::MacTopic, None), &message)
+        early.keep(delivery(&message, &keys, AckToken(1), Via::MacTopic, None, |_| false), &message)
     }
 
     #[test]

@@ -14,17 +14,23 @@ use crate::random::{self, NoRandomNumbers};
 /// How often the presence is published until it comes back: the broker may drop it at QoS 0.
 const REPEAT: Duration = Duration::from_secs(2);
 
+/// How many nonces of a connection count: a request that answers the one before the last may still be on
+/// its way.
+const MOST: usize = 8;
+
 /// What the presence of one connection says, and whether the broker still has to give it back.
 #[derive(Debug)]
 pub(super) struct Echo {
     nonce: Nonce,
+    /// The ones before it, oldest first.
+    earlier: Vec<Nonce>,
     /// When to publish it again; `None` while it is not waited for.
     repeat_at: Option<Instant>,
 }
 
 impl Echo {
     pub(super) fn new() -> Result<Self, NoRandomNumbers> {
-        Ok(Echo { nonce: fresh()?, repeat_at: None })
+        Ok(Echo { nonce: fresh()?, earlier: Vec::new(), repeat_at: None })
     }
 
     /// The nonce of the presence that is to be published.
@@ -34,9 +40,16 @@ impl Echo {
 
     /// Waits for the presence with a new nonce, which is to be published now.
     pub(super) fn ask(&mut self, now: Instant) -> Result<(), NoRandomNumbers> {
-        self.nonce = fresh()?;
+        let nonce = fresh()?;
+        self.earlier.push(std::mem::replace(&mut self.nonce, nonce));
+        self.earlier.drain(..self.earlier.len().saturating_sub(MOST));
         self.repeat_at = Some(now + REPEAT);
         Ok(())
+    }
+
+    /// Whether the panel has said this nonce on this connection.
+    pub(super) fn is_of_this_connection(&self, nonce: &Nonce) -> bool {
+        *nonce == self.nonce || self.earlier.contains(nonce)
     }
 
     /// The panel's own presence has come, with this nonce. True if it is the one that is waited for.
@@ -80,6 +93,20 @@ mod tests {
         assert!(!echo.is_returned(Some(&first)), "delivered twice");
         echo.ask(now).expect("a nonce");
         assert!(!echo.is_returned(Some(&first)), "the answer to the question before");
+    }
+
+    #[test]
+    fn the_last_nonces_of_the_connection_count_and_no_others() {
+        let (mut echo, now) = (Echo::new().expect("a nonce"), Instant::now());
+        let first = echo.nonce().clone();
+        for _ in 0..MOST {
+            echo.ask(now).expect("a nonce");
+            assert!(echo.is_of_this_connection(&first) && echo.is_of_this_connection(echo.nonce()));
+        }
+        echo.ask(now).expect("a nonce");
+        assert!(!echo.is_of_this_connection(&first), "long ago");
+        let other = Echo::new().expect("a nonce");
+        assert!(!other.is_of_this_connection(echo.nonce()));
     }
 
     #[test]

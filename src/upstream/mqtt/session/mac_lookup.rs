@@ -1,4 +1,5 @@
-//! MAC look-ups: which board has a MAC address now, as its presence topic says.
+//! MAC look-ups: which board has a MAC address now. The other panels are asked, and whoever has it
+//! answers.
 
 use std::time::Duration;
 
@@ -6,13 +7,18 @@ use intercom_wire::Mac;
 use tokio::time::Instant;
 
 use crate::decide::MacOwner;
+use crate::upstream::mqtt::topics::LookupTopics;
 
 /// How many look-ups are under way at once; the others wait for their turn.
 const AT_ONCE: usize = 8;
 /// How long the broker may take to grant a subscription; on a slow link that takes seconds.
 const SUBSCRIBE: Duration = Duration::from_secs(30);
-/// How long a retained presence may take to arrive once its topic is subscribed to.
-const SILENCE: Duration = Duration::from_secs(1);
+/// How often it is asked: a question or its answer may be lost at QoS 0.
+const QUESTIONS: u8 = 3;
+/// How long after each question the next one follows.
+const PAUSE: Duration = Duration::from_millis(300);
+/// How long the answer to the last one may take, beside the way to the broker and back.
+const SILENCE: Duration = Duration::from_millis(400);
 
 /// The MAC addresses that are looked up on one connection, in the order of their start.
 #[derive(Debug, Default)]
@@ -21,7 +27,7 @@ pub(super) struct MacLookups(Vec<MacLookup>);
 #[derive(Debug)]
 struct MacLookup {
     mac: Mac,
-    topic: String,
+    topics: LookupTopics,
     progress: Progress,
 }
 
@@ -31,9 +37,10 @@ enum Progress {
     /// It waits for its turn.
     Waiting,
     /// The broker has not granted the subscription. If it does not in time, the owner is unknown.
-    Subscribing { pkid: Option<u16>, until: Instant },
-    /// The broker has granted the subscription. Silence means that nobody has the address.
-    Listening { until: Instant },
+    Subscribing { pkid: Option<u16>, since: Instant },
+    /// The broker has granted the subscription, after `way`. So many questions were asked; the next one,
+    /// or after the last one the end, is at the moment. Silence means that nobody has the address.
+    Asking { asked: u8, at: Instant, way: Duration },
     /// The broker has refused the subscription, so that the owner is unknown.
     Refused { at: Instant },
     /// It is answered; its topic is to be unsubscribed from.
@@ -43,18 +50,20 @@ enum Progress {
 /// What the client is asked to do.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Call<'a> {
-    /// Subscribe to this topic, with a SUBSCRIBE of its own.
+    /// Subscribe to the answers below this topic, with a SUBSCRIBE of its own.
     Subscribe(&'a str),
-    /// Unsubscribe from this topic.
+    /// Ask on this topic.
+    Ask(&'a str),
+    /// Unsubscribe from the answers below this topic.
     Unsubscribe(&'a str),
 }
 
 impl MacLookups {
     /// Adds a look-up unless there is one for this address. The agent bounds how many there are.
-    pub(super) fn add(&mut self, mac: Mac, topic: String) {
+    pub(super) fn add(&mut self, mac: Mac, topics: LookupTopics) {
         self.0.retain(|lookup| lookup.mac != mac || lookup.progress != Progress::Answered);
         if !self.0.iter().any(|lookup| lookup.mac == mac) {
-            self.0.push(MacLookup { mac, topic, progress: Progress::Waiting });
+            self.0.push(MacLookup { mac, topics, progress: Progress::Waiting });
         }
     }
 
@@ -63,18 +72,28 @@ impl MacLookups {
     pub(super) fn hand_over(&mut self, now: Instant, mut accepts: impl FnMut(Call<'_>) -> bool) {
         let answered = |lookup: &MacLookup| lookup.progress == Progress::Answered;
         while let Some(at) = self.0.iter().position(answered) {
-            if !accepts(Call::Unsubscribe(&self.0[at].topic)) {
+            if !accepts(Call::Unsubscribe(&self.0[at].topics.here)) {
                 return;
             }
             self.0.remove(at);
         }
         // All are started in order, so that those under way come first.
         for lookup in self.0.iter_mut().take(AT_ONCE) {
-            if lookup.progress == Progress::Waiting {
-                if !accepts(Call::Subscribe(&lookup.topic)) {
-                    return;
+            match &mut lookup.progress {
+                Progress::Waiting => {
+                    if !accepts(Call::Subscribe(&lookup.topics.here)) {
+                        return;
+                    }
+                    lookup.progress = Progress::Subscribing { pkid: None, since: now };
                 }
-                lookup.progress = Progress::Subscribing { pkid: None, until: now + SUBSCRIBE };
+                Progress::Asking { asked, at, way } if *asked < QUESTIONS && *at <= now => {
+                    if !accepts(Call::Ask(&lookup.topics.who)) {
+                        return;
+                    }
+                    *asked += 1;
+                    *at = now + if *asked < QUESTIONS { PAUSE } else { SILENCE + *way };
+                }
+                _ => {}
             }
         }
     }
@@ -91,25 +110,28 @@ impl MacLookups {
         }
     }
 
-    /// The broker has answered the SUBSCRIBE with this packet ID: what is retained comes next. False
-    /// if the SUBSCRIBE does not belong to a look-up.
+    /// The broker has answered the SUBSCRIBE with this packet ID: the questions come next. False if the
+    /// SUBSCRIBE does not belong to a look-up.
     pub(super) fn subscribed(&mut self, answered: u16, granted: bool, now: Instant) -> bool {
-        let lookup = self.0.iter_mut().find(|lookup| {
-            matches!(lookup.progress, Progress::Subscribing { pkid, .. } if pkid == Some(answered))
-        });
-        let Some(lookup) = lookup else { return false };
-        lookup.progress = match granted {
-            true => Progress::Listening { until: now + SILENCE },
-            false => Progress::Refused { at: now },
-        };
-        true
+        for lookup in &mut self.0 {
+            if let Progress::Subscribing { pkid, since } = lookup.progress
+                && pkid == Some(answered)
+            {
+                lookup.progress = match granted {
+                    true => Progress::Asking { asked: 0, at: now, way: now - since },
+                    false => Progress::Refused { at: now },
+                };
+                return true;
+            }
+        }
+        false
     }
 
-    /// A presence has come on this topic: ends its look-up, and says for which address it was.
-    pub(super) fn take_answered(&mut self, topic: &str) -> Option<Mac> {
-        let lookup = self.0.iter_mut().find(|lookup| lookup.topic == topic)?;
+    /// Another board has answered below this topic: ends its look-up, and says for which address it was.
+    pub(super) fn take_answered(&mut self, here: &str) -> Option<Mac> {
+        let lookup = self.0.iter_mut().find(|lookup| lookup.topics.here == here)?;
         match lookup.progress {
-            Progress::Subscribing { .. } | Progress::Listening { .. } => {
+            Progress::Subscribing { .. } | Progress::Asking { .. } => {
                 lookup.progress = Progress::Answered;
                 Some(lookup.mac)
             }
@@ -132,27 +154,34 @@ impl MacLookups {
     pub(super) fn postpone(&mut self, now: Instant) {
         for lookup in &mut self.0 {
             match &mut lookup.progress {
-                Progress::Subscribing { until, .. } => *until = now + SUBSCRIBE,
-                Progress::Listening { until } => *until = now + SILENCE,
-                Progress::Waiting | Progress::Refused { .. } | Progress::Answered => {}
+                Progress::Subscribing { since, .. } => *since = now,
+                Progress::Asking { asked: QUESTIONS, at, way } => *at = now + SILENCE + *way,
+                Progress::Waiting
+                | Progress::Asking { .. }
+                | Progress::Refused { .. }
+                | Progress::Answered => {}
             }
         }
     }
 
-    /// When the time of the next look-up is over.
+    /// When the next question is due, or the time of the next look-up is over.
     pub(super) fn due(&self) -> Option<Instant> {
-        self.0.iter().filter_map(MacLookup::timeout).map(|(until, _)| until).min()
+        let due = self.0.iter().filter_map(|lookup| match lookup.progress {
+            Progress::Asking { at, .. } => Some(at),
+            _ => lookup.timeout().map(|(until, _)| until),
+        });
+        due.min()
     }
 }
 
 impl MacLookup {
-    /// When its time is over, and what it means that no presence has come until then.
+    /// When its time is over, and what it means that no answer has come until then.
     fn timeout(&self) -> Option<(Instant, MacOwner)> {
         match self.progress {
-            Progress::Subscribing { until, .. } => Some((until, MacOwner::Unknown)),
-            Progress::Listening { until } => Some((until, MacOwner::Nobody)),
+            Progress::Subscribing { since, .. } => Some((since + SUBSCRIBE, MacOwner::Unknown)),
+            Progress::Asking { asked: QUESTIONS, at, .. } => Some((at, MacOwner::Nobody)),
             Progress::Refused { at } => Some((at, MacOwner::Unknown)),
-            Progress::Waiting | Progress::Answered => None,
+            Progress::Waiting | Progress::Asking { .. } | Progress::Answered => None,
         }
     }
 }
@@ -165,13 +194,17 @@ mod tests {
         format!("AA:BB:CC:DD:EE:{number:02X}").parse().expect("a MAC")
     }
 
-    fn topic(number: usize) -> String {
-        format!("presence/{number}")
+    fn here(number: usize) -> String {
+        format!("here/{number}")
+    }
+
+    fn topics(number: usize) -> LookupTopics {
+        LookupTopics { who: format!("who/{number}"), here: here(number) }
     }
 
     fn lookups(count: usize) -> MacLookups {
         let mut lookups = MacLookups::default();
-        (0..count).for_each(|number| lookups.add(mac(number), topic(number)));
+        (0..count).for_each(|number| lookups.add(mac(number), topics(number)));
         lookups
     }
 
@@ -183,6 +216,7 @@ mod tests {
             if has_room {
                 calls.push(match call {
                     Call::Subscribe(topic) => format!("+{topic}"),
+                    Call::Ask(topic) => topic.to_owned(),
                     Call::Unsubscribe(topic) => format!("-{topic}"),
                 });
             }
@@ -191,26 +225,49 @@ mod tests {
         calls
     }
 
+    /// Asks all three questions of the look-ups that are granted; when their time is over.
+    fn ask(lookups: &mut MacLookups, mut now: Instant) -> Instant {
+        for _ in 0..QUESTIONS {
+            calls(lookups, now, 99);
+            now = lookups.due().expect("under way");
+        }
+        now
+    }
+
     #[test]
-    fn silence_counts_only_after_the_subscription_is_granted() {
-        let (mut lookups, now) = (lookups(1), Instant::now());
-        assert_eq!(calls(&mut lookups, now, 9), ["+presence/0"]);
-        assert_eq!(calls(&mut lookups, now, 9), [""; 0], "subscribed to once");
+    fn three_questions_are_asked_within_a_second_and_silence_counts_after_the_last() {
+        let (mut lookups, granted) = (lookups(1), Instant::now());
+        assert_eq!(calls(&mut lookups, granted, 9), ["+here/0"]);
+        assert_eq!(calls(&mut lookups, granted, 9), [""; 0], "subscribed to once");
         lookups.sent_as(7);
-        assert_eq!(lookups.take_due(now + SILENCE), None);
-        assert!(!lookups.subscribed(6, true, now), "another packet");
-        assert!(lookups.subscribed(7, true, now));
-        assert_eq!(lookups.due(), Some(now + SILENCE));
-        assert_eq!(lookups.take_due(now), None);
-        lookups.postpone(now + SILENCE);
-        assert_eq!(
-            lookups.take_due(now + SILENCE),
-            None,
-            "the broker was in the middle of a packet"
-        );
-        assert_eq!(lookups.take_due(now + 2 * SILENCE), Some((mac(0), MacOwner::Nobody)));
-        assert_eq!(calls(&mut lookups, now, 9), ["-presence/0"]);
+        assert_eq!(lookups.take_due(granted + SILENCE), None);
+        assert!(!lookups.subscribed(6, true, granted), "another packet");
+        assert!(lookups.subscribed(7, true, granted));
+        let mut now = granted;
+        for _ in 0..QUESTIONS {
+            assert_eq!(lookups.due(), Some(now));
+            assert_eq!(lookups.take_due(now), None, "not all was asked");
+            assert_eq!(calls(&mut lookups, now, 0), [""; 0], "a full client");
+            assert_eq!(calls(&mut lookups, now, 9), ["who/0"]);
+            assert_eq!(calls(&mut lookups, now, 9), [""; 0], "one at a time");
+            now = lookups.due().expect("under way");
+        }
+        assert_eq!(now, granted + Duration::from_secs(1));
+        lookups.postpone(now);
+        assert_eq!(lookups.take_due(now), None, "the broker was in the middle of a packet");
+        assert_eq!(lookups.take_due(now + SILENCE), Some((mac(0), MacOwner::Nobody)));
+        assert_eq!(calls(&mut lookups, now, 9), ["-here/0"]);
         assert_eq!(lookups.due(), None);
+    }
+
+    #[test]
+    fn a_slow_way_to_the_broker_is_no_silence() {
+        let (mut lookups, now) = (lookups(1), Instant::now());
+        calls(&mut lookups, now, 9);
+        lookups.sent_as(1);
+        let way = Duration::from_secs(4);
+        assert!(lookups.subscribed(1, true, now + way));
+        assert_eq!(ask(&mut lookups, now + way), now + way + Duration::from_secs(1) + way);
     }
 
     #[test]
@@ -229,13 +286,14 @@ mod tests {
     fn packet_ids_belong_to_the_look_ups_in_the_order_of_their_start() {
         let (mut lookups, now) = (lookups(3), Instant::now());
         assert_eq!(calls(&mut lookups, now, 9).len(), 3);
-        assert_eq!(lookups.take_answered(&topic(0)), Some(mac(0)), "before its SUBACK");
+        assert_eq!(lookups.take_answered(&here(0)), Some(mac(0)), "before its SUBACK");
         lookups.sent_as(1);
         lookups.sent_as(2);
         assert!(lookups.subscribed(2, true, now));
-        assert_eq!(lookups.take_due(now + SILENCE), Some((mac(2), MacOwner::Nobody)));
-        assert_eq!(lookups.take_answered(&topic(1)), Some(mac(1)));
-        assert_eq!(lookups.take_answered(&topic(1)), None, "answered once");
+        let end = ask(&mut lookups, now);
+        assert_eq!(lookups.take_due(end), Some((mac(2), MacOwner::Nobody)));
+        assert_eq!(lookups.take_answered(&here(1)), Some(mac(1)));
+        assert_eq!(lookups.take_answered(&here(1)), None, "answered once");
     }
 
     #[test]
@@ -243,30 +301,30 @@ mod tests {
         let (mut lookups, now) = (lookups(AT_ONCE + 2), Instant::now());
         assert_eq!(calls(&mut lookups, now, 99).len(), AT_ONCE);
         assert_eq!(calls(&mut lookups, now, 99), [""; 0]);
-        assert_eq!(lookups.take_answered(&topic(AT_ONCE)), None, "not subscribed to yet");
-        assert_eq!(lookups.take_answered(&topic(3)), Some(mac(3)));
-        let next = topic(AT_ONCE);
-        assert_eq!(calls(&mut lookups, now, 99), ["-presence/3".to_owned(), format!("+{next}")]);
+        assert_eq!(lookups.take_answered(&here(AT_ONCE)), None, "not subscribed to yet");
+        assert_eq!(lookups.take_answered(&here(3)), Some(mac(3)));
+        let next = here(AT_ONCE);
+        assert_eq!(calls(&mut lookups, now, 99), ["-here/3".to_owned(), format!("+{next}")]);
     }
 
     #[test]
     fn what_a_full_client_does_not_accept_is_handed_over_later() {
         let (mut lookups, now) = (lookups(2), Instant::now());
-        assert_eq!(calls(&mut lookups, now, 1), ["+presence/0"]);
-        lookups.take_answered(&topic(0));
+        assert_eq!(calls(&mut lookups, now, 1), ["+here/0"]);
+        lookups.take_answered(&here(0));
         assert_eq!(calls(&mut lookups, now, 0), [""; 0]);
-        assert_eq!(calls(&mut lookups, now, 9), ["-presence/0", "+presence/1"]);
+        assert_eq!(calls(&mut lookups, now, 9), ["-here/0", "+here/1"]);
     }
 
     #[test]
     fn an_address_is_looked_up_once_at_a_time() {
         let (mut lookups, now) = (lookups(1), Instant::now());
-        lookups.add(mac(0), topic(0));
-        assert_eq!(calls(&mut lookups, now, 9), ["+presence/0"]);
-        lookups.add(mac(0), topic(0));
+        lookups.add(mac(0), topics(0));
+        assert_eq!(calls(&mut lookups, now, 9), ["+here/0"]);
+        lookups.add(mac(0), topics(0));
         assert_eq!(calls(&mut lookups, now, 9), [""; 0]);
-        lookups.take_answered(&topic(0));
-        lookups.add(mac(0), topic(0));
-        assert_eq!(calls(&mut lookups, now, 9), ["+presence/0"], "again, for a new answer");
+        lookups.take_answered(&here(0));
+        lookups.add(mac(0), topics(0));
+        assert_eq!(calls(&mut lookups, now, 9), ["+here/0"], "again, for a new answer");
     }
 }

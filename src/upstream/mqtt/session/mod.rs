@@ -1,5 +1,6 @@
 //! One connection, from CONNECT to its end. Each event goes to the type that owns the state.
 
+mod announcement;
 mod deadlines;
 mod early;
 mod echo;
@@ -7,6 +8,7 @@ mod mac_lookup;
 mod subscription;
 
 use intercom_wire::signature::Keys;
+use intercom_wire::{Mac, Nonce};
 use log::{debug, warn};
 use rumqttc::{
     ConnectReturnCode, Event as Mqtt, Outgoing as Sent, Packet, Publish, QoS, SubAck,
@@ -20,16 +22,18 @@ use super::acknowledgements::Acknowledgements;
 use super::client::Client;
 use super::delivery::delivery;
 use super::end::{SessionEnd, SessionError};
+use super::former::FormerMacs;
 use super::line;
 use super::outgoing::{Message, Outgoing};
-use super::presence::{OnOwnTopic, OwnPresence, owner};
+use super::presence::{self, OnOwnTopic};
 use super::too_large::TooLarge;
 use super::topics::{About, Topics};
 use crate::agent::Delivery;
 use crate::agent::seams::{ConnectIdentity, Connection, Event};
-use crate::decide::MacOwner;
+use crate::decide::{MacOwner, Via};
 use crate::record::Route;
 use crate::upstream::{Health, RouteCommand, RouteEnd, RouteEvent};
+use announcement::Announcement;
 use deadlines::Deadlines;
 use early::Early;
 use echo::Echo;
@@ -43,15 +47,16 @@ pub(super) struct Session<'a> {
     client: Client,
     topics: Topics,
     keys: &'a Keys,
-    connect_as: &'a ConnectIdentity,
+    connect_as: &'a mut ConnectIdentity,
     connection: Connection,
     events: &'a mpsc::Sender<RouteEvent>,
     outgoing: &'a mut Outgoing,
     acknowledgements: &'a mut Acknowledgements,
+    former: &'a mut FormerMacs,
     subscription: OwnSubscription,
     lookups: MacLookups,
-    presence: OwnPresence,
     echo: Echo,
+    announcement: Announcement,
     deadlines: Deadlines,
     early: Early,
 }
@@ -62,28 +67,28 @@ impl<'a> Session<'a> {
     pub(super) fn new(
         service: &Service,
         keys: &'a Keys,
-        (connect_as, connection): (&'a ConnectIdentity, Connection),
+        (connect_as, connection, former): (&'a mut ConnectIdentity, Connection, &'a mut FormerMacs),
         events: &'a mpsc::Sender<RouteEvent>,
         outgoing: &'a mut Outgoing,
         acknowledgements: &'a mut Acknowledgements,
     ) -> Result<Self, SessionError> {
         let settings = &service.settings;
         let topics = Topics::new(&settings.topics, connect_as)?;
-        let presence = OwnPresence::new(connect_as);
-        let client = Client::new(service, &topics, &connect_as.board, &presence)?;
+        let client = Client::new(service, &topics, &connect_as.board)?;
         let silence = 2 * settings.keep_alive + settings.connect_timeout;
         Ok(Session {
             client,
             subscription: OwnSubscription::new(&topics),
             topics,
             keys,
+            announcement: Announcement::new(connect_as.board.as_str()),
             connect_as,
             connection,
             events,
             outgoing,
             acknowledgements,
+            former,
             lookups: MacLookups::default(),
-            presence,
             echo: Echo::new()?,
             deadlines: Deadlines::new(silence, Instant::now()),
             early: Early::default(),
@@ -139,7 +144,8 @@ impl<'a> Session<'a> {
     }
 
     fn due(&self) -> Instant {
-        let times = [self.subscription.due(), self.echo.due(), self.lookups.due()];
+        let announcement = self.announcement.due();
+        let times = [self.subscription.due(), self.echo.due(), self.lookups.due(), announcement];
         let times = times.into_iter().flatten();
         times.fold(self.deadlines.due(self.outgoing.unacknowledged_since()), Instant::min)
     }
@@ -157,6 +163,9 @@ impl<'a> Session<'a> {
         if self.echo.is_to_be_repeated(now) {
             self.outgoing.presence_first();
         }
+        if self.announcement.take_due(now) {
+            self.outgoing.presence();
+        }
         while let Some((mac, owner)) = self.lookups.take_due(now) {
             self.tell(Event::LookedUp { mac, owner }).await?;
         }
@@ -166,10 +175,16 @@ impl<'a> Session<'a> {
     fn handle_command(&mut self, command: RouteCommand) -> Result<(), SessionError> {
         match command {
             RouteCommand::Acknowledge(ack_token) => self.acknowledgements.done(ack_token),
-            RouteCommand::LookUp(mac) => self.lookups.add(mac, self.topics.presence_of(mac)?),
+            RouteCommand::LookUp(mac) => self.lookups.add(mac, self.topics.lookup(mac)?),
             RouteCommand::Send(id, report) => self.outgoing.report(id, &report),
-            RouteCommand::Announce => self.outgoing.presence(),
-            RouteCommand::GiveUp(mac) => self.outgoing.give_up(mac),
+            RouteCommand::Announce => self.announcement.old_request(Instant::now()),
+            RouteCommand::Claim(of) if of == self.connection => {
+                self.connect_as.confirm();
+                self.leave_former_topics()?;
+                self.outgoing.presence();
+            }
+            // Of an earlier change.
+            RouteCommand::Claim(_) => {}
             RouteCommand::AskAgain => return Err(SessionError::AskAgain),
             RouteCommand::Prove if self.is_reached() => self.ask_for_echo()?,
             // It is asked for anyway before this connection counts.
@@ -194,6 +209,8 @@ impl<'a> Session<'a> {
             }
             Mqtt::Incoming(Packet::SubAck(answer)) => self.subscribed(&answer).await?,
             Mqtt::Incoming(Packet::Publish(message)) => self.receive(&message, health).await?,
+            // A message at QoS 0 has no packet ID, and is not acknowledged.
+            Mqtt::Outgoing(Sent::Publish(0)) => {}
             Mqtt::Outgoing(Sent::Publish(pkid)) => self.outgoing.sent_as(pkid),
             Mqtt::Incoming(Packet::PubAck(answer)) => {
                 if let Some(Message::Report(id, _)) = self.outgoing.acknowledged(answer.pkid) {
@@ -213,9 +230,20 @@ impl<'a> Session<'a> {
             return Ok(());
         }
         if self.subscription.answered(answer, now)? == Answered::Granted {
+            self.leave_former_topics()?;
             self.ask_for_echo()?;
             for delivery in self.early.take() {
                 self.deliver(delivery).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The broker's session outlives the connection, and what it is subscribed to with it.
+    fn leave_former_topics(&mut self) -> Result<(), SessionError> {
+        for mac in self.former.left_for(&self.connect_as.macs()) {
+            for filter in self.topics.filters_of(mac)? {
+                self.client.handle.try_unsubscribe(filter)?;
             }
         }
         Ok(())
@@ -238,22 +266,14 @@ impl<'a> Session<'a> {
         payload: &[u8],
         health: &Health,
     ) -> Result<(), SessionError> {
-        match self.presence.read(payload) {
-            OnOwnTopic::Own(nonce) => {
+        match OnOwnTopic::read(payload, &self.connect_as.board) {
+            OnOwnTopic::Online(nonce) => {
                 if self.echo.is_returned(nonce.as_ref()) {
                     self.subscription.presence_returned();
                     self.proven(health).await?;
                 }
             }
-            OnOwnTopic::AnotherBoard(board) => {
-                if self.presence.defends_against(&board, Instant::now()) {
-                    self.outgoing.presence();
-                }
-                let (mac, owner) =
-                    (self.connect_as.identity.mac, MacOwner::AnotherBoard(Some(board)));
-                self.tell(Event::LookedUp { mac, owner }).await?;
-            }
-            OnOwnTopic::Nobody => self.outgoing.presence(),
+            OnOwnTopic::Other => self.outgoing.presence(),
         }
         Ok(())
     }
@@ -273,24 +293,51 @@ impl<'a> Session<'a> {
         }
         match self.topics.about(&message.topic) {
             About::Request(via, id) if !message.payload.is_empty() => {
-                let delivery = delivery(message, self.keys, ack_token, via, id);
+                let is_of_this_connection = |nonce: &Nonce| self.echo.is_of_this_connection(nonce);
+                let delivery =
+                    delivery(message, self.keys, ack_token, via, id, is_of_this_connection);
                 return match self.subscription.is_granted() {
                     true => self.deliver(delivery).await,
                     false => self.early.keep(delivery, message),
                 };
             }
+            About::Request(Via::BoardTopic, Some(request_id)) => {
+                self.tell(Event::Over { request_id }).await?;
+            }
             About::Request(..) => debug!("MQTT: {} was cleared", message.topic),
             About::OwnPresence => self.receive_own_presence(&message.payload, health).await?,
-            About::Other => match self.lookups.take_answered(&message.topic) {
-                Some(mac) => {
-                    let owner = owner(&message.payload, &self.connect_as.board);
-                    self.tell(Event::LookedUp { mac, owner }).await?;
-                }
-                None => debug!("MQTT: {} is no longer one of this panel's topics", message.topic),
-            },
+            // What is retained was asked or answered long ago.
+            _ if message.retain => debug!("MQTT: {} is retained", message.topic),
+            About::Who => self.outgoing.presence(),
+            About::EverybodyWho => self.announcement.everybody_asked(Instant::now()),
+            About::MacWho(mac) => self.answer_who(mac)?,
+            About::Other => self.receive_answer(&message.topic).await?,
         }
         self.acknowledgements.done(ack_token);
         Ok(())
+    }
+
+    /// This board has the MAC address, or may go back to it: until its change is confirmed, both.
+    fn answer_who(&self, mac: Mac) -> Result<(), SessionError> {
+        if self.connect_as.has_mac && self.connect_as.macs().contains(&mac) {
+            let here = self.topics.here(mac)?;
+            // It is asked again if this one does not go out.
+            let _ = self.client.handle.try_publish(here, QoS::AtMostOnce, false, "");
+        }
+        Ok(())
+    }
+
+    async fn receive_answer(&mut self, topic: &str) -> Result<(), SessionError> {
+        let answer = Topics::answer(topic).filter(|(_, board)| *board != self.connect_as.board);
+        let Some((here, board)) = answer else { return Ok(()) };
+        let rival = self.connect_as.new_mac().filter(|_| self.topics.is_of_rivals(here));
+        match self.lookups.take_answered(here).or(rival) {
+            Some(mac) => {
+                let owner = MacOwner::AnotherBoard(Some(board));
+                self.tell(Event::LookedUp { mac, owner }).await
+            }
+            None => Ok(()),
+        }
     }
 
     /// Not before the panel is reached: packet IDs belong to SUBSCRIBEs by their order.
@@ -300,8 +347,11 @@ impl<'a> Session<'a> {
             self.lookups.hand_over(Instant::now(), |call| match call {
                 // The broker may hold back QoS 1 until waiting requests are acknowledged. That silence
                 // would count as an answer.
-                Call::Subscribe(topic) => client.try_subscribe(topic, QoS::AtMostOnce).is_ok(),
-                Call::Unsubscribe(topic) => client.try_unsubscribe(topic).is_ok(),
+                Call::Subscribe(here) => {
+                    client.try_subscribe(format!("{here}/+"), QoS::AtMostOnce).is_ok()
+                }
+                Call::Ask(who) => client.try_publish(who, QoS::AtMostOnce, false, "").is_ok(),
+                Call::Unsubscribe(here) => client.try_unsubscribe(format!("{here}/+")).is_ok(),
             });
         }
     }
@@ -337,22 +387,8 @@ impl<'a> Session<'a> {
                     (topic, payload, false)
                 }
                 Message::Presence => {
-                    let payload = self.presence.online(self.echo.nonce());
+                    let payload = presence::online(self.connect_as, self.echo.nonce());
                     (self.topics.presence.clone(), payload, true)
-                }
-                Message::GiveUp(mac) if *mac == self.connect_as.identity.mac => {
-                    // The board has this address again.
-                    self.outgoing.skip();
-                    continue;
-                }
-                Message::GiveUp(mac) => {
-                    let (requests, presence) =
-                        (self.topics.requests_of(*mac)?, self.topics.presence_of(*mac)?);
-                    if self.client.handle.try_unsubscribe(requests).is_err() {
-                        self.outgoing.put_back();
-                        return Ok(());
-                    }
-                    (presence, Vec::new(), true)
                 }
             };
             self.outgoing.has_size(topic.len() + payload.len() + PUBLISH_HEAD);

@@ -14,8 +14,9 @@ const SUBSCRIBE: Duration = Duration::from_secs(30);
 /// What this connection subscribes to, and how far that has come.
 #[derive(Debug)]
 pub(super) struct OwnSubscription {
-    /// Two for requests, and the presence, on which what the panel itself publishes comes back.
-    filters: [String; 3],
+    filters: Vec<(String, QoS)>,
+    /// On this one of them, what the panel itself publishes comes back.
+    presence: String,
     progress: Progress,
 }
 
@@ -45,19 +46,19 @@ pub(super) enum Answered {
 
 impl OwnSubscription {
     pub(super) fn new(topics: &Topics) -> Self {
-        let [patch, board_patch] = topics.requests();
-        let filters = [patch, board_patch, topics.presence.clone()];
-        OwnSubscription { filters, progress: Progress::NotSent }
+        OwnSubscription {
+            filters: topics.filters(),
+            presence: topics.presence.clone(),
+            progress: Progress::NotSent,
+        }
     }
 
     /// What to subscribe to after every CONNACK: a broker that says that it kept the session may
     /// not have kept it.
     pub(super) fn start(&mut self, now: Instant) -> Vec<SubscribeFilter> {
         self.progress = Progress::Sent { until: now + SUBSCRIBE, pkid: None };
-        // The presence must come back while the broker waits for acknowledgements of requests.
-        let qos = [QoS::AtLeastOnce, QoS::AtLeastOnce, QoS::AtMostOnce];
-        let filters = self.filters.iter().zip(qos);
-        filters.map(|(filter, qos)| SubscribeFilter::new(filter.clone(), qos)).collect()
+        let filters = self.filters.iter();
+        filters.map(|(filter, qos)| SubscribeFilter::new(filter.clone(), *qos)).collect()
     }
 
     /// The client has sent a SUBSCRIBE with this packet id. False if it is not this one: the client
@@ -83,7 +84,7 @@ impl OwnSubscription {
         {
             return Ok(Answered::NotOurs);
         }
-        for (at, filter) in self.filters.iter().enumerate() {
+        for (at, (filter, _)) in self.filters.iter().enumerate() {
             if !matches!(answer.return_codes.get(at), Some(SubscribeReasonCode::Success(_))) {
                 return Err(SessionError::SubscriptionRefused { filter: filter.clone() });
             }
@@ -131,8 +132,7 @@ impl OwnSubscription {
                 Err(SessionError::SubscriptionUnanswered)
             }
             Progress::Unproven { until } if until <= now => {
-                let [_, _, presence] = &self.filters;
-                Err(SessionError::PresenceNotReturned { topic: presence.clone() })
+                Err(SessionError::PresenceNotReturned { topic: self.presence.clone() })
             }
             _ => Ok(()),
         }
@@ -144,8 +144,12 @@ mod tests {
     use super::*;
 
     fn subscription() -> OwnSubscription {
-        let filters = ["patch/+", "board/+", "own"].map(str::to_owned);
-        OwnSubscription { filters, progress: Progress::NotSent }
+        let filter = |filter: &str| (filter.to_owned(), QoS::AtMostOnce);
+        OwnSubscription {
+            filters: ["patch/+", "board/+", "own"].map(filter).into(),
+            presence: "own".to_owned(),
+            progress: Progress::NotSent,
+        }
     }
 
     fn answer(pkid: u16, granted: [bool; 3]) -> SubAck {
