@@ -148,6 +148,8 @@ fn values_that_cannot_be_right_are_refused() {
         "placeholder_macs = [\"FF:FF:FF:FF:FF:FF\"]",
         "placeholder_macs = [\"00:00:23\"]",
         "board_name = \"a/b\"",
+        "board_name = \"gate.1\"",
+        "board_name = \"patch\"",
         "models = [\"-\"]",
         "state_dir = \"state\"",
         "[serial_number]\nsources = [\"fw_printenv\"]",

@@ -3,7 +3,7 @@
 
 use std::str::FromStr;
 
-use intercom_wire::{Mac, comparable_model};
+use intercom_wire::{BoardName, InvalidBoardName, Mac, comparable_model};
 use log::LevelFilter;
 
 use super::section::{Section, Wrong};
@@ -52,7 +52,7 @@ pub(super) fn validate(mut file: Section) -> Result<Settings, Wrong> {
         confirm_within: time("confirm_within", 180, 10..=3600)?,
         settle: time("settle", 5, 0..=60)?,
         id: id(&mut file)?,
-        board_name: file.optional("board_name", told(str::parse))?,
+        board_name: file.optional("board_name", board_name)?,
         models: file.texts("models", &[], model)?,
         placeholder_macs: file.texts(
             "placeholder_macs",
@@ -147,6 +147,15 @@ fn interface(text: &str) -> Result<String, String> {
     } else {
         Err(format!("`{text}` is not the name of a network interface, such as eth0"))
     }
+}
+
+fn board_name(text: &str) -> Result<BoardName, String> {
+    text.parse().map_err(|why: InvalidBoardName| match text.contains('.') {
+        true => {
+            format!("`{text}` has a dot, which brokers do not take in a topic: write a `-` instead")
+        }
+        false => format!("`{text}` {why}"),
+    })
 }
 
 fn model(text: &str) -> Result<String, String> {
