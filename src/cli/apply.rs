@@ -42,7 +42,8 @@ pub(super) fn ask_for_change(common: &Common, ask: Ask) -> Result<Option<Ended>,
             // A reader that went away misses the steps and nothing else.
             let _ = output::line(&step.to_string());
         }
-        Answer::Step(_) | Answer::State { .. } | Answer::Restored { .. } => {}
+        Answer::Step(_) | Answer::State { .. } | Answer::Restored { .. } | Answer::Forgotten(_) => {
+        }
         Answer::Ended { outcome, told } => ended = Some(Ended::Request(outcome, told)),
         Answer::Back(told) => ended = Some(Ended::Back(told)),
         Answer::Refused(why) => refused = Some(why),

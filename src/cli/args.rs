@@ -51,6 +51,7 @@ pub(super) enum Command {
     Rollback(Rollback),
     Status(Status),
     Doctor(Doctor),
+    ForgetSequence(ForgetSequence),
 }
 
 /// What every command takes.
@@ -164,6 +165,12 @@ command! {
     /// Looks at everything that a change rests on, and says what to do. Changes nothing.
     #[argh(subcommand, name = "doctor")]
     Doctor {}
+}
+
+command! {
+    /// Forgets which `seq` was decided last: for a billing database that counts from a lower number again.
+    #[argh(subcommand, name = "forget-sequence")]
+    ForgetSequence {}
 }
 
 /// By which way a checked request is taken to come.

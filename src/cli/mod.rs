@@ -5,6 +5,7 @@ mod args;
 mod check;
 mod doctor;
 mod exit;
+mod forget_sequence;
 mod identity;
 mod log_lines;
 mod log_setup;
@@ -49,6 +50,7 @@ fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Apply(apply) => apply::apply(&apply),
         Command::Rollback(rollback) => rollback::rollback(&rollback),
         Command::Status(status) => status::status(&status),
+        Command::ForgetSequence(forget) => forget_sequence::forget_sequence(&forget),
         Command::Doctor(doctor) => doctor::doctor(&doctor),
     }
 }

@@ -65,7 +65,11 @@ fn ask_daemon(socket: &Path) -> Result<Ended, Failure> {
     control::ask(socket, &Ask::Restore, |answer| match answer {
         Answer::Restored { has_unread, told } => ended = Ok((told, has_unread)),
         Answer::Refused(why) => ended = Err(Failure::new(why)),
-        Answer::State { .. } | Answer::Step(_) | Answer::Ended { .. } | Answer::Back(_) => {}
+        Answer::State { .. }
+        | Answer::Step(_)
+        | Answer::Ended { .. }
+        | Answer::Back(_)
+        | Answer::Forgotten(_) => {}
     })
     .map_err(|why| Failure::new(format!("the daemon cannot be asked: {why}")))?;
     ended

@@ -20,7 +20,10 @@ pub(super) fn status(args: &Args) -> Result<Exit, Failure> {
             Answer::State { told, .. } => output::line(told.text(common.json)),
             Answer::Step(step) => output::print(common.json, &step, ToString::to_string),
             Answer::Refused(why) => Err(Failure::new(why)),
-            Answer::Ended { .. } | Answer::Back(_) | Answer::Restored { .. } => Ok(()),
+            Answer::Ended { .. }
+            | Answer::Back(_)
+            | Answer::Restored { .. }
+            | Answer::Forgotten(_) => Ok(()),
         };
         match print {
             Ok(()) => ControlFlow::Continue(()),

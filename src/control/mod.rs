@@ -45,6 +45,8 @@ json_enum! {
         },
         /// Put the board right now, and read it again.
         Restore = "restore",
+        /// Forget the marks of `seq`.
+        ForgetSequence = "forget_sequence",
     }
 }
 
@@ -81,6 +83,8 @@ json_enum! {
             /// What was done, to print.
             told: Told,
         },
+        /// The marks of `seq` that were forgotten; the last line.
+        Forgotten = "forgotten" (Told),
         /// It cannot be done, in words; the last line.
         Refused = "refused" (String),
     }
@@ -116,6 +120,7 @@ mod tests {
             Ask::Apply { payload: "{}\n".to_owned(), offline: true },
             Ask::Rollback { factory: true, offline: false },
             Ask::Restore,
+            Ask::ForgetSequence,
         ];
         let answered = [
             Answer::State {
@@ -129,6 +134,7 @@ mod tests {
             Answer::Ended { outcome: None, told: told() },
             Answer::Back(told()),
             Answer::Restored { has_unread: true, told: told() },
+            Answer::Forgotten(told()),
             Answer::Refused("no".to_owned()),
         ];
         for ask in asked {

@@ -7,6 +7,7 @@ use intercom_wire::{Identity, NotTold, Report, json_object};
 use serde::Serialize;
 
 use crate::agent::{IgnoredFor, PastRuns, RouteStatus, Status};
+use crate::record::SeqMark;
 
 json_object! {
     /// One thing to print.
@@ -28,6 +29,11 @@ pub struct BoardState {
     pub not_read: Vec<String>,
     /// What was done, and what could not be.
     pub remarks: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Forgotten<'a> {
+    forgotten: &'a [SeqMark],
 }
 
 impl Told {
@@ -54,6 +60,15 @@ impl Told {
     /// If it cannot be written as JSON.
     pub fn restored(board: &BoardState) -> serde_json::Result<Self> {
         Ok(Told { json: serde_json::to_string(board)?, words: restored(board) })
+    }
+
+    /// The marks of `seq` that were forgotten.
+    ///
+    /// # Errors
+    /// If they cannot be written as JSON.
+    pub fn forgotten(marks: &[SeqMark]) -> serde_json::Result<Self> {
+        let json = serde_json::to_string(&Forgotten { forgotten: marks })?;
+        Ok(Told { json, words: forgotten(marks) })
     }
 
     /// How a request ended.
@@ -164,6 +179,19 @@ fn restored(board: &BoardState) -> String {
     for remark in &board.remarks {
         text.push_str("\n  ");
         text.push_str(remark);
+    }
+    text
+}
+
+fn forgotten(marks: &[SeqMark]) -> String {
+    let mut text = match marks.len() {
+        0 => "there is no mark of a seq".to_owned(),
+        _ => "forgotten:".to_owned(),
+    };
+    for SeqMark { issuer, intercom, seq } in marks {
+        let issuer = issuer.as_ref().map_or("no issuer", |issuer| issuer.as_str());
+        // Writing to a String cannot fail.
+        let _ = write!(text, "\n  seq {seq} of {issuer} for {intercom}");
     }
     text
 }

@@ -67,6 +67,14 @@ impl Watchers {
                     .map(|()| Until::ChangeEnds)
                     .map_err(|why| why.to_string())
             }
+            Ask::ForgetSequence => {
+                let answer = match agent.forget_sequence() {
+                    Ok(forgotten) => told(Told::forgotten(&forgotten), Answer::Forgotten),
+                    Err(why) => Answer::Refused(format!("the record cannot be written: {why}")),
+                };
+                send(&answers, answer);
+                return;
+            }
             Ask::Restore => {
                 agent.put_board_right();
                 Ok(Until::BoardRead)

@@ -93,7 +93,11 @@ pub(super) fn state(panel: &Panel) -> Result<State, String> {
             told = Ok(State { reached, durable, link_contest });
         }
         Answer::Refused(why) => told = Err(why),
-        Answer::Step(_) | Answer::Ended { .. } | Answer::Back(_) | Answer::Restored { .. } => {}
+        Answer::Step(_)
+        | Answer::Ended { .. }
+        | Answer::Back(_)
+        | Answer::Restored { .. }
+        | Answer::Forgotten(_) => {}
     });
     match asked {
         Ok(()) => told,

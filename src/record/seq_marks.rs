@@ -1,5 +1,7 @@
 //! The marks of `seq`: the highest one that was decided, for each issuer and intercom.
 
+use std::fmt;
+
 use intercom_wire::json::{DecodeError, FromJson, Value};
 use intercom_wire::{Issuer, Mac, Request, Target, json_enum, json_object};
 use serde::Serialize;
@@ -42,6 +44,15 @@ pub struct SeqMarks(Vec<SeqMark>);
 impl FromJson for SeqMarks {
     fn from_json(value: &Value) -> Result<Self, DecodeError> {
         Option::from_json(value).map(|marks| SeqMarks(marks.unwrap_or_default()))
+    }
+}
+
+impl fmt::Display for SeqKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SeqKey::Id(id) => write!(f, "the intercom {id}"),
+            SeqKey::Mac(mac) => write!(f, "the intercom with the MAC {mac}"),
+        }
     }
 }
 
