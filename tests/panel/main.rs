@@ -10,6 +10,7 @@ mod control;
 mod crash;
 mod flash_writes;
 mod http;
+mod issuer;
 mod kills;
 mod mqtt;
 mod page;

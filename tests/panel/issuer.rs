@@ -1,0 +1,129 @@
+//! What a billing database asks: it counts as the answer to the panel's presence, and its report stays
+//! until it was read.
+
+use intercom_test_support::{Board, Broker, NEW, OLD, OTHER, Watcher, request};
+use serde_json::{Value, json};
+
+/// A request for a board that names an issuer and this nonce.
+fn offer(id: &str, nonce: &Value, new_mac: &str) -> Value {
+    let mut offer = request(id);
+    offer["new_mac"] = json!(new_mac);
+    offer["issuer"] = json!("billing-1");
+    offer["nonce"] = nonce.clone();
+    offer["target"] = json!({"id": 5, "mac": OLD, "board": "gate-1"});
+    offer
+}
+
+fn topic(id: &str) -> String {
+    format!("intercoms/by-board/gate-1/patch/{id}")
+}
+
+#[test]
+fn an_old_offer_only_makes_the_panel_say_that_it_is_there() {
+    let broker = Broker::start();
+    let watcher = Watcher::new(&broker);
+    let board = Board::sandboxed("gate-1", OLD).with_mqtt(&broker.url());
+    let daemon = board.start();
+    let earlier = watcher.online(OLD, "gate-1")["nonce"].clone();
+    board.wait_until_reached();
+    daemon.kill();
+    watcher.offline("gate-1");
+    let _daemon = board.start();
+    board.wait_until_reached();
+    watcher.online(OLD, "gate-1");
+
+    watcher.publish(&topic("r-1"), offer("r-1", &earlier, NEW).to_string());
+    let nonce = watcher.online(OLD, "gate-1")["nonce"].clone();
+    assert_ne!(nonce, earlier);
+    let status = board.run(&["status", "--json"]).json();
+    assert_eq!((&status["counters"]["begun"], &status["waiting"]), (&json!(0), &json!(0)));
+    watcher.publish(&topic("r-1"), offer("r-1", &nonce, NEW).to_string());
+    let report = watcher.report(NEW);
+    assert_eq!((&report["status"], &report["issuer"]), (&json!("installed"), &json!("billing-1")));
+    assert_eq!(report["outcome_identity"]["mac"], NEW);
+}
+
+#[test]
+fn a_report_is_sent_again_until_its_issuer_has_read_it() {
+    let broker = Broker::start();
+    let watcher = Watcher::new(&broker);
+    let board = Board::sandboxed("gate-1", OLD).with_mqtt(&broker.url());
+    let mut daemon = board.start();
+    let nonce = watcher.online(OLD, "gate-1")["nonce"].clone();
+    board.wait_until_reached();
+    let wrong = |id: &str| {
+        let mut wrong = offer(id, &nonce, NEW);
+        wrong["model"] = json!("another");
+        wrong.to_string()
+    };
+    watcher.publish(&topic("r-1"), wrong("r-1"));
+    let report = watcher.report(OLD);
+    assert_eq!(report["status"], "rejected");
+    assert_eq!(watcher.report(OLD), report, "the broker had it, and nobody else");
+    let unread = || board.run(&["status", "--json"]).json()["unread"].clone();
+    assert_eq!(unread(), 1);
+    watcher.publish(&topic("another"), "");
+    watcher.publish(&topic("r-1"), "");
+    // In this order: what comes after it is decided after it.
+    watcher.publish(&topic("r-2"), wrong("r-2"));
+    while watcher.report(OLD)["request_id"] != "r-2" {}
+    watcher.publish(&topic("r-2"), "");
+    watcher.publish(&format!("intercoms/{OLD}/patch/r-3"), {
+        let mut by_hand = request("r-3");
+        by_hand["model"] = json!("another");
+        by_hand.to_string()
+    });
+    while watcher.report(OLD)["request_id"] != "r-3" {}
+    assert_eq!(unread(), 0);
+    assert!(daemon.is_running());
+}
+
+#[test]
+fn a_request_that_its_issuer_withdraws_while_it_is_deferred_is_forgotten() {
+    let broker = Broker::start();
+    let watcher = Watcher::new(&broker);
+    let other = Board::sandboxed("gate-2", OTHER).with_mqtt(&broker.url());
+    let _other_daemon = other.start();
+    other.wait_until_reached();
+    let board = Board::sandboxed("gate-1", OLD).with_mqtt(&broker.url());
+    let _daemon = board.start();
+    let nonce = watcher.online(OLD, "gate-1")["nonce"].clone();
+    board.wait_until_reached();
+    watcher.publish(&topic("r-1"), offer("r-1", &nonce, OTHER).to_string());
+    let report = watcher.report(OLD);
+    assert_eq!((&report["status"], &report["deferred_seconds"]), (&json!("deferred"), &json!(60)));
+    let waiting = || board.run(&["status", "--json"]).json()["waiting"].clone();
+    assert_eq!(waiting(), 1);
+    watcher.publish(&topic("r-1"), "");
+    watcher.publish(&format!("intercoms/{OLD}/who"), "");
+    watcher.wait_for("the answer", |message| message.topic.ends_with("/here/gate-1"));
+    assert_eq!(waiting(), 0);
+}
+
+#[test]
+fn marks_of_seq_are_forgotten_with_a_daemon_and_without_one() {
+    let broker = Broker::start();
+    let watcher = Watcher::new(&broker);
+    let board = Board::sandboxed("gate-1", OLD).with_mqtt(&broker.url());
+    let daemon = board.start();
+    let nonce = watcher.online(OLD, "gate-1")["nonce"].clone();
+    board.wait_until_reached();
+    let mut asked = offer("r-1", &nonce, NEW);
+    asked["seq"] = json!(7);
+    watcher.publish(&topic("r-1"), asked.to_string());
+    assert_eq!(watcher.report(NEW)["status"], "installed");
+    let nonce = watcher.online(NEW, "gate-1")["nonce"].clone();
+    let mut earlier = offer("r-0", &nonce, OTHER);
+    earlier["seq"] = json!(6);
+    watcher.publish(&topic("r-0"), earlier.to_string());
+    let mut reports = std::iter::repeat_with(|| watcher.report(NEW));
+    let overtaken = reports.find(|report| report["request_id"] == "r-0").expect("one");
+    assert_eq!((&overtaken["status"], &overtaken["seq_mark"]), (&json!("rejected"), &json!(7)));
+
+    let forget = || board.run(&["forget-sequence", "--json"]).json();
+    let mark = json!({"issuer": "billing-1", "intercom": {"id": 5}, "seq": 7});
+    assert_eq!(forget(), json!({"forgotten": [mark]}));
+    assert_eq!(forget(), json!({"forgotten": []}));
+    assert!(daemon.terminate().success());
+    assert_eq!(forget(), json!({"forgotten": []}));
+}
