@@ -115,7 +115,7 @@ fn the_broker_dies_when_it_has_sent_the_request_and_nobody_has_acknowledged_it()
         let mut scene = Scene::new();
         scene.let_the_hook_end();
         let broker = scene.broker.process();
-        broker.wait_for(&format!("'intercoms/{OLD}/patch/"));
+        broker.wait_for("'intercoms/by-board/gate-1/patch/");
         broker.wait_for("Sending PUBLISH to gate-1");
         scene.broker.kill();
         scene.comes_back(saved);

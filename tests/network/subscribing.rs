@@ -91,7 +91,7 @@ fn a_request_is_not_acted_on_where_the_broker_refuses_a_topic() {
         // The request first, as from a kept session; then the refusal of one topic.
         stream.write_all(&message(&mac_topic("r-1"), request.len()))?;
         stream.write_all(request.as_bytes())?;
-        stream.write_all(&[0x90, 5, high, low, 1, 0x80, 0])
+        stream.write_all(&[0x90, 8, high, low, 1, 0x80, 0, 0, 0, 0])
     });
     let board = Board::sandboxed("gate-1", OLD).with_mqtt(&url);
     let mut daemon = board.start();
@@ -115,7 +115,7 @@ fn a_message_that_is_too_large_on_a_slow_link_delays_the_panel_and_nothing_else(
             stream.write_all(&piece)?;
             thread::sleep(pause);
         }
-        stream.write_all(&[0x90, 5, high, low, 1, 1, 0])
+        stream.write_all(&[0x90, 8, high, low, 1, 1, 0, 0, 0, 0])
     });
     let board = Board::sandboxed("gate-1", OLD).with_mqtt(&url);
     board.configure("keep_alive = 5");
