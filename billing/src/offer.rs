@@ -67,6 +67,8 @@ pub struct Waiting {
     pub polls_every_ms: Option<i64>,
     /// An operator has said that the door's board gets it.
     pub is_for_the_door: bool,
+    /// The door's board is offered it already.
+    pub is_offered_to_the_door: bool,
 }
 
 /// A board that claims the MAC address that is asked for.
@@ -134,7 +136,8 @@ impl Rule {
         let left_ms = waiting.believed().map(|claimant| claimant.until_ms).max();
         let begins_ms = waiting.asked_ms.max(left_ms.unwrap_or(0));
         let ends_ms = begins_ms.saturating_add(grace_ms);
-        if waiting.asked_ms >= self.since_ms {
+        // The door's board may have begun with what it was offered.
+        if waiting.asked_ms >= self.since_ms || waiting.is_offered_to_the_door {
             return ends_ms;
         }
         // The replacement may have been about to show up when nobody could.
@@ -243,6 +246,7 @@ mod tests {
             is_spares: false,
             polls_every_ms: None,
             is_for_the_door: false,
+            is_offered_to_the_door: false,
         }
     }
 
@@ -306,6 +310,13 @@ mod tests {
         assert_eq!(rule.turn(&waiting(&[]), 50_000), Turn::Grace(110_000));
         let later = Waiting { asked_ms: 50_000, ..waiting(&[]) };
         assert_eq!(rule.turn(&later, 50_000), Turn::Grace(55_000));
+    }
+
+    #[test]
+    fn a_connect_does_not_take_the_request_from_the_doors_board_that_has_it() {
+        let rule = Rule { since_ms: 50_000, ..RULE };
+        let offered = Waiting { is_offered_to_the_door: true, ..waiting(&[]) };
+        assert_eq!(rule.turn(&offered, 50_000), door());
     }
 
     #[test]

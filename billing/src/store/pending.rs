@@ -6,7 +6,7 @@ use rusqlite::{Result, Row, named_params};
 use super::changes::Changed;
 use super::column::{parsed, parsed_or_null};
 use super::statement::statements;
-use super::{Snapshot, boards};
+use super::{Snapshot, boards, offers};
 use crate::offer::Waiting;
 
 /// A pending request with what decides who it is offered to.
@@ -77,7 +77,7 @@ statements! {
 /// A request, if it is pending.
 pub fn by_id(snapshot: &Snapshot<'_>, request_id: &RequestId) -> Result<Option<Pending>> {
     let found = snapshot.first(BY_ID, [request_id.as_str()], pending)?;
-    found.map(|pending| with_claimants(snapshot, pending)).transpose()
+    found.map(|pending| with_boards(snapshot, pending)).transpose()
 }
 
 /// The requests whose offers may depend on what has changed: those that are pending, and one that
@@ -105,12 +105,16 @@ pub fn for_caller(snapshot: &Snapshot<'_>, caller: &Caller) -> Result<Vec<Pendin
         },
         pending,
     )?;
-    found.into_iter().map(|pending| with_claimants(snapshot, pending)).collect()
+    found.into_iter().map(|pending| with_boards(snapshot, pending)).collect()
 }
 
-fn with_claimants(snapshot: &Snapshot<'_>, mut pending: Pending) -> Result<Pending> {
+fn with_boards(snapshot: &Snapshot<'_>, mut pending: Pending) -> Result<Pending> {
     if let (Some(mac), Some(intercom_id)) = (pending.waiting.new_mac, pending.body.target.id) {
         pending.waiting.claimants = boards::claiming(snapshot, mac, intercom_id)?;
+    }
+    if let Some(door) = &pending.waiting.door {
+        let open = offers::open(snapshot, &pending.body.request_id)?;
+        pending.waiting.is_offered_to_the_door = open.contains(door);
     }
     Ok(pending)
 }
@@ -131,6 +135,7 @@ fn pending(row: &Row<'_>) -> Result<Pending> {
             is_spares: row.get("is_spares")?,
             polls_every_ms: row.get("poll_ms")?,
             is_for_the_door: row.get("for_the_door")?,
+            is_offered_to_the_door: false,
         },
         body: RequestBody {
             id: row.get("named_id")?,
