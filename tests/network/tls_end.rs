@@ -13,7 +13,7 @@ const HOST: &str = "localhost";
 /// A TLS end and its files: `server.pem`, `server.key` and `clients.pem`.
 pub enum End {
     Mosquitto(Broker),
-    Stunnel { port: u16, _process: Process, _dir: Directory, billing: Billing },
+    Stunnel { port: u16, _process: Process, _dir: Directory, billing: Box<Billing> },
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -91,7 +91,7 @@ impl End {
                 End::Mosquitto(Broker::start_from(dir, &settings))
             }
             Kind::Stunnel => {
-                let billing = Billing::start();
+                let billing = Box::new(Billing::start());
                 let to = billing.url.trim_start_matches("http://").to_owned();
                 let (port, process) = stunnel(dir.path(), &to, terms);
                 End::Stunnel { port, _process: process, _dir: dir, billing }

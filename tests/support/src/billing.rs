@@ -2,6 +2,7 @@
 
 use std::net::Ipv4Addr;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -9,13 +10,17 @@ use crate::{Broker, Directory, FACTORY_SERIAL, MODEL, NEW, OLD, Process, built, 
 
 const DATABASE: &str = "billing.sqlite";
 
+/// How soon it is asked again where it has logged nothing: it logs before it commits.
+const ASK_AGAIN: Duration = Duration::from_millis(500);
+
 /// A billing service on a database of its own, gone with the value.
 pub struct Billing {
     /// Where it serves HTTP.
     pub url: String,
     /// The header that calls are made with, where it asks for a token.
     authorization: Option<String>,
-    _process: Process,
+    command: Command,
+    process: Option<Process>,
     dir: Directory,
 }
 
@@ -55,11 +60,37 @@ impl Billing {
         let dir = Directory::new();
         command.args(["serve", "--grace-ms", "1000", "--database"]);
         command.arg(dir.path().join(DATABASE)).args(arguments);
-        let mut process = Process::start("intercom-billing", &mut command);
+        let mut billing =
+            Billing { url: String::new(), authorization: None, command, process: None, dir };
+        billing.start_again();
+        billing
+    }
+
+    /// After it was killed: with the database that it left, and perhaps at another URL.
+    pub fn start_again(&mut self) {
+        let mut process = Process::start("intercom-billing", &mut self.command);
         let line = process.wait_for("http://");
         let at = line.find("http://").expect("the address");
-        let url = line[at..].split_whitespace().next().expect("the address").to_owned();
-        Billing { url, authorization: None, _process: process, dir }
+        self.url = line[at..].split_whitespace().next().expect("the address").to_owned();
+        self.process = Some(process);
+    }
+
+    /// Pulls its plug.
+    pub fn kill(&mut self) {
+        self.process.take().expect("it runs").kill();
+    }
+
+    /// Waits until `fits` holds, at most for `limit`; whether it came to hold. It is asked again
+    /// whenever the service logs something.
+    pub fn comes_to(&mut self, limit: Duration, mut fits: impl FnMut(&Self) -> bool) -> bool {
+        let end = Instant::now() + limit;
+        while !fits(self) {
+            if Instant::now() > end {
+                return false;
+            }
+            self.process.as_mut().expect("it runs").says_something(ASK_AGAIN);
+        }
+        true
     }
 
     /// From now on everybody needs a token; the calls below have an operator's.

@@ -1,10 +1,12 @@
 //! A mosquitto of the test's own.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::process::Command;
+use std::sync::Mutex;
 
 use crate::{Directory, Process};
 
@@ -118,11 +120,15 @@ impl Broker {
 }
 
 /// One that nobody listens on, below those that the kernel gives to clients: a broker must get it
-/// again after it was away.
+/// again after it was away. Never the same one twice in a program: whoever got it need not have taken
+/// it yet.
 pub fn free_port() -> u16 {
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    let mut given = GIVEN.lock().expect("nobody panics with it");
     let random = || (RandomState::new().build_hasher().finish() % 20_000) as u16;
     std::iter::repeat_with(|| 10_000 + random())
         .take(1000)
-        .find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok())
+        .filter(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok())
+        .find(|port| given.insert(*port))
         .expect("a port")
 }

@@ -39,6 +39,7 @@ pub use process::Process;
 pub use proxy::Proxy;
 pub use relay::{Fate, Relay, Way};
 pub use replacement::{FACTORY_SERIAL, MODEL, NEW, OLD, OTHER, request};
+pub use rumqttc::Publish;
 pub use strace::{Fault, Strace, at_every, traced};
 pub use watcher::Watcher;
 

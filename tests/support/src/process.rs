@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -59,6 +59,11 @@ impl Process {
             Err(RecvTimeoutError::Disconnected) => false,
             Err(why @ RecvTimeoutError::Timeout) => panic!("{}: {texts:?}: {why}", self.name),
         }
+    }
+
+    /// Waits until it prints anything, at most for `limit`.
+    pub fn says_something(&mut self, limit: Duration) {
+        self.said.extend(self.lines.recv_timeout(limit));
     }
 
     fn next_with(&mut self, texts: &[&str]) -> Result<String, RecvTimeoutError> {

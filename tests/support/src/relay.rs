@@ -36,7 +36,15 @@ pub struct Relay {
 impl Relay {
     /// To this address; `fate` is asked about every piece that passes.
     pub fn start(
-        (host, port): (String, u16),
+        address: (String, u16),
+        fate: impl Fn(Way, &[u8]) -> Fate + Send + Sync + 'static,
+    ) -> Self {
+        Self::start_to(vec![address], fate)
+    }
+
+    /// The same, to the first of these addresses where somebody listens when a connection is made.
+    pub fn start_to(
+        addresses: Vec<(String, u16)>,
         fate: impl Fn(Way, &[u8]) -> Fate + Send + Sync + 'static,
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
@@ -45,8 +53,10 @@ impl Relay {
         thread::spawn(move || {
             for near in listener.incoming() {
                 let Ok(near) = near else { return };
+                let connect =
+                    |(host, port): &(String, u16)| TcpStream::connect((host.as_str(), *port)).ok();
                 // A broker that is away hangs up, as it would without a relay.
-                let Ok(far) = TcpStream::connect((host.as_str(), port)) else { continue };
+                let Some(far) = addresses.iter().find_map(connect) else { continue };
                 let both = (near.try_clone().expect("a copy"), far.try_clone().expect("a copy"));
                 pump(near, far, Way::Up, fate.clone());
                 pump(both.1, both.0, Way::Down, fate.clone());

@@ -24,9 +24,13 @@ pub struct Watcher {
 impl Watcher {
     /// Sees what is retained, and then everything that is published. At once.
     pub fn new(broker: &Broker) -> Self {
+        Self::at(broker.address())
+    }
+
+    /// The same on the broker that listens there.
+    pub fn at((host, port): (String, u16)) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let (host, port) = broker.address();
         Self::connect(MqttOptions::new(format!("watcher-{number}"), host, port))
     }
 
@@ -44,6 +48,7 @@ impl Watcher {
         let (send, messages) = channel();
         let (subscribed, is_subscribed) = channel();
         thread::spawn(move || {
+            let mut is_starting = true;
             for event in connection.iter() {
                 match event {
                     Ok(Event::Incoming(Packet::Publish(message))) => {
@@ -52,9 +57,12 @@ impl Watcher {
                         }
                     }
                     Ok(Event::Incoming(Packet::SubAck(_))) => {
+                        is_starting = false;
                         let _ = subscribed.send(());
                     }
                     Ok(_) => {}
+                    // A cluster takes nobody before it has chosen its leader.
+                    Err(_) if is_starting => {}
                     Err(why) => return eprintln!("watcher: {why}"),
                 }
             }
