@@ -28,7 +28,7 @@ pub const POLL_MS: i64 = 60_000;
 pub const ANSWERS_WITHIN_MS: i64 = 120_000;
 
 /// A panel connects again within this time after the broker has come back, in milliseconds.
-const CONNECTS_AGAIN_WITHIN_MS: i64 = 60_000;
+pub const CONNECTS_AGAIN_WITHIN_MS: i64 = 60_000;
 
 /// How long a board that is there may leave a request without an answer, in milliseconds.
 pub const ANSWER_MS: i64 = 1_800_000;
@@ -59,6 +59,8 @@ pub struct Waiting {
     pub asked_ms: i64,
     /// The board of the door, where it is known.
     pub door: Option<BoardName>,
+    /// Until when two boards count as having the name of the door's board, if they ever had.
+    pub twins_until_ms: Option<i64>,
     /// The boards that claim `new_mac`, there or not.
     pub claimants: Vec<Claimant>,
     /// `new_mac` is known as a spare's own.
@@ -97,6 +99,9 @@ pub enum Turn {
     Conflict(BoardName),
     /// Nobody's before that time; then that of the door's board.
     Grace(i64),
+    /// Nobody's: two boards have the name of the door's board, and each would get what is meant for
+    /// the other.
+    Twins(BoardName),
     /// The door's board's, where it is known.
     Door(Option<BoardName>),
 }
@@ -110,7 +115,7 @@ impl Rule {
     /// Whose turn a request is at.
     pub fn turn(&self, waiting: &Waiting, now_ms: i64) -> Turn {
         if Self::replacement(waiting).is_none() {
-            return Turn::Door(waiting.door.clone());
+            return waiting.doors_turn(now_ms);
         }
         let there = || waiting.believed().filter(|claimant| claimant.until_ms > now_ms);
         if let Some(replacement) = there().find(|claimant| claimant.may_have(waiting)) {
@@ -124,7 +129,7 @@ impl Rule {
         }
         let from_ms = self.grace_ends(waiting);
         match now_ms >= from_ms {
-            true => Turn::Door(waiting.door.clone()),
+            true => waiting.doors_turn(now_ms),
             false => Turn::Grace(from_ms),
         }
     }
@@ -154,12 +159,20 @@ impl Rule {
                 .map(ends)
                 .filter(|until_ms| *until_ms > now_ms && *until_ms != UNTIL_FURTHER_NOTICE)
                 .min(),
+            Turn::Twins(_) => waiting.twins_until_ms,
             Turn::Spare | Turn::Door(_) => None,
         }
     }
 }
 
 impl Waiting {
+    fn doors_turn(&self, now_ms: i64) -> Turn {
+        match &self.door {
+            Some(board) if self.twins_until_ms > Some(now_ms) => Turn::Twins(board.clone()),
+            door => Turn::Door(door.clone()),
+        }
+    }
+
     fn believed(&self) -> impl Iterator<Item = &Claimant> {
         self.claimants.iter().filter(|claimant| claimant.is_believed)
     }
@@ -182,7 +195,11 @@ impl Turn {
     pub fn board(&self) -> Option<&BoardName> {
         match self {
             Turn::Replacement(board) | Turn::Door(Some(board)) => Some(board),
-            Turn::Spare | Turn::Conflict(_) | Turn::Grace(_) | Turn::Door(None) => None,
+            Turn::Spare
+            | Turn::Conflict(_)
+            | Turn::Grace(_)
+            | Turn::Twins(_)
+            | Turn::Door(None) => None,
         }
     }
 }
@@ -199,6 +216,11 @@ impl fmt::Display for Turn {
                  serial number than was asked for or belongs to another door"
             ),
             Turn::Grace(_) => f.write_str("a replacement that already has the new MAC address"),
+            Turn::Twins(board) => write!(
+                f,
+                "the end of a conflict: two boards have the name {board}; give one of them another \
+                 `board_name`"
+            ),
             Turn::Door(Some(board)) => write!(f, "the answer of the door's board {board}"),
             Turn::Door(None) => f.write_str("the door's board, which has not shown itself yet"),
         }
@@ -242,6 +264,7 @@ mod tests {
             confirmed_mac: mac(OLD),
             asked_ms: 10_000,
             door: Some(board("old")),
+            twins_until_ms: None,
             claimants: claimants.to_vec(),
             is_spares: false,
             polls_every_ms: None,
@@ -256,6 +279,16 @@ mod tests {
         assert_eq!(RULE.turn(&request, 14_999), Turn::Grace(15_000));
         assert_eq!(RULE.next_turn(&request, 14_999), Some(15_000));
         assert_eq!(RULE.turn(&request, 15_000), door());
+    }
+
+    #[test]
+    fn nothing_is_offered_to_two_boards_with_one_name() {
+        let twins = Waiting { twins_until_ms: Some(90_000), ..waiting(&[]) };
+        assert_eq!(RULE.turn(&twins, 15_000), Turn::Twins(board("old")));
+        assert_eq!(RULE.next_turn(&twins, 15_000), Some(90_000));
+        let without_mac = Waiting { new_mac: None, ..twins.clone() };
+        assert_eq!(RULE.turn(&without_mac, 10_000), Turn::Twins(board("old")));
+        assert_eq!(RULE.turn(&twins, 90_000), door());
     }
 
     #[test]

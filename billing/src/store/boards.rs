@@ -7,7 +7,7 @@ use super::changes::Changed;
 use super::column::{parsed, parsed_or_null, text};
 use super::statement::statements;
 use super::{Snapshot, Transaction, doors, macs};
-use crate::offer::{Claimant, POLLS_UNTIL_GONE, UNTIL_FURTHER_NOTICE};
+use crate::offer::{CONNECTS_AGAIN_WITHIN_MS, Claimant, POLLS_UNTIL_GONE, UNTIL_FURTHER_NOTICE};
 
 /// A presence is written again only if it is prolonged by at least this, to spare the disk.
 const WORTH_WRITING_MS: i64 = 30_000;
@@ -15,6 +15,10 @@ const WORTH_WRITING_MS: i64 = 30_000;
 /// A board that has been gone for this long is forgotten. Its presence tells all of it again when it
 /// comes back. Which MAC address it was first seen with is kept for longer.
 const FORGOTTEN_AFTER_MS: i64 = 3_600_000;
+
+/// How long two boards count as having one name after they were last seen to. While both are there,
+/// they show it all the time.
+const TWINS_FOR_MS: i64 = 600_000;
 
 /// Upper bound on the boards that are kept although they are no door's and have no MAC address that an
 /// intercom has or is promised. Anybody can make such boards up; one more is served and not
@@ -59,7 +63,8 @@ impl Seen {
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT mac, serial_number, nonce, changing, present_until_ms, conflict FROM boards ",
+            "SELECT mac, serial_number, nonce, changing, present_until_ms, conflict, twins_until_ms
+             FROM boards ",
             $rest
         )
     };
@@ -74,6 +79,7 @@ statements! {
     THERE_SINCE = "
         SELECT present_since_ms FROM boards WHERE board = ?1 AND present_until_ms > ?2";
     NONCE = "SELECT nonce FROM boards WHERE board = ?1 AND nonce IS NOT NULL";
+    TWINS = "SELECT twins_until_ms FROM boards WHERE board = ?1 AND twins_until_ms IS NOT NULL";
     IS_CHANGING = "SELECT EXISTS (SELECT 1 FROM boards WHERE board = ?1 AND changing = 1)";
     FORGET = "DELETE FROM boards WHERE present_until_ms < ?1";
     IS_OF_AN_INTERCOM = "
@@ -83,11 +89,12 @@ statements! {
     SET_STRANGER = "UPDATE boards SET stranger = ?2 WHERE board = ?1 AND stranger <> ?2";
     KEEP = "
         INSERT INTO boards (board, mac, serial_number, nonce, conflict, present_since_ms,
-            present_until_ms, stranger, changing)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+            present_until_ms, stranger, changing, twins_until_ms)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
         ON CONFLICT (board) DO UPDATE SET
             mac = excluded.mac, serial_number = excluded.serial_number, nonce = excluded.nonce,
             conflict = excluded.conflict, changing = excluded.changing,
+            twins_until_ms = coalesce(excluded.twins_until_ms, twins_until_ms),
             present_since_ms = CASE WHEN present_until_ms < ?6
                 THEN excluded.present_since_ms ELSE present_since_ms END,
             present_until_ms = max(excluded.present_until_ms, present_until_ms)";
@@ -107,6 +114,7 @@ struct Known {
     changing: bool,
     until_ms: i64,
     conflict: Option<String>,
+    twins_until_ms: Option<i64>,
 }
 
 impl Known {
@@ -119,7 +127,19 @@ impl Known {
             changing: row.get("changing")?,
             until_ms: row.get("present_until_ms")?,
             conflict: row.get("conflict")?,
+            twins_until_ms: row.get("twins_until_ms")?,
         })
+    }
+
+    /// Whether what is said now may come from another board with the same name: another MAC address,
+    /// which this one did not say that it is changing to, or that nobody asked it to take. The broker
+    /// lets only one of them in at a time.
+    fn is_of_another_board(&self, seen: &Seen, is_unasked: bool) -> bool {
+        let other_mac = match (&self.claim, &seen.claim) {
+            (Some(before), Some(now)) => before.mac != now.mac,
+            _ => false,
+        };
+        other_mac && matches!(seen.channel, Channel::Broker(_)) && (is_unasked || !self.changing)
     }
 
     /// Whether what the board says now is known already, and it is known to be there for about as
@@ -168,6 +188,22 @@ pub fn present(
         Some(claim) if conflict.is_none() => is_of_an_intercom(transaction, claim.mac)?,
         _ => false,
     };
+    let twins_ms = match &known {
+        Some(known) if !is_wanted && known.is_of_another_board(seen, conflict.is_some()) => {
+            match known.twins_until_ms >= Some(now_ms) {
+                true => {
+                    log::warn!(
+                        "two boards have the name {}: it claims MAC addresses in turn",
+                        seen.board
+                    );
+                    Some(TWINS_FOR_MS)
+                }
+                // The other one of them comes back within this time, if there is another one.
+                false => Some(CONNECTS_AGAIN_WITHIN_MS),
+            }
+        }
+        Some(_) | None => None,
+    };
     let stranger = door.is_none() && !is_wanted;
     if known.is_none() {
         transaction.execute(FORGET, [now_ms.saturating_sub(FORGOTTEN_AFTER_MS)])?;
@@ -191,6 +227,7 @@ pub fn present(
             seen.until(now_ms),
             stranger,
             seen.changing,
+            twins_ms.map(|for_ms| now_ms.saturating_add(for_ms)),
         ],
     )?;
     transaction.changed(Changed::Board(seen.board.clone()));
@@ -229,6 +266,11 @@ pub fn there_since(snapshot: &Snapshot<'_>, board: &BoardName, now_ms: i64) -> R
 /// Whether a board has said that it is in the middle of a change.
 pub fn is_changing(snapshot: &Snapshot<'_>, board: &BoardName) -> Result<bool> {
     snapshot.one(IS_CHANGING, [board.as_str()], |row| row.get(0))
+}
+
+/// Until when two boards count as having this name, if they ever had.
+pub fn twins_until(snapshot: &Snapshot<'_>, board: &BoardName) -> Result<Option<i64>> {
+    snapshot.first(TWINS, [board.as_str()], |row| row.get("twins_until_ms"))
 }
 
 /// The nonce of a board's presence on the broker; `None` if it has not shown itself there.

@@ -115,6 +115,7 @@ fn with_boards(snapshot: &Snapshot<'_>, mut pending: Pending) -> Result<Pending>
     if let Some(door) = &pending.waiting.door {
         let open = offers::open(snapshot, &pending.body.request_id)?;
         pending.waiting.is_offered_to_the_door = open.contains(door);
+        pending.waiting.twins_until_ms = boards::twins_until(snapshot, door)?;
     }
     Ok(pending)
 }
@@ -131,6 +132,7 @@ fn pending(row: &Row<'_>) -> Result<Pending> {
             confirmed_mac,
             asked_ms: row.get("asked_ms")?,
             door: door.clone(),
+            twins_until_ms: None,
             claimants: Vec::new(),
             is_spares: row.get("is_spares")?,
             polls_every_ms: row.get("poll_ms")?,

@@ -141,6 +141,7 @@ CREATE TABLE boards (
     nonce TEXT, -- of its presence on the broker
     conflict TEXT, -- why its claim is not believed
     changing INTEGER NOT NULL, -- 1: it is in the middle of a change
+    twins_until_ms INTEGER, -- until then two boards count as having this name
     present_since_ms INTEGER NOT NULL,
     present_until_ms INTEGER NOT NULL,
     stranger INTEGER NOT NULL -- 1: it is no door's. How many of these there are is bounded.

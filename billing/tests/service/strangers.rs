@@ -338,3 +338,20 @@ fn a_deferred_request_stays_pending() {
     spare.is_there();
     spare.request(&request_id);
 }
+
+#[test]
+fn two_boards_with_one_name_are_offered_nothing() {
+    let billing = Running::start_with(|settings| settings.grace = Duration::ZERO);
+    billing.old_intercom();
+    let mut door = Board::connect(&billing, "die-old", OLD);
+    for mac in [THIRD, OLD] {
+        door.carries(mac);
+    }
+    billing.until("it is known", |b| board_of_door(b).is_some());
+    billing.ask();
+    billing.until("it waits for the end of the conflict", |b| {
+        let waits_for = b.requests()[0]["waits_for"].clone();
+        waits_for.as_str().is_some_and(|text| text.contains("two boards have the name die-old"))
+    });
+    assert_eq!(billing.requests()[0]["offered_to"], json!([]));
+}
