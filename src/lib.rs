@@ -36,5 +36,6 @@ pub mod doctor;
 pub mod panel;
 mod random;
 pub mod root;
+mod spelling;
 #[cfg(test)]
 mod testing;

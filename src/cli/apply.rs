@@ -4,23 +4,38 @@ use intercom_wire::Outcome;
 
 use super::args::{Apply, Common};
 use super::exit::{Exit, Failure};
-use super::{output, payload, run};
+use super::{by_hand, output, payload, run};
 use crate::control::{self, Answer, Ask, Told};
 use crate::daemon;
 use crate::panel::Panel;
 
 pub(super) fn apply(apply: &Apply) -> Result<Exit, Failure> {
-    let bytes = payload::read(&apply.file)?;
-    let payload = String::from_utf8(bytes)
-        .map_err(|_| Failure::usage(format!("{} is not text", apply.file.display())))?;
-    let ask = Ask::Apply { payload, offline: apply.offline };
-    let ended = ask_for_change(&apply.common(), ask)?;
-    match ended {
+    let common = apply.common();
+    let panel = super::panel(&common)?;
+    let payload = payload(apply, &panel)?;
+    let (opened, _) = panel.settings.signature.keys.open(payload.as_bytes());
+    by_hand::look_over(&opened)?;
+    match ask_for_change(panel, &common, Ask::Apply { payload, offline: apply.offline })? {
         Some(Ended::Request(outcome, told)) => {
-            output::line(told.text(apply.common().json))?;
+            output::line(told.text(common.json))?;
             Ok(Exit::from(outcome))
         }
         Some(Ended::Back(_)) | None => Err(Failure::new("the daemon ended before the request did")),
+    }
+}
+
+/// The request as it stands in the file, or as the options make it.
+fn payload(apply: &Apply, panel: &Panel) -> Result<String, Failure> {
+    match (&apply.file, by_hand::from_options(apply, panel)?) {
+        (Some(file), None) => String::from_utf8(payload::read(file)?)
+            .map_err(|_| Failure::usage(format!("{} is not text", file.display()))),
+        (None, Some(payload)) => Ok(payload),
+        (Some(_), Some(_)) => {
+            Err(Failure::usage("a request is a FILE or is made of options, never both"))
+        }
+        (None, None) => Err(Failure::usage(
+            "what shall this panel be? Name a FILE, or --new-mac, --new-serial-number or both",
+        )),
     }
 }
 
@@ -33,8 +48,11 @@ pub(super) enum Ended {
 }
 
 /// Asks the daemon, or works as one if none runs; shows the steps.
-pub(super) fn ask_for_change(common: &Common, ask: Ask) -> Result<Option<Ended>, Failure> {
-    let panel = super::panel(common)?;
+pub(super) fn ask_for_change(
+    panel: Panel,
+    common: &Common,
+    ask: Ask,
+) -> Result<Option<Ended>, Failure> {
     let mut ended = None;
     let mut refused = None;
     let mut each = |answer: Answer| match answer {

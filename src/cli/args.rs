@@ -129,9 +129,24 @@ command! {
     /// Takes a request as if it had been delivered, under a fresh key, and waits for its outcome.
     #[argh(subcommand, name = "apply")]
     Apply {
-        /// the request, or - for standard input
+        /// the request, or - for standard input; without it, the request is made of the next options
         #[argh(positional)]
-        pub(super) file: PathBuf,
+        pub(super) file: Option<PathBuf>,
+        /// the MAC address that this panel shall have
+        #[argh(option, arg_name = "mac")]
+        pub(super) new_mac: Option<String>,
+        /// the serial number that this panel shall have
+        #[argh(option, arg_name = "text")]
+        pub(super) new_serial_number: Option<String>,
+        /// the intercom's MAC address, instead of this panel's
+        #[argh(option, arg_name = "mac")]
+        pub(super) mac: Option<String>,
+        /// the intercom's id, instead of a MAC address
+        #[argh(option, arg_name = "number")]
+        pub(super) id: Option<String>,
+        /// the model that this panel must be, instead of what it is
+        #[argh(option, arg_name = "text")]
+        pub(super) model: Option<String>,
         /// do not wait for a connection under the new identity: there is no uplink here
         #[argh(switch)]
         pub(super) offline: bool,

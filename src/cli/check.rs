@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::args::{Check, Way};
 use super::exit::{Exit, Failure};
-use super::{output, payload};
+use super::{by_hand, output, payload};
 use crate::decide::{Decision, Delivered, Facts, MacOwner, Past, Timing, Via, decide};
 use crate::record::Ledger;
 
@@ -14,6 +14,7 @@ pub(super) fn check(check: &Check) -> Result<Exit, Failure> {
     let panel = super::panel(&common)?;
     let delivery = payload::read(&check.file)?;
     let (payload, signature) = panel.settings.signature.keys.open(&delivery);
+    by_hand::look_over(&payload)?;
     let request = Request::read(&payload);
     let record = panel.record().map_err(Failure::new)?;
     let rules = panel.rules();

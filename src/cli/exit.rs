@@ -43,6 +43,10 @@ impl Failure {
     pub(super) fn usage(message: impl Display) -> Self {
         Failure { message: message.to_string(), exit: Exit::Usage }
     }
+
+    pub(super) fn rejected(message: impl Display) -> Self {
+        Failure { message: message.to_string(), exit: Exit::Rejected }
+    }
 }
 
 impl From<Exit> for ExitCode {

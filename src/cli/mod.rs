@@ -2,6 +2,7 @@
 
 mod apply;
 mod args;
+mod by_hand;
 mod check;
 mod doctor;
 mod exit;

@@ -8,9 +8,10 @@ use crate::control::Ask;
 
 pub(super) fn rollback(rollback: &Rollback) -> Result<Exit, Failure> {
     let ask = Ask::Rollback { factory: rollback.factory, offline: rollback.offline };
-    match ask_for_change(&rollback.common(), ask)? {
+    let common = rollback.common();
+    match ask_for_change(super::panel(&common)?, &common, ask)? {
         Some(Ended::Back(told)) => {
-            output::line(told.text(rollback.common().json))?;
+            output::line(told.text(common.json))?;
             Ok(Exit::Done)
         }
         Some(Ended::Request(..)) | None => {

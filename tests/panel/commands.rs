@@ -157,6 +157,48 @@ fn without_a_daemon_apply_works_as_one_and_rollback_takes_it_back() {
 }
 
 #[test]
+fn a_typing_error_in_a_request_is_told_and_never_installed() {
+    let board = without_uplink();
+    let typed = json!({"mac": OLD, "newmac": NEW, "model": MODEL}).to_string();
+    for command in [&["check", "-"][..], &["apply", "-", "--offline"]] {
+        let refused = board.run_with(command, typed.as_bytes());
+        assert_eq!(refused.code, 11, "{refused:?}");
+        assert!(refused.err.contains("`newmac`: did you mean `new_mac`?"), "{refused:?}");
+        assert_eq!(refused.out, "");
+    }
+    let mut half = body();
+    half["serial_nubmer"] = json!("NEW-1");
+    let warned = board.run_with(&["check", "-"], half.to_string().as_bytes());
+    assert_eq!(warned.code, 0, "{warned:?}");
+    assert!(warned.err.contains("did you mean `new_serial_number`?"), "{warned:?}");
+    assert_eq!(board.mac(), OLD);
+}
+
+#[test]
+fn apply_takes_a_request_as_options() {
+    let board = without_uplink();
+    let wrong = board.run(&["apply", "--offline", "--new-mac", "22:0D:CE"]);
+    assert_eq!(wrong.code, 11, "it is read as JSON is: {wrong:?}");
+    let other = board.run(&["apply", "--offline", "--new-mac", NEW, "--mac", OTHER]);
+    assert_eq!(other.code, 11, "another intercom's: {other:?}");
+    for (options, told) in [
+        (&[][..], "--new-mac"),
+        (&["--model", MODEL], "--new-mac"),
+        (&["request.json", "--new-mac", NEW], "never both"),
+    ] {
+        let answer = board.run(&[&["apply", "--offline"], options].concat());
+        assert_eq!(answer.code, 2, "{answer:?}");
+        assert!(answer.err.contains(told), "{answer:?}");
+    }
+    let options =
+        ["apply", "--offline", "--json", "--new-mac", NEW, "--new-serial-number", "NEW-1"];
+    let applied = board.run(&options);
+    assert_eq!(applied.code, 0, "the intercom and its model are this panel's: {applied:?}");
+    assert_eq!(applied.json()["serial_number"], "NEW-1");
+    assert_eq!(board.mac(), NEW);
+}
+
+#[test]
 fn with_a_daemon_the_commands_ask_it() {
     let broker = Broker::start();
     let watcher = Watcher::new(&broker);

@@ -1,0 +1,139 @@
+//! A request that a person writes. On the wire an unknown field is fine, since another platform may
+//! need it; by hand it is a typing error.
+
+use serde_json::{Map, Value};
+
+use super::args::Apply;
+use super::exit::Failure;
+use crate::panel::Panel;
+use crate::spelling::nearest;
+
+/// The fields that ask a panel for another identity.
+const IDENTITY: [&str; 2] = ["new_mac", "new_serial_number"];
+
+/// The other fields that the API has, and those that billing adds.
+const OTHERS: [&str; 17] = [
+    "id",
+    "mac",
+    "title",
+    "name",
+    "flat_from",
+    "flat_to",
+    "department",
+    "group_id",
+    "group_external_id",
+    "model",
+    "log_extra",
+    "onvif_credentials",
+    "request_id",
+    "issuer",
+    "nonce",
+    "seq",
+    "target",
+];
+
+/// Warns of each field that the API does not have.
+///
+/// # Errors
+/// When the known fields ask for nothing: to answer `installed` would hide the typing error.
+pub(super) fn look_over(payload: &[u8]) -> Result<(), Failure> {
+    // What is no object has no fields to look at; it is rejected for that.
+    let Ok(body) = serde_json::from_slice::<Map<String, Value>>(payload) else { return Ok(()) };
+    let known = [&IDENTITY[..], &OTHERS].concat();
+    let unknown: Vec<_> = body
+        .keys()
+        .filter(|field| !known.contains(&field.as_str()))
+        .map(|field| match nearest(field, &known) {
+            Some(meant) => format!("this API has no field `{field}`: did you mean `{meant}`?"),
+            None => format!("this API has no field `{field}`"),
+        })
+        .collect();
+    let asks = IDENTITY.iter().any(|field| body.contains_key(*field));
+    match unknown.is_empty() || asks {
+        true => {
+            unknown.iter().for_each(|text| eprintln!("intercom-agent: warning: {text}"));
+            Ok(())
+        }
+        false => Err(Failure::rejected(format!(
+            "the request asks for no new identity: {}",
+            unknown.join("; ")
+        ))),
+    }
+}
+
+/// The request that the options make; `None` if there are none. What they do not say is this panel's.
+///
+/// # Errors
+/// When this panel's identity is needed and cannot be read.
+pub(super) fn from_options(apply: &Apply, panel: &Panel) -> Result<Option<String>, Failure> {
+    let mut body = Map::new();
+    for (field, value) in [
+        ("new_mac", &apply.new_mac),
+        ("new_serial_number", &apply.new_serial_number),
+        ("mac", &apply.mac),
+        ("id", &apply.id),
+        ("model", &apply.model),
+    ] {
+        if let Some(value) = value {
+            body.insert(field.to_owned(), value.as_str().into());
+        }
+    }
+    if body.is_empty() {
+        return Ok(None);
+    }
+    if !IDENTITY.iter().any(|field| body.contains_key(*field)) {
+        return Err(Failure::usage("the options need --new-mac, --new-serial-number or both"));
+    }
+    if apply.mac.is_none() && apply.id.is_none() {
+        let own = panel.record().map_err(Failure::new)?.carried().identity.mac;
+        body.insert("mac".to_owned(), own.to_string().into());
+    }
+    if let (None, Some(own)) = (&apply.model, panel.survey.models.first()) {
+        body.insert("model".to_owned(), own.value.as_str().into());
+    }
+    Ok(Some(Value::Object(body).to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use intercom_wire::{Patch, Reader, Request};
+    use serde_json::json;
+
+    use super::*;
+
+    /// Every field of which a wrong value is noticed is in one of the lists, and the other way round.
+    #[test]
+    fn the_known_fields_are_those_that_the_request_reads() {
+        for field in IDENTITY.iter().chain(&OTHERS) {
+            let mut body = json!({"mac": "00:00:5E:00:53:01"});
+            let field = *field;
+            body[field] = json!(true);
+            let body = body.as_object().expect("an object");
+            let errors = match Request::from_object(body) {
+                Ok(request) => request.content.expect_err(field),
+                Err(unreadable) => unreadable.errors,
+            };
+            assert!(errors.fields().any(|(named, _)| named == field), "{field}: {errors}");
+        }
+    }
+
+    #[test]
+    fn the_page_s_own_example_has_only_known_fields() {
+        let body = json!({
+            "id": 1, "name": "Entrance 1", "flat_from": 1, "flat_to": 5, "department": 1,
+            "group_id": 1, "group_external_id": "a", "new_mac": "00:00:5E:00:53:01",
+            "new_serial_number": "A1", "model": "M", "log_extra": {}, "onvif_credentials": [],
+        });
+        let body = body.as_object().expect("an object");
+        Patch::read(body, Reader::Service).expect("valid");
+        let known: Vec<_> = IDENTITY.iter().chain(&OTHERS).copied().collect();
+        assert!(body.keys().all(|field| known.contains(&field.as_str())));
+    }
+
+    #[test]
+    fn nothing_asked_for_but_a_typing_error_is_an_error_that_names_the_field() {
+        let typed = br#"{"mac": "00:00:5E:00:53:01", "newmac": "00:00:5E:00:53:02"}"#;
+        let failure = look_over(typed).expect_err("nothing is asked for");
+        assert!(failure.message.contains("did you mean `new_mac`?"), "{}", failure.message);
+    }
+}
