@@ -39,3 +39,4 @@ pub mod root;
 mod spelling;
 #[cfg(test)]
 mod testing;
+pub mod text;

@@ -1,5 +1,6 @@
 //! Reading a request from a file or from standard input.
 
+use std::fmt::Display;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
@@ -7,6 +8,7 @@ use std::path::Path;
 use intercom_wire::MAX_REQUEST_BYTES;
 
 use super::exit::Failure;
+use crate::text::{self, NotText};
 
 /// The file's bytes; `-` is standard input. One byte more than a panel reads is enough to see that
 /// it is too large.
@@ -18,8 +20,13 @@ pub(super) fn read(file: &Path) -> Result<Vec<u8>, Failure> {
     } else {
         File::open(file).and_then(|file| file.take(limit).read_to_end(&mut bytes))
     };
-    match read {
-        Ok(_) => Ok(bytes),
-        Err(why) => Err(Failure::usage(format!("{} cannot be read: {why}", file.display()))),
+    let cannot =
+        |why: &dyn Display| Failure::usage(format!("{} cannot be read: {why}", file.display()));
+    read.map_err(|why| cannot(&why))?;
+    match text::decode(&bytes) {
+        Ok(text) => Ok(text.into_bytes()),
+        Err(why @ NotText::Utf16) => Err(cannot(&why)),
+        // It is rejected for that, as on a route.
+        Err(NotText::NotUtf8 { .. }) => Ok(bytes),
     }
 }

@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use crate::text::NotText;
+
 /// Why there are no settings.
 #[derive(Debug)]
 pub enum ConfigError {
@@ -13,6 +15,13 @@ pub enum ConfigError {
         file: PathBuf,
         /// Why.
         why: io::Error,
+    },
+    /// The file is not text.
+    NotText {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        why: NotText,
     },
     /// Something in the file is wrong.
     Wrong {
@@ -36,6 +45,9 @@ impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ConfigError::Unreadable { file, why } => {
+                write!(f, "the configuration {} cannot be read: {why}", file.display())
+            }
+            ConfigError::NotText { file, why } => {
                 write!(f, "the configuration {} cannot be read: {why}", file.display())
             }
             ConfigError::Wrong { file, line, key, text } => {

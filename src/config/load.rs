@@ -12,6 +12,7 @@ use super::section::Section;
 use super::settings::Settings;
 use super::validate::{self, validate};
 use crate::root::Root;
+use crate::text;
 
 /// Where the configuration is.
 pub const DEFAULT_PATH: &str = "/etc/intercom-agent.toml";
@@ -23,12 +24,15 @@ pub const DEFAULT_PATH: &str = "/etc/intercom-agent.toml";
 /// When the file is there and unreadable or wrong, or is named and not there.
 pub fn load(root: &Root, named: Option<&Path>) -> Result<Settings, ConfigError> {
     let file = named.map_or_else(|| root.path(DEFAULT_PATH), Path::to_owned);
-    let text = match fs::read_to_string(&file) {
-        Ok(text) => text,
-        Err(why) if why.kind() == io::ErrorKind::NotFound && named.is_none() => String::new(),
+    let bytes = match fs::read(&file) {
+        Ok(bytes) => bytes,
+        Err(why) if why.kind() == io::ErrorKind::NotFound && named.is_none() => Vec::new(),
         Err(why) => return Err(ConfigError::Unreadable { file, why }),
     };
-    parse(&text, &file)
+    match text::decode(&bytes) {
+        Ok(text) => parse(&text, &file),
+        Err(why) => Err(ConfigError::NotText { file, why }),
+    }
 }
 
 /// Reads a configuration's text; `file` only names it in errors.

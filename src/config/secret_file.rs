@@ -7,6 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::root::Root;
+use crate::text::{self, NotText};
 
 /// The longest secret, in bytes: a PEM file with a long chain fits in it.
 const MAX_BYTES: u64 = 64 * 1024;
@@ -34,7 +35,7 @@ enum Why {
     Unreadable(io::Error),
     ReadableByOthers { mode: u32 },
     TooLong,
-    NotText,
+    NotText(NotText),
     Empty,
 }
 
@@ -63,14 +64,14 @@ impl SecretFile {
             let mode = mode & 0o7777;
             return Err(failed(Why::ReadableByOthers { mode }));
         }
-        let mut text = String::new();
-        file.take(MAX_BYTES + 1).read_to_string(&mut text).map_err(|why| match why.kind() {
-            io::ErrorKind::InvalidData => failed(Why::NotText),
-            _ => failed(Why::Unreadable(why)),
-        })?;
-        if text.len() as u64 > MAX_BYTES {
+        let mut bytes = Vec::new();
+        file.take(MAX_BYTES + 1)
+            .read_to_end(&mut bytes)
+            .map_err(|why| failed(Why::Unreadable(why)))?;
+        if bytes.len() as u64 > MAX_BYTES {
             return Err(failed(Why::TooLong));
         }
+        let mut text = text::decode(&bytes).map_err(|why| failed(Why::NotText(why)))?;
         text.truncate(text.trim_end_matches(['\r', '\n']).len());
         if text.is_empty() {
             return Err(failed(Why::Empty));
@@ -112,7 +113,7 @@ impl fmt::Display for SecretFileError {
                 f,
                 "the secret file {path} is longer than {MAX_BYTES} bytes: is it the right file?"
             ),
-            Why::NotText => write!(f, "the secret file {path} is not text: is it the right file?"),
+            Why::NotText(why) => write!(f, "the secret file {path} cannot be read: {why}"),
             Why::Empty => write!(f, "the secret file {path} is empty"),
         }
     }

@@ -437,6 +437,8 @@ fn a_secret_is_only_its_owners() {
         assert!(why.contains(&format!("mode {mode:04o}")), "{why}");
         assert!(why.contains("chmod 600 /etc/password") && !why.contains("hunter2"), "{why}");
     }
+    assert_eq!(secret(0o600, "\u{feff}hunter2\r\n").expect("readable").expose(), "hunter2");
+    assert!(secret(0o600, "h\0u\0").expect_err("UTF-16").contains("save it as UTF-8"));
     assert!(secret(0o600, "\n").expect_err("empty").contains("is empty"));
     assert!(secret(0o600, &"x".repeat(70_000)).expect_err("long").contains("longer"));
     let absent = SecretFile::new("/absent".into()).read(sandbox.root());

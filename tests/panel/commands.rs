@@ -175,6 +175,33 @@ fn a_typing_error_in_a_request_is_told_and_never_installed() {
 }
 
 #[test]
+fn text_is_read_as_editors_write_it() {
+    let marked = |text: &str| format!("\u{feff}{}", text.replace('\n', "\r\n")).into_bytes();
+    let utf_16 = |text: &str| -> Vec<u8> {
+        format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect()
+    };
+    let board = without_uplink();
+    let config = board.read("etc/intercom-agent.toml");
+    board.write("etc/intercom-agent.toml", marked(&config));
+    let request = serde_json::to_string_pretty(&body()).expect("JSON");
+    let checked = board.run_with(&["check", "-"], &marked(&request));
+    assert_eq!(checked.code, 0, "{checked:?}");
+
+    board.write("request.json", utf_16(&request));
+    let file = board.path("request.json");
+    let refused = board.run(&["check", file.to_str().expect("text")]);
+    assert_eq!(refused.code, 2, "{refused:?}");
+    assert!(refused.err.contains("request.json cannot be read: it is UTF-16"), "{refused:?}");
+    board.write("etc/intercom-agent.toml", utf_16(&config));
+    let refused = board.run(&["identity"]);
+    assert_eq!(refused.code, 2, "{refused:?}");
+    assert!(
+        refused.err.contains("intercom-agent.toml cannot be read: it is UTF-16"),
+        "{refused:?}"
+    );
+}
+
+#[test]
 fn apply_takes_a_request_as_options() {
     let board = without_uplink();
     let wrong = board.run(&["apply", "--offline", "--new-mac", "22:0D:CE"]);

@@ -1,0 +1,88 @@
+//! Text as people and their tools write it: with a byte order mark, with CR LF, or as UTF-16.
+
+use std::fmt;
+
+/// Why bytes cannot be read as text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotText {
+    /// It is UTF-16.
+    Utf16,
+    /// It is some other encoding, or no text.
+    NotUtf8 {
+        /// The first line that is not UTF-8, counted from 1.
+        line: usize,
+    },
+}
+
+/// Reads UTF-8, without a byte order mark and with plain line ends.
+///
+/// # Errors
+/// When it is not UTF-8.
+pub fn decode(bytes: &[u8]) -> Result<String, NotText> {
+    match *bytes {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => return Err(NotText::Utf16),
+        // Without a mark: half of an ASCII character is zero, and no text of ours has a zero.
+        [0, 1..=127, ..] => return Err(NotText::Utf16),
+        [1..=127, 0, ..] => return Err(NotText::Utf16),
+        _ => {}
+    }
+    let text = str::from_utf8(bytes).map_err(|why| {
+        let (good, _) = bytes.split_at(why.valid_up_to());
+        NotText::NotUtf8 { line: good.iter().filter(|byte| **byte == b'\n').count() + 1 }
+    })?;
+    let unmarked = text.strip_prefix('\u{feff}').unwrap_or(text);
+    Ok(unmarked.replace("\r\n", "\n"))
+}
+
+impl fmt::Display for NotText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NotText::Utf16 => f.write_str("it is UTF-16: save it as UTF-8"),
+            NotText::NotUtf8 { line } => {
+                write!(f, "line {line} is not UTF-8: save it as UTF-8, if it is text at all")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const LITTLE_ENDIAN: fn(u16) -> [u8; 2] = u16::to_le_bytes;
+    const BIG_ENDIAN: fn(u16) -> [u8; 2] = u16::to_be_bytes;
+
+    proptest! {
+        #[test]
+        fn text_is_the_same_however_it_is_marked_and_its_lines_end(text in "[^\r\u{feff}\0]*") {
+            for mark in ["", "\u{feff}"] {
+                for end in ["\n", "\r\n"] {
+                    let written = format!("{mark}{}", text.replace('\n', end));
+                    prop_assert_eq!(decode(written.as_bytes()), Ok(text.clone()));
+                }
+            }
+        }
+
+        #[test]
+        fn utf_16_is_named(text in "[ -~][^\0]*", mark in prop::bool::ANY) {
+            let text = format!("{}{text}", if mark { "\u{feff}" } else { "" });
+            for bytes_of in [LITTLE_ENDIAN, BIG_ENDIAN] {
+                let bytes: Vec<u8> = text.encode_utf16().flat_map(bytes_of).collect();
+                prop_assert_eq!(decode(&bytes), Err(NotText::Utf16));
+            }
+        }
+
+        #[test]
+        fn no_bytes_do_harm(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
+            let _ = decode(&bytes);
+        }
+    }
+
+    #[test]
+    fn another_encoding_is_told_by_its_line() {
+        let latin_1 = b"a = 1\n# f\xfcr\n";
+        assert_eq!(decode(latin_1), Err(NotText::NotUtf8 { line: 2 }));
+    }
+}
