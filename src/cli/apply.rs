@@ -17,7 +17,7 @@ pub(super) fn apply(apply: &Apply) -> Result<Exit, Failure> {
     by_hand::look_over(&opened)?;
     match ask_for_change(panel, &common, Ask::Apply { payload, offline: apply.offline })? {
         Some(Ended::Request(outcome, told)) => {
-            output::line(told.text(common.json))?;
+            output::told(common.json, &told)?;
             Ok(Exit::from(outcome))
         }
         Some(Ended::Back(_)) | None => Err(Failure::new("the daemon ended before the request did")),
@@ -58,7 +58,7 @@ pub(super) fn ask_for_change(
     let mut each = |answer: Answer| match answer {
         Answer::Step(step) if !common.json => {
             // A reader that went away misses the steps and nothing else.
-            let _ = output::line(&step.to_string());
+            let _ = output::words(&step.to_string());
         }
         Answer::Step(_) | Answer::State { .. } | Answer::Restored { .. } | Answer::Forgotten(_) => {
         }

@@ -4,18 +4,17 @@ use std::path::PathBuf;
 
 use argh::FromArgs;
 
-use super::exit::Exit;
-use super::output;
-
 /// Gives this intercom panel the identity that its operator asked for: takes requests over MQTT or by
 /// polling, checks them against the board, changes the MAC address and the serial number so that no
 /// power cut can half-do it, proves that the panel is still reachable, and reports the result.
 #[derive(FromArgs, Debug)]
 #[argh(
-    note = "On the wall, in this order: `identity` (what is this board?), `check FILE` (what would
-this request do?), `apply FILE`, `status`; where anything looks wrong, `doctor`. Nothing is lost if the power goes at any time.
+    help_triggers("-h", "--help", "help"),
+    note = "On the wall, in this order: `identity` (what is this board?), `check FILE` (what would this request do?), \
+`apply FILE`, `status`; where anything looks wrong, `doctor`. Nothing is lost if the power goes at any time.
 FILE is the JSON body of a PATCH /api/v1/billing/intercoms; `-` is standard input.
-Any command takes --json, and --root DIR to work on a sandboxed board under DIR.",
+Any command takes -h (what it does, with an example), --json, and --root DIR to work on a sandboxed board under DIR.
+--version names the version and the commit.",
     error_code(0, "done; for `check`: the request would be applied"),
     error_code(1, "it could not be done; the message says why and what to do"),
     error_code(2, "the command line or the configuration is wrong"),
@@ -62,10 +61,16 @@ pub(super) struct Common {
     pub(super) json: bool,
 }
 
-/// A command with its own options and the common ones.
+/// A command with its own options and exit codes, and the common ones.
 macro_rules! command {
-    ($(#[$about:meta])* $name:ident { $($options:tt)* }) => {
+    ($(#[$about:meta])* $name:ident, $done:tt { $($options:tt)* }) => {
         #[derive(FromArgs, Debug)]
+        #[argh(
+            help_triggers("-h", "--help", "help"),
+            error_code(0, $done),
+            error_code(1, "it could not be done; the message says why and what to do"),
+            error_code(2, "the command line or the configuration is wrong")
+        )]
         $(#[$about])*
         pub(super) struct $name {
             $($options)*
@@ -90,26 +95,47 @@ macro_rules! command {
 
 command! {
     /// The daemon: takes requests until it is told to stop.
-    #[argh(subcommand, name = "run")]
-    Run {}
+    #[argh(
+        subcommand,
+        name = "run",
+        example = "{command_name}
+{command_name} --root ./board    on a sandboxed board"
+    )]
+    Run, "it was told to stop" {}
 }
 
 command! {
     /// At boot, before the network comes up: makes the board agree with the record.
-    #[argh(subcommand, name = "restore")]
-    Restore {}
+    #[argh(
+        subcommand,
+        name = "restore",
+        example = "{command_name}",
+        error_code(6, "not all could be read; what could not is told and left alone")
+    )]
+    Restore, "done" {}
 }
 
 command! {
     /// What this board is, and where each value was read.
-    #[argh(subcommand, name = "identity")]
-    Identity {}
+    #[argh(subcommand, name = "identity", example = "{command_name}")]
+    Identity, "done" {}
 }
 
 command! {
     /// What a request would do here, and why. Changes nothing.
-    #[argh(subcommand, name = "check")]
-    Check {
+    #[argh(
+        subcommand,
+        name = "check",
+        example = "{command_name} request.json
+echo '{{\"mac\": …, \"new_mac\": …, \"model\": …}}' | {command_name} -",
+        error_code(10, "already installed"),
+        error_code(11, "rejected"),
+        error_code(12, "ignored, it is not for this board"),
+        error_code(13, "decided before, only reported again"),
+        error_code(14, "deferred, another board has the new MAC now, or this one cannot be read yet"),
+        error_code(15, "kept until the change in progress has ended")
+    )]
+    Check, "the request would be applied" {
         /// the request, or - for standard input
         #[argh(positional)]
         pub(super) file: PathBuf,
@@ -127,8 +153,16 @@ command! {
 
 command! {
     /// Takes a request as if it had been delivered, under a fresh key, and waits for its outcome.
-    #[argh(subcommand, name = "apply")]
-    Apply {
+    #[argh(
+        subcommand,
+        name = "apply",
+        example = "{command_name} request.json
+{command_name} --new-mac 00:00:5E:00:53:02 --new-serial-number A1-0042",
+        error_code(11, "rejected"),
+        error_code(16, "rolled back, the old identity is in place"),
+        error_code(17, "failed, nothing was touched")
+    )]
+    Apply, "installed" {
         /// the request, or - for standard input; without it, the request is made of the next options
         #[argh(positional)]
         pub(super) file: Option<PathBuf>,
@@ -155,8 +189,13 @@ command! {
 
 command! {
     /// Goes back to the identity before the last change.
-    #[argh(subcommand, name = "rollback")]
-    Rollback {
+    #[argh(
+        subcommand,
+        name = "rollback",
+        example = "{command_name}
+{command_name} --factory    what the board had when the agent first ran"
+    )]
+    Rollback, "the board carries that identity" {
         /// back to what the board had when the agent first ran
         #[argh(switch)]
         pub(super) factory: bool,
@@ -168,8 +207,14 @@ command! {
 
 command! {
     /// The change in progress, the last outcomes, upstream, counters.
-    #[argh(subcommand, name = "status")]
-    Status {
+    #[argh(
+        subcommand,
+        name = "status",
+        example = "{command_name}
+{command_name} --follow",
+        error_code(3, "no daemon runs; the record is shown")
+    )]
+    Status, "done" {
         /// go on and show each step as it happens
         #[argh(switch)]
         pub(super) follow: bool,
@@ -178,14 +223,20 @@ command! {
 
 command! {
     /// Looks at everything that a change rests on, and says what to do. Changes nothing.
-    #[argh(subcommand, name = "doctor")]
-    Doctor {}
+    #[argh(
+        subcommand,
+        name = "doctor",
+        example = "{command_name}",
+        error_code(4, "there are warnings"),
+        error_code(5, "a check failed")
+    )]
+    Doctor, "all is well" {}
 }
 
 command! {
     /// Forgets which `seq` was decided last: for a billing database that counts from a lower number again.
-    #[argh(subcommand, name = "forget-sequence")]
-    ForgetSequence {}
+    #[argh(subcommand, name = "forget-sequence", example = "{command_name}")]
+    ForgetSequence, "done" {}
 }
 
 /// By which way a checked request is taken to come.
@@ -206,40 +257,5 @@ impl argh::FromArgValue for Way {
             "installer" => Ok(Way::Installer),
             _ => Err("is one of mac-topic, board-topic, pending-list, installer".to_owned()),
         }
-    }
-}
-
-/// A lone `-` is a file to us and a broken option to the parser, unless it comes after all options.
-fn in_order<'a>(words: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
-    let (inputs, mut words): (Vec<_>, Vec<_>) = words.partition(|word| *word == "-");
-    if !inputs.is_empty() {
-        words.push("--");
-        words.extend(inputs);
-    }
-    words
-}
-
-/// Reads the command line; help and mistakes are printed here.
-pub(super) fn read() -> Result<Args, Exit> {
-    let words: Vec<String> =
-        std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
-    let words = in_order(words.iter().map(String::as_str).skip(1));
-    if let ["--version" | "-V"] = words.as_slice() {
-        return Err(shown(concat!("intercom-agent ", env!("CARGO_PKG_VERSION"))));
-    }
-    Args::from_args(&["intercom-agent"], &words).map_err(|early| match early.status {
-        Ok(()) => shown(&early.output),
-        Err(()) => {
-            eprintln!("{}\nTry intercom-agent --help.", early.output.trim_end());
-            Exit::Usage
-        }
-    })
-}
-
-/// Printed without a panic where nobody reads it any more.
-fn shown(text: &str) -> Exit {
-    match output::line(text) {
-        Ok(()) => Exit::Done,
-        Err(failure) => failure.exit,
     }
 }

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::args::Apply;
 use super::exit::Failure;
+use super::output;
 use crate::panel::Panel;
 use crate::spelling::nearest;
 
@@ -51,7 +52,7 @@ pub(super) fn look_over(payload: &[u8]) -> Result<(), Failure> {
     let asks = IDENTITY.iter().any(|field| body.contains_key(*field));
     match unknown.is_empty() || asks {
         true => {
-            unknown.iter().for_each(|text| eprintln!("intercom-agent: warning: {text}"));
+            unknown.iter().for_each(|text| output::complain(&format!("warning: {text}")));
             Ok(())
         }
         false => Err(Failure::rejected(format!(

@@ -18,7 +18,7 @@ pub(super) fn forget_sequence(args: &ForgetSequence) -> Result<Exit, Failure> {
         Err(why) if why.kind() == ErrorKind::WouldBlock => ask_daemon(&panel)?,
         Err(why) => return Err(Failure::new(why)),
     };
-    output::line(told.text(common.json))?;
+    output::told(common.json, &told)?;
     Ok(Exit::Done)
 }
 

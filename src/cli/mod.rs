@@ -4,6 +4,7 @@ mod apply;
 mod args;
 mod by_hand;
 mod check;
+mod command_line;
 mod doctor;
 mod exit;
 mod forget_sequence;
@@ -16,6 +17,7 @@ mod restore;
 mod rollback;
 mod run;
 mod status;
+mod wrap;
 
 use std::path;
 use std::process::ExitCode;
@@ -29,14 +31,14 @@ use crate::root::Root;
 
 /// Reads the command line, does what it says, and tells how it went by the exit code.
 pub fn main() -> ExitCode {
-    let args = match args::read() {
+    let args = match command_line::read() {
         Ok(args) => args,
         Err(exit) => return exit.into(),
     };
     match dispatch(args) {
         Ok(exit) => exit.into(),
         Err(Failure { message, exit }) => {
-            eprintln!("intercom-agent: {message}");
+            output::complain(&message);
             exit.into()
         }
     }

@@ -33,7 +33,7 @@ pub(super) fn restore(restore: &Restore) -> Result<Exit, Failure> {
             put_right(&panel)?
         }
     };
-    output::line(told.text(common.json))?;
+    output::told(common.json, &told)?;
     Ok(if has_unread { Exit::Unread } else { Exit::Done })
 }
 

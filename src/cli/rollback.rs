@@ -11,7 +11,7 @@ pub(super) fn rollback(rollback: &Rollback) -> Result<Exit, Failure> {
     let common = rollback.common();
     match ask_for_change(super::panel(&common)?, &common, ask)? {
         Some(Ended::Back(told)) => {
-            output::line(told.text(common.json))?;
+            output::told(common.json, &told)?;
             Ok(Exit::Done)
         }
         Some(Ended::Request(..)) | None => {

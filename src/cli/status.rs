@@ -17,7 +17,7 @@ pub(super) fn status(args: &Args) -> Result<Exit, Failure> {
     let mut shown = Ok(());
     let mut show = |answer| {
         let print = match answer {
-            Answer::State { told, .. } => output::line(told.text(common.json)),
+            Answer::State { told, .. } => output::told(common.json, &told),
             Answer::Step(step) => output::print(common.json, &step, ToString::to_string),
             Answer::Refused(why) => Err(Failure::new(why)),
             Answer::Ended { .. }
@@ -47,7 +47,7 @@ pub(super) fn status(args: &Args) -> Result<Exit, Failure> {
             let record = RecordStore::new(state).peek().map_err(Failure::new)?;
             match record {
                 Some(record) => output::print(common.json, &record, from_record)?,
-                None => output::line("no daemon runs, and there is no record yet")?,
+                None => output::words("no daemon runs, and there is no record yet")?,
             }
             Ok(Exit::NoDaemon)
         }

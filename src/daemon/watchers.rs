@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 
 use super::RealSeams;
 use super::apply::apply;
-use crate::agent::{Agent, BackTo, Status, Step};
+use crate::agent::{Agent, BackTo, RollbackError, Status, Step};
 use crate::control::{Answer, Ask, Asked, BoardState, Told};
 
 /// All commands that wait.
@@ -64,8 +64,12 @@ impl Watchers {
                 let back_to = if factory { BackTo::Factory } else { BackTo::Previous };
                 agent
                     .roll_back_by_hand(back_to, offline)
+                    // It is there already: no change is waited for.
+                    .or_else(|why| match why {
+                        RollbackError::SameIdentity(_) => Ok(()),
+                        why => Err(why.to_string()),
+                    })
                     .map(|()| Until::ChangeEnds)
-                    .map_err(|why| why.to_string())
             }
             Ask::ForgetSequence => {
                 let answer = match agent.forget_sequence() {

@@ -8,3 +8,4 @@ pub mod link_events;
 mod netlink;
 pub mod physical_memory;
 pub mod route;
+pub mod terminal;

@@ -21,3 +21,4 @@ mod relative_root;
 mod replacement;
 mod service_manager;
 mod truth;
+mod words;
