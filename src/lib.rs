@@ -33,6 +33,7 @@ pub mod config;
 pub mod crash;
 pub mod daemon;
 pub mod doctor;
+mod file_error;
 pub mod panel;
 mod random;
 pub mod root;

@@ -8,6 +8,7 @@ use std::path::Path;
 use intercom_wire::MAX_REQUEST_BYTES;
 
 use super::exit::Failure;
+use crate::file_error::advice;
 use crate::text::{self, NotText};
 
 /// The file's bytes; `-` is standard input. One byte more than a panel reads is enough to see that
@@ -22,7 +23,7 @@ pub(super) fn read(file: &Path) -> Result<Vec<u8>, Failure> {
     };
     let cannot =
         |why: &dyn Display| Failure::usage(format!("{} cannot be read: {why}", file.display()));
-    read.map_err(|why| cannot(&why))?;
+    read.map_err(|why| cannot(&format!("{why}{}", advice(&why))))?;
     match text::decode(&bytes) {
         Ok(text) => Ok(text.into_bytes()),
         Err(why @ NotText::Utf16) => Err(cannot(&why)),

@@ -9,6 +9,7 @@ use super::args::Restore;
 use super::exit::{Exit, Failure};
 use super::output;
 use crate::agent::{Restorer, restore as make_agree};
+use crate::clock::RealClock;
 use crate::control::{self, Answer, Ask, BoardState, Told};
 use crate::daemon::RealSeams;
 use crate::panel::Panel;
@@ -41,8 +42,12 @@ fn put_right(panel: &Panel) -> Result<Ended, Failure> {
     // No hook runs before the network is there, and the board is read once; nobody listens.
     let (hooks, _) = mpsc::channel(1);
     let (readings, _) = mpsc::channel(1);
-    let mut seams =
-        RealSeams::new(panel, Routes::default(), hooks, readings).map_err(Failure::new)?;
+    let clock = RealClock::start(&panel.root).or_else(|why| {
+        log::warn!("{why} This counts as a new boot");
+        RealClock::of_unknown_boot()
+    });
+    let clock = clock.map_err(Failure::new)?;
+    let mut seams = RealSeams::new(panel, clock, Routes::default(), hooks, readings);
     let reading = panel.board_reading();
     let restored =
         make_agree(&mut seams, &panel.rules(), Restorer::Boot, reading).map_err(Failure::new)?;

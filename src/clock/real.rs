@@ -7,6 +7,7 @@ use std::time::Duration;
 use nix::time::{ClockId, clock_gettime};
 
 use super::{BootId, Clock, Moment};
+use crate::random;
 use crate::root::Root;
 
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
@@ -28,8 +29,23 @@ impl RealClock {
                 fs::read_to_string(BOOT_ID)
             }
             found => found,
-        }?;
+        };
+        let text = text.map_err(|why| {
+            let told = format!("the boot id {BOOT_ID} cannot be read: {why}; is /proc mounted?");
+            io::Error::new(why.kind(), told)
+        })?;
         let boot_id = text.trim_end().parse().map_err(io::Error::other)?;
+        Ok(RealClock { boot_id })
+    }
+
+    /// A clock for a boot that cannot be told from others (there is no /proc yet): it counts as a new
+    /// one, so that a change that was begun before is not taken for one of this boot.
+    ///
+    /// # Errors
+    /// When the kernel gives no random numbers.
+    pub fn of_unknown_boot() -> io::Result<Self> {
+        let random = random::number().map_err(io::Error::other)?;
+        let boot_id = format!("unknown-{random:016x}").parse().map_err(io::Error::other)?;
         Ok(RealClock { boot_id })
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use crate::file_error::advice;
 use crate::text::NotText;
 
 /// Why there are no settings.
@@ -45,7 +46,8 @@ impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ConfigError::Unreadable { file, why } => {
-                write!(f, "the configuration {} cannot be read: {why}", file.display())
+                let advice = advice(why);
+                write!(f, "the configuration {} cannot be read: {why}{advice}", file.display())
             }
             ConfigError::NotText { file, why } => {
                 write!(f, "the configuration {} cannot be read: {why}", file.display())

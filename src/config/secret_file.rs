@@ -6,6 +6,7 @@ use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use crate::file_error::advice;
 use crate::root::Root;
 use crate::text::{self, NotText};
 
@@ -104,7 +105,9 @@ impl fmt::Display for SecretFileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = self.path.display();
         match &self.why {
-            Why::Unreadable(why) => write!(f, "the secret file {path} cannot be read: {why}"),
+            Why::Unreadable(why) => {
+                write!(f, "the secret file {path} cannot be read: {why}{}", advice(why))
+            }
             Why::ReadableByOthers { mode } => write!(
                 f,
                 "the secret file {path} has mode {mode:04o}, so that others than its owner can use it: chmod 600 {path}"

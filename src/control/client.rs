@@ -12,6 +12,7 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::{Answer, Ask};
+use crate::file_error::of_file;
 
 /// How long the daemon may take to tell its state.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -63,7 +64,7 @@ pub fn follow(socket: &Path, mut each: impl FnMut(Answer) -> ControlFlow<()>) ->
 }
 
 fn send(socket: &Path, ask: &Ask) -> io::Result<UnixStream> {
-    let mut stream = UnixStream::connect(socket)?;
+    let mut stream = UnixStream::connect(socket).map_err(|why| of_file(socket, why))?;
     let mut line = serde_json::to_vec(ask)?;
     line.push(b'\n');
     stream.write_all(&line)?;

@@ -21,7 +21,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::agent::seams::HookRun;
 use crate::agent::{Agent, HookFailure, Restorer, restore};
-use crate::clock::Clock;
+use crate::clock::{Clock, RealClock};
 use crate::control::{self, Asked};
 use crate::crash::Run;
 use crate::hooks::Hooks;
@@ -70,7 +70,8 @@ pub async fn run(
     tasks.spawn(run_hooks(panel.hooks(), runs, hooks_in));
     let routes = routes::start(&panel, &mut tasks, &events_in);
     let socket = panel.runtime_dir().join(control::SOCKET);
-    let mut seams = RealSeams::new(&panel, routes, hook_runs, readings_in)?;
+    let clock = RealClock::start(&panel.root)?;
+    let mut seams = RealSeams::new(&panel, clock, routes, hook_runs, readings_in);
     let rules = panel.rules();
     // Before the link is looked at, so that nothing is missed in between.
     let link = LinkWatch::new(&panel);

@@ -1,6 +1,5 @@
 //! The agent's seams on a real board.
 
-use std::io;
 use std::thread;
 
 use log::warn;
@@ -27,23 +26,23 @@ pub struct RealSeams {
 }
 
 impl RealSeams {
-    /// # Errors
-    /// When the boot cannot be told from others.
+    /// The seams of this panel, with the clock of this boot.
     pub fn new(
         panel: &Panel,
+        clock: RealClock,
         routes: Routes,
         hooks: mpsc::Sender<HookRun>,
         readings: mpsc::Sender<BoardReading>,
-    ) -> io::Result<Self> {
-        Ok(RealSeams {
+    ) -> Self {
+        RealSeams {
             board: panel.board(),
             store: RecordStore::new(panel.state()),
             routes,
-            clock: RealClock::start(&panel.root)?,
+            clock,
             hooks,
             panel: panel.clone(),
             readings,
-        })
+        }
     }
 }
 

@@ -7,6 +7,8 @@ use std::path::Path;
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 
+use crate::file_error::of_file;
+
 const FILE: &str = "lock";
 
 /// Held for as long as the process may change the record; the kernel lets go of it at any death.
@@ -29,7 +31,7 @@ impl StateDirLock {
             Err(why) if why.raw_os_error() == Some(Errno::EROFS as i32) => {
                 return Ok(StateDirLock(None));
             }
-            Err(why) => return Err(why),
+            Err(why) => return Err(of_file(dir, why)),
         };
         match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
             Ok(lock) => Ok(StateDirLock(Some(lock))),
@@ -37,7 +39,7 @@ impl StateDirLock {
                 io::ErrorKind::WouldBlock,
                 format!("another intercom-agent works in {}", dir.display()),
             )),
-            Err((_, why)) => Err(why.into()),
+            Err((_, why)) => Err(of_file(dir, why.into())),
         }
     }
 }

@@ -6,6 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::{Disk, NotDurable, durability};
+use crate::file_error::of_file;
 use crate::root::Root;
 
 /// A directory that only the agent writes to, readable by its owner alone.
@@ -34,6 +35,10 @@ impl StateDir {
     pub fn path(&self) -> &Path {
         &self.dir
     }
+
+    fn error(&self, name: &str, why: io::Error) -> io::Error {
+        of_file(self.dir.join(name), why)
+    }
 }
 
 impl Disk for StateDir {
@@ -41,7 +46,7 @@ impl Disk for StateDir {
         match fs::read(self.dir.join(name)) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(why) if why.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(why) => Err(why),
+            Err(why) => Err(self.error(name, why)),
         }
     }
 
@@ -50,32 +55,35 @@ impl Disk for StateDir {
             .write(true)
             .create_new(true)
             .mode(0o600)
-            .open(self.dir.join(name))?
-            .write_all(bytes)
+            .open(self.dir.join(name))
+            .and_then(|mut file| file.write_all(bytes))
+            .map_err(|why| self.error(name, why))
     }
 
     fn sync(&mut self, name: &str) -> io::Result<()> {
-        File::open(self.dir.join(name))?.sync_all()
+        File::open(self.dir.join(name))
+            .and_then(|file| file.sync_all())
+            .map_err(|why| self.error(name, why))
     }
 
     fn link(&mut self, from: &str, to: &str) -> io::Result<()> {
-        fs::hard_link(self.dir.join(from), self.dir.join(to))
+        fs::hard_link(self.dir.join(from), self.dir.join(to)).map_err(|why| self.error(to, why))
     }
 
     fn rename(&mut self, from: &str, to: &str) -> io::Result<()> {
-        fs::rename(self.dir.join(from), self.dir.join(to))
+        fs::rename(self.dir.join(from), self.dir.join(to)).map_err(|why| self.error(from, why))
     }
 
     fn remove(&mut self, name: &str) -> io::Result<bool> {
         match fs::remove_file(self.dir.join(name)) {
             Ok(()) => Ok(true),
             Err(why) if why.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(why) => Err(why),
+            Err(why) => Err(self.error(name, why)),
         }
     }
 
     fn sync_dir(&mut self) -> io::Result<()> {
-        File::open(&self.dir)?.sync_all()
+        File::open(&self.dir).and_then(|dir| dir.sync_all()).map_err(|why| of_file(&self.dir, why))
     }
 
     fn is_durable(&mut self) -> Result<(), NotDurable> {

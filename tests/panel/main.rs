@@ -8,6 +8,7 @@ mod commands;
 mod conflict;
 mod control;
 mod crash;
+mod files;
 mod flash_writes;
 mod http;
 mod issuer;

@@ -1,0 +1,57 @@
+//! A file that cannot be used is named, with what to do.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::process::CommandExt;
+use std::process::Stdio;
+
+use intercom_test_support::{Board, MODEL, NEW, OLD};
+use serde_json::json;
+
+/// Another user, who may read the board; where the tests do not run as root, they are one.
+const NOBODY: u32 = 65534;
+
+#[test]
+fn without_permission_every_command_names_the_file_and_what_to_do() {
+    let board = Board::sandboxed("gate-1", OLD).with_mqtt("mqtt://127.0.0.1:9");
+    let request = json!({"mac": OLD, "new_mac": NEW, "model": MODEL});
+    board.write("request.json", request.to_string());
+    let request = board.path("request.json").display().to_string();
+    let state = board.path("state");
+    let is_root = fs::metadata(&state).expect("there").uid() == 0;
+    fs::set_permissions(&state, Permissions::from_mode(0o000)).expect("changed");
+    for arguments in [
+        &["identity"][..],
+        &["status"],
+        &["check", &request],
+        &["apply", "--offline", &request],
+        &["rollback"],
+        &["run"],
+    ] {
+        let mut command = board.command(arguments);
+        if is_root {
+            command.uid(NOBODY);
+        }
+        let output = command.stdin(Stdio::null()).output().expect("the agent");
+        let told = String::from_utf8(output.stderr).expect("text");
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {told}");
+        assert!(told.contains(&state.display().to_string()), "{arguments:?}: {told}");
+        assert!(told.contains("run the command as root"), "{arguments:?}: {told}");
+    }
+    fs::set_permissions(&state, Permissions::from_mode(0o700)).expect("changed");
+}
+
+#[test]
+fn without_a_boot_id_restore_does_what_it_can_and_a_change_is_refused() {
+    let board = Board::sandboxed("gate-1", OLD).with_mqtt("mqtt://127.0.0.1:9");
+    assert_eq!(board.run(&["restore"]).code, 0);
+    // As if /proc were not mounted: a sandbox without the file would take the kernel's.
+    board.write("proc/sys/kernel/random/boot_id/not-a-file", "");
+    board.write("sys/class/net/eth0/address", format!("{NEW}\n"));
+    let restored = board.run(&["restore"]);
+    assert_eq!((restored.code, board.mac()), (0, OLD.to_owned()), "{restored:?}");
+    assert!(restored.err.contains("is /proc mounted?"), "{restored:?}");
+    let refused = board.run(&["apply", "--offline", "--new-mac", NEW]);
+    assert_eq!((refused.code, board.mac()), (1, OLD.to_owned()), "{refused:?}");
+    assert!(refused.err.contains("/proc/sys/kernel/random/boot_id"), "{refused:?}");
+}
