@@ -50,6 +50,7 @@ pub(super) enum Command {
     Rollback(Rollback),
     Status(Status),
     Doctor(Doctor),
+    Config(Config),
     ForgetSequence(ForgetSequence),
 }
 
@@ -231,6 +232,21 @@ command! {
         error_code(5, "a check failed")
     )]
     Doctor, "all is well" {}
+}
+
+command! {
+    /// Is the configuration good? Opens every file that it names, and prints what is in force.
+    #[argh(
+        subcommand,
+        name = "config",
+        example = "{command_name}
+{command_name} new.toml    before it is put in place"
+    )]
+    Config, "it is good" {
+        /// the configuration, instead of the one that is installed
+        #[argh(positional)]
+        pub(super) file: Option<PathBuf>,
+    }
 }
 
 command! {

@@ -5,6 +5,7 @@ mod args;
 mod by_hand;
 mod check;
 mod command_line;
+mod config;
 mod doctor;
 mod exit;
 mod forget_sequence;
@@ -19,13 +20,13 @@ mod run;
 mod status;
 mod wrap;
 
-use std::path;
+use std::path::{self, Path};
 use std::process::ExitCode;
 
 use args::{Args, Command, Common};
 use exit::{Exit, Failure};
 
-use crate::config::{self, Settings};
+use crate::config::{Settings, load};
 use crate::panel::Panel;
 use crate::root::Root;
 
@@ -55,22 +56,23 @@ fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Status(status) => status::status(&status),
         Command::ForgetSequence(forget) => forget_sequence::forget_sequence(&forget),
         Command::Doctor(doctor) => doctor::doctor(&doctor),
+        Command::Config(config) => config::config(&config),
     }
 }
 
-/// The root and the configuration that a command was given.
-fn settings(common: &Common) -> Result<(Root, Settings), Failure> {
+/// The root that a command was given, and the configuration of this name or the one that is installed.
+fn settings(common: &Common, named: Option<&Path>) -> Result<(Root, Settings), Failure> {
     let root = match &common.root {
         // A hook and a command source run in another directory than this one.
         Some(dir) => Root::sandbox(path::absolute(dir).map_err(Failure::usage)?),
         None => Root::system(),
     };
-    let settings = config::load(&root, common.config.as_deref()).map_err(Failure::usage)?;
+    let settings = load(&root, named).map_err(Failure::usage)?;
     Ok((root, settings))
 }
 
 fn panel(common: &Common) -> Result<Panel, Failure> {
-    let (root, settings) = settings(common)?;
+    let (root, settings) = settings(common, common.config.as_deref())?;
     log_setup::start(settings.log_level).map_err(Failure::new)?;
     Ok(Panel::open(root, settings))
 }

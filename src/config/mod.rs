@@ -8,8 +8,10 @@ mod billing;
 mod endpoint;
 mod error;
 mod http;
+mod in_force;
 mod load;
 mod mqtt;
+mod named_files;
 mod secret_file;
 mod section;
 mod serial_source;
@@ -22,7 +24,9 @@ mod values;
 
 pub use endpoint::{Broker, HttpBase, Proxy};
 pub use error::ConfigError;
+pub use in_force::Table;
 pub use load::{DEFAULT_PATH, load, parse};
+pub use named_files::UnusableFile;
 pub use secret_file::{Secret, SecretFile, SecretFileError};
 pub use serial_source::SerialSource;
 pub use settings::{

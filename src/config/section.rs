@@ -6,6 +6,8 @@ use std::ops::{Range, RangeInclusive};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::spelling::nearest;
+
 /// One wrong value.
 pub(super) struct Wrong {
     /// The key with its table, as in `mqtt.url`.
@@ -39,7 +41,10 @@ impl<'t> Section<'t> {
         match section.values.iter().find(|(key, _)| !known.contains(&&**key.get_ref())) {
             None => Ok(section),
             Some((key, _)) => {
-                let text = format!("unknown field, expected one of `{}`", known.join("`, `"));
+                let text = match nearest(key.get_ref(), known) {
+                    Some(meant) => format!("unknown field: did you mean `{meant}`?"),
+                    None => format!("unknown field, expected one of `{}`", known.join("`, `")),
+                };
                 Err(section.wrong(key.get_ref(), key.span(), text))
             }
         }

@@ -102,6 +102,8 @@ pub struct SignatureSettings {
     pub required: bool,
     /// Whose signatures count; perhaps nobody's.
     pub keys: Keys,
+    /// The names of the keys.
+    pub key_ids: Vec<String>,
 }
 
 /// The MQTT route.

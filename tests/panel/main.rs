@@ -5,6 +5,7 @@
 mod bad_input;
 mod billing;
 mod commands;
+mod config;
 mod conflict;
 mod control;
 mod crash;

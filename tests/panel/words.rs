@@ -5,7 +5,7 @@ use std::process::Command;
 use intercom_test_support::{Board, MODEL, NEW, OLD};
 use serde_json::json;
 
-const COMMANDS: [&str; 9] = [
+const COMMANDS: [&str; 10] = [
     "run",
     "restore",
     "identity",
@@ -14,6 +14,7 @@ const COMMANDS: [&str; 9] = [
     "rollback",
     "status",
     "doctor",
+    "config",
     "forget-sequence",
 ];
 
@@ -70,6 +71,8 @@ fn every_output_fits_the_terminal() {
             vec!["restore"],
             vec!["status"],
             vec!["doctor"],
+            vec!["config"],
+            vec!["config", &request],
             vec!["forget-sequence"],
             vec!["check", &request],
             vec!["check", &other],
