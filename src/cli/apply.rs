@@ -1,12 +1,15 @@
 //! `apply`: an installer's request, by the same path as a delivered one.
 
+use std::time::Duration;
+
 use intercom_wire::Outcome;
 
 use super::args::{Apply, Common};
 use super::exit::{Exit, Failure};
+use super::progress::Progress;
 use super::{by_hand, output, payload, run};
 use crate::control::{self, Answer, Ask, Told};
-use crate::daemon;
+use crate::daemon::{self, Uplink};
 use crate::panel::Panel;
 
 pub(super) fn apply(apply: &Apply) -> Result<Exit, Failure> {
@@ -47,7 +50,7 @@ pub(super) enum Ended {
     Back(Told),
 }
 
-/// Asks the daemon, or works as one if none runs; shows the steps.
+/// Asks the daemon, or works as one if none runs; shows the steps, and what is waited for.
 pub(super) fn ask_for_change(
     panel: Panel,
     common: &Common,
@@ -55,11 +58,11 @@ pub(super) fn ask_for_change(
 ) -> Result<Option<Ended>, Failure> {
     let mut ended = None;
     let mut refused = None;
+    let mut progress = Progress::new();
+    let patience = progress.patience();
     let mut each = |answer: Answer| match answer {
-        Answer::Step(step) if !common.json => {
-            // A reader that went away misses the steps and nothing else.
-            let _ = output::words(&step.to_string());
-        }
+        Answer::Step(step) if !common.json => progress.step(&step),
+        Answer::State { told, .. } if !common.json => progress.still(&told),
         Answer::Step(_) | Answer::State { .. } | Answer::Restored { .. } | Answer::Forgotten(_) => {
         }
         Answer::Ended { outcome, told } => ended = Some(Ended::Request(outcome, told)),
@@ -67,19 +70,29 @@ pub(super) fn ask_for_change(
         Answer::Refused(why) => refused = Some(why),
     };
     let socket = panel.runtime_dir().join(control::SOCKET);
-    match control::ask(&socket, &ask, &mut each) {
-        Ok(()) => {}
-        Err(why) if control::no_daemon(&why) => work_as_daemon(panel, ask, &mut each)?,
-        Err(why) => return Err(Failure::new(format!("the daemon cannot be asked: {why}"))),
-    }
+    let asked = match control::ask_patiently(&socket, &ask, patience, &mut each) {
+        Err(why) if control::no_daemon(&why) => work_as_daemon(panel, ask, patience, &mut each),
+        asked => asked.map_err(|why| Failure::new(format!("the daemon cannot be asked: {why}"))),
+    };
+    progress.erase();
+    asked?;
     match refused {
         Some(why) => Err(Failure::new(why)),
         None => Ok(ended),
     }
 }
 
-fn work_as_daemon(panel: Panel, ask: Ask, each: &mut impl FnMut(Answer)) -> Result<(), Failure> {
+fn work_as_daemon(
+    panel: Panel,
+    ask: Ask,
+    patience: Duration,
+    each: &mut dyn FnMut(Answer),
+) -> Result<(), Failure> {
     use tokio::sync::{mpsc, oneshot};
+    let uplink = match ask {
+        Ask::Apply { offline: true, .. } | Ask::Rollback { offline: true, .. } => Uplink::Unused,
+        _ => Uplink::Configured,
+    };
     run::runtime()?.block_on(async {
         let (answers, mut answered) = mpsc::channel(64);
         let (started, questions) = oneshot::channel();
@@ -89,13 +102,21 @@ fn work_as_daemon(panel: Panel, ask: Ask, each: &mut impl FnMut(Answer)) -> Resu
                 return std::future::pending().await;
             };
             let _ = questions.send(control::Asked { ask, answers }).await;
-            while let Some(answer) = answered.recv().await {
-                each(answer);
+            loop {
+                let (answers, mut state) = mpsc::channel(1);
+                match tokio::time::timeout(patience, answered.recv()).await {
+                    Ok(Some(answer)) => each(answer),
+                    Ok(None) => return,
+                    Err(_) => {
+                        let _ = questions.send(control::Asked { ask: Ask::Status, answers }).await;
+                        state.recv().await.into_iter().for_each(&mut *each);
+                    }
+                }
             }
         };
         let ready = |questions| {
             let _ = started.send(questions);
         };
-        daemon::run(panel, asking, ready).await.map_err(Failure::new)
+        daemon::run(panel, uplink, asking, ready).await.map_err(Failure::new)
     })
 }

@@ -14,6 +14,7 @@ mod log_lines;
 mod log_setup;
 mod output;
 mod payload;
+mod progress;
 mod restore;
 mod rollback;
 mod run;

@@ -7,7 +7,8 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::args::Run;
 use super::exit::{Exit, Failure};
-use crate::{crash, daemon};
+use crate::crash;
+use crate::daemon::{self, Uplink};
 
 pub(super) fn run(run: &Run) -> Result<Exit, Failure> {
     let panel = super::panel(&run.common())?;
@@ -27,7 +28,7 @@ pub(super) fn run(run: &Run) -> Result<Exit, Failure> {
     let runtime = runtime()?;
     runtime.block_on(async {
         let stop = stop_signal().map_err(Failure::new)?;
-        daemon::run(panel, stop, |_| {}).await.map_err(Failure::new)
+        daemon::run(panel, Uplink::Configured, stop, |_| {}).await.map_err(Failure::new)
     })?;
     Ok(Exit::Done)
 }

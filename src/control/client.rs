@@ -42,6 +42,36 @@ pub fn ask(socket: &Path, ask: &Ask, mut each: impl FnMut(Answer)) -> io::Result
     Ok(())
 }
 
+/// Asks for a change and hands each answer on as it comes. Where there is none for so long, the daemon's
+/// state is one.
+///
+/// # Errors
+/// As [`ask`].
+pub fn ask_patiently(
+    socket: &Path,
+    ask: &Ask,
+    patience: Duration,
+    each: &mut dyn FnMut(Answer),
+) -> io::Result<()> {
+    let mut answers = BufReader::new(send(socket, ask)?);
+    let patience = PollTimeout::try_from(patience).unwrap_or(PollTimeout::MAX);
+    loop {
+        match wait_for_answer(&answers, patience)? {
+            Waited::Answer => {}
+            Waited::Nothing => {
+                self::ask(socket, &Ask::Status, &mut *each)?;
+                continue;
+            }
+            // The change goes on without a reader, and so does the command.
+            Waited::NobodyReads => {}
+        }
+        match next(&mut answers)? {
+            Some(answer) => each(answer),
+            None => return Ok(()),
+        }
+    }
+}
+
 /// Follows what the daemon does, until it ends, `each` breaks off, or nobody reads the standard output
 /// any more.
 ///
@@ -49,17 +79,20 @@ pub fn ask(socket: &Path, ask: &Ask, mut each: impl FnMut(Answer)) -> io::Result
 /// As [`ask`].
 pub fn follow(socket: &Path, mut each: impl FnMut(Answer) -> ControlFlow<()>) -> io::Result<()> {
     let mut answers = BufReader::new(send(socket, &Ask::Follow)?);
-    loop {
-        if answers.buffer().is_empty() && !wait_for_answer(answers.get_ref())? {
-            return Ok(());
+    while wait_for_answer(&answers, PollTimeout::NONE)? == Waited::Answer {
+        let Some(answer) = next(&mut answers)? else { break };
+        if each(answer).is_break() {
+            break;
         }
-        let mut line = Vec::new();
-        if answers.read_until(b'\n', &mut line)? == 0 {
-            return Ok(());
-        }
-        if each(json::read(&line).map_err(io::Error::other)?).is_break() {
-            return Ok(());
-        }
+    }
+    Ok(())
+}
+
+fn next(answers: &mut BufReader<UnixStream>) -> io::Result<Option<Answer>> {
+    let mut line = Vec::new();
+    match answers.read_until(b'\n', &mut line)? {
+        0 => Ok(None),
+        _ => json::read(&line).map(Some).map_err(io::Error::other),
     }
 }
 
@@ -71,18 +104,33 @@ fn send(socket: &Path, ask: &Ask) -> io::Result<UnixStream> {
     Ok(stream)
 }
 
-/// Waits until the daemon says something; false if whoever reads our output is gone first. Hours may
-/// pass between two steps, and only the next write would tell.
-fn wait_for_answer(stream: &UnixStream) -> io::Result<bool> {
+#[derive(Debug, PartialEq, Eq)]
+enum Waited {
+    Answer,
+    Nothing,
+    NobodyReads,
+}
+
+/// Waits until the daemon says something, or whoever reads our output is gone: hours may pass between two
+/// steps, and only the next write would tell.
+fn wait_for_answer(answers: &BufReader<UnixStream>, patience: PollTimeout) -> io::Result<Waited> {
+    if !answers.buffer().is_empty() {
+        return Ok(Waited::Answer);
+    }
     let out = io::stdout();
     let mut ends = [
-        PollFd::new(stream.as_fd(), PollFlags::POLLIN),
+        PollFd::new(answers.get_ref().as_fd(), PollFlags::POLLIN),
         PollFd::new(out.as_fd(), PollFlags::empty()),
     ];
-    while let Err(why) = poll(&mut ends, PollTimeout::NONE) {
-        if why != Errno::EINTR {
-            return Err(why.into());
+    let ready = loop {
+        match poll(&mut ends, patience) {
+            Err(Errno::EINTR) => {}
+            ready => break ready?,
         }
-    }
-    Ok(ends[1].any() != Some(true))
+    };
+    Ok(match (ready, ends[1].any()) {
+        (0, _) => Waited::Nothing,
+        (_, Some(true)) => Waited::NobodyReads,
+        _ => Waited::Answer,
+    })
 }

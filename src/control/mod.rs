@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use crate::agent::Step;
 use crate::record::Route;
 
-pub use client::{ask, follow, no_daemon};
+pub use client::{ask, ask_patiently, follow, no_daemon};
 pub use server::serve;
 pub use told::{BoardState, NEW_RECORD, Told};
 

@@ -32,6 +32,7 @@ use crate::upstream::RouteEvent;
 use link_watch::LinkWatch;
 use notify::Notify;
 pub use real_seams::RealSeams;
+pub use routes::Uplink;
 use watchers::Watchers;
 
 /// How many events may wait for the agent before the routes have to wait.
@@ -57,6 +58,7 @@ struct Inbox {
 /// When the state directory is another daemon's or the control socket cannot be made.
 pub async fn run(
     panel: Panel,
+    uplink: Uplink,
     stop: impl Future<Output = ()>,
     ready: impl FnOnce(mpsc::Sender<Asked>),
 ) -> io::Result<()> {
@@ -68,7 +70,7 @@ pub async fn run(
     let (questions_in, questions) = mpsc::channel(QUESTIONS);
     let (readings_in, readings) = mpsc::channel(1);
     tasks.spawn(run_hooks(panel.hooks(), runs, hooks_in));
-    let routes = routes::start(&panel, &mut tasks, &events_in);
+    let routes = routes::start(&panel, uplink, &mut tasks, &events_in);
     let socket = panel.runtime_dir().join(control::SOCKET);
     let clock = RealClock::start(&panel.root)?;
     let mut seams = RealSeams::new(&panel, clock, routes, hook_runs, readings_in);

@@ -18,8 +18,18 @@ use crate::upstream::{LinkProof, Place, RouteEnd, RouteEvent, RouteHandle, Route
 #[cfg(not(any(feature = "http", feature = "mqtt")))]
 compile_error!("without the features `http` and `mqtt` the agent has no way to hear of a request");
 
+/// Whether upstream is spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Uplink {
+    /// On each route that is configured.
+    Configured,
+    /// On none: an installer says that there is no uplink here. Reports wait for the next run.
+    Unused,
+}
+
 pub(super) fn start(
     panel: &Panel,
+    uplink: Uplink,
     tasks: &mut JoinSet<()>,
     events: &mpsc::Sender<RouteEvent>,
 ) -> Routes {
@@ -30,6 +40,9 @@ pub(super) fn start(
         .map(|neighbours| Arc::new(LinkProof::new(panel.settings.uplink(), neighbours)));
     let events_in = Some(events.clone());
     let mut routes = Routes { neighbours, link_proof, events: events_in, ..Routes::default() };
+    if uplink == Uplink::Unused {
+        return routes;
+    }
     let keys = &panel.settings.signature.keys;
     let place = Place::new(panel.root.clone(), panel.last_good_time());
     // A section of a route that this build does not have is refused with the configuration.

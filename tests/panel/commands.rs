@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use intercom_test_support::{
-    Board, Broker, FACTORY_SERIAL, LIMIT, MODEL, NEW, OLD, OTHER, Watcher, request,
+    Board, Broker, FACTORY_SERIAL, LIMIT, MODEL, NEW, OLD, OTHER, Process, Watcher, request,
 };
 use serde_json::{Value, json};
 
@@ -301,6 +301,23 @@ fn the_status_tells_of_each_route_how_it_fares() {
         told.is_some_and(|line| line.contains("0 reconnects; ") && line.contains(error)),
         "{words}"
     );
+}
+
+#[test]
+fn what_a_command_waits_for_is_shown() {
+    let board = without_uplink();
+    board.write("request.json", body().to_string());
+    let file = board.path("request.json");
+    let apply = ["apply", file.to_str().expect("text")];
+    // Without a daemon, and with one.
+    let mut alone = Process::start("apply", &mut board.command(&apply));
+    alone.wait_for("another board has the new MAC address is looked up, 15 s at most: 2 s");
+    drop(alone);
+    let _daemon = board.start();
+    let mut asks = Process::start("apply", &mut board.command(&apply));
+    asks.wait_for("another board has the new MAC address is looked up, 15 s at most: 2 s");
+    asks.wait_for("waiting for a new connection: ");
+    asks.wait_for("rolled back in ");
 }
 
 #[test]

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use anyhow::{Context, Result};
+use intercom_agent::config;
 use intercom_agent::control::{self, Answer, Ask};
+use intercom_agent::daemon::{self, Uplink};
 use intercom_agent::panel::Panel;
 use intercom_agent::root::Root;
-use intercom_agent::{config, daemon};
 use serde_json::Value;
 use tokio::sync::oneshot;
 
@@ -55,7 +56,8 @@ impl DemoPanel {
             let ready = |_| {
                 let _ = ready.send(());
             };
-            if let Err(why) = runtime.block_on(daemon::run(panel, stop, ready)) {
+            if let Err(why) = runtime.block_on(daemon::run(panel, Uplink::Configured, stop, ready))
+            {
                 let _ = errors.blocking_send(("panel", format!("the daemon failed: {why}")));
             }
         });
