@@ -9,7 +9,7 @@ use super::exit::{Exit, Failure};
 use super::progress::Progress;
 use super::{by_hand, output, payload, run};
 use crate::control::{self, Answer, Ask, Told};
-use crate::daemon::{self, Uplink};
+use crate::daemon::{self, End, Uplink};
 use crate::panel::Panel;
 
 pub(super) fn apply(apply: &Apply) -> Result<Exit, Failure> {
@@ -106,7 +106,7 @@ fn work_as_daemon(
                 let (answers, mut state) = mpsc::channel(1);
                 match tokio::time::timeout(patience, answered.recv()).await {
                     Ok(Some(answer)) => each(answer),
-                    Ok(None) => return,
+                    Ok(None) => return End::Stop,
                     Err(_) => {
                         let _ = questions.send(control::Asked { ask: Ask::Status, answers }).await;
                         state.recv().await.into_iter().for_each(&mut *each);
@@ -117,6 +117,6 @@ fn work_as_daemon(
         let ready = |questions| {
             let _ = started.send(questions);
         };
-        daemon::run(panel, uplink, asking, ready).await.map_err(Failure::new)
+        daemon::run(panel, uplink, asking, ready).await.map(|_| ()).map_err(Failure::new)
     })
 }

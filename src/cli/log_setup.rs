@@ -31,7 +31,10 @@ pub(super) fn start(level: LevelFilter) -> Result<(), SetLoggerError> {
     let stderr = io::stderr();
     // Everybody's lines are there, and nothing else says whose they are.
     let name = if is_kernel_log(&stderr) { "intercom-agent: " } else { "" };
-    WriteLogger::init(level, config.build(), LogLines::new(stderr, name))
+    // The logger takes every line: how many come to it is what changes while the daemon runs.
+    WriteLogger::init(LevelFilter::Trace, config.build(), LogLines::new(stderr, name))?;
+    log::set_max_level(level);
+    Ok(())
 }
 
 /// Whether it is /dev/kmsg, by the device number in `linux/Documentation/admin-guide/devices.txt`.

@@ -18,6 +18,7 @@ mod progress;
 mod restore;
 mod rollback;
 mod run;
+mod signals;
 mod status;
 mod wrap;
 

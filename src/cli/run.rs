@@ -1,18 +1,37 @@
 //! `run`: the daemon.
 
-use std::future::Future;
-use std::io;
-
-use tokio::signal::unix::{SignalKind, signal};
-
-use super::args::Run;
+use super::args::{Common, Run};
 use super::exit::{Exit, Failure};
+use super::signals::Signals;
 use crate::crash;
-use crate::daemon::{self, Uplink};
+use crate::daemon::{self, End, Uplink};
+use crate::panel::Panel;
 
 pub(super) fn run(run: &Run) -> Result<Exit, Failure> {
-    let panel = super::panel(&run.common())?;
+    let common = run.common();
+    let panel = super::panel(&common)?;
     panel.settings.require_upstream(&panel.root).map_err(Failure::usage)?;
+    if let Err(why) = crash::trace_fatal_signals(&panel.runtime_dir()) {
+        log::warn!("a crash will leave no trace: {why}");
+    }
+    runtime()?.block_on(serve(panel, &common))
+}
+
+/// Until the daemon is told to end; with each new configuration it begins anew, as after a restart.
+async fn serve(mut panel: Panel, common: &Common) -> Result<Exit, Failure> {
+    let (root, settings) = (panel.root.clone(), panel.settings.clone());
+    let mut signals = Signals::take(common, root, settings).map_err(Failure::new)?;
+    loop {
+        warn_of(&panel);
+        let end = daemon::run(panel, Uplink::Configured, signals.end(), |_| {}).await;
+        match end.map_err(Failure::new)? {
+            End::Stop => return Ok(Exit::Done),
+            End::Reload => panel = Panel::open(signals.root.clone(), signals.settings.clone()),
+        }
+    }
+}
+
+fn warn_of(panel: &Panel) {
     for warning in &panel.survey.warnings {
         log::warn!("{warning}");
     }
@@ -22,30 +41,9 @@ pub(super) fn run(run: &Run) -> Result<Exit, Failure> {
              read everything and can send requests; set `ca_file` instead"
         );
     }
-    if let Err(why) = crash::trace_fatal_signals(&panel.runtime_dir()) {
-        log::warn!("a crash will leave no trace: {why}");
-    }
-    let runtime = runtime()?;
-    runtime.block_on(async {
-        let stop = stop_signal().map_err(Failure::new)?;
-        daemon::run(panel, Uplink::Configured, stop, |_| {}).await.map_err(Failure::new)
-    })?;
-    Ok(Exit::Done)
 }
 
 /// One thread: a panel has one core, and every stack counts.
 pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::new)
-}
-
-/// Ready when the init system or a person wants the daemon to end.
-pub(super) fn stop_signal() -> io::Result<impl Future<Output = ()>> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    })
 }

@@ -51,7 +51,16 @@ struct Inbox {
     link: LinkWatch,
 }
 
-/// Runs the daemon until `stop` is ready. `ready` is called once it takes requests; a service manager
+/// Why the daemon ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// It was told to stop.
+    Stop,
+    /// It is to begin anew, with other settings.
+    Reload,
+}
+
+/// Runs the daemon until `end` is ready. `ready` is called once it takes requests; a service manager
 /// is told then too, whether or not upstream is reached.
 ///
 /// # Errors
@@ -59,9 +68,9 @@ struct Inbox {
 pub async fn run(
     panel: Panel,
     uplink: Uplink,
-    stop: impl Future<Output = ()>,
+    end: impl Future<Output = End>,
     ready: impl FnOnce(mpsc::Sender<Asked>),
-) -> io::Result<()> {
+) -> io::Result<End> {
     let _lock = StateDirLock::take(&panel.state_dir())?;
     let mut tasks = JoinSet::new();
     let (events_in, events) = mpsc::channel(EVENTS);
@@ -95,15 +104,18 @@ pub async fn run(
     notify.ready();
     let inbox = Inbox { events, hooks, questions, readings, link };
     let watchers = Watchers::new(panel.settings.signature.keys.clone());
-    tokio::select! {
-        () = serve(agent, inbox, watchers, &mut notify) => {}
-        () = stop => info!("stopping"),
+    let end = tokio::select! {
+        () = serve(agent, inbox, watchers, &mut notify) => End::Stop,
+        end = end => end,
+    };
+    if end == End::Stop {
+        info!("stopping");
+        notify.stopping();
     }
-    notify.stopping();
     if let Some(Err(why)) = run.map(Run::ended) {
         warn!("this end will count as a crash: {why}");
     }
-    Ok(())
+    Ok(end)
 }
 
 /// The daemon does its work also where it cannot keep count of its ends.

@@ -22,5 +22,6 @@ mod ready;
 mod relative_root;
 mod replacement;
 mod service_manager;
+mod signals;
 mod truth;
 mod words;

@@ -8,7 +8,7 @@ use std::thread;
 use anyhow::{Context, Result};
 use intercom_agent::config;
 use intercom_agent::control::{self, Answer, Ask};
-use intercom_agent::daemon::{self, Uplink};
+use intercom_agent::daemon::{self, End, Uplink};
 use intercom_agent::panel::Panel;
 use intercom_agent::root::Root;
 use serde_json::Value;
@@ -52,6 +52,7 @@ impl DemoPanel {
             let stop = async {
                 // An error means that the panel was dropped: it stops, too.
                 let _ = stopped.await;
+                End::Stop
             };
             let ready = |_| {
                 let _ = ready.send(());

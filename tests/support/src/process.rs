@@ -108,6 +108,12 @@ impl Process {
         self.signal(Signal::SIGHUP);
     }
 
+    /// Sends it the signals that mean nothing of themselves.
+    pub fn user_defined_signals(&self) {
+        self.signal(Signal::SIGUSR1);
+        self.signal(Signal::SIGUSR2);
+    }
+
     fn signal(&self, signal: Signal) {
         kill(Pid::from_raw(self.child.id().cast_signed()), signal).expect("it runs");
     }

@@ -1,0 +1,51 @@
+//! The daemon as its init system knows it.
+
+use intercom_test_support::{Board, Broker, NEW, OLD, Watcher, request};
+
+const CONFIGURATION: &str = "etc/intercom-agent.toml";
+
+#[test]
+fn a_hang_up_has_the_configuration_read_again() {
+    let (first, second) = (Broker::start(), Broker::start());
+    let watcher = Watcher::new(&second);
+    let board = Board::sandboxed("gate-1", OLD);
+    let before = board.read(CONFIGURATION);
+    let board = board.with_mqtt(&first.url());
+    let mut daemon = board.start();
+    board.wait_until_reached();
+
+    board.configure("[mqqt]");
+    daemon.hang_up();
+    daemon.wait_for("the configuration stays as it was: ");
+    assert!(daemon.is_running());
+
+    let moved = before.replace("state_dir = \"/state\"", "state_dir = \"/elsewhere\"");
+    assert_ne!(moved, before);
+    board.write(
+        CONFIGURATION,
+        format!("interface = \"eth1\"\n{moved}[mqtt]\nurl = \"{}\"\n", second.url()),
+    );
+    daemon.hang_up();
+    daemon.wait_for("restart needed: `interface` is still eth0");
+    daemon.wait_for("restart needed: `state_dir` is still /state");
+    daemon.wait_for("the configuration has been read again");
+    watcher.online(OLD, "gate-1");
+    watcher.retain("intercoms/by-board/gate-1/patch/r-1", request("r-1").to_string());
+    assert_eq!(watcher.report(NEW)["status"], "installed", "it takes requests there");
+    assert!(!board.path("elsewhere").exists());
+    assert!(daemon.terminate().success());
+}
+
+#[test]
+fn the_signals_that_mean_nothing_to_it_do_nothing_and_it_ends_cleanly() {
+    let board = Board::sandboxed("gate-1", OLD).with_mqtt("mqtt://127.0.0.1:9");
+    let mut daemon = board.start();
+    daemon.user_defined_signals();
+    // Taken in this order, so that the others have been by now.
+    daemon.hang_up();
+    daemon.wait_for("the configuration has been read again");
+    daemon.wait_for("board gate-1");
+    assert!(daemon.terminate().success());
+    let mut next = board.start();
+    assert!(!next.said().iter().any(|line| line.contains("crash")), "{:?}", next.said());
+}
