@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -57,7 +58,7 @@ impl Firmware {
         String::from_utf8(output.stdout).expect("text")
     }
 
-    /// Every file, and what is in it.
+    /// Every directory, and every file with what is in it.
     fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
         let mut files = BTreeMap::new();
         let mut directories = vec![self.root.path().to_owned()];
@@ -66,6 +67,7 @@ impl Firmware {
                 let entry = entry.expect("an entry");
                 if entry.file_type().expect("a type").is_dir() {
                     directories.push(entry.path());
+                    files.insert(entry.path(), Vec::new());
                     continue;
                 }
                 // A link into the root directory leads nowhere here.
@@ -115,10 +117,11 @@ fn a_line_that_sets_the_mac_from_the_environment_asks_the_agent_first() {
     for (file, line, asks) in ASKS {
         let firmware = Firmware::new();
         firmware.write(file, &format!("first\n{line}\nlast"));
-        assert_eq!(firmware.install("--busybox"), "");
+        let names_nothing = |said: &str| !said.contains("these lines set a MAC address");
+        assert!(names_nothing(&firmware.install("--busybox")));
         assert_eq!(firmware.read(file), format!("first\n{asks}\nlast"));
         // Again, as an upgrade does.
-        assert_eq!(firmware.install("--busybox"), "");
+        assert!(names_nothing(&firmware.install("--busybox")));
         assert_eq!(firmware.read(file), format!("first\n{asks}\nlast"));
     }
 }
@@ -163,6 +166,86 @@ fn removed_nothing_is_left_but_the_configuration() {
         assert!(after.remove(&firmware.path("etc/intercom-agent.toml")).is_some());
         assert_eq!(after, before, "{options}");
     }
+}
+
+#[test]
+fn it_tells_what_it_did_and_what_to_do_next() {
+    for (options, start) in [
+        ("--busybox", "/etc/init.d/S95intercom-agent start"),
+        ("--busybox --respawn", "kill -HUP 1"),
+        ("--systemd", "reboot"),
+    ] {
+        let firmware = Firmware::new();
+        let said = firmware.install(options);
+        for text in [
+            "installed /usr/sbin/intercom-agent\n",
+            "installed /etc/intercom-agent.toml\n",
+            "next:\n",
+            "intercom-agent config\n",
+            "intercom-agent doctor\n",
+            start,
+        ] {
+            assert!(said.contains(text), "{options}: {text}: {said}");
+        }
+        let again = firmware.install(options);
+        assert!(!again.contains("installed ") && again.contains("next:\n"), "{again}");
+        let removed = firmware.install("--remove");
+        assert!(removed.contains("removed /usr/sbin/intercom-agent\n"), "{removed}");
+        assert!(removed.contains("the configuration, the record and your own hooks"), "{removed}");
+    }
+}
+
+#[test]
+fn an_edited_file_is_kept() {
+    const HOOK: &str = "etc/intercom-agent/hooks.d/50-udhcpc";
+    let firmware = Firmware::new();
+    firmware.install("--busybox");
+    let new = firmware.read(HOOK);
+    let mine = format!("{new}# mine\n");
+    fs::write(firmware.path(HOOK), &mine).expect("written");
+    let said = firmware.install("--busybox");
+    assert!(said.contains(&format!("kept /{HOOK}, which was edited")), "{said}");
+    assert_eq!([firmware.read(HOOK), firmware.read(&format!("{HOOK}.new"))], [mine.clone(), new]);
+    let executable = fs::metadata(firmware.path(&format!("{HOOK}.new"))).expect("there").mode();
+    assert_eq!(executable & 0o111, 0, "it is no hook");
+    let said = firmware.install("--remove");
+    assert!(said.contains(&format!("kept /{HOOK}, which was edited")), "{said}");
+    assert_eq!(firmware.read(HOOK), mine);
+    assert!(!firmware.path(&format!("{HOOK}.new")).exists());
+}
+
+#[test]
+fn a_file_of_an_older_version_is_replaced() {
+    const HOOK: &str = "etc/intercom-agent/hooks.d/50-udhcpc";
+    let firmware = Firmware::new();
+    firmware.install("--busybox");
+    let new = firmware.read(HOOK);
+    // As if the last version had put another file there.
+    fs::write(firmware.path(HOOK), "old\n").expect("written");
+    let list = "usr/lib/intercom-agent/installed";
+    let sum = Command::new("cksum").arg(firmware.path(HOOK)).output().expect("it runs").stdout;
+    let sum = String::from_utf8(sum).expect("text");
+    let sum: Vec<_> = sum.split(' ').take(2).collect();
+    let entries = firmware.read(list);
+    let entries = entries.lines().map(|line| match line.ends_with(HOOK) {
+        true => format!("{} {} /{HOOK}\n", sum[0], sum[1]),
+        false => format!("{line}\n"),
+    });
+    fs::write(firmware.path(list), entries.collect::<String>()).expect("written");
+    let said = firmware.install("--busybox");
+    assert!(said.contains(&format!("installed /{HOOK}\n")), "{said}");
+    assert_eq!(firmware.read(HOOK), new);
+}
+
+#[test]
+fn help_says_what_each_option_does() {
+    let firmware = Firmware::new();
+    let before = firmware.files();
+    let help = firmware.install("--help");
+    for option in ["--busybox", "--respawn", "--systemd", "--remove", "--root", "--binary"] {
+        assert!(help.contains(option), "{option}: {help}");
+    }
+    assert_eq!(firmware.files(), before);
 }
 
 /// What intercom-mac answers for an interface, and whether it says that there is something.
