@@ -1,6 +1,7 @@
 //! The settings written back as a configuration, with every default filled in. What is secret stands in
 //! files, of which only the names are here.
 
+use std::fmt::Write;
 use std::path::Path;
 use std::time::Duration;
 
@@ -11,6 +12,23 @@ use crate::environment::Policy;
 
 /// A table of the configuration by its name, which is empty for the file itself, with its keys.
 pub type Table = (&'static str, Vec<(&'static str, Value)>);
+
+/// The tables as a configuration that could be used.
+pub fn written(tables: &[Table]) -> String {
+    let mut text = String::new();
+    for (name, keys) in tables {
+        // Writing to a String cannot fail.
+        let _ = match *name {
+            "" => Ok(()),
+            name => writeln!(text, "\n[{name}]"),
+        };
+        for (key, value) in keys {
+            // Texts, numbers and lists of texts are written in TOML as they are in JSON.
+            let _ = writeln!(text, "{key} = {value}");
+        }
+    }
+    text
+}
 
 impl Settings {
     /// Every table that is in force. A setting that is not set is left out.

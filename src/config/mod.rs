@@ -24,7 +24,7 @@ mod values;
 
 pub use endpoint::{Broker, HttpBase, Proxy};
 pub use error::ConfigError;
-pub use in_force::Table;
+pub use in_force::{Table, written};
 pub use load::{DEFAULT_PATH, load, parse};
 pub use named_files::UnusableFile;
 pub use secret_file::{Secret, SecretFile, SecretFileError};

@@ -71,8 +71,8 @@ fn the_installed_example_is_valid_and_shows_the_defaults() {
     assert_eq!(shown, read(upstream));
 }
 
-#[test]
-fn every_line_of_the_example_is_valid_when_it_is_used() {
+/// The example with every setting in use.
+fn used_example() -> Settings {
     // A setting that is commented out begins right after its `#`; words begin after a space.
     let used: String = EXAMPLE
         .lines()
@@ -81,8 +81,37 @@ fn every_line_of_the_example_is_valid_when_it_is_used() {
             _ => format!("{line}\n"),
         })
         .collect();
-    let used = used.replace("mqtt://", "mqtts://");
-    let settings = read(&used);
+    read(&used.replace("mqtt://", "mqtts://"))
+}
+
+#[test]
+fn what_is_in_force_is_a_configuration_that_means_the_same() {
+    let tls = "ca_file = \"/ca\"\nclient_cert_file = \"/c\"\nclient_key_file = \"/k\"\n";
+    let full = format!(
+        "id = 7\nboard_name = \"gate-1\"\nmodels = [\"A \\\"B\\\"\"]\nsettle = 9\n\
+         environment = \"always\"\nlog_level = \"debug\"\nmac_variable = \"eth1addr\"\n\
+         [serial_number]\nsources = [\"env:a\", \"device-tree\", \"cpuinfo\", \"die-id\", \
+         \"file:/s\", \"command:/bin/c a b\"]\nenvironment_variable = \"sn\"\n\
+         [mqtt]\nurl = \"mqtts://b\"\nusername = \"u\"\npassword_file = \"/p\"\n\
+         alpn = [\"mqtt\"]\nkeep_alive = 40\nserver_name = \"n\"\ntls_min = \"1.3\"\n{tls}\
+         [mqtt.topics]\npatch = \"a/{{mac}}\"\n\
+         [http]\nurl = \"https://h/base\"\ntoken_file = \"/t\"\ninsecure = true\n\
+         insecure_with_credentials = true\nproxy = \"http://p:1\"\npending = \"/x\"\n\
+         [billing]\nurl = \"http://i\"\ntoken_file = \"/t\"\n"
+    );
+    let mut example = used_example();
+    // Of a key only the name is shown.
+    example.signature = read("").signature;
+    for settings in [example, read(&full), read(""), read("[http]\nurl = \"http://h\"\n")] {
+        let shown = written(&settings.in_force());
+        let again = parse(&shown, Path::new("a.toml"));
+        assert_eq!(again.map_err(|why| format!("{why}:\n{shown}")), Ok(settings));
+    }
+}
+
+#[test]
+fn every_line_of_the_example_is_valid_when_it_is_used() {
+    let settings = used_example();
     assert!(settings.id.is_some() && settings.board_name.is_some());
     let mqtt = settings.mqtt.expect("an [mqtt] section");
     assert!(mqtt.password.is_some() && mqtt.tls.client.is_some());
