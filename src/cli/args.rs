@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use argh::FromArgs;
+use log::LevelFilter;
 
 /// Gives this intercom panel the identity that its operator asked for: takes requests over MQTT or by
 /// polling, checks them against the board, changes the MAC address and the serial number so that no
@@ -51,6 +52,7 @@ pub(super) enum Command {
     Status(Status),
     Doctor(Doctor),
     Config(Config),
+    Log(Log),
     ForgetSequence(ForgetSequence),
 }
 
@@ -250,9 +252,42 @@ command! {
 }
 
 command! {
+    /// Has the daemon log more for a while, or less; then it goes back to what is configured.
+    #[argh(
+        subcommand,
+        name = "log",
+        example = "{command_name} debug
+{command_name} trace --for 30s",
+        error_code(3, "no daemon runs")
+    )]
+    Log, "done" {
+        /// error, warn, info, debug, trace or off
+        #[argh(positional)]
+        pub(super) level: LevelFilter,
+        /// for how long: 30s, 10m (the default), 1h
+        #[argh(option, long = "for", default = "Seconds(600)")]
+        pub(super) time: Seconds,
+    }
+}
+
+command! {
     /// Forgets which `seq` was decided last: for a billing database that counts from a lower number again.
     #[argh(subcommand, name = "forget-sequence", example = "{command_name}")]
     ForgetSequence, "done" {}
+}
+
+/// A time on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Seconds(pub(super) u32);
+
+impl argh::FromArgValue for Seconds {
+    fn from_arg_value(text: &str) -> Result<Self, String> {
+        let unit = |unit: char, seconds: u32| {
+            text.strip_suffix(unit)?.parse::<u32>().ok()?.checked_mul(seconds)
+        };
+        let seconds = unit('s', 1).or_else(|| unit('m', 60)).or_else(|| unit('h', 3600));
+        seconds.map(Seconds).ok_or_else(|| "is a time such as 30s, 10m or 1h".to_owned())
+    }
 }
 
 /// By which way a checked request is taken to come.

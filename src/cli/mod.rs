@@ -10,6 +10,7 @@ mod doctor;
 mod exit;
 mod forget_sequence;
 mod identity;
+mod log;
 mod log_lines;
 mod log_setup;
 mod output;
@@ -59,6 +60,7 @@ fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::ForgetSequence(forget) => forget_sequence::forget_sequence(&forget),
         Command::Doctor(doctor) => doctor::doctor(&doctor),
         Command::Config(config) => config::config(&config),
+        Command::Log(log) => log::log(&log),
     }
 }
 

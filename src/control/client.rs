@@ -32,7 +32,7 @@ pub fn ask(socket: &Path, ask: &Ask, mut each: impl FnMut(Answer)) -> io::Result
     let stream = send(socket, ask)?;
     // A change takes its own time; of the others, each answer is there soon unless the daemon hangs.
     stream.set_read_timeout(match ask {
-        Ask::Status | Ask::ForgetSequence => Some(PATIENCE),
+        Ask::Status | Ask::ForgetSequence | Ask::Log { .. } => Some(PATIENCE),
         Ask::Restore => Some(READING),
         Ask::Follow | Ask::Apply { .. } | Ask::Rollback { .. } => None,
     })?;

@@ -47,6 +47,13 @@ json_enum! {
         Restore = "restore",
         /// Forget the marks of `seq`.
         ForgetSequence = "forget_sequence",
+        /// Log so much for a while.
+        Log = "log" {
+            /// The level, as in the configuration.
+            level: String,
+            /// For how long.
+            seconds: u32,
+        },
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod apply;
 mod link_watch;
+mod log_level;
 mod notify;
 mod real_seams;
 mod routes;
@@ -30,6 +31,7 @@ use crate::record::BoardReading;
 use crate::storage::StateDirLock;
 use crate::upstream::RouteEvent;
 use link_watch::LinkWatch;
+use log_level::LogLevel;
 use notify::Notify;
 pub use real_seams::RealSeams;
 pub use routes::Uplink;
@@ -103,7 +105,8 @@ pub async fn run(
     let mut notify = Notify::from_environment();
     notify.ready();
     let inbox = Inbox { events, hooks, questions, readings, link };
-    let watchers = Watchers::new(panel.settings.signature.keys.clone());
+    let log_level = LogLevel::new(panel.settings.log_level);
+    let watchers = Watchers::new(panel.settings.signature.keys.clone(), log_level);
     let end = tokio::select! {
         () = serve(agent, inbox, watchers, &mut notify) => End::Stop,
         end = end => end,
@@ -148,7 +151,8 @@ async fn serve(
         let wait = agent
             .next_tick()
             .map_or(LONGEST_WAIT, |due| due.since(agent.seams().clock.now()).min(LONGEST_WAIT));
-        let wake = notify.next().into_iter().fold(Instant::now() + wait, Instant::min);
+        let wake = notify.next().into_iter().chain(watchers.log_level.next());
+        let wake = wake.fold(Instant::now() + wait, Instant::min);
         tokio::select! {
             Some(event) = inbox.events.recv() => match event {
                 RouteEvent::Event(event) => agent.handle(event),
@@ -166,6 +170,7 @@ async fn serve(
         }
         agent.tick();
         watchers.tell(&mut agent);
+        watchers.log_level.tick();
     }
 }
 

@@ -1,11 +1,14 @@
 //! Commands that wait for an answer: they see each step, and how their request ended.
 
+use std::time::Duration;
+
 use intercom_wire::RequestId;
 use intercom_wire::signature::Keys;
 use tokio::sync::mpsc;
 
 use super::RealSeams;
 use super::apply::apply;
+use super::log_level::LogLevel;
 use crate::agent::{Agent, BackTo, RollbackError, Status, Step};
 use crate::control::{Answer, Ask, Asked, BoardState, Told};
 
@@ -15,6 +18,7 @@ pub(super) struct Watchers {
     watchers: Vec<Watcher>,
     /// Whose signatures count.
     keys: Keys,
+    pub(super) log_level: LogLevel,
 }
 
 #[derive(Debug)]
@@ -39,8 +43,8 @@ enum Until {
 }
 
 impl Watchers {
-    pub(super) fn new(keys: Keys) -> Self {
-        Watchers { watchers: Vec::new(), keys }
+    pub(super) fn new(keys: Keys, log_level: LogLevel) -> Self {
+        Watchers { watchers: Vec::new(), keys, log_level }
     }
 
     /// Answers a question, or has its asker wait.
@@ -77,6 +81,13 @@ impl Watchers {
                     Err(why) => Answer::Refused(format!("the record cannot be written: {why}")),
                 };
                 send(&answers, answer);
+                return;
+            }
+            Ask::Log { level, seconds } => {
+                match level.parse() {
+                    Ok(level) => self.log_level.set(level, Duration::from_secs(seconds.into())),
+                    Err(why) => send(&answers, Answer::Refused(why.to_string())),
+                }
                 return;
             }
             Ask::Restore => {

@@ -49,3 +49,23 @@ fn the_signals_that_mean_nothing_to_it_do_nothing_and_it_ends_cleanly() {
     let mut next = board.start();
     assert!(!next.said().iter().any(|line| line.contains("crash")), "{:?}", next.said());
 }
+
+#[test]
+fn more_is_logged_for_a_while() {
+    let board = Board::sandboxed("gate-1", OLD).with_mqtt("mqtt://127.0.0.1:9");
+    let none = board.run(&["log", "debug"]);
+    assert_eq!(none.code, 3, "{none:?}");
+    let mut daemon = board.start();
+    daemon.wait_for("nothing listens there");
+    for (words, told) in [(["loud", "--for", "1s"], "loud"), (["debug", "--for", "soon"], "10m")] {
+        let wrong = board.run(&[&["log"][..], &words].concat());
+        assert_eq!(wrong.code, 2, "{wrong:?}");
+        assert!(wrong.err.contains(told), "{wrong:?}");
+    }
+    let more = board.run(&["log", "debug", "--for", "1s"]);
+    assert_eq!(more.out, "the daemon's log is at debug for 1 s\n", "{more:?}");
+    daemon.wait_for("the log is at DEBUG for 1 s");
+    daemon.wait_for("the log is at INFO again");
+    let less = board.run(&["log", "off", "--for", "1h", "--json"]).json();
+    assert_eq!((&less["level"], &less["seconds"]), (&"off".into(), &3600.into()));
+}

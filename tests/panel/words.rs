@@ -5,7 +5,7 @@ use std::process::Command;
 use intercom_test_support::{Board, MODEL, NEW, OLD};
 use serde_json::json;
 
-const COMMANDS: [&str; 10] = [
+const COMMANDS: [&str; 11] = [
     "run",
     "restore",
     "identity",
@@ -15,6 +15,7 @@ const COMMANDS: [&str; 10] = [
     "status",
     "doctor",
     "config",
+    "log",
     "forget-sequence",
 ];
 
@@ -72,6 +73,7 @@ fn every_output_fits_the_terminal() {
             vec!["status"],
             vec!["doctor"],
             vec!["config"],
+            vec!["log", "debug"],
             vec!["config", &request],
             vec!["forget-sequence"],
             vec!["check", &request],
