@@ -54,6 +54,7 @@ pub(super) enum Command {
     Config(Config),
     Log(Log),
     ForgetSequence(ForgetSequence),
+    Bugreport(Bugreport),
 }
 
 /// What every command takes.
@@ -274,6 +275,19 @@ command! {
     /// Forgets which `seq` was decided last: for a billing database that counts from a lower number again.
     #[argh(subcommand, name = "forget-sequence", example = "{command_name}")]
     ForgetSequence, "done" {}
+}
+
+command! {
+    /// One text for whoever helps: versions, configuration, status, doctor and log. It has no secret.
+    #[argh(subcommand, name = "bugreport", example = "{command_name} /tmp/report.txt")]
+    Bugreport, "done" {
+        /// the file to write, which must not be there yet; without it, standard output
+        #[argh(positional)]
+        pub(super) file: Option<PathBuf>,
+        /// with the MAC addresses, which have numbers in their place otherwise
+        #[argh(switch)]
+        pub(super) mac_addresses: bool,
+    }
 }
 
 /// A time on the command line.

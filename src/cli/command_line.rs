@@ -47,7 +47,7 @@ pub(super) fn read() -> Result<Args, Exit> {
 }
 
 /// The version, and the commit that it was built from where the build knew it.
-fn version() -> String {
+pub(super) fn version() -> String {
     let version = concat!("intercom-agent ", env!("CARGO_PKG_VERSION"));
     match option_env!("INTERCOM_AGENT_COMMIT") {
         Some(commit) => format!("{version} (commit {commit})"),

@@ -25,7 +25,7 @@ pub(super) fn doctor(doctor: &Doctor) -> Result<Exit, Failure> {
 }
 
 /// One line for each check, and what to do below those that need it.
-fn in_words(checks: &[Checked]) -> String {
+pub(super) fn in_words(checks: &[Checked]) -> String {
     let mut text = String::new();
     for Checked { id, finding, .. } in checks {
         // Writing to a String cannot fail.

@@ -2,6 +2,7 @@
 
 mod apply;
 mod args;
+mod bugreport;
 mod by_hand;
 mod check;
 mod command_line;
@@ -9,6 +10,7 @@ mod config;
 mod doctor;
 mod exit;
 mod forget_sequence;
+mod hidden_macs;
 mod identity;
 mod log;
 mod log_lines;
@@ -61,6 +63,7 @@ fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Doctor(doctor) => doctor::doctor(&doctor),
         Command::Config(config) => config::config(&config),
         Command::Log(log) => log::log(&log),
+        Command::Bugreport(bugreport) => bugreport::bugreport(&bugreport),
     }
 }
 

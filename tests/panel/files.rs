@@ -42,6 +42,46 @@ fn without_permission_every_command_names_the_file_and_what_to_do() {
 }
 
 #[test]
+fn a_bug_report_has_everything_but_secrets_and_mac_addresses() {
+    let board = Board::sandboxed("gate-1", OLD);
+    board.configure(
+        "[mqtt]\nurl = \"mqtt://127.0.0.1:9\"\nusername = \"u\"\npassword_file = \"/etc/password\"",
+    );
+    board.write("etc/password", "hunter2\n");
+    let password = board.path("etc/password");
+    fs::set_permissions(password, Permissions::from_mode(0o600)).expect("changed");
+    let file = board.path("report.txt");
+    let name = file.to_str().expect("text");
+    let daemon = board.start();
+    let answer = board.run(&["bugreport", name]);
+    assert_eq!(answer.code, 0, "{answer:?}");
+    let report = board.read("report.txt");
+    let mode = fs::metadata(&file).expect("there").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    for text in [
+        "intercom-agent 0.",
+        "password_file = \"/etc/password\"",
+        "upstream   not reached over MQTT",
+        "== doctor",
+        "== log",
+        "<MAC 1>",
+    ] {
+        assert!(report.contains(text), "{text}: {report}");
+    }
+    for text in ["hunter2", OLD, &OLD.to_lowercase()] {
+        assert!(!report.contains(text), "{text}: {report}");
+    }
+    let again = board.run(&["bugreport", name]);
+    assert_eq!((again.code, board.read("report.txt")), (1, report), "{again:?}");
+    drop(daemon);
+    let asked = board.run(&["bugreport", "--mac-addresses"]);
+    assert!(asked.out.contains(OLD) && asked.out.contains("== status"), "{asked:?}");
+    board.configure("[mqqt]");
+    let broken = board.run(&["bugreport"]);
+    assert!(broken.out.contains("did you mean `mqtt`?"), "{broken:?}");
+}
+
+#[test]
 fn without_a_boot_id_restore_does_what_it_can_and_a_change_is_refused() {
     let board = Board::sandboxed("gate-1", OLD).with_mqtt("mqtt://127.0.0.1:9");
     assert_eq!(board.run(&["restore"]).code, 0);

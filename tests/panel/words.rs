@@ -5,7 +5,7 @@ use std::process::Command;
 use intercom_test_support::{Board, MODEL, NEW, OLD};
 use serde_json::json;
 
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 12] = [
     "run",
     "restore",
     "identity",
@@ -17,6 +17,7 @@ const COMMANDS: [&str; 11] = [
     "config",
     "log",
     "forget-sequence",
+    "bugreport",
 ];
 
 /// Standard output and error of a command on a terminal of this width.

@@ -1,0 +1,111 @@
+//! `bugreport`: all that whoever helps needs to know, in one text without a secret.
+
+use std::fmt::Write as _;
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt;
+use std::process::Command;
+
+use super::args::{Bugreport, Common};
+use super::exit::{Exit, Failure};
+use super::hidden_macs::hide_macs;
+use super::{command_line, doctor, output};
+use crate::clock::WallTime;
+use crate::config::written;
+use crate::control::{self, Answer, Ask};
+use crate::crash::build_id;
+use crate::doctor::examine;
+use crate::file_error::of_file;
+use crate::panel::Panel;
+use crate::record_store::RecordStore;
+
+/// The last lines of the log that are of use.
+const LOG_LINES: usize = 200;
+
+pub(super) fn bugreport(bugreport: &Bugreport) -> Result<Exit, Failure> {
+    let common = bugreport.common();
+    let body = body(&common);
+    let body = if bugreport.mac_addresses { body } else { hide_macs(&body) };
+    let (version, build) = (command_line::version(), build_id());
+    let text = format!("{version}, build {build}, {}\n{body}", WallTime::now());
+    let Some(file) = &bugreport.file else {
+        output::print(common.json, &text, String::clone)?;
+        return Ok(Exit::Done);
+    };
+    // Never through a link that somebody else has put there.
+    let written = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(file)
+        .and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|why| Failure::new(of_file(file, why)))?;
+    output::print(common.json, &file.display().to_string(), |file| {
+        format!("{file} is written. Read it before you send it.")
+    })?;
+    Ok(Exit::Done)
+}
+
+/// Each part, or why there is none: what is wrong with the one must not hide the others.
+fn body(common: &Common) -> String {
+    let (settings, panel) = match super::settings(common, common.config.as_deref()) {
+        Ok((root, settings)) => {
+            let shown = written(&settings.in_force());
+            (shown, Ok(Panel::open(root, settings)))
+        }
+        Err(failure) => (failure.message.clone(), Err(failure)),
+    };
+    let (mut status, mut checks, mut kernel) = (String::new(), String::new(), String::new());
+    let mut log = "a sandboxed board has none of its own".to_owned();
+    if let Ok(panel) = &panel {
+        kernel = fs::read_to_string(panel.root.path("/proc/version")).unwrap_or_default();
+        status = state(panel);
+        checks = doctor::in_words(&examine(panel));
+        if !panel.root.is_sandbox() {
+            log = log_lines();
+        }
+    }
+    let mut body = String::new();
+    for (title, text) in [
+        ("kernel", kernel),
+        ("configuration", settings),
+        ("status", status),
+        ("doctor", checks),
+        ("log", log),
+    ] {
+        // Writing to a String cannot fail.
+        let _ = writeln!(body, "\n== {title}\n{}", text.trim_end());
+    }
+    body
+}
+
+fn state(panel: &Panel) -> String {
+    let mut state = String::new();
+    let socket = panel.runtime_dir().join(control::SOCKET);
+    let asked = control::ask(&socket, &Ask::Status, |answer| match answer {
+        Answer::State { told, .. } => told.text(false).clone_into(&mut state),
+        Answer::Refused(why) => state = why,
+        _ => {}
+    });
+    match asked {
+        Ok(()) => state,
+        Err(why) => match RecordStore::new(panel.state()).peek() {
+            Ok(record) => {
+                format!("{why}\n{}", serde_json::to_string(&record).unwrap_or_default())
+            }
+            Err(record) => format!("{why}\n{record}"),
+        },
+    }
+}
+
+/// Where the log is depends on who started the daemon.
+fn log_lines() -> String {
+    let journal = Command::new("journalctl").args(["-u", "intercom-agent", "--no-pager"]).output();
+    let Ok(log) = journal.or_else(|_| Command::new("dmesg").output()) else {
+        return "neither journalctl nor dmesg can be run".to_owned();
+    };
+    let text = String::from_utf8_lossy(&log.stdout);
+    let ours: Vec<_> = text.lines().filter(|line| line.contains("intercom-agent")).collect();
+    let (_, last) = ours.split_at(ours.len().saturating_sub(LOG_LINES));
+    last.join("\n")
+}
