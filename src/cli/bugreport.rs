@@ -11,20 +11,21 @@ use super::exit::{Exit, Failure};
 use super::hidden_macs::hide_macs;
 use super::{command_line, doctor, output};
 use crate::clock::WallTime;
-use crate::config::written;
+use crate::config::load_with_in_force;
 use crate::control::{self, Answer, Ask};
 use crate::crash::build_id;
 use crate::doctor::examine;
 use crate::file_error::of_file;
 use crate::panel::Panel;
 use crate::record_store::RecordStore;
+use crate::root::Root;
 
 /// The last lines of the log that are of use.
 const LOG_LINES: usize = 200;
 
 pub(super) fn bugreport(bugreport: &Bugreport) -> Result<Exit, Failure> {
     let common = bugreport.common();
-    let body = body(&common);
+    let body = body(&common, super::root(&common)?);
     let body = if bugreport.mac_addresses { body } else { hide_macs(&body) };
     let (version, build) = (command_line::version(), build_id());
     let text = format!("{version}, build {build}, {}\n{body}", WallTime::now());
@@ -47,17 +48,14 @@ pub(super) fn bugreport(bugreport: &Bugreport) -> Result<Exit, Failure> {
 }
 
 /// Each part, or why there is none: what is wrong with the one must not hide the others.
-fn body(common: &Common) -> String {
-    let (settings, panel) = match super::settings(common, common.config.as_deref()) {
-        Ok((root, settings)) => {
-            let shown = written(&settings.in_force());
-            (shown, Ok(Panel::open(root, settings)))
-        }
-        Err(failure) => (failure.message.clone(), Err(failure)),
+fn body(common: &Common, root: Root) -> String {
+    let (settings, panel) = match load_with_in_force(&root, common.config.as_deref()) {
+        Ok((settings, in_force)) => (in_force.as_toml(), Some(Panel::open(root, settings))),
+        Err(why) => (why.to_string(), None),
     };
     let (mut status, mut checks, mut kernel) = (String::new(), String::new(), String::new());
     let mut log = "a sandboxed board has none of its own".to_owned();
-    if let Ok(panel) = &panel {
+    if let Some(panel) = &panel {
         kernel = fs::read_to_string(panel.root.path("/proc/version")).unwrap_or_default();
         status = state(panel);
         checks = doctor::in_words(&examine(panel));

@@ -9,7 +9,7 @@ use crate::control::{self, Answer, Ask};
 
 pub(super) fn log(log: &Log) -> Result<Exit, Failure> {
     let common = log.common();
-    let (root, settings) = super::settings(&common, common.config.as_deref())?;
+    let (root, settings) = super::settings(&common)?;
     let socket = root.path(&settings.runtime_dir).join(control::SOCKET);
     let (level, seconds) = (log.level.as_str().to_ascii_lowercase(), log.time.0);
     let mut refused = None;

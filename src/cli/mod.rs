@@ -25,7 +25,7 @@ mod signals;
 mod status;
 mod wrap;
 
-use std::path::{self, Path};
+use std::path;
 use std::process::ExitCode;
 
 use args::{Args, Command, Common};
@@ -67,19 +67,23 @@ fn dispatch(args: Args) -> Result<Exit, Failure> {
     }
 }
 
-/// The root that a command was given, and the configuration of this name or the one that is installed.
-fn settings(common: &Common, named: Option<&Path>) -> Result<(Root, Settings), Failure> {
-    let root = match &common.root {
+fn root(common: &Common) -> Result<Root, Failure> {
+    match &common.root {
         // A hook and a command source run in another directory than this one.
-        Some(dir) => Root::sandbox(path::absolute(dir).map_err(Failure::usage)?),
-        None => Root::system(),
-    };
-    let settings = load(&root, named).map_err(Failure::usage)?;
+        Some(dir) => path::absolute(dir).map(Root::sandbox).map_err(Failure::usage),
+        None => Ok(Root::system()),
+    }
+}
+
+/// The root and the configuration that a command was given.
+fn settings(common: &Common) -> Result<(Root, Settings), Failure> {
+    let root = root(common)?;
+    let settings = load(&root, common.config.as_deref()).map_err(Failure::usage)?;
     Ok((root, settings))
 }
 
 fn panel(common: &Common) -> Result<Panel, Failure> {
-    let (root, settings) = settings(common, common.config.as_deref())?;
+    let (root, settings) = settings(common)?;
     log_setup::start(settings.log_level).map_err(Failure::new)?;
     Ok(Panel::open(root, settings))
 }

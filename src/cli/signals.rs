@@ -54,7 +54,7 @@ impl<'c> Signals<'c> {
     }
 
     fn read_again(&mut self) -> Result<(), Failure> {
-        let (root, mut new) = super::settings(self.common, self.common.config.as_deref())?;
+        let (root, mut new) = super::settings(self.common)?;
         new.require_upstream(&root).map_err(Failure::usage)?;
         let old = &self.settings;
         if new.interface != old.interface {

@@ -12,7 +12,7 @@ use crate::storage::StateDir;
 
 pub(super) fn status(args: &Args) -> Result<Exit, Failure> {
     let common = args.common();
-    let (root, settings) = super::settings(&common, common.config.as_deref())?;
+    let (root, settings) = super::settings(&common)?;
     let socket = root.path(&settings.runtime_dir).join(control::SOCKET);
     let mut shown = Ok(());
     let mut show = |answer| {

@@ -8,6 +8,7 @@ use std::path::Path;
 use toml::de::DeTable;
 
 use super::error::ConfigError;
+use super::in_force::{InForce, Notes};
 use super::section::Section;
 use super::settings::Settings;
 use super::validate::{self, validate};
@@ -23,6 +24,17 @@ pub const DEFAULT_PATH: &str = "/etc/intercom-agent.toml";
 /// # Errors
 /// When the file is there and unreadable or wrong, or is named and not there.
 pub fn load(root: &Root, named: Option<&Path>) -> Result<Settings, ConfigError> {
+    load_with_in_force(root, named).map(|(settings, _)| settings)
+}
+
+/// The same, with each setting as it stands in the file, or its default.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_with_in_force(
+    root: &Root,
+    named: Option<&Path>,
+) -> Result<(Settings, InForce), ConfigError> {
     let file = named.map_or_else(|| root.path(DEFAULT_PATH), Path::to_owned);
     let bytes = match fs::read(&file) {
         Ok(bytes) => bytes,
@@ -30,7 +42,7 @@ pub fn load(root: &Root, named: Option<&Path>) -> Result<Settings, ConfigError> 
         Err(why) => return Err(ConfigError::Unreadable { file, why }),
     };
     match text::decode(&bytes) {
-        Ok(text) => parse(&text, &file),
+        Ok(text) => parse_with_in_force(&text, &file),
         Err(why) => Err(ConfigError::NotText { file, why }),
     }
 }
@@ -40,6 +52,14 @@ pub fn load(root: &Root, named: Option<&Path>) -> Result<Settings, ConfigError> 
 /// # Errors
 /// The first thing that is wrong, with its line and key.
 pub fn parse(text: &str, file: &Path) -> Result<Settings, ConfigError> {
+    parse_with_in_force(text, file).map(|(settings, _)| settings)
+}
+
+/// The same, with each setting as it stands in the text, or its default.
+pub(super) fn parse_with_in_force(
+    text: &str,
+    file: &Path,
+) -> Result<(Settings, InForce), ConfigError> {
     let wrong = |span: Range<usize>, key: Option<String>, why: &str| {
         let at = span.start.min(text.len());
         ConfigError::Wrong {
@@ -49,11 +69,13 @@ pub fn parse(text: &str, file: &Path) -> Result<Settings, ConfigError> {
             text: why.to_owned(),
         }
     };
+    let notes = Notes::default();
     let table = DeTable::parse(text)
         .map_err(|why| wrong(why.span().unwrap_or_default(), None, why.message().trim_end()))?;
-    Section::new(String::new(), table, validate::KEYS)
+    let settings = Section::new(String::new(), table, validate::KEYS, &notes)
         .and_then(validate)
-        .map_err(|why| wrong(why.span, Some(why.key), &why.text))
+        .map_err(|why| wrong(why.span, Some(why.key), &why.text))?;
+    Ok((settings, notes.take()))
 }
 
 impl Settings {

@@ -24,8 +24,8 @@ mod values;
 
 pub use endpoint::{Broker, HttpBase, Proxy};
 pub use error::ConfigError;
-pub use in_force::{Table, written};
-pub use load::{DEFAULT_PATH, load, parse};
+pub use in_force::InForce;
+pub use load::{DEFAULT_PATH, load, load_with_in_force, parse};
 pub use named_files::UnusableFile;
 pub use secret_file::{Secret, SecretFile, SecretFileError};
 pub use serial_source::SerialSource;

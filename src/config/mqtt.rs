@@ -49,7 +49,7 @@ pub(super) fn mqtt(mut section: Section) -> Result<MqttSettings, Wrong> {
         password: section.optional("password_file", secret)?,
         keep_alive: seconds(section.number("keep_alive", 30, 5..=3600, " seconds")?),
         connect_timeout: seconds(section.number("connect_timeout", 30, 5..=300, " seconds")?),
-        topics: topics(section.section("topics", TOPICS)?.unwrap_or_else(Section::absent), by_mac)?,
+        topics: topics(section.section_or_defaults("topics", TOPICS)?, by_mac)?,
     })
 }
 

@@ -3,9 +3,11 @@
 use std::borrow::Cow;
 use std::ops::{Range, RangeInclusive};
 
+use serde_json::Value;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::in_force::Notes;
 use crate::spelling::nearest;
 
 /// One wrong value.
@@ -26,6 +28,8 @@ pub(super) struct Section<'t> {
     span: Range<usize>,
     /// A list, since a tree that can lose values is 2 KB of code.
     values: Vec<(Text<'t>, Spanned<DeValue<'t>>)>,
+    known: &'static [&'static str],
+    notes: Notes,
 }
 
 impl<'t> Section<'t> {
@@ -34,10 +38,12 @@ impl<'t> Section<'t> {
     pub(super) fn new(
         name: String,
         table: Spanned<DeTable<'t>>,
-        known: &[&str],
+        known: &'static [&'static str],
+        notes: &Notes,
     ) -> Result<Self, Wrong> {
         let span = table.span();
-        let section = Section { name, span, values: table.into_inner().into_iter().collect() };
+        let values = table.into_inner().into_iter().collect();
+        let section = Section { name, span, values, known, notes: notes.clone() };
         match section.values.iter().find(|(key, _)| !known.contains(&&**key.get_ref())) {
             None => Ok(section),
             Some((key, _)) => {
@@ -55,9 +61,11 @@ impl<'t> Section<'t> {
         Wrong { key: self.name_of(key), span, text: text.into() }
     }
 
-    /// A table that is not in the file.
-    pub(super) fn absent() -> Self {
-        Section { name: String::new(), span: 0..0, values: Vec::new() }
+    /// What is in force. What cannot be set is left out.
+    fn note(&self, key: &str, value: impl Into<Value>) {
+        if self.known.contains(&key) {
+            self.notes.note(&self.name, key, value.into());
+        }
     }
 
     fn name_of(&self, key: &str) -> String {
@@ -114,7 +122,10 @@ impl<'t> Section<'t> {
             return Err(self.kind(key, &value, "a whole number"));
         };
         match i64::from_str_radix(digits.as_str(), digits.radix()) {
-            Ok(number) => Ok(Some(Spanned::new(value.span(), number))),
+            Ok(number) => {
+                self.note(key, number);
+                Ok(Some(Spanned::new(value.span(), number)))
+            }
             Err(_) => Err(self.wrong(key, value.span(), format!("{digits} is too large"))),
         }
     }
@@ -127,7 +138,10 @@ impl<'t> Section<'t> {
         range: RangeInclusive<u32>,
         unit: &str,
     ) -> Result<u32, Wrong> {
-        let Some(value) = self.take_number(key)? else { return Ok(default) };
+        let Some(value) = self.take_number(key)? else {
+            self.note(key, i64::from(default));
+            return Ok(default);
+        };
         let found = *value.get_ref();
         let number = u32::try_from(found).ok().filter(|number| range.contains(number));
         number.ok_or_else(|| {
@@ -138,17 +152,21 @@ impl<'t> Section<'t> {
 
     /// Where a switch is on.
     pub(super) fn on(&mut self, key: &str) -> Result<Option<Range<usize>>, Wrong> {
-        let place = self.place(key);
-        Ok(if self.flag(key, false)? { place } else { None })
+        let Some(place) = self.place(key) else { return Ok(None) };
+        Ok(self.flag(key, false)?.then_some(place))
     }
 
     /// Whether a switch is on.
     pub(super) fn flag(&mut self, key: &str, default: bool) -> Result<bool, Wrong> {
-        let Some(value) = self.take(key) else { return Ok(default) };
-        match value.get_ref() {
-            DeValue::Boolean(on) => Ok(*on),
-            _ => Err(self.kind(key, &value, "true or false")),
-        }
+        let on = match self.take(key) {
+            None => default,
+            Some(value) => match value.get_ref() {
+                DeValue::Boolean(on) => *on,
+                _ => return Err(self.kind(key, &value, "true or false")),
+            },
+        };
+        self.note(key, on);
+        Ok(on)
     }
 
     /// A table within this one, with all of its keys.
@@ -169,10 +187,25 @@ impl<'t> Section<'t> {
     pub(super) fn section(
         &mut self,
         key: &str,
-        known: &[&str],
+        known: &'static [&'static str],
     ) -> Result<Option<Section<'t>>, Wrong> {
         let table = self.take_table(key)?;
-        table.map(|(name, table)| Section::new(name, table, known)).transpose()
+        table.map(|(name, table)| Section::new(name, table, known, &self.notes)).transpose()
+    }
+
+    /// A table within this one, which has its defaults where it is not in the file.
+    pub(super) fn section_or_defaults(
+        &mut self,
+        key: &str,
+        known: &'static [&'static str],
+    ) -> Result<Section<'t>, Wrong> {
+        Ok(self.section(key, known)?.unwrap_or_else(|| Section {
+            name: self.name_of(key),
+            span: 0..0,
+            values: Vec::new(),
+            known,
+            notes: self.notes.clone(),
+        }))
     }
 
     /// Every text of a table whose keys are anybody's choice.
@@ -193,7 +226,10 @@ impl<'t> Section<'t> {
     ) -> Result<Option<T>, Wrong> {
         let Some(text) = self.take_text(key)? else { return Ok(None) };
         match read(text.get_ref()) {
-            Ok(value) => Ok(Some(value)),
+            Ok(value) => {
+                self.note(key, text.get_ref().as_ref());
+                Ok(Some(value))
+            }
             Err(why) => Err(self.wrong(key, text.span(), why)),
         }
     }
@@ -206,7 +242,10 @@ impl<'t> Section<'t> {
     ) -> Result<T, Wrong> {
         match self.optional(key, &read)? {
             Some(value) => Ok(value),
-            None => read(default).map_err(|why| self.wrong(key, self.span.clone(), why)),
+            None => {
+                self.note(key, default);
+                read(default).map_err(|why| self.wrong(key, self.span.clone(), why))
+            }
         }
     }
 
@@ -227,6 +266,8 @@ impl<'t> Section<'t> {
     ) -> Result<Vec<T>, Wrong> {
         let default = || default.iter().map(|text| Spanned::new(0..0, (*text).into())).collect();
         let texts: Vec<Text> = self.take_texts(key)?.unwrap_or_else(default);
+        let noted: Vec<Value> = texts.iter().map(|text| text.get_ref().as_ref().into()).collect();
+        self.note(key, noted);
         let read =
             |text: Text| read(text.get_ref()).map_err(|why| self.wrong(key, text.span(), why));
         texts.into_iter().map(read).collect()

@@ -59,22 +59,6 @@ impl FromStr for SerialSource {
     }
 }
 
-impl SerialSource {
-    /// As it stands in the configuration.
-    pub(super) fn written(&self) -> String {
-        match self {
-            SerialSource::Env(name) => format!("env:{name}"),
-            SerialSource::DeviceTree => "device-tree".to_owned(),
-            SerialSource::CpuInfo => "cpuinfo".to_owned(),
-            SerialSource::File(path) => format!("file:{}", path.display()),
-            SerialSource::Command { program, arguments } => {
-                format!("command:{} {}", program.display(), arguments.join(" "))
-            }
-            SerialSource::DieId => "die-id".to_owned(),
-        }
-    }
-}
-
 /// Whether a text can name a U-Boot variable: printable, without the `=` that ends a name.
 pub(super) fn is_variable_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'=')

@@ -102,8 +102,6 @@ pub struct SignatureSettings {
     pub required: bool,
     /// Whose signatures count; perhaps nobody's.
     pub keys: Keys,
-    /// The names of the keys.
-    pub key_ids: Vec<String>,
 }
 
 /// The MQTT route.

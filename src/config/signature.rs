@@ -23,7 +23,6 @@ pub(super) fn signature(mut section: Section) -> Result<SignatureSettings, Wrong
             .map_err(|why| wrong(format!("the value of `{}` {why}", key_id.escape_debug())))?;
         keys.push((key_id, public_key));
     }
-    let key_ids = keys.iter().map(|(key_id, _)| key_id.clone()).collect();
     let keys: Keys = keys.into_iter().collect();
     match section.on("required")? {
         Some(at) if keys.is_empty() => Err(section.wrong(
@@ -31,6 +30,6 @@ pub(super) fn signature(mut section: Section) -> Result<SignatureSettings, Wrong
             at,
             "it needs `keys` beside it: without one, every request would be ignored",
         )),
-        required => Ok(SignatureSettings { required: required.is_some(), keys, key_ids }),
+        required => Ok(SignatureSettings { required: required.is_some(), keys }),
     }
 }

@@ -38,8 +38,8 @@ pub(super) const KEYS: &[&str] = &[
 ];
 
 pub(super) fn validate(mut file: Section) -> Result<Settings, Wrong> {
-    let serial_numbers = file.section("serial_number", SERIAL_NUMBER)?;
-    let signatures = file.section("signature", signature::KEYS)?;
+    let serial_numbers = file.section_or_defaults("serial_number", SERIAL_NUMBER)?;
+    let signatures = file.section_or_defaults("signature", signature::KEYS)?;
     let interface = file.text("interface", "eth0", interface)?;
     let uplink = file.optional("uplink", self::interface)?.filter(|uplink| *uplink != interface);
     let mac_variable = file.optional("mac_variable", variable)?;
@@ -65,8 +65,8 @@ pub(super) fn validate(mut file: Section) -> Result<Settings, Wrong> {
         environment: file.text("environment", "redundant-only", environment)?,
         changes_per_hour: file.number("changes_per_hour", 6, 1..=100, "")?,
         log_level: file.text("log_level", "info", log_level)?,
-        serial_number: serial_number(serial_numbers.unwrap_or_else(Section::absent))?,
-        signature: signature::signature(signatures.unwrap_or_else(Section::absent))?,
+        serial_number: serial_number(serial_numbers)?,
+        signature: signature::signature(signatures)?,
         mqtt: route(&mut file, "mqtt", cfg!(feature = "mqtt"), mqtt::KEYS, mqtt::mqtt)?,
         http: route(&mut file, "http", cfg!(feature = "http"), http::KEYS, http::http)?,
         billing: route(
@@ -84,7 +84,7 @@ fn route<T>(
     file: &mut Section,
     name: &str,
     built_in: bool,
-    keys: &[&str],
+    keys: &'static [&'static str],
     read: impl FnOnce(Section) -> Result<T, Wrong>,
 ) -> Result<Option<T>, Wrong> {
     match file.place(name) {
