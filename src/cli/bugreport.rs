@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};
-use std::io::Write as _;
+use std::io::{self, Read, Write as _};
 use std::os::unix::fs::OpenOptionsExt;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use super::args::{Bugreport, Common};
 use super::exit::{Exit, Failure};
@@ -22,6 +22,8 @@ use crate::root::Root;
 
 /// The last lines of the log that are of use.
 const LOG_LINES: usize = 200;
+/// How much of a log is looked at: a panel's memory is small.
+const LOG_BYTES: u64 = 1 << 20;
 
 pub(super) fn bugreport(bugreport: &Bugreport) -> Result<Exit, Failure> {
     let common = bugreport.common();
@@ -98,12 +100,24 @@ fn state(panel: &Panel) -> String {
 
 /// Where the log is depends on who started the daemon.
 fn log_lines() -> String {
-    let journal = Command::new("journalctl").args(["-u", "intercom-agent", "--no-pager"]).output();
-    let Ok(log) = journal.or_else(|_| Command::new("dmesg").output()) else {
+    let journal = output_of("journalctl", &["-u", "intercom-agent", "--no-pager", "-n", "200"]);
+    let Ok(text) = journal.or_else(|_| output_of("dmesg", &[])) else {
         return "neither journalctl nor dmesg can be run".to_owned();
     };
-    let text = String::from_utf8_lossy(&log.stdout);
-    let ours: Vec<_> = text.lines().filter(|line| line.contains("intercom-agent")).collect();
+    let text = String::from_utf8_lossy(&text);
+    let ours: Vec<&str> = text.lines().filter(|line| line.contains("intercom-agent")).collect();
     let (_, last) = ours.split_at(ours.len().saturating_sub(LOG_LINES));
     last.join("\n")
+}
+
+fn output_of(program: &str, arguments: &[&str]) -> io::Result<Vec<u8>> {
+    let mut command = Command::new(program);
+    let command = command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = command.spawn()?;
+    let mut text = Vec::new();
+    if let Some(out) = child.stdout.take() {
+        out.take(LOG_BYTES).read_to_end(&mut text)?;
+    }
+    child.wait()?;
+    Ok(text)
 }
