@@ -6,16 +6,17 @@ use intercom_wire::Mac;
 pub(super) fn hide_macs(text: &str) -> String {
     let mut known = Vec::new();
     let mut hidden = String::with_capacity(text.len());
-    let mut rest = text;
-    while !rest.is_empty() {
-        let end = rest.find(|letter| !in_mac(letter)).unwrap_or(rest.len());
-        let (word, after) = rest.split_at(end);
-        hide(&mut hidden, word, &mut known);
-        let between = after.find(in_mac).unwrap_or(after.len());
-        let (between, after) = after.split_at(between);
-        hidden.push_str(between);
-        rest = after;
+    let mut word = String::new();
+    for letter in text.chars() {
+        if in_mac(letter) {
+            word.push(letter);
+        } else {
+            hide(&mut hidden, &word, &mut known);
+            word.clear();
+            hidden.push(letter);
+        }
     }
+    hide(&mut hidden, &word, &mut known);
     hidden
 }
 
