@@ -1,5 +1,6 @@
 //! `apply`: an installer's request, by the same path as a delivered one.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use intercom_wire::Outcome;
@@ -114,9 +115,7 @@ fn work_as_daemon(
                 }
             }
         };
-        let ready = |questions| {
-            let _ = started.send(questions);
-        };
-        daemon::run(panel, uplink, asking, ready).await.map(|_| ()).map_err(Failure::new)
+        let end = daemon::run(panel, uplink, pin!(asking), Some(started)).await;
+        end.map(|_| ()).map_err(Failure::new)
     })
 }

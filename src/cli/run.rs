@@ -1,5 +1,7 @@
 //! `run`: the daemon.
 
+use std::pin::pin;
+
 use super::args::{Common, Run};
 use super::exit::{Exit, Failure};
 use super::signals::Signals;
@@ -23,7 +25,7 @@ async fn serve(mut panel: Panel, common: &Common) -> Result<Exit, Failure> {
     let mut signals = Signals::take(common, root, settings).map_err(Failure::new)?;
     loop {
         warn_of(&panel);
-        let end = daemon::run(panel, Uplink::Configured, signals.end(), |_| {}).await;
+        let end = daemon::run(panel, Uplink::Configured, pin!(signals.end()), None).await;
         match end.map_err(Failure::new)? {
             End::Stop => return Ok(Exit::Done),
             End::Reload => panel = Panel::open(signals.root.clone(), signals.settings.clone()),

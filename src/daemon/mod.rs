@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use log::{info, warn};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
@@ -62,16 +62,16 @@ pub enum End {
     Reload,
 }
 
-/// Runs the daemon until `end` is ready. `ready` is called once it takes requests; a service manager
-/// is told then too, whether or not upstream is reached.
+/// Runs the daemon until `end` is ready. Once it takes requests, `ready` is given the way to ask it; a
+/// service manager is told then too, whether or not upstream is reached.
 ///
 /// # Errors
 /// When the state directory is another daemon's or the control socket cannot be made.
 pub async fn run(
     panel: Panel,
     uplink: Uplink,
-    end: impl Future<Output = End>,
-    ready: impl FnOnce(mpsc::Sender<Asked>),
+    end: Pin<&mut dyn Future<Output = End>>,
+    ready: Option<oneshot::Sender<mpsc::Sender<Asked>>>,
 ) -> io::Result<End> {
     let _lock = StateDirLock::take(&panel.state_dir())?;
     let mut tasks = JoinSet::new();
@@ -101,7 +101,10 @@ pub async fn run(
         }
     });
     info!("board {}: {}", agent.record().board, agent.record().current.identity);
-    ready(questions_in);
+    if let Some(ready) = ready {
+        // Whoever asked to be told may be gone by now.
+        let _ = ready.send(questions_in);
+    }
     let mut notify = Notify::from_environment();
     notify.ready();
     let inbox = Inbox { events, hooks, questions, readings, link };

@@ -3,16 +3,17 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::thread;
 
 use anyhow::{Context, Result};
 use intercom_agent::config;
-use intercom_agent::control::{self, Answer, Ask};
+use intercom_agent::control::{self, Answer, Ask, Asked};
 use intercom_agent::daemon::{self, End, Uplink};
 use intercom_agent::panel::Panel;
 use intercom_agent::root::Root;
 use serde_json::Value;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::says::Says;
 
@@ -49,16 +50,13 @@ impl DemoPanel {
         let (ready, is_ready) = oneshot::channel();
         let thread = thread::spawn(move || {
             let panel = Panel::open(sandbox, settings);
-            let stop = async {
+            let stop = pin!(async {
                 // An error means that the panel was dropped: it stops, too.
                 let _ = stopped.await;
                 End::Stop
-            };
-            let ready = |_| {
-                let _ = ready.send(());
-            };
-            if let Err(why) = runtime.block_on(daemon::run(panel, Uplink::Configured, stop, ready))
-            {
+            });
+            let run = daemon::run(panel, Uplink::Configured, stop, Some(ready));
+            if let Err(why) = runtime.block_on(run) {
                 let _ = errors.blocking_send(("panel", format!("the daemon failed: {why}")));
             }
         });
@@ -102,7 +100,7 @@ impl DemoPanel {
 }
 
 /// Passes on each step from the daemon's control socket, as `status --follow` does.
-fn follow(socket: PathBuf, is_ready: oneshot::Receiver<()>, says: Says) {
+fn follow(socket: PathBuf, is_ready: oneshot::Receiver<mpsc::Sender<Asked>>, says: Says) {
     thread::spawn(move || {
         if is_ready.blocking_recv().is_err() {
             return;
