@@ -56,6 +56,7 @@ fn more_is_logged_for_a_while() {
     let none = board.run(&["log", "debug"]);
     assert_eq!(none.code, 3, "{none:?}");
     let mut daemon = board.start();
+    // It logs its name shortly before it listens.
     daemon.wait_for("nothing listens there");
     for (words, told) in [(["loud", "--for", "1s"], "loud"), (["debug", "--for", "soon"], "10m")] {
         let wrong = board.run(&[&["log"][..], &words].concat());
