@@ -10,7 +10,7 @@ use super::exit::{Exit, Failure};
 use super::progress::Progress;
 use super::{by_hand, output, payload, run};
 use crate::control::{self, Answer, Ask, Told};
-use crate::daemon::{self, End, Uplink};
+use crate::daemon::{self, Connectivity, End};
 use crate::panel::Panel;
 
 pub(super) fn apply(apply: &Apply) -> Result<Exit, Failure> {
@@ -90,9 +90,11 @@ fn work_as_daemon(
     each: &mut dyn FnMut(Answer),
 ) -> Result<(), Failure> {
     use tokio::sync::{mpsc, oneshot};
-    let uplink = match ask {
-        Ask::Apply { offline: true, .. } | Ask::Rollback { offline: true, .. } => Uplink::Unused,
-        _ => Uplink::Configured,
+    let connectivity = match ask {
+        Ask::Apply { offline: true, .. } | Ask::Rollback { offline: true, .. } => {
+            Connectivity::Offline
+        }
+        _ => Connectivity::Online,
     };
     run::runtime()?.block_on(async {
         let (answers, mut answered) = mpsc::channel(64);
@@ -115,7 +117,7 @@ fn work_as_daemon(
                 }
             }
         };
-        let end = daemon::run(panel, uplink, pin!(asking), Some(started)).await;
+        let end = daemon::run(panel, connectivity, pin!(asking), Some(started)).await;
         end.map(|_| ()).map_err(Failure::new)
     })
 }

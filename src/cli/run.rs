@@ -6,7 +6,7 @@ use super::args::{Common, Run};
 use super::exit::{Exit, Failure};
 use super::signals::Signals;
 use crate::crash;
-use crate::daemon::{self, End, Uplink};
+use crate::daemon::{self, Connectivity, End};
 use crate::panel::Panel;
 
 pub(super) fn run(run: &Run) -> Result<Exit, Failure> {
@@ -25,7 +25,7 @@ async fn serve(mut panel: Panel, common: &Common) -> Result<Exit, Failure> {
     let mut signals = Signals::take(common, root, settings).map_err(Failure::new)?;
     loop {
         warn_of(&panel);
-        let end = daemon::run(panel, Uplink::Configured, pin!(signals.end()), None).await;
+        let end = daemon::run(panel, Connectivity::Online, pin!(signals.end()), None).await;
         match end.map_err(Failure::new)? {
             End::Stop => return Ok(Exit::Done),
             End::Reload => panel = Panel::open(signals.root.clone(), signals.settings.clone()),

@@ -34,7 +34,7 @@ use link_watch::LinkWatch;
 use log_level::LogLevel;
 use notify::Notify;
 pub use real_seams::RealSeams;
-pub use routes::Uplink;
+pub use routes::Connectivity;
 use watchers::Watchers;
 
 /// How many events may wait for the agent before the routes have to wait.
@@ -69,7 +69,7 @@ pub enum End {
 /// When the state directory is another daemon's or the control socket cannot be made.
 pub async fn run(
     panel: Panel,
-    uplink: Uplink,
+    connectivity: Connectivity,
     end: Pin<&mut dyn Future<Output = End>>,
     ready: Option<oneshot::Sender<mpsc::Sender<Asked>>>,
 ) -> io::Result<End> {
@@ -81,7 +81,7 @@ pub async fn run(
     let (questions_in, questions) = mpsc::channel(QUESTIONS);
     let (readings_in, readings) = mpsc::channel(1);
     tasks.spawn(run_hooks(panel.hooks(), runs, hooks_in));
-    let routes = routes::start(&panel, uplink, &mut tasks, &events_in);
+    let routes = routes::start(&panel, connectivity, &mut tasks, &events_in);
     let socket = panel.runtime_dir().join(control::SOCKET);
     let clock = RealClock::start(&panel.root)?;
     let mut seams = RealSeams::new(&panel, clock, routes, hook_runs, readings_in);

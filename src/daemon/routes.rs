@@ -20,16 +20,16 @@ compile_error!("without the features `http` and `mqtt` the agent has no way to h
 
 /// Whether upstream is spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Uplink {
+pub enum Connectivity {
     /// On each route that is configured.
-    Configured,
+    Online,
     /// On none: an installer says that there is no uplink here. Reports wait for the next run.
-    Unused,
+    Offline,
 }
 
 pub(super) fn start(
     panel: &Panel,
-    uplink: Uplink,
+    connectivity: Connectivity,
     tasks: &mut JoinSet<()>,
     events: &mpsc::Sender<RouteEvent>,
 ) -> Routes {
@@ -40,7 +40,7 @@ pub(super) fn start(
         .map(|neighbours| Arc::new(LinkProof::new(panel.settings.uplink(), neighbours)));
     let events_in = Some(events.clone());
     let mut routes = Routes { neighbours, link_proof, events: events_in, ..Routes::default() };
-    if uplink == Uplink::Unused {
+    if connectivity == Connectivity::Offline {
         return routes;
     }
     let keys = &panel.settings.signature.keys;

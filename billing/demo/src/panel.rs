@@ -9,7 +9,7 @@ use std::thread;
 use anyhow::{Context, Result};
 use intercom_agent::config;
 use intercom_agent::control::{self, Answer, Ask, Asked};
-use intercom_agent::daemon::{self, End, Uplink};
+use intercom_agent::daemon::{self, Connectivity, End};
 use intercom_agent::panel::Panel;
 use intercom_agent::root::Root;
 use serde_json::Value;
@@ -55,7 +55,7 @@ impl DemoPanel {
                 let _ = stopped.await;
                 End::Stop
             });
-            let run = daemon::run(panel, Uplink::Configured, stop, Some(ready));
+            let run = daemon::run(panel, Connectivity::Online, stop, Some(ready));
             if let Err(why) = runtime.block_on(run) {
                 let _ = errors.blocking_send(("panel", format!("the daemon failed: {why}")));
             }
