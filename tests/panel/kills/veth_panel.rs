@@ -243,10 +243,13 @@ impl Panel<'_> {
 
     /// The outcome is reported; installed exactly once, or not at all with the old identity kept.
     pub fn ends_as_reported(&self, daemon: Process, context: &str) -> String {
-        let topics = [&self.old, &self.new].map(|mac| format!("intercoms/{mac}/status"));
-        let message = self
-            .watcher
-            .wait_for(&format!("report: {context}"), |message| topics.contains(&message.topic));
+        let is_ours =
+            |report: &Value| [&self.old, &self.new].iter().any(|mac| report["mac"] == **mac);
+        let message = self.watcher.wait_for(&format!("report: {context}"), |message| {
+            message.topic.starts_with("intercoms/by-board/")
+                && message.topic.ends_with("/status")
+                && serde_json::from_slice(&message.payload).is_ok_and(|report| is_ours(&report))
+        });
         let report: Value = serde_json::from_slice(&message.payload).expect("JSON");
         assert_eq!(report["request_id"], "r-1", "{context}");
         let outcome = report["status"].as_str().expect("a status").to_owned();
