@@ -142,7 +142,6 @@ impl<S: Seams> Agent<S> {
             )),
             Some(Action::Prove(route)) => {
                 self.seams.upstream().prove(route);
-                self.judge_link(route);
                 self.ask_the_others();
             }
             Some(Action::JudgeLink(route)) => self.judge_link(route),

@@ -84,12 +84,11 @@ pub(super) enum Action {
     Watch(Route),
     /// Say that the watched connection on this route is gone, and another is waited for.
     WaitForAnother(Route),
-    /// Have upstream answer once more on this route, find out by which link the traffic leaves, and ask
-    /// whether another board has the new MAC.
+    /// Have upstream answer once more on this route, and ask whether another board has the new MAC.
     Prove(Route),
     /// Ask once more whether another board has the new MAC.
     LookUp,
-    /// Find out once more by which link this route's traffic leaves.
+    /// Find out by which link this route's traffic leaves.
     JudgeLink(Route),
     /// Commit, if the link still carries the new MAC address.
     CheckLinkAndCommit,
@@ -261,12 +260,18 @@ impl Stage {
             (stage @ Stage::Proving(_), Err(why)) if why.is_lasting() => {
                 (stage, Some(Action::RollBack(RollbackReason::Uplink(why))))
             }
-            (Stage::Proving(proof), judged) => Self::proven(proof.link_judged(judged, now)),
+            (Stage::Proving(proof), judged) if proof.judges_link() => {
+                Self::proven(proof.link_judged(judged, now))
+            }
             (stage, _) => (stage, None),
         }
     }
 
     fn proven(proof: Proof) -> Next {
+        if proof.lacks_link() {
+            let route = proof.route();
+            return (Stage::Proving(proof.judging_link()), Some(Action::JudgeLink(route)));
+        }
         let action = proof.is_complete().then_some(Action::CheckLinkAndCommit);
         (Stage::Proving(proof), action)
     }

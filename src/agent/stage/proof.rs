@@ -21,9 +21,12 @@ pub(in crate::agent) struct Proof {
     others: Others,
 }
 
-/// The link that the traffic leaves by.
+/// The link that the traffic leaves by. It is found out last: a link that was right before upstream
+/// answered says nothing about the path of that answer.
 #[derive(Debug)]
 enum Link {
+    /// Something else is still missing.
+    NotAsked,
     /// It is being found out.
     Asked,
     /// It is not proven, for this reason; looked at again at the moment.
@@ -44,9 +47,9 @@ enum Others {
 }
 
 impl Proof {
-    /// All questions are asked now.
+    /// Upstream and the other boards are asked now.
     pub(super) fn on(route: Route) -> Self {
-        Proof { route, is_reached: false, link: Link::Asked, others: Others::Asked }
+        Proof { route, is_reached: false, link: Link::NotAsked, others: Others::Asked }
     }
 
     /// The route that must answer.
@@ -73,7 +76,18 @@ impl Proof {
         Proof { link, ..self }
     }
 
-    /// It is found out again.
+    /// Whether only the link is missing, and it is not being found out yet.
+    pub(super) fn lacks_link(&self) -> bool {
+        let is_last = self.is_reached && matches!(self.others, Others::None);
+        is_last && matches!(self.link, Link::NotAsked)
+    }
+
+    /// Whether the link is being found out.
+    pub(super) fn judges_link(&self) -> bool {
+        matches!(self.link, Link::Asked)
+    }
+
+    /// The link is being found out.
     pub(super) fn judging_link(self) -> Self {
         Proof { link: Link::Asked, ..self }
     }
@@ -105,7 +119,7 @@ impl Proof {
     pub(super) fn link_due(&self) -> Option<Moment> {
         match self.link {
             Link::Unproven(at, _) => Some(at),
-            Link::Asked | Link::Proven => None,
+            Link::NotAsked | Link::Asked | Link::Proven => None,
         }
     }
 
@@ -128,7 +142,7 @@ impl Proof {
             (false, _) => RollbackReason::NotReachedAgain(self.route),
             (true, Link::Unproven(_, why)) => RollbackReason::Uplink(why.clone()),
             (true, Link::Asked) => RollbackReason::Uplink(UplinkError::NotFoundOut),
-            (true, Link::Proven) => RollbackReason::OthersUnknown,
+            (true, Link::NotAsked | Link::Proven) => RollbackReason::OthersUnknown,
         }
     }
 }

@@ -24,17 +24,17 @@ fn another_board() -> MacOwner {
     MacOwner::AnotherBoard("gate-2".parse().ok())
 }
 
+/// The link is found out now that upstream has answered and nobody else has the MAC.
+fn judges(action: Option<&Action>, route: Route) -> bool {
+    matches!(action, Some(Action::JudgeLink(on)) if *on == route)
+}
+
 fn commits(action: Option<&Action>) -> bool {
     matches!(action, Some(Action::CheckLinkAndCommit | Action::Commit))
 }
 
-/// `settle` is over, and the traffic leaves by the link that bears the identity.
-fn proving(route: Route) -> Stage {
-    at(NOW, asked(route), Happened::LinkJudged(Ok(()))).0
-}
-
 /// `settle` is over, and nothing is known yet.
-fn asked(route: Route) -> Stage {
+fn proving(route: Route) -> Stage {
     let (stage, action) = at(NOW, Stage::Settling(route, NOW), Happened::Time);
     assert!(matches!(action, Some(Action::Prove(on)) if on == route), "{action:?}");
     stage
@@ -55,11 +55,22 @@ fn a_connection_that_answers_at_both_ends_of_settle_confirms_the_change() {
         assert!(matches!(action, Some(Action::Prove(on)) if on == route), "{action:?}");
         let (stage, action) = at(over, stage, Happened::LookedUp(MacOwner::Nobody));
         assert!(action.is_none(), "{action:?}");
-        let (stage, action) = at(over, stage, Happened::LinkJudged(Ok(())));
+        let (stage, action) = at(over, stage, Happened::Reached(route));
+        assert!(judges(action.as_ref(), route), "{action:?}");
+        let (stage, action) = at(over, stage, Happened::Reached(route));
         assert!(action.is_none(), "{action:?}");
-        let (_, action) = at(over, stage, Happened::Reached(route));
+        let (_, action) = at(over, stage, Happened::LinkJudged(Ok(())));
         assert!(commits(action.as_ref()), "{action:?}");
     }
+}
+
+#[test]
+fn a_link_that_was_judged_before_upstream_has_answered_does_not_count() {
+    let (stage, action) = at(NOW, proving(Route::Mqtt), Happened::LinkJudged(Ok(())));
+    assert!(action.is_none(), "{action:?}");
+    let (stage, _) = at(NOW, stage, Happened::LookedUp(MacOwner::Nobody));
+    let (_, action) = at(NOW, stage, Happened::Reached(Route::Mqtt));
+    assert!(judges(action.as_ref(), Route::Mqtt), "{action:?}");
 }
 
 #[test]
@@ -92,7 +103,7 @@ fn the_same_route_must_answer_again() {
     let (stage, action) = at(NOW, stage, Happened::Reached(Route::Mqtt));
     assert!(action.is_none(), "{action:?}");
     let (_, action) = at(NOW, stage, Happened::Reached(Route::Http));
-    assert!(commits(action.as_ref()), "{action:?}");
+    assert!(judges(action.as_ref(), Route::Http), "{action:?}");
 }
 
 #[test]
@@ -124,15 +135,15 @@ fn that_the_others_could_not_be_asked_is_no_answer() {
     let (stage, action) = at(again, stage, Happened::Time);
     assert!(matches!(action, Some(Action::LookUp)), "{action:?}");
     let (_, action) = at(again, stage, Happened::LookedUp(MacOwner::Nobody));
-    assert!(commits(action.as_ref()), "{action:?}");
+    assert!(judges(action.as_ref(), Route::Mqtt), "{action:?}");
 }
 
 /// `settle` is over, upstream has answered, no other board has the MAC, and this is by which link the
 /// traffic leaves.
 fn judged(why: UplinkError) -> Next {
-    let (stage, _) = at(NOW, asked(Route::Mqtt), Happened::Reached(Route::Mqtt));
+    let (stage, _) = at(NOW, proving(Route::Mqtt), Happened::Reached(Route::Mqtt));
     let (stage, action) = at(NOW, stage, Happened::LookedUp(MacOwner::Nobody));
-    assert!(action.is_none(), "{action:?}");
+    assert!(judges(action.as_ref(), Route::Mqtt), "{action:?}");
     at(NOW, stage, Happened::LinkJudged(Err(why)))
 }
 
