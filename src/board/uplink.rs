@@ -37,6 +37,8 @@ pub struct Ends {
 /// Why the traffic does not prove an identity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UplinkError {
+    /// The link that should bear the identity has this MAC address: something else has set it.
+    OtherMac(Mac),
     /// It leaves by a link that does not bear the identity.
     OtherLink {
         /// The link by which it leaves.
@@ -67,7 +69,7 @@ pub enum UplinkError {
 impl UplinkError {
     /// Whether time alone does not mend it.
     pub fn is_lasting(&self) -> bool {
-        matches!(self, UplinkError::OtherLink { .. })
+        matches!(self, UplinkError::OtherMac(_) | UplinkError::OtherLink { .. })
     }
 }
 
@@ -78,6 +80,9 @@ impl Uplink {
     /// # Errors
     /// Why that is not proven.
     pub fn carries(&self, ends: &Ends, mac: Mac) -> Result<(), UplinkError> {
+        if let Some(other) = mac_of(&self.interface).filter(|has| *has != mac) {
+            return Err(UplinkError::OtherMac(other));
+        }
         let mut judged = Err(UplinkError::NotFoundOut);
         for peer in &ends.peers {
             judged = match outgoing_interface(*peer, ends.local) {
@@ -124,6 +129,7 @@ fn links_of(sessions: &str) -> impl Iterator<Item = &str> {
 impl fmt::Display for UplinkError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            UplinkError::OtherMac(mac) => write!(f, "something else set the link's MAC to {mac}"),
             UplinkError::OtherLink { carries, mac, expected } => {
                 write!(f, "the traffic leaves by {carries}")?;
                 match mac {

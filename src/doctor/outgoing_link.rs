@@ -52,7 +52,10 @@ fn finding(route: Route, why: &UplinkError) -> Finding {
                  \"{carries}\"`"
             ),
         ),
-        UplinkError::NoRoute { .. } | UplinkError::NotFoundOut | UplinkError::NoAnswer { .. } => {
+        UplinkError::OtherMac(_)
+        | UplinkError::NoRoute { .. }
+        | UplinkError::NotFoundOut
+        | UplinkError::NoAnswer { .. } => {
             Finding::warning(format!("not known: {}: {why}", route.label()), "see uplink")
         }
     }

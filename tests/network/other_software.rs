@@ -3,7 +3,10 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use intercom_test_support::{Board, Broker, LAN, OLD, in_a_namespace, ip, kernels_mac, lan};
+use intercom_test_support::{
+    Board, Broker, LAN, OLD, Watcher, in_a_namespace, ip, kernels_mac, lan, request,
+};
+use serde_json::Value;
 
 const OTHER: &str = "02:FC:00:00:00:05";
 
@@ -44,5 +47,26 @@ fn it_is_put_right_at_once_with_the_hooks_and_the_fourth_time_without() {
         let checks = board.run(&["doctor"]).out;
         let said = format!("other software has set its MAC address 4 times, last to {OTHER}");
         assert!(checks.contains(&said), "{checks}");
+    });
+}
+
+#[test]
+fn a_change_in_which_it_happens_is_taken_back_for_that_reason() {
+    let name = "other_software::a_change_in_which_it_happens_is_taken_back_for_that_reason";
+    in_a_namespace(name, || {
+        lan();
+        let broker = Broker::start_in("lan", LAN);
+        let board = board(&broker);
+        let watcher = Watcher::new(&broker);
+        let mut daemon = board.start();
+        board.wait_until_reached();
+        watcher.publish(&format!("intercoms/{OLD}/patch/r-1"), request("r-1").to_string());
+        daemon.wait_for("watching it for 1 s");
+        ip(&format!("link set eth0 address {OTHER}"));
+        let report = watcher.wait_for("report", |message| message.topic.ends_with("/status"));
+        let report: Value = serde_json::from_slice(&report.payload).expect("JSON");
+        let reason = format!("something else set the link's MAC to {OTHER}");
+        assert_eq!((&report["status"], &report["reason"]), (&"rolled_back".into(), &reason.into()));
+        assert_eq!(kernels_mac(), OLD);
     });
 }

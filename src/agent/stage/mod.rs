@@ -257,6 +257,9 @@ impl Stage {
 
     fn link_judged(self, judged: Result<(), UplinkError>, now: Moment) -> Next {
         match (self, judged) {
+            (stage @ Stage::Proving(_), Err(UplinkError::OtherMac(mac))) => {
+                (stage, Some(Action::RollBack(RollbackReason::OtherMac(mac))))
+            }
             (stage @ Stage::Proving(_), Err(why)) if why.is_lasting() => {
                 (stage, Some(Action::RollBack(RollbackReason::Uplink(why))))
             }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::agent::HookProblem;
-use crate::agent::fixtures::NOW;
+use crate::agent::fixtures::{FACTORY_MAC, NOW, mac};
 
 const SETTLE: Duration = Duration::from_secs(10);
 const WINDOW: Duration = Duration::from_secs(120);
@@ -152,6 +152,15 @@ fn traffic_that_leaves_by_another_link_takes_the_change_back() {
     let (carries, expected) = ("br0".to_owned(), "eth0".to_owned());
     let (_, action) = judged(UplinkError::OtherLink { carries, mac: None, expected });
     assert!(matches!(action, Some(Action::RollBack(RollbackReason::Uplink(_)))), "{action:?}");
+}
+
+#[test]
+fn a_mac_that_something_else_has_set_takes_the_change_back() {
+    let (_, action) = judged(UplinkError::OtherMac(mac(FACTORY_MAC)));
+    match action {
+        Some(Action::RollBack(RollbackReason::OtherMac(has))) => assert_eq!(has, mac(FACTORY_MAC)),
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]
