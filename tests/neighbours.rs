@@ -181,6 +181,55 @@ fn a_link_that_goes_down_meanwhile_has_no_neighbours() {
     });
 }
 
+/// Both the panel and its neighbour get the wanted MAC, after the panel has looked who has it. With a
+/// switch in between, no frame from this MAC comes back to it: the test says what the panel hears.
+fn both_take_it(neighbours: &Neighbours) {
+    lan(OTHER);
+    ip(&format!("neigh add 192.0.2.20 lladdr {OTHER} dev eth0 nud stale"));
+    assert_eq!(runtime().block_on(neighbours.owner(wanted())), MacOwner::Nobody);
+    ip(&format!("link set eth0 address {WANTED}"));
+    ip(&format!("-n next-door link set wall address {WANTED}"));
+    assert_eq!(known_of("192.0.2.20"), "");
+}
+
+#[test]
+fn a_neighbour_of_before_the_change_that_has_the_mac_by_now_is_found() {
+    in_a_namespace("a_neighbour_of_before_the_change_that_has_the_mac_by_now_is_found", || {
+        let neighbours = Neighbours::new("eth0");
+        both_take_it(&neighbours);
+        assert_eq!(runtime().block_on(neighbours.owner(wanted())), MacOwner::AnotherBoard(None));
+        // The panel goes back, and finds it where it was.
+        ip(&format!("link set eth0 address {OWN}"));
+        assert_eq!(runtime().block_on(neighbours.owner(wanted())), MacOwner::AnotherBoard(None));
+        ip(&format!("-n next-door link set wall address {OTHER}"));
+        ip("neigh flush dev eth0");
+        assert_eq!(runtime().block_on(neighbours.owner(wanted())), MacOwner::Nobody);
+    });
+}
+
+#[test]
+fn a_neighbour_with_the_links_own_mac_is_found_by_what_it_asks() {
+    in_a_namespace("a_neighbour_with_the_links_own_mac_is_found_by_what_it_asks", || {
+        let neighbours = Neighbours::new("eth0");
+        both_take_it(&neighbours);
+        ip("-n next-door link set wall down");
+        assert_eq!(runtime().block_on(neighbours.owner(wanted())), MacOwner::Nobody);
+        met_at("192.0.2.21");
+        assert_eq!(runtime().block_on(neighbours.owner(wanted())), MacOwner::AnotherBoard(None));
+    });
+}
+
+#[test]
+fn a_neighbour_of_before_the_change_that_has_another_mac_is_no_double() {
+    in_a_namespace("a_neighbour_of_before_the_change_that_has_another_mac_is_no_double", || {
+        let neighbours = Neighbours::new("eth0");
+        both_take_it(&neighbours);
+        ip(&format!("-n next-door link set wall address {OTHER}"));
+        assert_eq!(runtime().block_on(neighbours.owner(wanted())), MacOwner::Nobody);
+        assert!(known_of("192.0.2.20").contains(&OTHER.to_lowercase()), "it was asked");
+    });
+}
+
 const CONFINED: &str = "INTERCOM_TEST_CONFINED";
 
 /// Runs this very test once more, in this namespace, with these capabilities.

@@ -9,6 +9,7 @@ use std::fs;
 use std::io;
 use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use intercom_wire::Mac;
@@ -17,7 +18,7 @@ use table::Entry;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep};
 
-use crate::board::gateways;
+use crate::board::{Link, gateways};
 use crate::decide::MacOwner;
 use crate::root::Root;
 use crate::sys::arp::ArpTable;
@@ -31,6 +32,8 @@ const PATIENCE: Duration = Duration::from_millis(500);
 const BETWEEN: Duration = Duration::from_millis(20);
 /// How many addresses are asked at most; a router may answer for a whole network.
 const MAX_ADDRESSES: usize = 16;
+/// How many neighbours are remembered at most.
+const MAX_REMEMBERED: usize = 32;
 /// How many MAC addresses are looked up at once: each needs a socket, and reads the table often.
 const AT_ONCE: usize = 4;
 
@@ -40,6 +43,9 @@ pub struct Neighbours {
     interface: String,
     turns: Semaphore,
     warned: AtomicBool,
+    /// The neighbours that the kernel had met, the newest first. It forgets them all when the link gets
+    /// another MAC address.
+    remembered: Mutex<Vec<Entry>>,
 }
 
 /// The IPv4 addresses at which the kernel has met a MAC address on an interface, perhaps long ago.
@@ -71,10 +77,11 @@ impl Neighbours {
             interface: interface.into(),
             turns: Semaphore::new(AT_ONCE),
             warned: AtomicBool::new(false),
+            remembered: Mutex::default(),
         }
     }
 
-    /// Who has a MAC address now, as far as the LAN can tell. Takes a second at most, and waits before
+    /// Who else has a MAC address now, as far as the LAN can tell. Takes a second at most, and waits before
     /// that while many others are looked up.
     ///
     /// Where this agent may not ask at all, only the broker can tell of a conflict: the answer is
@@ -82,7 +89,10 @@ impl Neighbours {
     pub async fn owner(&self, mac: Mac) -> MacOwner {
         // Never closed.
         let _turn = self.turns.acquire().await;
-        match self.answers(mac).await {
+        let is_own =
+            Link::new(Root::system(), &self.interface).mac().is_ok_and(|own| own.value == mac);
+        let found = if is_own { self.has_double(mac).await } else { self.answers(mac).await };
+        match found {
             Ok(true) => MacOwner::AnotherBoard(None),
             Ok(false) => MacOwner::Nobody,
             Err(why) if why.kind() == io::ErrorKind::PermissionDenied => {
@@ -113,8 +123,14 @@ impl Neighbours {
     /// # Errors
     /// `PermissionDenied` without `CAP_NET_ADMIN`; otherwise an error of the table or the interface.
     pub async fn answers(&self, mac: Mac) -> io::Result<bool> {
-        let mut met = self.entries()?;
-        met.retain(|entry| entry.mac == mac && !entry.is_permanent());
+        let mut met = self.met()?;
+        self.remember(&met);
+        met.retain(|entry| entry.mac == mac);
+        for old in self.remembered().iter().filter(|old| old.mac == mac) {
+            if !met.contains(old) {
+                met.push(*old);
+            }
+        }
         met.truncate(MAX_ADDRESSES);
         if met.is_empty() {
             return Ok(false);
@@ -126,15 +142,43 @@ impl Neighbours {
         answers
     }
 
+    /// Whether another board has the MAC address that this board's link was given a while ago. All that
+    /// the kernel has met before is asked. A switch does not carry the answer, from this address to
+    /// this address, but the question: a board that is asked so meets its double.
+    async fn has_double(&self, mac: Mac) -> io::Result<bool> {
+        if self.has_met_double(mac)? {
+            return Ok(true);
+        }
+        let addresses: Vec<_> = self.remembered().iter().map(|entry| entry.address).collect();
+        if addresses.is_empty() {
+            return Ok(false);
+        }
+        let kernel = ArpTable::open(&self.interface)?;
+        self.ask(&kernel, &addresses, |known| known == mac).await?;
+        self.has_met_double(mac)
+    }
+
+    /// Whether the kernel has met the link's own MAC address. It forgot all neighbours when the link got
+    /// it. Where they were is remembered, to ask there once the link has another one again.
+    fn has_met_double(&self, mac: Mac) -> io::Result<bool> {
+        let mut met = self.met()?;
+        met.retain(|entry| entry.mac == mac && entry.is_complete());
+        self.remember(&met);
+        Ok(!met.is_empty())
+    }
+
     /// Whether anybody answers on the link now: a gateway, or somebody whom the kernel has met.
     ///
     /// # Errors
     /// As [`Neighbours::answers`].
     pub async fn anybody_answers(&self) -> io::Result<Asked> {
-        let mut met = self.entries()?;
-        met.retain(|entry| !entry.is_permanent());
+        let met = self.met()?;
         let mut addresses = gateways(&Root::system(), &self.interface)?;
-        addresses.extend(met.iter().map(|entry| entry.address));
+        for entry in met.iter().chain(self.remembered().iter()) {
+            if !addresses.contains(&entry.address) {
+                addresses.push(entry.address);
+            }
+        }
         addresses.truncate(MAX_ADDRESSES);
         if addresses.is_empty() {
             return Ok(Asked { neighbours: 0, answered: false });
@@ -187,6 +231,24 @@ impl Neighbours {
             }
         }
         Ok(())
+    }
+
+    /// Whom the kernel has met by itself.
+    fn met(&self) -> io::Result<Vec<Entry>> {
+        let mut met = self.entries()?;
+        met.retain(|entry| !entry.is_permanent());
+        Ok(met)
+    }
+
+    fn remember(&self, met: &[Entry]) {
+        let mut remembered = self.remembered();
+        remembered.retain(|old| met.iter().all(|new| new.address != old.address));
+        remembered.splice(..0, met.iter().copied());
+        remembered.truncate(MAX_REMEMBERED);
+    }
+
+    fn remembered(&self) -> MutexGuard<'_, Vec<Entry>> {
+        self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn entries(&self) -> io::Result<Vec<Entry>> {
