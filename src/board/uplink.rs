@@ -6,6 +6,7 @@ use std::net::IpAddr;
 
 use intercom_wire::Mac;
 use nix::errno::Errno;
+use nix::net::if_::if_nametoindex;
 
 use super::Link;
 use crate::root::Root;
@@ -48,6 +49,11 @@ pub enum UplinkError {
         /// The link by which it should leave.
         expected: String,
     },
+    /// There is no such interface as the one that the traffic is to leave by.
+    NoUplink {
+        /// Its name.
+        named: String,
+    },
     /// The kernel has no route to it.
     NoRoute {
         /// The address of the server.
@@ -69,7 +75,10 @@ pub enum UplinkError {
 impl UplinkError {
     /// Whether time alone does not mend it.
     pub fn is_lasting(&self) -> bool {
-        matches!(self, UplinkError::OtherMac(_) | UplinkError::OtherLink { .. })
+        matches!(
+            self,
+            UplinkError::OtherMac(_) | UplinkError::OtherLink { .. } | UplinkError::NoUplink { .. }
+        )
     }
 }
 
@@ -96,6 +105,9 @@ impl Uplink {
     fn counts(&self, carries: String, mac: Mac) -> Result<(), UplinkError> {
         match &self.other {
             Some(other) if *other == carries => Ok(()),
+            Some(other) if if_nametoindex(other.as_str()).is_err() => {
+                Err(UplinkError::NoUplink { named: other.clone() })
+            }
             None if bears(&carries, mac) => Ok(()),
             other => Err(UplinkError::OtherLink {
                 mac: mac_of(&carries),
@@ -136,6 +148,9 @@ impl fmt::Display for UplinkError {
                     Some(mac) => write!(f, " with the MAC address {mac}, not by {expected}"),
                     None => write!(f, ", which has no MAC address, not by {expected}"),
                 }
+            }
+            UplinkError::NoUplink { named } => {
+                write!(f, "`uplink` names {named}, and there is no such interface")
             }
             UplinkError::NoRoute { peer, why } => write!(f, "no route leads to {peer}: {why}"),
             UplinkError::NotFoundOut => {

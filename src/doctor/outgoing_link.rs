@@ -4,6 +4,7 @@ use std::net::ToSocketAddrs;
 
 use super::{Check, Finding};
 use crate::board::{Ends, UplinkError};
+use crate::neighbours::Neighbours;
 use crate::panel::Panel;
 use crate::record::Route;
 
@@ -37,8 +38,25 @@ fn look(panel: &Panel) -> Finding {
             return finding(route, &why);
         }
     }
-    let carries = panel.settings.uplink.as_ref().unwrap_or(&link.interface);
-    Finding::ok(format!("{carries}, as configured"))
+    match panel.settings.uplink.as_ref() {
+        Some(carries) => neighbours(carries, &link.interface),
+        None => Finding::ok(format!("{}, as configured", link.interface)),
+    }
+}
+
+/// Somebody on the panel's own link must answer as well where the traffic leaves by another one.
+fn neighbours(carries: &str, interface: &str) -> Finding {
+    match Neighbours::new(interface).known() {
+        Ok(known) if known.is_empty() => Finding::warning(
+            format!(
+                "{carries}, as configured; no neighbour is known on {interface}, so that no change \
+                 could be confirmed"
+            ),
+            format!("let a route with a gateway lead through {interface}, and see link"),
+        ),
+        Ok(_) => Finding::ok(format!("{carries}, as configured")),
+        Err(why) => Finding::warning(format!("not known: {why}"), "see link"),
+    }
 }
 
 fn finding(route: Route, why: &UplinkError) -> Finding {
@@ -51,6 +69,10 @@ fn finding(route: Route, why: &UplinkError) -> Finding {
                  \"{carries}\"`; if its traffic leaves by {carries} on purpose, set `uplink = \
                  \"{carries}\"`"
             ),
+        ),
+        UplinkError::NoUplink { .. } => Finding::failed(
+            found,
+            "set `uplink` to an interface that `ip link` shows, or take it away",
         ),
         UplinkError::OtherMac(_)
         | UplinkError::NoRoute { .. }

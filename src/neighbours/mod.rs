@@ -167,18 +167,27 @@ impl Neighbours {
         Ok(!met.is_empty())
     }
 
-    /// Whether anybody answers on the link now: a gateway, or somebody whom the kernel has met.
+    /// The gateways on the link, and whom the kernel has met there.
+    ///
+    /// # Errors
+    /// When a table cannot be read.
+    pub fn known(&self) -> io::Result<Vec<Ipv4Addr>> {
+        let mut addresses = gateways(&Root::system(), &self.interface)?;
+        for entry in self.met()?.iter().chain(self.remembered().iter()) {
+            if !addresses.contains(&entry.address) {
+                addresses.push(entry.address);
+            }
+        }
+        Ok(addresses)
+    }
+
+    /// Whether one of the [known](Neighbours::known) neighbours answers now.
     ///
     /// # Errors
     /// As [`Neighbours::answers`].
     pub async fn anybody_answers(&self) -> io::Result<Asked> {
         let met = self.met()?;
-        let mut addresses = gateways(&Root::system(), &self.interface)?;
-        for entry in met.iter().chain(self.remembered().iter()) {
-            if !addresses.contains(&entry.address) {
-                addresses.push(entry.address);
-            }
-        }
+        let mut addresses = self.known()?;
         addresses.truncate(MAX_ADDRESSES);
         if addresses.is_empty() {
             return Ok(Asked { neighbours: 0, answered: false });

@@ -134,3 +134,37 @@ fn an_uplink_that_is_meant_does_not_count_while_the_panels_own_link_is_silent() 
         assert!(reason.ends_with(asked), "{reason}");
     });
 }
+
+#[test]
+fn an_uplink_beside_a_link_without_a_neighbour_is_told_before_a_change() {
+    let name = "uplink::an_uplink_beside_a_link_without_a_neighbour_is_told_before_a_change";
+    in_a_namespace(name, || {
+        lan();
+        on_the_air();
+        ip("neigh flush dev eth0");
+        let broker = Broker::start_in("lan", LAN);
+        let board = board(&broker, "uplink = \"wlan0\"");
+        let (state, found) = doctor_says(&board);
+        let wanting = "no neighbour is known on eth0, so that no change could be confirmed";
+        assert!(state == "warning" && found.ends_with(wanting), "{state}: {found}");
+        // Whom the kernel has met before the change is asked after it.
+        ip("neigh add 198.51.100.1 lladdr 02:FC:00:00:00:06 dev eth0 nud stale");
+        assert_eq!(doctor_says(&board), ("ok".to_owned(), "wlan0, as configured".to_owned()));
+        assert_eq!(outcome(&board, &broker).0, "installed");
+    });
+}
+
+#[test]
+fn an_uplink_that_is_not_there_is_named() {
+    in_a_namespace("uplink::an_uplink_that_is_not_there_is_named", || {
+        lan();
+        let broker = Broker::start_in("lan", LAN);
+        let board = board(&broker, "uplink = \"wlna0\"");
+        let named = "`uplink` names wlna0, and there is no such interface";
+        let (state, found) = doctor_says(&board);
+        assert!(state == "failed" && found.contains(named), "{state}: {found}");
+        let (outcome, reason) = outcome(&board, &broker);
+        assert_eq!((outcome, kernels_mac()), ("rolled_back".into(), OLD.to_owned()));
+        assert!(reason.ends_with(named), "{reason}");
+    });
+}
