@@ -163,13 +163,19 @@ fn a_delay_of_two_seconds_each_way_is_borne_and_another_panel_is_still_noticed()
     let url = format!("mqtt://127.0.0.1:{}", relay.port);
     let board = Board::sandboxed("gate-1", OLD).with_mqtt(&url);
     let mut daemon = board.start();
-    watcher.retain(&format!("intercoms/{OLD}/patch/r-1"), request("r-1").to_string());
+    let request = |id: &str, seq: u64| {
+        let mut request = request(id);
+        request["seq"] = seq.into();
+        request.to_string()
+    };
+    watcher.retain(&format!("intercoms/{OLD}/patch/r-1"), request("r-1", 1));
     daemon.wait_for("deferred");
     assert_eq!(board.mac(), OLD);
 
+    // Its higher `seq` ends the one that waits: it would be decided after it otherwise.
     drop(other);
     watcher.retain(&format!("intercoms/{OLD}/patch/r-1"), "");
-    watcher.retain(&format!("intercoms/{OLD}/patch/r-2"), request("r-2").to_string());
+    watcher.retain(&format!("intercoms/{OLD}/patch/r-2"), request("r-2", 2));
     while watcher.report(NEW)["request_id"] != "r-2" {}
     assert_eq!(board.mac(), NEW);
 }
