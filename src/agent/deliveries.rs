@@ -24,7 +24,7 @@ const LOOK_UP: Duration = Duration::from_secs(15);
 /// Whether a request has to be decided in the order in which they came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Order {
-    /// Nothing that is done to the board bears on it.
+    /// Nothing that is done to the board bears on it: it is not this board's, or it was decided before.
     None,
     /// It is not decided yet.
     Open,
@@ -34,20 +34,22 @@ enum Order {
 
 impl Order {
     fn of(decision: &Decision, delivery: &Delivery) -> Self {
-        let is_valid = delivery.request.as_ref().is_ok_and(|request| request.content.is_ok());
         match decision {
             Decision::Ignore(_)
             | Decision::Hint
             | Decision::InProgress
             | Decision::AlreadyDone(_)
             | Decision::Overtaken(_) => Order::None,
-            Decision::Reject(_) if !is_valid => Order::None,
+            Decision::Reject(_) if delivery.request.is_err() => Order::None,
             Decision::Keep
             | Decision::LookUp(_)
             | Decision::Defer(_)
             | Decision::DeferUnknown(_)
             | Decision::AwaitBoard => Order::Open,
-            Decision::Reject(_) | Decision::AlreadyInstalled | Decision::Apply(_) => Order::Kept,
+            Decision::Reject(_)
+            | Decision::StillHolds(_)
+            | Decision::AlreadyInstalled
+            | Decision::Apply(_) => Order::Kept,
         }
     }
 }
@@ -85,6 +87,10 @@ impl<S: Seams> Agent<S> {
         if order != Order::None {
             self.end_overtaken(&pending.delivery);
         }
+        if order == Order::Kept && self.changing() {
+            // What it says may be true of the new identity, or of the old one alone.
+            return self.wait(pending, Until::ChangeEnds);
+        }
         if order == Order::Kept && self.waiting.any_before(pending.arrival) {
             return self.wait_behind(pending);
         }
@@ -107,7 +113,9 @@ impl<S: Seams> Agent<S> {
                 return Handling::Kept;
             }
             Decision::Reject(errors) => return self.reject(pending, errors),
-            Decision::AlreadyDone(report) => return self.repeat(pending, *report),
+            Decision::AlreadyDone(report) | Decision::StillHolds(report) => {
+                return self.repeat(pending, *report);
+            }
             Decision::Overtaken(mark) => {
                 return self.not_applied(pending, &NotApplied::Overtaken(mark));
             }

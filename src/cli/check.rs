@@ -62,7 +62,9 @@ fn as_json(decision: &Decision, current: &intercom_wire::Identity) -> Value {
             json!({"decision": "reject", "message": errors.message(), "errors": errors})
         }
         Decision::Ignore(why) => json!({"decision": "ignore", "reason": why.to_string()}),
-        Decision::AlreadyDone(report) => json!({"decision": "already done", "report": report}),
+        Decision::AlreadyDone(report) | Decision::StillHolds(report) => {
+            json!({"decision": "already done", "report": report})
+        }
         Decision::Overtaken(mark) => {
             json!({"decision": "already done", "reason": OVERTAKEN, "seq_mark": mark})
         }
@@ -96,7 +98,7 @@ fn in_words(decision: &Decision, current: &intercom_wire::Identity) -> String {
             text
         }
         Decision::Ignore(why) => format!("ignore: {why}"),
-        Decision::AlreadyDone(report) => {
+        Decision::AlreadyDone(report) | Decision::StillHolds(report) => {
             let status = report.intercom.status.as_deref().unwrap_or("unknown");
             format!("already done: it ended as {status}, which would be reported again")
         }

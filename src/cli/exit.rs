@@ -63,7 +63,9 @@ impl From<&Decision> for Exit {
             Decision::AlreadyInstalled => Exit::AlreadyInstalled,
             Decision::Reject(_) => Exit::Rejected,
             Decision::Ignore(_) | Decision::Hint => Exit::Ignored,
-            Decision::AlreadyDone(_) | Decision::Overtaken(_) => Exit::AlreadyDone,
+            Decision::AlreadyDone(_) | Decision::StillHolds(_) | Decision::Overtaken(_) => {
+                Exit::AlreadyDone
+            }
             Decision::Defer(_) | Decision::DeferUnknown(_) | Decision::AwaitBoard => Exit::Deferred,
             Decision::Keep | Decision::InProgress => Exit::Kept,
         }

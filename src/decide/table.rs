@@ -22,6 +22,8 @@ pub enum Decision {
     Reject(Errors),
     /// Decided before: the stored report goes out again, and nothing is touched.
     AlreadyDone(Box<Report>),
+    /// The same content was installed before, and the board carries that identity: the same.
+    StillHolds(Box<Report>),
     /// A later request for the same intercom was decided before: this one never will be applied. With
     /// the `seq` of that one.
     Overtaken(u64),
@@ -210,23 +212,26 @@ fn decide_unreadable(unreadable: &Unreadable, delivered: &Delivered) -> Decision
 
 fn decided_before(request: &Request, delivered: &Delivered, facts: &Facts<'_>) -> Option<Decision> {
     let done = |report: &Report| {
-        let mut report = report.clone();
+        let mut report = Box::new(report.clone());
         report.request_id.clone_from(&request.id);
-        Some(Decision::AlreadyDone(Box::new(report)))
+        report
     };
     let is_retried = delivered.timing == Timing::Retried;
     let by_id = || request.id.as_ref().and_then(|id| facts.past.by_id(id));
     if let Some(entry) = by_id().filter(|_| !is_retried) {
-        return done(&entry.report);
+        return Some(Decision::AlreadyDone(done(&entry.report)));
     }
     if let Some(mark) = facts.past.overtaken_by(request, delivered.timing) {
         return Some(Decision::Overtaken(mark));
     }
     let entry = facts.past.durable.by_hash(&request.hash)?;
     let maybe_old = request.id.is_none() && delivered.timing == Timing::Again;
+    if maybe_old {
+        return Some(Decision::AlreadyDone(done(&entry.report)));
+    }
     let still_holds = entry.report.outcome() == Some(Outcome::Installed)
         && entry.report.identity().as_ref() == Some(&facts.current.identity);
-    if maybe_old || still_holds { done(&entry.report) } else { None }
+    still_holds.then(|| Decision::StillHolds(done(&entry.report)))
 }
 
 fn decide_replacement(patch: &Patch, facts: &Facts<'_>) -> Decision {

@@ -387,7 +387,7 @@ fn row_4_the_same_content_under_another_id_is_done_while_its_outcome_holds() {
     let body =
         |id: &str| json!({"id": 123, "new_mac": NEW, "model": "3516EV200", "request_id": id});
     let panel = panel().having_applied(body("r-1"));
-    let Decision::AlreadyDone(report) = panel.on_my_topic(body("r-2")) else { panic!("not done") };
+    let Decision::StillHolds(report) = panel.on_my_topic(body("r-2")) else { panic!("not done") };
     assert_eq!(report.request_id, "r-2".parse().ok(), "answered under its own id");
 }
 

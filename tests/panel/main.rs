@@ -15,6 +15,7 @@ mod http;
 mod issuer;
 mod kills;
 mod mqtt;
+mod order;
 mod page;
 mod proof;
 mod proxy;

@@ -26,7 +26,7 @@ fn word(decision: &Decision) -> &'static str {
     match decision {
         Decision::Ignore(_) => "ignore",
         Decision::Reject(_) => "reject",
-        Decision::AlreadyDone(_) => "already done",
+        Decision::AlreadyDone(_) | Decision::StillHolds(_) => "already done",
         Decision::Overtaken(_) => "overtaken",
         Decision::Hint => "hint",
         Decision::InProgress => "acknowledge",
