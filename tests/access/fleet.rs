@@ -8,17 +8,7 @@ use intercom_test_support::certificates::{Authority, NOW};
 use intercom_test_support::{Billing, Board, Broker, Directory, Watcher, free_port};
 
 /// Whom the broker lets in; the watcher may do everything, and stands for nobody.
-const USERS: [&str; 4] = ["billing", "gate-1", "gate-2", "watcher"];
-
-/// Rules for panels that speak by MAC address.
-#[derive(Debug, Clone, Copy)]
-pub enum Rules {
-    PerMac,
-    PerBoard,
-}
-
-const PER_MAC: &str = include_str!("rules_of_before/per-mac.acl");
-const PER_BOARD: &str = include_str!("rules_of_before/per-board.acl");
+const USERS: [&str; 5] = ["billing", "gate-1", "gate-2", "gate-3", "watcher"];
 
 pub struct Fleet {
     pub broker: Broker,
@@ -30,24 +20,25 @@ pub fn password(user: &str) -> String {
     format!("secret-of-{user}")
 }
 
+/// Where `gate-1` gets a request.
+pub fn request_topic(request_id: &str) -> String {
+    format!("intercoms/by-board/gate-1/patch/{request_id}")
+}
+
 fn shipped(name: &str) -> String {
     let file = format!("{}/billing/mosquitto/{name}", env!("CARGO_MANIFEST_DIR"));
     fs::read_to_string(&file).unwrap_or_else(|why| panic!("{file}: {why}"))
 }
 
 impl Fleet {
-    pub fn start(rules: Rules) -> Self {
-        Self::start_with(match rules {
-            Rules::PerMac => PER_MAC,
-            Rules::PerBoard => PER_BOARD,
-        })
+    /// Under the shipped rules.
+    pub fn start() -> Self {
+        Self::start_with(&shipped("intercoms.acl"))
     }
 
-    /// Under rules per MAC address of which those for one of them are missing.
-    pub fn start_without(mac: &str) -> Self {
-        let left: Vec<_> = PER_MAC.lines().filter(|line| !line.contains(mac)).collect();
-        assert!(left.len() < PER_MAC.lines().count(), "there were none");
-        Self::start_with(&left.join("\n"))
+    /// Whoever has a password may do everything.
+    pub fn start_without_rules() -> Self {
+        Self::start_with("pattern readwrite #")
     }
 
     fn start_with(rules: &str) -> Self {
@@ -96,9 +87,14 @@ impl Fleet {
         board
     }
 
+    /// Billing, which has asked who is there: from now on it believes who says so.
     pub fn billing(&self) -> Billing {
+        let asked = self.holder_of("gate-3");
         let (host, port) = self.broker.address();
-        Billing::start_at(&format!("mqtt://billing:{}@{host}:{port}", password("billing")))
+        let url = format!("mqtt://billing:{}@{host}:{port}", password("billing"));
+        let billing = Billing::start_at(&url);
+        asked.wait_for("its question", |message| message.topic == "intercoms/who");
+        billing
     }
 
     /// Sees everything and may publish everything.

@@ -4,6 +4,7 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "how a test fails")]
 
 mod fleet;
+mod held_up;
 mod lan;
 mod neighbour;
 mod signer;

@@ -40,3 +40,11 @@ pub fn numbered(seq: u64, from: &str, to: &str) -> Value {
         "new_mac": to, "model": MODEL,
     })
 }
+
+/// The same as billing offers it, in answer to the presence with this nonce.
+pub fn offered(seq: u64, nonce: &Value, from: &str, to: &str) -> Value {
+    let mut request = numbered(seq, from, to);
+    request["issuer"] = json!("billing-1");
+    request["nonce"] = nonce.clone();
+    request
+}
