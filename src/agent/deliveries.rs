@@ -229,15 +229,19 @@ impl<S: Seams> Agent<S> {
     pub(super) fn change_ended(&mut self) {
         let waiting = self.waiting.change_ended();
         self.decide_on_all(waiting, &MacOwner::NotLookedUp);
-        self.ask_for_overflow();
     }
 
-    /// Has what was let go for want of room delivered again, now that there is some.
-    pub(super) fn ask_for_overflow(&mut self) {
-        if self.waiting.take_overflow() {
-            for route in &self.rules.routes {
-                self.seams.upstream().ask_again(*route);
-            }
+    /// When what was let go for want of room may be asked for. A change makes all connections anew by
+    /// itself.
+    pub(super) fn overflow_due(&self) -> Option<Moment> {
+        let may_ask = !self.changing() && self.reports.has_room();
+        self.waiting.overflow_due().filter(|_| may_ask)
+    }
+
+    fn ask_for_overflow(&mut self, now: Moment) {
+        self.waiting.asked_for_overflow(now);
+        for route in &self.rules.routes {
+            self.seams.upstream().ask_again(*route);
         }
     }
 
@@ -252,6 +256,9 @@ impl<S: Seams> Agent<S> {
         self.decide_on_all(unanswered, &owner);
         let deferred = self.waiting.due_again(now);
         self.decide_on_all(deferred, &MacOwner::NotLookedUp);
+        if self.overflow_due().is_some_and(|due| due <= now) {
+            self.ask_for_overflow(now);
+        }
     }
 
     fn decide_on_all(&mut self, requests: Vec<PendingRequest>, owner: &MacOwner) {

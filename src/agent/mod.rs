@@ -29,6 +29,7 @@ mod ignored;
 mod log_extra;
 mod lost_address;
 mod outcomes;
+mod overflow;
 mod own_board;
 mod past_runs;
 mod pending_request;
@@ -181,6 +182,7 @@ impl<S: Seams> Agent<S> {
         [
             self.stage.due(self.deadline()),
             self.waiting.due(),
+            self.overflow_due(),
             self.reports.due(),
             self.record.due(),
             self.board_keeper.due(),
@@ -361,6 +363,7 @@ impl<S: Seams> Agent<S> {
     /// Connects anew, as the identity that the board carries now.
     fn connect(&mut self) {
         self.offers_are_old();
+        self.waiting.reconnecting();
         let connect_as = ConnectIdentity::of(&self.record, &self.rules);
         let connection = self.connections.renew();
         self.seams.upstream().connect_as(connect_as, connection);

@@ -209,9 +209,6 @@ impl<S: Seams> Agent<S> {
                 if self.reports.taken(self.seams.upstream(), number, route, now) {
                     self.record.counters().reported += 1;
                 }
-                if self.reports.unpublished() == 0 && !self.changing() {
-                    self.ask_for_overflow();
-                }
             }
         }
     }

@@ -37,9 +37,9 @@ impl Reports {
         self.on_their_way.len()
     }
 
-    /// How many of them the broker has not acknowledged.
-    pub(super) fn unpublished(&self) -> usize {
-        self.on_their_way.unpublished()
+    /// Whether many more find room.
+    pub(super) fn has_room(&self) -> bool {
+        self.on_their_way.has_room()
     }
 
     /// How many reports the broker has acknowledged and billing has not, and since when.
@@ -241,7 +241,7 @@ mod tests {
         let _ = reports.send(&mut upstream, &report, &[Route::Mqtt], Some(AckToken(7)));
         assert!(!reports.taken(&mut upstream, 1, Route::Mqtt, NOW));
         assert_eq!(upstream.acknowledged, [AckToken(7)], "billing has the request too");
-        assert_eq!((reports.unpublished(), reports.waiting()), (0, 1));
+        assert_eq!((reports.on_their_way.unpublished(), reports.waiting()), (0, 1));
         let due = reports.due().expect("sent again");
         let id = reports.take_due(due).expect("due");
         reports.send_again(&mut upstream, &[], id);

@@ -123,6 +123,11 @@ impl VolatileReports {
         self.reports.iter().find(|queued| queued.number == number).map(|queued| &queued.report)
     }
 
+    /// Whether many more find room.
+    pub(super) fn has_room(&self) -> bool {
+        self.unpublished() <= MAX_VOLATILE / 2
+    }
+
     /// How many the broker has not acknowledged.
     pub(super) fn unpublished(&self) -> usize {
         self.reports.iter().filter(|queued| !queued.is_published).count()

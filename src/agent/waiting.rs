@@ -5,6 +5,7 @@ use std::mem;
 use intercom_wire::{Mac, Request, RequestId};
 
 use super::delivery::Delivery;
+use super::overflow::Overflow;
 use super::pending_request::PendingRequest;
 use super::seams::AckToken;
 use crate::clock::Moment;
@@ -12,6 +13,9 @@ use crate::record::SeqMark;
 
 /// How many requests wait at most; more stay with the broker, unacknowledged.
 const MAX_WAITING: usize = 16;
+/// With so many there is room for more. What was let go is not asked for before: each time upstream
+/// delivers all of it again.
+const FEW: usize = MAX_WAITING / 2;
 
 /// What a request waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,11 +32,11 @@ pub(super) enum Until {
     Behind,
 }
 
-/// The requests that wait, in the order in which they came, and whether there were more than fit.
+/// The requests that wait, in the order in which they came, and whether more came than fit.
 #[derive(Debug, Default)]
 pub(super) struct WaitingRequests {
     waiting: Vec<(PendingRequest, Until)>,
-    overflowed: bool,
+    overflow: Overflow,
 }
 
 /// What became of a delivery of a request that waits already.
@@ -51,15 +55,16 @@ impl WaitingRequests {
         spare.map_or(Again::New, Again::Waits)
     }
 
-    /// Has a request wait, or lets it go where there is no room: the broker delivers it again. True
-    /// if it waits.
+    /// Has a request wait, or lets it go where there is no room or one before it was let go: the broker
+    /// delivers it again. True if it waits.
     pub(super) fn add(&mut self, pending: PendingRequest, until: Until) -> bool {
-        let has_room = self.waiting.len() < MAX_WAITING;
+        let is_after_one_let_go = self.overflow.is_before(pending.arrival);
+        let has_room = self.waiting.len() < MAX_WAITING && !is_after_one_let_go;
         if has_room {
             let at = self.waiting.partition_point(|(other, _)| other.arrival < pending.arrival);
             self.waiting.insert(at, (pending, until));
         } else {
-            self.overflowed = true;
+            self.overflow.let_request_go(pending.arrival);
         }
         has_room
     }
@@ -79,12 +84,24 @@ impl WaitingRequests {
 
     /// Something else was let go unacknowledged for want of room.
     pub(super) fn let_go(&mut self) {
-        self.overflowed = true;
+        self.overflow.let_go();
     }
 
-    /// Whether anything was let go since this was asked last.
-    pub(super) fn take_overflow(&mut self) -> bool {
-        mem::take(&mut self.overflowed)
+    /// When upstream may be asked for what was let go. Not while a look-up is under way, which a new
+    /// connection would begin anew.
+    pub(super) fn overflow_due(&self) -> Option<Moment> {
+        let has_room = self.waiting.len() <= FEW && self.look_ups().next().is_none();
+        self.overflow.due().filter(|_| has_room)
+    }
+
+    /// Upstream is asked for it now.
+    pub(super) fn asked_for_overflow(&mut self, now: Moment) {
+        self.overflow.asked(now);
+    }
+
+    /// All connections are made anew, so that what was let go comes again unasked.
+    pub(super) fn reconnecting(&mut self) {
+        self.overflow = Overflow::default();
     }
 
     /// Those that waited for the end of the change.
@@ -112,15 +129,16 @@ impl WaitingRequests {
         self.take(|_, until| matches!(until, Until::Later(at) | Until::BoardRead(at) if *at <= now))
     }
 
-    /// Whether a request that came before this one waits for the owner of its MAC address: what it does
-    /// to the board is done first.
+    /// Whether a request that came before this one waits for the owner of its MAC address, or was let go:
+    /// what it does to the board is done first.
     pub(super) fn any_before(&self, arrival: u64) -> bool {
         let mut before = self.waiting.iter().take_while(|(pending, _)| pending.arrival < arrival);
-        before.any(|(_, until)| match until {
+        let waits = before.any(|(_, until)| match until {
             Until::LookedUp(..) | Until::Later(_) | Until::Behind => true,
             // They are decided in their order when that has happened.
             Until::ChangeEnds | Until::BoardRead(_) => false,
-        })
+        });
+        waits || self.overflow.is_before(arrival)
     }
 
     /// The first that waited for those before it, once they are decided.
@@ -305,14 +323,33 @@ mod tests {
     }
 
     #[test]
-    fn what_finds_no_room_is_remembered_once() {
+    fn what_finds_no_room_is_asked_for_when_there_is_some() {
         let mut waiting = WaitingRequests::default();
-        for number in 0..MAX_WAITING {
-            waiting.add(pending(&format!("r-{number}"), 0), Until::ChangeEnds);
+        for number in 1..=16 {
+            let until = if number > 8 { Until::ChangeEnds } else { Until::Later(NOW) };
+            assert!(waiting.add(pending(&format!("r-{number}"), number), until));
         }
-        assert!(!waiting.take_overflow());
-        assert!(!waiting.add(pending("one-more", 0), Until::ChangeEnds));
-        assert_eq!(waiting.len(), MAX_WAITING);
-        assert!(waiting.take_overflow() && !waiting.take_overflow());
+        assert!(!waiting.add(pending("r-17", 17), Until::ChangeEnds));
+        assert_eq!((waiting.len(), waiting.overflow_due()), (MAX_WAITING, None));
+        waiting.change_ended();
+        assert!(waiting.overflow_due().is_some());
+        assert!(waiting.any_before(18));
+        assert!(!waiting.add(pending("r-18", 18), Until::ChangeEnds), "it would overtake r-17");
+        let mac: Mac = "22:0D:CE:38:E7:15".parse().expect("a MAC");
+        assert!(waiting.add(pending("r-9", 9), Until::LookedUp(mac, NOW)), "it was here before");
+        assert_eq!(waiting.overflow_due(), None, "the look-up would begin anew");
+        waiting.looked_up(mac);
+        waiting.asked_for_overflow(NOW);
+        assert_eq!(waiting.overflow_due(), None);
+        assert!(waiting.add(pending("r-17", 19), Until::ChangeEnds));
+    }
+
+    #[test]
+    fn what_comes_again_over_new_connections_is_not_asked_for() {
+        let mut waiting = WaitingRequests::default();
+        waiting.let_go();
+        assert!(waiting.overflow_due().is_some());
+        waiting.reconnecting();
+        assert_eq!(waiting.overflow_due(), None);
     }
 }

@@ -54,3 +54,33 @@ fn one_that_would_be_done_already_does_not_overtake_one_that_waits() {
     assert_eq!(ended, ["r-1", "r-2", "r-3", "r-4"]);
     assert_eq!(board.mac(), OLD);
 }
+
+#[test]
+fn more_than_fit_are_done_without_more_connections_than_changes() {
+    const REQUESTS: usize = 20;
+    let broker = Broker::start();
+    let watcher = Watcher::new(&broker);
+    let board = board(&broker, 1);
+    let _daemon = board.start();
+    watcher.online(OLD, "gate-1");
+    for number in 0..REQUESTS {
+        // Only the first ones are held up by looking up who has their new MAC address.
+        let mac = format!("22:0D:CE:38:E7:{:02}", number.min(2));
+        let (topic, body) = to(&format!("r-{number:02}"), &mac, &format!("S-{number:02}"));
+        watcher.retain(&topic, body);
+    }
+    let mut ended: Vec<String> = Vec::new();
+    while ended.len() < REQUESTS {
+        let report = next_report(&watcher);
+        assert_eq!(report["status"], "installed", "{report}");
+        let id = report["request_id"].as_str().expect("an ID").to_owned();
+        if !ended.contains(&id) {
+            watcher.retain(&format!("intercoms/by-board/gate-1/patch/{id}"), "");
+            ended.push(id);
+        }
+    }
+    assert!(ended.is_sorted(), "{ended:?}");
+    let status = board.run(&["status", "--json"]).json();
+    let reconnects = status["routes"][0]["reconnects"].as_u64().expect("a number");
+    assert!(reconnects <= REQUESTS as u64 + 2, "{reconnects} reconnects: {status}");
+}
