@@ -23,7 +23,7 @@ use crate::service::HostileService;
 /// Names how long each peer is hostile, in seconds.
 const DURATION: &str = "INTERCOM_HOSTILE_SECONDS";
 /// How soon an honest request must be served afterwards; a debug build is slower.
-const SERVED_WITHIN: Duration = Duration::from_secs(if cfg!(debug_assertions) { 30 } else { 10 });
+const SERVED_WITHIN: Duration = Duration::from_secs(if cfg!(debug_assertions) { 60 } else { 10 });
 /// How much more than idle the agent may ever take, in KiB. The most is taken by 64 KiB of JSON that
 /// is nothing but small values: each is 2 bytes there and 32 once it is parsed, held twice at the most.
 const GROWTH: u64 = 8192;
@@ -40,7 +40,7 @@ fn a_hostile_service_takes_no_memory_and_fills_no_log() {
     let board = Board::sandboxed("gate-1", OLD);
     let service = HostileService::start(duration());
     let board = board.with_polling(&service.url);
-    let mut daemon = board.start();
+    let (mut daemon, since) = (board.start(), Instant::now());
     let curve = Curve::of(daemon.id());
     service.wait_until_it_is_honest();
     let attacks = service.attacks();
@@ -52,7 +52,7 @@ fn a_hostile_service_takes_no_memory_and_fills_no_log() {
     println!("an honest request is served after {:.1} s", honest.elapsed().as_secs_f32());
     assert!(honest.elapsed() < SERVED_WITHIN);
     assert_eq!(board.mac(), NEW);
-    is_bounded(&curve, daemon.said());
+    is_bounded(&curve, daemon.said(), since);
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn a_hostile_broker_takes_no_memory_and_fills_no_log() {
     let board = Board::sandboxed("gate-1", OLD);
     let broker = HostileBroker::start(duration());
     let board = board.with_mqtt(&broker.url);
-    let mut daemon = board.start();
+    let (mut daemon, since) = (board.start(), Instant::now());
     let curve = Curve::of(daemon.id());
     broker.wait_until_it_is_honest();
     let attacks = broker.attacks();
@@ -72,14 +72,14 @@ fn a_hostile_broker_takes_no_memory_and_fills_no_log() {
     println!("an honest request is served after {:.1} s", honest.elapsed().as_secs_f32());
     assert!(honest.elapsed() < SERVED_WITHIN);
     assert_eq!(board.mac(), NEW);
-    is_bounded(&curve, daemon.said());
+    is_bounded(&curve, daemon.said(), since);
 }
 
 #[track_caller]
-fn is_bounded(curve: &Curve, said: &[String]) {
+fn is_bounded(curve: &Curve, said: &[String], since: Instant) {
     let bytes: usize = said.iter().map(String::len).sum();
     println!("its log: {} lines, {bytes} bytes", said.len());
     assert!(curve.max() - curve.min() < GROWTH, "{curve}");
-    let lines = 100 + LINES_PER_SECOND * duration().as_secs();
+    let lines = 100 + LINES_PER_SECOND * since.elapsed().as_secs();
     assert!((said.len() as u64) < lines, "{} lines, such as {:?}", said.len(), said.last());
 }
