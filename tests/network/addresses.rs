@@ -1,4 +1,4 @@
-//! A broker whose name has two addresses, the first of which is silent.
+//! A broker whose name has two addresses, the first of which leads nowhere.
 
 use std::net::{TcpListener, TcpStream};
 use std::process::Command;
@@ -90,5 +90,20 @@ fn each_address_that_does_not_answer_is_named_with_its_cause() {
         ] {
             assert!(line.contains(part), "{line}");
         }
+    });
+}
+
+#[test]
+fn an_address_that_is_connected_to_and_says_nothing_is_not_the_first_the_next_time() {
+    let test = "addresses::an_address_that_is_connected_to_and_says_nothing_is_not_the_first_the_next_time";
+    in_a_namespace(test, || {
+        ip("link set lo up");
+        let broker = Broker::start();
+        let port = at("127.0.0.2", &broker);
+        name(&["127.0.0.1", "127.0.0.2"]);
+        let _mute = TcpListener::bind(("127.0.0.1", port)).expect("a port");
+        let board = board(port, Duration::from_secs(5));
+        let _daemon = board.start();
+        board.wait_until_reached();
     });
 }

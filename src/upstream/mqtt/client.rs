@@ -41,7 +41,7 @@ impl Client {
     /// # Errors
     /// When a file of the configuration cannot be used.
     pub(super) fn new(
-        service: &Service,
+        (service, first_address): (&Service, usize),
         topics: &Topics,
         board: &BoardName,
     ) -> Result<Self, SessionError> {
@@ -58,7 +58,7 @@ impl Client {
             false => None,
         };
         let (host, health) = (broker.host.clone(), health.clone());
-        let way = Way { host, port: broker.port, health, tls };
+        let way = Way { host, port: broker.port, first_address, health, tls };
         let socket = Socket::name()?;
         let mut options = MqttOptions::new(board.as_str(), &socket, broker.port);
         options

@@ -63,10 +63,11 @@ pub async fn run(
     while let Some((mut connect_as, connection)) = next_identity(&mut end).await {
         let mut backoff = Backoff::new(connect_as.board.as_str(), FIRST_PAUSE, LONGEST_PAUSE);
         let mut closings = Closings::default();
+        let mut first_address = 0_usize;
         loop {
             let began = Instant::now();
             let session = Session::new(
-                &service,
+                (&service, first_address),
                 &keys,
                 (&mut connect_as, connection, &mut former),
                 &events,
@@ -94,8 +95,10 @@ pub async fn run(
             };
             outgoing.connection_lost();
             acknowledgements.connection_lost();
-            if was_reachable {
-                backoff.reset();
+            match was_reachable {
+                true => backoff.reset(),
+                // What answers there may be no broker, or one that never gets ready.
+                false => first_address = first_address.wrapping_add(1),
             }
             let pause = backoff.next();
             end.health.failed(&why);

@@ -18,6 +18,8 @@ use crate::upstream::{Health, addresses};
 pub(in crate::upstream::mqtt) struct Way {
     pub(in crate::upstream::mqtt) host: String,
     pub(in crate::upstream::mqtt) port: u16,
+    /// Which of the host's addresses is tried first.
+    pub(in crate::upstream::mqtt) first_address: usize,
     /// Told where the connection leads to.
     pub(in crate::upstream::mqtt) health: Health,
     /// Over TLS, with the name that the broker's certificate has to have.
@@ -45,7 +47,9 @@ impl Way {
         until: Instant,
     ) -> Result<Stream, LineError> {
         let found = timeout_at(until, addresses::resolve(&self.host, self.port)).await;
-        let found = found.map_err(|_| LineError::Silent)?.map_err(LineError::Name)?;
+        let mut found = found.map_err(|_| LineError::Silent)?.map_err(LineError::Name)?;
+        let first = self.first_address % found.len().max(1);
+        found.rotate_left(first);
         let mut attempts = Vec::new();
         for (address, still) in found.iter().zip((1..=found.len()).rev()) {
             let left = until.saturating_duration_since(Instant::now());
