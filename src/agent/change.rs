@@ -195,7 +195,7 @@ impl<S: Seams> Agent<S> {
     fn check_link_and_commit(&mut self) {
         let Some(wanted) = self.record.change.as_ref().map(|c| c.to.clone()) else { return };
         match self.seams.board().link_mac() {
-            Ok(mac) if mac == wanted.identity.mac || !wanted.has_mac() => self.commit(),
+            Ok(mac) if mac == wanted.identity.mac => self.commit(),
             Ok(mac) => self.roll_back(RollbackReason::OtherMac(mac)),
             Err(why) => self.roll_back(RollbackReason::LinkLost(why)),
         }

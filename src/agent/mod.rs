@@ -144,7 +144,6 @@ impl<S: Seams> Agent<S> {
                     run.into_iter().for_each(|run| agent.seams.start_hooks(run));
                 }
                 agent.connect();
-                agent.watch_address();
             }
         }
         agent
@@ -367,5 +366,7 @@ impl<S: Seams> Agent<S> {
         let connect_as = ConnectIdentity::of(&self.record, &self.rules);
         let connection = self.connections.renew();
         self.seams.upstream().connect_as(connect_as, connection);
+        // A change stops the watch, and its end may have left the link without an address.
+        self.watch_address();
     }
 }

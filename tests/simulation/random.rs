@@ -36,6 +36,16 @@ pub fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok().and_then(|text| text.parse().ok())
 }
 
+/// An address that was lost during a change, and a made-up one that was set by others in one.
+const BROKE_A_RULE_ONCE: [u64; 2] = [4_010_413, 7_004_207];
+
+#[test]
+fn seeds_that_broke_a_rule_once_break_none() {
+    for seed in BROKE_A_RULE_ONCE {
+        assert_eq!(broken_by(seed), [""; 0], "seed {seed}");
+    }
+}
+
 #[test]
 fn seeds_break_no_rule() {
     let limit = Duration::from_secs(number("SIM_SECONDS").unwrap_or(SECONDS));
