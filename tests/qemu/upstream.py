@@ -121,11 +121,15 @@ class Broker:
 
     def online(self, mac, limit=60):
         """Waits until a panel with this MAC address is there."""
-        return self.wait(f"intercoms/{mac}/presence", "online", limit)
+        return self.wait("intercoms/by-board/[^/]+/presence", f'"mac":"{mac}"', limit)
+
+    def offline(self, limit=60):
+        """Waits until a panel has gone."""
+        return self.wait("intercoms/by-board/[^/]+/presence", '"offline"', limit)
 
     def report(self, limit=60):
         """Waits for the next report."""
-        return self.wait("intercoms/[0-9A-F:]+/status", limit=limit)
+        return self.wait("intercoms/by-board/[^/]+/status", limit=limit)
 
 
 class Billing:

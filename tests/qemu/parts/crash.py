@@ -12,9 +12,9 @@ from lab import Lab
 from upstream import Broker
 
 # An event that no broker delivers again: the daemon that comes after does not crash too.
-FILE = "src/cli/run.rs"
-LINE = "            _ = interrupt.recv() => {}"
-PANICS = "            _ = interrupt.recv() => panic!(),"
+FILE = "src/cli/signals.rs"
+LINE = "                _ = self.interrupt.recv() => return End::Stop,"
+PANICS = "                _ = self.interrupt.recv() => panic!(),"
 
 
 def place_is_told(lab):
@@ -41,7 +41,7 @@ def _crash(lab):
         with log_shown(board):
             broker.online(OLD)
             board.sh("kill -INT $(pidof intercom-agent)")
-            broker.wait(f"intercoms/{OLD}/presence", "offline")
+            broker.offline()
             broker.online(OLD)
             board.quiet()
             log = board.sh("dmesg")

@@ -147,7 +147,7 @@ def installed_and_removed(lab):
             board.quiet()
             assert "intercom-mac $IFACE ||" in board.sh(f"cat /{SETS_THE_MAC}")
             board.sh("/root/systemd/install --remove")
-            broker.wait(f"intercoms/{OLD}/presence", "offline")
+            broker.offline()
             assert board.run("pidof intercom-agent")[0] != 0
             assert board.sh(files) == before
 

@@ -188,7 +188,7 @@ def _time(board, broker, agent, over, attempts=3):
         best = min(best or took, took)
         if agent:
             board.sh("kill $(pidof intercom-agent); while pidof intercom-agent >/dev/null; do usleep 50000; done")
-            broker.wait(f"intercoms/{NEW}/presence", "offline")
+            broker.offline()
     return best
 
 

@@ -13,7 +13,7 @@ def respawned(lab):
             broker.online(OLD)
             before = board.sh("pidof intercom-agent")
             board.sh("kill -9 $(pidof intercom-agent)")
-            broker.wait(f"intercoms/{OLD}/presence", "offline")
+            broker.offline()
             broker.online(OLD)
             board.quiet()
             assert board.sh("pidof intercom-agent") != before
@@ -31,7 +31,7 @@ def started_by_script(lab):
             assert board.sh("pidof intercom-agent") == first, "started twice"
             board.sh(f"{script} status")
             board.sh(f"{script} stop")
-            broker.wait(f"intercoms/{OLD}/presence", "offline")
+            broker.offline()
             assert board.run("pidof intercom-agent")[0] != 0 and board.run(f"{script} status")[0] != 0
             board.sh(f"{script} restart")
             broker.online(OLD)
