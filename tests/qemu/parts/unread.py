@@ -36,7 +36,7 @@ def _is_read_late(lab, start, seconds):
         before = board_chip.variables()
         with machines.panel(board_chip, lab.log("unread"), **KEPT) as board, log_shown(board):
             board.shell()
-            broker.online(LINK)
+            broker.there()
             status = answer(board, "status")
             assert status["factory"] == "unknown" and status["not_read"], status
             assert answer(board, "identity")["mac"] == "unreadable"
@@ -80,7 +80,7 @@ def another_address_at_each_boot(lab):
             with machines.panel(bare, lab.log("invented"), **KEPT) as board, log_shown(board):
                 board.shell()
                 invented = _link(board)
-                broker.online(invented)
+                broker.there()
                 status = answer(board, "status")
                 assert status["factory"] == "unknown" and status["current"]["mac"] == invented, status
                 seen.add(invented)
@@ -91,7 +91,7 @@ def another_address_at_each_boot(lab):
         lab.note(f"addresses {', '.join(sorted(seen))}; the name {names.pop()}")
         with machines.panel(bare, lab.log("given"), **KEPT) as board, log_shown(board):
             board.shell()
-            broker.online(_link(board))
+            broker.there()
             name = answer(board, "status")["board"]
             broker.publish(f"intercoms/by-board/{name}/patch/r1", {
                 "target": {"board": name}, "id": 7, "new_mac": NEW, "new_serial_number": NEW_SERIAL, "model": MODEL,
