@@ -80,7 +80,7 @@ def another_address_at_each_boot(lab):
             with machines.panel(bare, lab.log("invented"), **KEPT) as board, log_shown(board):
                 board.shell()
                 invented = _link(board)
-                broker.there()
+                broker.online(invented)
                 status = answer(board, "status")
                 assert status["factory"] == "unknown" and status["current"]["mac"] == invented, status
                 seen.add(invented)
