@@ -24,20 +24,11 @@ pub const MAC_WHO: &str = "intercoms/{mac}/who";
 /// Where a panel answers that it has this MAC address; its board name is one level below.
 pub const MAC_HERE: &str = "intercoms/{mac}/here";
 
-/// Where a panel reports, by its MAC address.
-pub const STATUS: &str = "intercoms/{mac}/status";
-/// Where a panel says that it has this MAC address.
-pub const PRESENCE: &str = "intercoms/{mac}/presence";
-
 /// Every topic of this protocol.
 #[cfg(test)]
 pub(crate) const ALL: [&str; 8] =
     [BOARD_PATCH, BOARD_WHO, EVERYBODY_WHO, BOARD_PRESENCE, BOARD_STATUS, PATCH, MAC_WHO, MAC_HERE];
 
-/// The filter for every panel's [`STATUS`].
-pub const EVERY_STATUS: &str = "intercoms/+/status";
-/// The filter for every panel's [`PRESENCE`].
-pub const EVERY_PRESENCE: &str = "intercoms/+/presence";
 /// The filter for every board's [`BOARD_STATUS`].
 pub const EVERY_BOARD_STATUS: &str = "intercoms/by-board/+/status";
 /// The filter for every board's [`BOARD_PRESENCE`].
@@ -74,25 +65,6 @@ pub fn requests_below(parent: &str) -> String {
 /// The part of a topic below a parent, which is a request's ID; `None` if the topic is not below it.
 pub fn below<'a>(parent: &str, topic: &'a str) -> Option<&'a str> {
     topic.strip_prefix(parent)?.strip_prefix('/')
-}
-
-/// What arrives on the topics that billing subscribes to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FromPanel {
-    /// A report, which itself says whose it is.
-    Status,
-    /// The presence of the board that carries this MAC address.
-    Presence(Mac),
-}
-
-impl FromPanel {
-    /// Reads a topic; `None` if it is neither, or has no MAC address in its place.
-    pub fn read(topic: &str) -> Option<Self> {
-        if value_in(EVERY_STATUS, topic).is_some() {
-            return Some(FromPanel::Status);
-        }
-        value_in(EVERY_PRESENCE, topic)?.parse().ok().map(FromPanel::Presence)
-    }
 }
 
 /// What a board says, on the topics that billing subscribes to.
@@ -156,12 +128,6 @@ mod tests {
         assert_eq!(patch(mac, &request_id), "intercoms/22:0D:CE:38:E7:15/patch/r-1");
         let board: BoardName = "die-1".parse().expect("a board");
         assert_eq!(patch_by_board(&board, &request_id), "intercoms/by-board/die-1/patch/r-1");
-        let read = FromPanel::read;
-        assert_eq!(read("intercoms/22:0D:CE:38:E7:15/presence"), Some(FromPanel::Presence(mac)));
-        assert_eq!(read("intercoms/22:0D:CE:38:E7:15/status"), Some(FromPanel::Status));
-        for other in ["intercoms/x/presence", "intercoms/x/patch/r-1", "", "intercoms"] {
-            assert_eq!(read(other), None, "{other}");
-        }
     }
 
     #[test]
@@ -181,6 +147,9 @@ mod tests {
             "intercoms/by-board/who/status",
             "intercoms/by-board/die-1/who",
             "intercoms/by-board/a/b/status",
+            "intercoms/x/patch/r-1",
+            "intercoms",
+            "",
         ] {
             assert_eq!(read(other), None, "{other}");
         }
@@ -202,8 +171,6 @@ mod tests {
 
     #[test]
     fn a_filter_is_its_topic_for_every_panel() {
-        assert_eq!(EVERY_STATUS, STATUS.replace("{mac}", "+"));
-        assert_eq!(EVERY_PRESENCE, PRESENCE.replace("{mac}", "+"));
         assert_eq!(EVERY_BOARD_STATUS, BOARD_STATUS.replace("{board}", "+"));
         assert_eq!(EVERY_BOARD_PRESENCE, BOARD_PRESENCE.replace("{board}", "+"));
         let parents = [PATCH.replace("{mac}", "+"), BOARD_PATCH.replace("{board}", "+")];
