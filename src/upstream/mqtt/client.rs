@@ -41,11 +41,11 @@ impl Client {
     /// # Errors
     /// When a file of the configuration cannot be used.
     pub(super) fn new(
-        (service, first_address): (&Service, usize),
+        service: &Service,
         topics: &Topics,
         board: &BoardName,
     ) -> Result<Self, SessionError> {
-        let Service { settings, place, health } = service;
+        let Service { settings, place, health, first_address } = service;
         let broker = &settings.broker;
         let tls = match broker.tls {
             true => Some((
@@ -58,7 +58,7 @@ impl Client {
             false => None,
         };
         let (host, health) = (broker.host.clone(), health.clone());
-        let way = Way { host, port: broker.port, first_address, health, tls };
+        let way = Way { host, port: broker.port, first_address: *first_address, health, tls };
         let socket = Socket::name()?;
         let mut options = MqttOptions::new(board.as_str(), &socket, broker.port);
         options

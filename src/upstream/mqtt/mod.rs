@@ -46,6 +46,8 @@ struct Service {
     settings: MqttSettings,
     place: Place,
     health: Health,
+    /// Which of the broker's addresses is tried first.
+    first_address: usize,
 }
 
 /// Runs the route until the daemon drops its end.
@@ -56,18 +58,18 @@ pub async fn run(
     mut end: RouteEnd,
     events: mpsc::Sender<RouteEvent>,
 ) {
-    let service = Service { settings, place, health: end.health.clone() };
+    let mut service = Service { settings, place, health: end.health.clone(), first_address: 0 };
     let mut outgoing = Outgoing::default();
     let mut acknowledgements = Acknowledgements::default();
     let mut former = FormerMacs::default();
     while let Some((mut connect_as, connection)) = next_identity(&mut end).await {
         let mut backoff = Backoff::new(connect_as.board.as_str(), FIRST_PAUSE, LONGEST_PAUSE);
         let mut closings = Closings::default();
-        let mut first_address = 0_usize;
+        service.first_address = 0;
         loop {
             let began = Instant::now();
             let session = Session::new(
-                (&service, first_address),
+                &service,
                 &keys,
                 (&mut connect_as, connection, &mut former),
                 &events,
@@ -98,7 +100,7 @@ pub async fn run(
             match was_reachable {
                 true => backoff.reset(),
                 // What answers there may be no broker, or one that never gets ready.
-                false => first_address = first_address.wrapping_add(1),
+                false => service.first_address = service.first_address.wrapping_add(1),
             }
             let pause = backoff.next();
             end.health.failed(&why);

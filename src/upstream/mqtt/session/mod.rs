@@ -65,7 +65,7 @@ impl<'a> Session<'a> {
     /// # Errors
     /// When the configuration does not fit the board.
     pub(super) fn new(
-        (service, first_address): (&Service, usize),
+        service: &Service,
         keys: &'a Keys,
         (connect_as, connection, former): (&'a mut ConnectIdentity, Connection, &'a mut FormerMacs),
         events: &'a mpsc::Sender<RouteEvent>,
@@ -74,7 +74,7 @@ impl<'a> Session<'a> {
     ) -> Result<Self, SessionError> {
         let settings = &service.settings;
         let topics = Topics::new(&settings.topics, connect_as)?;
-        let client = Client::new((service, first_address), &topics, &connect_as.board)?;
+        let client = Client::new(service, &topics, &connect_as.board)?;
         let silence = 2 * settings.keep_alive + settings.connect_timeout;
         Ok(Session {
             client,
