@@ -1,6 +1,7 @@
 //! A request that a person writes. On the wire an unknown field is fine, since another platform may
 //! need it; by hand it is a typing error.
 
+use intercom_wire::{IDENTITY_FIELDS, OTHER_FIELDS};
 use serde_json::{Map, Value};
 
 use super::args::Apply;
@@ -9,30 +10,6 @@ use super::output;
 use crate::panel::Panel;
 use crate::spelling::nearest;
 
-/// The fields that ask a panel for another identity.
-const IDENTITY: [&str; 2] = ["new_mac", "new_serial_number"];
-
-/// The other fields that the API has, and those that billing adds.
-const OTHERS: [&str; 17] = [
-    "id",
-    "mac",
-    "title",
-    "name",
-    "flat_from",
-    "flat_to",
-    "department",
-    "group_id",
-    "group_external_id",
-    "model",
-    "log_extra",
-    "onvif_credentials",
-    "request_id",
-    "issuer",
-    "nonce",
-    "seq",
-    "target",
-];
-
 /// Warns of each field that the API does not have.
 ///
 /// # Errors
@@ -40,7 +17,7 @@ const OTHERS: [&str; 17] = [
 pub(super) fn look_over(payload: &[u8]) -> Result<(), Failure> {
     // What is no object has no fields to look at; it is rejected for that.
     let Ok(Value::Object(body)) = serde_json::from_slice(payload) else { return Ok(()) };
-    let known = [&IDENTITY[..], &OTHERS].concat();
+    let known = [&IDENTITY_FIELDS[..], &OTHER_FIELDS].concat();
     let unknown: Vec<_> = body
         .keys()
         .filter(|field| !known.contains(&field.as_str()))
@@ -49,7 +26,7 @@ pub(super) fn look_over(payload: &[u8]) -> Result<(), Failure> {
             None => format!("this API has no field `{field}`"),
         })
         .collect();
-    let asks = IDENTITY.iter().any(|field| body.contains_key(*field));
+    let asks = IDENTITY_FIELDS.iter().any(|field| body.contains_key(*field));
     match unknown.is_empty() || asks {
         true => {
             unknown.iter().for_each(|text| output::complain(&format!("warning: {text}")));
@@ -82,7 +59,7 @@ pub(super) fn from_options(apply: &Apply, panel: &Panel) -> Result<Option<String
     if body.is_empty() {
         return Ok(None);
     }
-    if !IDENTITY.iter().any(|field| body.contains_key(*field)) {
+    if !IDENTITY_FIELDS.iter().any(|field| body.contains_key(*field)) {
         return Err(Failure::usage("the options need --new-mac, --new-serial-number or both"));
     }
     if apply.mac.is_none() && apply.id.is_none() {
@@ -105,7 +82,7 @@ mod tests {
     /// Every field of which a wrong value is noticed is in one of the lists, and the other way round.
     #[test]
     fn the_known_fields_are_those_that_the_request_reads() {
-        for field in IDENTITY.iter().chain(&OTHERS) {
+        for field in IDENTITY_FIELDS.iter().chain(&OTHER_FIELDS) {
             let mut body = json!({"mac": "00:00:5E:00:53:01"});
             let field = *field;
             body[field] = json!(true);
@@ -127,7 +104,7 @@ mod tests {
         });
         let body = body.as_object().expect("an object");
         Patch::read(body, Reader::Service).expect("valid");
-        let known: Vec<_> = IDENTITY.iter().chain(&OTHERS).copied().collect();
+        let known: Vec<_> = IDENTITY_FIELDS.iter().chain(&OTHER_FIELDS).copied().collect();
         assert!(body.keys().all(|field| known.contains(&field.as_str())));
     }
 

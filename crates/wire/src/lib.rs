@@ -43,7 +43,9 @@ pub use outcome::Outcome;
 pub use patch::{MAX_LOG_EXTRA_BYTES, NamedBy, Patch, Reader};
 pub use presence::{Presence, PresenceState};
 pub use report::{DEFERRED, NotTold, Report};
-pub use request::{MAX_REQUEST_BYTES, Request, RequestBody, Target, Unreadable};
+pub use request::{
+    IDENTITY_FIELDS, MAX_REQUEST_BYTES, OTHER_FIELDS, Request, RequestBody, Target, Unreadable,
+};
 pub use request_key::{ContentHash, InvalidRequestId, RequestId, RequestKey};
 pub use serial_number::{InvalidSerialNumber, SerialNumber};
 

@@ -15,6 +15,30 @@ use crate::json_object;
 /// The largest request that a panel reads, in bytes.
 pub const MAX_REQUEST_BYTES: usize = 64 * 1024;
 
+/// The fields that ask a panel for another identity.
+pub const IDENTITY_FIELDS: [&str; 2] = ["new_mac", "new_serial_number"];
+
+/// The other fields that a request may have: those of the documented body, and those that billing adds.
+pub const OTHER_FIELDS: [&str; 17] = [
+    "id",
+    "mac",
+    "title",
+    "name",
+    "flat_from",
+    "flat_to",
+    "department",
+    "group_id",
+    "group_external_id",
+    "model",
+    "log_extra",
+    "onvif_credentials",
+    "request_id",
+    "issuer",
+    "nonce",
+    "seq",
+    "target",
+];
+
 /// A request whose target can be read. Its content may still be invalid: that is decided later,
 /// after it is known whether the request is this board's business at all.
 #[derive(Debug, Clone, PartialEq)]

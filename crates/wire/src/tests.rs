@@ -278,28 +278,8 @@ fn a_report_is_the_documented_answer_and_more() {
 /// Any JSON at all, with the fields of a PATCH likely in it.
 fn any_body() -> impl Strategy<Value = Map<String, Value>> {
     let field = prop_oneof![
-        prop::sample::select(vec![
-            "id",
-            "mac",
-            "title",
-            "name",
-            "flat_from",
-            "flat_to",
-            "group_id",
-            "group_external_id",
-            "department",
-            "new_mac",
-            "new_serial_number",
-            "model",
-            "log_extra",
-            "onvif_credentials",
-            "request_id",
-            "seq",
-            "issuer",
-            "nonce",
-            "target",
-        ])
-        .prop_map(str::to_owned),
+        prop::sample::select([&IDENTITY_FIELDS[..], &OTHER_FIELDS].concat())
+            .prop_map(str::to_owned),
         ".{0,8}",
     ];
     let value = prop_oneof![
