@@ -27,6 +27,25 @@ fn reports(billing: &Running) -> Vec<(String, String)> {
         .expect("the reports")
 }
 
+/// The door's replacement is offered a request.
+fn asked_of_the_spare() -> (Running, Board, String) {
+    let billing = Running::start();
+    billing.old_intercom();
+    let request_id = billing.ask();
+    let mut spare = Board::connect(&billing, "die-1", NEW);
+    spare.request(&request_id);
+    (billing, spare, request_id)
+}
+
+/// Another request takes its place, and another replacement is offered that.
+fn asked_of_another_instead(billing: &Running) -> (Board, String) {
+    billing.patch(json!({"id": 1, "group_id": 6, "new_mac": THIRD, "model": "3516EV200"}));
+    let request_id = billing.newest_request_id();
+    let mut other = Board::connect(billing, "die-3", THIRD);
+    other.request(&request_id);
+    (other, request_id)
+}
+
 #[test]
 fn a_report_of_a_board_that_was_not_offered_the_request_has_no_effect() {
     let billing = Running::start();
@@ -238,15 +257,8 @@ fn a_report_under_another_issuer_is_neither_applied_nor_answered() {
 
 #[test]
 fn a_late_installed_counts_however_its_request_has_ended() {
-    let billing = Running::start();
-    billing.old_intercom();
-    let first = billing.ask();
-    let mut spare = Board::connect(&billing, "die-1", NEW);
-    spare.request(&first);
-    billing.patch(json!({"id": 1, "group_id": 6, "new_mac": THIRD, "model": "3516EV200"}));
-    let second = billing.newest_request_id();
-    let mut other = Board::connect(&billing, "die-3", THIRD);
-    other.request(&second);
+    let (billing, mut spare, first) = asked_of_the_spare();
+    let (mut other, second) = asked_of_another_instead(&billing);
     other.reports(&by("die-3", report(&second, "failed", THIRD, "S3")));
     billing.until("the second has failed", |b| b.show("id=1").body["status"] == "failed");
     spare.reports(&report(&first, "installed", NEW, "new_serial_number"));
@@ -257,15 +269,8 @@ fn a_late_installed_counts_however_its_request_has_ended() {
 
 #[test]
 fn an_installed_that_a_later_one_has_overtaken_changes_nothing() {
-    let billing = Running::start();
-    billing.old_intercom();
-    let first = billing.ask();
-    let mut spare = Board::connect(&billing, "die-1", NEW);
-    spare.request(&first);
-    billing.patch(json!({"id": 1, "group_id": 6, "new_mac": THIRD, "model": "3516EV200"}));
-    let second = billing.newest_request_id();
-    let mut other = Board::connect(&billing, "die-3", THIRD);
-    other.request(&second);
+    let (billing, mut spare, first) = asked_of_the_spare();
+    let (mut other, second) = asked_of_another_instead(&billing);
     other.reports(&by("die-3", report(&second, "installed", THIRD, "new_serial_number")));
     billing.until("the second", |b| b.show("id=1").body["status"] == "installed");
     spare.reports(&report(&first, "installed", NEW, "new_serial_number"));
@@ -292,11 +297,7 @@ fn what_a_panel_rejects_as_overtaken_is_asked_for_again_above_its_mark() {
 
 #[test]
 fn a_mark_that_no_number_of_ours_can_have_made_is_not_followed() {
-    let billing = Running::start();
-    billing.old_intercom();
-    let first = billing.ask();
-    let mut spare = Board::connect(&billing, "die-1", NEW);
-    spare.request(&first);
+    let (billing, mut spare, first) = asked_of_the_spare();
     let mut overtaken = report(&first, "rejected", NEW, "new_serial_number");
     overtaken["seq_mark"] = json!(i64::MAX);
     spare.reports(&overtaken);
@@ -324,11 +325,7 @@ fn what_the_doors_board_carries_is_confirmed_if_it_was_asked_for_once() {
 
 #[test]
 fn a_deferred_request_stays_pending() {
-    let billing = Running::start();
-    billing.old_intercom();
-    let request_id = billing.ask();
-    let mut spare = Board::connect(&billing, "die-1", NEW);
-    spare.request(&request_id);
+    let (billing, mut spare, request_id) = asked_of_the_spare();
     let mut deferred = report(&request_id, "deferred", NEW, "new_serial_number");
     deferred["deferred_seconds"] = json!(60);
     spare.reports(&deferred);
