@@ -82,14 +82,33 @@ def answer(board, command, limit=20):
     return json.loads(board.run(f"intercom-agent {command} --json 2>/dev/null", limit)[1])
 
 
+def until(what, fits, limit=60):
+    """Asks until it fits."""
+    end = time.monotonic() + limit * patience()
+    while not fits():
+        assert time.monotonic() < end, f"not within {limit} s: {what}"
+
+
+def until_status(board, what, fits, limit=60):
+    """Waits until the status of the agent fits; the status then."""
+    last = {}
+
+    def ask():
+        last.update(answer(board, "status"))
+        return fits(last)
+    until(what, ask, limit)
+    return last
+
+
 def until_told(board, limit=60):
     """Waits until no change is in progress and nothing is left to report; the status then."""
-    end = time.monotonic() + limit * patience()
-    while True:
-        status = answer(board, "status")
-        if status["change"] is None and not status["unreported"]:
-            return status
-        assert time.monotonic() < end, status
+    return until_status(board, "told", lambda status: status["change"] is None and not status["unreported"], limit)
+
+
+def until_reached(board, limit=60):
+    """Waits until the broker is reached, whatever the board claims to be; the status then."""
+    # Before the daemon runs, the record answers, which knows nothing of routes.
+    return until_status(board, "reached", lambda status: status.get("reached") == ["mqtt"], limit)
 
 
 def identity(board):

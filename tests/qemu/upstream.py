@@ -123,10 +123,6 @@ class Broker:
         """Waits until a panel with this MAC address is there."""
         return self.wait("intercoms/by-board/[^/]+/presence", f'"mac":"{mac}"', limit)
 
-    def there(self, limit=60):
-        """Waits until a panel is there, whatever it claims to be."""
-        return self.wait("intercoms/by-board/[^/]+/presence", '"online"', limit)
-
     def offline(self, limit=60):
         """Waits until a panel has gone."""
         return self.wait("intercoms/by-board/[^/]+/presence", '"offline"', limit)

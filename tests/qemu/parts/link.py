@@ -5,18 +5,11 @@ import time
 
 import machines
 from agent import (NEW, NEW_SERIAL, OLD, OLD_SERIAL, answer, change, chip, config, identity, log_shown, mqtt, request,
-                   until_told)
-from board import patience
+                   until, until_reached, until_told)
 from parts.firmware import senders
 from upstream import Broker
 
 OTHER = "02:00:5E:00:53:AA"
-
-
-def _until(board, what, fits, limit=60):
-    end = time.monotonic() + limit * patience()
-    while not fits():
-        assert time.monotonic() < end, f"not within {limit} s: {what}"
 
 
 def other_software_sets_the_mac(lab):
@@ -27,8 +20,8 @@ def other_software_sets_the_mac(lab):
             until_told(board)
             client = board.sh("pidof udhcpc")
             board.sh(f"ip link set eth0 down && ip link set eth0 address {OTHER} && ip link set eth0 up")
-            _until(board, "put right", lambda: identity(board) == (NEW, NEW, NEW_SERIAL))
-            _until(board, "a new lease", lambda: board.run("pidof udhcpc")[1] not in ("", client)
+            until("put right", lambda: identity(board) == (NEW, NEW, NEW_SERIAL))
+            until("a new lease", lambda: board.run("pidof udhcpc")[1] not in ("", client)
                    and board.run("ip route | grep -q ^default")[0] == 0)
             contest = answer(board, "status")["link_contest"]
             assert (contest["mac"], contest["without_hooks"]) == (OTHER, False), contest
@@ -48,11 +41,11 @@ def address_lost(lab):
             until_told(board)
             board.sh("ip addr flush dev eth0")
             began = time.monotonic()
-            _until(board, "an address", lambda: board.run("ip route | grep -q ^default")[0] == 0, 240)
+            until("an address", lambda: board.run("ip route | grep -q ^default")[0] == 0, 240)
             lab.note(f"an address after {time.monotonic() - began:.0f} s")
             assert board.sh("ip -4 addr show eth0 | grep -c 'inet 10.0.2.'") == "1"
             assert board.sh("dmesg | grep -c 'the link has no IP address'") == "1"
-            _until(board, "reached", lambda: answer(board, "status")["reached"] == ["mqtt"])
+            until_reached(board)
 
 
 def overlay_wiped(lab):
@@ -84,9 +77,9 @@ def silent_path(lab):
             with log_shown(board):
                 broker.online(OLD)
                 broker.publish(f"intercoms/{OLD}/patch/r1", request())
-                _until(board, "watched", lambda: board.run("dmesg | grep -q 'watching it for'")[0] == 0)
+                until("watched", lambda: board.run("dmesg | grep -q 'watching it for'")[0] == 0)
                 broker.signal(signal.SIGSTOP)
-                _until(board, "put back", lambda: identity(board) == (OLD, OLD, OLD_SERIAL), 120)
+                until("put back", lambda: identity(board) == (OLD, OLD, OLD_SERIAL), 120)
                 broker.signal(signal.SIGCONT)
                 report = broker.report(120)
             assert report["status"] == "rolled_back", report

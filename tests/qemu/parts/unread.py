@@ -2,7 +2,7 @@
 
 import flash
 import machines
-from agent import MODEL, NEW, NEW_SERIAL, OLD, OLD_SERIAL, answer, chip, config, log_shown, mqtt, until_told
+from agent import MODEL, NEW, NEW_SERIAL, OLD, OLD_SERIAL, answer, chip, config, log_shown, mqtt, until_reached, until_told
 from board import patience
 from upstream import Broker
 
@@ -36,8 +36,7 @@ def _is_read_late(lab, start, seconds):
         before = board_chip.variables()
         with machines.panel(board_chip, lab.log("unread"), **KEPT) as board, log_shown(board):
             board.shell()
-            broker.there()
-            status = answer(board, "status")
+            status = until_reached(board)
             assert status["factory"] == "unknown" and status["not_read"], status
             assert answer(board, "identity")["mac"] == "unreadable"
             code, said = board.run("intercom-agent doctor --json 2>/dev/null")
@@ -80,8 +79,7 @@ def another_address_at_each_boot(lab):
             with machines.panel(bare, lab.log("invented"), **KEPT) as board, log_shown(board):
                 board.shell()
                 invented = _link(board)
-                broker.online(invented)
-                status = answer(board, "status")
+                status = until_reached(board)
                 assert status["factory"] == "unknown" and status["current"]["mac"] == invented, status
                 seen.add(invented)
                 names.add(status["board"])
@@ -91,8 +89,7 @@ def another_address_at_each_boot(lab):
         lab.note(f"addresses {', '.join(sorted(seen))}; the name {names.pop()}")
         with machines.panel(bare, lab.log("given"), **KEPT) as board, log_shown(board):
             board.shell()
-            broker.there()
-            name = answer(board, "status")["board"]
+            name = until_reached(board)["board"]
             broker.publish(f"intercoms/by-board/{name}/patch/r1", {
                 "target": {"board": name}, "id": 7, "new_mac": NEW, "new_serial_number": NEW_SERIAL, "model": MODEL,
                 "request_id": "r1"})
