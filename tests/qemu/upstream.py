@@ -119,6 +119,11 @@ class Broker:
             if re.fullmatch(topic, heard) and text in payload:
                 return json.loads(payload) if payload else None
 
+    def forget(self):
+        """Drops what was heard and not waited for."""
+        while not self._heard.empty():
+            self._heard.get()
+
     def online(self, mac, limit=60):
         """Waits until a panel with this MAC address is there."""
         return self.wait("intercoms/by-board/[^/]+/presence", f'"mac":"{mac}"', limit)
