@@ -41,7 +41,7 @@ replace() {
         return
     fi
     if [ -z "$new" ] || [ -z "$serial" ] || [ "$for_model" != "$model" ]; then
-        publish -t "intercoms/$old/status" -m "$(report "$id" rejected "$old" "" "the request is not valid")"
+        publish -t "intercoms/by-board/$board/status" -m "$(report "$id" rejected "$old" "" "the request is not valid")"
         return
     fi
 
@@ -50,14 +50,14 @@ replace() {
     ip link set dev "$interface" address "$new"
     if [ "$(tr a-f A-F <"/sys/class/net/$interface/address")" != "$new" ]; then
         ip link set dev "$interface" address "$old"
-        publish -t "intercoms/$old/status" -m "$(report "$id" failed "$old" "" "the link would not take it")"
+        publish -t "intercoms/by-board/$board/status" -m "$(report "$id" failed "$old" "" "the link would not take it")"
         return
     fi
     printf 'MAC="%s"\nSERIAL_NUMBER="%s"\n' "$new" "$serial" >"$dir/identity.env.new" && mv "$dir/identity.env.new" "$dir/identity.env"
     echo "the board now carries $new"
 
     # A new connection under the new identity.
-    if ! publish -r -t "intercoms/$new/presence" -m "{\"state\": \"online\", \"board\": \"$board\"}"; then
+    if ! publish -r -t "intercoms/by-board/$board/presence" -m "{\"state\": \"online\", \"board\": \"$board\"}"; then
         ip link set dev "$interface" address "$old"
         return
     fi
@@ -70,8 +70,7 @@ replace() {
     [ "$(fw_printenv -n ethaddr)" = "$new" ] || return
     echo "the U-Boot environment now says ethaddr=$new"
 
-    publish -t "intercoms/$new/status" -m "$(report "$id" installed "$new" "$serial")" || return
-    publish -r -n -t "intercoms/$old/presence"
+    publish -t "intercoms/by-board/$board/status" -m "$(report "$id" installed "$new" "$serial")" || return
     save "{\"mac\": \"$new\", \"serial_number\": \"$serial\"}"
     echo "the report has arrived"
 }

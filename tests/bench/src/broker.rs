@@ -49,7 +49,7 @@ impl Broker {
                 }
             }
         });
-        client.subscribe("intercoms/+/status", QoS::AtLeastOnce)?;
+        client.subscribe("intercoms/by-board/+/status", QoS::AtLeastOnce)?;
         is_subscribed.recv_timeout(LIMIT).map_err(|_| "mosquitto does not answer")?;
         Ok(Broker { _broker: broker, client, reports })
     }
