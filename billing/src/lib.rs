@@ -29,5 +29,6 @@ pub mod replacement;
 pub mod signing;
 pub mod store;
 
-mod clock;
+pub mod host;
+
 mod lock;

@@ -6,7 +6,6 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, Subcommand, ValueEnum};
 use intercom_wire::BoardName;
 
-use crate::clock::now_ms;
 use crate::principal::{Role, Secret, SecretDigest};
 use crate::store::Store;
 use crate::store::tokens::{self, Listed};
@@ -83,7 +82,9 @@ impl Token {
             Token::Revoke { number, at } => {
                 let revoked = at
                     .open()?
-                    .write(move |transaction| tokens::revoke(transaction, number, now_ms()))
+                    .write(move |transaction| {
+                        tokens::revoke(transaction, number, transaction.now_ms())
+                    })
                     .await?;
                 ensure!(
                     revoked,
@@ -119,7 +120,7 @@ impl Add {
         self.at
             .open()?
             .write(move |transaction| {
-                tokens::add(transaction, digest, &role, name.as_deref(), now_ms())
+                tokens::add(transaction, digest, &role, name.as_deref(), transaction.now_ms())
             })
             .await?;
         println!("{}", secret.expose());

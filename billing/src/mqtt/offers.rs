@@ -9,7 +9,6 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use intercom_wire::topics::{self, ToPanel};
 use intercom_wire::{BoardName, RequestBody, RequestId};
 
-use crate::clock::now_ms;
 use crate::offer::{Rule, Turn};
 use crate::operations::{Billing, Refusal, Silence, end_if_unanswered};
 use crate::store::{Changed, Transaction, boards, offers, pending};
@@ -68,7 +67,7 @@ fn record_one(
     request_id: &RequestId,
     plan: &mut Plan,
 ) -> Result<Option<Offer>, Refusal> {
-    let now = now_ms();
+    let now = transaction.now_ms();
     let pending = pending::by_id(transaction, request_id)?;
     let turn = pending.as_ref().map(|pending| rule.turn(&pending.waiting, now));
     let open = offers::open(transaction, request_id)?;

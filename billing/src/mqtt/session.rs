@@ -17,7 +17,6 @@ use tokio::time::sleep;
 
 use super::agenda::Agenda;
 use super::offers::{Message, Said, plan};
-use crate::clock::now_ms;
 use crate::operations::Billing;
 use crate::store::{Changed, offers};
 
@@ -110,7 +109,7 @@ impl Session<'_> {
         events: &mut mpsc::Receiver<Result<Event, ConnectionError>>,
     ) -> Result<()> {
         let subscribed = self.subscribed == SUBSCRIPTIONS;
-        let wait = self.agenda.wait(now_ms());
+        let wait = self.agenda.wait(self.billing.store.now_ms());
         let mut batch = Vec::new();
         tokio::select! {
             count = events.recv_many(&mut batch, QUEUE) => {
@@ -121,7 +120,7 @@ impl Session<'_> {
                 self.agenda.add(self.billing.store.changes().take());
             }
             () = sleep(wait.unwrap_or_default()), if wait.is_some() => {
-                self.agenda.take_due(now_ms());
+                self.agenda.take_due(self.billing.store.now_ms());
             }
             () = ready(()), if !self.agenda.is_empty() => self.plan().await?,
         }

@@ -6,7 +6,6 @@
 use intercom_wire::{BoardName, Outcome, Report};
 
 use super::{Billing, Refusal, withdraw};
-use crate::clock::now_ms;
 use crate::replacement::{Carried, State};
 use crate::store::by_hand::{self, ByHand};
 use crate::store::intercoms::{self, Name, Record, RecordState};
@@ -45,7 +44,13 @@ impl Billing {
                 if !follow(transaction, &record, &change)? {
                     return Err(Refusal::NotFound);
                 }
-                doors::give(transaction, &board, record.id, change.identity.mac, now_ms())?;
+                doors::give(
+                    transaction,
+                    &board,
+                    record.id,
+                    change.identity.mac,
+                    transaction.now_ms(),
+                )?;
                 Ok(by_hand::remove(transaction, &board)?)
             })
             .await
@@ -76,11 +81,11 @@ pub(super) fn take(
         }
         if follow(transaction, &record, &change)? {
             let (board, mac) = (&change.board, change.identity.mac);
-            doors::give(transaction, board, record.id, mac, now_ms())?;
+            doors::give(transaction, board, record.id, mac, transaction.now_ms())?;
             return Ok(Taken::Moved);
         }
     }
-    by_hand::keep(transaction, &change, now_ms())?;
+    by_hand::keep(transaction, &change, transaction.now_ms())?;
     Ok(Taken::Waits)
 }
 
@@ -95,7 +100,7 @@ fn follow(
     if taken.mac || taken.serial_number {
         return Ok(false);
     }
-    intercoms::delete_spares(transaction, &change.identity, now_ms())?;
+    intercoms::delete_spares(transaction, &change.identity, transaction.now_ms())?;
     let model = record.confirmed.model.clone().or_else(|| change.model.clone());
     let carried = Carried { identity: change.identity.clone(), model };
     if record.desired.identity == carried.identity {

@@ -39,7 +39,12 @@ impl Billing {
                     new.details.group_id,
                     new.group_external_id.as_deref(),
                 )?;
-                let id = intercoms::insert(transaction, &new.carried, &new.details, next_seq(0))?;
+                let id = intercoms::insert(
+                    transaction,
+                    &new.carried,
+                    &new.details,
+                    next_seq(transaction, 0),
+                )?;
                 Ok(find(transaction, &Name::Id(id))?.shown)
             })
             .await

@@ -3,7 +3,6 @@
 use intercom_wire::{BoardName, Mac, RequestId};
 
 use super::{Billing, Refusal};
-use crate::clock::now_ms;
 use crate::replacement::State;
 use crate::store::{macs, requests};
 
@@ -14,7 +13,9 @@ impl Billing {
     /// The database fails.
     pub async fn enrol(&self, board: BoardName, mac: Mac) -> Result<(), Refusal> {
         self.store
-            .write(move |transaction| Ok(macs::enrol(transaction, mac, &board, now_ms())?))
+            .write(move |transaction| {
+                Ok(macs::enrol(transaction, mac, &board, transaction.now_ms())?)
+            })
             .await
     }
 

@@ -4,7 +4,6 @@
 use intercom_wire::{NamedBy, Outcome, SOURCE_AUTO_REPLACE};
 
 use super::{Refusal, fresh_request_id, next_seq};
-use crate::clock::now_ms;
 use crate::replacement::{IdentityRequest, State};
 use crate::store::boards::Seen;
 use crate::store::doors::Door;
@@ -29,9 +28,9 @@ pub(super) fn ask_again(transaction: &Transaction<'_>, seen: &Seen) -> Result<()
     if !is_installed || newest.to != record.confirmed || claim.mac == confirmed_mac {
         return Ok(());
     }
-    let seq = next_seq(record.seq);
+    let seq = next_seq(transaction, record.seq);
     let change = IdentityRequest {
-        request_id: fresh_request_id()?,
+        request_id: fresh_request_id(transaction)?,
         from: record.confirmed.clone(),
         to: record.confirmed.clone(),
         new_mac: Some(record.confirmed.identity.mac),
@@ -44,7 +43,7 @@ pub(super) fn ask_again(transaction: &Transaction<'_>, seen: &Seen) -> Result<()
         named_by: NamedBy::Id(intercom_id),
         change: &change,
         log_extra: None,
-        asked_ms: now_ms(),
+        asked_ms: transaction.now_ms(),
     };
     requests::queue(transaction, &queued)?;
     intercoms::set_seq(transaction, intercom_id, seq)?;

@@ -26,7 +26,6 @@ use intercom_wire::{
     BoardName, Errors, IntercomBody, InvalidIssuer, InvalidRequestId, Issuer, Report, RequestBody,
 };
 
-use crate::clock::now_ms;
 use crate::offer::Rule;
 use crate::principal::{Principal, SecretDigest};
 use crate::replacement::State;
@@ -161,7 +160,7 @@ impl Billing {
             .write(move |transaction| {
                 let record = find(transaction, &name)?;
                 withdraw(transaction, &record, &State::Withdrawn)?;
-                Ok(intercoms::delete(transaction, record.id, now_ms())?)
+                Ok(intercoms::delete(transaction, record.id, transaction.now_ms())?)
             })
             .await
     }
@@ -191,7 +190,7 @@ impl Billing {
     ) -> Result<Vec<Entry>, Refusal> {
         let rule = self.rule();
         let listed = move |snapshot: &Snapshot<'_>| {
-            let now = now_ms();
+            let now = snapshot.now_ms();
             let mut entries = history::list(snapshot, intercom_id, now, limit)?;
             for entry in entries.iter_mut().filter(|entry| entry.state == "pending") {
                 if let Some(pending) = pending::by_id(snapshot, &entry.request_id)? {
@@ -213,15 +212,15 @@ fn withdraw(transaction: &Transaction<'_>, record: &Record, state: &State) -> Re
     if let Some(newest) = requests::newest(transaction, record.id)?
         && newest.state == State::Pending
     {
-        requests::end(transaction, &newest.request_id, state, None, now_ms())?;
+        requests::end(transaction, &newest.request_id, state, None, transaction.now_ms())?;
     }
     Ok(())
 }
 
 /// The next `seq` of a record. It rises with every change and is at least the Unix time in seconds,
 /// so that it is above what panels have seen even after the database was lost or restored.
-fn next_seq(seq: i64) -> i64 {
-    seq.saturating_add(1).max(now_ms() / 1000)
+fn next_seq(transaction: &Transaction<'_>, seq: i64) -> i64 {
+    seq.saturating_add(1).max(transaction.now_ms() / 1000)
 }
 
 impl From<Errors> for Refusal {

@@ -4,11 +4,9 @@ use intercom_wire::{
     Errors, IntercomBody, MAX_REQUEST_BYTES, Patch, Reader, RequestId, SOURCE_AUTO_REPLACE,
 };
 use serde_json::{Map, Value};
-use uuid::Uuid;
 
 use super::create::refuse_taken;
 use super::{Billing, Failure, Refusal, find, next_seq, report_by_patch, withdraw};
-use crate::clock::now_ms;
 use crate::replacement::{Asked, IdentityRequest, State, ask};
 use crate::store::intercoms::{
     self, Details, EMPTY, INSTALLED, Name, PENDING, Record, RecordState,
@@ -42,7 +40,7 @@ impl Billing {
 fn update(transaction: &Transaction<'_>, patch: &Patch) -> Result<IntercomBody, Refusal> {
     let record = find(transaction, &Name::from(patch.named_by))?;
     refuse_crossed_flats(&record, patch)?;
-    let seq = next_seq(record.seq);
+    let seq = next_seq(transaction, record.seq);
     let details = Details {
         title: patch.title.clone(),
         department: patch.department,
@@ -123,7 +121,7 @@ fn replace(
     }
     withdraw(transaction, record, &State::Superseded)?;
     let change = IdentityRequest {
-        request_id: fresh_request_id()?,
+        request_id: fresh_request_id(transaction)?,
         from: record.confirmed.clone(),
         to: asked.to,
         new_mac: asked.new_mac,
@@ -138,7 +136,7 @@ fn replace(
             named_by: patch.named_by,
             change: &change,
             log_extra: patch.log_extra.as_ref(),
-            asked_ms: now_ms(),
+            asked_ms: transaction.now_ms(),
         },
     )?;
     intercoms::set_state(
@@ -177,8 +175,8 @@ fn is_pending_already(
     }
 }
 
-pub(super) fn fresh_request_id() -> Result<RequestId, Refusal> {
-    let id = Uuid::new_v4().to_string().parse();
+pub(super) fn fresh_request_id(transaction: &Transaction<'_>) -> Result<RequestId, Refusal> {
+    let id = transaction.fresh_id().to_string().parse();
     id.map_err(|why| Refusal::Failed(Failure::RequestId(why)))
 }
 

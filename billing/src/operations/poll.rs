@@ -3,7 +3,6 @@
 use intercom_wire::{Identity, Nonce, RequestBody, SerialNumber};
 
 use super::{Billing, Refusal};
-use crate::clock::now_ms;
 use crate::offer::Turn;
 use crate::store::boards::{Channel, Seen};
 use crate::store::pending::{Caller, Pending};
@@ -28,7 +27,7 @@ impl Billing {
     /// # Errors
     /// The database fails.
     pub async fn pending_for(&self, poll: Poll) -> Result<Vec<RequestBody>, Refusal> {
-        let (now, rule, believed) = (now_ms(), self.rule(), self.believed);
+        let (now, rule, believed) = (self.store.now_ms(), self.rule(), self.believed);
         let Poll { caller, serial_number, nonce, every_ms } = poll;
         let seen = Seen {
             board: caller.board.clone(),

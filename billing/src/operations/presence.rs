@@ -3,7 +3,6 @@
 use intercom_wire::{BoardName, Presence, PresenceState};
 
 use super::{Billing, Refusal, forgotten};
-use crate::clock::now_ms;
 use crate::offer::ANSWERS_WITHIN_MS;
 use crate::store::boards::{self, Channel, Seen};
 
@@ -17,7 +16,7 @@ impl Billing {
         board: BoardName,
         presence: Option<Presence>,
     ) -> Result<(), Refusal> {
-        let (now, believed) = (now_ms(), self.believed);
+        let (now, believed) = (self.store.now_ms(), self.believed);
         self.store
             .write(move |transaction| match presence {
                 Some(presence) if presence.state == PresenceState::Online => {
@@ -41,7 +40,7 @@ impl Billing {
     /// # Errors
     /// The database fails.
     pub async fn on_connect(&self) -> Result<(), Refusal> {
-        let now = now_ms();
+        let now = self.store.now_ms();
         self.begin(now);
         let until_ms = now.saturating_add(ANSWERS_WITHIN_MS);
         self.store.write(move |transaction| Ok(boards::linger(transaction, until_ms)?)).await

@@ -5,7 +5,6 @@ use std::fmt;
 use intercom_wire::{Identity, Outcome, Report, RequestId};
 
 use super::{Billing, Refusal, by_hand, next_seq};
-use crate::clock::now_ms;
 use crate::replacement::{
     Carried, Effect, IdentityRequest, Ignored, ReportedOutcome, State, apply_report,
 };
@@ -55,7 +54,7 @@ fn take(transaction: &Transaction<'_>, report: &Report) -> Result<(), Refusal> {
             status: &status,
             reason: reason.as_deref(),
             effect: &effect.to_string(),
-            arrived_ms: now_ms(),
+            arrived_ms: transaction.now_ms(),
         },
     )
 }
@@ -113,7 +112,7 @@ fn on_deferred(transaction: &Transaction<'_>, report: &Report) -> Result<Settled
         return Ok(Settled::Ignored(Ignored::NotOffered));
     }
     let seconds = report.deferred_seconds.unwrap_or(0).min(MAX_DEFERRED_SECONDS);
-    let until_ms = now_ms().saturating_add(i64::try_from(seconds).unwrap_or(0) * 1000);
+    let until_ms = transaction.now_ms().saturating_add(i64::try_from(seconds).unwrap_or(0) * 1000);
     offers::defer(transaction, request_id, &report.board, until_ms)?;
     Ok(Settled::Deferred)
 }
@@ -138,7 +137,7 @@ pub(super) fn settle(
             status: report.outcome.as_str(),
             reason: None,
             effect: &effect.to_string(),
-            arrived_ms: now_ms(),
+            arrived_ms: transaction.now_ms(),
         },
     )
 }
@@ -215,7 +214,13 @@ impl Subject {
         self.clear_spares(transaction, &carried)?;
         let ended = State::Ended { outcome: report.outcome, board: report.board.clone() };
         let reason = reason.filter(|_| report.outcome != Outcome::Installed);
-        requests::end(transaction, &self.reported.request_id, &ended, reason, now_ms())?;
+        requests::end(
+            transaction,
+            &self.reported.request_id,
+            &ended,
+            reason,
+            transaction.now_ms(),
+        )?;
         match self.newest.state {
             State::Pending if self.newest.request_id != self.reported.request_id => {
                 self.set_state(transaction, &carried, &self.record.desired, PENDING)?;
@@ -226,7 +231,7 @@ impl Subject {
             && report.outcome == Outcome::Installed
         {
             let mac = carried.identity.mac;
-            doors::give(transaction, board, self.record.id, mac, now_ms())?;
+            doors::give(transaction, board, self.record.id, mac, transaction.now_ms())?;
         }
         if report.outcome != Outcome::Installed {
             self.confirm_what_the_board_has(transaction, report)?;
@@ -291,18 +296,18 @@ impl Subject {
     fn asks_again(&self, transaction: &Transaction<'_>, mark: u64) -> Result<bool, Refusal> {
         let is_pending = self.newest.state == State::Pending
             && self.newest.request_id == self.reported.request_id;
-        let bound = next_seq(self.record.seq).saturating_add(MARK_WITHIN_SECONDS);
+        let bound = next_seq(transaction, self.record.seq).saturating_add(MARK_WITHIN_SECONDS);
         let mark = i64::try_from(mark).unwrap_or(i64::MAX);
         if !is_pending || mark > bound {
             return Ok(false);
         }
-        let seq = next_seq(mark.max(self.record.seq));
+        let seq = next_seq(transaction, mark.max(self.record.seq));
         requests::ask_again(
             transaction,
             &self.reported.request_id,
-            &super::fresh_request_id()?,
+            &super::fresh_request_id(transaction)?,
             seq,
-            now_ms(),
+            transaction.now_ms(),
         )?;
         intercoms::set_seq(transaction, self.record.id, seq)?;
         Ok(true)
@@ -335,7 +340,8 @@ impl Subject {
         transaction: &Transaction<'_>,
         carried: &Carried,
     ) -> Result<(), Refusal> {
-        let cleared = intercoms::delete_spares(transaction, &carried.identity, now_ms())?;
+        let cleared =
+            intercoms::delete_spares(transaction, &carried.identity, transaction.now_ms())?;
         if cleared > 0 {
             log::info!("the spare {} is an intercom's panel now", carried.identity);
         }

@@ -5,12 +5,17 @@ use std::collections::BTreeSet;
 use std::ops::Deref;
 
 use rusqlite::{Connection, OptionalExtension, Params, Result, Row};
+use uuid::Uuid;
 
 use super::changes::Changed;
 use super::statement::Sql;
+use crate::host::Host;
 
 /// One consistent state of the database.
-pub struct Snapshot<'c>(&'c Connection);
+pub struct Snapshot<'c> {
+    connection: &'c Connection,
+    host: &'c dyn Host,
+}
 
 /// A snapshot that can be changed. What it says has changed is passed on when it is committed.
 pub struct Transaction<'c> {
@@ -19,8 +24,13 @@ pub struct Transaction<'c> {
 }
 
 impl<'c> Snapshot<'c> {
-    pub(super) fn on(connection: &'c Connection) -> Self {
-        Snapshot(connection)
+    pub(super) fn on(connection: &'c Connection, host: &'c dyn Host) -> Self {
+        Snapshot { connection, host }
+    }
+
+    /// What the wall clock says, Unix time in milliseconds.
+    pub fn now_ms(&self) -> i64 {
+        self.host.now_ms()
     }
 
     /// The only row, or the first one.
@@ -30,7 +40,7 @@ impl<'c> Snapshot<'c> {
         params: impl Params,
         read: impl FnOnce(&Row<'_>) -> Result<T>,
     ) -> Result<T> {
-        self.0.prepare_cached(sql.text())?.query_row(params, read)
+        self.connection.prepare_cached(sql.text())?.query_row(params, read)
     }
 
     /// The first row, if there is one.
@@ -49,23 +59,28 @@ impl<'c> Snapshot<'c> {
         params: impl Params,
         read: impl FnMut(&Row<'_>) -> Result<T>,
     ) -> Result<Vec<T>> {
-        self.0.prepare_cached(sql.text())?.query_map(params, read)?.collect()
+        self.connection.prepare_cached(sql.text())?.query_map(params, read)?.collect()
     }
 }
 
 impl<'c> Transaction<'c> {
-    pub(super) fn on(connection: &'c Connection) -> Self {
-        Transaction { snapshot: Snapshot(connection), changed: RefCell::default() }
+    pub(super) fn on(connection: &'c Connection, host: &'c dyn Host) -> Self {
+        Transaction { snapshot: Snapshot::on(connection, host), changed: RefCell::default() }
+    }
+
+    /// A new name that nobody else has, for a request.
+    pub(crate) fn fresh_id(&self) -> Uuid {
+        self.snapshot.host.fresh_id()
     }
 
     /// How many rows were changed.
     pub(super) fn execute(&self, sql: Sql, params: impl Params) -> Result<usize> {
-        self.snapshot.0.prepare_cached(sql.text())?.execute(params)
+        self.snapshot.connection.prepare_cached(sql.text())?.execute(params)
     }
 
     /// The new row's ID.
     pub(super) fn insert(&self, sql: Sql, params: impl Params) -> Result<i64> {
-        self.snapshot.0.prepare_cached(sql.text())?.insert(params)
+        self.snapshot.connection.prepare_cached(sql.text())?.insert(params)
     }
 
     /// Offers may depend on it.

@@ -40,6 +40,7 @@ use std::thread;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::host::{Host, System};
 use readers::Readers;
 use writer::{Call, MOST, Waiting};
 
@@ -49,6 +50,7 @@ pub struct Store {
     calls: mpsc::Sender<Box<dyn Call>>,
     readers: Arc<Readers>,
     changes: Arc<Changes>,
+    host: Arc<dyn Host>,
 }
 
 /// Why the database cannot be used.
@@ -68,17 +70,25 @@ impl Store {
     /// # Errors
     /// It cannot be opened or written, is not a database, or a newer version wrote it.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
+        Self::open_on(path, Arc::new(System))
+    }
+
+    /// The same on another host than the system itself.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_on(path: &Path, host: Arc<dyn Host>) -> Result<Self, OpenError> {
         let mut connection = Connection::open(path)?;
         schema::prepare(&mut connection)?;
-        let readers = Arc::new(Readers::open(path)?);
+        let readers = Arc::new(Readers::open(path, host.clone())?);
         let changes = Arc::new(Changes::default());
         let (calls, calls_out) = mpsc::channel(MOST);
-        let to_tell = changes.clone();
+        let (to_tell, on) = (changes.clone(), host.clone());
         thread::Builder::new()
             .name("database".to_owned())
-            .spawn(move || writer::serve(connection, calls_out, &to_tell))
+            .spawn(move || writer::serve(connection, calls_out, &to_tell, &*on))
             .map_err(OpenError::Thread)?;
-        Ok(Store { calls, readers, changes })
+        Ok(Store { calls, readers, changes, host })
     }
 
     /// Runs one call as a transaction of its own, durable when this returns; an error undoes all of
@@ -109,6 +119,11 @@ impl Store {
         F: FnOnce(&Snapshot<'_>) -> Result<T, E> + Send + 'static,
     {
         self.readers.clone().read(work).await
+    }
+
+    /// What the wall clock says, Unix time in milliseconds.
+    pub fn now_ms(&self) -> i64 {
+        self.host.now_ms()
     }
 
     /// What was committed through this store.

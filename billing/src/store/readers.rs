@@ -10,11 +10,13 @@ use tokio::task::spawn_blocking;
 
 use super::access::Snapshot;
 use super::schema;
+use crate::host::Host;
 
 /// How many snapshots are read at once.
 const READERS: usize = 4;
 
 pub(super) struct Readers {
+    host: Arc<dyn Host>,
     idle: Mutex<Vec<Connection>>,
     /// One permit for each idle connection.
     permits: Arc<Semaphore>,
@@ -28,7 +30,7 @@ struct Lent<'a> {
 
 impl Readers {
     /// The file must have its tables already.
-    pub(super) fn open(path: &Path) -> Result<Self> {
+    pub(super) fn open(path: &Path, host: Arc<dyn Host>) -> Result<Self> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let open = |_| {
             let connection = Connection::open_with_flags(path, flags)?;
@@ -36,7 +38,8 @@ impl Readers {
             Ok(connection)
         };
         let idle = (0..READERS).map(open).collect::<Result<Vec<_>>>()?;
-        Ok(Readers { idle: Mutex::new(idle), permits: Arc::new(Semaphore::new(READERS)) })
+        let permits = Arc::new(Semaphore::new(READERS));
+        Ok(Readers { host, idle: Mutex::new(idle), permits })
     }
 
     /// Runs `work` on the state that the database has now.
@@ -64,7 +67,7 @@ impl Readers {
         let connection = lent.connection.as_ref().ok_or(Error::InvalidQuery)?;
         // What several statements read is one state.
         let transaction = connection.unchecked_transaction()?;
-        work(&Snapshot::on(&transaction))
+        work(&Snapshot::on(&transaction, &*self.host))
     }
 }
 

@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::access::Transaction;
 use super::changes::{Changed, Changes};
+use crate::host::Host;
 
 /// Upper bound on the calls that wait for their turn, and on those that share a commit.
 pub(super) const MOST: usize = 256;
@@ -64,6 +65,7 @@ pub(super) fn serve(
     mut connection: Connection,
     mut calls: mpsc::Receiver<Box<dyn Call>>,
     changes: &Changes,
+    host: &dyn Host,
 ) {
     let mut batch = Vec::with_capacity(MOST);
     while let Some(call) = calls.blocking_recv() {
@@ -73,7 +75,8 @@ pub(super) fn serve(
         {
             batch.push(call);
         }
-        let committed = commit(&mut connection, &mut batch).map(|changed| changes.add(changed));
+        let committed = commit(&mut connection, &mut batch, host);
+        let committed = committed.map(|changed| changes.add(changed));
         for call in batch.drain(..) {
             call.answer(&committed);
         }
@@ -81,14 +84,18 @@ pub(super) fn serve(
 }
 
 /// What the calls have changed.
-fn commit(connection: &mut Connection, batch: &mut [Box<dyn Call>]) -> Result<BTreeSet<Changed>> {
+fn commit(
+    connection: &mut Connection,
+    batch: &mut [Box<dyn Call>],
+    host: &dyn Host,
+) -> Result<BTreeSet<Changed>> {
     // Immediate: what was read stays true until the commit, even if another process has the file
     // open.
     let mut transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut changed = BTreeSet::new();
     for call in batch {
         let savepoint = transaction.savepoint()?;
-        let access = Transaction::on(&savepoint);
+        let access = Transaction::on(&savepoint, host);
         // A panic undoes its call as an error does.
         if catch_unwind(AssertUnwindSafe(|| call.work(&access))).unwrap_or(false) {
             changed.append(&mut access.into_changed());
