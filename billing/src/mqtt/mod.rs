@@ -1,12 +1,13 @@
 //! The MQTT side: the broker, which is built in unless another is named, and our link to it.
 //!
 //! ```text
-//! link (connects again and again) ─► session (one connection) ─► agenda, offers (what to publish)
+//! link (connects again and again) ─► session (one connection) ─► conversation ─► agenda, offers
 //!   └─► broker (built in) ─► doorkeeper (who is let in) ─► rules (what for)
 //! ```
 
 mod agenda;
 pub mod broker;
+pub mod conversation;
 mod doorkeeper;
 pub mod link;
 mod offers;

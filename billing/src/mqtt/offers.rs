@@ -106,9 +106,11 @@ fn record_one(
 
 /// One message to publish. It is not retained.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Message {
-    pub(super) topic: String,
-    pub(super) payload: Vec<u8>,
+pub struct Message {
+    /// Its topic.
+    pub topic: String,
+    /// Its payload.
+    pub payload: Vec<u8>,
 }
 
 /// What has been said over one connection.

@@ -5,8 +5,7 @@ use std::future::ready;
 
 use anyhow::{Result, bail, ensure};
 use futures_util::future::try_join_all;
-use intercom_wire::topics::{EVERY_BOARD_PRESENCE, EVERY_BOARD_STATUS, EVERYBODY_WHO, FromBoard};
-use intercom_wire::{BoardName, Presence, Report, RequestId, json};
+use intercom_wire::topics::{EVERY_BOARD_PRESENCE, EVERY_BOARD_STATUS};
 use rumqttc::{
     AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, MqttOptions, NetworkOptions,
     Outgoing, Packet, PubAck, Publish, QoS, SubAck, SubscribeReasonCode,
@@ -15,10 +14,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use super::agenda::Agenda;
-use super::offers::{Message, Said, plan};
+use super::conversation::{Conversation, Message, Received};
 use crate::operations::Billing;
-use crate::store::{Changed, offers};
 
 /// Upper bound on the publications without an acknowledgement.
 const IN_FLIGHT: usize = 20;
@@ -32,7 +29,7 @@ pub(super) type Lost = anyhow::Error;
 struct Session<'a> {
     billing: &'a Billing,
     client: AsyncClient,
-    said: Said,
+    conversation: Conversation,
     /// Stored in the database, in the order of arrival.
     to_acknowledge: VecDeque<Publish>,
     /// Given to the client and not sent yet, in order.
@@ -40,21 +37,8 @@ struct Session<'a> {
     /// Sent and not acknowledged yet, by packet ID.
     unacknowledged: HashMap<u16, Message>,
     subscribed: usize,
-    /// The broker has taken the question who is there. What it handed out before may be old.
-    has_asked: bool,
     /// Used once, when both subscriptions are confirmed.
     ready: Option<oneshot::Sender<()>>,
-    agenda: Agenda,
-}
-
-/// What a board has said, once it is stored.
-enum Heard {
-    /// A report that is answered.
-    Report(BoardName, RequestId),
-    /// It is there, or has gone.
-    Presence(BoardName),
-    /// The same, and it may be old: it was handed out before the broker took our question.
-    OldPresence(BoardName),
 }
 
 /// Runs until the connection is lost. Each connection has a new client, so nothing is left over
@@ -76,14 +60,12 @@ pub(super) async fn run(
     let mut session = Session {
         billing,
         client,
-        said: Said::default(),
+        conversation: Conversation::new(billing),
         to_acknowledge: VecDeque::new(),
         handed_over: VecDeque::new(),
         unacknowledged: HashMap::new(),
         subscribed: 0,
-        has_asked: false,
         ready: Some(ready),
-        agenda: Agenda::default(),
     };
     loop {
         if let Err(lost) = session.step(&mut events).await {
@@ -109,7 +91,7 @@ impl Session<'_> {
         events: &mut mpsc::Receiver<Result<Event, ConnectionError>>,
     ) -> Result<()> {
         let subscribed = self.subscribed == SUBSCRIPTIONS;
-        let wait = self.agenda.wait(self.billing.store.now_ms());
+        let wait = self.conversation.wait();
         let mut batch = Vec::new();
         tokio::select! {
             count = events.recv_many(&mut batch, QUEUE) => {
@@ -117,12 +99,12 @@ impl Session<'_> {
                 self.on_all(batch).await?;
             }
             () = self.billing.store.changes().wait(), if subscribed => {
-                self.agenda.add(self.billing.store.changes().take());
+                self.conversation.take_changes();
             }
             () = sleep(wait.unwrap_or_default()), if wait.is_some() => {
-                self.agenda.take_due(self.billing.store.now_ms());
+                self.conversation.take_due();
             }
-            () = ready(()), if !self.agenda.is_empty() => self.plan().await?,
+            () = ready(()), if self.conversation.has_to_plan() => self.conversation.plan().await?,
         }
         self.hand_over();
         Ok(())
@@ -141,9 +123,10 @@ impl Session<'_> {
                 Err(why) => lost = Some(why),
             }
         }
-        let heard = try_join_all(received.iter().map(|publish| self.on_publish(publish))).await?;
-        self.agenda.add(self.billing.store.changes().take());
-        heard.into_iter().flatten().for_each(|heard| self.on_heard(heard));
+        let hear = |publish| self.conversation.hear(received_in(publish));
+        let heard = try_join_all(received.iter().map(hear)).await?;
+        self.conversation.take_changes();
+        heard.into_iter().flatten().for_each(|heard| self.conversation.on_heard(heard));
         self.to_acknowledge.extend(received);
         lost.map_or(Ok(()), |why| Err(why.into()))
     }
@@ -156,7 +139,7 @@ impl Session<'_> {
                     "the broker refuses us: {:?}",
                     answer.code
                 );
-                self.billing.on_connect().await?;
+                self.conversation.connected().await?;
                 self.client.try_subscribe(EVERY_BOARD_STATUS, QoS::AtLeastOnce)?;
                 // QoS 0: a broker must not queue presences while this service is away. They would
                 // look live afterwards.
@@ -186,92 +169,15 @@ impl Session<'_> {
                 // The receiver may have been dropped.
                 let _ = ready.send(());
             }
-            self.said.ask_everybody();
-            // What is read below has all that was changed before.
-            self.billing.store.changes().take();
-            let open = self.billing.store.read(offers::every_open_request).await?;
-            self.agenda.add(open.into_iter().map(Changed::Request));
+            self.conversation.subscribed().await?;
         }
         Ok(())
-    }
-
-    /// Returns when the message is stored.
-    async fn on_publish(&self, publish: &Publish) -> Result<Option<Heard>> {
-        // What was retained says how it was once: everybody is asked who is there.
-        if publish.retain || publish.payload.is_empty() {
-            return Ok(None);
-        }
-        match FromBoard::read(&publish.topic) {
-            Some(FromBoard::Status(board)) => self.on_status(board, publish).await,
-            Some(FromBoard::Presence(board)) => self.on_presence(board, publish).await,
-            None => {
-                log::warn!("{}: neither a status nor a presence topic", publish.topic);
-                Ok(None)
-            }
-        }
-    }
-
-    async fn on_status(&self, board: BoardName, publish: &Publish) -> Result<Option<Heard>> {
-        let report = match json::read::<Report>(&publish.payload) {
-            Ok(report) if report.board == board => report,
-            Ok(report) => {
-                log::warn!("{}: it names another board: {}", publish.topic, report.board);
-                return Ok(None);
-            }
-            Err(why) => {
-                log::warn!("{}: not a report: {why}", publish.topic);
-                return Ok(None);
-            }
-        };
-        let is_answered = self.billing.answers(&report) && !report.is_deferred();
-        let request_id = report.request_id.clone().filter(|_| is_answered);
-        self.billing.report(report).await?;
-        Ok(request_id.map(|request_id| Heard::Report(board, request_id)))
-    }
-
-    async fn on_presence(&self, board: BoardName, publish: &Publish) -> Result<Option<Heard>> {
-        match Presence::read(&publish.payload) {
-            Ok(Some(presence)) if presence.board != board => {
-                log::warn!("{}: it names another board: {}", publish.topic, presence.board);
-                Ok(None)
-            }
-            Ok(_) if !self.has_asked => Ok(Some(Heard::OldPresence(board))),
-            Ok(presence) => {
-                self.billing.on_presence(board.clone(), presence).await?;
-                Ok(Some(Heard::Presence(board)))
-            }
-            Err(why) => {
-                log::warn!("{}: not a presence: {why}", publish.topic);
-                Ok(None)
-            }
-        }
-    }
-
-    fn on_heard(&mut self, heard: Heard) {
-        match heard {
-            Heard::Report(board, request_id) => self.said.over(&board, &request_id),
-            Heard::Presence(board) => {
-                self.said.forget(&board);
-                self.agenda.add([Changed::Board(board)]);
-            }
-            Heard::OldPresence(board) => self.said.ask(&board),
-        }
     }
 
     fn on_puback(&mut self, answer: &PubAck) {
         if let Some(message) = self.unacknowledged.remove(&answer.pkid) {
-            self.has_asked |= message.topic == EVERYBODY_WHO;
-            self.said.acknowledged(&message);
+            self.conversation.acknowledged(&message);
         }
-    }
-
-    async fn plan(&mut self) -> Result<()> {
-        let mut plan = plan(self.billing, self.agenda.next_batch()).await?;
-        for (at_ms, request_id) in plan.due.drain(..) {
-            self.agenda.add_later(at_ms, request_id);
-        }
-        self.said.set_plan(plan);
-        Ok(())
     }
 
     /// Gives the client as much as it has room for. Each packet that it sends is an event, after
@@ -284,15 +190,19 @@ impl Session<'_> {
             self.to_acknowledge.pop_front();
         }
         while self.handed_over.len() + self.unacknowledged.len() < IN_FLIGHT
-            && let Some(message) = self.said.queue.pop_front()
+            && let Some(message) = self.conversation.next_message()
         {
             let (topic, payload) = (message.topic.clone(), message.payload.clone());
             if self.client.try_publish(topic, QoS::AtLeastOnce, false, payload).is_err() {
                 // The client's queue is full. The next event tries again.
-                self.said.queue.push_front(message);
+                self.conversation.put_back(message);
                 return;
             }
             self.handed_over.push_back(message);
         }
     }
+}
+
+fn received_in(publish: &Publish) -> Received<'_> {
+    Received { topic: &publish.topic, payload: &publish.payload, retain: publish.retain }
 }
