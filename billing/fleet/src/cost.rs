@@ -6,18 +6,15 @@ use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
 use clap::Args;
 use hyper::Method;
-use intercom_agent::agent::seams::ConnectIdentity;
 use intercom_billing::store::Store;
-use intercom_wire::Request;
 use rusqlite::Connection;
-use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::caller::Caller;
 use crate::identities::{self, MODEL};
-use crate::panel::installed;
-use crate::processes;
+use crate::polling::PollingPanel;
+use crate::servers::{Broker, Servers};
 use crate::timings::Timings;
 
 /// How often each call is measured.
@@ -46,17 +43,17 @@ pub(crate) async fn run(billing: PathBuf, records: Records) -> Result<()> {
     let Records { intercoms, ended, pending } = records;
     ensure!(intercoms >= pending + 2 * CALLS, "too few intercoms for {pending} pending requests");
     let dir = TempDir::with_prefix("intercom-cost-")?;
-    let database = dir.path().join("billing.sqlite");
+    let database = Servers::database(dir.path());
     let store = Store::open(&database)?;
     identities::install(&store, intercoms).await?;
     drop(store);
     add_requests(&database, &records)?;
-    let (broker, http) = (processes::free_port()?, processes::free_port()?);
-    let _mosquitto = processes::mosquitto(dir.path(), broker).await?;
-    let billing = processes::billing(&billing, dir.path(), http, &database, broker).await?;
+    let servers = Servers::start(billing, dir.path(), Broker::Mosquitto).await?;
     println!("{intercoms} intercoms, {ended} requests ended, {pending} pending");
-    measure(&mut Caller::connect(http).await?).await?;
-    println!("memory           {}", billing.memory()?);
+    measure(&mut Caller::connect(servers.http).await?).await?;
+    for (name, memory) in servers.memory()? {
+        println!("memory           {name:<9} {memory}");
+    }
     Ok(())
 }
 
@@ -97,15 +94,14 @@ async fn measure(caller: &mut Caller) -> Result<()> {
     let (mut report, mut post) = (Timings::default(), Timings::default());
     let mut list = Timings::default();
     for number in 0..CALLS {
-        let old = identities::old(number)?;
-        let path = format!("{INTERCOMS}/show?mac={}", old.mac);
+        let mut panel = PollingPanel::new(number)?;
+        let path = format!("{INTERCOMS}/show?mac={}", identities::old(number)?.mac);
         call(caller, &mut show, Method::GET, &path, None).await?;
         let body = identities::patch(number)?;
         call(caller, &mut patch, Method::PATCH, INTERCOMS, Some(&body)).await?;
-        let (board, id) = (identities::board(number)?, number + 1);
-        let path = format!("/api/v1/agent/pending?mac={}&board={board}&id={id}", old.mac);
+        let path = format!("{}&id={}", panel.pending(), number + 1);
         let pending = call(caller, &mut poll, Method::GET, &path, None).await?;
-        let body = report_on(&pending, number)?;
+        let body = panel.carry_out(&pending)?.pop().context("no request is pending")?;
         call(caller, &mut report, Method::POST, "/api/v1/agent/status", Some(&body)).await?;
         let body = json!({"mac": identities::spare(number)?, "model": MODEL});
         call(caller, &mut post, Method::POST, INTERCOMS, Some(&body)).await?;
@@ -135,24 +131,4 @@ async fn call(
     ensure!(answer.status.is_success(), "{path}: {} {:?}", answer.status, answer.body);
     timings.add(answer.took);
     Ok(answer.body)
-}
-
-/// The report of the panel that polled and has carried its request out.
-fn report_on(pending: &[u8], number: usize) -> Result<Value> {
-    let requests: Vec<Box<RawValue>> = serde_json::from_slice(pending)?;
-    let request = requests.first().context("no request is pending")?;
-    let request = Request::read(request.get().as_bytes());
-    let request = request.map_err(|_| anyhow::anyhow!("a request cannot be read"))?;
-    let carries = ConnectIdentity {
-        has_mac: true,
-        changing_from: None,
-        new_record: false,
-        identity: identities::new(number)?,
-        board: identities::board(number)?,
-        id: None,
-        model: Some(MODEL.to_owned()),
-    };
-    let old = identities::old(number)?;
-    let request_id = request.id.context("a request without an ID")?;
-    Ok(serde_json::to_value(installed(request_id, &carries, old.clone(), old))?)
 }

@@ -1,6 +1,7 @@
 //! The identities of the panels: everything about a panel follows from its number.
 
 use anyhow::{Context, Result};
+use intercom_agent::agent::seams::ConnectIdentity;
 use intercom_billing::replacement::Carried;
 use intercom_billing::store::Store;
 use intercom_billing::store::intercoms::{self, Details};
@@ -36,6 +37,19 @@ fn identity(first_octet: u8, kind: &str, number: usize) -> Result<Identity> {
     let mac = Mac::try_from([first_octet, 0, 0, a, b, c]).ok();
     let serial_number = format!("{kind}-{number}").parse().ok();
     Ok(Identity { mac: mac.context("no MAC address")?, serial_number })
+}
+
+/// How a panel shows itself that carries this identity.
+pub(super) fn connect_as(number: usize, identity: Identity) -> Result<ConnectIdentity> {
+    Ok(ConnectIdentity {
+        has_mac: true,
+        changing_from: None,
+        new_record: false,
+        identity,
+        board: board(number)?,
+        id: None,
+        model: Some(MODEL.to_owned()),
+    })
 }
 
 /// The number of the panel with this name.

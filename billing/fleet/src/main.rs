@@ -1,16 +1,23 @@
-//! `intercom-fleet`: a fleet of panels with one mosquitto and one billing service. It measures how
-//! many panels they carry, and fails if a report is lost.
+//! `intercom-fleet`: a fleet of panels with one broker and one billing service. It measures how many
+//! panels they carry, and fails if a report is lost.
 //!
 //! Every panel is a task with the agent's own MQTT route, back-off included; only its board is
 //! simulated.
 
 mod caller;
+mod connected;
 mod cost;
+mod fleet;
 mod identities;
+mod messages;
+mod outbox;
 mod panel;
 mod polling;
 mod processes;
+mod replacing;
+mod report;
 mod run;
+mod servers;
 mod timings;
 mod watch;
 
@@ -24,16 +31,18 @@ use intercom_billing::program;
 use intercom_billing::serve::Serve;
 use log::LevelFilter;
 
+use crate::servers::Broker;
+
 const NAME: &str = "intercom-fleet";
 
-/// Measure how many panels one mosquitto and one billing service carry, on this machine.
+/// Measure how many panels one broker and one billing service carry, on this machine.
 #[derive(Parser)]
 #[command(version, args_conflicts_with_subcommands = true)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
-    fleet: Fleet,
+    options: Options,
 }
 
 #[derive(Subcommand)]
@@ -46,7 +55,7 @@ enum Command {
 }
 
 #[derive(Args)]
-struct Fleet {
+struct Options {
     /// Panels on the broker.
     #[arg(long, value_name = "N", default_value_t = 1000)]
     panels: usize,
@@ -62,16 +71,26 @@ struct Fleet {
     /// How long the broker is away when it is restarted.
     #[arg(long, value_name = "SECONDS", default_value_t = 5)]
     broker_away: u64,
+    /// After the restart, replace panels before all are present again in billing: they say that they
+    /// are there within a minute.
+    #[arg(long)]
+    replace_at_once: bool,
+    /// Billing's own broker in place of mosquitto; it takes 10,000 connections.
+    #[arg(long)]
+    built_in: bool,
+    /// Count the messages of each kind for each replacement, in mosquitto's log. It slows all down.
+    #[arg(long, conflicts_with = "built_in")]
+    count_messages: bool,
 }
 
 fn main() -> ExitCode {
-    let Cli { command, fleet } = Cli::parse();
+    let Cli { command, options } = Cli::parse();
     match command {
         Some(Command::Serve(serve)) => program::run(NAME, LevelFilter::Info, serve.run()),
         Some(Command::Cost(records)) => program::run(NAME, LevelFilter::Warn, async {
             cost::run(this_program()?, records).await
         }),
-        None => program::run(NAME, LevelFilter::Warn, fleet.run()),
+        None => program::run(NAME, LevelFilter::Warn, options.run()),
     }
 }
 
@@ -80,7 +99,7 @@ fn this_program() -> Result<PathBuf> {
     std::env::current_exe().context("cannot find this program")
 }
 
-impl Fleet {
+impl Options {
     async fn run(self) -> Result<()> {
         run::run(run::Settings {
             billing: this_program()?,
@@ -89,6 +108,12 @@ impl Fleet {
             polling: self.polling,
             poll_for: Duration::from_secs(self.poll_for),
             broker_away: Duration::from_secs(self.broker_away),
+            replace_at_once: self.replace_at_once,
+            broker: match (self.built_in, self.count_messages) {
+                (true, _) => Broker::BuiltIn,
+                (false, false) => Broker::Mosquitto,
+                (false, true) => Broker::LoggingMosquitto,
+            },
         })
         .await
     }

@@ -1,234 +1,199 @@
 //! One panel: the agent's own MQTT route, and an identity in memory in place of a board.
+//!
+//! The route speaks for it: presence with a nonce and last will, the answers to `who`, and look-ups.
+//! What the panel decides itself is what a panel with a good board does. Only `settle` is left out:
+//! the proof at its end is asked for at once.
 
-use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
-
-use anyhow::{Context, Result};
-use intercom_agent::agent::seams::{ConnectIdentity, Connection, Event, ReportId, Upstream};
+use intercom_agent::agent::seams::{ConnectIdentity, Connection, Event, Upstream};
 use intercom_agent::agent::{Delivery, Handling};
-use intercom_agent::config::{self, MqttSettings};
+use intercom_agent::decide::MacOwner;
 use intercom_agent::record::Route;
-use intercom_agent::root::Root;
-use intercom_agent::upstream::{self, Place, RouteEvent, Routes, mqtt};
-use intercom_wire::signature::Keys;
-use intercom_wire::{
-    FactoryIdentity, Identity, IntercomBody, Outcome, Report, RequestId, SOURCE_AUTO_REPLACE,
-};
-use tokio::sync::{mpsc, watch};
+use intercom_agent::upstream::{RouteEvent, Routes};
+use intercom_wire::{Identity, Mac, Request};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
 
-use crate::identities::{self, MODEL};
+use crate::connected::Connected;
+use crate::outbox::Outbox;
+use crate::report::installed;
 
-/// What is known of the panels while they run.
-#[derive(Clone)]
-pub(super) struct Fleet {
-    settings: MqttSettings,
-    connected: watch::Sender<usize>,
-    since: Arc<Mutex<Vec<Instant>>>,
+pub(super) struct Panel {
+    connected: Connected,
+    connect_as: ConnectIdentity,
+    factory: Identity,
+    connection: Connection,
+    is_connected: bool,
+    routes: Routes,
+    change: Option<Change>,
+    outbox: Outbox,
 }
 
-impl Fleet {
-    /// A fleet for this broker, with the configuration of a panel.
-    pub(super) fn new(broker: std::net::SocketAddr) -> Result<Self> {
-        let text = format!("[mqtt]\nurl = \"mqtt://{broker}\"\n");
-        let settings = config::parse(&text, Path::new("the fleet's configuration"))?;
-        Ok(Fleet {
-            settings: settings.mqtt.context("no broker")?,
-            connected: watch::Sender::new(0),
-            since: Arc::default(),
-        })
-    }
+/// A request that is being carried out.
+struct Change {
+    request: Request,
+    from: Identity,
+    to: Identity,
+    step: Step,
+}
 
-    /// Starts a panel.
-    pub(super) fn add(&self, number: usize) -> Result<()> {
-        let connect_as = ConnectIdentity {
-            has_mac: true,
-            changing_from: None,
-            new_record: false,
-            identity: identities::old(number)?,
-            board: identities::board(number)?,
-            id: None,
-            model: Some(MODEL.to_owned()),
-        };
-        let (handle, end) = upstream::route();
-        let (events_in, events) = mpsc::channel(16);
-        let place = Place::new(Root::sandbox("/nonexistent"), None);
-        tokio::spawn(mqtt::run(self.settings.clone(), place, Keys::default(), end, events_in));
-        let routes = Routes { mqtt: Some(handle), ..Routes::default() };
-        let panel = Panel {
-            fleet: self.clone(),
+/// What a change waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    /// Whether another board has the new MAC address.
+    LookUp,
+    /// The first proof: a connection under the new identity.
+    Connect,
+    /// The second proof.
+    Prove,
+    /// Whether another board has taken the new MAC address meanwhile.
+    LookUpAgain,
+}
+
+impl Panel {
+    pub(super) fn new(connect_as: ConnectIdentity, routes: Routes, connected: Connected) -> Self {
+        Panel {
+            connected,
             factory: connect_as.identity.clone(),
             connect_as,
             connection: Connection::default(),
             is_connected: false,
             routes,
             change: None,
-            decided: None,
-            reports: 0,
-            unreported: false,
-        };
-        tokio::spawn(panel.run(events));
-        Ok(())
-    }
-
-    /// How many panels are subscribed to their topics now.
-    pub(super) fn connected(&self) -> watch::Receiver<usize> {
-        self.connected.subscribe()
-    }
-
-    /// When panels have connected, since the last call.
-    pub(super) fn take_connections(&self) -> Vec<Instant> {
-        std::mem::take(&mut self.since.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    fn count(&self, is_connected: bool) {
-        if is_connected {
-            self.since.lock().unwrap_or_else(PoisonError::into_inner).push(Instant::now());
+            outbox: Outbox::default(),
         }
-        self.connected.send_modify(|count| {
-            *count = if is_connected { *count + 1 } else { count.saturating_sub(1) };
-        });
     }
-}
 
-struct Panel {
-    fleet: Fleet,
-    connect_as: ConnectIdentity,
-    factory: Identity,
-    connection: Connection,
-    is_connected: bool,
-    routes: Routes,
-    /// The request that is being carried out, and the identity before.
-    change: Option<(RequestId, Identity)>,
-    /// The last report, for a request that is delivered again.
-    decided: Option<Report>,
-    /// How many reports were sent; the last one's number.
-    reports: u64,
-    /// Whether the last one is not acknowledged yet.
-    unreported: bool,
-}
-
-impl Panel {
-    async fn run(mut self, mut events: mpsc::Receiver<RouteEvent>) {
+    /// Goes on until the route ends.
+    pub(super) async fn run(mut self, mut events: mpsc::Receiver<RouteEvent>) {
         self.routes.connect_as(self.connect_as.clone(), self.connection);
-        while let Some(event) = events.recv().await {
-            match event {
-                RouteEvent::Delivery(delivery, answer) => {
-                    let ack_token = delivery.ack_token;
-                    let handling = self.decide(*delivery);
-                    if let (Handling::Decided, Some(ack_token)) = (handling, ack_token) {
-                        self.routes.acknowledge(ack_token);
+        loop {
+            let due = self.outbox.due();
+            tokio::select! {
+                event = events.recv() => match event {
+                    Some(RouteEvent::Delivery(delivery, answer)) => {
+                        // The MQTT route does not wait for the answer.
+                        let _ = answer.send(self.on_delivery(*delivery));
                     }
-                    // The MQTT route may not wait for the answer.
-                    let _ = answer.send(handling);
+                    Some(RouteEvent::Event(event)) => self.on_event(&event),
+                    None => return,
+                },
+                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
+                    if self.outbox.take_due(Instant::now()) {
+                        self.connected.count_report_again();
+                        self.send();
+                    }
                 }
-                RouteEvent::Event(event) => self.on_event(&event),
             }
         }
     }
 
-    /// Carries out a request that changes the identity, as a panel does.
-    fn decide(&mut self, delivery: Delivery) -> Handling {
+    /// Every request here has an issuer. It is offered again on the next connection, so the broker need
+    /// not keep it.
+    fn on_delivery(&mut self, delivery: Delivery) -> Handling {
+        if let Some(ack_token) = delivery.ack_token {
+            self.routes.acknowledge(ack_token);
+        }
         let Ok(request) = delivery.request else { return Handling::Decided };
-        let (Some(id), Ok(patch)) = (request.id, request.content) else { return Handling::Decided };
+        if request.issuer.is_some() && !delivery.delivered.is_fresh {
+            self.connected.count_old_request();
+            self.routes.announce();
+            return Handling::Kept;
+        }
         if self.change.is_some() {
             return Handling::Kept;
         }
-        if self.decided.as_ref().is_some_and(|report| report.request_id.as_ref() == Some(&id)) {
-            self.report();
-            return Handling::Decided;
+        if request.id.as_ref().is_some_and(|id| self.outbox.is_about(id)) {
+            self.outbox.ask_again();
+            self.send();
+        } else {
+            self.begin(request);
         }
-        let previous = self.connect_as.identity.clone();
-        if let Some(mac) = patch.new_mac {
-            self.connect_as.identity.mac = mac;
-        }
-        if patch.new_serial_number.is_some() {
-            self.connect_as.identity.serial_number = patch.new_serial_number;
-        }
-        self.change = Some((id, previous));
-        self.disconnected();
-        self.connection = self.connection.next();
-        self.routes.connect_as(self.connect_as.clone(), self.connection);
         Handling::Decided
+    }
+
+    fn begin(&mut self, request: Request) {
+        let Ok(patch) = &request.content else { return };
+        let from = self.connect_as.identity.clone();
+        let serial_number = patch.new_serial_number.clone().or_else(|| from.serial_number.clone());
+        let to = Identity { mac: patch.new_mac.unwrap_or(from.mac), serial_number };
+        self.routes.look_up(to.mac);
+        self.change = Some(Change { request, from, to, step: Step::LookUp });
     }
 
     fn on_event(&mut self, event: &Event) {
         match event {
             Event::Reachable { connection, .. } if *connection == self.connection => {
-                if !std::mem::replace(&mut self.is_connected, true) {
-                    self.fleet.count(true);
-                }
-                if let Some((id, previous)) = self.change.take() {
-                    let factory = self.factory.clone();
-                    self.decided = Some(installed(id, &self.connect_as, previous, factory));
-                    self.report();
-                } else if self.unreported {
-                    self.send();
-                }
+                self.reachable();
             }
             Event::Lost { connection, .. } if *connection == self.connection => self.disconnected(),
-            Event::Reported { id, .. } if *id == ReportId::Durable(self.reports) => {
-                self.unreported = false;
-            }
+            Event::LookedUp { mac, owner } => self.looked_up(*mac, owner),
+            Event::Reported { id, .. } => self.outbox.published(*id, Instant::now()),
+            Event::Over { request_id } => self.outbox.over(request_id),
             _ => {}
         }
     }
 
-    fn disconnected(&mut self) {
-        if std::mem::replace(&mut self.is_connected, false) {
-            self.fleet.count(false);
+    fn reachable(&mut self) {
+        let is_new = !std::mem::replace(&mut self.is_connected, true);
+        if is_new {
+            self.connected.add();
+            self.send();
+        }
+        let Some(change) = &mut self.change else { return };
+        match change.step {
+            Step::Connect => {
+                change.step = Step::Prove;
+                self.routes.prove(Route::Mqtt);
+            }
+            Step::Prove => {
+                change.step = Step::LookUpAgain;
+                self.routes.look_up(change.to.mac);
+            }
+            // The answer to what was asked on another connection does not come any more.
+            Step::LookUp | Step::LookUpAgain if is_new => self.routes.look_up(change.to.mac),
+            Step::LookUp | Step::LookUpAgain => {}
         }
     }
 
-    fn report(&mut self) {
-        self.reports += 1;
-        self.unreported = true;
+    fn looked_up(&mut self, mac: Mac, owner: &MacOwner) {
+        let Some(change) = self.change.take_if(|change| change.to.mac == mac) else { return };
+        match (owner, change.step) {
+            (MacOwner::Nobody, Step::LookUp) => self.apply(change),
+            (MacOwner::Nobody, Step::LookUpAgain) => self.commit(change),
+            (MacOwner::AnotherBoard(_), _) => log::error!("another board has {mac}"),
+            _ => {
+                self.routes.look_up(mac);
+                self.change = Some(change);
+            }
+        }
+    }
+
+    fn apply(&mut self, change: Change) {
+        self.connect_as.identity = change.to.clone();
+        self.connect_as.changing_from = Some(change.from.mac);
+        self.change = Some(Change { step: Step::Connect, ..change });
+        self.disconnected();
+        self.connection = self.connection.next();
+        self.routes.connect_as(self.connect_as.clone(), self.connection);
+    }
+
+    fn commit(&mut self, change: Change) {
+        self.connect_as.confirm();
+        self.routes.claim(self.connection);
+        let factory = self.factory.clone();
+        self.outbox.add(installed(&change.request, &self.connect_as, change.from, factory));
         self.send();
     }
 
-    fn send(&mut self) {
-        if let Some(report) = &self.decided {
-            self.routes.send(Route::Mqtt, ReportId::Durable(self.reports), report);
+    fn disconnected(&mut self) {
+        if std::mem::replace(&mut self.is_connected, false) {
+            self.connected.remove();
         }
     }
-}
 
-/// The report of a change that was carried out.
-pub(super) fn installed(
-    request_id: RequestId,
-    connect_as: &ConnectIdentity,
-    previous: Identity,
-    factory: Identity,
-) -> Report {
-    Report {
-        intercom: IntercomBody {
-            id: connect_as.id,
-            external_id: None,
-            department: None,
-            title: None,
-            mac: Some(connect_as.identity.mac),
-            model: connect_as.model.clone(),
-            serial_number: connect_as.identity.serial_number.clone(),
-            status: Some(Outcome::Installed.to_string()),
-            flat_from: None,
-            flat_to: None,
-            source: Some(SOURCE_AUTO_REPLACE.to_owned()),
-            group: None,
-        },
-        request_id: Some(request_id),
-        issuer: None,
-        board: connect_as.board.clone(),
-        target: None,
-        outcome_identity: None,
-        previous,
-        factory: FactoryIdentity::Known(factory),
-        reason: None,
-        deferred_seconds: None,
-        seq_mark: None,
-        log_extra: None,
-        message: None,
-        errors: None,
-        outcomes_not_told: None,
-        unclean_ends: None,
+    fn send(&mut self) {
+        if let Some((id, report)) = self.outbox.unread() {
+            self.routes.send(Route::Mqtt, id, report);
+        }
     }
 }

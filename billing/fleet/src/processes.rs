@@ -1,7 +1,7 @@
-//! The processes beside the simulator: one mosquitto, one billing service.
+//! Processes beside the simulator, and what they need of the system.
 
-use std::fs::{self, File};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::fs::{self, OpenOptions};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -25,15 +25,20 @@ pub(super) struct Process {
 }
 
 impl Process {
-    fn start(name: &'static str, command: &mut Command, log: &Path) -> Result<Self> {
-        let log = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
+    /// What it writes is added to `log`.
+    pub(super) fn start(name: &'static str, command: &mut Command, log: &Path) -> Result<Self> {
+        let log = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(log)
+            .with_context(|| format!("cannot write {}", log.display()))?;
         let command = command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         let child = command.spawn().with_context(|| format!("cannot start {name}"))?;
         Ok(Process { child, name })
     }
 
     /// Returns when it accepts connections.
-    async fn listens(&mut self, address: SocketAddr) -> Result<()> {
+    pub(super) async fn listens(&mut self, address: SocketAddr) -> Result<()> {
         let begun = Instant::now();
         while TcpStream::connect(address).await.is_err() {
             if let Some(status) = self.child.try_wait()? {
@@ -99,52 +104,4 @@ pub(super) fn allow_connections(count: usize) -> Result<()> {
              (ulimit -Hn {wanted}, as root) or take fewer panels"
         )
     })
-}
-
-/// A port that is free now.
-pub(super) fn free_port() -> Result<SocketAddr> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
-}
-
-/// Starts mosquitto, with room for the retained presence of every panel as in `billing/mosquitto`.
-/// Retained messages survive a restart in the same directory.
-pub(super) async fn mosquitto(dir: &Path, listen: SocketAddr) -> Result<Process> {
-    let config = dir.join("mosquitto.conf");
-    fs::write(
-        &config,
-        format!(
-            "listener {} {}\nallow_anonymous true\npersistence true\npersistence_location {}/\n\
-             max_queued_messages 100000\nuser {}\n",
-            listen.port(),
-            listen.ip(),
-            dir.display(),
-            // The user who starts it: another one could not write to this directory.
-            nix::unistd::User::from_uid(nix::unistd::getuid())?
-                .map_or("root".to_owned(), |u| u.name),
-        ),
-    )?;
-    // Debian installs it where only root's PATH looks.
-    let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default());
-    let mut command = Command::new("mosquitto");
-    command.arg("-c").arg(&config).env("PATH", path);
-    let mut process = Process::start("mosquitto", &mut command, &dir.join("mosquitto.log"))
-        .context("is mosquitto installed?")?;
-    process.listens(listen).await?;
-    Ok(process)
-}
-
-/// Starts the billing service without a grace time: no board here already has its new MAC address.
-pub(super) async fn billing(
-    program: &Path,
-    dir: &Path,
-    listen: SocketAddr,
-    database: &Path,
-    broker: SocketAddr,
-) -> Result<Process> {
-    let mut command = Command::new(program);
-    command.args(["serve", "--grace-ms", "0", "--listen", &listen.to_string()]);
-    command.args(["--broker", &format!("mqtt://{broker}")]).arg("--database").arg(database);
-    let mut process = Process::start("intercom-billing", &mut command, &dir.join("billing.log"))?;
-    process.listens(listen).await?;
-    Ok(process)
 }

@@ -36,6 +36,11 @@ impl fmt::Display for Timings {
     }
 }
 
+/// How many in each second.
+pub(super) fn rate(count: usize, seconds: f64) -> f64 {
+    f64::from(u32::try_from(count).unwrap_or(u32::MAX)) / seconds.max(0.001)
+}
+
 /// How many lines of a curve are shown.
 const LINES: usize = 40;
 const WIDEST: usize = 60;

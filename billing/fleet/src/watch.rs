@@ -12,6 +12,9 @@ use tokio::task::JoinSet;
 
 use crate::identities::number_of;
 
+/// As whom the watcher connects.
+pub(super) const CLIENT_ID: &str = "fleet-watch";
+
 /// The reports that billing has answered, by the number of the panel.
 pub(super) struct Watch {
     answered: mpsc::UnboundedReceiver<(usize, Instant)>,
@@ -21,7 +24,7 @@ pub(super) struct Watch {
 impl Watch {
     /// Returns when the broker has confirmed the subscription.
     pub(super) async fn start(broker: SocketAddr) -> Result<Self> {
-        let mut options = MqttOptions::new("fleet-watch", broker.ip().to_string(), broker.port());
+        let mut options = MqttOptions::new(CLIENT_ID, broker.ip().to_string(), broker.port());
         options.set_max_packet_size(1024 * 1024, 1024 * 1024);
         let (client, mut events) = AsyncClient::new(options, 16);
         let [_, by_board] = EVERY_REQUEST;

@@ -9,7 +9,7 @@ use std::process::Command;
 fn a_small_fleet_is_replaced_and_comes_back_after_a_restart_of_its_broker() {
     let output = Command::new(env!("CARGO_BIN_EXE_intercom-fleet"))
         .args(["--panels", "200", "--replacements", "20", "--polling", "20"])
-        .args(["--poll-for", "1", "--broker-away", "1"])
+        .args(["--poll-for", "1", "--broker-away", "1", "--replace-at-once"])
         .output();
     let output = output.unwrap_or_else(|why| panic!("it does not start: {why}"));
     let (out, err) =
