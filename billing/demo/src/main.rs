@@ -3,7 +3,7 @@
 mod broker_watch;
 mod caller;
 mod panel;
-mod says;
+mod say;
 mod story;
 
 use std::process::ExitCode;

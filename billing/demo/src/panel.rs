@@ -12,10 +12,10 @@ use intercom_agent::control::{self, Answer, Ask, Asked};
 use intercom_agent::daemon::{self, Connectivity, End};
 use intercom_agent::panel::Panel;
 use intercom_agent::root::Root;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::says::Says;
+use crate::say::say;
 
 /// The identity of the documented example's panel before the PATCH.
 pub(super) const OLD_MAC: &str = "AA:BB:CC:DD:EE:FF";
@@ -35,7 +35,7 @@ pub(super) struct DemoPanel {
 
 impl DemoPanel {
     /// Creates the board's files and starts the daemon on its own thread.
-    pub(super) fn start(root: &Path, broker: SocketAddr, says: Says) -> Result<Self> {
+    pub(super) fn start(root: &Path, broker: SocketAddr) -> Result<Self> {
         write(&root.join(LINK), &format!("{}\n", OLD_MAC.to_lowercase()))?;
         write(&root.join("etc/serial"), OLD_SERIAL_NUMBER)?;
         write(&root.join("etc/intercom-agent.toml"), &configuration(broker))?;
@@ -46,7 +46,6 @@ impl DemoPanel {
             .enable_all()
             .build()
             .context("cannot start the panel's thread")?;
-        let errors = says.clone();
         let (ready, is_ready) = oneshot::channel();
         let thread = thread::spawn(move || {
             let panel = Panel::open(sandbox, settings);
@@ -57,10 +56,10 @@ impl DemoPanel {
             });
             let run = daemon::run(panel, Connectivity::Online, stop, Some(ready));
             if let Err(why) = runtime.block_on(run) {
-                let _ = errors.blocking_send(("panel", format!("the daemon failed: {why}")));
+                say("panel", &format!("the daemon failed: {why}"));
             }
         });
-        follow(root.join(RUNTIME).join(control::SOCKET), is_ready, says);
+        follow(root.join(RUNTIME).join(control::SOCKET), is_ready);
         Ok(DemoPanel { root: root.to_owned(), stop, thread })
     }
 
@@ -82,14 +81,24 @@ impl DemoPanel {
 
     /// Whether the daemon reaches upstream, as it says on its control socket.
     pub(super) fn is_online(&self) -> bool {
-        let mut online = false;
+        self.state().is_some_and(|state| state["reached"] != json!([]))
+    }
+
+    /// Whether billing has read all that the daemon had to report.
+    pub(super) fn has_reported(&self) -> bool {
+        self.state().is_some_and(|state| state["unreported"] == 0)
+    }
+
+    /// What `status --json` prints; `None` while the daemon does not answer.
+    fn state(&self) -> Option<Value> {
+        let mut state = None;
         let socket = self.root.join(RUNTIME).join(control::SOCKET);
         let asked = control::ask(&socket, &Ask::Status, |answer| {
-            if let Answer::State { reached, .. } = answer {
-                online = !reached.is_empty();
+            if let Answer::State { told, .. } = answer {
+                state = serde_json::from_str(told.text(true)).ok();
             }
         });
-        asked.is_ok() && online
+        asked.ok().and(state)
     }
 
     pub(super) fn stop(self) {
@@ -100,7 +109,7 @@ impl DemoPanel {
 }
 
 /// Passes on each step from the daemon's control socket, as `status --follow` does.
-fn follow(socket: PathBuf, is_ready: oneshot::Receiver<mpsc::Sender<Asked>>, says: Says) {
+fn follow(socket: PathBuf, is_ready: oneshot::Receiver<mpsc::Sender<Asked>>) {
     thread::spawn(move || {
         if is_ready.blocking_recv().is_err() {
             return;
@@ -112,7 +121,7 @@ fn follow(socket: PathBuf, is_ready: oneshot::Receiver<mpsc::Sender<Asked>>, say
         // It ends with the daemon.
         let _ = control::ask(&socket, &Ask::Follow, |answer| {
             if let Answer::Step(step) = answer {
-                let _ = says.blocking_send(("panel", step.text));
+                say("panel", &step.text);
             }
         });
     });

@@ -10,12 +10,11 @@ use intercom_billing::store::macs::Believed;
 use intercom_wire::topics;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::sync::mpsc;
 
 use crate::broker_watch;
 use crate::caller::{Caller, LIMIT};
 use crate::panel::{DemoPanel, NEW_SERIAL_NUMBER, OLD_MAC, OLD_SERIAL_NUMBER};
-use crate::says::Says;
+use crate::say::say;
 
 /// The MAC address that the documented example asks for.
 const NEW_MAC: &str = "22:0D:CE:38:E7:15";
@@ -28,19 +27,7 @@ const GRACE: Duration = Duration::from_secs(1);
 /// A part could not be started, or the panel did not get its new identity.
 pub(crate) async fn run(once: bool) -> Result<()> {
     let dir = TempDir::with_prefix("intercom-demo-")?;
-    let (says, mut said): (Says, _) = mpsc::channel(64);
-    let printing = tokio::spawn(async move {
-        while let Some((who, what)) = said.recv().await {
-            say(who, &what);
-        }
-    });
-    let story = tell(dir.path(), &says, once).await;
-    drop(says);
-    printing.abort();
-    story
-}
-
-async fn tell(dir: &Path, says: &Says, once: bool) -> Result<()> {
+    let dir = dir.path();
     say("demo", &format!("everything is under {}, and gone when this ends", dir.display()));
     let mut service = Service::start(Settings {
         listen: ([127, 0, 0, 1], 0).into(),
@@ -69,8 +56,8 @@ async fn tell(dir: &Path, says: &Says, once: bool) -> Result<()> {
             "POSTs the intercom as it is now: MAC {OLD_MAC}, serial number {OLD_SERIAL_NUMBER}"
         ),
     );
-    broker_watch::start(broker, says.clone());
-    let panel = DemoPanel::start(&dir.join("panel"), broker, says.clone())?;
+    let watch = broker_watch::start(broker);
+    let panel = DemoPanel::start(&dir.join("panel"), broker)?;
     say(
         "panel",
         &format!("a sandboxed board starts the daemon: its link has {}", panel.link_mac()?),
@@ -80,17 +67,14 @@ async fn tell(dir: &Path, says: &Says, once: bool) -> Result<()> {
     let body = documented_patch();
     say("operator", &format!("sends PATCH /api/v1/billing/intercoms\n{body}"));
     let answer = caller.patch(&body).await?;
-    say(
-        "billing",
-        &format!(
-            "answers 200 at once with the identity that was asked for, and queues the request:\n{answer}"
-        ),
-    );
+    ensure!(answer["status"] == "pending", "billing answers {answer}");
+    say("billing", "answers 200 at once: the intercom is pending");
     wait("billing to show the intercom as installed", || async {
         let shown = caller.show(NEW_MAC).await.ok();
         shown.is_some_and(|shown| shown["status"] == "installed")
     })
     .await?;
+    wait("billing to read the report", || async { panel.has_reported() }).await?;
     let shown = caller.show(NEW_MAC).await?;
     report_result(&panel, &shown)?;
     if !once {
@@ -98,6 +82,7 @@ async fn tell(dir: &Path, says: &Says, once: bool) -> Result<()> {
         tokio::signal::ctrl_c().await.context("cannot watch for Ctrl-C")?;
         say("demo", "stopping");
     }
+    watch.abort();
     panel.stop();
     service.stop().await;
     Ok(())
@@ -107,13 +92,12 @@ async fn tell(dir: &Path, says: &Says, once: bool) -> Result<()> {
 fn report_result(panel: &DemoPanel, shown: &Value) -> Result<()> {
     let link = panel.link_mac()?;
     let identity = panel.runtime_identity()?;
-    say("before", &format!("MAC {OLD_MAC}   serial number {OLD_SERIAL_NUMBER}"));
-    let serial_number = identity["serial_number"].as_str().unwrap_or("none");
-    say("after", &format!("MAC {link}   serial number {serial_number}"));
+    let serial_number = &identity["serial_number"];
     ensure!(link.eq_ignore_ascii_case(NEW_MAC), "the panel's link carries {link}, not {NEW_MAC}");
-    ensure!(serial_number == NEW_SERIAL_NUMBER, "the panel's runtime files say {identity}");
+    ensure!(*serial_number == NEW_SERIAL_NUMBER, "the panel's runtime files say {identity}");
     ensure!(shown["mac"] == NEW_MAC, "billing shows {shown}");
     ensure!(shown["source"] == "auto-replace", "billing shows {shown}");
+    say("panel", &format!("its link has {link}, and identity.json says {NEW_SERIAL_NUMBER}"));
     say("billing", &format!("shows the intercom as installed, source auto-replace:\n{shown}"));
     Ok(())
 }
@@ -160,11 +144,6 @@ fn documented_patch() -> Value {
         "department": 1,
         "log_extra": {"some": "information"}
     })
-}
-
-/// Prints a text after who it is from. Further lines are indented.
-fn say(who: &str, what: &str) {
-    println!("{who:>9} │ {}", what.replace('\n', "\n          │   "));
 }
 
 async fn wait<F: Future<Output = bool>>(what: &str, mut done: impl FnMut() -> F) -> Result<()> {
