@@ -281,7 +281,7 @@ impl<S: Seams> Agent<S> {
         self.lost_address.found();
         self.keep_board();
         self.look_up_again();
-        self.reports.send_all(self.seams.upstream(), &self.record.outbox, route);
+        self.reports.send_all(self.seams.upstream(), &self.record, route);
     }
 
     fn lost(&mut self, route: Route) {

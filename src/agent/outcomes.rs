@@ -90,7 +90,7 @@ impl<S: Seams> Agent<S> {
         let mut routes = delivery.routes_back(&self.rules);
         // It takes no room while nobody hears it: it is told again, or the end is.
         routes.retain(|route| self.connections.routes().contains(route));
-        let _ = self.reports.send(self.seams.upstream(), &report, &routes, None);
+        let _ = self.reports.send(self.seams.upstream(), &self.record, &report, &routes, None);
     }
 
     pub(super) fn already_installed(&mut self, pending: PendingRequest) -> Handling {
@@ -185,7 +185,7 @@ impl<S: Seams> Agent<S> {
     /// Sends a report that no record needs to hold.
     fn report_volatile(&mut self, report: &Report, delivery: &Delivery) {
         let (upstream, routes) = (self.seams.upstream(), delivery.routes_back(&self.rules));
-        match self.reports.send(upstream, report, &routes, delivery.ack_token) {
+        match self.reports.send(upstream, &self.record, report, &routes, delivery.ack_token) {
             Room::Enough => {}
             Room::None => self.waiting.let_go(),
         }
@@ -239,7 +239,7 @@ impl<S: Seams> Agent<S> {
     /// Sends again what billing has not answered in time.
     pub(super) fn send_unread_again(&mut self, now: Moment) {
         while let Some(id) = self.reports.take_due(now) {
-            self.reports.send_again(self.seams.upstream(), &self.record.outbox, id);
+            self.reports.send_again(self.seams.upstream(), &self.record, id);
         }
     }
 
@@ -248,7 +248,7 @@ impl<S: Seams> Agent<S> {
     }
 
     pub(super) fn send_outbox(&mut self) {
-        send_outbox(self.seams.upstream(), &self.record.outbox);
+        send_outbox(self.seams.upstream(), &self.record);
     }
 }
 

@@ -6,7 +6,7 @@ use super::seams::{AckToken, ReportId, Upstream};
 use super::unread::UnreadReports;
 use super::volatile_reports::{Added, Taken, VolatileReports};
 use crate::clock::Moment;
-use crate::record::{Cause, Entry, Ledger, OutboxEntry, Route, SeqMark};
+use crate::record::{Cause, Entry, Ledger, Record, Route, SeqMark};
 
 /// The outcomes that never touch the flash, and their reports until upstream has them.
 #[derive(Debug, Default)]
@@ -71,17 +71,18 @@ impl Reports {
     pub(super) fn send_again(
         &mut self,
         upstream: &mut impl Upstream,
-        outbox: &[OutboxEntry],
+        record: &Record,
         id: ReportId,
     ) {
         let report = match id {
             ReportId::Durable(number) => {
-                outbox.iter().find(|entry| entry.number == number).map(|entry| &entry.report)
+                let mut outbox = record.outbox.iter();
+                outbox.find(|entry| entry.number == number).map(|entry| &entry.report)
             }
             ReportId::Volatile(number) => self.on_their_way.report(number),
         };
         match report {
-            Some(report) => upstream.send(Route::Mqtt, id, report),
+            Some(report) => send(upstream, record, Route::Mqtt, id, report),
             None => self.unread.forget(id),
         }
     }
@@ -126,6 +127,7 @@ impl Reports {
     pub(super) fn send(
         &mut self,
         upstream: &mut impl Upstream,
+        record: &Record,
         report: &Report,
         routes: &[Route],
         ack_token: Option<AckToken>,
@@ -136,7 +138,7 @@ impl Reports {
         match self.on_their_way.add(report, routes, ack_token) {
             Added::Queued(number) => {
                 for route in routes {
-                    upstream.send(*route, ReportId::Volatile(number), report);
+                    send(upstream, record, *route, ReportId::Volatile(number), report);
                 }
                 Room::Enough
             }
@@ -149,15 +151,10 @@ impl Reports {
     }
 
     /// Sends everything that a route owes an acknowledgement for: it has just been reached.
-    pub(super) fn send_all(
-        &self,
-        upstream: &mut impl Upstream,
-        outbox: &[OutboxEntry],
-        route: Route,
-    ) {
-        send_outbox(upstream, outbox);
+    pub(super) fn send_all(&self, upstream: &mut impl Upstream, record: &Record, route: Route) {
+        send_outbox(upstream, record);
         for (number, report) in self.on_their_way.owed_by(route) {
-            upstream.send(route, ReportId::Volatile(number), report);
+            send(upstream, record, route, ReportId::Volatile(number), report);
         }
     }
 
@@ -186,12 +183,23 @@ impl Reports {
 }
 
 /// Sends whatever the record's outbox holds, on all routes that owe an acknowledgement.
-pub(super) fn send_outbox(upstream: &mut impl Upstream, outbox: &[OutboxEntry]) {
-    for queued in outbox {
+pub(super) fn send_outbox(upstream: &mut impl Upstream, record: &Record) {
+    for queued in &record.outbox {
         for route in &queued.routes {
-            upstream.send(*route, ReportId::Durable(queued.number), &queued.report);
+            send(upstream, record, *route, ReportId::Durable(queued.number), &queued.report);
         }
     }
+}
+
+/// Sends a report as the board is now: a later change may have ended before this one leaves.
+fn send(
+    upstream: &mut impl Upstream,
+    record: &Record,
+    route: Route,
+    id: ReportId,
+    report: &Report,
+) {
+    upstream.send(route, id, &report.sent_by(&record.current.identity));
 }
 
 /// Tells the broker that a message need not come again, if it waits for that.
@@ -223,7 +231,8 @@ mod tests {
         let mut upstream = FakeUpstream::default();
         let mut reports = Reports::default();
         let routes = [Route::Mqtt, Route::Http];
-        let room = reports.send(&mut upstream, &report("r-1"), &routes, Some(AckToken(7)));
+        let room =
+            reports.send(&mut upstream, &record(), &report("r-1"), &routes, Some(AckToken(7)));
         assert_eq!(room, Room::Enough);
         let id = ReportId::Volatile(1);
         assert_eq!(upstream.sent, [(Route::Mqtt, id), (Route::Http, id)]);
@@ -238,13 +247,13 @@ mod tests {
         let mut upstream = FakeUpstream::default();
         let mut reports = Reports::default();
         let report = Report { issuer: "billing-1".parse().ok(), ..report("r-1") };
-        let _ = reports.send(&mut upstream, &report, &[Route::Mqtt], Some(AckToken(7)));
+        let _ = reports.send(&mut upstream, &record(), &report, &[Route::Mqtt], Some(AckToken(7)));
         assert!(!reports.taken(&mut upstream, 1, Route::Mqtt, NOW));
         assert_eq!(upstream.acknowledged, [AckToken(7)], "billing has the request too");
         assert_eq!((reports.on_their_way.unpublished(), reports.waiting()), (0, 1));
         let due = reports.due().expect("sent again");
         let id = reports.take_due(due).expect("due");
-        reports.send_again(&mut upstream, &[], id);
+        reports.send_again(&mut upstream, &record(), id);
         assert_eq!(upstream.sent.len(), 2);
         assert!(!reports.over(&mut upstream, &"r-2".parse().expect("an ID")));
         assert!(reports.over(&mut upstream, &"r-1".parse().expect("an ID")));
@@ -255,11 +264,11 @@ mod tests {
     fn a_route_that_is_reached_gets_what_it_has_not_taken() {
         let mut upstream = FakeUpstream::default();
         let mut reports = Reports::default();
-        let _ = reports.send(&mut upstream, &report("r-1"), &[Route::Mqtt], None);
+        let _ = reports.send(&mut upstream, &record(), &report("r-1"), &[Route::Mqtt], None);
         let mut record = record();
         record.already_installed(&cause(Some("r-2")));
         upstream.sent.clear();
-        reports.send_all(&mut upstream, &record.outbox, Route::Mqtt);
+        reports.send_all(&mut upstream, &record, Route::Mqtt);
         let sent = [ReportId::Durable(1), ReportId::Volatile(1)].map(|id| (Route::Mqtt, id));
         assert_eq!(upstream.sent, sent);
     }
@@ -272,7 +281,7 @@ mod tests {
         let mut send_another = |upstream: &mut FakeUpstream| {
             number += 1;
             let report = report(&format!("r-{number}"));
-            reports.send(upstream, &report, &[Route::Mqtt], Some(AckToken(number)))
+            reports.send(upstream, &record(), &report, &[Route::Mqtt], Some(AckToken(number)))
         };
         while send_another(&mut upstream) == Room::Enough {}
         assert_eq!(upstream.acknowledged, []);

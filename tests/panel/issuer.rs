@@ -79,6 +79,24 @@ fn a_report_is_sent_again_until_its_issuer_has_read_it() {
 }
 
 #[test]
+fn a_report_that_leaves_after_a_later_change_tells_both_identities() {
+    let broker = Broker::start();
+    let watcher = Watcher::new(&broker);
+    let board = Board::sandboxed("gate-1", OLD).with_mqtt(&broker.url());
+    let _daemon = board.start();
+    let nonce = watcher.online(OLD, "gate-1")["nonce"].clone();
+    board.wait_until_reached();
+    watcher.publish(&topic("r-1"), offer("r-1", &nonce, NEW).to_string());
+    assert_eq!(watcher.report(NEW)["outcome_identity"]["mac"], NEW);
+    let nonce = watcher.online(NEW, "gate-1")["nonce"].clone();
+    watcher.publish(&topic("r-2"), offer("r-2", &nonce, OTHER).to_string());
+    let mut reports = std::iter::repeat_with(|| watcher.report(OTHER));
+    let first = reports.find(|report| report["request_id"] == "r-1").expect("sent again");
+    assert_eq!((&first["status"], &first["mac"]), (&json!("installed"), &json!(OTHER)));
+    assert_eq!(first["outcome_identity"]["mac"], NEW);
+}
+
+#[test]
 fn a_request_that_its_issuer_withdraws_while_it_is_deferred_is_forgotten() {
     let broker = Broker::start();
     let watcher = Watcher::new(&broker);

@@ -64,7 +64,7 @@ pub(super) fn take(
     outcome: Outcome,
 ) -> Result<Taken, Refusal> {
     let has_changed = matches!(outcome, Outcome::Installed | Outcome::RolledBack);
-    let Some(identity) = report.identity().filter(|_| has_changed) else {
+    let Some(identity) = report.carried().filter(|_| has_changed) else {
         return Ok(Taken::Nothing);
     };
     let change = ByHand {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use intercom_wire::{Identity, Outcome, Report, RequestId};
+use intercom_wire::{Outcome, Report, RequestId};
 
 use super::{Billing, Refusal, by_hand, next_seq};
 use crate::replacement::{
@@ -75,11 +75,13 @@ fn on_outcome(
     outcome: Outcome,
     reason: Option<&str>,
 ) -> Result<Settled, Refusal> {
+    let about = report.identity();
     let reported = ReportedOutcome {
         outcome,
         board: Some(report.board.clone()),
-        mac: report.intercom.mac,
-        serial_number: report.intercom.serial_number.clone(),
+        mac: about.as_ref().map(|about| about.mac),
+        serial_number: about.and_then(|about| about.serial_number),
+        carried: report.carried(),
     };
     let subject = match subject(transaction, report.request_id.as_ref())? {
         Ok(subject) => subject,
@@ -258,7 +260,10 @@ impl Subject {
         transaction: &Transaction<'_>,
         report: &ReportedOutcome,
     ) -> Result<bool, Refusal> {
-        let (Some(board), Some(mac)) = (&report.board, report.mac) else { return Ok(false) };
+        let (Some(board), Some(identity)) = (&report.board, &report.carried) else {
+            return Ok(false);
+        };
+        let mac = identity.mac;
         let Some(record) = intercoms::find(transaction, &Name::Id(self.record.id))? else {
             return Ok(false);
         };
@@ -268,8 +273,7 @@ impl Subject {
         if !is_the_doors || !differs || !requests::asked_for(transaction, record.id, mac)? {
             return Ok(false);
         }
-        let identity = Identity { mac, serial_number: report.serial_number.clone() };
-        let carried = Carried { identity, model: record.confirmed.model.clone() };
+        let carried = Carried { identity: identity.clone(), model: record.confirmed.model.clone() };
         if !self.is_free(transaction, &carried)? {
             return Ok(false);
         }

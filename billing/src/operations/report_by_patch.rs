@@ -78,6 +78,7 @@ pub(super) fn apply_report(
         board,
         mac: patch.new_mac,
         serial_number: patch.new_serial_number,
+        carried: None,
     };
     settle(transaction, &request_id, &report)?;
     Ok(Some(find(transaction, &Name::Id(intercom_id))?.shown))

@@ -13,10 +13,13 @@ pub struct ReportedOutcome {
     pub outcome: Outcome,
     /// The board that reports; a report by the documented PATCH names none.
     pub board: Option<BoardName>,
-    /// The MAC address that the board carries now, where the report has it.
+    /// The MAC address that the outcome is about, where the report has it.
     pub mac: Option<Mac>,
-    /// The serial number that the board carries now, where the report has it.
+    /// The serial number that the outcome is about, where the report has it.
     pub serial_number: Option<SerialNumber>,
+    /// What the board carries now, where the report has it. A later change may have ended before
+    /// the report left.
+    pub carried: Option<Identity>,
 }
 
 /// What a report changes.

@@ -40,7 +40,7 @@ fn ended(outcome: Outcome) -> State {
 }
 
 fn report(outcome: Outcome, from: &str) -> ReportedOutcome {
-    ReportedOutcome { outcome, board: board(from), mac: None, serial_number: None }
+    ReportedOutcome { outcome, board: board(from), mac: None, serial_number: None, carried: None }
 }
 
 fn patch(fields: serde_json::Value) -> Patch {
@@ -208,6 +208,7 @@ fn any_report() -> impl Strategy<Value = ReportedOutcome> {
             board: board(if spare { "spare" } else { "other" }),
             mac: last.map(mac),
             serial_number: serial("S2").filter(|_| told),
+            carried: None,
         },
     )
 }

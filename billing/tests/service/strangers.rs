@@ -308,6 +308,20 @@ fn a_mark_that_no_number_of_ours_can_have_made_is_not_followed() {
 }
 
 #[test]
+fn what_an_outcome_is_about_is_confirmed_whatever_the_board_carries_since() {
+    let (billing, mut spare, request_id) = asked_of_the_spare();
+    let mut installed = report(&request_id, "installed", THIRD, "S3");
+    installed["outcome_identity"] = json!({"mac": NEW, "serial_number": "new_serial_number"});
+    spare.reports(&installed);
+    billing.until("installed", |b| b.show("id=1").body["status"] == "installed");
+    let shown = billing.show("id=1").body;
+    assert_eq!(
+        (&shown["mac"], &shown["serial_number"]),
+        (&json!(NEW), &json!("new_serial_number"))
+    );
+}
+
+#[test]
 fn what_the_doors_board_carries_is_confirmed_if_it_was_asked_for_once() {
     let billing = Running::start_with(|settings| settings.grace = Duration::ZERO);
     billing.old_intercom();
@@ -318,7 +332,9 @@ fn what_the_doors_board_carries_is_confirmed_if_it_was_asked_for_once() {
     billing.patch(json!({"id": 1, "group_id": 6, "new_mac": THIRD, "model": "3516EV200"}));
     let second = billing.newest_request_id();
     door.request(&second);
-    door.reports(&by("die-old", report(&second, "rejected", NEW, "new_serial_number")));
+    let mut rejected = by("die-old", report(&second, "rejected", NEW, "new_serial_number"));
+    rejected["outcome_identity"] = json!({"mac": OLD, "serial_number": "S-OLD"});
+    door.reports(&rejected);
     billing.until("rejected", |b| b.show("id=1").body["status"] == "rejected");
     assert_eq!(billing.show("id=1").body["mac"], NEW, "it had carried out the first");
 }

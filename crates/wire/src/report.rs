@@ -81,10 +81,24 @@ json_object! {
 }
 
 impl Report {
-    /// The identity that the board carries after the request; `None` if the report tells no MAC.
+    /// The identity that the outcome is about; what the board carries, in a report that tells no more.
     pub fn identity(&self) -> Option<Identity> {
+        self.outcome_identity.clone().or_else(|| self.carried())
+    }
+
+    /// The identity that the board carries when it sends this; `None` if the report tells no MAC.
+    pub fn carried(&self) -> Option<Identity> {
         let serial_number = self.intercom.serial_number.clone();
         self.intercom.mac.map(|mac| Identity { mac, serial_number })
+    }
+
+    /// The same outcome, told by a board that carries this now.
+    #[must_use]
+    pub fn sent_by(&self, carrier: &Identity) -> Report {
+        let mut report = self.clone();
+        report.intercom.mac = Some(carrier.mac);
+        report.intercom.serial_number.clone_from(&carrier.serial_number);
+        report
     }
 
     /// Whether the panel has the request and decides it later.

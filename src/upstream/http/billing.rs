@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use intercom_wire::{Mac, NamedBy, Report};
+use intercom_wire::{Identity, Mac, NamedBy, Report};
 use serde_json::{Map, Value, json};
 use ureq::http::StatusCode;
 use ureq::http::header::CONTENT_TYPE;
@@ -19,10 +19,10 @@ impl Exchange {
     /// identity there means that it already knows, from a PATCH whose answer was lost or from its
     /// operator.
     pub(super) fn tell_billing(&self, report: &Report) -> Result<(), Trouble> {
-        let Some(mac) = report.intercom.mac else { return Ok(()) };
-        let Some(refusal) = self.patch(report, None)? else { return Ok(()) };
-        let shown = self.show(mac)?;
-        if shown.as_ref().is_some_and(|shown| is_so(report, mac, shown)) {
+        let Some(installed) = report.identity() else { return Ok(()) };
+        let Some(refusal) = self.patch(report, &installed, None)? else { return Ok(()) };
+        let shown = self.show(installed.mac)?;
+        if shown.as_ref().is_some_and(|shown| is_so(&installed, shown)) {
             return Ok(());
         }
         // A PATCH must name a group. The panel does not know it, but billing does.
@@ -32,14 +32,19 @@ impl Exchange {
             (shown, _) => shown,
         };
         let Some(group) = shown.as_ref().and_then(group) else { return Err(refusal) };
-        self.patch(report, Some(group))?.map_or(Ok(()), Err)
+        self.patch(report, &installed, Some(group))?.map_or(Ok(()), Err)
     }
 
     /// `None` if the PATCH is accepted; otherwise why it is refused.
-    fn patch(&self, report: &Report, group: Option<i64>) -> Result<Option<Trouble>, Trouble> {
+    fn patch(
+        &self,
+        report: &Report,
+        installed: &Identity,
+        group: Option<i64>,
+    ) -> Result<Option<Trouble>, Trouble> {
         let url = self.url(&self.service.settings.status)?;
         let request = self.client.patch(url).header(CONTENT_TYPE, "application/json");
-        let body = patch(report, group).to_string();
+        let body = patch(report, installed, group).to_string();
         let response = self.authorized(request)?.send(&body)?;
         let status = response.status();
         if status.is_success() {
@@ -86,7 +91,7 @@ fn named_by(report: &Report) -> NamedBy {
 }
 
 /// The documented body. The request's ID is part of `log_extra`.
-fn patch(report: &Report, group: Option<i64>) -> Value {
+fn patch(report: &Report, installed: &Identity, group: Option<i64>) -> Value {
     let mut log_extra = match &report.log_extra {
         Some(Value::Object(fields)) => fields.clone(),
         Some(other) => Map::from_iter([("log_extra".to_owned(), other.clone())]),
@@ -104,8 +109,8 @@ fn patch(report: &Report, group: Option<i64>) -> Value {
     };
     let fields = [
         (named_by, name),
-        ("new_mac", json!(report.intercom.mac)),
-        ("new_serial_number", json!(report.intercom.serial_number)),
+        ("new_mac", json!(installed.mac)),
+        ("new_serial_number", json!(installed.serial_number)),
         ("model", json!(report.intercom.model)),
         ("group_id", json!(group)),
         ("log_extra", Value::Object(log_extra)),
@@ -119,10 +124,10 @@ fn patch(report: &Report, group: Option<i64>) -> Value {
     Value::Object(body)
 }
 
-fn is_so(report: &Report, mac: Mac, shown: &Value) -> bool {
+fn is_so(installed: &Identity, shown: &Value) -> bool {
     let text = |field| shown.get(field).and_then(Value::as_str);
-    let serial_number = report.intercom.serial_number.as_ref();
-    text("mac").and_then(|text| text.parse().ok()) == Some(mac)
+    let serial_number = installed.serial_number.as_ref();
+    text("mac").and_then(|text| text.parse().ok()) == Some(installed.mac)
         && serial_number.is_none_or(|wanted| text("serial_number") == Some(wanted.as_str()))
 }
 
