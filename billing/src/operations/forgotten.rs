@@ -1,33 +1,56 @@
 //! A door's board that has forgotten its identity, because its record was lost: it is asked to take
 //! that identity again.
+//!
+//! It is asked without an operator if it says that its record is new, or if it claims what it carried
+//! before it was ever changed while its door's identity has been silent for a day: until then another
+//! board of that name may have the identity. After a change or a rollback by hand nobody knows better
+//! than who did it.
 
 use intercom_wire::{NamedBy, Outcome, SOURCE_AUTO_REPLACE};
 
 use super::{Refusal, fresh_request_id, next_seq};
 use crate::replacement::{IdentityRequest, State};
 use crate::store::boards::Seen;
-use crate::store::doors::Door;
-use crate::store::intercoms::{self, Name, PENDING, RecordState};
+use crate::store::intercoms::{self, Name, PENDING, Record, RecordState};
 use crate::store::requests::{self, Queued};
-use crate::store::{Transaction, doors};
+use crate::store::{Snapshot, Transaction, doors, factories, macs};
 
-/// Asks the board for the confirmed identity, if it claims another one and the last request of its
-/// door was installed. After a change or a rollback by hand nobody knows better than who did it.
-pub(super) fn ask_again(transaction: &Transaction<'_>, seen: &Seen) -> Result<(), Refusal> {
-    let door = doors::of_board(transaction, &seen.board)?;
-    let (Some(Door { intercom_id, confirmed_mac }), Some(claim)) = (door, &seen.claim) else {
-        return Ok(());
+/// How long the identity of a door is silent before its board counts as one that has forgotten it.
+const SILENT_MS: i64 = 24 * 3_600_000;
+
+/// The record of the door whose board has forgotten its identity beyond doubt.
+pub(super) fn of(
+    snapshot: &Snapshot<'_>,
+    seen: &Seen,
+    new_record: bool,
+    now_ms: i64,
+) -> Result<Option<Record>, Refusal> {
+    let (Some(claim), Some(door)) = (&seen.claim, doors::of_board(snapshot, &seen.board)?) else {
+        return Ok(None);
     };
+    if claim.mac == door.confirmed_mac {
+        return Ok(None);
+    }
+    if !new_record {
+        let is_factory = factories::mac(snapshot, &seen.board)? == Some(claim.mac);
+        let last_ms = macs::seen_ms(snapshot, door.confirmed_mac)?.unwrap_or(0);
+        if !is_factory || now_ms.saturating_sub(last_ms) < SILENT_MS {
+            return Ok(None);
+        }
+    }
     let (Some(record), Some(newest)) = (
-        intercoms::find(transaction, &Name::Id(intercom_id))?,
-        requests::newest(transaction, intercom_id)?,
+        intercoms::find(snapshot, &Name::Id(door.intercom_id))?,
+        requests::newest(snapshot, door.intercom_id)?,
     ) else {
-        return Ok(());
+        return Ok(None);
     };
     let is_installed = matches!(newest.state, State::Ended { outcome: Outcome::Installed, .. });
-    if !is_installed || newest.to != record.confirmed || claim.mac == confirmed_mac {
-        return Ok(());
-    }
+    Ok(Some(record).filter(|record| is_installed && newest.to == record.confirmed))
+}
+
+/// Asks the door's board for the confirmed identity, by a new request.
+pub(super) fn ask_again(transaction: &Transaction<'_>, record: &Record) -> Result<(), Refusal> {
+    let intercom_id = record.id;
     let seq = next_seq(transaction, record.seq);
     let change = IdentityRequest {
         request_id: fresh_request_id(transaction)?,
@@ -55,8 +78,7 @@ pub(super) fn ask_again(transaction: &Transaction<'_>, seen: &Seen) -> Result<()
     };
     intercoms::set_state(transaction, intercom_id, &state)?;
     log::warn!(
-        "intercom {intercom_id}: its board {} has forgotten {} and carries {claim}: request {}",
-        seen.board,
+        "intercom {intercom_id}: its board has forgotten {}: request {}",
         record.confirmed.identity,
         change.request_id
     );

@@ -2,7 +2,7 @@
 
 use intercom_wire::{Identity, Nonce, RequestBody, SerialNumber};
 
-use super::{Billing, Refusal};
+use super::{Billing, Refusal, forgotten};
 use crate::offer::Turn;
 use crate::store::boards::{Channel, Seen};
 use crate::store::pending::{Caller, Pending};
@@ -52,7 +52,9 @@ impl Billing {
         let unchanged = self
             .store
             .read(move |snapshot| {
-                if !boards::is_known(snapshot, &at, now)? {
+                if !boards::is_known(snapshot, &at, now)?
+                    || forgotten::of(snapshot, &at, false, now)?.is_some()
+                {
                     return Ok::<_, Refusal>(None);
                 }
                 let requests = if_known(snapshot)?;
@@ -70,6 +72,9 @@ impl Billing {
                 self.store
                     .write(move |transaction| {
                         boards::present(transaction, &seen, now, believed)?;
+                        if let Some(record) = forgotten::of(transaction, &seen, false, now)? {
+                            forgotten::ask_again(transaction, &record)?;
+                        }
                         let requests = offered(transaction)?;
                         for RequestBody { request_id, .. } in &requests {
                             if !offers::open(transaction, request_id)?.contains(&seen.board) {

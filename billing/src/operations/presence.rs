@@ -24,9 +24,9 @@ impl Billing {
                     let channel = Channel::Broker(presence.nonce);
                     let seen = Seen { board, claim, changing, channel };
                     boards::present(transaction, &seen, now, believed)?;
-                    match presence.new_record {
-                        true => forgotten::ask_again(transaction, &seen),
-                        false => Ok(()),
+                    match forgotten::of(transaction, &seen, presence.new_record, now)? {
+                        Some(record) => forgotten::ask_again(transaction, &record),
+                        None => Ok(()),
                     }
                 }
                 Some(_) | None => Ok(boards::gone(transaction, &board, now)?),

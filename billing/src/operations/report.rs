@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use intercom_wire::{Outcome, Report, RequestId};
+use intercom_wire::{FactoryIdentity, Outcome, Report, RequestId};
 
 use super::{Billing, Refusal, by_hand, next_seq};
 use crate::replacement::{
@@ -11,7 +11,7 @@ use crate::replacement::{
 use crate::store::intercoms::{self, Name, PENDING, Record, RecordState};
 use crate::store::reports::Arrived;
 use crate::store::taken::{self, Among};
-use crate::store::{Transaction, doors, offers, reports, requests};
+use crate::store::{Transaction, doors, factories, offers, reports, requests};
 
 /// How much of a reason is kept. People read it, and it comes from outside.
 const MAX_REASON_CHARS: usize = 1000;
@@ -96,6 +96,9 @@ fn on_outcome(
     };
     if offers::to_board(transaction, &subject.reported.request_id, &report.board)?.is_none() {
         return Ok(Settled::Ignored(Ignored::NotOffered));
+    }
+    if let FactoryIdentity::Known(factory) = &report.factory {
+        factories::keep(transaction, &report.board, factory)?;
     }
     if let Some(mark) = report.seq_mark
         && outcome == Outcome::Rejected

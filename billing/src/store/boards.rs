@@ -179,6 +179,12 @@ pub fn present(
     let door = doors::of_board(transaction, &seen.board)?;
     let before = known.as_ref().and_then(|known| known.claim.clone());
     let claim = seen.claim.as_ref().or(before.as_ref());
+    if let (Some(known), Some(before)) = (&known, &before)
+        && claim != Some(before)
+    {
+        let until_ms = known.until_ms.min(now_ms);
+        macs::seen_until(transaction, before.mac, &seen.board, until_ms)?;
+    }
     let conflict = match claim {
         Some(claim) => macs::conflict(transaction, rule, &seen.board, claim.mac, door.as_ref())?,
         None => None,
@@ -306,6 +312,7 @@ pub fn gone(transaction: &Transaction<'_>, board: &BoardName, now_ms: i64) -> Re
     if transaction.execute(GONE, params![board.as_str(), now_ms])? > 0 {
         transaction.changed(Changed::Board(board.clone()));
         if let Some(claim) = claim {
+            macs::seen_until(transaction, claim.mac, board, now_ms)?;
             transaction.changed(Changed::Mac(claim.mac));
         }
     }

@@ -45,6 +45,8 @@ statements! {
         VALUES (?1, ?2, EXISTS (SELECT 1 FROM macs WHERE board = ?2 AND of_a_door), ?3, ?4)
         ON CONFLICT (mac) DO UPDATE SET
             poll_ms = coalesce(excluded.poll_ms, poll_ms), seen_ms = excluded.seen_ms";
+    SEEN_UNTIL = "UPDATE macs SET seen_ms = max(seen_ms, ?3) WHERE mac = ?1 AND board = ?2";
+    SEEN_MS = "SELECT seen_ms FROM macs WHERE mac = ?1";
     SPARES = "SELECT count(*) FROM macs WHERE of_a_door = 0";
     FORGET = "DELETE FROM macs WHERE of_a_door = 0 AND enrolled = 0 AND seen_ms < ?1";
     GIVE = "
@@ -112,6 +114,22 @@ pub(super) fn seen(
     }
     transaction.execute(SEEN, params![mac.to_string(), board.as_str(), poll_ms, now_ms])?;
     Ok(())
+}
+
+/// A board was there with its MAC address until then.
+pub(super) fn seen_until(
+    transaction: &Transaction<'_>,
+    mac: Mac,
+    board: &BoardName,
+    until_ms: i64,
+) -> Result<()> {
+    transaction.execute(SEEN_UNTIL, params![mac.to_string(), board.as_str(), until_ms])?;
+    Ok(())
+}
+
+/// When the board whose a MAC address is was last seen with it, Unix time in milliseconds.
+pub fn seen_ms(snapshot: &Snapshot<'_>, mac: Mac) -> Result<Option<i64>> {
+    snapshot.first(SEEN_MS, [mac.to_string()], |row| row.get("seen_ms"))
 }
 
 fn spares(snapshot: &Snapshot<'_>) -> Result<i64> {

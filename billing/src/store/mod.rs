@@ -9,6 +9,7 @@
 pub mod boards;
 pub mod by_hand;
 pub mod doors;
+pub mod factories;
 pub mod groups;
 pub mod history;
 pub mod intercoms;

@@ -4,16 +4,17 @@ use rusqlite::Connection;
 
 use super::statement::Sql;
 use super::{
-    boards, by_hand, doors, groups, history, intercoms, macs, offers, pending, reports, requests,
-    schema, taken, tokens,
+    boards, by_hand, doors, factories, groups, history, intercoms, macs, offers, pending, reports,
+    requests, schema, taken, tokens,
 };
 
 /// The statements of every module. A module that is missing here has a list that nobody uses, which
 /// is a warning.
-const MODULES: [(&str, &[(&str, Sql)]); 13] = [
+const MODULES: [(&str, &[(&str, Sql)]); 14] = [
     ("boards", boards::STATEMENTS),
     ("by_hand", by_hand::STATEMENTS),
     ("doors", doors::STATEMENTS),
+    ("factories", factories::STATEMENTS),
     ("groups", groups::STATEMENTS),
     ("history", history::STATEMENTS),
     ("intercoms", intercoms::STATEMENTS),

@@ -11,7 +11,7 @@ const CACHED_STATEMENTS: usize = 100;
 
 /// Each brings a file from the version of its place in the list to the next one. Files of every
 /// version exist, so what stands here never changes; a change is one more at the end.
-const MIGRATIONS: [&str; 4] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4];
+const MIGRATIONS: [&str; 5] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5];
 
 /// Times are Unix times in milliseconds; MAC addresses are upper case with colons.
 const VERSION_1: &str = "
@@ -185,6 +185,18 @@ CREATE TABLE by_hand (
     arrived_ms INTEGER NOT NULL
 );
 CREATE INDEX by_hand_by_arrival ON by_hand (arrived_ms);
+";
+
+const VERSION_5: &str = "
+-- What a board that was offered a request carried before it was ever changed.
+CREATE TABLE factories (
+    board TEXT PRIMARY KEY,
+    mac TEXT NOT NULL,
+    serial_number TEXT
+) WITHOUT ROWID;
+-- What waits for an operator.
+CREATE INDEX disputed_claims ON boards (board) WHERE conflict IS NOT NULL;
+CREATE INDEX twins ON boards (twins_until_ms) WHERE twins_until_ms IS NOT NULL;
 ";
 
 /// Brings the tables to this version and sets the connection up: a commit that returned survives a

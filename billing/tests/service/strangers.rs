@@ -221,6 +221,68 @@ fn a_doors_board_that_has_forgotten_its_identity_is_asked_to_take_it_again() {
     assert!(again["seq"].as_u64() > billing.requests()[1]["seq"].as_u64());
 }
 
+/// A door's board has installed a request, and says what it carried at first.
+fn installed_on_the_door() -> Running {
+    let billing = Running::start_with(|settings| settings.grace = Duration::ZERO);
+    billing.old_intercom();
+    billing.pending(&format!("mac={OLD}&board=die-old"));
+    let first = billing.ask();
+    billing.pending(&format!("mac={OLD}&board=die-old"));
+    let mut installed = by("die-old", report(&first, "installed", NEW, "new_serial_number"));
+    installed["factory"] = json!({"mac": OLD, "serial_number": "S-OLD"});
+    assert_eq!(billing.report(installed).status, 204);
+    billing.pending(&format!("mac={NEW}&board=die-old"));
+    assert_eq!(billing.show("id=1").body["status"], "installed");
+    billing
+}
+
+/// The boards were last seen a day earlier than they were.
+fn a_day_passes(billing: &Running) {
+    let database = billing.dir.path().join("billing.sqlite");
+    let database = rusqlite::Connection::open(database).expect("the database");
+    database.execute("UPDATE macs SET seen_ms = seen_ms - 86400000", []).expect("written");
+}
+
+#[test]
+fn a_board_that_is_again_what_it_was_at_first_is_asked_when_its_door_was_silent_for_a_day() {
+    let billing = installed_on_the_door();
+    let poll = |mac: &str| billing.pending(&format!("mac={mac}&board=die-old")).body;
+    assert_eq!(poll(OLD), json!([]), "another board of that name may have the identity");
+    a_day_passes(&billing);
+    assert_eq!(poll(THIRD), json!([]), "that is not what it was at first");
+    let again = &poll(OLD)[0];
+    assert_eq!((&again["new_mac"], &again["target"]["board"]), (&json!(NEW), &json!("die-old")));
+    assert_eq!(again["new_serial_number"], "new_serial_number");
+    let requests = billing.requests();
+    assert_ne!(requests[0]["request_id"], requests[1]["request_id"]);
+    assert!(requests[0]["seq"].as_u64() > requests[1]["seq"].as_u64());
+    assert_eq!(poll(OLD)[0]["request_id"], again["request_id"], "it is asked once");
+}
+
+#[test]
+fn the_identity_of_a_door_is_not_silent_while_its_board_is_connected() {
+    let billing = installed_on_the_door();
+    let mut door = Board::connect(&billing, "die-old", NEW);
+    billing.until("it is there", |b| is_known(b, "die-old"));
+    a_day_passes(&billing);
+    door.carries(OLD);
+    door.reports(&by("die-old", report("mark", "failed", OLD, "S-OLD")));
+    door.is_over("mark");
+    assert_eq!(billing.requests().len(), 1);
+}
+
+#[test]
+fn after_a_change_by_hand_a_board_that_forgot_is_not_asked() {
+    let billing = installed_on_the_door();
+    let mut by_hand = by("die-old", report("", "installed", THIRD, "S-HAND"));
+    by_hand["request_id"] = Value::Null;
+    assert_eq!(billing.report(by_hand).status, 204);
+    assert_eq!(billing.show("id=1").body["mac"], THIRD);
+    a_day_passes(&billing);
+    assert_eq!(billing.pending(&format!("mac={OLD}&board=die-old")).body, json!([]));
+    assert_eq!(billing.requests().len(), 1);
+}
+
 #[test]
 fn after_a_rollback_by_hand_a_new_record_asks_for_nothing() {
     let billing = Running::start_with(|settings| settings.grace = Duration::ZERO);
