@@ -150,12 +150,12 @@ class Board:
         return json.loads(line)
 
     def link(self, up):
-        """Plugs the network cable in, or pulls it out."""
+        """Plugs the network cable of eth0 in, or pulls it out."""
         self.qmp("set_link", name="net0", up=up)
 
-    def capture(self, path):
+    def capture(self, path, network="net0"):
         """Writes every frame from now on into a file, in libpcap's format."""
-        self.qmp("object-add", **{"qom-type": "filter-dump", "id": "capture", "netdev": "net0", "file": str(path)})
+        self.qmp("object-add", **{"qom-type": "filter-dump", "id": path.stem, "netdev": network, "file": str(path)})
 
     def ended(self, limit=20):
         """Waits until the board has switched itself off, or asked for a reset."""

@@ -64,8 +64,9 @@ def kernel():
     return _made("kernel.sh") / "zImage"
 
 
-def device_tree():
-    return _made("dtb.sh") / "panel.dtb"
+def device_tree(name="panel"):
+    """The first board's: "panel", or "two-links" with a second network interface."""
+    return _made("dtb.sh") / f"{name}.dtb"
 
 
 def uboot(copies):

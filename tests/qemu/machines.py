@@ -8,6 +8,9 @@ import images
 from board import DEFAULT_BOOTS, PARKED, Board
 
 
+TWO_NETWORKS = ["-nic", "user,id=net0,net=10.0.3.0/24", "-nic", "user,id=net1"]
+
+
 def _file(directory, name, data):
     path = pathlib.Path(directory) / name
     path.write_bytes(data)
@@ -27,21 +30,22 @@ def _network(hostfwd, device=None):
 
 
 def panel(flash, log, *, boot="uboot", memory="64M", append="", default_boots=False, network=(), initrd=None,
-          extra=()):
+          second_link=False, extra=()):
     """The first board, an AST2600. `boot` is "uboot" for the whole chain from the flash, "kernel" for the kernel at
-    once with the root file system from the flash, or "initrd" with the root file system in memory."""
+    once with the root file system from the flash, or "initrd" with the root file system in memory. With `second_link`
+    it has eth1 too, not by U-Boot; then 10.0.2.2 is on that network, and eth0's is 10.0.3.0/24."""
     parked = _file(pathlib.Path(log).parent, "parked.bin", PARKED)
     # The machine's second flash is not used here: as small as there is, since each start fills it.
     arguments = ["-M", "ast2600-evb,fmc-model=mx25l12805d,spi-model=m25p80", "-m", "256M",
                  "-device", f"loader,file={parked},addr=0x10000000,force-raw=on",
                  "-device", "loader,addr=0x10000000,cpu-num=1",
-                 *_drive(flash), *_network(network), *extra]
+                 *_drive(flash), *(TWO_NETWORKS if second_link else _network(network)), *extra]
     if boot == "uboot":
         arguments += ["-device", f"loader,file={images.uboot(flash.copies)},addr=0x80000000,cpu-num=0"]
         if default_boots:
             arguments += ["-device", f"loader,addr=0x88000000,data={DEFAULT_BOOTS:#x},data-len=4"]
         return Board(arguments, log, "panel")
-    arguments += ["-kernel", images.kernel(), "-dtb", images.device_tree()]
+    arguments += ["-kernel", images.kernel(), "-dtb", images.device_tree("two-links" if second_link else "panel")]
     command_line = f"{layout.CONSOLE} mem={memory} {append}"
     if boot == "initrd":
         initrd = initrd or images.rootfs(flash.copies) / "initrd.gz"
