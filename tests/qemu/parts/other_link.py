@@ -1,12 +1,48 @@
-"""The traffic leaves by a link that does not bear the identity: by a second network interface."""
+"""The traffic leaves by a link that does not bear the identity: by a bridge, or by a second network interface."""
+
+import shutil
 
 import machines
-from agent import (NEW, NEW_SERIAL, OLD, OLD_SERIAL, answer, chip, config, identity, log_shown, mqtt, request, until)
+from agent import (NEW, NEW_SERIAL, OLD, OLD_SERIAL, answer, chip, config, identity, log_shown, mqtt, request, tree,
+                   until)
+from images import HERE
 from parts.firmware import senders
 from upstream import Broker
 
-# The second network interface's.
-SECOND = "02:00:5E:00:53:CC"
+# The MAC addresses of the bridge, as rootfs-bridge sets it, and of the second network interface.
+BRIDGE, SECOND = "02:00:5E:00:53:BB", "02:00:5E:00:53:CC"
+
+
+def bridge(lab):
+    """eth0 is a port of a bridge with another MAC: a change is not confirmed there; it is where the bridge is meant."""
+    shutil.copytree(HERE / "rootfs-bridge", tree(lab), dirs_exist_ok=True)
+    with Broker(lab) as broker:
+        with machines.panel(chip(lab, config(mqtt(broker), confirm_within=30)), lab.log()) as board:
+            port, itself = lab.logs / "port.pcap", lab.logs / "bridge.pcap"
+            board.capture(port)
+            board.shell()
+            with log_shown(board):
+                broker.online(OLD)
+                why = f"leaves by br0 with the MAC address {BRIDGE}, not by eth0"
+                state, found = _doctor(board)
+                assert state == "failed" and why in found, found
+                _is_rolled_back(lab, board, broker, "r1", why)
+                frames = senders(lab, port)
+                assert not {OLD, NEW} & set(frames) and frames[BRIDGE] > 2, frames
+
+                # Nobody answers on a port itself: the bridge has what arrives there.
+                _set(board, broker, 'uplink = "br0"')
+                state, found = _doctor(board)
+                assert state == "warning" and "no neighbour is known on eth0" in found, found
+
+                _set(board, broker, 'interface = "br0"', BRIDGE)
+                assert _doctor(board) == ("ok", "br0, as configured")
+                assert _ask(broker, BRIDGE, "r2")["status"] == "installed"
+                assert board.sh("cat /sys/class/net/br0/address").upper() == NEW
+                board.capture(itself)
+                board.sh("ping -c 3 10.0.2.2 >/dev/null")
+                frames = senders(lab, itself)
+                assert not {OLD, BRIDGE} & set(frames) and frames[NEW] > 2, frames
 
 
 def second_link(lab):
@@ -35,7 +71,7 @@ def second_link(lab):
                 board.link(True)
                 until("a lease", lambda: board.run("ip route | grep -q '^default.*eth0'")[0] == 0)
                 assert _doctor(board) == ("ok", "eth1, as configured")
-                assert _ask(broker, "r3")["status"] == "installed"
+                assert _ask(broker, OLD, "r3")["status"] == "installed"
                 assert identity(board) == (NEW, NEW, NEW_SERIAL)
                 board.capture(own)
                 board.sh("ping -c 3 10.0.3.2 >/dev/null")
@@ -43,28 +79,28 @@ def second_link(lab):
                 assert OLD not in frames and frames[NEW] > 2, frames
 
 
-def _ask(broker, request_id):
-    """The report of a request."""
-    topic = f"intercoms/{OLD}/patch/{request_id}"
-    broker.publish(topic, request(request_id))
+def _ask(broker, mac, request_id):
+    """The report of a request to the panel that has this MAC address."""
+    topic = f"intercoms/{mac}/patch/{request_id}"
+    broker.publish(topic, {**request(request_id), "mac": mac})
     report = broker.wait("intercoms/by-board/[^/]+/status", f'"request_id":"{request_id}"', 90)
     broker.publish(topic, None)
     return report
 
 
 def _is_rolled_back(lab, board, broker, request_id, why):
-    report = _ask(broker, request_id)
+    report = _ask(broker, OLD, request_id)
     assert report["status"] == "rolled_back" and why in report["reason"], report
     lab.note(report["reason"])
     assert identity(board) == (OLD, OLD, OLD_SERIAL)
 
 
-def _set(board, broker, setting):
-    """Puts a setting ahead of the others, and waits for the daemon that goes by it."""
+def _set(board, broker, setting, mac=OLD):
+    """Puts a setting in the place of the one before; the daemon that goes by it has this MAC address."""
     settings = "/run/settings/intercom-agent.toml"
-    board.sh(f"sed -i '1i {setting}' {settings} && kill $(pidof intercom-agent)")
+    board.sh(f"sed -i -e '1i {setting}' -e '/^uplink/d' {settings} && kill $(pidof intercom-agent)")
     broker.offline()
-    broker.online(OLD)
+    broker.online(mac)
     board.quiet()
 
 
@@ -74,4 +110,4 @@ def _doctor(board):
     return check["state"], check["found"]
 
 
-CHECKS = [second_link]
+CHECKS = [bridge, second_link]
