@@ -39,7 +39,7 @@ fn lan(neighbour: &str) {
 
 /// The panel has talked with the wanted MAC at this address, some time ago.
 fn met_at(address: &str) {
-    ip(&format!("neigh add {address} lladdr {WANTED} dev eth0 nud stale"));
+    ip(&format!("neigh replace {address} lladdr {WANTED} dev eth0 nud stale"));
 }
 
 /// What the kernel knows of this address.
@@ -295,34 +295,51 @@ fn no_other_capability_is_needed() {
     });
 }
 
-/// What comes of a look-up: the command that the broker got, or the event.
-fn look_up(with_broker: bool) -> (Option<Mac>, Option<MacOwner>) {
+/// What comes of a look-up while the broker says this, or says nothing; where there is one.
+fn look_up(at_the_broker: Option<Option<MacOwner>>) -> MacOwner {
     let runtime = runtime();
     let (events, mut told) = mpsc::channel(4);
     let (handle, mut broker) = route();
     let mut routes = Routes {
-        mqtt: with_broker.then_some(handle),
+        mqtt: at_the_broker.is_some().then_some(handle),
         neighbours: Some(Arc::new(Neighbours::new("eth0"))),
         events: Some(events),
         ..Routes::default()
     };
-    let first = async {
+    let told = async {
         routes.look_up(wanted());
-        tokio::select! {
-            Some(RouteCommand::LookUp(mac)) = broker.commands.recv() => (Some(mac), None),
-            Some(RouteEvent::Event(Event::LookedUp { owner, .. })) = told.recv() => (None, Some(owner)),
+        // Kept, where the broker is silent.
+        let mut asked = None;
+        if let Some(says) = at_the_broker {
+            let Some(RouteCommand::LookUp(mac, asker)) = broker.commands.recv().await else {
+                panic!("the broker was asked something else");
+            };
+            assert_eq!(mac, wanted());
+            match says {
+                Some(owner) => asker.send(owner).expect("somebody waits for it"),
+                None => asked = Some(asker),
+            }
+        }
+        let told = told.recv().await;
+        drop(asked);
+        match told {
+            Some(RouteEvent::Event(Event::LookedUp { owner, .. })) => owner,
+            other => panic!("{other:?}"),
         }
     };
-    runtime.block_on(async { timeout(LIMIT, first).await }).expect("an answer in time")
+    runtime.block_on(async { timeout(LIMIT, told).await }).expect("an answer in time")
 }
 
 #[test]
 fn a_conflict_on_the_lan_is_the_answer_whatever_the_broker_says() {
     in_a_namespace("a_conflict_on_the_lan_is_the_answer_whatever_the_broker_says", || {
         lan(WANTED);
-        met_at("192.0.2.20");
-        assert_eq!(look_up(true), (None, Some(MacOwner::AnotherBoard(None))));
-        assert_eq!(look_up(false), (None, Some(MacOwner::AnotherBoard(None))));
+        for at_the_broker in
+            [None, Some(None), Some(Some(MacOwner::Nobody)), Some(Some(MacOwner::Unknown))]
+        {
+            met_at("192.0.2.20");
+            assert_eq!(look_up(at_the_broker), MacOwner::AnotherBoard(None));
+        }
     });
 }
 
@@ -330,7 +347,23 @@ fn a_conflict_on_the_lan_is_the_answer_whatever_the_broker_says() {
 fn without_one_the_broker_is_asked_where_there_is_one() {
     in_a_namespace("without_one_the_broker_is_asked_where_there_is_one", || {
         lan(OTHER);
-        assert_eq!(look_up(true), (Some(wanted()), None));
-        assert_eq!(look_up(false), (None, Some(MacOwner::Nobody)));
+        let another = MacOwner::AnotherBoard("gate-2".parse().ok());
+        for says in [another, MacOwner::Unknown, MacOwner::Nobody] {
+            assert_eq!(look_up(Some(Some(says.clone()))), says);
+        }
+        assert_eq!(look_up(None), MacOwner::Nobody);
+    });
+}
+
+#[test]
+fn the_lan_and_the_broker_are_asked_at_the_same_time() {
+    in_a_namespace("the_lan_and_the_broker_are_asked_at_the_same_time", || {
+        lan(OTHER);
+        // Somebody else is there now, so that the LAN is asked for a second.
+        met_at("192.0.2.20");
+        let another = MacOwner::AnotherBoard("gate-2".parse().ok());
+        let start = Instant::now();
+        assert_eq!(look_up(Some(Some(another.clone()))), another);
+        assert!(start.elapsed() < Duration::from_secs(1), "it waited for the LAN");
     });
 }

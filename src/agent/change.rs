@@ -140,10 +140,7 @@ impl<S: Seams> Agent<S> {
                 "the new connection over {} was lost; waiting for another",
                 route.label()
             )),
-            Some(Action::Prove(route)) => {
-                self.seams.upstream().prove(route);
-                self.ask_the_others();
-            }
+            Some(Action::Prove(route)) => self.seams.upstream().prove(route),
             Some(Action::JudgeLink(route)) => self.judge_link(route),
             Some(Action::LookUp) => self.ask_the_others(),
             Some(Action::CheckLinkAndCommit) => self.check_link_and_commit(),

@@ -15,6 +15,7 @@ pub mod mqtt;
 mod network_error;
 mod tls;
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use intercom_wire::{Mac, Report};
@@ -63,8 +64,8 @@ pub enum RouteEvent {
 pub enum RouteCommand {
     /// A message need not come again.
     Acknowledge(AckToken),
-    /// Who has this MAC address now?
-    LookUp(Mac),
+    /// Who has this MAC address now, as far as the broker can tell? No answer if the connection ends first.
+    LookUp(Mac, oneshot::Sender<MacOwner>),
     /// A report is to be sent until it is acknowledged.
     Send(ReportId, Box<Report>),
     /// The panel is to say once more that it is there, not too often.
@@ -245,22 +246,43 @@ impl Upstream for Routes {
     }
 }
 
-/// Asks the LAN and then the broker. The LAN comes first, since it answers within a second. Only if
-/// nobody there has the address does the broker's answer count: an owner that the LAN could not find
-/// out stays unknown. A broker that is away does not answer, and the agent has its own time limit.
+/// Asks the LAN and the broker at the same time. Nobody has the address if both say so. The LAN answers
+/// within a second and comes first: only if nobody there has the address does it count that the broker
+/// could not find out. A broker that is away does not answer, and the agent has its own time limit.
 async fn look_up(
     mac: Mac,
     neighbours: Option<Arc<Neighbours>>,
     broker: Option<mpsc::Sender<RouteCommand>>,
     events: mpsc::Sender<RouteEvent>,
 ) {
-    let owner = match neighbours {
-        Some(neighbours) => neighbours.owner(mac).await,
-        None => MacOwner::Nobody,
+    let on_the_lan = async {
+        match neighbours {
+            Some(neighbours) => neighbours.owner(mac).await,
+            None => MacOwner::Nobody,
+        }
     };
-    // Both fail only when the daemon ends.
-    let _ = match broker.filter(|_| owner == MacOwner::Nobody) {
-        Some(broker) => broker.send(RouteCommand::LookUp(mac)).await.is_ok(),
-        None => events.send(RouteEvent::Event(Event::LookedUp { mac, owner })).await.is_ok(),
+    let at_the_broker = async {
+        let Some(broker) = broker else { return Some(MacOwner::Nobody) };
+        let (answer, owner) = oneshot::channel();
+        broker.send(RouteCommand::LookUp(mac, answer)).await.ok()?;
+        owner.await.ok()
     };
+    let (mut on_the_lan, mut at_the_broker) = (pin!(on_the_lan), pin!(at_the_broker));
+    let owner = tokio::select! {
+        owner = &mut on_the_lan => match owner {
+            MacOwner::Nobody => at_the_broker.await,
+            other => Some(other),
+        },
+        owner = &mut at_the_broker => match owner {
+            Some(MacOwner::AnotherBoard(_)) => owner,
+            _ => match on_the_lan.await {
+                MacOwner::Nobody => owner,
+                other => Some(other),
+            },
+        },
+    };
+    if let Some(owner) = owner {
+        // It only fails when the daemon ends.
+        let _ = events.send(RouteEvent::Event(Event::LookedUp { mac, owner })).await;
+    }
 }

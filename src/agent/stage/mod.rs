@@ -6,6 +6,7 @@
 //!    └────────────┴─────────────┴───────────┴────► PuttingBack ──► HooksBack ──► Idle
 //! ```
 
+mod others;
 mod proof;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ use crate::board::UplinkError;
 use crate::clock::Moment;
 use crate::decide::MacOwner;
 use crate::record::Route;
+use others::Others;
 use proof::Proof;
 
 /// How far the change in progress has come. What a restart must know of it is in the record.
@@ -34,8 +36,8 @@ pub(super) enum Stage {
     Hooks,
     /// Waiting for a new connection under the new identity.
     Confirming,
-    /// There is one on this route; it must still work at the moment.
-    Settling(Route, Moment),
+    /// There is one on this route; it must still work at the moment. The other boards are asked before.
+    Settling(Route, Moment, Others),
     /// The moment has come: what is still to be proven.
     Proving(Proof),
     /// Confirmed, and the disk would not take it; tried again at the moment.
@@ -84,9 +86,9 @@ pub(super) enum Action {
     Watch(Route),
     /// Say that the watched connection on this route is gone, and another is waited for.
     WaitForAnother(Route),
-    /// Have upstream answer once more on this route, and ask whether another board has the new MAC.
+    /// Have upstream answer once more on this route.
     Prove(Route),
-    /// Ask once more whether another board has the new MAC.
+    /// Ask whether another board has the new MAC.
     LookUp,
     /// Find out by which link this route's traffic leaves.
     JudgeLink(Route),
@@ -153,7 +155,8 @@ impl Stage {
                 return Some(*at);
             }
             Stage::Hooks | Stage::Confirming => None,
-            Stage::Settling(_, at) | Stage::Committing(at) => Some(*at),
+            Stage::Settling(_, at, others) => Some(others.due().map_or(*at, |due| due.min(*at))),
+            Stage::Committing(at) => Some(*at),
             Stage::Proving(proof) => proof.due(),
         };
         deadline.into_iter().chain(at).min()
@@ -210,7 +213,9 @@ impl Stage {
     fn reached(self, route: Route, terms: Terms) -> Next {
         match self {
             Stage::Confirming => {
-                (Stage::Settling(route, terms.now + terms.settle), Some(Action::Watch(route)))
+                let until = terms.now + terms.settle;
+                let others = Others::before(until);
+                (Stage::Settling(route, until, others), Some(Action::Watch(route)))
             }
             Stage::Proving(proof) => Self::proven(proof.reached(route)),
             stage => (stage, None),
@@ -219,7 +224,7 @@ impl Stage {
 
     fn lost(self, route: Route) -> Next {
         let was_watched = match &self {
-            Stage::Settling(settling, _) => *settling == route,
+            Stage::Settling(settling, ..) => *settling == route,
             Stage::Proving(proof) => proof.is_on(route),
             Stage::Idle
             | Stage::Ready(_)
@@ -247,9 +252,12 @@ impl Stage {
             (stage, MacOwner::AnotherBoard(board)) => {
                 (stage, Some(Action::RollBack(RollbackReason::Conflict(board))))
             }
-            (Stage::Proving(proof), MacOwner::Nobody) => Self::proven(proof.alone()),
-            (Stage::Proving(proof), MacOwner::Unknown | MacOwner::NotLookedUp) => {
-                (Stage::Proving(proof.unknown(now)), None)
+            (Stage::Settling(route, until, others), owner) => {
+                (Stage::Settling(route, until, others.answered(&owner, now)), None)
+            }
+            (Stage::Proving(proof), owner) => {
+                let others = proof.others().answered(&owner, now);
+                Self::proven(proof.with(others))
             }
             (stage, _) => (stage, None),
         }
@@ -290,15 +298,18 @@ impl Stage {
             Stage::HooksBack(until) if until <= now => {
                 (Stage::Idle, Some(Action::EndRollback(HooksBackEnd::TooLong)))
             }
-            Stage::Settling(route, until) if until <= now => {
-                (Stage::Proving(Proof::on(route)), Some(Action::Prove(route)))
+            Stage::Settling(route, until, others) if until <= now => {
+                (Stage::Proving(Proof::on(route, others)), Some(Action::Prove(route)))
+            }
+            Stage::Settling(route, until, others) if others.due().is_some_and(|due| due <= now) => {
+                (Stage::Settling(route, until, Others::Asked), Some(Action::LookUp))
             }
             Stage::Proving(proof) if proof.link_due().is_some_and(|due| due <= now) => {
                 let route = proof.route();
                 (Stage::Proving(proof.judging_link()), Some(Action::JudgeLink(route)))
             }
-            Stage::Proving(proof) if proof.others_due().is_some_and(|due| due <= now) => {
-                (Stage::Proving(proof.looking_up()), Some(Action::LookUp))
+            Stage::Proving(proof) if proof.others().due().is_some_and(|due| due <= now) => {
+                (Stage::Proving(proof.with(Others::Asked)), Some(Action::LookUp))
             }
             Stage::Committing(at) if at <= now => (Stage::Committing(at), Some(Action::Commit)),
             stage => (stage, None),

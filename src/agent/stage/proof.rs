@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::others::Others;
 use crate::agent::rollback_reason::RollbackReason;
 use crate::board::UplinkError;
 use crate::clock::Moment;
@@ -35,21 +36,10 @@ enum Link {
     Proven,
 }
 
-/// The other boards.
-#[derive(Debug)]
-enum Others {
-    /// They are asked.
-    Asked,
-    /// They could not be asked; tried again at the moment.
-    Unknown(Moment),
-    /// None of them has the new MAC.
-    None,
-}
-
 impl Proof {
-    /// Upstream and the other boards are asked now.
-    pub(super) fn on(route: Route) -> Self {
-        Proof { route, is_reached: false, link: Link::NotAsked, others: Others::Asked }
+    /// Upstream is asked now; the other boards may have been asked before.
+    pub(super) fn on(route: Route, others: Others) -> Self {
+        Proof { route, is_reached: false, link: Link::NotAsked, others }
     }
 
     /// The route that must answer.
@@ -92,27 +82,19 @@ impl Proof {
         Proof { link: Link::Asked, ..self }
     }
 
-    /// No other board has the new MAC.
-    pub(super) fn alone(self) -> Self {
-        Proof { others: Others::None, ..self }
+    /// How far the question to the other boards has come.
+    pub(super) fn others(&self) -> Others {
+        self.others
     }
 
-    /// It could not be found out whether another board has it.
-    pub(super) fn unknown(self, now: Moment) -> Self {
-        match self.others {
-            Others::Asked => Proof { others: Others::Unknown(now + ASK_AGAIN), ..self },
-            Others::Unknown(_) | Others::None => self,
-        }
+    /// The same, with the question to the other boards so far.
+    pub(super) fn with(self, others: Others) -> Self {
+        Proof { others, ..self }
     }
 
-    /// The other boards are asked again.
-    pub(super) fn looking_up(self) -> Self {
-        Proof { others: Others::Asked, ..self }
-    }
-
-    /// When the next question is asked again.
+    /// When the next question is asked.
     pub(super) fn due(&self) -> Option<Moment> {
-        self.link_due().into_iter().chain(self.others_due()).min()
+        self.link_due().into_iter().chain(self.others.due()).min()
     }
 
     /// When it is found out again by which link the traffic leaves.
@@ -120,14 +102,6 @@ impl Proof {
         match self.link {
             Link::Unproven(at, _) => Some(at),
             Link::NotAsked | Link::Asked | Link::Proven => None,
-        }
-    }
-
-    /// When the other boards are asked again.
-    pub(super) fn others_due(&self) -> Option<Moment> {
-        match self.others {
-            Others::Unknown(at) => Some(at),
-            Others::Asked | Others::None => None,
         }
     }
 

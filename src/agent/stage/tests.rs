@@ -33,9 +33,14 @@ fn commits(action: Option<&Action>) -> bool {
     matches!(action, Some(Action::CheckLinkAndCommit | Action::Commit))
 }
 
+/// The connection on this route is watched until this moment; the other boards are asked.
+fn settling(route: Route, until: Moment) -> Stage {
+    Stage::Settling(route, until, Others::Asked)
+}
+
 /// `settle` is over, and nothing is known yet.
 fn proving(route: Route) -> Stage {
-    let (stage, action) = at(NOW, Stage::Settling(route, NOW), Happened::Time);
+    let (stage, action) = at(NOW, settling(route, NOW), Happened::Time);
     assert!(matches!(action, Some(Action::Prove(on)) if on == route), "{action:?}");
     stage
 }
@@ -47,12 +52,17 @@ fn a_connection_that_answers_at_both_ends_of_settle_confirms_the_change() {
         assert!(matches!(action, Some(Action::Connect)), "{action:?}");
         let (stage, action) = at(NOW, stage, Happened::Reached(route));
         assert!(matches!(action, Some(Action::Watch(on)) if on == route), "{action:?}");
-        assert_eq!(stage.due(deadline()), Some(NOW + SETTLE));
+        let over = NOW + SETTLE;
+        let last_second = over - Duration::from_secs(1);
+        assert_eq!(stage.due(deadline()), Some(last_second));
         let (stage, action) = at(NOW, stage, Happened::Time);
         assert!(action.is_none(), "{action:?}");
-        let over = NOW + SETTLE;
+        let (stage, action) = at(last_second, stage, Happened::Time);
+        assert!(matches!(action, Some(Action::LookUp)), "{action:?}");
+        assert_eq!(stage.due(deadline()), Some(over));
         let (stage, action) = at(over, stage, Happened::Time);
         assert!(matches!(action, Some(Action::Prove(on)) if on == route), "{action:?}");
+        assert_eq!(stage.due(deadline()), deadline(), "both are asked");
         let (stage, action) = at(over, stage, Happened::LookedUp(MacOwner::Nobody));
         assert!(action.is_none(), "{action:?}");
         let (stage, action) = at(over, stage, Happened::Reached(route));
@@ -62,6 +72,31 @@ fn a_connection_that_answers_at_both_ends_of_settle_confirms_the_change() {
         let (_, action) = at(over, stage, Happened::LinkJudged(Ok(())));
         assert!(commits(action.as_ref()), "{action:?}");
     }
+}
+
+#[test]
+fn the_other_boards_are_asked_at_once_where_settle_is_shorter_than_their_silence() {
+    let terms = Terms { now: NOW, deadline: deadline(), settle: Duration::ZERO };
+    let (stage, _) = Stage::Confirming.take(Happened::Reached(Route::Mqtt), terms);
+    let (stage, action) = stage.take(Happened::Time, terms);
+    assert!(matches!(action, Some(Action::Prove(Route::Mqtt))), "{action:?}");
+    let (stage, action) = stage.take(Happened::Time, terms);
+    assert!(matches!(action, Some(Action::LookUp)), "{action:?}");
+    assert_eq!(stage.due(deadline()), deadline());
+}
+
+#[test]
+fn what_the_other_boards_say_within_settle_counts_when_it_is_over_and_no_older_answer_does() {
+    let ends = |asked, answer| {
+        let stage = Stage::Settling(Route::Mqtt, NOW, asked);
+        let (stage, action) = at(NOW, stage, Happened::LookedUp(answer));
+        assert!(action.is_none(), "{action:?}");
+        let (stage, _) = at(NOW, stage, Happened::Time);
+        at(NOW, stage, Happened::Reached(Route::Mqtt)).1
+    };
+    assert!(judges(ends(Others::Asked, MacOwner::Nobody).as_ref(), Route::Mqtt));
+    assert!(ends(Others::Asked, MacOwner::Unknown).is_none());
+    assert!(ends(Others::AskAt(NOW), MacOwner::Nobody).is_none());
 }
 
 #[test]
@@ -111,7 +146,7 @@ fn a_change_is_taken_back_as_soon_as_another_board_says_that_it_has_the_new_mac(
     let stages = [
         Stage::Hooks,
         Stage::Confirming,
-        Stage::Settling(Route::Mqtt, NOW + SETTLE),
+        settling(Route::Mqtt, NOW + SETTLE),
         proving(Route::Mqtt),
         Stage::Committing(NOW + SETTLE),
     ];
@@ -182,7 +217,7 @@ fn an_answer_that_the_own_link_owes_is_waited_for_until_the_deadline() {
 
 #[test]
 fn only_the_loss_of_the_watched_connection_counts() {
-    for watched in [Stage::Settling(Route::Mqtt, NOW + SETTLE), proving(Route::Mqtt)] {
+    for watched in [settling(Route::Mqtt, NOW + SETTLE), proving(Route::Mqtt)] {
         let (stage, action) = at(NOW, watched, Happened::Lost(Route::Http));
         assert!(action.is_none(), "{action:?}");
         let (stage, action) = at(NOW, stage, Happened::Lost(Route::Mqtt));
@@ -199,9 +234,9 @@ fn whatever_happens_after_the_deadline_a_stage_that_is_not_over_is_rolled_back_w
     let stages: [(&dyn Fn() -> Stage, RollbackReason); 8] = [
         (&|| Stage::Hooks, RollbackReason::HooksTooLong),
         (&|| Stage::Confirming, RollbackReason::NotReached),
-        (&|| Stage::Settling(Route::Mqtt, end + SETTLE), RollbackReason::NotReached),
-        (&|| Stage::Settling(Route::Mqtt, NOW), RollbackReason::NotReached),
-        (&|| Stage::Settling(Route::Http, NOW), RollbackReason::NotReached),
+        (&|| settling(Route::Mqtt, end + SETTLE), RollbackReason::NotReached),
+        (&|| settling(Route::Mqtt, NOW), RollbackReason::NotReached),
+        (&|| settling(Route::Http, NOW), RollbackReason::NotReached),
         (&only_reached, RollbackReason::OthersUnknown),
         (&only_alone, RollbackReason::NotReachedAgain(Route::Http)),
         (&|| Stage::Committing(NOW), RollbackReason::NotWritten),

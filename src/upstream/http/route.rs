@@ -132,7 +132,7 @@ impl HttpRoute {
             // A listed request comes again with the next list. This route knows no other boards, and each
             // poll says that the panel is there.
             RouteCommand::Acknowledge(_)
-            | RouteCommand::LookUp(_)
+            | RouteCommand::LookUp(..)
             | RouteCommand::Claim(_)
             | RouteCommand::Announce => {}
         }

@@ -157,7 +157,7 @@ async fn wait(
                     RouteCommand::Acknowledge(_)
                     | RouteCommand::Announce
                     | RouteCommand::Claim(_)
-                    | RouteCommand::LookUp(_)
+                    | RouteCommand::LookUp(..)
                     | RouteCommand::AskAgain
                     | RouteCommand::Prove,
                 ) => {}

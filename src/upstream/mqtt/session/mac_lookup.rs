@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use intercom_wire::Mac;
+use intercom_wire::{BoardName, Mac};
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use crate::decide::MacOwner;
@@ -20,15 +21,21 @@ const PAUSE: Duration = Duration::from_millis(300);
 /// How long the answer to the last one may take, beside the way to the broker and back.
 const SILENCE: Duration = Duration::from_millis(400);
 
-/// The MAC addresses that are looked up on one connection, in the order of their start.
+/// The MAC addresses that are looked up on one connection.
 #[derive(Debug, Default)]
-pub(super) struct MacLookups(Vec<MacLookup>);
+pub(super) struct MacLookups {
+    /// In the order of their start.
+    under_way: Vec<MacLookup>,
+    /// The topics of look-ups that have ended, to be unsubscribed from.
+    left: Vec<LookupTopics>,
+}
 
 #[derive(Debug)]
 struct MacLookup {
     mac: Mac,
     topics: LookupTopics,
     progress: Progress,
+    asker: oneshot::Sender<MacOwner>,
 }
 
 /// How far a look-up has come.
@@ -43,8 +50,6 @@ enum Progress {
     Asking { asked: u8, at: Instant, way: Duration },
     /// The broker has refused the subscription, so that the owner is unknown.
     Refused { at: Instant },
-    /// It is answered; its topic is to be unsubscribed from.
-    Answered,
 }
 
 /// What the client is asked to do.
@@ -59,26 +64,27 @@ pub(super) enum Call<'a> {
 }
 
 impl MacLookups {
-    /// Adds a look-up unless there is one for this address. The agent bounds how many there are.
-    pub(super) fn add(&mut self, mac: Mac, topics: LookupTopics) {
-        self.0.retain(|lookup| lookup.mac != mac || lookup.progress != Progress::Answered);
-        if !self.0.iter().any(|lookup| lookup.mac == mac) {
-            self.0.push(MacLookup { mac, topics, progress: Progress::Waiting });
+    /// Adds a look-up, or joins the one that is under way for this address: the last asker gets the
+    /// answer. The agent bounds how many there are.
+    pub(super) fn add(&mut self, mac: Mac, topics: LookupTopics, asker: oneshot::Sender<MacOwner>) {
+        if let Some(lookup) = self.under_way.iter_mut().find(|lookup| lookup.mac == mac) {
+            lookup.asker = asker;
+            return;
         }
+        self.left.retain(|left| *left != topics);
+        self.under_way.push(MacLookup { mac, topics, progress: Progress::Waiting, asker });
     }
 
     /// Hands calls to the client while it accepts them. Its queue may be full; each packet that it
     /// sends comes back as an event, after which the rest follows.
     pub(super) fn hand_over(&mut self, now: Instant, mut accepts: impl FnMut(Call<'_>) -> bool) {
-        let answered = |lookup: &MacLookup| lookup.progress == Progress::Answered;
-        while let Some(at) = self.0.iter().position(answered) {
-            if !accepts(Call::Unsubscribe(&self.0[at].topics.here)) {
+        while let Some(topics) = self.left.last() {
+            if !accepts(Call::Unsubscribe(&topics.here)) {
                 return;
             }
-            self.0.remove(at);
+            self.left.pop();
         }
-        // All are started in order, so that those under way come first.
-        for lookup in self.0.iter_mut().take(AT_ONCE) {
+        for lookup in self.under_way.iter_mut().take(AT_ONCE) {
             match &mut lookup.progress {
                 Progress::Waiting => {
                     if !accepts(Call::Subscribe(&lookup.topics.here)) {
@@ -101,7 +107,7 @@ impl MacLookups {
     /// The client has sent a SUBSCRIBE with this packet ID. It sends them in the order in which they
     /// were handed over.
     pub(super) fn sent_as(&mut self, sent: u16) {
-        let pkids = self.0.iter_mut().filter_map(|lookup| match &mut lookup.progress {
+        let pkids = self.under_way.iter_mut().filter_map(|lookup| match &mut lookup.progress {
             Progress::Subscribing { pkid, .. } => Some(pkid),
             _ => None,
         });
@@ -113,7 +119,7 @@ impl MacLookups {
     /// The broker has answered the SUBSCRIBE with this packet ID: the questions come next. False if the
     /// SUBSCRIBE does not belong to a look-up.
     pub(super) fn subscribed(&mut self, answered: u16, granted: bool, now: Instant) -> bool {
-        for lookup in &mut self.0 {
+        for lookup in &mut self.under_way {
             if let Progress::Subscribing { pkid, since } = lookup.progress
                 && pkid == Some(answered)
             {
@@ -127,46 +133,48 @@ impl MacLookups {
         false
     }
 
-    /// Another board has answered below this topic: ends its look-up, and says for which address it was.
-    pub(super) fn take_answered(&mut self, here: &str) -> Option<Mac> {
-        let lookup = self.0.iter_mut().find(|lookup| lookup.topics.here == here)?;
-        match lookup.progress {
-            Progress::Subscribing { .. } | Progress::Asking { .. } => {
-                lookup.progress = Progress::Answered;
-                Some(lookup.mac)
-            }
-            Progress::Waiting | Progress::Refused { .. } | Progress::Answered => None,
+    /// Another board has answered below this topic, which ends its look-up.
+    pub(super) fn answered(&mut self, here: &str, board: &BoardName) {
+        let asked = |lookup: &MacLookup| match lookup.progress {
+            Progress::Subscribing { .. } | Progress::Asking { .. } => lookup.topics.here == here,
+            Progress::Waiting | Progress::Refused { .. } => false,
+        };
+        if let Some(at) = self.under_way.iter().position(asked) {
+            self.end(at, MacOwner::AnotherBoard(Some(board.clone())));
         }
     }
 
-    /// Ends a look-up whose time is over, and says what that means.
-    pub(super) fn take_due(&mut self, now: Instant) -> Option<(Mac, MacOwner)> {
-        let due = self.0.iter_mut().find_map(|lookup| match lookup.timeout() {
-            Some((until, owner)) if until <= now => Some((lookup, owner)),
-            _ => None,
-        });
-        let (lookup, owner) = due?;
-        lookup.progress = Progress::Answered;
-        Some((lookup.mac, owner))
+    /// Ends the look-ups whose time is over.
+    pub(super) fn end_due(&mut self, now: Instant) {
+        let over = |lookup: &MacLookup| lookup.timeout().filter(|(until, _)| *until <= now);
+        while let Some((at, owner)) =
+            (self.under_way.iter().enumerate()).find_map(|(at, lookup)| Some((at, over(lookup)?.1)))
+        {
+            self.end(at, owner);
+        }
+    }
+
+    fn end(&mut self, at: usize, owner: MacOwner) {
+        let lookup = self.under_way.remove(at);
+        // Who asked may have had another answer by now.
+        let _ = lookup.asker.send(owner);
+        self.left.push(lookup.topics);
     }
 
     /// The broker could not have answered until now.
     pub(super) fn postpone(&mut self, now: Instant) {
-        for lookup in &mut self.0 {
+        for lookup in &mut self.under_way {
             match &mut lookup.progress {
                 Progress::Subscribing { since, .. } => *since = now,
                 Progress::Asking { asked: QUESTIONS, at, way } => *at = now + SILENCE + *way,
-                Progress::Waiting
-                | Progress::Asking { .. }
-                | Progress::Refused { .. }
-                | Progress::Answered => {}
+                Progress::Waiting | Progress::Asking { .. } | Progress::Refused { .. } => {}
             }
         }
     }
 
     /// When the next question is due, or the time of the next look-up is over.
     pub(super) fn due(&self) -> Option<Instant> {
-        let due = self.0.iter().filter_map(|lookup| match lookup.progress {
+        let due = self.under_way.iter().filter_map(|lookup| match lookup.progress {
             Progress::Asking { at, .. } => Some(at),
             _ => lookup.timeout().map(|(until, _)| until),
         });
@@ -181,7 +189,7 @@ impl MacLookup {
             Progress::Subscribing { since, .. } => Some((since + SUBSCRIBE, MacOwner::Unknown)),
             Progress::Asking { asked: QUESTIONS, at, .. } => Some((at, MacOwner::Nobody)),
             Progress::Refused { at } => Some((at, MacOwner::Unknown)),
-            Progress::Waiting | Progress::Asking { .. } | Progress::Answered => None,
+            Progress::Waiting | Progress::Asking { .. } => None,
         }
     }
 }
@@ -189,6 +197,8 @@ impl MacLookup {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    type Answer = oneshot::Receiver<MacOwner>;
 
     fn mac(number: usize) -> Mac {
         format!("AA:BB:CC:DD:EE:{number:02X}").parse().expect("a MAC")
@@ -202,10 +212,24 @@ mod tests {
         LookupTopics { who: format!("who/{number}"), here: here(number) }
     }
 
-    fn lookups(count: usize) -> MacLookups {
+    fn board() -> BoardName {
+        "gate-2".parse().expect("a name")
+    }
+
+    fn add(lookups: &mut MacLookups, number: usize) -> Answer {
+        let (asker, answer) = oneshot::channel();
+        lookups.add(mac(number), topics(number), asker);
+        answer
+    }
+
+    fn lookups(count: usize) -> (MacLookups, Vec<Answer>) {
         let mut lookups = MacLookups::default();
-        (0..count).for_each(|number| lookups.add(mac(number), topics(number)));
-        lookups
+        let answers = (0..count).map(|number| add(&mut lookups, number)).collect();
+        (lookups, answers)
+    }
+
+    fn another() -> Option<MacOwner> {
+        Some(MacOwner::AnotherBoard(Some(board())))
     }
 
     /// What a client is asked to do that accepts this many calls.
@@ -225,6 +249,12 @@ mod tests {
         calls
     }
 
+    /// What is answered when this moment has come.
+    fn answer(lookups: &mut MacLookups, now: Instant, answer: &mut Answer) -> Option<MacOwner> {
+        lookups.end_due(now);
+        answer.try_recv().ok()
+    }
+
     /// Asks all three questions of the look-ups that are granted; when their time is over.
     fn ask(lookups: &mut MacLookups, mut now: Instant) -> Instant {
         for _ in 0..QUESTIONS {
@@ -236,17 +266,17 @@ mod tests {
 
     #[test]
     fn three_questions_are_asked_within_a_second_and_silence_counts_after_the_last() {
-        let (mut lookups, granted) = (lookups(1), Instant::now());
+        let ((mut lookups, mut answers), granted) = (lookups(1), Instant::now());
         assert_eq!(calls(&mut lookups, granted, 9), ["+here/0"]);
         assert_eq!(calls(&mut lookups, granted, 9), [""; 0], "subscribed to once");
         lookups.sent_as(7);
-        assert_eq!(lookups.take_due(granted + SILENCE), None);
+        assert_eq!(answer(&mut lookups, granted + SILENCE, &mut answers[0]), None);
         assert!(!lookups.subscribed(6, true, granted), "another packet");
         assert!(lookups.subscribed(7, true, granted));
         let mut now = granted;
         for _ in 0..QUESTIONS {
             assert_eq!(lookups.due(), Some(now));
-            assert_eq!(lookups.take_due(now), None, "not all was asked");
+            assert_eq!(answer(&mut lookups, now, &mut answers[0]), None, "not all was asked");
             assert_eq!(calls(&mut lookups, now, 0), [""; 0], "a full client");
             assert_eq!(calls(&mut lookups, now, 9), ["who/0"]);
             assert_eq!(calls(&mut lookups, now, 9), [""; 0], "one at a time");
@@ -254,15 +284,17 @@ mod tests {
         }
         assert_eq!(now, granted + Duration::from_secs(1));
         lookups.postpone(now);
-        assert_eq!(lookups.take_due(now), None, "the broker was in the middle of a packet");
-        assert_eq!(lookups.take_due(now + SILENCE), Some((mac(0), MacOwner::Nobody)));
+        let in_a_packet = answer(&mut lookups, now, &mut answers[0]);
+        assert_eq!(in_a_packet, None, "the broker was in the middle of a packet");
+        let over = answer(&mut lookups, now + SILENCE, &mut answers[0]);
+        assert_eq!(over, Some(MacOwner::Nobody));
         assert_eq!(calls(&mut lookups, now, 9), ["-here/0"]);
         assert_eq!(lookups.due(), None);
     }
 
     #[test]
     fn a_slow_way_to_the_broker_is_no_silence() {
-        let (mut lookups, now) = (lookups(1), Instant::now());
+        let ((mut lookups, _answers), now) = (lookups(1), Instant::now());
         calls(&mut lookups, now, 9);
         lookups.sent_as(1);
         let way = Duration::from_secs(4);
@@ -272,59 +304,63 @@ mod tests {
 
     #[test]
     fn a_subscription_that_is_refused_or_not_granted_in_time_leaves_the_owner_unknown() {
-        let (mut lookups, now) = (lookups(2), Instant::now());
+        let ((mut lookups, mut answers), now) = (lookups(2), Instant::now());
         calls(&mut lookups, now, 9);
         lookups.sent_as(1);
         lookups.sent_as(2);
         assert!(lookups.subscribed(1, false, now));
-        assert_eq!(lookups.take_due(now), Some((mac(0), MacOwner::Unknown)));
-        assert_eq!(lookups.take_due(now), None);
-        assert_eq!(lookups.take_due(now + SUBSCRIBE), Some((mac(1), MacOwner::Unknown)));
+        assert_eq!(answer(&mut lookups, now, &mut answers[0]), Some(MacOwner::Unknown));
+        assert_eq!(answer(&mut lookups, now, &mut answers[1]), None);
+        let late = now + SUBSCRIBE;
+        assert_eq!(answer(&mut lookups, late, &mut answers[1]), Some(MacOwner::Unknown));
     }
 
     #[test]
     fn packet_ids_belong_to_the_look_ups_in_the_order_of_their_start() {
-        let (mut lookups, now) = (lookups(3), Instant::now());
+        let ((mut lookups, mut answers), now) = (lookups(3), Instant::now());
         assert_eq!(calls(&mut lookups, now, 9).len(), 3);
-        assert_eq!(lookups.take_answered(&here(0)), Some(mac(0)), "before its SUBACK");
+        lookups.answered(&here(0), &board());
+        assert_eq!(answers[0].try_recv().ok(), another(), "before its SUBACK");
         lookups.sent_as(1);
         lookups.sent_as(2);
         assert!(lookups.subscribed(2, true, now));
         let end = ask(&mut lookups, now);
-        assert_eq!(lookups.take_due(end), Some((mac(2), MacOwner::Nobody)));
-        assert_eq!(lookups.take_answered(&here(1)), Some(mac(1)));
-        assert_eq!(lookups.take_answered(&here(1)), None, "answered once");
+        assert_eq!(answer(&mut lookups, end, &mut answers[2]), Some(MacOwner::Nobody));
+        lookups.answered(&here(1), &board());
+        assert_eq!(answers[1].try_recv().ok(), another());
     }
 
     #[test]
     fn a_few_are_under_way_at_once_and_the_others_take_their_turn() {
-        let (mut lookups, now) = (lookups(AT_ONCE + 2), Instant::now());
+        let ((mut lookups, mut answers), now) = (lookups(AT_ONCE + 2), Instant::now());
         assert_eq!(calls(&mut lookups, now, 99).len(), AT_ONCE);
         assert_eq!(calls(&mut lookups, now, 99), [""; 0]);
-        assert_eq!(lookups.take_answered(&here(AT_ONCE)), None, "not subscribed to yet");
-        assert_eq!(lookups.take_answered(&here(3)), Some(mac(3)));
+        lookups.answered(&here(AT_ONCE), &board());
+        assert_eq!(answers[AT_ONCE].try_recv().ok(), None, "not subscribed to yet");
+        lookups.answered(&here(3), &board());
+        assert_eq!(answers[3].try_recv().ok(), another());
         let next = here(AT_ONCE);
         assert_eq!(calls(&mut lookups, now, 99), ["-here/3".to_owned(), format!("+{next}")]);
     }
 
     #[test]
     fn what_a_full_client_does_not_accept_is_handed_over_later() {
-        let (mut lookups, now) = (lookups(2), Instant::now());
+        let ((mut lookups, _answers), now) = (lookups(2), Instant::now());
         assert_eq!(calls(&mut lookups, now, 1), ["+here/0"]);
-        lookups.take_answered(&here(0));
+        lookups.answered(&here(0), &board());
         assert_eq!(calls(&mut lookups, now, 0), [""; 0]);
         assert_eq!(calls(&mut lookups, now, 9), ["-here/0", "+here/1"]);
     }
 
     #[test]
-    fn an_address_is_looked_up_once_at_a_time() {
-        let (mut lookups, now) = (lookups(1), Instant::now());
-        lookups.add(mac(0), topics(0));
+    fn an_address_is_looked_up_once_at_a_time_for_whoever_asked_last() {
+        let ((mut lookups, mut answers), now) = (lookups(1), Instant::now());
         assert_eq!(calls(&mut lookups, now, 9), ["+here/0"]);
-        lookups.add(mac(0), topics(0));
+        let mut last = add(&mut lookups, 0);
         assert_eq!(calls(&mut lookups, now, 9), [""; 0]);
-        lookups.take_answered(&here(0));
-        lookups.add(mac(0), topics(0));
+        lookups.answered(&here(0), &board());
+        assert_eq!((answers[0].try_recv().ok(), last.try_recv().ok()), (None, another()));
+        let _again = add(&mut lookups, 0);
         assert_eq!(calls(&mut lookups, now, 9), ["+here/0"], "again, for a new answer");
     }
 }

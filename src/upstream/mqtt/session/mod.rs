@@ -166,16 +166,16 @@ impl<'a> Session<'a> {
         if self.announcement.take_due(now) {
             self.outgoing.presence();
         }
-        while let Some((mac, owner)) = self.lookups.take_due(now) {
-            self.tell(Event::LookedUp { mac, owner }).await?;
-        }
+        self.lookups.end_due(now);
         Ok(())
     }
 
     fn handle_command(&mut self, command: RouteCommand) -> Result<(), SessionError> {
         match command {
             RouteCommand::Acknowledge(ack_token) => self.acknowledgements.done(ack_token),
-            RouteCommand::LookUp(mac) => self.lookups.add(mac, self.topics.lookup(mac)?),
+            RouteCommand::LookUp(mac, answer) => {
+                self.lookups.add(mac, self.topics.lookup(mac)?, answer);
+            }
             RouteCommand::Send(id, report) => self.outgoing.report(id, &report),
             RouteCommand::Announce => self.announcement.old_request(Instant::now()),
             RouteCommand::Claim(of) if of == self.connection => {
@@ -331,7 +331,8 @@ impl<'a> Session<'a> {
         let answer = Topics::answer(topic).filter(|(_, board)| *board != self.connect_as.board);
         let Some((here, board)) = answer else { return Ok(()) };
         let rival = self.connect_as.new_mac().filter(|_| self.topics.is_of_rivals(here));
-        match self.lookups.take_answered(here).or(rival) {
+        self.lookups.answered(here, &board);
+        match rival {
             Some(mac) => {
                 let owner = MacOwner::AnotherBoard(Some(board));
                 self.tell(Event::LookedUp { mac, owner }).await
