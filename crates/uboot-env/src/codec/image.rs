@@ -144,31 +144,20 @@ impl Image {
     /// If there is no room, or a name or value cannot be written.
     pub fn changed(&self, changes: &[Change<'_>]) -> Result<Image, VariableError> {
         let old: Vec<&[u8]> = entries(self.data()).collect();
-        let mut new: Vec<Cow<'_, [u8]>> = old.iter().map(|entry| Cow::from(*entry)).collect();
-        for &(name, value) in changes {
-            let value = value.unwrap_or_default();
-            if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
-                return Err(VariableError::Invalid { name: name.to_owned() });
-            }
-            let last = new.iter().rposition(|entry| is_of(entry, name));
-            let wanted = (!value.is_empty()).then(|| format!("{name}={value}").into_bytes());
-            match (last, wanted) {
-                (Some(at), Some(wanted)) => new[at] = wanted.into(),
-                (None, Some(wanted)) => new.push(wanted.into()),
-                (_, None) => new.retain(|entry| !is_of(entry, name)),
-            }
-            // Earlier ones of the same name: tools that take the first must not see another value.
-            let mut left = new.iter().filter(|entry| is_of(entry, name)).count();
-            new.retain(|entry| {
-                let again = is_of(entry, name) && left > 1;
-                left -= usize::from(again);
-                !again
-            });
-        }
+        let new = edited(&old, changes)?;
         if new == old {
             return Ok(self.clone());
         }
         self.holding(&new, length_of(&old))
+    }
+
+    /// Whether [`Image::changed`] would be another copy than this one.
+    ///
+    /// # Errors
+    /// If a name or value cannot be written.
+    pub(crate) fn is_changed_by(&self, changes: &[Change<'_>]) -> Result<bool, VariableError> {
+        let old: Vec<&[u8]> = entries(self.data()).collect();
+        Ok(edited(&old, changes)? != old)
     }
 
     fn holding(
@@ -210,6 +199,35 @@ impl Image {
 /// Everything before the first empty string; U-Boot reads no further.
 fn entries(data: &[u8]) -> impl Iterator<Item = &[u8]> {
     data.split(|byte| *byte == 0).take_while(|entry| !entry.is_empty())
+}
+
+/// The entries with changed variables.
+fn edited<'a>(
+    old: &[&'a [u8]],
+    changes: &[Change<'_>],
+) -> Result<Vec<Cow<'a, [u8]>>, VariableError> {
+    let mut new: Vec<Cow<'_, [u8]>> = old.iter().map(|entry| Cow::from(*entry)).collect();
+    for &(name, value) in changes {
+        let value = value.unwrap_or_default();
+        if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
+            return Err(VariableError::Invalid { name: name.to_owned() });
+        }
+        let last = new.iter().rposition(|entry| is_of(entry, name));
+        let wanted = (!value.is_empty()).then(|| format!("{name}={value}").into_bytes());
+        match (last, wanted) {
+            (Some(at), Some(wanted)) => new[at] = wanted.into(),
+            (None, Some(wanted)) => new.push(wanted.into()),
+            (_, None) => new.retain(|entry| !is_of(entry, name)),
+        }
+        // Earlier ones of the same name: tools that take the first must not see another value.
+        let mut left = new.iter().filter(|entry| is_of(entry, name)).count();
+        new.retain(|entry| {
+            let again = is_of(entry, name) && left > 1;
+            left -= usize::from(again);
+            !again
+        });
+    }
+    Ok(new)
 }
 
 fn is_of(entry: &[u8], name: &str) -> bool {

@@ -26,6 +26,8 @@ pub(crate) struct Contents {
     pub(crate) span: Vec<u8>,
     /// The copy among them.
     pub(crate) image: Image,
+    /// Whether its checksum fits.
+    pub(crate) is_good: bool,
 }
 
 /// Why writing was not done.
@@ -109,7 +111,8 @@ impl Copy {
             .read(start, &mut span)
             .map_err(|error| Error::Unreadable { path: self.device.clone(), error })?;
         let image = self.image_in(&span).ok_or_else(outside)?;
-        Ok(Contents { span, image })
+        let is_good = image.is_good();
+        Ok(Contents { span, image, is_good })
     }
 
     /// The copy among the bytes of its erase blocks.

@@ -64,10 +64,10 @@ impl Store {
             return None;
         };
         let copy = &self.copies[target];
-        let now = &reading.contents[target].image;
-        if now.is_good() {
+        let now = &reading.contents[target];
+        if now.is_good {
             // The old one, the new one, or a later one; what is around it may still be torn.
-            return Some((target, copy.span_with(&saved.bytes, now)));
+            return Some((target, copy.span_with(&saved.bytes, &now.image)));
         }
         let is_good = copy.image_in(&saved.bytes).is_some_and(|image| image.is_good());
         (is_good || self.copies.len() == 2).then(|| (target, saved.bytes.clone()))

@@ -104,7 +104,7 @@ impl Store {
     pub(crate) fn read_copies(&mut self) -> Result<Reading, Error> {
         let contents =
             self.copies.iter_mut().map(Copy::read).collect::<Result<Vec<Contents>, Error>>()?;
-        let good = |at: usize| contents.get(at).filter(|copy| copy.image.is_good());
+        let good = |at: usize| contents.get(at).filter(|copy| copy.is_good);
         let active = if contents.len() == 2 {
             let flag = |at| good(at).and_then(|copy| copy.image.flag());
             self.flags().active([flag(0), flag(1)])
@@ -115,7 +115,7 @@ impl Store {
     }
 
     pub(crate) fn health(&self, reading: &Reading) -> Health {
-        let good = reading.contents.iter().filter(|copy| copy.image.is_good());
+        let good = reading.contents.iter().filter(|copy| copy.is_good);
         let shared_block =
             matches!(&self.copies[..], [first, second] if first.shares_blocks_with(second));
         Health { copies: self.copies.len(), good: good.count(), shared_block }

@@ -74,7 +74,7 @@ impl Transaction<'_> {
     /// # Errors
     /// If the changes cannot be written.
     pub fn is_change(&self) -> Result<bool, VariableError> {
-        self.new_image().map(|new| new != *self.old())
+        self.old().is_changed_by(&self.changes())
     }
 
     /// Writes the changes. After a power cut it is the old environment or the new one: with two
@@ -89,7 +89,7 @@ impl Transaction<'_> {
     /// The environment is then as it was, except after [`Error::Torn`].
     pub fn commit(self, backup: &mut dyn Backup) -> Result<Written, Error> {
         let old = self.old();
-        let new = self.new_image()?;
+        let new = old.changed(&self.changes())?;
         if new == *old {
             return Ok(Written::Unchanged);
         }
@@ -143,10 +143,8 @@ impl Transaction<'_> {
         &self.reading.contents[self.active].image
     }
 
-    fn new_image(&self) -> Result<Image, VariableError> {
-        let changes: Vec<Change<'_>> =
-            self.changes.iter().map(|(name, value)| (name.as_str(), value.as_deref())).collect();
-        self.old().changed(&changes)
+    fn changes(&self) -> Vec<Change<'_>> {
+        self.changes.iter().map(|(name, value)| (name.as_str(), value.as_deref())).collect()
     }
 }
 
