@@ -16,7 +16,7 @@ use intercom_wire::Mac;
 use log::warn;
 use table::Entry;
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep_until};
 
 use crate::board::{Link, gateways};
 use crate::decide::MacOwner;
@@ -28,8 +28,9 @@ const TABLE: &str = "/proc/net/arp";
 const ROUNDS: usize = 2;
 /// How long one round waits for an answer.
 const PATIENCE: Duration = Duration::from_millis(500);
-/// How often the table is read meanwhile.
-const BETWEEN: Duration = Duration::from_millis(20);
+/// How long after the question the table is read first, since an answer mostly comes within
+/// milliseconds. The time doubles with each read, up to the end of the round.
+const FIRST_READ: Duration = Duration::from_millis(20);
 /// How many addresses are asked at most; a router may answer for a whole network.
 const MAX_ADDRESSES: usize = 16;
 /// How many neighbours are remembered at most.
@@ -214,9 +215,11 @@ impl Neighbours {
                     asked => asked?,
                 }
             }
-            let until = Instant::now() + PATIENCE;
-            while Instant::now() < until {
-                sleep(BETWEEN).await;
+            let start = Instant::now();
+            let mut read_after = FIRST_READ;
+            while start.elapsed() < PATIENCE {
+                sleep_until(start + read_after.min(PATIENCE)).await;
+                read_after *= 2;
                 let now = self.entries()?;
                 // Only at these addresses: an entry for another one may be old.
                 if addresses.iter().any(|at| known_at(&now, *at).is_some_and(&is_wanted)) {
