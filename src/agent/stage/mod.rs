@@ -298,11 +298,12 @@ impl Stage {
             Stage::HooksBack(until) if until <= now => {
                 (Stage::Idle, Some(Action::EndRollback(HooksBackEnd::TooLong)))
             }
-            Stage::Settling(route, until, others) if until <= now => {
-                (Stage::Proving(Proof::on(route, others)), Some(Action::Prove(route)))
-            }
+            // First, since its answer takes longer.
             Stage::Settling(route, until, others) if others.due().is_some_and(|due| due <= now) => {
                 (Stage::Settling(route, until, Others::Asked), Some(Action::LookUp))
+            }
+            Stage::Settling(route, until, others) if until <= now => {
+                (Stage::Proving(Proof::on(route, others)), Some(Action::Prove(route)))
             }
             Stage::Proving(proof) if proof.link_due().is_some_and(|due| due <= now) => {
                 let route = proof.route();
