@@ -19,7 +19,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use intercom_wire::{Mac, Report};
-use log::warn;
+use log::{debug, warn};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
@@ -255,6 +255,7 @@ async fn look_up(
     broker: Option<mpsc::Sender<RouteCommand>>,
     events: mpsc::Sender<RouteEvent>,
 ) {
+    debug!("the look-up of {mac} begins");
     let on_the_lan = async {
         match neighbours {
             Some(neighbours) => neighbours.owner(mac).await,
@@ -282,6 +283,7 @@ async fn look_up(
         },
     };
     if let Some(owner) = owner {
+        debug!("the look-up of {mac} has ended");
         // It only fails when the daemon ends.
         let _ = events.send(RouteEvent::Event(Event::LookedUp { mac, owner })).await;
     }

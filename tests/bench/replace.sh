@@ -8,13 +8,13 @@
 set -u
 dir=$1 broker=$2
 interface=eth0 board=gate-1 model=3516EV200
-record=$dir/record.json ledger=$dir/ledger
+record=$dir/state/record.json ledger=$dir/state/ledger run=$dir/run
 export LC_ALL=C
 touch "$ledger"
 
 # Replaces the record: after a power cut it is the old one or the new one.
 save() {
-    printf '%s\n' "$1" >"$record.new" && sync "$record.new" && mv "$record.new" "$record" && sync "$dir"
+    printf '%s\n' "$1" >"$record.new" && sync "$record.new" && mv "$record.new" "$record" && sync "$dir/state"
 }
 
 publish() {
@@ -53,7 +53,7 @@ replace() {
         publish -t "intercoms/by-board/$board/status" -m "$(report "$id" failed "$old" "" "the link would not take it")"
         return
     fi
-    printf 'MAC="%s"\nSERIAL_NUMBER="%s"\n' "$new" "$serial" >"$dir/identity.env.new" && mv "$dir/identity.env.new" "$dir/identity.env"
+    printf 'MAC="%s"\nSERIAL_NUMBER="%s"\n' "$new" "$serial" >"$run/identity.env.new" && mv "$run/identity.env.new" "$run/identity.env"
     echo "the board now carries $new"
 
     # A new connection under the new identity.

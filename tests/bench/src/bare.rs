@@ -8,6 +8,7 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use intercom_test_support::ip;
 use nix::libc;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 
@@ -26,8 +27,11 @@ mod raw {
     );
 }
 
-/// One change of `eth0`'s MAC address.
-pub fn change(dir: &Path, mac: [u8; 6]) -> io::Result<()> {
+/// The link whose MAC address is changed: not the panel's, so that both can take turns.
+const LINK: &str = "bare0";
+
+/// One change of that link's MAC address.
+fn change(dir: &Path, mac: [u8; 6]) -> io::Result<()> {
     replace_record(dir)?;
     set_address(mac)?;
     replace_record(dir)?;
@@ -36,28 +40,30 @@ pub fn change(dir: &Path, mac: [u8; 6]) -> io::Result<()> {
     copy.sync_all()
 }
 
-/// What it needs to be there.
+/// The link, beside the panel's and up as that one is.
+pub fn add_link() {
+    ip(&format!("link add {LINK} type veth peer name bare1"));
+    ip(&format!("link set {LINK} up"));
+}
+
+/// The files that it needs.
 pub fn prepare(dir: &Path) -> io::Result<()> {
     fs::create_dir_all(dir)?;
     fs::write(dir.join("copy"), ENVIRONMENT)?;
     replace_record(dir)
 }
 
-/// How long each of so many changes takes.
-pub fn timed(dir: &Path, runs: usize) -> Outcome<Vec<Duration>> {
-    prepare(dir)?;
-    let mut times = Vec::new();
-    for run in 0..runs {
-        let start = Instant::now();
-        change(dir, [2, 0, 0, 0, 0, run as u8])?;
-        times.push(start.elapsed());
-    }
-    Ok(times)
+/// How long a change takes.
+pub fn timed(dir: &Path, run: usize) -> Outcome<Duration> {
+    let start = Instant::now();
+    change(dir, [2, 0, 0, 0, 0, run as u8])?;
+    Ok(start.elapsed())
 }
 
 /// So many changes, for strace to count.
 pub fn repeat(dir: &Path, runs: usize) -> Outcome<()> {
-    timed(dir, runs).map(drop)
+    prepare(dir)?;
+    (0..runs).try_for_each(|run| timed(dir, run).map(drop))
 }
 
 fn replace_record(dir: &Path) -> io::Result<()> {
@@ -74,7 +80,7 @@ fn set_address(mac: [u8; 6]) -> io::Result<()> {
     let socket = socket(AddressFamily::Inet, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None)?;
     // SAFETY: all zeros is an ifreq.
     let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
-    for (to, from) in request.ifr_name.iter_mut().zip(b"eth0") {
+    for (to, from) in request.ifr_name.iter_mut().zip(LINK.as_bytes()) {
         *to = *from as libc::c_char;
     }
     let mut address = libc::sockaddr { sa_family: libc::ARPHRD_ETHER, sa_data: [0; 14] };

@@ -22,6 +22,7 @@ pub struct Contender {
 }
 
 /// When a change had come how far.
+#[derive(Clone, Copy)]
 pub struct Marks {
     /// The intention is durable, the link and the runtime files are set.
     pub carries: Instant,
@@ -29,6 +30,9 @@ pub struct Marks {
     pub reached: Instant,
     /// The new identity is durable in the record and in the U-Boot environment.
     pub durable: Instant,
+    /// How long it waited to know who else has the new MAC address: before the change, and after the
+    /// new connection. The script does not ask.
+    pub waits: [Duration; 2],
 }
 
 impl Contender {
@@ -64,13 +68,43 @@ impl Contender {
         }
     }
 
+    /// Waits for a line with `text` in it; when it came, and how long the look-ups before it took.
+    fn says_after_look_ups(&mut self, text: &str) -> Outcome<(Instant, Duration)> {
+        let (mut begun, mut waited) = (None, Duration::ZERO);
+        loop {
+            let (at, line) = self.lines.recv_timeout(LIMIT).map_err(|_| format!("no `{text}`"))?;
+            if line.contains(text) {
+                return Ok((at, waited));
+            }
+            match LookUp::told(&line) {
+                Some(LookUp::Begins) => begun = Some(at),
+                Some(LookUp::Ends) => {
+                    waited += begun.take().map_or(Duration::ZERO, |from| at - from)
+                }
+                None => {}
+            }
+        }
+    }
+
     /// The marks of the next change.
     pub fn marks(&mut self) -> Outcome<Marks> {
-        Ok(Marks {
-            carries: self.says("the board now carries")?,
-            reached: self.says("under the new identity")?,
-            durable: self.says("the U-Boot environment now says")?,
-        })
+        let (carries, before) = self.says_after_look_ups("the board now carries")?;
+        let reached = self.says("under the new identity")?;
+        let (durable, after) = self.says_after_look_ups("the U-Boot environment now says")?;
+        Ok(Marks { carries, reached, durable, waits: [before, after] })
+    }
+}
+
+/// What a line says of a look-up of a MAC address.
+pub enum LookUp {
+    Begins,
+    Ends,
+}
+
+impl LookUp {
+    pub fn told(line: &str) -> Option<Self> {
+        let (_, of) = line.split_once("the look-up of ")?;
+        Some(if of.contains("begins") { LookUp::Begins } else { LookUp::Ends })
     }
 }
 

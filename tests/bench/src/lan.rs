@@ -45,6 +45,12 @@ pub fn own_etc(dir: &Path) -> Outcome<()> {
     run(Command::new("mount").arg("--bind").arg(&etc).arg("/etc"))
 }
 
+/// A directory in memory, as `/run` is on a panel.
+pub fn in_memory(dir: &Path) -> Outcome<()> {
+    fs::create_dir_all(dir)?;
+    run(Command::new("mount").args(["-t", "tmpfs", "tmpfs"]).arg(dir))
+}
+
 fn run(command: &mut Command) -> Outcome<()> {
     let output = command.output().map_err(|why| format!("{command:?}: {why}"))?;
     match output.status.success() {
