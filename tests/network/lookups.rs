@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use intercom_agent::agent::seams::{ConnectIdentity, Connection, Event, Upstream};
@@ -10,7 +12,7 @@ use intercom_agent::decide::MacOwner;
 use intercom_agent::root::Root;
 use intercom_agent::upstream::{Place, RouteEvent, Routes, mqtt, route};
 use intercom_test_support::{
-    Board, Broker, Directory, MODEL, MacOwner as AnotherPanel, OLD, Watcher,
+    Board, Broker, Directory, Fate, MODEL, MacOwner as AnotherPanel, OLD, Relay, Watcher, Way,
 };
 use intercom_wire::signature::Keys;
 use intercom_wire::{Identity, Mac};
@@ -37,38 +39,56 @@ fn owner(number: u8) -> MacOwner {
     }
 }
 
-/// Asks for all of them before the panel is reached, and waits for all the answers. No connection is
-/// lost meanwhile.
+/// A panel that has a broker and nothing else.
+struct Panel {
+    routes: Routes,
+    told: mpsc::Receiver<RouteEvent>,
+}
+
+impl Panel {
+    fn connected_to(url: &str) -> Self {
+        let text = format!("[mqtt]\nurl = \"{url}\"\n");
+        let settings = config::parse(&text, Path::new("test.toml")).expect("valid");
+        let dir = Directory::new();
+        let place = Place::new(Root::sandbox(dir.path()), None);
+        let (handle, end) = route();
+        let (events, told) = mpsc::channel(32);
+        let settings = settings.mqtt.expect("MQTT");
+        tokio::spawn(mqtt::run(settings, place, Keys::default(), end, events.clone()));
+        let mut routes = Routes { mqtt: Some(handle), events: Some(events), ..Routes::default() };
+        let connect_as = ConnectIdentity {
+            has_mac: true,
+            changing_from: None,
+            new_record: false,
+            identity: Identity { mac: OLD.parse().expect("a MAC"), serial_number: None },
+            board: "gate-1".parse().expect("a name"),
+            id: None,
+            model: None,
+        };
+        routes.connect_as(connect_as, Connection::default());
+        Panel { routes, told }
+    }
+
+    /// The next owner that is found out. No connection is lost meanwhile.
+    async fn owner(&mut self) -> (Mac, MacOwner) {
+        loop {
+            match self.told.recv().await.expect("the route runs") {
+                RouteEvent::Event(Event::Reachable { .. }) => {}
+                RouteEvent::Event(Event::LookedUp { mac, owner }) => return (mac, owner),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+}
+
+/// Asks for all of them before the panel is reached, and waits for all the answers.
 async fn look_up_all(broker: &Broker) -> BTreeMap<Mac, MacOwner> {
-    let text = format!("[mqtt]\nurl = \"{}\"\n", broker.url());
-    let settings = config::parse(&text, Path::new("test.toml")).expect("valid");
-    let dir = Directory::new();
-    let place = Place::new(Root::sandbox(dir.path()), None);
-    let (handle, end) = route();
-    let (events, mut told) = mpsc::channel(32);
-    let settings = settings.mqtt.expect("MQTT");
-    tokio::spawn(mqtt::run(settings, place, Keys::default(), end, events.clone()));
-    let mut routes = Routes { mqtt: Some(handle), events: Some(events), ..Routes::default() };
-    let connect_as = ConnectIdentity {
-        has_mac: true,
-        changing_from: None,
-        new_record: false,
-        identity: Identity { mac: OLD.parse().expect("a MAC"), serial_number: None },
-        board: "gate-1".parse().expect("a name"),
-        id: None,
-        model: None,
-    };
-    routes.connect_as(connect_as, Connection::default());
-    (0..LOOK_UPS).for_each(|number| routes.look_up(mac(number)));
+    let mut panel = Panel::connected_to(&broker.url());
+    (0..LOOK_UPS).for_each(|number| panel.routes.look_up(mac(number)));
     let mut owners = BTreeMap::new();
     while owners.len() < LOOK_UPS.into() {
-        match told.recv().await.expect("the route runs") {
-            RouteEvent::Event(Event::Reachable { .. }) => {}
-            RouteEvent::Event(Event::LookedUp { mac, owner }) => {
-                owners.insert(mac, owner);
-            }
-            other => panic!("{other:?}"),
-        }
+        let (mac, owner) = panel.owner().await;
+        owners.insert(mac, owner);
     }
     owners
 }
@@ -83,6 +103,28 @@ async fn many_look_ups_at_once_are_answered_on_one_connection() {
     for number in 0..LOOK_UPS {
         assert_eq!(owners[&mac(number)], owner(number), "{}", mac(number));
     }
+}
+
+#[tokio::test]
+async fn silence_of_a_broker_that_delivers_nothing_at_qos_0_any_more_says_nothing_about_the_owner()
+{
+    let broker = Broker::start();
+    let is_over = Arc::new(AtomicBool::new(false));
+    let swallows = is_over.clone();
+    // A PUBLISH at QoS 0, MQTT 3.1.1 section 3.3.1.
+    let relay = Relay::start(broker.address(), move |way, piece| {
+        let is_at_qos_0 = way == Way::Down && matches!(piece[0], 0x30 | 0x31);
+        match is_at_qos_0 && swallows.load(Ordering::Relaxed) {
+            true => Fate::Swallowed,
+            false => Fate::Pass,
+        }
+    });
+    let mut panel = Panel::connected_to(&format!("mqtt://127.0.0.1:{}", relay.port));
+    panel.routes.look_up(mac(0));
+    assert_eq!(timeout(LIMIT, panel.owner()).await, Ok((mac(0), MacOwner::Nobody)));
+    is_over.store(true, Ordering::Relaxed);
+    panel.routes.look_up(mac(0));
+    assert_eq!(timeout(LIMIT, panel.owner()).await, Ok((mac(0), MacOwner::Unknown)));
 }
 
 /// Starts a panel to which this many requests were sent, each for another board's MAC address. It

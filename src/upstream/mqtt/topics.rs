@@ -52,6 +52,13 @@ pub(super) struct LookupTopics {
     pub(super) here: String,
 }
 
+impl LookupTopics {
+    /// What to subscribe to: the question comes back, too.
+    pub(super) fn filters(&self) -> [String; 2] {
+        [self.who.clone(), format!("{}/+", self.here)]
+    }
+}
+
 impl Topics {
     /// # Errors
     /// When a template asks for something that the board does not know.
@@ -83,9 +90,19 @@ impl Topics {
         let requests = requests.chain([format!("{}/+", self.board_patch)]);
         let others = [&self.presence, &self.board_who, &self.everybody_who].into_iter();
         let others = others.chain(self.mac_who.iter().map(|(who, _)| who)).cloned();
-        let others = others.chain(self.rivals.iter().map(|here| format!("{here}/+")));
+        let others = others.chain(self.rivals());
         let requests = requests.map(|filter| (filter, QoS::AtLeastOnce));
         requests.chain(others.map(|filter| (filter, QoS::AtMostOnce))).collect()
+    }
+
+    /// Whether it is one of these filters.
+    pub(super) fn has(&self, filter: &str) -> bool {
+        self.filters().iter().any(|(own, _)| own == filter)
+    }
+
+    /// In mid-change, the filter of other boards' answers that they have the new MAC address.
+    pub(super) fn rivals(&self) -> Option<String> {
+        self.rivals.as_ref().map(|here| format!("{here}/+"))
     }
 
     /// The filters of a MAC address that the board no longer has.

@@ -46,8 +46,9 @@ enum Progress {
     /// The broker has not granted the subscription. If it does not in time, the owner is unknown.
     Subscribing { pkid: Option<u16>, since: Instant },
     /// The broker has granted the subscription, after `way`. So many questions were asked; the next one,
-    /// or after the last one the end, is at the moment. Silence means that nobody has the address.
-    Asking { asked: u8, at: Instant, way: Duration },
+    /// or after the last one the end, is at the moment. Silence means that nobody has the address if a
+    /// question came back: the broker still delivers what is asked and answered at QoS 0.
+    Asking { asked: u8, at: Instant, way: Duration, came_back: bool },
     /// The broker has refused the subscription, so that the owner is unknown.
     Refused { at: Instant },
 }
@@ -55,12 +56,12 @@ enum Progress {
 /// What the client is asked to do.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Call<'a> {
-    /// Subscribe to the answers below this topic, with a SUBSCRIBE of its own.
-    Subscribe(&'a str),
+    /// Subscribe to the questions and the answers, with a SUBSCRIBE of its own.
+    Subscribe(&'a LookupTopics),
     /// Ask on this topic.
     Ask(&'a str),
-    /// Unsubscribe from the answers below this topic.
-    Unsubscribe(&'a str),
+    /// Unsubscribe from them.
+    Unsubscribe(&'a LookupTopics),
 }
 
 impl MacLookups {
@@ -79,7 +80,7 @@ impl MacLookups {
     /// sends comes back as an event, after which the rest follows.
     pub(super) fn hand_over(&mut self, now: Instant, mut accepts: impl FnMut(Call<'_>) -> bool) {
         while let Some(topics) = self.left.last() {
-            if !accepts(Call::Unsubscribe(&topics.here)) {
+            if !accepts(Call::Unsubscribe(topics)) {
                 return;
             }
             self.left.pop();
@@ -87,12 +88,12 @@ impl MacLookups {
         for lookup in self.under_way.iter_mut().take(AT_ONCE) {
             match &mut lookup.progress {
                 Progress::Waiting => {
-                    if !accepts(Call::Subscribe(&lookup.topics.here)) {
+                    if !accepts(Call::Subscribe(&lookup.topics)) {
                         return;
                     }
                     lookup.progress = Progress::Subscribing { pkid: None, since: now };
                 }
-                Progress::Asking { asked, at, way } if *asked < QUESTIONS && *at <= now => {
+                Progress::Asking { asked, at, way, .. } if *asked < QUESTIONS && *at <= now => {
                     if !accepts(Call::Ask(&lookup.topics.who)) {
                         return;
                     }
@@ -124,13 +125,24 @@ impl MacLookups {
                 && pkid == Some(answered)
             {
                 lookup.progress = match granted {
-                    true => Progress::Asking { asked: 0, at: now, way: now - since },
+                    true => {
+                        Progress::Asking { asked: 0, at: now, way: now - since, came_back: false }
+                    }
                     false => Progress::Refused { at: now },
                 };
                 return true;
             }
         }
         false
+    }
+
+    /// A question has come on this topic: the panel's own, or another's.
+    pub(super) fn question_came_back(&mut self, who: &str) {
+        for lookup in self.under_way.iter_mut().filter(|lookup| lookup.topics.who == who) {
+            if let Progress::Asking { came_back, .. } = &mut lookup.progress {
+                *came_back = true;
+            }
+        }
     }
 
     /// Another board has answered below this topic, which ends its look-up.
@@ -166,7 +178,7 @@ impl MacLookups {
         for lookup in &mut self.under_way {
             match &mut lookup.progress {
                 Progress::Subscribing { since, .. } => *since = now,
-                Progress::Asking { asked: QUESTIONS, at, way } => *at = now + SILENCE + *way,
+                Progress::Asking { asked: QUESTIONS, at, way, .. } => *at = now + SILENCE + *way,
                 Progress::Waiting | Progress::Asking { .. } | Progress::Refused { .. } => {}
             }
         }
@@ -187,7 +199,10 @@ impl MacLookup {
     fn timeout(&self) -> Option<(Instant, MacOwner)> {
         match self.progress {
             Progress::Subscribing { since, .. } => Some((since + SUBSCRIBE, MacOwner::Unknown)),
-            Progress::Asking { asked: QUESTIONS, at, .. } => Some((at, MacOwner::Nobody)),
+            Progress::Asking { asked: QUESTIONS, at, came_back: true, .. } => {
+                Some((at, MacOwner::Nobody))
+            }
+            Progress::Asking { asked: QUESTIONS, at, .. } => Some((at, MacOwner::Unknown)),
             Progress::Refused { at } => Some((at, MacOwner::Unknown)),
             Progress::Waiting | Progress::Asking { .. } => None,
         }
@@ -239,9 +254,9 @@ mod tests {
             let has_room = calls.len() < room;
             if has_room {
                 calls.push(match call {
-                    Call::Subscribe(topic) => format!("+{topic}"),
+                    Call::Subscribe(topics) => format!("+{}", topics.here),
                     Call::Ask(topic) => topic.to_owned(),
-                    Call::Unsubscribe(topic) => format!("-{topic}"),
+                    Call::Unsubscribe(topics) => format!("-{}", topics.here),
                 });
             }
             has_room
@@ -259,6 +274,7 @@ mod tests {
     fn ask(lookups: &mut MacLookups, mut now: Instant) -> Instant {
         for _ in 0..QUESTIONS {
             calls(lookups, now, 99);
+            (0..AT_ONCE).for_each(|number| lookups.question_came_back(&topics(number).who));
             now = lookups.due().expect("under way");
         }
         now
@@ -280,6 +296,7 @@ mod tests {
             assert_eq!(calls(&mut lookups, now, 0), [""; 0], "a full client");
             assert_eq!(calls(&mut lookups, now, 9), ["who/0"]);
             assert_eq!(calls(&mut lookups, now, 9), [""; 0], "one at a time");
+            lookups.question_came_back("who/0");
             now = lookups.due().expect("under way");
         }
         assert_eq!(now, granted + Duration::from_secs(1));
@@ -290,6 +307,22 @@ mod tests {
         assert_eq!(over, Some(MacOwner::Nobody));
         assert_eq!(calls(&mut lookups, now, 9), ["-here/0"]);
         assert_eq!(lookups.due(), None);
+    }
+
+    #[test]
+    fn silence_of_a_broker_that_does_not_give_the_questions_back_is_no_answer() {
+        let ((mut lookups, mut answers), granted) = (lookups(1), Instant::now());
+        calls(&mut lookups, granted, 9);
+        lookups.sent_as(1);
+        lookups.question_came_back("who/0");
+        assert!(lookups.subscribed(1, true, granted));
+        let mut now = granted;
+        for _ in 0..QUESTIONS {
+            calls(&mut lookups, now, 9);
+            lookups.question_came_back("who/1");
+            now = lookups.due().expect("under way");
+        }
+        assert_eq!(answer(&mut lookups, now, &mut answers[0]), Some(MacOwner::Unknown));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use intercom_wire::{Mac, Nonce};
 use log::{debug, warn};
 use rumqttc::{
     ConnectReturnCode, Event as Mqtt, Outgoing as Sent, Packet, Publish, QoS, SubAck,
-    SubscribeReasonCode,
+    SubscribeFilter, SubscribeReasonCode,
 };
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
@@ -181,6 +181,9 @@ impl<'a> Session<'a> {
             RouteCommand::Claim(of) if of == self.connection => {
                 self.connect_as.confirm();
                 self.leave_former_topics()?;
+                if let Some(filter) = self.topics.rivals() {
+                    self.client.handle.try_unsubscribe(filter)?;
+                }
                 self.outgoing.presence();
             }
             // Of an earlier change.
@@ -225,7 +228,8 @@ impl<'a> Session<'a> {
 
     async fn subscribed(&mut self, answer: &SubAck) -> Result<(), SessionError> {
         let now = Instant::now();
-        let granted = matches!(answer.return_codes[..], [SubscribeReasonCode::Success(_)]);
+        let codes = &answer.return_codes;
+        let granted = codes.iter().all(|code| matches!(code, SubscribeReasonCode::Success(_)));
         if self.lookups.subscribed(answer.pkid, granted, now) {
             return Ok(());
         }
@@ -310,8 +314,14 @@ impl<'a> Session<'a> {
             _ if message.retain => debug!("MQTT: {} is retained", message.topic),
             About::Who => self.outgoing.presence(),
             About::EverybodyWho => self.announcement.everybody_asked(Instant::now()),
-            About::MacWho(mac) => self.answer_who(mac)?,
-            About::Other => self.receive_answer(&message.topic).await?,
+            About::MacWho(mac) => {
+                self.lookups.question_came_back(&message.topic);
+                self.answer_who(mac)?;
+            }
+            About::Other => {
+                self.lookups.question_came_back(&message.topic);
+                self.receive_answer(&message.topic).await?;
+            }
         }
         self.acknowledgements.done(ack_token);
         Ok(())
@@ -344,15 +354,22 @@ impl<'a> Session<'a> {
     /// Not before the panel is reached: packet IDs belong to SUBSCRIBEs by their order.
     fn hand_over_lookups(&mut self) {
         if self.is_reached() {
-            let client = &self.client.handle;
+            let (client, topics) = (&self.client.handle, &self.topics);
             self.lookups.hand_over(Instant::now(), |call| match call {
                 // The broker may hold back QoS 1 until waiting requests are acknowledged. That silence
                 // would count as an answer.
-                Call::Subscribe(here) => {
-                    client.try_subscribe(format!("{here}/+"), QoS::AtMostOnce).is_ok()
+                Call::Subscribe(lookup) => {
+                    let filters = lookup.filters();
+                    let filters =
+                        filters.map(|filter| SubscribeFilter::new(filter, QoS::AtMostOnce));
+                    client.try_subscribe_many(filters).is_ok()
                 }
                 Call::Ask(who) => client.try_publish(who, QoS::AtMostOnce, false, "").is_ok(),
-                Call::Unsubscribe(here) => client.try_unsubscribe(format!("{here}/+")).is_ok(),
+                // What this connection listens to by itself goes on.
+                Call::Unsubscribe(lookup) => {
+                    let mut filters = lookup.filters().into_iter().filter(|one| !topics.has(one));
+                    filters.all(|filter| client.try_unsubscribe(filter).is_ok())
+                }
             });
         }
     }
