@@ -148,6 +148,15 @@ fn pass(mut from: TcpStream, mut to: TcpStream) {
 }
 
 #[test]
+fn an_idle_limit_that_no_keep_alive_stays_below_is_told_beside_the_identity_conflict() {
+    let broker = Broker::start();
+    let board =
+        Board::sandboxed("gate-1", OLD).with_mqtt(&idle_limit(&broker, Duration::from_secs(1)));
+    let line = board.start().wait_for("the broker closes each connection soon after it was made");
+    assert!(line.contains("`board_name`") && line.contains("idle for less than 5 s"), "{line}");
+}
+
+#[test]
 fn an_idle_limit_below_the_keep_alive_is_no_identity_conflict() {
     let broker = Broker::start();
     let board =

@@ -29,7 +29,7 @@ pub(super) struct Closings {
 pub(super) enum Meaning {
     /// Nothing that is known.
     Chance,
-    /// Another client has probably taken the connection over.
+    /// Another client has probably taken the connection over, or an idle limit is very short.
     TakenOver,
     /// Something ends the connection after this silence.
     Idle(Duration),
@@ -51,10 +51,12 @@ impl Closings {
     }
 }
 
-/// What a takeover means to the operator of the panel.
-pub(super) const TAKEN_OVER: &str = "identity conflict: the broker closes each connection soon after it \
-    was made, probably since another panel connects under this board name too; give one of the two \
-    another `board_name`";
+/// What a takeover means to the operator of the panel. An idle limit that no `keep_alive` can stay below
+/// looks the same.
+pub(super) const TAKEN_OVER: &str = "the broker closes each connection soon after it was made: either \
+    another panel connects under this board name too (identity conflict: give one of the two another \
+    `board_name`), or what lies between the panel and the broker ends connections that are idle for less \
+    than 5 s, the least `keep_alive` (raise its limit)";
 
 /// What an idle limit means to the operator of the panel.
 pub(super) fn idle(silence: Duration) -> String {
