@@ -28,7 +28,8 @@ impl<S: Seams> Agent<S> {
 }
 
 /// Heals the environment after a power cut and makes it say what the record says. Writes nothing if
-/// it says so already, and nothing while the record waits to read what the environment has.
+/// it says so already, and nothing while the record waits to read the board: what the factory had goes
+/// along with the first identity, and the write may replace the only place that tells it.
 pub(super) fn put_right<S: Seams>(
     seams: &mut S,
     rules: &Rules,
@@ -69,11 +70,12 @@ pub(super) fn put_right<S: Seams>(
     match environment::write(transaction, disk, rules.environment, &changes) {
         Ok(Written::Unchanged) => {}
         Ok(Written::Changed) => {
-            let says = match &rules.mac_variable {
-                Some(name) => format!("{name}={}", record.current.identity.mac),
-                None => "the serial number".to_owned(),
-            };
-            remarks.push(format!("the U-Boot environment now says {says}"));
+            remarks.push(match wanted.first() {
+                Some((name, Some(value))) => {
+                    format!("the U-Boot environment now says {name}={value}")
+                }
+                _ => "the U-Boot environment now says that there is no serial number".to_owned(),
+            });
         }
         // As the operator wants it: the MAC is set at each boot instead.
         Err(Error::Refused(why @ (Refusal::Never | Refusal::SingleCopy))) => {

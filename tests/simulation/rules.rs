@@ -156,7 +156,7 @@ pub fn after_restore(world: &mut Hardware, restored: &Restored) {
     }
     if record.change.is_none() {
         world.link.sets.clear();
-        environment_agrees(world, &record.current, &mut watch);
+        environment_agrees(world, record, &mut watch);
     }
     trials(world, &mut watch);
     if !watch.spoiled {
@@ -189,13 +189,19 @@ fn agrees(world: &Hardware, record: &Record, watch: &mut Watch) {
 }
 
 /// The environment is a copy of what the record says, where it may be written.
-fn environment_agrees(world: &Hardware, current: &Current, watch: &mut Watch) {
+fn environment_agrees(world: &Hardware, record: &Record, watch: &mut Watch) {
+    let current = &record.current;
     let allowed = match (world.environments.kept, world.rules.environment) {
         (Kept::Nowhere | Kept::Damaged, _) | (_, Policy::Never) => false,
         (Kept::Single, policy) => policy == Policy::Always,
         (Kept::Redundant, _) => true,
     };
     let is_unread = matches!(world.sources.serial, SerialSource::Own(Reading::Unreadable));
+    // Whose address the link has is known at the next boot. Until then the environment is not written:
+    // the factory identity goes along.
+    let boot_id = format!("boot-{}", world.boot).parse().ok();
+    let is_unread =
+        is_unread || current.mac_origin == MacOrigin::Unread && record.link_kept_in == boot_id;
     if !allowed || watch.faulty || watch.spoiled || world.environments.missed || is_unread {
         return;
     }
@@ -264,7 +270,7 @@ pub fn at_the_end(world: &mut Hardware, record: &Record, status: &Status) {
         watch.broke(2, "a change never ended");
     }
     agrees(world, record, &mut watch);
-    environment_agrees(world, &record.current, &mut watch);
+    environment_agrees(world, record, &mut watch);
     if status.reached.len() != world.rules.routes.len() {
         watch.broke(2, format!("only {:?} is reached in the end", status.reached));
     }

@@ -17,6 +17,8 @@ use super::truth::nobodys;
 
 /// What was in the way is not any more, so many milliseconds after the start.
 const LATE: u64 = 30_000;
+/// Requests do not wait for longer until the board itself is read, in milliseconds.
+const GIVEN_UP: u64 = 600_000;
 
 fn post(asked: Ask) -> (u64, Action) {
     (1000, Action::Post(asked.made()))
@@ -113,7 +115,29 @@ fn of_the_environment() -> Vec<Scenario> {
                 5,
             )
         },
+        taken_back(),
     ]
+}
+
+/// The lock is held for so long that a request is taken without what the environment says. Its change is
+/// taken back, so that the link tells nothing in that boot, and the environment is written in the next.
+fn taken_back() -> Scenario {
+    let after_its_start = GIVEN_UP + 60_000;
+    let script = vec![
+        (500, Action::Unreachable(mac('B'), true)),
+        post(ask("back").new_mac('B')),
+        (after_its_start, locked(false)),
+        (2 * GIVEN_UP, post(ask("r").new_serial('B')).1),
+        (3 * GIVEN_UP, Action::Kill),
+        (4 * GIVEN_UP, Action::Cut(Unsynced::Lost)),
+    ];
+    let scenario = Scenario::new(
+        "the environment is read after a change that was taken back",
+        script,
+        &[(with_serial(identity('H'), Some('B')), Some(Outcome::Installed))],
+        8,
+    );
+    Scenario { link: other_link(), has_ethaddr: false, ..scenario }.first(vec![locked(true)])
 }
 
 fn of_the_serial_number() -> Vec<Scenario> {
