@@ -7,7 +7,6 @@ use intercom_wire::Mac;
 
 use super::Agent;
 use super::error::{BeginError, RollbackError};
-use super::hook_failure::HookFailure;
 use super::plan::{BackTo, Plan};
 use super::rollback_reason::RollbackReason;
 use super::seams::{HookRun, Phase, Seams, Upstream};
@@ -101,16 +100,7 @@ impl<S: Seams> Agent<S> {
         }
         self.steps.tell(format!("the board now carries {to}"));
         self.stage = Stage::Hooks;
-        self.seams.start_hooks(HookRun { phase: Phase::Apply, from, to });
-    }
-
-    /// The hooks have ended; the failure is that of the first hook that failed.
-    pub fn hooks_ended(&mut self, result: Result<(), HookFailure>) {
-        if !self.changing() {
-            // They ran for the sake of the link: whatever connections there were, its address is new.
-            return self.connect();
-        }
-        self.advance(Happened::HooksEnded(result));
+        self.start_hooks(HookRun { phase: Phase::Apply, from, to });
     }
 
     /// Lets the stage take what has happened, and does what follows from it.
@@ -248,7 +238,7 @@ impl<S: Seams> Agent<S> {
         self.transition_regardless(|record| record.roll_back(told));
         let (from, to) = (change.from.identity, change.to.identity);
         self.stage = Stage::HooksBack(self.seams.clock().now() + self.rules.confirm_within);
-        self.seams.start_hooks(HookRun { phase: Phase::Rollback, from: to, to: from });
+        self.start_hooks(HookRun { phase: Phase::Rollback, from: to, to: from });
         Ok(())
     }
 

@@ -137,10 +137,7 @@ impl<S: Seams> Agent<S> {
                 return self.defer(pending, &format!("it is not known who has {mac} now"));
             }
             Decision::AlreadyInstalled => return self.already_installed(pending),
-            Decision::Apply(identity) => {
-                self.ask_the_hooks(pending, identity);
-                return Handling::Kept;
-            }
+            Decision::Apply(identity) => return self.ask_the_hooks(pending, identity),
         }
         Handling::Decided
     }
@@ -226,7 +223,14 @@ impl<S: Seams> Agent<S> {
         }
     }
 
+    /// The hooks that ran for the sake of the link have ended.
+    pub(super) fn decide_on_those_that_awaited_the_hooks(&mut self) {
+        let waiting = self.waiting.hooks_ended();
+        self.decide_on_all(waiting, &MacOwner::NotLookedUp);
+    }
+
     pub(super) fn change_ended(&mut self) {
+        self.start_hooks_that_are_due();
         let waiting = self.waiting.change_ended();
         self.decide_on_all(waiting, &MacOwner::NotLookedUp);
     }

@@ -25,6 +25,7 @@ mod error;
 #[cfg(test)]
 mod fixtures;
 mod hook_failure;
+mod hook_runs;
 mod ignored;
 mod log_extra;
 mod lost_address;
@@ -58,6 +59,7 @@ use crate::record::{BoardReading, Record, Route};
 use board_keeper::BoardKeeper;
 use connections::Connections;
 use durable_record::DurableRecord;
+use hook_runs::HookRuns;
 use ignored::IgnoredRequests;
 use lost_address::LostAddress;
 use own_board::OwnBoard;
@@ -92,6 +94,7 @@ pub struct Agent<S: Seams> {
     lost_address: LostAddress,
     own_board: OwnBoard,
     stage: Stage,
+    hook_runs: HookRuns,
     connections: Connections,
     waiting: WaitingRequests,
     /// How many deliveries there were since the start.
@@ -120,6 +123,7 @@ impl<S: Seams> Agent<S> {
             board_keeper: BoardKeeper::default(),
             lost_address: LostAddress::default(),
             stage: Stage::Idle,
+            hook_runs: HookRuns::default(),
             connections: Connections::default(),
             waiting: WaitingRequests::default(),
             arrivals: 0,
@@ -141,7 +145,7 @@ impl<S: Seams> Agent<S> {
                 agent.keep_board();
                 if let Some(had) = restored.link_had {
                     let run = agent.board_keeper.was_put_right(had, &agent.record.current, now);
-                    run.into_iter().for_each(|run| agent.seams.start_hooks(run));
+                    run.into_iter().for_each(|run| agent.start_hooks_for_link(run));
                 }
                 agent.connect();
             }
@@ -341,7 +345,7 @@ impl<S: Seams> Agent<S> {
             &mut self.steps,
         );
         if let Some(run) = run {
-            self.seams.start_hooks(run);
+            self.start_hooks_for_link(run);
         }
     }
 
@@ -355,7 +359,7 @@ impl<S: Seams> Agent<S> {
             self.steps.warn("the link has no IP address: the hooks run to get one".to_owned());
             let identity = &self.record.current.identity;
             let (from, to) = (identity.clone(), identity.clone());
-            self.seams.start_hooks(HookRun { phase: Phase::Apply, from, to });
+            self.start_hooks_for_link(HookRun { phase: Phase::Apply, from, to });
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use intercom_wire::Identity;
 
 use super::Agent;
-use super::delivery::Delivery;
+use super::delivery::{Delivery, Handling};
 use super::error::NotApplied;
 use super::pending_request::{PendingRequest, PutOff};
 use super::seams::{HookRun, Phase, Seams};
@@ -23,11 +23,16 @@ const TELL_AGAIN: Duration = Duration::from_secs(10 * 60);
 
 impl<S: Seams> Agent<S> {
     /// Asks the hooks whether the board may take an identity now.
-    pub(super) fn ask_the_hooks(&mut self, pending: PendingRequest, to: Identity) {
+    pub(super) fn ask_the_hooks(&mut self, pending: PendingRequest, to: Identity) -> Handling {
+        let now = self.seams.clock().now();
+        if let Some(until) = self.hook_runs.for_link_until(now) {
+            return self.wait(pending, Until::HooksEnd(until));
+        }
         let from = self.record.current.identity.clone();
-        self.stage = Stage::Ready(self.seams.clock().now() + self.rules.confirm_within);
+        self.stage = Stage::Ready(now + self.rules.confirm_within);
         self.in_hand = Some(pending);
-        self.seams.start_hooks(HookRun { phase: Phase::Ready, from, to });
+        self.start_hooks(HookRun { phase: Phase::Ready, from, to });
+        Handling::Kept
     }
 
     /// The hooks have answered. What the board is may have become known meanwhile, so that the request

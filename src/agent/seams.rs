@@ -36,8 +36,9 @@ pub trait Seams {
     ///
     /// [`Agent::board_read`]: super::Agent::board_read
     fn read_board(&mut self);
-    /// Starts the hooks; how they end is told by [`Agent::hooks_ended`](super::Agent::hooks_ended).
-    fn start_hooks(&mut self, run: HookRun);
+    /// Starts the hooks, in place of a run that still goes on; how they end is told by
+    /// [`Agent::hooks_ended`](super::Agent::hooks_ended), with the number.
+    fn start_hooks(&mut self, number: HookRunNumber, run: HookRun);
 }
 
 /// Everything off the board. Nothing here blocks; what comes of it is told by an [`Event`].
@@ -194,6 +195,18 @@ pub enum ReportId {
     Durable(u64),
     /// In memory alone.
     Volatile(u64),
+}
+
+/// Tells a run of the hooks from those before it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct HookRunNumber(u64);
+
+impl HookRunNumber {
+    /// The one after this.
+    #[must_use]
+    pub fn next(self) -> Self {
+        HookRunNumber(self.0 + 1)
+    }
 }
 
 /// One run of all the hooks.

@@ -26,6 +26,8 @@ pub(super) enum Until {
     LookedUp(Mac, Moment),
     /// What the board itself is could be read; at the latest at the moment.
     BoardRead(Moment),
+    /// The hooks that run for the sake of the link have ended; at the latest at the moment.
+    HooksEnd(Moment),
     /// The other board may have let go of the MAC address.
     Later(Moment),
     /// The requests that came before it are decided.
@@ -124,9 +126,17 @@ impl WaitingRequests {
         self.take(|_, until| matches!(until, Until::BoardRead(_)))
     }
 
+    /// Those that waited for the hooks that ran for the sake of the link.
+    pub(super) fn hooks_ended(&mut self) -> Vec<PendingRequest> {
+        self.take(|_, until| matches!(until, Until::HooksEnd(_)))
+    }
+
     /// Those that were deferred until now.
     pub(super) fn due_again(&mut self, now: Moment) -> Vec<PendingRequest> {
-        self.take(|_, until| matches!(until, Until::Later(at) | Until::BoardRead(at) if *at <= now))
+        self.take(|_, until| match until {
+            Until::Later(at) | Until::BoardRead(at) | Until::HooksEnd(at) => *at <= now,
+            Until::ChangeEnds | Until::LookedUp(..) | Until::Behind => false,
+        })
     }
 
     /// Whether a request that came before this one waits for the owner of its MAC address, or was let go:
@@ -134,7 +144,7 @@ impl WaitingRequests {
     pub(super) fn any_before(&self, arrival: u64) -> bool {
         let mut before = self.waiting.iter().take_while(|(pending, _)| pending.arrival < arrival);
         let waits = before.any(|(_, until)| match until {
-            Until::LookedUp(..) | Until::Later(_) | Until::Behind => true,
+            Until::LookedUp(..) | Until::HooksEnd(_) | Until::Later(_) | Until::Behind => true,
             // They are decided in their order when that has happened.
             Until::ChangeEnds | Until::BoardRead(_) => false,
         });
@@ -160,14 +170,21 @@ impl WaitingRequests {
     pub(super) fn look_ups(&self) -> impl Iterator<Item = Mac> {
         self.waiting.iter().filter_map(|(_, until)| match until {
             Until::LookedUp(mac, _) => Some(*mac),
-            Until::ChangeEnds | Until::BoardRead(_) | Until::Later(_) | Until::Behind => None,
+            Until::ChangeEnds
+            | Until::BoardRead(_)
+            | Until::HooksEnd(_)
+            | Until::Later(_)
+            | Until::Behind => None,
         })
     }
 
     /// When the first of them is due, whatever happens.
     pub(super) fn due(&self) -> Option<Moment> {
         let due = self.waiting.iter().filter_map(|(_, until)| match until {
-            Until::LookedUp(_, at) | Until::BoardRead(at) | Until::Later(at) => Some(*at),
+            Until::LookedUp(_, at)
+            | Until::BoardRead(at)
+            | Until::HooksEnd(at)
+            | Until::Later(at) => Some(*at),
             Until::ChangeEnds | Until::Behind => None,
         });
         due.min()
@@ -266,6 +283,11 @@ mod tests {
         assert_eq!(names(waiting.unanswered(NOW)), [""; 0]);
         assert_eq!(names(waiting.unanswered(later)), ["request look-up"]);
         assert_eq!(names(waiting.due_again(later)), ["request board-3"]);
+        waiting.add(pending("hooks-1", 8), Until::HooksEnd(later));
+        assert_eq!(names(waiting.hooks_ended()), ["request hooks-1"]);
+        waiting.add(pending("hooks-2", 9), Until::HooksEnd(later));
+        assert!(waiting.any_before(10) && waiting.due() == Some(later));
+        assert_eq!(names(waiting.due_again(later)), ["request hooks-2"]);
         assert_eq!(names(waiting.change_ended()), ["request change-1", "request change-2"]);
         assert_eq!((waiting.len(), waiting.due()), (0, None));
     }

@@ -20,7 +20,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-use crate::agent::seams::HookRun;
+use crate::agent::seams::{HookRun, HookRunNumber};
 use crate::agent::{Agent, HookFailure, Restorer, restore};
 use crate::clock::{Clock, RealClock};
 use crate::control::{self, Asked};
@@ -39,15 +39,20 @@ use watchers::Watchers;
 
 /// How many events may wait for the agent before the routes have to wait.
 const EVENTS: usize = 32;
+/// How many runs of the hooks may be begun at once: each takes the place of the one before.
+const HOOK_RUNS: usize = 4;
 /// How many questions may wait.
 const QUESTIONS: usize = 8;
 /// Without anything due, the loop still looks at the clock once in a while: the board may sleep.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
+/// Which run of the hooks has ended, and the failure of the first hook that failed.
+type HooksEnded = (HookRunNumber, Result<(), HookFailure>);
+
 /// What the daemon's task waits for.
 struct Inbox {
     events: mpsc::Receiver<RouteEvent>,
-    hooks: mpsc::Receiver<Result<(), HookFailure>>,
+    hooks: mpsc::Receiver<HooksEnded>,
     questions: mpsc::Receiver<Asked>,
     readings: mpsc::Receiver<BoardReading>,
     link: LinkWatch,
@@ -76,7 +81,7 @@ pub async fn run(
     let _lock = StateDirLock::take(&panel.state_dir())?;
     let mut tasks = JoinSet::new();
     let (events_in, events) = mpsc::channel(EVENTS);
-    let (hook_runs, runs) = mpsc::channel(1);
+    let (hook_runs, runs) = mpsc::channel(HOOK_RUNS);
     let (hooks_in, hooks) = mpsc::channel(1);
     let (questions_in, questions) = mpsc::channel(QUESTIONS);
     let (readings_in, readings) = mpsc::channel(1);
@@ -164,7 +169,7 @@ async fn serve(
                     let _ = answer.send(agent.deliver(*delivery));
                 }
             },
-            Some(result) = inbox.hooks.recv() => agent.hooks_ended(result),
+            Some((number, result)) = inbox.hooks.recv() => agent.hooks_ended(number, result),
             Some(reading) = inbox.readings.recv() => agent.board_read(&reading),
             () = inbox.link.changed() => agent.link_changed(),
             Some(asked) = inbox.questions.recv() => watchers.take(&mut agent, asked),
@@ -180,17 +185,17 @@ async fn serve(
 /// Runs the hooks; a new run takes the place of one that still goes on.
 async fn run_hooks(
     hooks: Arc<Hooks>,
-    mut runs: mpsc::Receiver<HookRun>,
-    ended: mpsc::Sender<Result<(), HookFailure>>,
+    mut runs: mpsc::Receiver<(HookRunNumber, HookRun)>,
+    ended: mpsc::Sender<HooksEnded>,
 ) {
-    type Running = Pin<Box<dyn Future<Output = Result<(), HookFailure>> + Send>>;
+    type Running = Pin<Box<dyn Future<Output = HooksEnded> + Send>>;
     let mut running: Option<Running> = None;
     loop {
         tokio::select! {
             run = runs.recv() => match run {
-                Some(run) => {
+                Some((number, run)) => {
                     let hooks = hooks.clone();
-                    running = Some(Box::pin(async move { hooks.run(&run).await }));
+                    running = Some(Box::pin(async move { (number, hooks.run(&run).await) }));
                 }
                 None => return,
             },

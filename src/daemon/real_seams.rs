@@ -5,7 +5,7 @@ use std::thread;
 use log::warn;
 use tokio::sync::mpsc;
 
-use crate::agent::seams::{HookRun, Seams};
+use crate::agent::seams::{HookRun, HookRunNumber, Seams};
 use crate::board::RealBoard;
 use crate::clock::RealClock;
 use crate::panel::Panel;
@@ -20,7 +20,7 @@ pub struct RealSeams {
     pub(super) store: RecordStore<StateDir>,
     pub(super) routes: Routes,
     pub(super) clock: RealClock,
-    hooks: mpsc::Sender<HookRun>,
+    hooks: mpsc::Sender<(HookRunNumber, HookRun)>,
     panel: Panel,
     readings: mpsc::Sender<BoardReading>,
 }
@@ -31,7 +31,7 @@ impl RealSeams {
         panel: &Panel,
         clock: RealClock,
         routes: Routes,
-        hooks: mpsc::Sender<HookRun>,
+        hooks: mpsc::Sender<(HookRunNumber, HookRun)>,
         readings: mpsc::Sender<BoardReading>,
     ) -> Self {
         RealSeams {
@@ -72,8 +72,8 @@ impl Seams for RealSeams {
         &self.clock
     }
 
-    fn start_hooks(&mut self, run: HookRun) {
-        if let Err(why) = self.hooks.try_send(run) {
+    fn start_hooks(&mut self, number: HookRunNumber, run: HookRun) {
+        if let Err(why) = self.hooks.try_send((number, run)) {
             // Then the change is rolled back at its deadline.
             warn!("the hooks cannot be started: {why}");
         }

@@ -266,12 +266,12 @@ fn hooks_result(end: HooksEnd) -> Result<(), HookFailure> {
 
 fn step(world: &Shared, agent: &mut Agent<Simulated>, happening: Happening) -> Option<Death> {
     match happening {
-        Happening::HooksEnd(end) => {
+        Happening::HooksEnd(number, end) => {
             let result = hooks_result(end);
-            if result.is_ok() {
+            if result.is_ok() && world.borrow().hook_run == number {
                 world.borrow_mut().link.lacks_address = false;
             }
-            agent.hooks_ended(result);
+            agent.hooks_ended(number, result);
         }
         Happening::BoardRead => {
             let reading = world.borrow_mut().board_reading();

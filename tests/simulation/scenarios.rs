@@ -305,6 +305,17 @@ pub fn all() -> Vec<Scenario> {
             2,
         )
         .after(vec![long_ago('B')]),
+        Scenario::new(
+            "the end of the link's hooks comes in a change whose own fail",
+            vec![
+                (1000, Action::Meddle(mac('C'))),
+                (1500, Action::Hooks(Hooks::Fail)),
+                (2999, back(BackTo::Previous)),
+            ],
+            &[(b.clone(), None)],
+            2,
+        )
+        .after(vec![long_ago('B')]),
         Scenario {
             is_new: true,
             ..one("from the first start", std::slice::from_ref(&installed), 4)

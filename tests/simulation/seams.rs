@@ -1,6 +1,6 @@
 //! The seams of one process to its world.
 
-use intercom_agent::agent::seams::{HookRun, Phase, Seams};
+use intercom_agent::agent::seams::{HookRun, HookRunNumber, Phase, Seams};
 use intercom_agent::clock::{BootId, Clock, Moment};
 use intercom_agent::record_store::RecordStore;
 
@@ -78,12 +78,12 @@ impl Seams for Simulated {
         &self.clock
     }
 
-    fn start_hooks(&mut self, run: HookRun) {
+    fn start_hooks(&mut self, number: HookRunNumber, run: HookRun) {
         let power = self.world.borrow().power.clone();
         power.tell(|| {
             let world = &mut *self.world.borrow_mut();
-            // A new run takes the place of one that still goes on.
-            world.queue.retain(|(_, _, happening)| !matches!(happening, Happening::HooksEnd(_)));
+            // It takes the place of one that still goes on, whose end may be on its way already.
+            world.hook_run = number;
             let (takes, end) = match (run.phase, world.hooks) {
                 (Phase::Ready, Hooks::NotNow) => (ANSWER, HooksEnd::SaidNotNow),
                 (Phase::Ready, Hooks::Work | Hooks::Fail | Hooks::Hang) => {
@@ -93,7 +93,7 @@ impl Seams for Simulated {
                 (_, Hooks::Fail) => (HOOKS, HooksEnd::Failed),
                 (_, Hooks::Hang) => return,
             };
-            world.at(world.now + takes, Happening::HooksEnd(end));
+            world.at(world.now + takes, Happening::HooksEnd(number, end));
         });
     }
 

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use intercom_agent::agent::Rules;
+use intercom_agent::agent::seams::HookRunNumber;
 
 use super::cloud::Cloud;
 use super::disk::{DiskState, Unsynced};
@@ -43,7 +44,7 @@ pub enum HooksEnd {
 #[allow(clippy::large_enum_variant, reason = "there are never many of them")]
 pub enum Happening {
     Traffic(Traffic),
-    HooksEnd(HooksEnd),
+    HooksEnd(HookRunNumber, HooksEnd),
     Script(Action),
     /// The board's own sources have answered.
     BoardRead,
@@ -60,6 +61,8 @@ pub struct Hardware {
     pub cloud: Cloud,
     pub rules: Rules,
     pub hooks: Hooks,
+    /// The run of them that was begun last.
+    pub hook_run: HookRunNumber,
     /// Milliseconds since the beginning of everything.
     pub now: u64,
     pub boot: u32,
@@ -88,6 +91,7 @@ impl Hardware {
             cloud: Cloud::default(),
             rules,
             hooks: Hooks::Work,
+            hook_run: HookRunNumber::default(),
             now: 0,
             boot: 0,
             booted: 0,
