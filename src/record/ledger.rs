@@ -1,6 +1,6 @@
 //! The ledger: how requests ended, so that a repeat is answered and never applied again.
 
-use intercom_wire::{ContentHash, Outcome, Report, RequestId, json_object};
+use intercom_wire::{ContentHash, Outcome, Report, RequestId, SerialNumber, json_object};
 
 use super::bounds::last_that_fit;
 use super::{Cause, MacOrigin, SeqMarks};
@@ -74,6 +74,14 @@ impl Ledger {
         self.entries.iter().rev().find(|entry| {
             entry.report.outcome() == Some(Outcome::Installed)
                 && Some(&entry.report.previous) != entry.report.identity().as_ref()
+        })
+    }
+
+    /// Whether the board had this serial number until it went back to having none.
+    pub(super) fn took_back(&self, serial_number: &SerialNumber) -> bool {
+        self.entries.iter().any(|Entry { report, .. }| {
+            report.previous.serial_number.as_ref() == Some(serial_number)
+                && report.identity().is_some_and(|identity| identity.serial_number.is_none())
         })
     }
 

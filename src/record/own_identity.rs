@@ -168,7 +168,7 @@ impl Record {
             self.link_kept_in = (keeps_link && differs).then(|| boot_id.clone());
         }
         let had_serial_number = !self.current.lacks_serial_number();
-        self.current.take_serial_number(&reading.serial_number);
+        self.current.take_serial_number(self.trusted_serial_number(&reading.serial_number));
         if !had_mac || !had_serial_number {
             self.current.tell_given(&reading.earlier);
         }
@@ -212,6 +212,22 @@ impl Record {
                 if !self.current.has_mac() && self.link_kept_in.as_ref() == Some(boot_id) =>
             {
                 Reading::Unreadable
+            }
+            told => told,
+        }
+    }
+
+    /// A serial number that was taken back may still be in the environment, which could not be written
+    /// at that time. It is not the board's own.
+    fn trusted_serial_number<'a>(
+        &self,
+        told: &'a Reading<SerialNumber>,
+    ) -> &'a Reading<SerialNumber> {
+        match told {
+            Reading::Found(found)
+                if self.current.serial_origin.is_none() && self.ledger.took_back(found) =>
+            {
+                &Reading::Absent
             }
             told => told,
         }
@@ -376,6 +392,25 @@ mod tests {
         assert!(record.take_over(&link(MacKind::Real, Reading::Found(earlier)), &boot(1), true));
         assert_eq!(record.factory, Some(FactoryIdentity::Known(factory)));
         assert_eq!(record.current.mac_origin, MacOrigin::Request, "it is not the factory's");
+    }
+
+    #[test]
+    fn a_serial_number_that_was_taken_back_is_not_the_boards_own() {
+        let serial = |text: &str| BoardReading {
+            serial_number: Reading::Found(text.parse().expect("a serial number")),
+            ..link(MacKind::Real, Reading::Absent)
+        };
+        let mut record =
+            Record::first(&link(MacKind::Real, Reading::Absent), &boot(1)).expect("a MAC");
+        let before = record.current.clone();
+        record.current.identity.serial_number = "SN-2".parse().ok();
+        record.current.serial_origin = Some(SerialOrigin::Request);
+        begin(&mut record, before);
+        record.install();
+        record.take_over(&serial("SN-2"), &boot(2), false);
+        assert_eq!(record.current.identity.serial_number, None, "it is a left-over copy");
+        record.take_over(&serial("SN-1"), &boot(2), false);
+        assert_eq!(record.current.identity.serial_number, "SN-1".parse().ok());
     }
 
     #[test]

@@ -36,9 +36,11 @@ pub fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok().and_then(|text| text.parse().ok())
 }
 
-/// An address that was lost during a change; a made-up one that was set by others in one; a serial number
-/// that was installed in the boot in which an unread address had been put back.
-const BROKE_A_RULE_ONCE: [u64; 3] = [4_010_413, 7_004_207, 1_116_922_968];
+/// An address that was lost during a change; a made-up one that was set by others in one; serial numbers
+/// that were installed in the boot in which an unread or made-up address had been put back; one that was
+/// taken back while the environment could not be written.
+const BROKE_A_RULE_ONCE: [u64; 6] =
+    [4_010_413, 7_004_207, 1_116_922_968, 1_116_022_216, 20_023_508, 9_001_988];
 
 #[test]
 fn seeds_that_broke_a_rule_once_break_none() {

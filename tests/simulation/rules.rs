@@ -200,8 +200,7 @@ fn environment_agrees(world: &Hardware, record: &Record, watch: &mut Watch) {
     // Whose address the link has is known at the next boot. Until then the environment is not written:
     // the factory identity goes along.
     let boot_id = format!("boot-{}", world.boot).parse().ok();
-    let is_unread =
-        is_unread || current.mac_origin == MacOrigin::Unread && record.link_kept_in == boot_id;
+    let is_unread = is_unread || !current.has_mac() && record.link_kept_in == boot_id;
     if !allowed || watch.faulty || watch.spoiled || world.environments.missed || is_unread {
         return;
     }

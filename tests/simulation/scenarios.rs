@@ -5,9 +5,10 @@ use intercom_agent::environment::Policy;
 use intercom_agent::record::Route;
 use intercom_wire::{Identity, Outcome};
 
+use super::disk::Unsynced;
 use super::flash::Kept;
 use super::link::Driver;
-use super::requests::{Asked, Topic, ask, identity, mac, serial};
+use super::requests::{Asked, BOARD, Topic, ask, identity, mac, serial};
 use super::scenario::{Ending, Scenario};
 use super::script::Action;
 use super::world::Hooks;
@@ -74,6 +75,8 @@ pub fn all() -> Vec<Scenario> {
         let asked = ask(tag).without("id").with("mac", mac('Z').to_string());
         asked.with("target", target).new_mac('A').on(Topic::Mac(mac('A')))
     };
+    let with_serial_long_ago =
+        ask("old").new_serial('B').with("target", serde_json::json!({"board": BOARD}));
     let nameless = Identity { serial_number: None, ..a.clone() };
     let mut all = vec![
         one("MAC and serial number", std::slice::from_ref(&installed), 3),
@@ -98,7 +101,7 @@ pub fn all() -> Vec<Scenario> {
         bare(simple(
             "the replacement is already installed",
             other_panel("r").made(),
-            &[(nameless, Some(Outcome::Installed))],
+            &[(nameless.clone(), Some(Outcome::Installed))],
             2,
         )),
         simple(
@@ -305,6 +308,24 @@ pub fn all() -> Vec<Scenario> {
             2,
         )
         .after(vec![long_ago('B')]),
+        Scenario {
+            is_bare: true,
+            ..Scenario::new(
+                "back to no serial number while the environment cannot be written",
+                vec![
+                    (500, Action::Locked(true)),
+                    (1000, back(BackTo::Previous)),
+                    (60_000, Action::Locked(false)),
+                    (61_000, Action::Cut(Unsynced::Lost)),
+                ],
+                &[
+                    (nameless.clone(), None),
+                    (Identity { serial_number: b.serial_number.clone(), ..nameless }, None),
+                ],
+                3,
+            )
+        }
+        .after(vec![Action::Post(with_serial_long_ago.made())]),
         Scenario::new(
             "the end of the link's hooks comes in a change whose own fail",
             vec![
