@@ -68,6 +68,13 @@ pub fn all() -> Vec<Scenario> {
             &[&rejected, &rolled_back],
             3,
         ),
+        // The other boards were asked a second before the end, and have said nothing.
+        scenario(
+            "another board takes the MAC in the last second of settle, and keeps it",
+            vec![(8500, Action::Taken(mac('B'), true))],
+            &[&rejected, &rolled_back],
+            3,
+        ),
         scenario(
             "another board takes the MAC during settle, and lets go of it",
             vec![(6000, Action::Taken(mac('B'), true)), (7000, Action::Taken(mac('B'), false))],
