@@ -47,7 +47,11 @@ impl fmt::Display for LinkContest {
             "other software has set its MAC address {times} times, last to {mac} {seconds_ago} s ago"
         )?;
         match without_hooks {
-            true => f.write_str("; it is put right without the hooks now"),
+            true => write!(
+                f,
+                "; it is put right without the hooks now, at most every {} s, and wrong in between",
+                PAUSE.as_secs()
+            ),
             false => Ok(()),
         }
     }
@@ -119,6 +123,11 @@ mod tests {
         assert_eq!(contested.from(NOW + WINDOW), NOW + WINDOW);
         let expected =
             LinkContest { times: 3, mac: mac(FACTORY_MAC), seconds_ago: 1, without_hooks: true };
-        assert_eq!(contested.status(NOW + SECOND), Some(expected));
+        assert_eq!(contested.status(NOW + SECOND).as_ref(), Some(&expected));
+        assert_eq!(
+            expected.to_string(),
+            "other software has set its MAC address 3 times, last to 08:00:00:00:00:01 1 s ago; it is put \
+             right without the hooks now, at most every 5 s, and wrong in between"
+        );
     }
 }

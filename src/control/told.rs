@@ -129,7 +129,7 @@ fn state(status: &Status) -> String {
         None => row("change", "none".to_owned()),
     }
     if let Some(contest) = &status.link_contest {
-        row("link", contest.to_string());
+        row("link", format!("{contest}; what sets it has to ask `intercom-mac` first: see doctor"));
     }
     if !status.durable {
         row("record", "NOT WRITTEN: the disk does not take it; trying again".to_owned());

@@ -18,8 +18,10 @@ fn look(panel: &Panel) -> Finding {
         }
         Ok(uplink::State { link_contest: Some(contest), .. }) => Finding::warning(
             contest,
-            "find what sets it (`hwaddress`, `ip link`, a network manager) and let it ask \
-             `intercom-mac` first",
+            "find what sets it (`hwaddress` in /etc/network/interfaces, `ip link` in a script, a network \
+             manager; the check `firmware` names the lines that it finds) and let it ask the agent \
+             first: `hwaddress ether $(intercom-mac $IFACE || ...)`, with what the line takes now in \
+             place of the dots",
         ),
     }
 }

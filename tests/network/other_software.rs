@@ -47,6 +47,9 @@ fn it_is_put_right_at_once_with_the_hooks_and_the_fourth_time_without() {
         let checks = board.run(&["doctor"]).out;
         let said = format!("other software has set its MAC address 4 times, last to {OTHER}");
         assert!(checks.contains(&said), "{checks}");
+        assert!(checks.contains("`hwaddress ether $(intercom-mac $IFACE || ...)`"), "{checks}");
+        let status = board.run(&["status"]).out;
+        assert!(status.contains("what sets it has to ask `intercom-mac` first"), "{status}");
     });
 }
 
