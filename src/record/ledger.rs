@@ -77,11 +77,11 @@ impl Ledger {
         })
     }
 
-    /// Whether the board had this serial number until it went back to having none.
-    pub(super) fn took_back(&self, serial_number: &SerialNumber) -> bool {
+    /// Whether the board had this serial number before or after one of the requests.
+    pub(super) fn tells_of(&self, serial_number: &SerialNumber) -> bool {
         self.entries.iter().any(|Entry { report, .. }| {
-            report.previous.serial_number.as_ref() == Some(serial_number)
-                && report.identity().is_some_and(|identity| identity.serial_number.is_none())
+            let serials = [&report.previous.serial_number, &report.intercom.serial_number];
+            serials.into_iter().flatten().any(|known| known == serial_number)
         })
     }
 

@@ -217,15 +217,15 @@ impl Record {
         }
     }
 
-    /// A serial number that was taken back may still be in the environment, which could not be written
-    /// at that time. It is not the board's own.
+    /// A serial number that the board went back from may still be in the environment, which could not be
+    /// written at that time. It is not the board's own.
     fn trusted_serial_number<'a>(
         &self,
         told: &'a Reading<SerialNumber>,
     ) -> &'a Reading<SerialNumber> {
         match told {
             Reading::Found(found)
-                if self.current.serial_origin.is_none() && self.ledger.took_back(found) =>
+                if self.current.serial_origin.is_none() && self.ledger.tells_of(found) =>
             {
                 &Reading::Absent
             }
