@@ -247,10 +247,11 @@ impl<S: Seams> Agent<S> {
     fn try_again(&mut self, reason: &RollbackReason) -> Option<Duration> {
         let pending = self.in_hand.take()?;
         let RollbackReason::Conflict(_) = reason else { return None };
+        let why = format!("its change was taken back: {reason}");
         let now = self.seams.clock().now();
         let (pending, after) = pending.retried(&self.record.board, now)?;
         self.steps.tell(format!("{} is tried again in {} s", pending.delivery, after.as_secs()));
-        self.waiting.add(pending, Until::Later(now + after)).then_some(after)
+        self.waiting.add(pending, Until::Later(now + after, why)).then_some(after)
     }
 
     fn end_rollback(&mut self, hooks: &HooksBackEnd) {

@@ -68,7 +68,8 @@ impl<S: Seams> Agent<S> {
             }
             Again::New => {
                 self.arrivals += 1;
-                let pending = PendingRequest::new(delivery, self.arrivals);
+                let pending =
+                    PendingRequest::new(delivery, self.arrivals, self.seams.clock().now());
                 let handling = self.decide_on(pending, MacOwner::NotLookedUp);
                 self.decide_on_those_behind();
                 handling
@@ -207,7 +208,7 @@ impl<S: Seams> Agent<S> {
             self.report_deferred(&pending.delivery, why, DEFERRAL);
         }
         let at = self.seams.clock().now() + DEFERRAL;
-        self.wait(pending, Until::Later(at))
+        self.wait(pending, Until::Later(at, why.to_owned()))
     }
 
     /// It is known who has a MAC address.

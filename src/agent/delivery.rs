@@ -36,6 +36,15 @@ impl Delivery {
         }
     }
 
+    /// What it is called: by its ID, or by a hash of what it says.
+    pub(super) fn key(&self) -> String {
+        match &self.request {
+            Ok(request) => request.key().to_string(),
+            Err(Unreadable { id: Some(id), .. }) => id.to_string(),
+            Err(Unreadable { id: None, .. }) => "unreadable".to_owned(),
+        }
+    }
+
     /// The billing database that asks, where the request names one.
     pub(super) fn issuer(&self) -> Option<&Issuer> {
         self.request.as_ref().ok()?.issuer.as_ref()

@@ -16,12 +16,16 @@ use super::waiting::Until;
 use crate::clock::{Clock, Moment};
 use crate::record::{OutboxEntry, Route, SeqMark};
 
+/// Why a request waits whose end has to be recorded.
+const NO_QUOTA: &str =
+    "its outcome has to be recorded, and changes_per_hour allows no more such records now";
+
 impl<S: Seams> Agent<S> {
     pub(super) fn reject(&mut self, pending: PendingRequest, errors: Errors) -> Handling {
         let delivery = &pending.delivery;
         let remark = match self.mark(delivery) {
             Ok(remark) => remark,
-            Err(until) => return self.wait(pending, Until::Later(until)),
+            Err(until) => return self.wait(pending, Until::Later(until, NO_QUOTA.to_owned())),
         };
         self.record.counters().rejected += 1;
         self.steps.warn(format!("{delivery} is rejected: {errors}"));
@@ -41,7 +45,7 @@ impl<S: Seams> Agent<S> {
         let delivery = &pending.delivery;
         let remark = match self.mark(delivery) {
             Ok(remark) => remark,
-            Err(until) => return self.wait(pending, Until::Later(until)),
+            Err(until) => return self.wait(pending, Until::Later(until, NO_QUOTA.to_owned())),
         };
         match why {
             NotApplied::Overtaken(_) => self.record.counters().rejected += 1,
@@ -65,7 +69,7 @@ impl<S: Seams> Agent<S> {
     pub(super) fn repeat(&mut self, pending: PendingRequest, report: Report) -> Handling {
         let delivery = &pending.delivery;
         if let Err(until) = self.mark(delivery) {
-            return self.wait(pending, Until::Later(until));
+            return self.wait(pending, Until::Later(until, NO_QUOTA.to_owned()));
         }
         self.steps.tell(format!(
             "{} was decided before ({}): reporting it again",
@@ -99,7 +103,8 @@ impl<S: Seams> Agent<S> {
         let may_write = self.unchanged_quota.take(now, self.rules.changes_per_hour);
         let mark = delivery.lasting_mark();
         if mark.is_some() && !may_write {
-            return self.wait(pending, Until::Later(self.unchanged_quota.next(now)));
+            return self
+                .wait(pending, Until::Later(self.unchanged_quota.next(now), NO_QUOTA.to_owned()));
         }
         self.steps.tell(format!("{delivery} is already installed: this board has that identity"));
         let cause = delivery.cause(&self.rules);

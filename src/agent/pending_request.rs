@@ -23,6 +23,8 @@ pub(super) struct PendingRequest {
     pub(super) delivery: Delivery,
     /// Rises with each delivery.
     pub(super) arrival: u64,
+    /// When it came.
+    pub(super) came: Moment,
     /// How often it was tried again after an identity conflict.
     pub(super) retries: u8,
     /// Whether the hooks said "not now" when it was to be applied.
@@ -34,13 +36,15 @@ pub(super) struct PendingRequest {
 pub(super) struct PutOff {
     /// When for the first time.
     pub(super) since: Moment,
+    /// When the request ends if they still say so.
+    pub(super) until: Moment,
     /// When that was told last.
     pub(super) told: Moment,
 }
 
 impl PendingRequest {
-    pub(super) fn new(delivery: Delivery, arrival: u64) -> Self {
-        PendingRequest { delivery, arrival, retries: 0, put_off: None }
+    pub(super) fn new(delivery: Delivery, arrival: u64, came: Moment) -> Self {
+        PendingRequest { delivery, arrival, came, retries: 0, put_off: None }
     }
 
     /// Takes the message of another delivery, if it is of the same request. One message of it is held
@@ -111,7 +115,7 @@ mod tests {
         let request = Request::read(br#"{"mac": "AA:BB:CC:DD:EE:FF"}"#);
         let delivery =
             Delivery { request, delivered, ack_token: None, route: None, offline: false };
-        PendingRequest::new(delivery, 1)
+        PendingRequest::new(delivery, 1, NOW)
     }
 
     /// When each retry of a board is due.

@@ -55,7 +55,8 @@ impl<S: Seams> Agent<S> {
         let now = self.seams.clock().now();
         let before = pending.put_off;
         let since = before.map_or(now, |before| before.since);
-        if since + LIMIT <= now {
+        let until = since + LIMIT;
+        if until <= now {
             self.not_applied(pending, &NotApplied::NotReady(why));
             return;
         }
@@ -66,8 +67,8 @@ impl<S: Seams> Agent<S> {
                 now
             }
         };
-        pending.put_off = Some(PutOff { since, told });
-        self.wait(pending, Until::Later(now + ASK_AGAIN));
+        pending.put_off = Some(PutOff { since, until, told });
+        self.wait(pending, Until::Later(now + ASK_AGAIN, why.to_string()));
     }
 
     fn tell_that_it_is_deferred(&mut self, delivery: &Delivery, why: &NotReady) {

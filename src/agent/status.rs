@@ -1,6 +1,8 @@
 //! The agent's state as `status` shows it.
 
-use intercom_wire::{BoardName, FactoryIdentity, Identity, NotTold, Report};
+use std::fmt;
+
+use intercom_wire::{BoardName, FactoryIdentity, Identity, NotTold, Report, json_object};
 use serde::Serialize;
 
 use super::Agent;
@@ -8,7 +10,7 @@ use super::contested_link::LinkContest;
 use super::ignored::IgnoredFor;
 use super::route_status::RouteStatus;
 use super::seams::{Seams, Upstream};
-use crate::clock::Clock;
+use crate::clock::{Clock, Moment};
 use crate::record::{Counters, Entry, Record, Route};
 
 /// What `status --json` prints of the agent.
@@ -44,6 +46,8 @@ pub struct Status {
     pub ignored: Vec<IgnoredFor>,
     /// How many requests wait to be decided.
     pub waiting: usize,
+    /// The same requests, one by one.
+    pub waiting_requests: Vec<WaitingRequest>,
     /// Whether nothing has been decided since the record began: the first start, or the state directory
     /// was wiped since.
     pub record_is_new: bool,
@@ -56,6 +60,37 @@ pub struct Status {
     /// Where the last run that ended uncleanly crashed: signal, address and build ID; `None` if it was
     /// killed, or if all ended cleanly.
     pub last_crash: Option<String>,
+}
+
+json_object! {
+    /// A request that waits to be decided.
+    #[derive(Debug, Clone, PartialEq)]
+    pub struct WaitingRequest {
+        /// Its key: its ID, or what `check` and the log call one without.
+        pub request: String,
+        /// Why it waits.
+        pub reason: String,
+        /// For how long that has been so: since the hooks said "not now", or since it came.
+        pub for_seconds: u64,
+        /// When it is tried again, whatever happens.
+        pub next_attempt_in: Option<u64>,
+        /// When it ends if nothing changes.
+        pub seconds_left: Option<u64>,
+    }
+}
+
+impl fmt::Display for WaitingRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let WaitingRequest { request, reason, for_seconds, next_attempt_in, seconds_left } = self;
+        write!(f, "{request} waits for {for_seconds} s")?;
+        if let Some(seconds) = next_attempt_in {
+            write!(f, ", tried again in {seconds} s")?;
+        }
+        if let Some(seconds) = seconds_left {
+            write!(f, ", ends in {seconds} s")?;
+        }
+        write!(f, ": {reason}")
+    }
 }
 
 /// The change in progress.
@@ -96,6 +131,7 @@ impl<S: Seams> Agent<S> {
             outcomes_not_told: record.outcomes_not_told.clone(),
             ignored: self.ignored.shown(now),
             waiting: self.waiting.len(),
+            waiting_requests: self.waiting_requests(now),
             record_is_new: record.is_new(),
             durable: self.record.is_durable(),
             outcomes: record
@@ -108,6 +144,22 @@ impl<S: Seams> Agent<S> {
             counters: record.counters.clone(),
             last_crash: self.last_crash.clone(),
         }
+    }
+
+    fn waiting_requests(&self, now: Moment) -> Vec<WaitingRequest> {
+        let waiting = self.waiting.all().map(|(pending, until)| {
+            let put_off = pending.put_off;
+            WaitingRequest {
+                request: pending.delivery.key(),
+                reason: until.to_string(),
+                for_seconds: now
+                    .since(put_off.map_or(pending.came, |put_off| put_off.since))
+                    .as_secs(),
+                next_attempt_in: until.at().map(|at| at.since(now).as_secs()),
+                seconds_left: put_off.map(|put_off| put_off.until.since(now).as_secs()),
+            }
+        });
+        waiting.collect()
     }
 
     /// How a request ended, if it has.

@@ -1,5 +1,6 @@
 //! The requests that cannot be decided yet.
 
+use std::fmt;
 use std::mem;
 
 use intercom_wire::{Mac, Request, RequestId};
@@ -17,8 +18,8 @@ const MAX_WAITING: usize = 16;
 /// delivers all of it again.
 const FEW: usize = MAX_WAITING / 2;
 
-/// What a request waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a request waits for. Its `Display` says why it waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Until {
     /// The change in progress has ended.
     ChangeEnds,
@@ -28,10 +29,36 @@ pub(super) enum Until {
     BoardRead(Moment),
     /// The hooks that run for the sake of the link have ended; at the latest at the moment.
     HooksEnd(Moment),
-    /// The other board may have let go of the MAC address.
-    Later(Moment),
+    /// The moment: what is in its way, in words, may not be then.
+    Later(Moment, String),
     /// The requests that came before it are decided.
     Behind,
+}
+
+impl Until {
+    /// When it is decided again, whatever happens.
+    pub(super) fn at(&self) -> Option<Moment> {
+        match self {
+            Until::LookedUp(_, at)
+            | Until::BoardRead(at)
+            | Until::HooksEnd(at)
+            | Until::Later(at, _) => Some(*at),
+            Until::ChangeEnds | Until::Behind => None,
+        }
+    }
+}
+
+impl fmt::Display for Until {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Until::ChangeEnds => f.write_str("the change in progress has to end"),
+            Until::LookedUp(mac, _) => write!(f, "the other panels are asked who has {mac}"),
+            Until::BoardRead(_) => f.write_str("what the board itself is cannot be read yet"),
+            Until::HooksEnd(_) => f.write_str("the hooks run for the sake of the link"),
+            Until::Later(_, why) => f.write_str(why),
+            Until::Behind => f.write_str("a request that came before it is not decided yet"),
+        }
+    }
 }
 
 /// The requests that wait, in the order in which they came, and whether more came than fit.
@@ -134,7 +161,7 @@ impl WaitingRequests {
     /// Those that were deferred until now.
     pub(super) fn due_again(&mut self, now: Moment) -> Vec<PendingRequest> {
         self.take(|_, until| match until {
-            Until::Later(at) | Until::BoardRead(at) | Until::HooksEnd(at) => *at <= now,
+            Until::Later(at, _) | Until::BoardRead(at) | Until::HooksEnd(at) => *at <= now,
             Until::ChangeEnds | Until::LookedUp(..) | Until::Behind => false,
         })
     }
@@ -144,7 +171,7 @@ impl WaitingRequests {
     pub(super) fn any_before(&self, arrival: u64) -> bool {
         let mut before = self.waiting.iter().take_while(|(pending, _)| pending.arrival < arrival);
         let waits = before.any(|(_, until)| match until {
-            Until::LookedUp(..) | Until::HooksEnd(_) | Until::Later(_) | Until::Behind => true,
+            Until::LookedUp(..) | Until::HooksEnd(_) | Until::Later(..) | Until::Behind => true,
             // They are decided in their order when that has happened.
             Until::ChangeEnds | Until::BoardRead(_) => false,
         });
@@ -173,21 +200,19 @@ impl WaitingRequests {
             Until::ChangeEnds
             | Until::BoardRead(_)
             | Until::HooksEnd(_)
-            | Until::Later(_)
+            | Until::Later(..)
             | Until::Behind => None,
         })
     }
 
     /// When the first of them is due, whatever happens.
     pub(super) fn due(&self) -> Option<Moment> {
-        let due = self.waiting.iter().filter_map(|(_, until)| match until {
-            Until::LookedUp(_, at)
-            | Until::BoardRead(at)
-            | Until::HooksEnd(at)
-            | Until::Later(at) => Some(*at),
-            Until::ChangeEnds | Until::Behind => None,
-        });
-        due.min()
+        self.waiting.iter().filter_map(|(_, until)| until.at()).min()
+    }
+
+    /// The requests with what they wait for, in the order in which they came.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&PendingRequest, &Until)> {
+        self.waiting.iter().map(|(pending, until)| (pending, until))
     }
 
     /// How many wait.
@@ -233,9 +258,13 @@ mod tests {
         }
     }
 
+    fn later_than(at: Moment) -> Until {
+        Until::Later(at, "another board has it".to_owned())
+    }
+
     /// The token is its place in the order, too.
     fn pending(id: &str, token: u64) -> PendingRequest {
-        PendingRequest::new(delivery(id, token), token)
+        PendingRequest::new(delivery(id, token), token, NOW)
     }
 
     fn with_seq(id: &str, token: u64, seq: u64) -> PendingRequest {
@@ -271,7 +300,7 @@ mod tests {
         let mut waiting = WaitingRequests::default();
         waiting.add(pending("change-1", 1), Until::ChangeEnds);
         waiting.add(pending("look-up", 2), Until::LookedUp(mac, later));
-        waiting.add(pending("deferred", 3), Until::Later(NOW));
+        waiting.add(pending("deferred", 3), later_than(NOW));
         waiting.add(pending("change-2", 4), Until::ChangeEnds);
         waiting.add(pending("board-1", 5), Until::BoardRead(later));
         waiting.add(pending("board-2", 6), Until::BoardRead(later));
@@ -302,7 +331,7 @@ mod tests {
         waiting.add(pending("first", 1), Until::LookedUp(mac, NOW));
         assert!(waiting.first_behind().is_none());
         assert_eq!(names(waiting.looked_up(mac)), ["request first"]);
-        waiting.add(pending("first", 1), Until::Later(NOW));
+        waiting.add(pending("first", 1), later_than(NOW));
         assert!(waiting.first_behind().is_none(), "it keeps its place");
         assert_eq!(names(waiting.due_again(NOW)), ["request first"]);
         let order: Vec<_> = std::iter::from_fn(|| waiting.first_behind()).collect();
@@ -313,9 +342,9 @@ mod tests {
     fn a_higher_seq_overtakes_what_waits_for_the_same_intercom() {
         let mut waiting = WaitingRequests::default();
         for (id, seq) in [("low", 1), ("equal", 2), ("high", 3)] {
-            waiting.add(with_seq(id, seq, seq), Until::Later(NOW));
+            waiting.add(with_seq(id, seq, seq), later_than(NOW));
         }
-        waiting.add(pending("without", 4), Until::Later(NOW));
+        waiting.add(pending("without", 4), later_than(NOW));
         let later = with_seq("later", 5, 2).delivery.request.expect("readable");
         assert_eq!(names(waiting.overtaken_by(&later)), ["request low"]);
         let other = Request { target: intercom_wire::Target::default(), ..later };
@@ -348,7 +377,7 @@ mod tests {
     fn what_finds_no_room_is_asked_for_when_there_is_some() {
         let mut waiting = WaitingRequests::default();
         for number in 1..=16 {
-            let until = if number > 8 { Until::ChangeEnds } else { Until::Later(NOW) };
+            let until = if number > 8 { Until::ChangeEnds } else { later_than(NOW) };
             assert!(waiting.add(pending(&format!("r-{number}"), number), until));
         }
         assert!(!waiting.add(pending("r-17", 17), Until::ChangeEnds));

@@ -1,12 +1,17 @@
 //! `check`: what a request would do here, and why. Changes nothing.
 
-use intercom_wire::Request;
+use std::fmt;
+
+use intercom_wire::{Request, Unreadable};
 use serde_json::{Value, json};
 
 use super::args::{Check, Way};
 use super::exit::{Exit, Failure};
 use super::{by_hand, output, payload};
+use crate::agent::WaitingRequest;
+use crate::control::{self, Answer, Ask};
 use crate::decide::{Decision, Delivered, Facts, MacOwner, Past, Timing, Via, decide};
+use crate::panel::Panel;
 use crate::record::Ledger;
 
 pub(super) fn check(check: &Check) -> Result<Exit, Failure> {
@@ -48,10 +53,52 @@ pub(super) fn check(check: &Check) -> Result<Exit, Failure> {
             past: Past { durable: &record.ledger, volatile: &Ledger::default() },
         },
     );
-    output::print(common.json, &as_json(&decision, &record.current.identity), |_| {
-        in_words(&decision, &record.current.identity)
+    let hooks = match &decision {
+        Decision::Apply(_) => asked_first(&panel, &request),
+        _ => AskedFirst::default(),
+    };
+    let mut as_json = as_json(&decision, &record.current.identity);
+    if let (Decision::Apply(_), Value::Object(apply)) = (&decision, &mut as_json) {
+        apply.insert("hooks_are_asked".to_owned(), hooks.exist.into());
+        apply.insert("waiting".to_owned(), json!(hooks.waiting));
+    }
+    output::print(common.json, &as_json, |_| {
+        in_words(&decision, &record.current.identity) + &hooks.to_string()
     })?;
     Ok(Exit::from(&decision))
+}
+
+/// What may keep a request from being applied at once. The hooks themselves are not asked.
+#[derive(Default)]
+struct AskedFirst {
+    exist: bool,
+    /// The same request, where it waits in the daemon.
+    waiting: Option<WaitingRequest>,
+}
+
+impl fmt::Display for AskedFirst {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.waiting, self.exist) {
+            (Some(waiting), _) => write!(f, "\n  in the daemon {waiting}"),
+            (None, true) => {
+                f.write_str("\n  the hooks are asked first: one that says \"not now\" defers it")
+            }
+            (None, false) => Ok(()),
+        }
+    }
+}
+
+fn asked_first(panel: &Panel, request: &Result<Request, Unreadable>) -> AskedFirst {
+    let exist = panel.hooks().find().is_ok_and(|(hooks, _)| !hooks.is_empty());
+    let Ok(request) = request else { return AskedFirst { exist, waiting: None } };
+    let (key, mut found) = (request.key().to_string(), None);
+    // Without a daemon nothing waits.
+    let _ = control::ask(&panel.runtime_dir().join(control::SOCKET), &Ask::Status, |answer| {
+        if let Answer::State { waiting, .. } = answer {
+            found = waiting.into_iter().find(|waiting| waiting.request == key);
+        }
+    });
+    AskedFirst { exist, waiting: found }
 }
 
 fn as_json(decision: &Decision, current: &intercom_wire::Identity) -> Value {

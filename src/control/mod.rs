@@ -10,7 +10,7 @@ mod told;
 use intercom_wire::{Outcome, json_enum};
 use tokio::sync::mpsc;
 
-use crate::agent::Step;
+use crate::agent::{Step, WaitingRequest};
 use crate::record::Route;
 
 pub use client::{ask, ask_patiently, follow, no_daemon};
@@ -69,6 +69,8 @@ json_enum! {
             durable: bool,
             /// What other software has done to the link, in words; `None` if nothing.
             link_contest: Option<String>,
+            /// The requests that wait to be decided.
+            waiting: Vec<WaitingRequest>,
             /// All of it, to print.
             told: Told,
         },
@@ -134,6 +136,7 @@ mod tests {
                 reached: vec![Route::Mqtt],
                 durable: true,
                 link_contest: None,
+                waiting: Vec::new(),
                 told: told(),
             },
             Answer::Step(step),

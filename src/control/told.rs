@@ -142,6 +142,9 @@ fn state(status: &Status) -> String {
         row("crashes", past.to_string());
     }
     row("waiting", format!("{} requests, {} reports", status.waiting, status.unreported));
+    for request in &status.waiting_requests {
+        row("", request.to_string());
+    }
     if let Some(seconds) = status.unread_seconds {
         row(
             "unread",
