@@ -44,6 +44,24 @@ fn an_old_offer_only_makes_the_panel_say_that_it_is_there() {
 }
 
 #[test]
+fn an_old_presence_of_its_own_makes_the_panel_say_what_it_is() {
+    let broker = Broker::start();
+    let watcher = Watcher::new(&broker);
+    let board = Board::sandboxed("gate-1", OLD).with_mqtt(&broker.url());
+    let _daemon = board.start();
+    let nonce = watcher.online(OLD, "gate-1")["nonce"].clone();
+    board.wait_until_reached();
+    let topic = "intercoms/by-board/gate-1/presence";
+    let old = json!({"state": "online", "board": "gate-1", "nonce": nonce, "changing": true});
+    watcher.publish(topic, old.to_string());
+    watcher.wait_for("the old one", |message| {
+        let said: Option<Value> = serde_json::from_slice(&message.payload).ok();
+        message.topic == topic && said.is_some_and(|said| said == old)
+    });
+    assert_eq!(watcher.online(OLD, "gate-1")["nonce"], nonce);
+}
+
+#[test]
 fn a_report_is_sent_again_until_its_issuer_has_read_it() {
     let broker = Broker::start();
     let watcher = Watcher::new(&broker);

@@ -267,19 +267,28 @@ impl<'a> Session<'a> {
 
     async fn receive_own_presence(
         &mut self,
-        payload: &[u8],
+        message: &Publish,
         health: &Health,
     ) -> Result<(), SessionError> {
+        let payload = &message.payload;
         match OnOwnTopic::read(payload, &self.connect_as.board) {
             OnOwnTopic::Online(nonce) => {
                 if self.echo.is_returned(nonce.as_ref()) {
                     self.subscription.presence_returned();
                     self.proven(health).await?;
+                } else if !message.retain && *payload != self.presence() {
+                    // A broker brings an old one back as if it were new, and billing has heard it too.
+                    self.announcement.old_request(Instant::now());
                 }
             }
             OnOwnTopic::Other => self.outgoing.presence(),
         }
         Ok(())
+    }
+
+    /// What the panel says of itself now.
+    fn presence(&self) -> Vec<u8> {
+        presence::online(self.connect_as, self.echo.nonce())
     }
 
     async fn deliver(&self, delivery: Delivery) -> Result<(), SessionError> {
@@ -309,7 +318,7 @@ impl<'a> Session<'a> {
                 self.tell(Event::Over { request_id }).await?;
             }
             About::Request(..) => debug!("MQTT: {} was cleared", message.topic),
-            About::OwnPresence => self.receive_own_presence(&message.payload, health).await?,
+            About::OwnPresence => self.receive_own_presence(message, health).await?,
             // What is retained was asked or answered long ago.
             _ if message.retain => debug!("MQTT: {} is retained", message.topic),
             About::Who => self.outgoing.presence(),
@@ -404,10 +413,7 @@ impl<'a> Session<'a> {
                     };
                     (topic, payload, false)
                 }
-                Message::Presence => {
-                    let payload = presence::online(self.connect_as, self.echo.nonce());
-                    (self.topics.presence.clone(), payload, true)
-                }
+                Message::Presence => (self.topics.presence.clone(), self.presence(), true),
             };
             self.outgoing.has_size(topic.len() + payload.len() + PUBLISH_HEAD);
             let publish = self.client.handle.try_publish(topic, QoS::AtLeastOnce, retain, payload);
