@@ -27,8 +27,9 @@ pub const POLL_MS: i64 = 60_000;
 /// twice the time over which the answers to "who is there" are spread. In milliseconds.
 pub const ANSWERS_WITHIN_MS: i64 = 120_000;
 
-/// A panel connects again within this time after the broker has come back, in milliseconds.
-pub const CONNECTS_AGAIN_WITHIN_MS: i64 = 60_000;
+/// A panel connects again within this time after the broker has come back: its longest pause between
+/// two attempts. In milliseconds.
+pub const CONNECTS_AGAIN_WITHIN_MS: i64 = 120_000;
 
 /// How long a board that is there may leave a request without an answer, in milliseconds.
 pub const ANSWER_MS: i64 = 1_800_000;
@@ -340,7 +341,7 @@ mod tests {
     #[test]
     fn a_connect_gives_the_replacement_time_to_come_back() {
         let rule = Rule { since_ms: 50_000, ..RULE };
-        assert_eq!(rule.turn(&waiting(&[]), 50_000), Turn::Grace(110_000));
+        assert_eq!(rule.turn(&waiting(&[]), 50_000), Turn::Grace(170_000));
         let later = Waiting { asked_ms: 50_000, ..waiting(&[]) };
         assert_eq!(rule.turn(&later, 50_000), Turn::Grace(55_000));
     }
