@@ -1,44 +1,44 @@
-//! The panels on the broker.
+//! The panels on the broker, in a process for every few thousand of them.
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::process::Command;
+use std::thread;
 
-use anyhow::{Context, Result};
-use intercom_agent::config::{self, MqttSettings};
-use intercom_agent::root::Root;
-use intercom_agent::upstream::{self, Place, Routes, mqtt};
-use intercom_wire::signature::Keys;
-use tokio::sync::mpsc;
+use anyhow::Result;
 
-use crate::connected::Connected;
-use crate::identities;
-use crate::panel::Panel;
+use crate::processes::Process;
+use crate::told::Tally;
 
-/// Panels with one configuration.
+/// How many panels are in one process.
+const IN_A_PROCESS: usize = 5000;
+
+/// The running panels.
 pub(super) struct Fleet {
-    settings: MqttSettings,
-    pub(super) connected: Connected,
+    pub(super) tally: Tally,
+    processes: Vec<Process>,
 }
 
 impl Fleet {
-    /// A fleet for this broker, without panels.
-    pub(super) fn new(broker: SocketAddr) -> Result<Self> {
-        let text = format!("[mqtt]\nurl = \"mqtt://{broker}\"\n");
-        let settings = config::parse(&text, Path::new("the fleet's configuration"))?;
-        Ok(Fleet { settings: settings.mqtt.context("no broker")?, connected: Connected::default() })
+    /// Starts so many panels for this broker. `program` is this one.
+    pub(super) fn start(program: &Path, broker: SocketAddr, panels: usize) -> Result<Self> {
+        let mut fleet = Fleet { tally: Tally::default(), processes: Vec::new() };
+        for first in (0..panels).step_by(IN_A_PROCESS) {
+            let end = (first + IN_A_PROCESS).min(panels);
+            let mut command = Command::new(program);
+            command.args(["panels", "--broker", &broker.to_string()]);
+            command.args(["--first", &first.to_string(), "--end", &end.to_string()]);
+            let (process, out) = Process::start_heard("intercom-fleet panels", &mut command)?;
+            fleet.processes.push(process);
+            let tally = fleet.tally.clone();
+            // It ends with the process.
+            thread::spawn(move || tally.read(out));
+        }
+        Ok(fleet)
     }
 
-    /// Starts a panel.
-    pub(super) fn add(&self, number: usize) -> Result<()> {
-        let connect_as = identities::connect_as(number, identities::old(number)?)?;
-        let (handle, end) = upstream::route();
-        let (events_in, events) = mpsc::channel(16);
-        let place = Place::new(Root::sandbox("/nonexistent"), None);
-        let route =
-            mqtt::run(self.settings.clone(), place, Keys::default(), end, events_in.clone());
-        tokio::spawn(route);
-        let routes = Routes { mqtt: Some(handle), events: Some(events_in), ..Routes::default() };
-        tokio::spawn(Panel::new(connect_as, routes, self.connected.clone()).run(events));
-        Ok(())
+    /// The resident memory of each process.
+    pub(super) fn memory(&self) -> Result<Vec<String>> {
+        self.processes.iter().map(Process::memory).collect()
     }
 }

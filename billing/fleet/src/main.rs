@@ -5,7 +5,6 @@
 //! simulated.
 
 mod caller;
-mod connected;
 mod cost;
 mod fleet;
 mod identities;
@@ -18,7 +17,9 @@ mod replacing;
 mod report;
 mod run;
 mod servers;
+mod simulator;
 mod timings;
+mod told;
 mod watch;
 
 use std::path::PathBuf;
@@ -50,6 +51,9 @@ enum Command {
     /// The billing service itself: a process of its own, whose memory is measured.
     #[command(hide = true)]
     Serve(Serve),
+    /// Some of the panels: a process of its own, since each panel needs three open files.
+    #[command(hide = true)]
+    Panels(simulator::Panels),
     /// Measure what one call to the billing service costs with so many records.
     Cost(cost::Records),
 }
@@ -87,6 +91,7 @@ fn main() -> ExitCode {
     let Cli { command, options } = Cli::parse();
     match command {
         Some(Command::Serve(serve)) => program::run(NAME, LevelFilter::Info, serve.run()),
+        Some(Command::Panels(panels)) => program::run(NAME, LevelFilter::Warn, panels.run()),
         Some(Command::Cost(records)) => program::run(NAME, LevelFilter::Warn, async {
             cost::run(this_program()?, records).await
         }),

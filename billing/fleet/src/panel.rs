@@ -10,15 +10,16 @@ use intercom_agent::decide::MacOwner;
 use intercom_agent::record::Route;
 use intercom_agent::upstream::{RouteEvent, Routes};
 use intercom_wire::{Identity, Mac, Request};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
-use crate::connected::Connected;
 use crate::outbox::Outbox;
 use crate::report::installed;
+use crate::told::Told;
 
 pub(super) struct Panel {
-    connected: Connected,
+    /// How many panels of this process are connected.
+    connected: watch::Sender<usize>,
     connect_as: ConnectIdentity,
     factory: Identity,
     connection: Connection,
@@ -50,7 +51,11 @@ enum Step {
 }
 
 impl Panel {
-    pub(super) fn new(connect_as: ConnectIdentity, routes: Routes, connected: Connected) -> Self {
+    pub(super) fn new(
+        connect_as: ConnectIdentity,
+        routes: Routes,
+        connected: watch::Sender<usize>,
+    ) -> Self {
         Panel {
             connected,
             factory: connect_as.identity.clone(),
@@ -79,7 +84,7 @@ impl Panel {
                 },
                 () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
                     if self.outbox.take_due(Instant::now()) {
-                        self.connected.count_report_again();
+                        Told::ReportAgain.tell();
                         self.send();
                     }
                 }
@@ -95,7 +100,7 @@ impl Panel {
         }
         let Ok(request) = delivery.request else { return Handling::Decided };
         if request.issuer.is_some() && !delivery.delivered.is_fresh {
-            self.connected.count_old_request();
+            Told::OldRequest.tell();
             self.routes.announce();
             return Handling::Kept;
         }
@@ -136,7 +141,8 @@ impl Panel {
     fn reachable(&mut self) {
         let is_new = !std::mem::replace(&mut self.is_connected, true);
         if is_new {
-            self.connected.add();
+            self.connected.send_modify(|count| *count += 1);
+            Told::Connected.tell();
             self.send();
         }
         let Some(change) = &mut self.change else { return };
@@ -160,7 +166,7 @@ impl Panel {
         match (owner, change.step) {
             (MacOwner::Nobody, Step::LookUp) => self.apply(change),
             (MacOwner::Nobody, Step::LookUpAgain) => self.commit(change),
-            (MacOwner::AnotherBoard(_), _) => log::error!("another board has {mac}"),
+            (MacOwner::AnotherBoard(_), _) => Told::Conflict.tell(),
             _ => {
                 self.routes.look_up(mac);
                 self.change = Some(change);
@@ -187,7 +193,8 @@ impl Panel {
 
     fn disconnected(&mut self) {
         if std::mem::replace(&mut self.is_connected, false) {
-            self.connected.remove();
+            self.connected.send_modify(|count| *count -= 1);
+            Told::Lost.tell();
         }
     }
 

@@ -3,7 +3,7 @@
 use std::fs::{self, OpenOptions};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -16,7 +16,9 @@ use tokio::time::sleep;
 /// How long a process has to start or to end.
 const LIMIT: Duration = Duration::from_secs(30);
 /// How many files a process opens besides connections.
-const OTHER_FILES: u64 = 200;
+const OTHER_FILES: u64 = 500;
+/// A connection to the broker, and both ends of the socket between it and the MQTT library.
+const FILES_PER_PANEL: u64 = 3;
 
 /// A running process; it is killed when this is dropped.
 pub(super) struct Process {
@@ -35,6 +37,17 @@ impl Process {
         let command = command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         let child = command.spawn().with_context(|| format!("cannot start {name}"))?;
         Ok(Process { child, name })
+    }
+
+    /// Returns what it writes, too.
+    pub(super) fn start_heard(
+        name: &'static str,
+        command: &mut Command,
+    ) -> Result<(Self, ChildStdout)> {
+        let command = command.stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut child = command.spawn().with_context(|| format!("cannot start {name}"))?;
+        let out = child.stdout.take().with_context(|| format!("no output of {name}"))?;
+        Ok((Process { child, name }, out))
     }
 
     /// Returns when it accepts connections.
@@ -80,7 +93,7 @@ impl Drop for Process {
 }
 
 /// The resident memory of a process, now and at most.
-pub(super) fn memory(pid: u32) -> Result<String> {
+fn memory(pid: u32) -> Result<String> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
     let megabytes = |key: &str| -> Result<f64> {
         let line = status.lines().find_map(|line| line.strip_prefix(key));
@@ -91,9 +104,19 @@ pub(super) fn memory(pid: u32) -> Result<String> {
     Ok(format!("{:.1} MiB (at most {:.1})", megabytes("VmRSS:")?, megabytes("VmHWM:")?))
 }
 
-/// Raises the limit of open files for this process and those that it starts.
+/// Raises the limit of open files for this process, so that it can have so many panels.
+pub(super) fn allow_panels(count: usize) -> Result<()> {
+    allow_files(FILES_PER_PANEL * u64::try_from(count)?)
+}
+
+/// Raises the limit of open files for this process and those that it starts: a server has one for each
+/// connection.
 pub(super) fn allow_connections(count: usize) -> Result<()> {
-    let wanted = u64::try_from(count)? + OTHER_FILES;
+    allow_files(u64::try_from(count)?)
+}
+
+fn allow_files(count: u64) -> Result<()> {
+    let wanted = count + OTHER_FILES;
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
     if soft >= wanted {
         return Ok(());

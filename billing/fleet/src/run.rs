@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use intercom_billing::store::Store;
 use tempfile::TempDir;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use crate::fleet::Fleet;
 use crate::messages::MessageLog;
@@ -16,8 +16,6 @@ use crate::servers::{Broker, Servers};
 use crate::timings::rate;
 use crate::{identities, processes, timings, watch};
 
-/// Upper bound on the panels that are connecting at once when the fleet starts.
-const CONNECTING: usize = 200;
 /// The run fails if nothing happens for this long.
 const STANDSTILL: Duration = Duration::from_secs(60);
 /// The longest pause of the panels' back-off, and room to connect after it.
@@ -64,10 +62,11 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     let servers = Servers::start(settings.billing.clone(), dir.path(), settings.broker).await?;
     let is_logging = settings.broker == Broker::LoggingMosquitto;
     let messages = is_logging.then(|| MessageLog::new(Servers::mosquitto_log(dir.path())));
-    let fleet = Fleet::new(servers.mqtt)?;
+    let begun = Instant::now();
+    let fleet = Fleet::start(&settings.billing, servers.mqtt, panels)?;
     let mut run = Run { settings, database, servers, fleet, messages };
 
-    run.connect().await?;
+    run.connected(begun).await?;
     run.tell_messages("panel that connects", panels).await?;
     let before = replacements - replacements / 10;
     replace(&run.servers, "replacements", 0..before, STANDSTILL).await?;
@@ -88,20 +87,19 @@ struct Run {
 }
 
 impl Run {
-    async fn connect(&self) -> Result<()> {
+    async fn connected(&self, begun: Instant) -> Result<()> {
         let panels = self.settings.panels;
-        let mut connected = self.fleet.connected.count();
-        let begun = Instant::now();
-        for number in 0..panels {
-            let enough = (number + 1).saturating_sub(CONNECTING);
-            progress(connected.wait_for(|count| *count >= enough)).await?;
-            self.fleet.add(number)?;
-        }
-        progress(connected.wait_for(|count| *count >= panels)).await?;
+        self.all_connected().await.context("not all panels connect")?;
         let took = begun.elapsed().as_secs_f64();
         println!("connected          {panels} panels in {took:.1} s, {:.0}/s", rate(panels, took));
-        self.fleet.connected.take_connections();
         until_present(&self.database, panels, begun).await
+    }
+
+    async fn all_connected(&self) -> Result<()> {
+        let mut connected = self.fleet.tally.connected();
+        let all = connected.wait_for(|count| *count >= self.settings.panels);
+        timeout(HERD_LIMIT, all).await??;
+        Ok(())
     }
 
     async fn poll(&self, numbers: std::ops::Range<usize>) -> Result<()> {
@@ -134,15 +132,12 @@ impl Run {
         let away = self.settings.broker_away;
         self.servers.stop_broker().await?;
         sleep(away).await;
-        let connected = &self.fleet.connected;
-        connected.take_connections();
+        self.fleet.tally.take_connections();
         let back = Instant::now();
         self.servers.start_broker().await?;
         let panels = self.settings.panels;
-        let mut count = connected.count();
-        let all = count.wait_for(|count| *count >= panels);
-        tokio::time::timeout(HERD_LIMIT, all).await.context("not all panels come back")??;
-        let connections = connected.take_connections();
+        self.all_connected().await.context("not all panels come back")?;
+        let connections = self.fleet.tally.take_connections();
         let times: Vec<Duration> =
             connections.iter().map(|at| at.saturating_duration_since(back)).collect();
         let took = times.iter().max().copied().unwrap_or_default().as_secs_f64();
@@ -171,12 +166,9 @@ impl Run {
     }
 
     fn tell_memory(&self) -> Result<()> {
-        let (reports, requests) = self.fleet.connected.repeated();
-        println!(
-            "said again         {reports} reports sent again, {requests} old requests offered"
-        );
-        let simulator = ("simulator", processes::memory(std::process::id())?);
-        for (name, memory) in self.servers.memory()?.into_iter().chain([simulator]) {
+        println!("not as usual       {}", self.fleet.tally.unusual());
+        let simulators = self.fleet.memory()?.into_iter().map(|memory| ("panels", memory));
+        for (name, memory) in self.servers.memory()?.into_iter().chain(simulators) {
             println!("memory             {name:<9} {memory}");
         }
         Ok(())
@@ -198,12 +190,5 @@ async fn until_present(database: &Path, panels: usize, begun: Instant) -> Result
     let took = begun.elapsed().as_secs_f64();
     println!("present in billing {known} panels after {took:.1} s");
     ensure!(known == panels, "not all panels are present in billing");
-    Ok(())
-}
-
-async fn progress<T>(
-    wanted: impl Future<Output = Result<T, tokio::sync::watch::error::RecvError>>,
-) -> Result<()> {
-    tokio::time::timeout(STANDSTILL, wanted).await.context("the panels do not connect")??;
     Ok(())
 }
