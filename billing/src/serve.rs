@@ -51,7 +51,7 @@ pub struct Serve {
     #[arg(long, value_name = "MS", default_value_t = 5000)]
     grace_ms: u32,
     /// Whose claim of a MAC address counts: `any` board's that is the first with it, or only that of
-    /// the `known` ones, which an operator has enrolled with it (`POST /api/v1/agent/boards`).
+    /// the `known` ones, which an operator has enrolled with it (`POST /api/v1/agent/decisions`).
     #[arg(long, value_name = "WHICH", default_value = "any")]
     boards: Boards,
 }

@@ -23,7 +23,10 @@ pub(super) struct Authenticated(pub(super) Principal);
 pub(super) struct Operator;
 
 /// A caller that may read everything.
-pub(super) struct Reader;
+pub(super) struct Reader {
+    /// It may change everything, too.
+    pub(super) is_operator: bool,
+}
 
 /// A caller of the routes for panels: the board that its token is bound to; `None` where there are
 /// no tokens, and everybody may speak as any board.
@@ -80,9 +83,10 @@ impl FromRequestParts<Billing> for Reader {
     async fn from_request_parts(parts: &mut Parts, billing: &Billing) -> Result<Self, Denied> {
         let Authenticated(principal) = Authenticated::from_request_parts(parts, billing).await?;
         match principal {
-            Principal::Anybody | Principal::Holder { role: Role::Operator | Role::Viewer, .. } => {
-                Ok(Reader)
+            Principal::Anybody | Principal::Holder { role: Role::Operator, .. } => {
+                Ok(Reader { is_operator: true })
             }
+            Principal::Holder { role: Role::Viewer, .. } => Ok(Reader { is_operator: false }),
             Principal::Holder { role: Role::Panel(_), .. } => Err(forbidden(&principal, parts)),
         }
     }

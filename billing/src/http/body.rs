@@ -54,6 +54,26 @@ impl<S: Send + Sync> FromRequest<S> for Object {
     }
 }
 
+/// The fields of a form on our own page. A browser says which page sends it.
+pub(super) struct Form(pub(super) Map<String, Value>);
+
+impl<S: Send + Sync> FromRequest<S> for Form {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Response> {
+        // Whether it is our own, `site` has seen to.
+        if !request.headers().contains_key(header::ORIGIN) {
+            return Err(answer::message(
+                StatusCode::FORBIDDEN,
+                "A form is only taken from the page of this service.",
+            ));
+        }
+        let bytes = bytes_of(request.into_body()).await?;
+        let fields = url::form_urlencoded::parse(&bytes);
+        Ok(Form(fields.map(|(name, value)| (name.into(), Value::String(value.into()))).collect()))
+    }
+}
+
 /// A page of another site may send a body of another type without asking first.
 fn is_json(headers: &HeaderMap) -> bool {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());

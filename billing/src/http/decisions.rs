@@ -1,92 +1,95 @@
-//! What only an operator decides: whose a MAC address is, whether a change by hand counts, and whether
-//! a request goes to the door's board although a known spare has the MAC address.
+//! What waits for an operator, and what he decides: as JSON, or by a button on the page.
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::Response;
-use intercom_wire::{BoardName, Errors, Fields, Mac, RequestId};
+use axum::response::{IntoResponse, Redirect, Response};
+use intercom_wire::{BoardName, Errors, Fields};
 use serde_json::{Map, Value};
 use std::str::FromStr;
 
 use super::answer::json_answer;
 use super::auth::{Operator, Reader};
-use super::body::Object;
-use crate::operations::{Billing, Refusal};
-use crate::store::intercoms::Name;
+use super::body::{Form, Object};
+use super::page;
+use crate::operations::{Billing, Decision, Refusal};
 
-/// GET …/by-hand: the changes by hand that wait.
-pub(super) async fn by_hand(
-    _: Reader,
+/// GET …/decisions: what waits.
+pub(super) async fn list(_: Reader, State(billing): State<Billing>) -> Result<Response, Refusal> {
+    Ok(json_answer(StatusCode::OK, &billing.questions().await?))
+}
+
+/// POST …/decisions.
+pub(super) async fn decide(
+    _: Operator,
     State(billing): State<Billing>,
+    Object(body): Object,
+) -> Result<StatusCode, Refusal> {
+    billing.decide(read(&body)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// POST /: a button of the page.
+pub(super) async fn press(
+    _: Operator,
+    State(billing): State<Billing>,
+    Form(fields): Form,
 ) -> Result<Response, Refusal> {
-    Ok(json_answer(StatusCode::OK, &billing.changes_by_hand().await?))
+    match billing.decide(read(&fields)?).await {
+        Ok(()) => Ok(Redirect::to("/").into_response()),
+        Err(Refusal::NotFound) => Ok((StatusCode::NOT_FOUND, page::too_late()).into_response()),
+        Err(refusal) => Err(refusal),
+    }
 }
 
-/// POST …/by-hand: the board is the panel of that intercom now.
-pub(super) async fn accept(
-    _: Operator,
-    State(billing): State<Billing>,
-    Object(body): Object,
-) -> Result<StatusCode, Refusal> {
-    let (board, id) = read(&body, |fields| {
-        let board = required(fields, "board");
-        let id = fields.id("id");
-        if !fields.has("id") {
-            fields.error("id", "The id field is required.");
-        }
-        board.zip(id)
-    })?;
-    billing.accept_by_hand(board, Name::Id(id)).await?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-/// POST …/for-the-door: nobody waits for the spare any more.
-pub(super) async fn for_the_door(
-    _: Operator,
-    State(billing): State<Billing>,
-    Object(body): Object,
-) -> Result<StatusCode, Refusal> {
-    let request_id: RequestId = read(&body, |fields| required(fields, "request_id"))?;
-    billing.offer_to_the_door(request_id).await?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-/// POST …/boards: a MAC address is that board's.
-pub(super) async fn enrol(
-    _: Operator,
-    State(billing): State<Billing>,
-    Object(body): Object,
-) -> Result<StatusCode, Refusal> {
-    let (board, mac): (BoardName, Mac) = read(&body, |fields| {
-        let board = required(fields, "board");
-        let mac = fields.mac("mac");
-        if !fields.has("mac") {
-            fields.error("mac", "The mac field is required.");
-        }
-        board.zip(mac)
-    })?;
-    billing.enrol(board, mac).await?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-fn read<T>(
-    body: &Map<String, Value>,
-    read: impl FnOnce(&mut Fields<'_>) -> Option<T>,
-) -> Result<T, Errors> {
+fn read(body: &Map<String, Value>) -> Result<Decision, Errors> {
     let mut fields = Fields::new(body);
-    let value = read(&mut fields);
-    fields.finish(value)
+    let decision = decision(&mut fields);
+    fields.finish(decision)
+}
+
+fn decision(fields: &mut Fields<'_>) -> Option<Decision> {
+    require(fields, "decision");
+    let decision = fields.string("decision")?;
+    if decision == "offer_to_the_door" {
+        let request_id = required(fields, "request_id")?;
+        return Some(Decision::OfferToTheDoor { request_id });
+    }
+    let board: Option<BoardName> = required(fields, "board");
+    match decision {
+        "enrol" => {
+            let mac = fields.mac("mac");
+            require(fields, "mac");
+            Some(Decision::Enrol { board: board?, mac: mac? })
+        }
+        "accept_by_hand" => {
+            let id = fields.id("id");
+            require(fields, "id");
+            Some(Decision::AcceptByHand { board: board?, id: id? })
+        }
+        "dismiss_by_hand" => Some(Decision::DismissByHand { board: board? }),
+        "ask_again" => Some(Decision::AskAgain { board: board? }),
+        "follow" => Some(Decision::Follow { board: board? }),
+        "no_twins" => Some(Decision::NoTwins { board: board? }),
+        _ => {
+            fields.error("decision", "The selected decision is invalid.");
+            None
+        }
+    }
 }
 
 fn required<T: FromStr>(fields: &mut Fields<'_>, field: &str) -> Option<T> {
-    let name = field.replace('_', " ");
-    let Some(text) = fields.string(field) else {
-        fields.error(field, format!("The {name} field is required."));
-        return None;
-    };
-    let value = text.parse().ok();
+    require(fields, field);
+    let value = fields.string(field)?.parse().ok();
     if value.is_none() {
+        let name = field.replace('_', " ");
         fields.error(field, format!("The {name} field format is invalid."));
     }
     value
+}
+
+fn require(fields: &mut Fields<'_>, field: &str) {
+    if !fields.has(field) {
+        let name = field.replace('_', " ");
+        fields.error(field, format!("The {name} field is required."));
+    }
 }

@@ -5,9 +5,10 @@
 
 use intercom_wire::{BoardName, Outcome, Report};
 
-use super::{Billing, Refusal, withdraw};
+use super::{Refusal, withdraw};
 use crate::replacement::{Carried, State};
 use crate::store::by_hand::{self, ByHand};
+use crate::store::disputes::Dispute;
 use crate::store::intercoms::{self, Name, Record, RecordState};
 use crate::store::taken::{self, Among};
 use crate::store::{Transaction, doors};
@@ -22,39 +23,38 @@ pub(super) enum Taken {
     Nothing,
 }
 
-impl Billing {
-    /// The changes by hand that wait for an operator, the oldest first.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn changes_by_hand(&self) -> Result<Vec<ByHand>, Refusal> {
-        self.store.read(|snapshot| Ok(by_hand::all(snapshot)?)).await
-    }
+/// An operator says that a change by hand counts: its board is the panel of that intercom now.
+pub(super) fn accept(
+    transaction: &Transaction<'_>,
+    board: &BoardName,
+    name: &Name,
+) -> Result<(), Refusal> {
+    let change = by_hand::of_board(transaction, board)?.ok_or(Refusal::NotFound)?;
+    give(transaction, &super::find(transaction, name)?, &change)?;
+    Ok(by_hand::remove(transaction, board)?)
+}
 
-    /// An operator says that a change by hand counts: its board is the panel of that intercom now.
-    ///
-    /// # Errors
-    /// No change of that board waits, there is no such intercom, another one has the identity, or
-    /// the database fails.
-    pub async fn accept_by_hand(&self, board: BoardName, name: Name) -> Result<(), Refusal> {
-        self.store
-            .write(move |transaction| {
-                let change = by_hand::of_board(transaction, &board)?.ok_or(Refusal::NotFound)?;
-                let record = super::find(transaction, &name)?;
-                if !follow(transaction, &record, &change)? {
-                    return Err(Refusal::NotFound);
-                }
-                doors::give(
-                    transaction,
-                    &board,
-                    record.id,
-                    change.identity.mac,
-                    transaction.now_ms(),
-                )?;
-                Ok(by_hand::remove(transaction, &board)?)
-            })
-            .await
+/// An operator says that what a door's board carries is right, although nobody asked for it.
+pub(super) fn follow_claim(
+    transaction: &Transaction<'_>,
+    dispute: &Dispute,
+) -> Result<(), Refusal> {
+    let door = dispute.door.as_ref().ok_or(Refusal::NotFound)?;
+    let change = ByHand {
+        board: dispute.board.clone(),
+        identity: dispute.claim.clone(),
+        model: None,
+        previous_mac: door.confirmed_mac,
+    };
+    give(transaction, &super::find(transaction, &Name::Id(door.intercom_id))?, &change)
+}
+
+/// The board is the intercom's panel, with what it carries now.
+fn give(transaction: &Transaction<'_>, record: &Record, change: &ByHand) -> Result<(), Refusal> {
+    if !follow(transaction, record, change)? {
+        return Err(Refusal::NotFound);
     }
+    Ok(doors::give(transaction, &change.board, record.id, change.identity.mac, transaction.now_ms())?)
 }
 
 /// Takes a report about a change by hand.

@@ -8,12 +8,15 @@ mod forgotten;
 mod patch;
 mod poll;
 mod presence;
+mod questions;
 mod report;
 mod report_by_patch;
 mod silence;
 
+pub use decisions::Decision;
 use patch::fresh_request_id;
 pub use poll::Poll;
+pub use questions::{Question, Waits};
 pub(crate) use silence::{Silence, end_if_unanswered};
 
 use std::fmt;

@@ -2,7 +2,6 @@
 
 use intercom_wire::{BoardName, Identity, Mac};
 use rusqlite::{Result, Row, params};
-use serde::Serialize;
 
 use super::column::{parsed, parsed_or_null, text};
 use super::statement::statements;
@@ -12,12 +11,11 @@ use super::{Snapshot, Transaction};
 const KEPT: i64 = 1_000;
 
 /// A change that nobody has asked for, as its board reported it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ByHand {
     /// The board.
     pub board: BoardName,
     /// What it carries now.
-    #[serde(flatten)]
     pub identity: Identity,
     /// Its model.
     pub model: Option<String>,

@@ -8,6 +8,7 @@
 
 pub mod boards;
 pub mod by_hand;
+pub mod disputes;
 pub mod doors;
 pub mod factories;
 pub mod groups;

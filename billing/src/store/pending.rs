@@ -48,6 +48,12 @@ macro_rules! select {
 
 statements! {
     BY_ID = select!("r.request_id = ?1");
+    /// IN, so that the index of the pending requests is read and not every request.
+    FOR_A_SPARE = select!(
+        "r.number IN (SELECT number FROM requests WHERE state = 'pending')
+            AND is_spares AND r.for_the_door = 0
+         ORDER BY r.number LIMIT ?1"
+    );
     OF_AN_INTERCOM = "SELECT request_id FROM requests WHERE state = 'pending' AND intercom_id = ?1";
     WITH_NEW_MAC = "SELECT request_id FROM requests WHERE state = 'pending' AND new_mac = ?1";
     OF_A_BOARD = "
@@ -78,6 +84,12 @@ statements! {
 pub fn by_id(snapshot: &Snapshot<'_>, request_id: &RequestId) -> Result<Option<Pending>> {
     let found = snapshot.first(BY_ID, [request_id.as_str()], pending)?;
     found.map(|pending| with_boards(snapshot, pending)).transpose()
+}
+
+/// The requests whose `new_mac` is a spare's own, the oldest first; at most `limit`.
+pub fn for_spares(snapshot: &Snapshot<'_>, limit: i64) -> Result<Vec<Pending>> {
+    let found = snapshot.all(FOR_A_SPARE, [limit], pending)?;
+    found.into_iter().map(|pending| with_boards(snapshot, pending)).collect()
 }
 
 /// The requests whose offers may depend on what has changed: those that are pending, and one that

@@ -8,6 +8,7 @@ mod broker_access;
 mod built_in_broker;
 mod command_line;
 mod common;
+mod decisions;
 mod external_broker;
 mod half_sent;
 mod panels_http;

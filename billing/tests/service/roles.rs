@@ -15,7 +15,7 @@ type Row = (&'static str, [u16; 6], fn(&Running, &str) -> Answer);
 
 /// Every route. `die-1` is the board that the panel's token is bound to, and the panel of intercom 1.
 /// The later rows build on what the earlier ones have done where they were allowed.
-const TABLE: [Row; 21] = [
+const TABLE: [Row; 19] = [
     ("polls as die-1", [401, 401, 401, 403, 403, 200], |b, _| {
         b.pending(&format!("mac={OLD}&board=die-1"))
     }),
@@ -54,20 +54,13 @@ const TABLE: [Row; 21] = [
     ("lists the requests", [401, 401, 401, 200, 200, 403], |b, _| {
         b.call(Method::GET, "/api/v1/agent/requests", None)
     }),
-    ("lists the changes by hand", [401, 401, 401, 200, 200, 403], |b, _| {
-        b.call(Method::GET, "/api/v1/agent/by-hand", None)
-    }),
-    ("accepts a change by hand", [401, 401, 401, 404, 403, 403], |b, _| {
-        let body = json!({"board": "die-9", "id": 1});
-        b.call(Method::POST, "/api/v1/agent/by-hand", Some(body))
-    }),
-    ("gives the door's board a request", [401, 401, 401, 404, 403, 403], |b, _| {
-        let body = json!({"request_id": "unknown"});
-        b.call(Method::POST, "/api/v1/agent/for-the-door", Some(body))
+    ("lists what waits for an operator", [401, 401, 401, 200, 200, 403], |b, _| {
+        b.call(Method::GET, "/api/v1/agent/decisions", None)
     }),
     ("says whose a MAC address is", [401, 401, 401, 204, 403, 403], |b, _| {
-        let body = json!({"board": "die-9", "mac": "02:00:00:00:00:99"});
-        b.call(Method::POST, "/api/v1/agent/boards", Some(body))
+        let mac = "02:00:00:00:00:99";
+        let body = json!({"decision": "enrol", "board": "die-9", "mac": mac});
+        b.call(Method::POST, "/api/v1/agent/decisions", Some(body))
     }),
     ("reads the page", [401, 401, 401, 200, 200, 403], |b, _| b.call(Method::GET, "/", None)),
     ("reads the description", [200, 200, 200, 200, 200, 200], |b, _| {

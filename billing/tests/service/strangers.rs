@@ -2,23 +2,21 @@
 
 use std::time::Duration;
 
-use intercom_billing::store::macs::Believed;
 use serde_json::{Value, json};
-use ureq::http::Method;
 
 use crate::common::board::Board;
 use crate::common::{NEW, OLD, Running, report};
 
-const THIRD: &str = "02:00:00:00:00:03";
+pub(crate) const THIRD: &str = "02:00:00:00:00:03";
 
-fn by(board: &str, report: Value) -> Value {
+pub(crate) fn by(board: &str, report: Value) -> Value {
     let mut report = report;
     report["board"] = json!(board);
     report
 }
 
 /// What is known of the reports that arrived, the newest first: the board and the effect.
-fn reports(billing: &Running) -> Vec<(String, String)> {
+pub(crate) fn reports(billing: &Running) -> Vec<(String, String)> {
     let database = billing.dir.path().join("billing.sqlite");
     let database = rusqlite::Connection::open(database).expect("the database");
     database
@@ -131,73 +129,17 @@ fn a_change_by_hand_on_the_doors_board_moves_the_record() {
     assert_eq!(request["target"]["mac"], THIRD, "the next request finds the panel");
 }
 
-fn board_of_door(billing: &Running) -> Option<String> {
+pub(crate) fn board_of_door(billing: &Running) -> Option<String> {
     let database = billing.dir.path().join("billing.sqlite");
     let database = rusqlite::Connection::open(database).expect("the database");
     database.query_row("SELECT board FROM intercoms WHERE id = 1", [], |row| row.get(0)).ok()?
 }
 
-#[test]
-fn a_change_by_hand_on_any_other_board_waits_for_an_operator() {
-    let billing = Running::start();
-    billing.old_intercom();
-    let mut other = Board::connect(&billing, "die-9", THIRD);
-    let before = billing.show("id=1").body;
-    other.reports(&by("die-9", report("by-hand", "installed", OLD, "S-OLD")));
-    other.is_over("by-hand");
-    assert_eq!(billing.show("id=1").body, before);
-    let (_, effect) = &reports(&billing)[0];
-    assert_eq!(effect, "a change by hand: it waits for an operator");
-    let waits = billing.call(Method::GET, "/api/v1/agent/by-hand", None).body;
-    assert_eq!((&waits[0]["board"], &waits[0]["mac"]), (&json!("die-9"), &json!(OLD)));
-    let yes = |board: &str| {
-        let body = json!({"board": board, "id": 1});
-        billing.call(Method::POST, "/api/v1/agent/by-hand", Some(body)).status
-    };
-    assert_eq!((yes("die-8"), yes("die-9")), (404, 204));
-    assert_eq!(board_of_door(&billing).as_deref(), Some("die-9"));
-    assert_eq!(billing.call(Method::GET, "/api/v1/agent/by-hand", None).body, json!([]));
-}
-
-#[test]
-fn an_operator_says_whose_a_mac_address_is() {
-    let billing = Running::start_with(|settings| settings.boards = Believed::Known);
-    billing.old_intercom();
-    let request_id = billing.ask();
-    let mut spare = Board::connect(&billing, "die-1", NEW);
-    billing.until("it is there", |b| is_known(b, "die-1"));
-    assert_eq!(billing.requests()[0]["offered_to"], json!([]), "nobody knows it");
-    let body = json!({"board": "die-1", "mac": NEW});
-    let enrolled = billing.call(Method::POST, "/api/v1/agent/boards", Some(body));
-    assert_eq!(enrolled.status, 204);
-    spare.request(&request_id);
-    let wrong = billing.call(Method::POST, "/api/v1/agent/boards", Some(json!({"board": "a.b"})));
-    assert_eq!(wrong.status, 422);
-}
-
-fn is_known(billing: &Running, board: &str) -> bool {
+pub(crate) fn is_known(billing: &Running, board: &str) -> bool {
     let database = billing.dir.path().join("billing.sqlite");
     let database = rusqlite::Connection::open(database).expect("the database");
     let known = "SELECT EXISTS (SELECT 1 FROM boards WHERE board = ?1)";
     database.query_row(known, [board], |row| row.get(0)).expect("a row")
-}
-
-#[test]
-fn an_operator_gives_the_doors_board_what_waits_for_a_spare() {
-    let billing = Running::start_with(|settings| settings.grace = Duration::ZERO);
-    billing.old_intercom();
-    billing.post(json!({"mac": NEW}));
-    let mut door = Board::connect(&billing, "die-old", OLD);
-    let request_id = billing.ask();
-    billing.until("it waits", |b| {
-        b.requests()[0]["waits_for"].as_str().is_some_and(|text| text.contains("spare"))
-    });
-    let to_the_door = |request_id: &str| {
-        let body = json!({"request_id": request_id});
-        billing.call(Method::POST, "/api/v1/agent/for-the-door", Some(body)).status
-    };
-    assert_eq!((to_the_door("unknown"), to_the_door(&request_id)), (404, 204));
-    door.request(&request_id);
 }
 
 #[test]
@@ -222,7 +164,7 @@ fn a_doors_board_that_has_forgotten_its_identity_is_asked_to_take_it_again() {
 }
 
 /// A door's board has installed a request, and says what it carried at first.
-fn installed_on_the_door() -> Running {
+pub(crate) fn installed_on_the_door() -> Running {
     let billing = Running::start_with(|settings| settings.grace = Duration::ZERO);
     billing.old_intercom();
     billing.pending(&format!("mac={OLD}&board=die-old"));

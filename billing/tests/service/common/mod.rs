@@ -65,6 +65,7 @@ impl Running {
         change(&mut settings);
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
+            .max_redirects(0)
             .timeout_global(Some(LIMIT))
             .allow_non_standard_methods(true)
             .build();
