@@ -168,8 +168,11 @@ impl<S: Seams> Agent<S> {
             Event::Lost { route, connection } if self.connections.is_current(connection) => {
                 self.lost(route);
             }
+            Event::Listed { connection } if self.connections.is_current(connection) => {
+                self.waiting.listed();
+            }
             // An event of a connection that was given up already.
-            Event::Reachable { .. } | Event::Lost { .. } => {}
+            Event::Reachable { .. } | Event::Lost { .. } | Event::Listed { .. } => {}
             Event::Reported { id, route } => self.reported(id, route),
             Event::Over { request_id } => self.over(&request_id),
             Event::LookedUp { mac, owner } => {

@@ -25,6 +25,8 @@ pub(super) struct PendingRequest {
     pub(super) arrival: u64,
     /// When it came.
     pub(super) came: Moment,
+    /// Whether the pending list that was delivered last, or is being delivered, has it.
+    pub(super) is_listed: bool,
     /// How often it was tried again after an identity conflict.
     pub(super) retries: u8,
     /// Whether the hooks said "not now" when it was to be applied.
@@ -44,7 +46,7 @@ pub(super) struct PutOff {
 
 impl PendingRequest {
     pub(super) fn new(delivery: Delivery, arrival: u64, came: Moment) -> Self {
-        PendingRequest { delivery, arrival, came, retries: 0, put_off: None }
+        PendingRequest { delivery, arrival, came, is_listed: true, retries: 0, put_off: None }
     }
 
     /// Takes the message of another delivery, if it is of the same request. One message of it is held
@@ -56,6 +58,7 @@ impl PendingRequest {
         if !is_same {
             return None;
         }
+        self.is_listed = true;
         let delivered = &mut self.delivery.delivered;
         delivered.is_fresh |=
             delivery.delivered.is_fresh && delivery.delivered.signature == delivered.signature;
@@ -76,6 +79,11 @@ impl PendingRequest {
     /// once more by itself has ended for the issuer.
     pub(super) fn is_offered(&self) -> bool {
         self.delivery.issuer().is_some() && self.delivery.delivered.timing != Timing::Retried
+    }
+
+    /// Whether its issuer has listed it and does not any more.
+    pub(super) fn is_withdrawn_from_the_list(&self) -> bool {
+        self.is_offered() && self.delivery.route == Some(Route::Http) && !self.is_listed
     }
 
     /// Its change was taken back since another board took the new MAC address too: the same, to be

@@ -102,6 +102,11 @@ pub enum Event {
         /// The request.
         request_id: RequestId,
     },
+    /// All requests of the pending list have been delivered.
+    Listed {
+        /// Of which [`Upstream::connect_as`].
+        connection: Connection,
+    },
     /// Who else has a MAC address. In mid-change it also comes unasked, when another board says that it
     /// has the new one.
     LookedUp {

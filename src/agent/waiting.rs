@@ -111,6 +111,13 @@ impl WaitingRequests {
         });
     }
 
+    /// The pending list has been delivered as a whole. Drops the requests of an issuer that were in an
+    /// earlier one and are not in this.
+    pub(super) fn listed(&mut self) {
+        self.waiting.retain(|(pending, _)| !pending.is_withdrawn_from_the_list());
+        self.waiting.iter_mut().for_each(|(pending, _)| pending.is_listed = false);
+    }
+
     /// Something else was let go unacknowledged for want of room.
     pub(super) fn let_go(&mut self) {
         self.overflow.let_go();
@@ -237,6 +244,7 @@ mod tests {
 
     use super::*;
     use crate::decide::{Delivered, Timing, Via};
+    use crate::record::Route;
     use intercom_wire::signature::Signature;
 
     const NOW: Moment = Moment::from_millis(60_000);
@@ -336,6 +344,32 @@ mod tests {
         assert_eq!(names(waiting.due_again(NOW)), ["request first"]);
         let order: Vec<_> = std::iter::from_fn(|| waiting.first_behind()).collect();
         assert_eq!(names(order), ["request second", "request third"]);
+    }
+
+    #[test]
+    fn an_offer_that_is_not_listed_any_more_is_dropped() {
+        let mut waiting = WaitingRequests::default();
+        let listed = |id: &str, token: u64, issuer: Option<&str>| {
+            let mut pending = pending(id, token);
+            pending.delivery.route = Some(Route::Http);
+            if let Ok(request) = &mut pending.delivery.request {
+                request.issuer = issuer.and_then(|issuer| issuer.parse().ok());
+            }
+            pending
+        };
+        for (token, (id, issuer)) in (1..).zip([("offer", Some("billing")), ("bare", None)]) {
+            waiting.add(listed(id, token, issuer), Until::Later(NOW));
+        }
+        let mut over_mqtt = listed("over-mqtt", 3, Some("billing"));
+        over_mqtt.delivery.route = Some(Route::Mqtt);
+        waiting.add(over_mqtt, Until::Later(NOW));
+        waiting.listed();
+        let again = listed("offer", 4, Some("billing"));
+        assert!(matches!(waiting.again(&again.delivery), Again::Waits(_)));
+        waiting.listed();
+        assert_eq!(waiting.len(), 3, "it was listed both times");
+        waiting.listed();
+        assert_eq!(names(waiting.due_again(NOW)), ["request bare", "request over-mqtt"]);
     }
 
     #[test]

@@ -214,8 +214,8 @@ impl Upstream for Routes {
     }
 
     fn claim(&mut self, connection: Connection) {
-        if let Some(mqtt) = &self.mqtt {
-            mqtt.command(RouteCommand::Claim(connection));
+        for route in self.all() {
+            route.command(RouteCommand::Claim(connection));
         }
     }
 

@@ -65,12 +65,14 @@ fn poll(panel: &Panel, named: &Map<String, Value>) -> Result<Poll, Refusal> {
         }
     }
     let serial_number = fields.serial_number("serial_number");
+    let changing = fields.string("changing") == Some("true");
     let nonce = word(&mut fields, "nonce");
     let every_s = fields.id("poll_every");
     let id = fields.id("id");
     Ok(fields.finish(mac.zip(board).map(|(mac, board)| Poll {
         caller: Caller { board, mac, id },
         serial_number,
+        changing,
         nonce,
         every_ms: every_s.map_or(POLL_MS, |seconds| seconds.min(MAX_POLL_S) * 1000),
     }))?)

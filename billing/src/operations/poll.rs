@@ -15,6 +15,8 @@ pub struct Poll {
     pub caller: Caller,
     /// The serial number that it claims.
     pub serial_number: Option<SerialNumber>,
+    /// It is in the middle of a change: it claims nothing, and its last claim stays.
+    pub changing: bool,
     /// Each request of the answer names it.
     pub nonce: Option<Nonce>,
     /// How often it polls, in milliseconds.
@@ -28,11 +30,12 @@ impl Billing {
     /// The database fails.
     pub async fn pending_for(&self, poll: Poll) -> Result<Vec<RequestBody>, Refusal> {
         let (now, rule, believed) = (self.store.now_ms(), self.rule(), self.believed);
-        let Poll { caller, serial_number, nonce, every_ms } = poll;
+        let Poll { caller, serial_number, changing, nonce, every_ms } = poll;
+        let claim = Identity { mac: caller.mac, serial_number };
         let seen = Seen {
             board: caller.board.clone(),
-            claim: Some(Identity { mac: caller.mac, serial_number }),
-            changing: false,
+            claim: Some(claim).filter(|_| !changing),
+            changing,
             channel: Channel::Poll(every_ms),
         };
         let offered = move |snapshot: &Snapshot<'_>| {

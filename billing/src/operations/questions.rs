@@ -6,7 +6,6 @@ use intercom_wire::{BoardName, Mac, RequestId};
 use serde::{Serialize, Serializer};
 
 use super::{Billing, Decision, Refusal};
-use crate::clock::now_ms;
 use crate::offer::Turn;
 use crate::store::by_hand::{self, ByHand};
 use crate::store::disputes::{self, Dispute};
@@ -55,7 +54,7 @@ impl Billing {
     /// # Errors
     /// The database fails.
     pub async fn questions(&self) -> Result<Vec<Question>, Refusal> {
-        let (now, rule, believed) = (now_ms(), self.rule(), self.believed);
+        let (now, rule, believed) = (self.store.now_ms(), self.rule(), self.believed);
         self.store
             .read(move |snapshot| {
                 let mut questions = Vec::new();

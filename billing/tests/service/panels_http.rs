@@ -352,3 +352,24 @@ fn a_restart_loses_neither_records_nor_queue() {
     assert_eq!(billing.show("id=1").body, shown);
     assert_eq!(billing.pending(&query).body, pending);
 }
+
+#[test]
+fn a_board_in_mid_change_claims_nothing_and_is_still_listed_what_is_open() {
+    let billing = Running::start_with(|settings| settings.grace = Duration::ZERO);
+    billing.old_intercom();
+    billing.pending(&format!("mac={OLD}&board=die-old"));
+    let request_id = billing.ask();
+    let listed = |query: &str| billing.pending(&format!("{query}&board=die-old")).body;
+    assert_eq!(listed(&format!("mac={OLD}"))[0]["request_id"], request_id);
+    let claim = || {
+        let database = billing.dir.path().join("billing.sqlite");
+        let database = rusqlite::Connection::open(database).expect("the database");
+        let claim = "SELECT mac FROM boards WHERE board = 'die-old'";
+        database.query_row(claim, [], |row| row.get::<_, String>(0)).expect("a row")
+    };
+    let mid_change = format!("mac={NEW}&changing=true");
+    assert_eq!(listed(&mid_change)[0]["request_id"], request_id);
+    assert_eq!(claim(), OLD);
+    listed(&format!("mac={NEW}"));
+    assert_eq!(claim(), NEW);
+}

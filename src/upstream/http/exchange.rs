@@ -68,11 +68,11 @@ impl Exchange {
     }
 
     /// Asks for the pending requests and hands each to the agent.
-    pub(super) fn poll(&mut self, all: bool) -> Result<Polled, Trouble> {
+    pub(super) fn poll(&mut self, all: bool, changing: bool) -> Result<Polled, Trouble> {
         if all {
             self.decided_list = None;
         }
-        let polled = self.ask();
+        let polled = self.ask(changing);
         if let Err(trouble) = &polled {
             if !self.given_up.load(Ordering::Acquire) {
                 self.service.health.failed(&trouble.to_string());
@@ -85,7 +85,7 @@ impl Exchange {
         polled
     }
 
-    fn ask(&mut self) -> Result<Polled, Trouble> {
+    fn ask(&mut self, changing: bool) -> Result<Polled, Trouble> {
         let identity = &self.connect_as.identity;
         let nonce = self.service.nonce().map_err(Cause::NoRandomNumbers)?;
         let mut request = self
@@ -100,6 +100,9 @@ impl Exchange {
         if let Some(serial_number) = &identity.serial_number {
             request = request.query("serial_number", serial_number.as_str());
         }
+        if changing {
+            request = request.query("changing", "true");
+        }
         if let Some(id) = self.connect_as.id {
             request = request.query("id", id.to_string());
         }
@@ -113,6 +116,7 @@ impl Exchange {
             StatusCode::NO_CONTENT => {
                 self.decided_list = None;
                 self.reached();
+                self.tell(Event::Listed { connection: self.connection });
             }
             status if status.is_success() => self.read_list(response)?,
             _ => return Err(self.refusal(response)),
@@ -154,6 +158,7 @@ impl Exchange {
         if undecided.all_decided() {
             self.decided_list = list;
         }
+        self.tell(Event::Listed { connection: self.connection });
         Ok(())
     }
 

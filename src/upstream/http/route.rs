@@ -129,12 +129,16 @@ impl HttpRoute {
                     self.poll.due = Instant::now();
                 }
             }
+            RouteCommand::Claim(connection) => {
+                let current =
+                    self.connect_as.as_mut().filter(|(_, current)| *current == connection);
+                if let Some((connect_as, _)) = current {
+                    connect_as.confirm();
+                }
+            }
             // A listed request comes again with the next list. This route knows no other boards, and each
             // poll says that the panel is there.
-            RouteCommand::Acknowledge(_)
-            | RouteCommand::LookUp(..)
-            | RouteCommand::Claim(_)
-            | RouteCommand::Announce => {}
+            RouteCommand::Acknowledge(_) | RouteCommand::LookUp(..) | RouteCommand::Announce => {}
         }
     }
 
@@ -154,7 +158,8 @@ impl HttpRoute {
                 Job::Report(queued.report.clone())
             }
             _ if poll_due.is_some_and(|due| due <= now) => {
-                Job::Poll { all: std::mem::take(&mut self.ask_again) }
+                let changing = connect_as.changing_from.is_some();
+                Job::Poll { all: std::mem::take(&mut self.ask_again), changing }
             }
             _ => return report_due.into_iter().chain(poll_due).min(),
         };

@@ -24,8 +24,9 @@ const STACK: usize = 512 * 1024;
 /// A job for the thread.
 #[derive(Debug)]
 pub(super) enum Job {
-    /// Poll for the pending requests; with `all`, even if the list has not changed.
-    Poll { all: bool },
+    /// Poll for the pending requests; with `all`, even if the list has not changed. In mid-change it
+    /// says so.
+    Poll { all: bool, changing: bool },
     /// Send this report once.
     Report(Arc<Report>),
 }
@@ -73,7 +74,7 @@ impl Worker {
         thread::Builder::new().name("http".to_owned()).stack_size(STACK).spawn(move || {
             while let Some(job) = to_do.blocking_recv() {
                 let outcome = match job {
-                    Job::Poll { all } => Done::Polled(exchange.poll(all)),
+                    Job::Poll { all, changing } => Done::Polled(exchange.poll(all, changing)),
                     Job::Report(report) => Done::Reported(exchange.report(&report)),
                 };
                 if finished.blocking_send(outcome).is_err() {

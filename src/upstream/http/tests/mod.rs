@@ -108,17 +108,37 @@ impl Panel {
             .expect("the route ended")
     }
 
+    /// The next thing except the end of a list.
+    async fn news(&mut self) -> RouteEvent {
+        loop {
+            match self.route_event().await {
+                RouteEvent::Event(Event::Listed { .. }) => {}
+                news => return news,
+            }
+        }
+    }
+
     /// The next thing, which must be an event.
     async fn event(&mut self) -> Event {
-        match self.route_event().await {
+        match self.news().await {
             RouteEvent::Event(event) => event,
             RouteEvent::Delivery(delivery, _) => panic!("a delivery: {delivery:?}"),
         }
     }
 
+    /// The next thing, which must be the end of a list.
+    async fn listed(&mut self) {
+        match self.route_event().await {
+            RouteEvent::Event(Event::Listed { connection }) => {
+                assert_eq!(connection, self.connection);
+            }
+            other => panic!("not the end of a list: {other:?}"),
+        }
+    }
+
     /// The next thing, which must be a delivery.
     async fn delivery(&mut self) -> Delivery {
-        match self.route_event().await {
+        match self.news().await {
             RouteEvent::Delivery(delivery, answer) => {
                 let _ = answer.send(self.handling);
                 *delivery

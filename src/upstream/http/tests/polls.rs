@@ -112,6 +112,42 @@ async fn a_list_that_was_decided_as_a_whole_is_not_sent_again() {
 }
 
 #[tokio::test]
+async fn the_end_of_each_list_that_was_read_is_told() {
+    let peer = Peer::start(vec![
+        answer("200 OK\nETag: \"5\"", list(&["r1"])),
+        answer("304 Not Modified", ""),
+        answer("204 No Content", ""),
+        answer("200 OK", "[7,"),
+        answer("200 OK", "[]"),
+    ]);
+    let mut panel = Panel::start(&peer.url, "");
+    assert_eq!(panel.event().await, panel.reachable());
+    panel.delivery().await;
+    panel.listed().await;
+    assert_eq!(panel.event().await, panel.reachable());
+    assert_eq!(panel.event().await, panel.reachable());
+    panel.listed().await;
+    assert_eq!(panel.event().await, panel.reachable());
+    panel.delivery().await;
+    assert_eq!(panel.event().await, panel.lost(), "it broke off");
+}
+
+#[tokio::test]
+async fn a_poll_in_mid_change_says_so_until_the_change_is_confirmed() {
+    let mut peer = Peer::start(vec![answer("204 No Content", ""), answer("204 No Content", "")]);
+    let mut panel = Panel::start(&peer.url, "");
+    panel.connection = panel.connection.next();
+    let mut changing = connect_as("08:00:00:00:00:02");
+    changing.changing_from = "08:00:00:00:00:01".parse().ok();
+    panel.handle.connect_as.send_replace(Some((changing, panel.connection)));
+    assert_eq!(panel.event().await, panel.reachable());
+    assert!(peer.seen().await.line.contains("&changing=true"));
+    panel.command(RouteCommand::Claim(panel.connection));
+    assert_eq!(panel.event().await, panel.reachable());
+    assert!(!peer.seen().await.line.contains("changing"));
+}
+
+#[tokio::test]
 async fn a_list_with_an_undecided_request_is_asked_for_again() {
     let mut peer = Peer::start(vec![
         answer("200 OK\nETag: \"5\"", list(&["r1", "r2"])),
