@@ -54,6 +54,15 @@ fn what_an_earlier_version_did_not_write_may_be_missing() {
     assert_eq!((read.last_good_time, read.outcomes_not_told), (None, None));
 }
 
+/// It would be another board to whoever knew it: a name never changes.
+#[test]
+fn a_record_whose_board_name_has_a_dot_is_damaged() {
+    let dotted = RECORD
+        .replace("\"format\":1,\"board\":\"die-0123\"", "\"format\":1,\"board\":\"die.0123\"");
+    let why = read::<Record>(dotted.as_bytes()).expect_err("no name").to_string();
+    assert!(why.contains("board") && why.contains("letters, digits"), "{why}");
+}
+
 #[test]
 fn marks_without_issuers_are_forgotten() {
     let (before, marks) = RECORD.split_once("\"seq_marks\":").expect("there");

@@ -9,4 +9,5 @@ mod lan;
 mod neighbour;
 mod signer;
 mod tokens;
+mod used_again;
 mod without_the_key;
