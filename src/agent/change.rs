@@ -9,6 +9,7 @@ use super::Agent;
 use super::error::{BeginError, RollbackError};
 use super::plan::{BackTo, Plan};
 use super::rollback_reason::RollbackReason;
+use super::route_status::{RouteError, RouteStatus};
 use super::seams::{HookRun, Phase, Seams, Upstream};
 use super::set_board::{SetBoardError, set_link, write_runtime_files};
 use super::stage::{Action, Happened, HooksBackEnd, Stage, Terms};
@@ -215,7 +216,9 @@ impl<S: Seams> Agent<S> {
     /// Puts the old identity back everywhere and ends the change.
     fn roll_back(&mut self, reason: RollbackReason) {
         let Some(change) = &self.record.change else { return };
-        self.steps.warn(format!("rolling back to {}: {reason}", change.from.identity));
+        let from = change.from.identity.clone();
+        let told = self.with_last_errors(&reason);
+        self.steps.warn(format!("rolling back to {from}: {told}"));
         if let Err(why) = self.put_back(reason) {
             self.steps.warn(format!("the old identity cannot be put back: {why}; trying again"));
         }
@@ -231,7 +234,7 @@ impl<S: Seams> Agent<S> {
         // The panel can be reached all the same, and that counts more.
         self.tell_software(&change.from);
         self.release_room();
-        let mut told = reason.to_string();
+        let mut told = self.with_last_errors(&reason);
         if let Some(after) = self.try_again(&reason) {
             told = format!("{told}; trying again in {} s", after.as_secs());
         }
@@ -240,6 +243,23 @@ impl<S: Seams> Agent<S> {
         self.stage = Stage::HooksBack(self.seams.clock().now() + self.rules.confirm_within);
         self.start_hooks(HookRun { phase: Phase::Rollback, from: to, to: from });
         Ok(())
+    }
+
+    /// The reason; where upstream was not reached, with the last thing that went wrong on each route.
+    fn with_last_errors(&mut self, reason: &RollbackReason) -> String {
+        let mut told = reason.to_string();
+        if !matches!(reason, RollbackReason::NotReached) {
+            return told;
+        }
+        for RouteStatus { route, last_error, .. } in self.seams.upstream().status() {
+            let of_this_change = |error: &RouteError| {
+                Duration::from_secs(error.seconds_ago) <= self.rules.confirm_within
+            };
+            if let Some(error) = last_error.filter(of_this_change) {
+                told = format!("{told}; over {}: {}", route.label(), error.text);
+            }
+        }
+        told
     }
 
     /// Has the request wait that asked for a MAC address which another board took at the same moment;

@@ -145,7 +145,7 @@ pub struct ConnectIdentity {
 
 impl ConnectIdentity {
     /// The identity that the board carries now.
-    pub(super) fn of(record: &Record, rules: &Rules) -> Self {
+    pub fn of(record: &Record, rules: &Rules) -> Self {
         let carried = record.carried();
         ConnectIdentity {
             identity: carried.identity.clone(),

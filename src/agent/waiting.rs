@@ -358,11 +358,11 @@ mod tests {
             pending
         };
         for (token, (id, issuer)) in (1..).zip([("offer", Some("billing")), ("bare", None)]) {
-            waiting.add(listed(id, token, issuer), Until::Later(NOW));
+            waiting.add(listed(id, token, issuer), Until::Later(NOW, String::new()));
         }
         let mut over_mqtt = listed("over-mqtt", 3, Some("billing"));
         over_mqtt.delivery.route = Some(Route::Mqtt);
-        waiting.add(over_mqtt, Until::Later(NOW));
+        waiting.add(over_mqtt, Until::Later(NOW, String::new()));
         waiting.listed();
         let again = listed("offer", 4, Some("billing"));
         assert!(matches!(waiting.again(&again.delivery), Again::Waits(_)));

@@ -20,8 +20,8 @@ Any command takes -h (what it does, with an example), --json, and --root DIR to 
     error_code(1, "it could not be done; the message says why and what to do"),
     error_code(2, "the command line or the configuration is wrong"),
     error_code(3, "no daemon runs (`status` then shows the record)"),
-    error_code(4, "`doctor`: there are warnings"),
-    error_code(5, "`doctor`: a check failed"),
+    error_code(4, "`doctor`, `netcheck`: there are warnings"),
+    error_code(5, "`doctor`: a check failed; `netcheck`: a way ends before its server"),
     error_code(6, "`restore`: not all could be read; what could not is told and left alone"),
     error_code(10, "`check`: already installed"),
     error_code(11, "`check`, `apply`: rejected"),
@@ -51,6 +51,7 @@ pub(super) enum Command {
     Rollback(Rollback),
     Status(Status),
     Doctor(Doctor),
+    Netcheck(Netcheck),
     Config(Config),
     Log(Log),
     ForgetSequence(ForgetSequence),
@@ -235,6 +236,20 @@ command! {
         error_code(5, "a check failed")
     )]
     Doctor, "all is well" {}
+}
+
+command! {
+    /// Goes the way upstream, leg by leg, and says where it ends and what to do. Changes nothing.
+    /// Beside a daemon the broker's login and topics are told by the daemon: nothing takes its
+    /// session over.
+    #[argh(
+        subcommand,
+        name = "netcheck",
+        example = "{command_name}",
+        error_code(4, "there are warnings"),
+        error_code(5, "a way ends before its server")
+    )]
+    Netcheck, "every way is open" {}
 }
 
 command! {

@@ -29,7 +29,7 @@ pub(super) fn in_words(checks: &[Checked]) -> String {
     let mut text = String::new();
     for Checked { id, finding, .. } in checks {
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "{:<8} {id:<20} {}", word(finding.state), finding.found);
+        let _ = writeln!(text, "{:<8} {id:<20} {}", finding.state.label(), finding.found);
         if let Some(advice) = &finding.advice {
             let _ = writeln!(text, "{:<8} -> {advice}", "");
         }
@@ -43,13 +43,4 @@ pub(super) fn in_words(checks: &[Checked]) -> String {
         count(State::Warning)
     );
     text
-}
-
-/// Wrong is louder.
-fn word(state: State) -> &'static str {
-    match state {
-        State::Ok => "ok",
-        State::Warning => "WARNING",
-        State::Failed => "FAILED",
-    }
 }

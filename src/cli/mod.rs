@@ -15,6 +15,7 @@ mod identity;
 mod log;
 mod log_lines;
 mod log_setup;
+mod netcheck;
 mod output;
 mod payload;
 mod progress;
@@ -61,6 +62,7 @@ fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Status(status) => status::status(&status),
         Command::ForgetSequence(forget) => forget_sequence::forget_sequence(&forget),
         Command::Doctor(doctor) => doctor::doctor(&doctor),
+        Command::Netcheck(netcheck) => netcheck::netcheck(&netcheck),
         Command::Config(config) => config::config(&config),
         Command::Log(log) => log::log(&log),
         Command::Bugreport(bugreport) => bugreport::bugreport(&bugreport),

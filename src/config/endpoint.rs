@@ -23,6 +23,8 @@ pub struct HttpBase {
     pub tls: bool,
     /// A host name or an address; an IPv6 address without its brackets.
     pub host: String,
+    /// 80 without TLS and 443 with it, unless the URL says another.
+    pub port: u16,
     url: String,
 }
 
@@ -68,7 +70,8 @@ impl FromStr for HttpBase {
             "is not a service such as https://billing.example or https://billing.example:8443/base";
         let (uri, tls) = read(text, "http", "https", right)?;
         let url = text.trim_end_matches('/').to_owned();
-        Ok(HttpBase { tls, host: bare_host(&uri).to_owned(), url })
+        let port = uri.port_u16().unwrap_or(if tls { 443 } else { 80 });
+        Ok(HttpBase { tls, host: bare_host(&uri).to_owned(), port, url })
     }
 }
 

@@ -116,6 +116,13 @@ fn certificates(path: &Path) -> Result<(), Why> {
     if none { Err(Why::NoCertificate) } else { Ok(()) }
 }
 
+impl UnusableFile {
+    /// Whether what is wrong is told of a secret.
+    pub fn is_secret(&self) -> bool {
+        matches!(self.why, Why::Secret(_))
+    }
+}
+
 impl fmt::Display for UnusableFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let UnusableFile { table, key, path, why } = self;

@@ -76,6 +76,18 @@ impl Settings {
         Some(service.proxy.as_ref().map_or(&service.base.host, |proxy| &proxy.host))
     }
 
+    /// Whether a route judges a certificate, and so needs the wall clock.
+    pub fn judges(&self, route: Route) -> bool {
+        let service = match route {
+            Route::Mqtt => {
+                return self.mqtt.as_ref().is_some_and(|mqtt| mqtt.broker.tls && mqtt.tls.judges());
+            }
+            Route::Http => &self.http,
+            Route::Billing => &self.billing,
+        };
+        service.as_ref().is_some_and(|service| service.base.tls && service.tls.judges())
+    }
+
     /// The sections whose server nobody checks (`insecure = true`).
     pub fn insecure(&self) -> Vec<&'static str> {
         let mqtt = self.mqtt.as_ref().map(|mqtt| ("[mqtt]", &mqtt.tls));

@@ -10,7 +10,7 @@ mod told;
 use intercom_wire::{Outcome, json_enum};
 use tokio::sync::mpsc;
 
-use crate::agent::{Step, WaitingRequest};
+use crate::agent::{RouteStatus, Step, WaitingRequest};
 use crate::record::Route;
 
 pub use client::{ask, ask_patiently, follow, no_daemon};
@@ -65,6 +65,8 @@ json_enum! {
         State = "state" {
             /// The routes on which upstream is reached now.
             reached: Vec<Route>,
+            /// How each route fares.
+            routes: Vec<RouteStatus>,
             /// Whether the record on disk is what the daemon knows.
             durable: bool,
             /// What other software has done to the link, in words; `None` if nothing.
@@ -134,6 +136,7 @@ mod tests {
         let answered = [
             Answer::State {
                 reached: vec![Route::Mqtt],
+                routes: vec![],
                 durable: true,
                 link_contest: None,
                 waiting: Vec::new(),

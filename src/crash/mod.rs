@@ -15,7 +15,7 @@ use std::io;
 use std::path::Path;
 
 pub use build_id::build_id;
-pub use runs::Run;
+pub use runs::{Run, past_runs};
 
 /// The file with the place of a crash that no start has seen yet.
 pub const CRASH_FILE: &str = "crash";

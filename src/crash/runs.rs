@@ -9,6 +9,7 @@ use log::warn;
 
 use super::CRASH_FILE;
 use crate::agent::PastRuns;
+use crate::file_error::of_file;
 
 /// The file's name in the runtime directory.
 const FILE: &str = "runs.json";
@@ -78,6 +79,23 @@ impl Run {
     fn write(&self) -> io::Result<()> {
         // The directory is in memory: no power cut leaves half a file behind.
         fs::write(&self.file, serde_json::to_vec(&self.runs)?)
+    }
+}
+
+/// How the runs since boot have ended, before the one that goes on.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn past_runs(runtime_dir: &Path) -> io::Result<PastRuns> {
+    let file = runtime_dir.join(FILE);
+    match fs::read(&file) {
+        Ok(text) => {
+            let runs: Runs =
+                json::read(&text).map_err(|why| of_file(&file, io::Error::other(why)))?;
+            Ok(PastRuns { unclean_ends: runs.unclean_ends, last_crash: runs.last_crash })
+        }
+        Err(why) if why.kind() == io::ErrorKind::NotFound => Ok(PastRuns::default()),
+        Err(why) => Err(of_file(&file, why)),
     }
 }
 

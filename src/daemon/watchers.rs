@@ -151,9 +151,9 @@ impl Watcher {
 fn state(agent: &mut Agent<RealSeams>) -> Answer {
     let status = agent.status();
     let all = Told::state(&status);
-    let Status { reached, durable, link_contest, waiting_requests: waiting, .. } = status;
+    let Status { reached, routes, durable, link_contest, waiting_requests: waiting, .. } = status;
     let link_contest = link_contest.map(|contest| contest.to_string());
-    told(all, |told| Answer::State { reached, durable, link_contest, waiting, told })
+    told(all, |told| Answer::State { reached, routes, durable, link_contest, waiting, told })
 }
 
 fn restored(agent: &mut Agent<RealSeams>, seen: u64) -> Answer {

@@ -26,6 +26,17 @@ pub struct Finding {
     pub advice: Option<String>,
 }
 
+impl State {
+    /// In one word; wrong is louder.
+    pub fn label(self) -> &'static str {
+        match self {
+            State::Ok => "ok",
+            State::Warning => "WARNING",
+            State::Failed => "FAILED",
+        }
+    }
+}
+
 impl Finding {
     pub(super) fn ok(found: impl Into<String>) -> Self {
         Finding { state: State::Ok, found: found.into(), advice: None }

@@ -3,13 +3,16 @@
 
 mod agreement;
 mod clock;
+pub mod daemon;
 mod duplicates;
 mod environment;
+mod files;
 mod finding;
 mod firmware;
 mod hooks;
 mod identity;
 mod link;
+pub mod netcheck;
 mod other_software;
 mod outgoing_link;
 mod record;
@@ -45,7 +48,7 @@ pub struct Checked {
 }
 
 /// All checks, from the board outwards.
-pub const CHECKS: [Check; 26] = [
+pub const CHECKS: [Check; 29] = [
     state_dir::DURABLE,
     state_dir::ROOM,
     record::GOOD,
@@ -64,14 +67,17 @@ pub const CHECKS: [Check; 26] = [
     agreement::RUNTIME_FILES,
     agreement::FACTORY,
     clock::PLAUSIBLE,
+    files::USABLE,
     secrets::PRIVATE,
     hooks::RUNNABLE,
     watchdog::LEFT_ALONE,
     duplicates::NONE,
     outgoing_link::BEARS_MAC,
     uplink::CHECKED,
-    uplink::DAEMON,
+    daemon::RUNS,
+    daemon::CRASHES,
     uplink::REACHED,
+    uplink::BILLING,
 ];
 
 /// Makes all checks.

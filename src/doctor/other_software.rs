@@ -1,6 +1,6 @@
 //! Other software that sets the link's MAC address.
 
-use super::uplink;
+use super::daemon;
 use super::{Check, Finding};
 use crate::panel::Panel;
 
@@ -11,12 +11,12 @@ pub(super) const LEAVES_LINK: Check = Check {
 };
 
 fn look(panel: &Panel) -> Finding {
-    match uplink::state(panel) {
+    match daemon::state(panel) {
         Err(why) => Finding::ok(format!("not known: {why}")),
-        Ok(uplink::State { link_contest: None, .. }) => {
+        Ok(daemon::State { link_contest: None, .. }) => {
             Finding::ok("none has since the daemon started")
         }
-        Ok(uplink::State { link_contest: Some(contest), .. }) => Finding::warning(
+        Ok(daemon::State { link_contest: Some(contest), .. }) => Finding::warning(
             contest,
             "find what sets it (`hwaddress` in /etc/network/interfaces, `ip link` in a script, a network \
              manager; the check `firmware` names the lines that it finds) and let it ask the agent \

@@ -38,7 +38,7 @@ impl Board {
         open_in(&sandbox, 71, "/dev/watchdog0");
         sandbox.write("/var/lock/fw_printenv.lock", "");
         sandbox.write(&format!("{STATE_DIR}/lock"), "");
-        let configuration = "models = [\"3516EV200\"]\n[mqtt]\nurl = \"mqtt://broker.test\"\n\
+        let configuration = "models = [\"3516EV200\"]\n[mqtt]\nurl = \"mqtt://127.0.0.1:9\"\n\
                              username = \"panel\"\npassword_file = \"/etc/password\"\n";
         let board = Board { sandbox, configuration: configuration.to_owned() };
         let panel = board.panel();
@@ -130,6 +130,70 @@ fn a_board_that_is_well_lacks_nothing_but_the_daemon() {
     board.finds("serial-number", State::Ok, "SN-1 (env serialno)");
     board.finds("watchdog", State::Ok, "held by majestic (process 71)");
     board.finds("hooks", State::Ok, "50-lease");
+    board.finds("files", State::Ok, "each is there");
+    board.finds("crashes", State::Ok, "none");
+    board.finds("billing", State::Ok, "not called");
+    // Nothing listens there: that is told without a daemon too.
+    board.finds("uplink", State::Failed, "at 127.0.0.1:9: nothing listens there");
+}
+
+#[test]
+fn each_file_that_the_configuration_names_is_opened() {
+    let mut board = Board::new();
+    board.configuration = board
+        .configuration
+        .replace("mqtt://", "mqtts://")
+        .replace("[mqtt]\n", "[mqtt]\nca_file = \"/etc/ca.pem\"\n");
+    board.finds("files", State::Failed, "`mqtt.ca_file`: /etc/ca.pem cannot be read");
+    board.write("/etc/ca.pem", "not PEM").finds("files", State::Failed, "no certificate");
+}
+
+#[test]
+fn a_crash_since_boot_is_told() {
+    let board = Board::new();
+    let dir = board.panel().runtime_dir();
+    for _ in 0..2 {
+        drop(crate::crash::Run::begin(&dir).expect("begun"));
+    }
+    board.finds("crashes", State::Warning, "1 runs since boot did not end cleanly");
+}
+
+#[test]
+fn a_service_that_refuses_every_patch_is_found_without_one() {
+    let with_methods = |methods: &'static str| {
+        let (url, seen) = api(methods);
+        let mut board = Board::new();
+        board.configuration.push_str(&format!("[billing]\nurl = \"{url}\"\n"));
+        (board, seen)
+    };
+    let (board, seen) = with_methods("GET, POST");
+    board.finds("billing", State::Failed, "405: it, or a proxy before it, refuses the method");
+    assert!(seen.try_iter().all(|method| method == "GET" || method == "OPTIONS"));
+    with_methods("GET,HEAD,PATCH").0.finds("billing", State::Ok, "PATCH is let through");
+}
+
+/// A service with these methods, and the method of each request that it was asked.
+fn api(methods: &'static str) -> (String, std::sync::mpsc::Receiver<String>) {
+    use std::io::{BufRead, BufReader, Write};
+
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    let (asked, seen) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let mut lines = BufReader::new(&stream).lines().map_while(Result::ok);
+            let first = lines.next().unwrap_or_default();
+            let _ = lines.find(String::is_empty);
+            let method = first.split(' ').next().unwrap_or_default().to_owned();
+            let status = if method == "GET" { "200 OK" } else { "405 Method Not Allowed" };
+            let answer = format!(
+                "HTTP/1.1 {status}\r\nAllow: {methods}\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{{}}"
+            );
+            let _ = (&stream).write_all(answer.as_bytes());
+            let _ = asked.send(method);
+        }
+    });
+    (url, seen)
 }
 
 #[test]

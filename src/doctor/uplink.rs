@@ -1,12 +1,9 @@
-//! The uplink: the daemon runs, and reaches whom it is to reach.
+//! The uplink: each configured route reaches upstream, or could.
 
-use super::{Check, Finding};
-use crate::control::{self, Answer, Ask};
+use super::netcheck::{Way, netcheck_of};
+use super::{Check, Finding, State, daemon};
 use crate::panel::Panel;
 use crate::record::Route;
-
-pub(super) const DAEMON: Check =
-    Check { id: "daemon", description: "the daemon runs and can write its record", look: daemon };
 
 pub(super) const CHECKED: Check = Check {
     id: "server",
@@ -17,19 +14,13 @@ pub(super) const CHECKED: Check = Check {
 pub(super) const REACHED: Check =
     Check { id: "uplink", description: "every configured route reaches upstream", look: uplink };
 
-fn daemon(panel: &Panel) -> Finding {
-    match state(panel) {
-        Ok(State { durable: true, .. }) => Finding::ok("runs"),
-        Ok(_) => Finding::failed(
-            "runs, and cannot write its record; it tries again each minute",
-            "see state-durable and state-room, and leave the power on until this is ok",
-        ),
-        Err(why) => Finding::failed(
-            why,
-            "start it as this system starts its services (`intercom-agent run` in the foreground)",
-        ),
-    }
-}
+pub(super) const BILLING: Check = Check {
+    id: "billing",
+    description: "the documented API answers, and lets PATCH through",
+    look: billing,
+};
+
+const ADVICE: &str = "`intercom-agent netcheck` goes the way leg by leg";
 
 fn checked(panel: &Panel) -> Finding {
     match panel.settings.insecure().as_slice() {
@@ -44,6 +35,9 @@ fn checked(panel: &Panel) -> Finding {
     }
 }
 
+/// A route, and why it does not reach its server; `None` if it does.
+type Fares = (String, Option<String>);
+
 fn uplink(panel: &Panel) -> Finding {
     let mqtt = panel.settings.mqtt.as_ref().map(|mqtt| (Route::Mqtt, mqtt.broker.to_string()));
     let http = panel.settings.http.as_ref().map(|http| (Route::Http, http.base.to_string()));
@@ -54,54 +48,69 @@ fn uplink(panel: &Panel) -> Finding {
             "give the configuration an [mqtt] or an [http] section",
         );
     }
-    let state = match state(panel) {
-        Ok(state) => state,
-        Err(why) => return Finding::failed(format!("not known: {why}"), "see daemon"),
+    let (fares, verb): (Vec<Fares>, &str) = match daemon::state(panel) {
+        Ok(state) => (configured.into_iter().map(|route| of_daemon(&state, route)).collect(), ""),
+        Err(_) => match configured.into_iter().map(|route| looked_at(panel, route)).collect() {
+            Ok(fares) => (fares, "can be "),
+            Err(why) => return Finding::failed(format!("not known: {why}"), "see record"),
+        },
     };
-    let (reached, missed): (Vec<_>, Vec<_>) =
-        configured.into_iter().partition(|(route, _)| state.reached.contains(route));
-    let list = |routes: &[(Route, String)]| {
-        let each = routes.iter().map(|(route, at)| format!("{} at {at}", route.label()));
-        each.collect::<Vec<_>>().join(" and ")
-    };
-    let advice = "the daemon's log says why: cable, DHCP, name lookup, certificate or password";
-    match (reached.as_slice(), missed.as_slice()) {
-        (reached, []) => Finding::ok(format!("reached over {}", list(reached))),
-        ([], missed) => Finding::failed(format!("not reached over {}", list(missed)), advice),
-        (reached, missed) => Finding::warning(
-            format!("reached over {}, not over {}", list(reached), list(missed)),
-            advice,
-        ),
+    judge(&fares, verb)
+}
+
+fn of_daemon(state: &daemon::State, (route, server): (Route, String)) -> Fares {
+    let name = format!("{} at {server}", route.label());
+    if state.reached.contains(&route) {
+        return (name, None);
+    }
+    let status = state.routes.iter().find(|status| status.route == route);
+    let error = status.and_then(|status| status.last_error.as_ref());
+    (name, Some(error.map_or_else(|| "not yet".to_owned(), |error| error.text.clone())))
+}
+
+fn looked_at(panel: &Panel, (route, server): (Route, String)) -> std::io::Result<Fares> {
+    let way = netcheck_of(panel, route, None)?;
+    Ok((format!("{} at {server}", route.label()), way.and_then(|way| end(&way))))
+}
+
+/// Why the way ends, and what to do, in one sentence.
+fn end(way: &Way) -> Option<String> {
+    let Finding { found, advice, .. } = &way.end()?.finding;
+    Some(match advice {
+        Some(advice) => format!("{found}; {advice}"),
+        None => found.clone(),
+    })
+}
+
+fn judge(fares: &[Fares], verb: &str) -> Finding {
+    let reached: Vec<&str> =
+        fares.iter().filter(|(_, why)| why.is_none()).map(|(name, _)| name.as_str()).collect();
+    let missed: Vec<String> = fares
+        .iter()
+        .filter_map(|(name, why)| Some(format!("over {name}: {}", why.as_ref()?)))
+        .collect();
+    let (reached, missed) = (reached.join(" and "), missed.join("; "));
+    match (reached.as_str(), missed.as_str()) {
+        (reached, "") => Finding::ok(format!("{verb}reached over {reached}")),
+        ("", missed) => Finding::failed(format!("not reached {missed}"), ADVICE),
+        (reached, missed) => {
+            Finding::warning(format!("{verb}reached over {reached}; not {missed}"), ADVICE)
+        }
     }
 }
 
-/// What the daemon says.
-pub(super) struct State {
-    reached: Vec<Route>,
-    durable: bool,
-    /// What other software has done to the link, in words.
-    pub(super) link_contest: Option<String>,
-}
-
-/// # Errors
-/// That no daemon runs, or that it does not say anything.
-pub(super) fn state(panel: &Panel) -> Result<State, String> {
-    let socket = panel.runtime_dir().join(control::SOCKET);
-    let mut told = Err("the daemon runs and does not tell its state".to_owned());
-    let asked = control::ask(&socket, &Ask::Status, |answer| match answer {
-        Answer::State { reached, durable, link_contest, .. } => {
-            told = Ok(State { reached, durable, link_contest });
-        }
-        Answer::Refused(why) => told = Err(why),
-        Answer::Step(_)
-        | Answer::Ended { .. }
-        | Answer::Back(_)
-        | Answer::Restored { .. }
-        | Answer::Forgotten(_) => {}
-    });
-    match asked {
-        Ok(()) => told,
-        Err(why) if control::no_daemon(&why) => Err("no daemon runs".to_owned()),
-        Err(why) => Err(format!("the daemon cannot be asked: {why}")),
+fn billing(panel: &Panel) -> Finding {
+    let daemon = daemon::routes(panel);
+    match netcheck_of(panel, Route::Billing, daemon.as_deref()) {
+        Ok(None) => Finding::ok("no [billing] section: it is not called"),
+        Ok(Some(way)) => match (way.end(), way.legs.iter().map(|leg| &leg.finding).next_back()) {
+            (Some(end), _) => end.finding.clone(),
+            (None, Some(last)) => {
+                let found = format!("{}: {}", way.server, last.found);
+                Finding { found, state: State::Ok, advice: None }
+            }
+            (None, None) => Finding::ok(way.server),
+        },
+        Err(why) => Finding::failed(format!("not known: {why}"), "see record"),
     }
 }

@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 
 use tokio::net::lookup_host;
 
+use super::cause::NetworkCause;
+
 /// How many addresses of one host are tried.
 const MAX_ADDRESSES: usize = 8;
 
@@ -12,13 +14,20 @@ const MAX_ADDRESSES: usize = 8;
 ///
 /// # Errors
 /// The name cannot be resolved.
-pub(super) async fn resolve(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+pub(super) async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, NetworkCause> {
     let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    let found: Vec<SocketAddr> = lookup_host((bare, port)).await?.collect();
+    let unknown = |why: &io::Error| NetworkCause::of_resolver(host, why);
+    let found = lookup_host((bare, port)).await.map_err(|why| unknown(&why))?;
+    let found: Vec<SocketAddr> = found.collect();
     match found.is_empty() {
-        true => Err(io::ErrorKind::AddrNotAvailable.into()),
+        true => Err(unknown(&io::ErrorKind::AddrNotAvailable.into())),
         false => Ok(interleaved(found)),
     }
+}
+
+/// The addresses of a host, without the port that they share.
+pub(super) fn shown(found: &[SocketAddr]) -> String {
+    found.iter().map(|at| at.ip().to_string()).collect::<Vec<_>>().join(", ")
 }
 
 /// IPv6 and IPv4 in turn, beginning with the family of the first (RFC 8305, section 4): a family that

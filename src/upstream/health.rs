@@ -8,6 +8,8 @@ use tokio::time::Instant;
 use crate::agent::{RouteError, RouteStatus};
 use crate::board::Ends;
 use crate::record::Route;
+use crate::upstream::cause::Cause;
+use crate::upstream::legs::{Leg, Legs, Passed};
 
 /// How late a healthy route may be: the board may be busy.
 const ALLOWANCE: Duration = Duration::from_secs(60);
@@ -18,6 +20,8 @@ pub struct Health(Arc<Mutex<State>>);
 
 #[derive(Debug)]
 struct State {
+    /// The URL of the server.
+    server: String,
     /// By when the route makes progress; `None` while it waits for the agent.
     due: Option<Instant>,
     /// Until when it only waits.
@@ -29,25 +33,34 @@ struct State {
     connections: u64,
     /// The ends of the last connection.
     ends: Ends,
+    /// The legs of the way that the last attempt has passed.
+    legs: Legs,
     /// The last error, and when it happened.
-    error: Option<(String, Instant)>,
+    error: Option<(Cause, Instant)>,
 }
 
 impl Default for Health {
     fn default() -> Self {
         Health(Arc::new(Mutex::new(State {
+            server: String::new(),
             due: None,
             rests_until: None,
             reached: false,
             since: Instant::now(),
             connections: 0,
             ends: Ends::default(),
+            legs: Legs::default(),
             error: None,
         })))
     }
 }
 
 impl Health {
+    /// The route leads to this server.
+    pub(super) fn leads_to(&self, server: impl ToString) {
+        self.state().server = server.to_string();
+    }
+
     /// The route does something with a time limit: it makes progress within this time.
     pub(super) fn progresses_within(&self, time: Duration) {
         let mut state = self.state();
@@ -80,14 +93,14 @@ impl Health {
     }
 
     /// Upstream could not be reached, for this reason.
-    pub(super) fn failed(&self, why: &str) {
+    pub(super) fn failed(&self, why: &Cause) {
         self.given_up();
         self.erred(why);
     }
 
     /// Something went wrong, and upstream may still be reached.
-    pub(super) fn erred(&self, why: &str) {
-        self.state().error = Some((why.to_owned(), Instant::now()));
+    pub(super) fn erred(&self, why: &Cause) {
+        self.state().error = Some((why.clone(), Instant::now()));
     }
 
     /// A connection is made, or will be, between these ends.
@@ -98,6 +111,21 @@ impl Health {
     /// The ends of the last connection.
     pub(super) fn ends(&self) -> Ends {
         self.state().ends.clone()
+    }
+
+    /// An attempt begins.
+    pub(super) fn sets_out(&self) {
+        self.state().legs = Legs::default();
+    }
+
+    /// A leg of the way is passed.
+    pub(super) fn passes(&self, leg: Leg, found: impl ToString) {
+        self.state().legs.pass(leg, found.to_string());
+    }
+
+    /// The legs that the last attempt has passed.
+    pub(super) fn take_legs(&self) -> Vec<Passed> {
+        self.state().legs.take()
     }
 
     /// Whether upstream is reached on this route now.
@@ -122,10 +150,11 @@ impl Health {
             next_attempt_in: state
                 .rests_until
                 .map(|at| at.saturating_duration_since(now).as_secs()),
-            last_error: state
-                .error
-                .as_ref()
-                .map(|(text, at)| RouteError { text: text.clone(), seconds_ago: ago(*at) }),
+            last_error: state.error.as_ref().map(|(cause, at)| RouteError {
+                cause: cause.name().to_owned(),
+                text: format!("{}: {cause}", state.server),
+                seconds_ago: ago(*at),
+            }),
         }
     }
 
@@ -147,6 +176,7 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::upstream::cause::NetworkCause;
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -165,15 +195,12 @@ mod tests {
     #[test]
     fn a_status_has_the_last_error_and_the_number_of_reconnects() {
         let (health, now) = (Health::default(), Instant::now());
-        health.failed("there is no route to it");
+        health.failed(&NetworkCause::NoRoute.into());
         health.rests(8 * SECOND);
         let status = health.status(Route::Mqtt, now + 2 * SECOND);
         assert_eq!((status.reached, status.reconnects, status.for_seconds), (false, 0, 2));
         assert!(matches!(status.next_attempt_in, Some(5..=6)), "{status:?}");
-        assert_eq!(
-            status.last_error.map(|error| error.text).as_deref(),
-            Some("there is no route to it")
-        );
+        assert_eq!(status.last_error.map(|error| error.cause).as_deref(), Some("no-route"));
         for _ in 0..3 {
             health.reached();
             health.reached();

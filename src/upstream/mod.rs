@@ -6,13 +6,14 @@
 #[cfg(any(feature = "http", feature = "mqtt"))]
 mod addresses;
 pub mod backoff;
+pub(crate) mod cause;
 mod health;
 #[cfg(feature = "http")]
 pub mod http;
+pub(crate) mod legs;
 mod link_proof;
 #[cfg(feature = "mqtt")]
 pub mod mqtt;
-mod network_error;
 mod tls;
 
 use std::pin::pin;

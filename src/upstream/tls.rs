@@ -1,7 +1,7 @@
-//! TLS for both routes: whom the panel trusts, its own certificate, and what a failure means.
+//! TLS for both routes: whom the panel trusts, and its own certificate.
 
-mod explain;
 mod files;
+mod probe;
 mod provider;
 
 #[cfg(test)]
@@ -15,17 +15,17 @@ mod verifier;
 
 use std::sync::Arc;
 
-use rustls::ClientConfig;
 use rustls::SupportedProtocolVersion;
 use rustls::client::Resumption;
 use rustls::pki_types::ServerName;
 use rustls::version::{TLS12, TLS13};
+use rustls::{ClientConfig, ClientConnection, ProtocolVersion};
 
 use super::Place;
 use crate::config::{Tls, TlsVersion, Trust};
 
-pub(super) use explain::{explain, tls_failure};
 pub(super) use files::TlsFileError;
+pub(super) use probe::is_spoken_at;
 use verifier::{Verifier, Whom};
 
 /// A route has one server. The library reserves memory for this many sessions at once.
@@ -69,6 +69,15 @@ pub(super) fn client_config(
     config.alpn_protocols = protocols.iter().map(|protocol| protocol.as_ref().to_vec()).collect();
     config.resumption = Resumption::in_memory_sessions(SESSIONS);
     Ok(config)
+}
+
+/// The version of TLS that a connection has.
+pub(super) fn version(connection: &ClientConnection) -> &'static str {
+    match connection.protocol_version() {
+        Some(ProtocolVersion::TLSv1_3) => "TLS 1.3",
+        Some(ProtocolVersion::TLSv1_2) => "TLS 1.2",
+        _ => "TLS",
+    }
 }
 
 fn versions(min: TlsVersion) -> &'static [&'static SupportedProtocolVersion] {

@@ -85,7 +85,7 @@ fn each_address_that_does_not_answer_is_named_with_its_cause() {
         let mut daemon = board(1883, Duration::from_secs(5)).start();
         let line = daemon.wait_for("connecting again");
         for part in [
-            "at 127.0.0.2:1883: the broker did not answer in time",
+            "at 127.0.0.2:1883: it did not answer in time",
             "at 127.0.0.3:1883: nothing listens there",
         ] {
             assert!(line.contains(part), "{line}");

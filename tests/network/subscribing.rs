@@ -46,7 +46,7 @@ fn broker(
 }
 
 /// Reads one packet: its first byte, and what follows its length.
-fn packet(stream: &mut TcpStream) -> Option<(u8, Vec<u8>)> {
+pub fn packet(stream: &mut TcpStream) -> Option<(u8, Vec<u8>)> {
     let mut byte = [0];
     stream.read_exact(&mut byte).ok()?;
     let (first, mut length, mut shift) = (byte[0], 0, 0);

@@ -212,7 +212,7 @@ fn two_panels_with_one_board_name_notice_it_and_back_off() {
     let boards = [OLD, NEW].map(|mac| Board::sandboxed("gate-1", mac).with_mqtt(&broker.url()));
     let mut daemons = boards.each_ref().map(Board::start);
     for daemon in &mut daemons {
-        daemon.wait_for("the broker closes each connection soon after it was made");
+        daemon.wait_for("it closes each connection soon after it was made");
     }
     let pause = |line: String| -> f32 {
         let seconds =

@@ -5,7 +5,7 @@ use std::process::Command;
 use intercom_test_support::{Board, MODEL, NEW, OLD};
 use serde_json::json;
 
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 13] = [
     "run",
     "restore",
     "identity",
@@ -14,6 +14,7 @@ const COMMANDS: [&str; 12] = [
     "rollback",
     "status",
     "doctor",
+    "netcheck",
     "config",
     "log",
     "forget-sequence",
@@ -73,6 +74,7 @@ fn every_output_fits_the_terminal() {
             vec!["restore"],
             vec!["status"],
             vec!["doctor"],
+            vec!["netcheck"],
             vec!["config"],
             vec!["log", "debug"],
             vec!["config", &request],

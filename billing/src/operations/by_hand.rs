@@ -54,7 +54,13 @@ fn give(transaction: &Transaction<'_>, record: &Record, change: &ByHand) -> Resu
     if !follow(transaction, record, change)? {
         return Err(Refusal::NotFound);
     }
-    Ok(doors::give(transaction, &change.board, record.id, change.identity.mac, transaction.now_ms())?)
+    Ok(doors::give(
+        transaction,
+        &change.board,
+        record.id,
+        change.identity.mac,
+        transaction.now_ms(),
+    )?)
 }
 
 /// Takes a report about a change by hand.

@@ -9,7 +9,8 @@ use ureq::http::header::CONTENT_TYPE;
 
 use super::exchange::Exchange;
 use super::kind::Kind;
-use super::trouble::{Cause, Trouble};
+use super::trouble::Trouble;
+use crate::upstream::cause::{Cause, HttpCause};
 
 /// The longest answer that is read.
 const MAX_ANSWER: u64 = 64 * 1024;
@@ -46,14 +47,13 @@ impl Exchange {
         let request = self.client.patch(url).header(CONTENT_TYPE, "application/json");
         let body = patch(report, installed, group).to_string();
         let response = self.authorized(request)?.send(&body)?;
-        let status = response.status();
-        if status.is_success() {
+        if response.status().is_success() {
             return Ok(None);
         }
-        let trouble = self.refusal(response);
+        let trouble = Trouble::answer(response);
         let trouble = match trouble.cause {
-            Cause::Answer(answer) if status == StatusCode::NOT_FOUND => {
-                Trouble { cause: Cause::UnknownIntercom(answer), ..trouble }
+            Cause::Http(HttpCause::NotFound { said }) => {
+                Trouble { cause: HttpCause::UnknownIntercom { said }.into(), ..trouble }
             }
             _ => trouble,
         };
@@ -77,7 +77,7 @@ impl Exchange {
                 read.map_err(ureq::Error::from)?;
                 Ok(serde_json::from_slice(&bytes).ok())
             }
-            _ => Err(self.refusal(response)),
+            _ => Err(Trouble::answer(response)),
         }
     }
 }

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 use ureq::Agent;
-use ureq::unversioned::transport::{ConnectProxyConnector, Connector, TcpConnector};
+use ureq::unversioned::transport::{ConnectProxyConnector, Connector};
 
+use super::addresses::EachAddress;
 use super::resolver::RuntimeResolver;
 use super::secure::TlsConnector;
 use crate::config::HttpSettings;
@@ -35,6 +36,21 @@ pub(super) struct TimeLimits {
     pub(super) silence: Duration,
     /// The whole call. A list of a million requests over a slow line fits in it.
     pub(super) whole: Duration,
+}
+
+impl TimeLimits {
+    /// Somebody waits for the answer.
+    pub(super) fn for_a_look() -> Self {
+        let step = Duration::from_secs(10);
+        TimeLimits {
+            resolve: step,
+            connect: step,
+            send: step,
+            answer: step,
+            silence: step,
+            whole: 4 * step,
+        }
+    }
 }
 
 impl Default for TimeLimits {
@@ -88,7 +104,7 @@ pub(super) fn client(
         .timeout_global(Some(limits.whole))
         .build();
     let connector =
-        Connector::<()>::chain(ConnectProxyConnector::default(), TcpConnector::default());
-    let connector = connector.chain(TlsConnector::new(&settings.tls, place));
+        Connector::<()>::chain(ConnectProxyConnector::default(), EachAddress::new(health.clone()));
+    let connector = connector.chain(TlsConnector::new(&settings.tls, place, health.clone()));
     Ok(Agent::with_parts(config, connector, RuntimeResolver::new(runtime, health)))
 }

@@ -3,7 +3,6 @@
 //! It only finds where each element begins and ends; the caller parses the bytes. Neither the whole
 //! array nor an element above [`MAX_REQUEST_BYTES`] is held in memory.
 
-use std::fmt;
 use std::io::{self, BufRead, BufReader, Read};
 
 use intercom_wire::MAX_REQUEST_BYTES;
@@ -175,22 +174,6 @@ fn fill(from: &mut impl BufRead) -> Result<&[u8], ListError> {
         }
     }
     from.fill_buf().map_err(ListError::Read)
-}
-
-impl fmt::Display for Malformed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Malformed::NotAList => f.write_str(
-                "it did not answer with a JSON array: are `http.url` and `http.pending` right?",
-            ),
-            Malformed::CutShort => f.write_str("the list of pending requests ends too early"),
-            Malformed::Misplaced(byte) => write!(
-                f,
-                "the list of pending requests is not JSON: `{}` stands where it has no meaning",
-                byte.escape_ascii()
-            ),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use intercom_wire::{Errors, MAX_REQUEST_BYTES, Report, Request, Unreadable};
+use intercom_wire::{Errors, MAX_REQUEST_BYTES, Mac, Report, Request, Unreadable};
 use log::{debug, warn};
 use tokio::sync::{mpsc, oneshot};
 use ureq::http::header::{
@@ -16,7 +16,7 @@ use ureq::{Body, RequestBuilder};
 use super::Service;
 use super::elements::{Element, Elements};
 use super::retry_after::retry_after;
-use super::trouble::{Cause, Trouble};
+use super::trouble::Trouble;
 use super::undecided::Undecided;
 use crate::agent::seams::{ConnectIdentity, Connection, Event};
 use crate::agent::{Delivery, Handling};
@@ -24,6 +24,7 @@ use crate::config::{Template, Values};
 use crate::decide::{Delivered, Signature, Timing, Via};
 use crate::record::Route;
 use crate::upstream::RouteEvent;
+use crate::upstream::cause::{HttpCause, PanelCause};
 
 /// The service, for one identity of the board.
 pub(super) struct Exchange {
@@ -72,10 +73,10 @@ impl Exchange {
         if all {
             self.decided_list = None;
         }
-        let polled = self.ask(changing);
+        let polled = self.ask(changing).map_err(|trouble| self.service.explained(trouble));
         if let Err(trouble) = &polled {
             if !self.given_up.load(Ordering::Acquire) {
-                self.service.health.failed(&trouble.to_string());
+                self.service.health.failed(&trouble.cause);
             }
             if !self.told_lost {
                 self.told_lost = true;
@@ -87,7 +88,7 @@ impl Exchange {
 
     fn ask(&mut self, changing: bool) -> Result<Polled, Trouble> {
         let identity = &self.connect_as.identity;
-        let nonce = self.service.nonce().map_err(Cause::NoRandomNumbers)?;
+        let nonce = self.service.nonce()?;
         let mut request = self
             .client
             .get(self.url(&self.service.settings.pending)?)
@@ -119,14 +120,14 @@ impl Exchange {
                 self.tell(Event::Listed { connection: self.connection });
             }
             status if status.is_success() => self.read_list(response)?,
-            _ => return Err(self.refusal(response)),
+            _ => return Err(Trouble::answer(response)),
         }
         Ok(Polled { retry_after })
     }
 
     fn read_list(&mut self, response: Response<Body>) -> Result<(), Trouble> {
         if response.headers().contains_key(CONTENT_ENCODING) {
-            return Err(Cause::Compressed.into());
+            return Err(HttpCause::Compressed.into());
         }
         let list = response.headers().get(ETAG).cloned();
         self.decided_list = None;
@@ -195,10 +196,14 @@ impl Exchange {
 
     /// Sends one report.
     pub(super) fn report(&self, report: &Report) -> Result<(), Trouble> {
+        self.send(report).map_err(|trouble| self.service.explained(trouble))
+    }
+
+    fn send(&self, report: &Report) -> Result<(), Trouble> {
         if self.service.route == Route::Billing {
             return self.tell_billing(report);
         }
-        let body = serde_json::to_vec(report).map_err(|why| Cause::Report(why.to_string()))?;
+        let body = serde_json::to_vec(report).map_err(PanelCause::no_resources)?;
         let request = self
             .client
             .post(self.url(&self.service.settings.status)?)
@@ -206,7 +211,7 @@ impl Exchange {
         let response = self.authorized(request)?.send(&body)?;
         match response.status().is_success() {
             true => Ok(()),
-            false => Err(self.refusal(response)),
+            false => Err(Trouble::answer(response)),
         }
     }
 
@@ -218,9 +223,16 @@ impl Exchange {
             model: self.connect_as.model.as_deref(),
             board: &self.connect_as.board,
         };
-        let filled =
-            path.fill(&values).map_err(|why| Cause::Path { path: path.to_string(), why })?;
+        let filled = path.fill(&values).map_err(|why| PanelCause::Unfilled {
+            what: format!("the path {path}"),
+            why: why.to_string(),
+        })?;
         Ok(self.service.settings.base.url(&filled))
+    }
+
+    /// The MAC address that the panel carries.
+    pub(super) fn mac(&self) -> Mac {
+        self.connect_as.identity.mac
     }
 
     /// Adds the token. It is read each time, so that a new one works at once.
@@ -229,17 +241,16 @@ impl Exchange {
         request: RequestBuilder<B>,
     ) -> Result<RequestBuilder<B>, Trouble> {
         let Some(file) = &self.service.settings.token else { return Ok(request) };
-        let token =
-            file.read(&self.service.place.root).map_err(|why| Cause::File(why.to_string()))?;
-        let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose()))
-            .map_err(|_| Cause::Token(file.path().to_owned()))?;
+        let token = file.read(&self.service.place.root).map_err(PanelCause::file)?;
+        let mut value =
+            HeaderValue::try_from(format!("Bearer {}", token.expose())).map_err(|_| {
+                let file = file.path().display();
+                PanelCause::file(format_args!(
+                    "the token in {file} has a line break or control character in it"
+                ))
+            })?;
         value.set_sensitive(true);
         Ok(request.header(AUTHORIZATION, value))
-    }
-
-    /// An answer that reports no success.
-    pub(super) fn refusal(&self, response: Response<Body>) -> Trouble {
-        Trouble::answer(response, self.service.route)
     }
 
     fn reached(&mut self) {
@@ -259,7 +270,7 @@ impl Exchange {
     }
 
     fn was_given_up(&self) -> Trouble {
-        Cause::GivenUp.into()
+        PanelCause::GivenUp.into()
     }
 }
 

@@ -1,5 +1,7 @@
 //! Whether it helps to ask a service again.
 
+use crate::upstream::cause::{Cause, HttpCause, PanelCause};
+
 /// Whether asking again helps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -9,4 +11,52 @@ pub(super) enum Kind {
     Lasting,
     /// The service understood what it was sent, and does not want it.
     Refused,
+}
+
+impl From<&Cause> for Kind {
+    fn from(cause: &Cause) -> Self {
+        match cause {
+            Cause::Addresses(each) => each.last().map_or(Kind::Passing, |(_, why)| why.into()),
+            Cause::Network(_) => Kind::Passing,
+            Cause::Tls(_) => Kind::Lasting,
+            #[cfg(feature = "mqtt")]
+            Cause::Mqtt(_) => Kind::Lasting,
+            Cause::Http(cause) => cause.into(),
+            Cause::Panel(PanelCause::File { .. } | PanelCause::Unfilled { .. }) => Kind::Lasting,
+            Cause::Panel(
+                PanelCause::NoRandomNumbers | PanelCause::NoResources { .. } | PanelCause::GivenUp,
+            ) => Kind::Passing,
+        }
+    }
+}
+
+impl From<&HttpCause> for Kind {
+    fn from(cause: &HttpCause) -> Self {
+        match cause {
+            HttpCause::UnknownIntercom { .. } | HttpCause::NotAccepted { .. } => Kind::Refused,
+            HttpCause::RequestTooSlow
+            | HttpCause::TooOften
+            | HttpCause::Unavailable { .. }
+            | HttpCause::ServerError { .. }
+            | HttpCause::NotHttp { .. }
+            | HttpCause::HeadTooLong
+            | HttpCause::TooSlow { .. }
+            | HttpCause::ListCut
+            | HttpCause::ListMisplaced { .. }
+            | HttpCause::NotConnected => Kind::Passing,
+            HttpCause::Redirect { .. }
+            | HttpCause::Unauthorized { .. }
+            | HttpCause::Forbidden { .. }
+            | HttpCause::NotFound { .. }
+            | HttpCause::Method { .. }
+            | HttpCause::PortalLogin { .. }
+            | HttpCause::Misdirected { .. }
+            | HttpCause::ClientError { .. }
+            | HttpCause::OddStatus { .. }
+            | HttpCause::Proxy { .. }
+            | HttpCause::NotAList
+            | HttpCause::Compressed
+            | HttpCause::Other { .. } => Kind::Lasting,
+        }
+    }
 }

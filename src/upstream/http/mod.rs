@@ -8,7 +8,9 @@
 //!                                  events ◄──────────────────────────┘
 //! ```
 
+mod addresses;
 mod answer;
+pub(crate) mod attempt;
 mod billing;
 mod client;
 mod elements;
@@ -26,6 +28,7 @@ mod worker;
 #[cfg(test)]
 mod tests;
 
+use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 
 use intercom_wire::Nonce;
@@ -33,12 +36,14 @@ use intercom_wire::signature::Keys;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
-use super::{Health, Place, RouteEnd, RouteEvent};
+use super::cause::{Cause, HttpCause, NetworkCause, TlsCause};
+use super::{Health, Place, RouteEnd, RouteEvent, tls};
 use crate::config::HttpSettings;
 use crate::random::{self, NoRandomNumbers};
 use crate::record::Route;
 use client::TimeLimits;
 use route::HttpRoute;
+use trouble::Trouble;
 
 /// Runs an HTTP route until the agent drops its end.
 ///
@@ -74,6 +79,7 @@ async fn run_within(
     end: RouteEnd,
     events: mpsc::Sender<RouteEvent>,
 ) {
+    end.health.leads_to(&settings.base);
     let service = Service {
         route,
         settings,
@@ -110,6 +116,28 @@ impl Service {
         }
         let nonce = random::number().map(Nonce::of)?;
         Ok(self.nonce.get_or_init(|| nonce))
+    }
+
+    /// Where the service answers nothing that can be read on a connection without TLS: whether it
+    /// speaks TLS there.
+    fn explained(&self, trouble: Trouble) -> Trouble {
+        let HttpSettings { base, proxy, .. } = &self.settings;
+        let is_unread = matches!(
+            trouble.cause,
+            Cause::Network(NetworkCause::Closed) | Cause::Http(HttpCause::NotHttp { .. })
+        );
+        let peer = self.health.ends().peers.first().copied();
+        match peer.map(|peer| SocketAddr::new(peer, base.port)) {
+            Some(at)
+                if is_unread
+                    && !base.tls
+                    && proxy.is_none()
+                    && tls::is_spoken_at(at, &self.place) =>
+            {
+                Trouble { cause: TlsCause::Spoken.into(), ..trouble }
+            }
+            _ => trouble,
+        }
     }
 
     fn client(&self) -> Result<ureq::Agent, ureq::Error> {

@@ -14,7 +14,10 @@ use ureq::http::Uri;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
+use super::trouble::CauseError;
 use crate::board::Ends;
+use crate::upstream::cause::NetworkCause;
+use crate::upstream::legs::Leg;
 use crate::upstream::{Health, addresses};
 
 #[derive(Debug)]
@@ -42,19 +45,23 @@ impl Resolver for RuntimeResolver {
             Some("https") => 443,
             _ => 80,
         });
+        self.health.sets_out();
         let (answer, answered) = oneshot::channel();
         self.runtime.spawn(async move {
-            let found = timeout(*limit.after, addresses::resolve(&host, port)).await;
+            let found = match timeout(*limit.after, addresses::resolve(&host, port)).await {
+                Ok(found) => found,
+                Err(_) => Err(NetworkCause::NameSlow { host }),
+            };
             // The caller waits for it below.
             let _ = answer.send(found);
         });
         let found = match answered.blocking_recv() {
-            Ok(Ok(Ok(found))) => found,
-            Ok(Ok(Err(_))) => return Err(Error::HostNotFound),
-            Ok(Err(_)) => return Err(Error::Timeout(limit.reason)),
+            Ok(Ok(found)) => found,
+            Ok(Err(why)) => return Err(CauseError(why.into()).into()),
             // The runtime is gone.
             Err(_) => return Err(Error::ConnectionFailed),
         };
+        self.health.passes(Leg::Name, addresses::shown(&found));
         let peers = found.iter().map(SocketAddr::ip).collect();
         self.health.connects(Ends { local: None, peers });
         let mut addresses = self.empty();

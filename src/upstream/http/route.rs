@@ -13,10 +13,11 @@ use super::Service;
 use super::exchange::Polled;
 use super::kind::Kind;
 use super::schedule::Schedule;
-use super::trouble::{Cause, Trouble};
+use super::trouble::Trouble;
 use super::worker::{Done, Job, Worker};
 use crate::agent::seams::{ConnectIdentity, Connection, Event, ReportId};
 use crate::record::Route;
+use crate::upstream::cause::PanelCause;
 use crate::upstream::{ConnectAs, RouteCommand, RouteEnd, RouteEvent};
 
 /// How often a report that is refused is sent in all, over minutes: the service may be repaired.
@@ -170,8 +171,8 @@ impl HttpRoute {
                 None
             }
             Err(why) => {
-                let trouble = Trouble::from(Cause::NoThread(why.to_string()));
-                self.service.health.failed(&trouble.to_string());
+                let trouble = Trouble::from(PanelCause::no_resources(why));
+                self.service.health.failed(&trouble.cause);
                 let wait = self.poll.failed(&self.service, &trouble);
                 self.poll.due = now + wait;
                 self.reporting.due = now + wait;
@@ -236,8 +237,8 @@ impl HttpRoute {
         match &result {
             Ok(()) if billing => health.reached(),
             Ok(()) => {}
-            Err(trouble) if billing => health.failed(&trouble.to_string()),
-            Err(trouble) => health.erred(&format!("a report was not accepted: {trouble}")),
+            Err(trouble) if billing => health.failed(&trouble.cause),
+            Err(trouble) => health.erred(&trouble.cause),
         }
         match result {
             Ok(()) => self.reporting.succeeded(&self.service),
@@ -249,14 +250,15 @@ impl HttpRoute {
                     let ceiling = FIRST_WAIT_REFUSED * (1 << queued.refusals);
                     let wait = self.reporting.jitter.up_to(ceiling);
                     queued.due = now + wait.max(trouble.retry_after.unwrap_or_default());
-                    debug!("{base}: a report was refused: {trouble}");
+                    debug!("{base}: a report was refused: {}", trouble.cause);
                     return None;
                 }
                 let status = queued.report.intercom.status.as_deref().unwrap_or("unknown");
                 let id =
                     queued.report.request_id.as_ref().map_or("without an id", |id| id.as_str());
                 warn!(
-                    "{base}: the report of request {id} ({status}) was refused {MAX_REFUSALS} times and is dropped: {trouble}"
+                    "{base}: the report of request {id} ({status}) was refused {MAX_REFUSALS} times and is dropped: {}",
+                    trouble.cause
                 );
             }
             Err(trouble) => {

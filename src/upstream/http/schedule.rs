@@ -7,8 +7,9 @@ use tokio::time::Instant;
 
 use super::Service;
 use super::kind::Kind;
-use super::trouble::{Cause, Trouble};
+use super::trouble::Trouble;
 use crate::upstream::backoff::{Backoff, Jitter};
+use crate::upstream::cause::Cause;
 
 /// The first wait after a failure, and the longest.
 const FIRST_WAIT: Duration = Duration::from_secs(1);

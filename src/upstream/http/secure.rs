@@ -4,7 +4,7 @@
 //! finished configuration.
 
 use std::fmt;
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustls::pki_types::ServerName;
@@ -16,14 +16,19 @@ use ureq::unversioned::transport::{
     TransportAdapter,
 };
 
+use super::trouble::CauseError;
 use crate::config::Tls;
-use crate::upstream::{Place, tls};
+use crate::upstream::cause::TlsCause;
+use crate::upstream::legs::Leg;
+use crate::upstream::{Health, Place, tls};
 
 /// Puts TLS over the connections of `https` URLs, and leaves the others unchanged.
 #[derive(Debug)]
 pub(super) struct TlsConnector {
     tls: Tls,
     place: Place,
+    /// Told that a handshake is done.
+    health: Health,
     /// Read from the files at the first connection, and again after a failed one: an installer may have
     /// corrected a file meanwhile.
     config: Mutex<Option<Arc<ClientConfig>>>,
@@ -36,8 +41,9 @@ pub(super) struct TlsTransport<In: Transport> {
 }
 
 impl TlsConnector {
-    pub(super) fn new(tls: &Tls, place: &Place) -> Self {
-        TlsConnector { tls: tls.clone(), place: place.clone(), config: Mutex::new(None) }
+    pub(super) fn new(tls: &Tls, place: &Place, health: Health) -> Self {
+        let (tls, place, config) = (tls.clone(), place.clone(), Mutex::new(None));
+        TlsConnector { tls, place, health, config }
     }
 
     fn config(&self) -> Result<Arc<ClientConfig>, Error> {
@@ -68,7 +74,9 @@ impl TlsConnector {
         let mut connection = ClientConnection::new(self.config()?, name).map_err(other)?;
         let mut socket = TransportAdapter::new(transport, details.current_time.clone());
         socket.set_timeout(rest_of(details));
-        connection.complete_io(&mut socket)?;
+        let made = connection.complete_io(&mut socket);
+        made.map_err(handshake_error)?;
+        self.health.passes(Leg::Tls, tls::version(&connection));
         let buffers = LazyBuffers::new(
             details.config.input_buffer_size(),
             details.config.output_buffer_size(),
@@ -137,6 +145,14 @@ fn rest_of(details: &ConnectionDetails<'_>) -> NextTimeout {
         limit.after = limit.after.saturating_sub(started.elapsed()).into();
     }
     limit
+}
+
+/// A time limit is the library's own error, and must be told as one.
+fn handshake_error(why: io::Error) -> Error {
+    match Error::from(why) {
+        Error::Io(why) => CauseError(TlsCause::in_handshake(&why)).into(),
+        other => other,
+    }
 }
 
 fn other(why: rustls::Error) -> Error {

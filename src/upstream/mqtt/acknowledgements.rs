@@ -1,11 +1,11 @@
 //! Acknowledging in the order of arrival, as MQTT demands, whatever is decided first.
 
 use std::collections::VecDeque;
-use std::fmt;
 
 use rumqttc::{Publish, QoS};
 
 use crate::agent::seams::AckToken;
+use crate::upstream::cause::MqttCause;
 
 /// Upper bound on unacknowledged messages; a broker that exceeds it is faulty or hostile.
 const MOST: usize = 4096;
@@ -27,24 +27,14 @@ struct Open {
     done: bool,
 }
 
-/// The broker sends on without waiting for acknowledgements.
-#[derive(Debug)]
-pub(super) struct TooManyUnacknowledged;
-
-impl fmt::Display for TooManyUnacknowledged {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the broker has sent {MOST} messages without waiting for acknowledgements")
-    }
-}
-
 impl Acknowledgements {
     /// A message has arrived; the token under which it is acknowledged.
     ///
     /// # Errors
     /// When too many are unacknowledged.
-    pub(super) fn open(&mut self, message: &Publish) -> Result<AckToken, TooManyUnacknowledged> {
+    pub(super) fn open(&mut self, message: &Publish) -> Result<AckToken, MqttCause> {
         if self.open.len() >= MOST {
-            return Err(TooManyUnacknowledged);
+            return Err(MqttCause::TooManyUnacknowledged { count: MOST });
         }
         self.last_token += 1;
         let ack_token = AckToken(self.last_token);

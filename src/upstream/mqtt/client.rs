@@ -16,11 +16,13 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
 use super::Service;
-use super::end::SessionError;
-use super::line::{self, LineError, MAX_PACKET, Socket, Trace, Way};
+use super::end::{ClientEnd, Connect};
+use super::line::{self, MAX_PACKET, Socket, Trace, Way};
 use super::presence;
 use super::topics::Topics;
-use crate::upstream::tls;
+use crate::upstream::cause::{Cause, MqttCause, PanelCause, TlsCause};
+use crate::upstream::legs::Leg;
+use crate::upstream::{Place, tls};
 
 /// The client numbers its packets from 1 to this. Fewer are unanswered at once: one PUBLISH, and the
 /// SUBSCRIBEs and UNSUBSCRIBEs of the look-ups.
@@ -28,10 +30,27 @@ const PACKET_IDS: u16 = 32;
 /// How many calls the client queues before it has sent the first.
 const QUEUE: usize = 64;
 
+/// What a connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To serve the panel, with its session and its last will.
+    Serve,
+    /// To look at the way, under another client ID and without a session.
+    Look(Look),
+}
+
+/// How to look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Look {
+    /// With the last will of the panel's own connections.
+    pub(super) last_will: bool,
+    pub(super) keep_alive: Duration,
+}
+
 /// A client whose connection dies with it: without DISCONNECT, so that the broker tells the others.
 pub(super) struct Client {
     pub(super) handle: AsyncClient,
-    pub(super) events: mpsc::Receiver<Result<Event, SessionError>>,
+    pub(super) events: mpsc::Receiver<Result<Event, ClientEnd>>,
     /// What its connection remembers.
     pub(super) trace: Trace,
     task: JoinHandle<()>,
@@ -44,39 +63,37 @@ impl Client {
         service: &Service,
         topics: &Topics,
         board: &BoardName,
-    ) -> Result<Self, SessionError> {
-        let Service { settings, place, health, first_address } = service;
-        let broker = &settings.broker;
-        let tls = match broker.tls {
-            true => Some((
-                Arc::new(
-                    tls::client_config(&settings.tls, place, &settings.alpn)
-                        .map_err(SessionError::TlsFile)?,
-                ),
-                tls::host(&broker.host).map_err(SessionError::TlsFile)?,
-            )),
-            false => None,
+        purpose: Purpose,
+    ) -> Result<Self, Cause> {
+        let Service { settings, place, .. } = service;
+        let way = way(service)?;
+        let (client_id, look) = match purpose {
+            Purpose::Serve => {
+                let keep_alive = settings.keep_alive;
+                (board.as_str().to_owned(), Look { last_will: true, keep_alive })
+            }
+            Purpose::Look(look) => (format!("{board}-netcheck"), look),
         };
-        let (host, health) = (broker.host.clone(), health.clone());
-        let way = Way { host, port: broker.port, first_address: *first_address, health, tls };
         let socket = Socket::name()?;
-        let mut options = MqttOptions::new(board.as_str(), &socket, broker.port);
+        let mut options = MqttOptions::new(&client_id, &socket, settings.broker.port);
         options
             .set_transport(Transport::unix())
-            .set_keep_alive(settings.keep_alive)
-            .set_clean_session(false)
+            .set_keep_alive(look.keep_alive)
+            .set_clean_session(purpose != Purpose::Serve)
             .set_manual_acks(true)
             .set_inflight(PACKET_IDS)
-            .set_max_packet_size(MAX_PACKET, MAX_PACKET)
-            .set_last_will(LastWill::new(
+            .set_max_packet_size(MAX_PACKET, MAX_PACKET);
+        if look.last_will {
+            options.set_last_will(LastWill::new(
                 &topics.presence,
                 presence::offline(board),
                 QoS::AtLeastOnce,
                 true,
             ));
+        }
         if let Some(username) = &settings.username {
             let password = match &settings.password {
-                Some(file) => Some(file.read(&place.root).map_err(SessionError::Password)?),
+                Some(file) => Some(file.read(&place.root).map_err(PanelCause::file)?),
                 None => None,
             };
             options
@@ -89,7 +106,15 @@ impl Client {
         let (events_in, events) = mpsc::channel(QUEUE);
         let trace = Trace::new();
         let limit = settings.connect_timeout;
-        let connection = Connection { way, socket, event_loop, limit, trace: trace.clone() };
+        let connection = Connection {
+            way,
+            socket,
+            event_loop,
+            limit,
+            trace: trace.clone(),
+            connect: Connect { client_id, keep_alive: look.keep_alive.as_secs() },
+            place: place.clone(),
+        };
         let task = tokio::spawn(async move {
             // The session ends first only when it drops this task.
             let _ = match connection.serve(&events_in).await {
@@ -102,6 +127,29 @@ impl Client {
     }
 }
 
+/// How the broker is reached.
+///
+/// # Errors
+/// When a file of the configuration cannot be used.
+pub(super) fn way(service: &Service) -> Result<Way, Cause> {
+    let Service { settings, place, health, first_address } = service;
+    let broker = &settings.broker;
+    let tls = match broker.tls {
+        true => Some((
+            Arc::new(tls::client_config(&settings.tls, place, &settings.alpn)?),
+            tls::host(&broker.host)?,
+        )),
+        false => None,
+    };
+    Ok(Way {
+        host: broker.host.clone(),
+        port: broker.port,
+        first_address: *first_address,
+        health: health.clone(),
+        tls,
+    })
+}
+
 /// What the task of one connection needs.
 struct Connection {
     way: Way,
@@ -111,20 +159,19 @@ struct Connection {
     /// For all from the name look-up to CONNACK.
     limit: Duration,
     trace: Trace,
+    connect: Connect,
+    place: Place,
 }
 
 impl Connection {
     /// # Errors
     /// Why there is no connection any more.
-    async fn serve(
-        self,
-        events: &mpsc::Sender<Result<Event, SessionError>>,
-    ) -> Result<(), SessionError> {
-        let Connection { way, socket, mut event_loop, limit, trace } = self;
+    async fn serve(self, events: &mpsc::Sender<Result<Event, ClientEnd>>) -> Result<(), ClientEnd> {
+        let Connection { way, socket, mut event_loop, limit, trace, connect, place } = self;
         let until = Instant::now() + limit;
-        let broker = way.connect(until).await.map_err(SessionError::Line)?;
-        let socket =
-            Socket::bind(&socket).map_err(|why| SessionError::Line(LineError::Socket(why)))?;
+        let broker = way.connect(until).await?;
+        let bound = Socket::bind(&socket);
+        let socket = bound.map_err(|why| Cause::from(PanelCause::no_resources(why)))?;
         let line = async {
             line::copy(socket, broker, &trace).await;
             // The library still has to deliver what has passed.
@@ -133,13 +180,23 @@ impl Connection {
         // Polled here and nowhere else: a poll that lost a race would lose what it was writing.
         let polling = async {
             let connected = timeout_at(until, event_loop.poll()).await;
-            let mut event = connected.unwrap_or(Err(ConnectionError::NetworkTimeout));
+            let connected = connected.unwrap_or(Err(ConnectionError::NetworkTimeout));
+            if connected.is_ok() {
+                way.health.passes(Leg::Login, format_args!("as {}", connect.client_id));
+            }
+            let mut event = match connected.map_err(|why| connect.failed(&why, &trace)) {
+                Err(ClientEnd::Other(Cause::Mqtt(MqttCause::NoConnAck { .. })))
+                    if way.speaks_tls(place).await =>
+                {
+                    Err(Cause::from(TlsCause::Spoken).into())
+                }
+                event => event,
+            };
             loop {
-                let event_or_end = event.map_err(|why| SessionError::of_library(why, &trace));
-                if events.send(Ok(event_or_end?)).await.is_err() {
+                if events.send(Ok(event?)).await.is_err() {
                     return Ok(());
                 }
-                event = event_loop.poll().await;
+                event = event_loop.poll().await.map_err(|why| ClientEnd::of_library(&why, &trace));
             }
         };
         select! {

@@ -5,11 +5,11 @@ use intercom_wire::{Errors, Nonce, Request, RequestId, Unreadable};
 use rumqttc::Publish;
 
 use super::line;
-use super::too_large::TooLarge;
 use crate::agent::Delivery;
 use crate::agent::seams::AckToken;
 use crate::decide::{Delivered, Timing, Via};
 use crate::record::Route;
+use crate::upstream::cause::Cause;
 
 /// Reads the request in a message. `id_of_topic` is its ID where the payload has none.
 pub(super) fn delivery(
@@ -22,7 +22,7 @@ pub(super) fn delivery(
 ) -> Delivery {
     let (request, signature) = match line::is_too_large(message) {
         true => {
-            let errors = Errors::on("body", TooLarge { topic: &message.topic }.to_string());
+            let errors = Errors::on("body", Cause::from(line::too_large(message)).to_string());
             (Err(Unreadable { id: id_of_topic, errors }), Signature::Missing)
         }
         false => {

@@ -4,6 +4,7 @@
 //! the old one, retransmit under stale packet IDs, and may hang when two of them collide.
 
 mod acknowledgements;
+pub(crate) mod attempt;
 mod client;
 mod closings;
 mod delivery;
@@ -14,7 +15,6 @@ mod outgoing;
 mod presence;
 mod report_size;
 mod session;
-mod too_large;
 mod topics;
 
 use std::time::Duration;
@@ -29,8 +29,9 @@ use super::{Health, Place, RouteCommand, RouteEnd, RouteEvent};
 use crate::agent::seams::{ConnectIdentity, Connection, Event};
 use crate::config::MqttSettings;
 use crate::record::Route;
+use crate::upstream::cause::MqttCause;
 use acknowledgements::Acknowledgements;
-use closings::{Closings, Meaning};
+use closings::Closings;
 use end::SessionEnd;
 use former::FormerMacs;
 use outgoing::Outgoing;
@@ -58,6 +59,7 @@ pub async fn run(
     mut end: RouteEnd,
     events: mpsc::Sender<RouteEvent>,
 ) {
+    end.health.leads_to(&settings.broker);
     let mut service = Service { settings, place, health: end.health.clone(), first_address: 0 };
     let mut outgoing = Outgoing::default();
     let mut acknowledgements = Acknowledgements::default();
@@ -82,18 +84,20 @@ pub async fn run(
             };
             let (why, was_reachable) = match ended {
                 SessionEnd::GivenUp => break,
-                SessionEnd::Lost { why, was_reachable } => (why.to_string(), was_reachable),
-                SessionEnd::Closed { why, silence } => match outgoing.closed_over_report() {
-                    Some((bytes, true)) => (report_size::in_words(bytes), true),
-                    Some((bytes, false)) => {
-                        (format!("{why} (a report of {bytes} bytes was on its way)"), true)
-                    }
-                    None => match closings.closed_after(began.elapsed(), silence) {
-                        Meaning::TakenOver => (closings::TAKEN_OVER.to_owned(), false),
-                        Meaning::Idle(silence) => (closings::idle(silence), true),
-                        Meaning::Chance => (why.to_string(), true),
-                    },
+                SessionEnd::Lost { why, was_reachable } => tokio::select! {
+                    why = attempt::explained(&service, &connect_as, why) => (why, was_reachable),
+                    // `next_identity` finds out whether it is closed.
+                    _ = end.connect_as.changed() => break,
                 },
+                SessionEnd::Closed { silence } => {
+                    let why = match outgoing.closed_over_report() {
+                        Some((bytes, true)) => MqttCause::ReportTooLarge { bytes },
+                        Some((bytes, false)) => MqttCause::ClosedOverReport { bytes },
+                        None => closings.closed_after(began.elapsed(), silence),
+                    };
+                    let was_reachable = why != MqttCause::TakenOver;
+                    (why.into(), was_reachable)
+                }
             };
             outgoing.connection_lost();
             acknowledgements.connection_lost();
@@ -106,7 +110,8 @@ pub async fn run(
             end.health.failed(&why);
             end.health.rests(pause);
             let tenths = pause.as_millis() / 100;
-            warn!("MQTT: {why}; connecting again in {}.{} s", tenths / 10, tenths % 10);
+            let broker = &service.settings.broker;
+            warn!("MQTT: {broker}: {why}; connecting again in {}.{} s", tenths / 10, tenths % 10);
             let lost = Event::Lost { route: Route::Mqtt, connection };
             if events.send(RouteEvent::Event(lost)).await.is_err() {
                 return;

@@ -71,15 +71,6 @@ fn forms(report: &Report) -> impl Iterator<Item = Vec<u8>> {
     })
 }
 
-/// What it means to the operators of the panel and the broker.
-pub(super) fn in_words(bytes: usize) -> String {
-    format!(
-        "the broker closes the connection over a report of {bytes} bytes: its limit for a packet is \
-         smaller (`max_packet_size` in mosquitto); the report goes without `log_extra`, then without \
-         `errors`, then without `reason`"
-    )
-}
-
 #[cfg(test)]
 pub(super) mod tests {
     use intercom_wire::json;

@@ -16,7 +16,7 @@ use super::testing::{
     NOW, Sandbox, authority, authority_named, certificate, server, server_of, server_that_is,
     server_with,
 };
-use super::{explain, tls_failure};
+use crate::upstream::cause::{Cause, TlsCause, tls_failure};
 
 /// A handshake with `server`; what the panel says if it fails.
 fn connect(client: ClientConfig, server: ServerConfig) -> Result<(), String> {
@@ -44,7 +44,7 @@ fn connect(client: ClientConfig, server: ServerConfig) -> Result<(), String> {
             // Wrapped, as a socket returns it.
             let failed = |why| std::io::Error::new(std::io::ErrorKind::InvalidData, why);
             if let Err(why) = client.process_new_packets().map_err(failed) {
-                return Err(explain(tls_failure(&why).expect("a TLS failure")));
+                return Err(in_words(tls_failure(&why).expect("a TLS failure")));
             }
         }
     }
@@ -179,7 +179,7 @@ fn every_cipher_of_the_library_is_offered() {
 #[test]
 fn a_refused_handshake_names_both_possible_causes() {
     let alert = rustls::Error::AlertReceived(rustls::AlertDescription::HandshakeFailure);
-    let text = explain(&alert);
+    let text = in_words(&alert);
     assert!(text.contains("no cipher, curve or signature in common"), "{text}");
     assert!(text.contains("or it wants a client certificate"), "{text}");
 }
@@ -191,7 +191,7 @@ fn an_older_version_is_named() {
         (PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig, "set `tls_min = \"1.2\"`"),
         (PeerIncompatible::NoKxGroupsInCommon, "no cipher, curve or signature in common"),
     ] {
-        let text = explain(&rustls::Error::PeerIncompatible(why));
+        let text = in_words(&rustls::Error::PeerIncompatible(why));
         assert!(text.contains(says), "{text}");
     }
 }
@@ -212,7 +212,7 @@ fn some_of_many_names_are_shown_and_none_as_the_library_writes_them() {
     presented[1] = "DnsName(\"\u{1b}[31m.example\")".to_owned();
     let expected = ServerName::try_from("billing.example").unwrap();
     let why = CertificateError::NotValidForNameContext { expected, presented };
-    let text = explain(&rustls::Error::InvalidCertificate(why));
+    let text = in_words(&rustls::Error::InvalidCertificate(why));
     assert!(text.contains("but for n0.example, \\u{1b}[31m.example, n2.example"), "{text}");
     assert!(text.contains("and 296 more") && !text.contains("DnsName"), "{text}");
 }
@@ -221,7 +221,7 @@ fn some_of_many_names_are_shown_and_none_as_the_library_writes_them() {
 fn a_certificate_that_tls_does_not_allow_is_explained_in_our_words() {
     for why in [webpki::Error::UnsupportedCertVersion, webpki::Error::PathLenConstraintViolated] {
         let other = CertificateError::Other(OtherError(Arc::new(why)));
-        let text = explain(&rustls::Error::InvalidCertificate(other));
+        let text = in_words(&rustls::Error::InvalidCertificate(other));
         assert!(!text.contains("Error") && !text.contains("Unsupported"), "{text}");
     }
 }
@@ -296,7 +296,7 @@ fn a_port_without_tls_is_recognised() {
     let name = ServerName::try_from("billing.example").unwrap();
     let mut client = ClientConnection::new(config, name).unwrap();
     client.read_tls(&mut b"HTTP/1.1 400 Bad Request\r\n\r\n".as_slice()).unwrap();
-    let text = explain(&client.process_new_packets().unwrap_err());
+    let text = in_words(&client.process_new_packets().unwrap_err());
     assert!(text.contains("does not speak TLS"), "{text}");
 }
 
@@ -344,4 +344,8 @@ fn a_wrong_file_is_named_with_what_is_wrong() {
     let torn = pair("mine.pem", "torn.key");
     assert!(torn.starts_with("/torn.key: it is not PEM") && !torn.contains("c2Vj"), "{torn}");
     assert!(pair("mine.pem", "none.key").contains("/none.key"));
+}
+
+fn in_words(failure: &rustls::Error) -> String {
+    Cause::from(TlsCause::from(failure)).to_string()
 }

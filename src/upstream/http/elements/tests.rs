@@ -1,6 +1,7 @@
 //! The splitting of an array as a specification, with serde_json as the reference.
 
 use super::*;
+use crate::upstream::cause::Cause;
 use proptest::prelude::*;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -31,7 +32,7 @@ fn elements(body: &[u8], at_once: usize) -> Result<Vec<Vec<u8>>, ListError> {
 
 fn error(body: &str) -> String {
     match elements(body.as_bytes(), 3) {
-        Err(ListError::Malformed(why)) => why.to_string(),
+        Err(why @ ListError::Malformed(_)) => Cause::from(why).found(),
         other => panic!("{other:?}"),
     }
 }

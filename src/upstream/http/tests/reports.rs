@@ -89,9 +89,9 @@ async fn a_report_outlives_the_identity_under_which_it_was_queued() {
 
 #[tokio::test]
 async fn a_report_that_is_always_refused_is_dropped() {
-    use super::super::answer::Answer;
     use super::super::route::{HttpRoute, MAX_REFUSALS};
-    use super::super::trouble::{Cause, Trouble};
+    use super::super::trouble::Trouble;
+    use crate::upstream::cause::Said;
     use ureq::http::StatusCode;
 
     let service = Service {
@@ -105,7 +105,7 @@ async fn a_report_that_is_always_refused_is_dropped() {
         health: Health::default(),
     };
     let answer =
-        |status| Err(Trouble::from(Cause::Answer(Answer::without_words(status, Route::Http))));
+        |status| Err(Trouble::from(super::super::answer::of_status(status, Said::default())));
     let mut route = HttpRoute::new(Arc::new(service), mpsc::channel(1).0);
     route.take(RouteCommand::Send(ReportId::Durable(1), report("r1")));
     for _ in 1..MAX_REFUSALS {

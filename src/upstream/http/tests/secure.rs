@@ -78,6 +78,6 @@ async fn a_server_that_is_not_trusted_is_not_polled() {
             client.get(settings.base.url("/")).call().map_err(trouble::Trouble::from)
         });
         let trouble = asked.await.unwrap().expect_err("it must not be asked");
-        assert!(trouble.to_string().contains(says), "{trouble}");
+        assert!(trouble.cause.to_string().contains(says), "{trouble:?}");
     }
 }

@@ -8,18 +8,22 @@ use tokio::select;
 use super::MAX_PACKET;
 use super::cutter::Cutter;
 use super::socket::Socket;
-use super::trace::{Ended, Trace};
+use super::trace::Trace;
 use super::way::Stream;
+use crate::upstream::cause::{Cause, NetworkCause, PanelCause, TlsCause};
 
 /// How much is read before it is written: each way waits for the slower end.
 const BUFFER: usize = 4096;
+/// How an alert of TLS begins (RFC 8446, section 5.1): a port for TLS may answer CONNECT with one. To
+/// MQTT it would be a CONNECT packet, which no broker sends.
+const TLS_ALERT: [u8; 2] = [0x15, 0x03];
 
 /// Waits for the library on the socket, and copies until one end closes. `trace` says how the broker's
 /// end has ended before the library finds its own closed.
 pub(in crate::upstream::mqtt) async fn copy(socket: Socket, broker: Stream, trace: &Trace) {
     let library = match socket.accept().await {
         Ok(library) => library,
-        Err(why) => return trace.ends(Ended::Failed(why)),
+        Err(why) => return trace.ends(PanelCause::no_resources(why).into()),
     };
     let (from_broker, to_broker) = split(broker);
     let (from_library, to_library) = library.into_split();
@@ -52,12 +56,16 @@ async fn down(
 ) {
     let mut cutter = Cutter::new(MAX_PACKET);
     let (mut buffer, mut out) = ([0; BUFFER], Vec::with_capacity(BUFFER));
+    let mut is_first = true;
     loop {
         let length = match broker.read(&mut buffer).await {
-            Ok(0) => return trace.ends(Ended::Closed),
+            Ok(0) => return trace.ends(NetworkCause::Closed.into()),
             Ok(length) => length,
-            Err(why) => return trace.ends(why.into()),
+            Err(why) => return trace.ends(Cause::from(&why)),
         };
+        if std::mem::take(&mut is_first) && buffer.starts_with(&TLS_ALERT) {
+            return trace.ends(TlsCause::Spoken.into());
+        }
         out.clear();
         cutter.pass(&buffer[..length], &mut out);
         trace.heard(cutter.is_in_packet());
@@ -94,7 +102,7 @@ mod tests {
         let mut said = Vec::new();
         library.read_to_end(&mut said).await.expect("all of it");
         assert_eq!(said, [0x20, 2, 0, 5]);
-        assert!(matches!(trace.take_end(), Some((Ended::Closed, _))));
+        assert!(matches!(trace.take_end(), Some((Cause::Network(NetworkCause::Closed), _))));
     }
 
     #[tokio::test]

@@ -6,7 +6,6 @@
 //! connects by itself ([`Way`]), and a Unix socket leads from the library to that connection. What comes
 //! from the broker passes a [`Cutter`], and a [`Trace`] remembers what happened.
 
-mod attempt;
 mod copy;
 mod cutter;
 mod socket;
@@ -15,14 +14,15 @@ mod way;
 
 pub use cutter::Cutter;
 
-pub(super) use attempt::LineError;
 pub(super) use copy::copy;
 pub(super) use socket::Socket;
-pub(super) use trace::{Ended, Trace};
+pub(super) use trace::Trace;
 pub(super) use way::Way;
 
 use intercom_wire::MAX_REQUEST_BYTES;
 use rumqttc::Publish;
+
+use crate::upstream::cause::{MqttCause, shown};
 
 /// The largest packet that the library gets, without its fixed header: a whole request with its topic.
 pub(super) const MAX_PACKET: usize = MAX_REQUEST_BYTES + 1024;
@@ -32,4 +32,9 @@ const CUT_HEADER: usize = 4;
 /// Whether a message is larger than the panel reads, so that it may have been cut.
 pub(super) fn is_too_large(message: &Publish) -> bool {
     message.payload.len() > MAX_REQUEST_BYTES || message.size() >= CUT_HEADER + MAX_PACKET
+}
+
+/// What is told of such a message.
+pub(super) fn too_large(message: &Publish) -> MqttCause {
+    MqttCause::MessageTooLarge { topic: shown(&message.topic), limit: MAX_REQUEST_BYTES }
 }

@@ -1,23 +1,11 @@
 //! What a line remembers: when something last passed, and how it ended.
 
-use std::fmt;
-use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::upstream::network_error::NetworkError;
-use crate::upstream::tls;
-
-/// How the far end of a line ended.
-#[derive(Debug)]
-pub(in crate::upstream::mqtt) enum Ended {
-    /// The broker, or what lies before it, has closed the connection.
-    Closed,
-    /// Anything else: it no longer answers, or TLS failed.
-    Failed(io::Error),
-}
+use crate::upstream::cause::Cause;
 
 /// What one line remembers; shared by the line and its session.
 #[derive(Debug, Clone)]
@@ -30,7 +18,7 @@ struct State {
     /// Whether the broker is in the middle of a packet.
     in_packet: bool,
     /// How it ended, and after how long a silence.
-    ended: Option<(Ended, Duration)>,
+    ended: Option<(Cause, Duration)>,
 }
 
 impl Trace {
@@ -60,40 +48,19 @@ impl Trace {
     }
 
     /// The far end has ended.
-    pub(super) fn ends(&self, ended: Ended) {
+    pub(super) fn ends(&self, why: Cause) {
         let mut state = self.state();
         let silence = state.last_byte.elapsed();
-        state.ended = Some((ended, silence));
+        state.ended = Some((why, silence));
     }
 
     /// How the far end has ended and after how long a silence; `None` if it has not, and the library gave
     /// up by itself.
-    pub(in crate::upstream::mqtt) fn take_end(&self) -> Option<(Ended, Duration)> {
+    pub(in crate::upstream::mqtt) fn take_end(&self) -> Option<(Cause, Duration)> {
         self.state().ended.take()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl From<io::Error> for Ended {
-    fn from(why: io::Error) -> Self {
-        match NetworkError::from(&why) {
-            NetworkError::Closed => Ended::Closed,
-            _ => Ended::Failed(why),
-        }
-    }
-}
-
-impl fmt::Display for Ended {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Ended::Closed => NetworkError::Closed.fmt(f),
-            Ended::Failed(why) => match tls::tls_failure(why) {
-                Some(failure) => f.write_str(&tls::explain(failure)),
-                None => NetworkError::from(why).fmt(f),
-            },
-        }
     }
 }

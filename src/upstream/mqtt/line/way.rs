@@ -1,5 +1,6 @@
 //! From the broker's name to a connection: each of its addresses is tried in turn.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -7,12 +8,14 @@ use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsConnector;
 
-use super::attempt::{Attempt, AttemptError, LineError};
 use crate::board::Ends;
-use crate::upstream::{Health, addresses};
+use crate::upstream::cause::{Cause, NetworkCause, TlsCause};
+use crate::upstream::legs::Leg;
+use crate::upstream::{Health, Place, addresses, tls};
 
 /// How a broker is reached.
 pub(in crate::upstream::mqtt) struct Way {
@@ -42,38 +45,51 @@ impl Way {
     ///
     /// # Errors
     /// The name cannot be resolved, or none of its addresses can be connected to.
-    pub(in crate::upstream::mqtt) async fn connect(
-        &self,
-        until: Instant,
-    ) -> Result<Stream, LineError> {
+    pub(in crate::upstream::mqtt) async fn connect(&self, until: Instant) -> Result<Stream, Cause> {
+        self.health.sets_out();
         let found = timeout_at(until, addresses::resolve(&self.host, self.port)).await;
-        let mut found = found.map_err(|_| LineError::Silent)?.map_err(LineError::Name)?;
+        let slow = |_| NetworkCause::NameSlow { host: self.host.clone() };
+        let mut found = found.map_err(slow)??;
+        self.health.passes(Leg::Name, addresses::shown(&found));
         let first = self.first_address % found.len().max(1);
         found.rotate_left(first);
-        let mut attempts = Vec::new();
+        let mut failed = Vec::new();
         for (address, still) in found.iter().zip((1..=found.len()).rev()) {
             let left = until.saturating_duration_since(Instant::now());
             let share = left / u32::try_from(still).unwrap_or(u32::MAX);
             let why = match timeout(share, self.connect_to(*address)).await {
                 Ok(Ok(stream)) => return Ok(stream),
                 Ok(Err(why)) => why,
-                Err(_) => AttemptError::Silent,
+                Err(_) => NetworkCause::Silent.into(),
             };
-            attempts.push(Attempt { address: *address, why });
+            failed.push((*address, why));
         }
-        Err(LineError::NoAddress(attempts))
+        Err(Cause::Addresses(failed))
     }
 
-    async fn connect_to(&self, address: SocketAddr) -> Result<Stream, AttemptError> {
-        let tcp = TcpStream::connect(address).await.map_err(AttemptError::Tcp)?;
-        tcp.set_nodelay(true).map_err(AttemptError::Tcp)?;
+    /// Whether a server that closed a connection without TLS speaks it there.
+    pub(in crate::upstream::mqtt) async fn speaks_tls(&self, place: Place) -> bool {
+        let peers = self.health.ends().peers;
+        let (None, Some(peer)) = (&self.tls, peers.first()) else { return false };
+        let at = SocketAddr::new(*peer, self.port);
+        spawn_blocking(move || tls::is_spoken_at(at, &place)).await.unwrap_or(false)
+    }
+
+    async fn connect_to(&self, address: SocketAddr) -> Result<Stream, Cause> {
+        let network = |why: io::Error| NetworkCause::from(&why);
+        let tcp = TcpStream::connect(address).await.map_err(network)?;
+        tcp.set_nodelay(true).map_err(network)?;
         let local = tcp.local_addr().ok().map(|local| local.ip());
         self.health.connects(Ends { local, peers: vec![address.ip()] });
+        self.health.passes(Leg::Tcp, address);
         Ok(match &self.tls {
             None => Box::new(tcp),
             Some((config, name)) => {
                 let connector = TlsConnector::from(config.clone());
-                Box::new(connector.connect(name.clone(), tcp).await.map_err(AttemptError::Tls)?)
+                let made = connector.connect(name.clone(), tcp).await;
+                let stream = made.map_err(|why| TlsCause::in_handshake(&why))?;
+                self.health.passes(Leg::Tls, tls::version(stream.get_ref().1));
+                Box::new(stream)
             }
         })
     }

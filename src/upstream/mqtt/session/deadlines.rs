@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::upstream::mqtt::end::SessionError;
+use crate::upstream::cause::{Cause, MqttCause};
 
 /// The time limits of one connection.
 #[derive(Debug)]
@@ -36,12 +36,12 @@ impl Deadlines {
         &self,
         now: Instant,
         unacknowledged_since: Option<Instant>,
-    ) -> Result<(), SessionError> {
+    ) -> Result<(), Cause> {
         if self.silent_at <= now {
-            return Err(SessionError::ClientSilent);
+            return Err(MqttCause::client("it tells nothing, not even pings").into());
         }
         if unacknowledged_since.is_some_and(|since| since + self.silence <= now) {
-            return Err(SessionError::NotAcknowledged { within: self.silence });
+            return Err(MqttCause::NotAcknowledged { within: self.silence.as_secs() }.into());
         }
         Ok(())
     }
@@ -59,11 +59,11 @@ mod tests {
         let mut deadlines = Deadlines::new(10 * SECOND, now);
         assert_eq!(deadlines.due(None), now + 10 * SECOND);
         let silent = deadlines.check(now + 10 * SECOND, None);
-        assert!(matches!(silent, Err(SessionError::ClientSilent)));
+        assert!(matches!(silent, Err(Cause::Mqtt(MqttCause::Client { .. }))));
         deadlines.client_is_alive(now + 9 * SECOND);
         assert!(deadlines.check(now + 10 * SECOND, Some(now + SECOND)).is_ok());
         assert_eq!(deadlines.due(Some(now + SECOND)), now + 11 * SECOND);
         let unacknowledged = deadlines.check(now + 11 * SECOND, Some(now + SECOND));
-        assert!(matches!(unacknowledged, Err(SessionError::NotAcknowledged { .. })));
+        assert!(matches!(unacknowledged, Err(Cause::Mqtt(MqttCause::NotAcknowledged { .. }))));
     }
 }

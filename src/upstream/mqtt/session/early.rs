@@ -7,7 +7,7 @@
 use rumqttc::Publish;
 
 use crate::agent::Delivery;
-use crate::upstream::mqtt::end::SessionError;
+use crate::upstream::cause::MqttCause;
 use crate::upstream::mqtt::line;
 
 /// How many bytes of payload wait at most. A broker sends some twenty messages without an acknowledgement.
@@ -23,17 +23,13 @@ pub(super) struct Early {
 impl Early {
     /// # Errors
     /// When too much waits.
-    pub(super) fn keep(
-        &mut self,
-        delivery: Delivery,
-        message: &Publish,
-    ) -> Result<(), SessionError> {
+    pub(super) fn keep(&mut self, delivery: Delivery, message: &Publish) -> Result<(), MqttCause> {
         // Nothing is kept of a message that is too large.
         if !line::is_too_large(message) {
             self.bytes += message.payload.len();
         }
         if self.bytes > MOST {
-            return Err(SessionError::TooMuchBeforeSubAck { limit: MOST });
+            return Err(MqttCause::TooMuchBeforeSubAck { limit: MOST });
         }
         self.waiting.push(delivery);
         Ok(())
@@ -55,7 +51,7 @@ mod tests {
     use crate::decide::Via;
     use crate::upstream::mqtt::delivery::delivery;
 
-    fn keep(early: &mut Early, bytes: usize) -> Result<(), SessionError> {
+    fn keep(early: &mut Early, bytes: usize) -> Result<(), MqttCause> {
         let message = Publish::new("t", QoS::AtLeastOnce, vec![b'x'; bytes]);
         let keys = Keys::default();
         early.keep(delivery(&message, &keys, AckToken(1), Via::MacTopic, None, |_| false), &message)
@@ -69,7 +65,7 @@ mod tests {
         }
         let largest = MOST / 32;
         assert!((0..32).all(|_| keep(&mut early, largest).is_ok()));
-        assert!(matches!(keep(&mut early, 1), Err(SessionError::TooMuchBeforeSubAck { .. })));
+        assert!(matches!(keep(&mut early, 1), Err(MqttCause::TooMuchBeforeSubAck { .. })));
         assert_eq!(early.take().len(), 132);
         assert!(keep(&mut early, 1).is_ok(), "there is room again");
     }

@@ -5,33 +5,33 @@ mod deadlines;
 mod early;
 mod echo;
 mod mac_lookup;
-mod subscription;
+pub(super) mod subscription;
 
 use intercom_wire::signature::Keys;
 use intercom_wire::{Mac, Nonce};
 use log::{debug, warn};
 use rumqttc::{
-    ConnectReturnCode, Event as Mqtt, Outgoing as Sent, Packet, Publish, QoS, SubAck,
-    SubscribeFilter, SubscribeReasonCode,
+    Event as Mqtt, Outgoing as Sent, Packet, Publish, QoS, SubAck, SubscribeFilter,
+    SubscribeReasonCode,
 };
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
 use super::Service;
 use super::acknowledgements::Acknowledgements;
-use super::client::Client;
+use super::client::{Client, Purpose};
 use super::delivery::delivery;
-use super::end::{SessionEnd, SessionError};
+use super::end::SessionEnd;
 use super::former::FormerMacs;
 use super::line;
 use super::outgoing::{Message, Outgoing};
 use super::presence::{self, OnOwnTopic};
-use super::too_large::TooLarge;
 use super::topics::{About, Topics};
 use crate::agent::Delivery;
 use crate::agent::seams::{ConnectIdentity, Connection, Event};
 use crate::decide::{MacOwner, Via};
 use crate::record::Route;
+use crate::upstream::cause::{Cause, MqttCause, PanelCause};
 use crate::upstream::{Health, RouteCommand, RouteEnd, RouteEvent};
 use announcement::Announcement;
 use deadlines::Deadlines;
@@ -71,10 +71,10 @@ impl<'a> Session<'a> {
         events: &'a mpsc::Sender<RouteEvent>,
         outgoing: &'a mut Outgoing,
         acknowledgements: &'a mut Acknowledgements,
-    ) -> Result<Self, SessionError> {
+    ) -> Result<Self, Cause> {
         let settings = &service.settings;
         let topics = Topics::new(&settings.topics, connect_as)?;
-        let client = Client::new(service, &topics, &connect_as.board)?;
+        let client = Client::new(service, &topics, &connect_as.board, Purpose::Serve)?;
         let silence = 2 * settings.keep_alive + settings.connect_timeout;
         Ok(Session {
             client,
@@ -115,7 +115,7 @@ impl<'a> Session<'a> {
                     match event {
                         Some(Ok(event)) => self.handle_event(event, &end.health).await,
                         Some(Err(why)) => return SessionEnd::of(why, self.is_reached()),
-                        None => Err(SessionError::ClientEnded),
+                        None => Err(MqttCause::client("its task has ended").into()),
                     }
                 }
                 () = sleep_until(due) => self.tick().await,
@@ -150,7 +150,7 @@ impl<'a> Session<'a> {
         times.fold(self.deadlines.due(self.outgoing.unacknowledged_since()), Instant::min)
     }
 
-    async fn tick(&mut self) -> Result<(), SessionError> {
+    async fn tick(&mut self) -> Result<(), Cause> {
         let now = Instant::now();
         if self.client.trace.is_in_packet() {
             // What is waited for comes behind it. On a slow link that takes its time.
@@ -170,7 +170,7 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    fn handle_command(&mut self, command: RouteCommand) -> Result<(), SessionError> {
+    fn handle_command(&mut self, command: RouteCommand) -> Result<(), Cause> {
         match command {
             RouteCommand::Acknowledge(ack_token) => self.acknowledgements.done(ack_token),
             RouteCommand::LookUp(mac, answer) => {
@@ -188,7 +188,7 @@ impl<'a> Session<'a> {
             }
             // Of an earlier change.
             RouteCommand::Claim(_) => {}
-            RouteCommand::AskAgain => return Err(SessionError::AskAgain),
+            RouteCommand::AskAgain => return Err(MqttCause::AskAgain.into()),
             RouteCommand::Prove if self.is_reached() => self.ask_for_echo()?,
             // It is asked for anyway before this connection counts.
             RouteCommand::Prove => {}
@@ -196,12 +196,9 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    async fn handle_event(&mut self, event: Mqtt, health: &Health) -> Result<(), SessionError> {
+    async fn handle_event(&mut self, event: Mqtt, health: &Health) -> Result<(), Cause> {
         match event {
-            Mqtt::Incoming(Packet::ConnAck(answer)) => {
-                if answer.code != ConnectReturnCode::Success {
-                    return Err(SessionError::ConnectRefused(answer.code));
-                }
+            Mqtt::Incoming(Packet::ConnAck(_)) => {
                 let filters = self.subscription.start(Instant::now());
                 self.client.handle.try_subscribe_many(filters)?;
             }
@@ -220,13 +217,13 @@ impl<'a> Session<'a> {
                     self.tell(Event::Reported { id, route: Route::Mqtt }).await?;
                 }
             }
-            Mqtt::Incoming(Packet::Disconnect) => return Err(SessionError::Disconnected),
+            Mqtt::Incoming(Packet::Disconnect) => return Err(MqttCause::Disconnect.into()),
             Mqtt::Incoming(_) | Mqtt::Outgoing(_) => {}
         }
         Ok(())
     }
 
-    async fn subscribed(&mut self, answer: &SubAck) -> Result<(), SessionError> {
+    async fn subscribed(&mut self, answer: &SubAck) -> Result<(), Cause> {
         let now = Instant::now();
         let codes = &answer.return_codes;
         let granted = codes.iter().all(|code| matches!(code, SubscribeReasonCode::Success(_)));
@@ -244,7 +241,7 @@ impl<'a> Session<'a> {
     }
 
     /// The broker's session outlives the connection, and what it is subscribed to with it.
-    fn leave_former_topics(&mut self) -> Result<(), SessionError> {
+    fn leave_former_topics(&mut self) -> Result<(), Cause> {
         for mac in self.former.left_for(&self.connect_as.macs()) {
             for filter in self.topics.filters_of(mac)? {
                 self.client.handle.try_unsubscribe(filter)?;
@@ -254,13 +251,13 @@ impl<'a> Session<'a> {
     }
 
     /// Publishes the presence with a new nonce, before all else, until it comes back.
-    fn ask_for_echo(&mut self) -> Result<(), SessionError> {
+    fn ask_for_echo(&mut self) -> Result<(), Cause> {
         self.echo.ask(Instant::now())?;
         self.outgoing.presence_first();
         Ok(())
     }
 
-    async fn proven(&mut self, health: &Health) -> Result<(), SessionError> {
+    async fn proven(&mut self, health: &Health) -> Result<(), Cause> {
         health.reached();
         self.tell(Event::Reachable { route: Route::Mqtt, connection: self.connection }).await
     }
@@ -269,7 +266,7 @@ impl<'a> Session<'a> {
         &mut self,
         message: &Publish,
         health: &Health,
-    ) -> Result<(), SessionError> {
+    ) -> Result<(), Cause> {
         let payload = &message.payload;
         match OnOwnTopic::read(payload, &self.connect_as.board) {
             OnOwnTopic::Online(nonce) => {
@@ -291,16 +288,16 @@ impl<'a> Session<'a> {
         presence::online(self.connect_as, self.echo.nonce())
     }
 
-    async fn deliver(&self, delivery: Delivery) -> Result<(), SessionError> {
+    async fn deliver(&self, delivery: Delivery) -> Result<(), Cause> {
         // The token says when the message is done, so the answer is not needed.
         let (answer, _) = oneshot::channel();
         self.send(RouteEvent::Delivery(Box::new(delivery), answer)).await
     }
 
-    async fn receive(&mut self, message: &Publish, health: &Health) -> Result<(), SessionError> {
+    async fn receive(&mut self, message: &Publish, health: &Health) -> Result<(), Cause> {
         let ack_token = self.acknowledgements.open(message)?;
         if line::is_too_large(message) {
-            let why = TooLarge { topic: &message.topic }.to_string();
+            let why = line::too_large(message).into();
             warn!("MQTT: {why}");
             health.erred(&why);
         }
@@ -311,7 +308,7 @@ impl<'a> Session<'a> {
                     delivery(message, self.keys, ack_token, via, id, is_of_this_connection);
                 return match self.subscription.is_granted() {
                     true => self.deliver(delivery).await,
-                    false => self.early.keep(delivery, message),
+                    false => Ok(self.early.keep(delivery, message)?),
                 };
             }
             About::Request(Via::BoardTopic, Some(request_id)) => {
@@ -337,7 +334,7 @@ impl<'a> Session<'a> {
     }
 
     /// This board has the MAC address, or may go back to it: until its change is confirmed, both.
-    fn answer_who(&self, mac: Mac) -> Result<(), SessionError> {
+    fn answer_who(&self, mac: Mac) -> Result<(), Cause> {
         if self.connect_as.has_mac && self.connect_as.macs().contains(&mac) {
             let here = self.topics.here(mac)?;
             // It is asked again if this one does not go out.
@@ -346,7 +343,7 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    async fn receive_answer(&mut self, topic: &str) -> Result<(), SessionError> {
+    async fn receive_answer(&mut self, topic: &str) -> Result<(), Cause> {
         let answer = Topics::answer(topic).filter(|(_, board)| *board != self.connect_as.board);
         let Some((here, board)) = answer else { return Ok(()) };
         let rival = self.connect_as.new_mac().filter(|_| self.topics.is_of_rivals(here));
@@ -395,7 +392,7 @@ impl<'a> Session<'a> {
     }
 
     /// Publishes the next message, if none is on its way.
-    fn publish_next(&mut self) -> Result<(), SessionError> {
+    fn publish_next(&mut self) -> Result<(), Cause> {
         let presence_is_due = self.subscription.is_granted() && self.outgoing.presence_is_next();
         if !self.is_reached() && !presence_is_due {
             return Ok(());
@@ -426,11 +423,11 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    async fn tell(&self, event: Event) -> Result<(), SessionError> {
+    async fn tell(&self, event: Event) -> Result<(), Cause> {
         self.send(RouteEvent::Event(event)).await
     }
 
-    async fn send(&self, event: RouteEvent) -> Result<(), SessionError> {
-        self.events.send(event).await.map_err(|_| SessionError::DaemonEnds)
+    async fn send(&self, event: RouteEvent) -> Result<(), Cause> {
+        self.events.send(event).await.map_err(|_| PanelCause::GivenUp.into())
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rumqttc::{QoS, SubAck, SubscribeFilter, SubscribeReasonCode};
 use tokio::time::Instant;
 
-use crate::upstream::mqtt::end::SessionError;
+use crate::upstream::cause::MqttCause;
 use crate::upstream::mqtt::topics::Topics;
 
 /// How long subscribing may take.
@@ -13,7 +13,7 @@ const SUBSCRIBE: Duration = Duration::from_secs(30);
 
 /// What this connection subscribes to, and how far that has come.
 #[derive(Debug)]
-pub(super) struct OwnSubscription {
+pub(in crate::upstream::mqtt) struct OwnSubscription {
     filters: Vec<(String, QoS)>,
     /// On this one of them, what the panel itself publishes comes back.
     presence: String,
@@ -37,7 +37,7 @@ enum Progress {
 
 /// What the broker's answer means.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Answered {
+pub(in crate::upstream::mqtt) enum Answered {
     /// It answers another SUBSCRIBE.
     NotOurs,
     /// All topics are granted. The panel's own presence must come back before the panel counts as reached.
@@ -45,7 +45,7 @@ pub(super) enum Answered {
 }
 
 impl OwnSubscription {
-    pub(super) fn new(topics: &Topics) -> Self {
+    pub(in crate::upstream::mqtt) fn new(topics: &Topics) -> Self {
         OwnSubscription {
             filters: topics.filters(),
             presence: topics.presence.clone(),
@@ -55,7 +55,7 @@ impl OwnSubscription {
 
     /// What to subscribe to after every CONNACK: a broker that says that it kept the session may
     /// not have kept it.
-    pub(super) fn start(&mut self, now: Instant) -> Vec<SubscribeFilter> {
+    pub(in crate::upstream::mqtt) fn start(&mut self, now: Instant) -> Vec<SubscribeFilter> {
         self.progress = Progress::Sent { until: now + SUBSCRIBE, pkid: None };
         let filters = self.filters.iter();
         filters.map(|(filter, qos)| SubscribeFilter::new(filter.clone(), *qos)).collect()
@@ -63,7 +63,7 @@ impl OwnSubscription {
 
     /// The client has sent a SUBSCRIBE with this packet id. False if it is not this one: the client
     /// sends them in the order in which they were handed over, the panel's own topics first.
-    pub(super) fn sent_as(&mut self, sent: u16) -> bool {
+    pub(in crate::upstream::mqtt) fn sent_as(&mut self, sent: u16) -> bool {
         match &mut self.progress {
             Progress::Sent { pkid: pkid @ None, .. } => {
                 *pkid = Some(sent);
@@ -75,18 +75,18 @@ impl OwnSubscription {
 
     /// # Errors
     /// When the broker refuses one of the topics.
-    pub(super) fn answered(
+    pub(in crate::upstream::mqtt) fn answered(
         &mut self,
         answer: &SubAck,
         now: Instant,
-    ) -> Result<Answered, SessionError> {
+    ) -> Result<Answered, MqttCause> {
         if !matches!(self.progress, Progress::Sent { pkid: Some(pkid), .. } if pkid == answer.pkid)
         {
             return Ok(Answered::NotOurs);
         }
         for (at, (filter, _)) in self.filters.iter().enumerate() {
             if !matches!(answer.return_codes.get(at), Some(SubscribeReasonCode::Success(_))) {
-                return Err(SessionError::SubscriptionRefused { filter: filter.clone() });
+                return Err(MqttCause::TopicRefused { filter: filter.clone() });
             }
         }
         self.progress = Progress::Unproven { until: now + SUBSCRIBE };
@@ -94,23 +94,28 @@ impl OwnSubscription {
     }
 
     /// The panel's own presence has come back, as it was published on this connection.
-    pub(super) fn presence_returned(&mut self) {
+    pub(in crate::upstream::mqtt) fn presence_returned(&mut self) {
         if self.is_granted() {
             self.progress = Progress::Proven;
         }
     }
 
-    pub(super) fn is_proven(&self) -> bool {
+    pub(in crate::upstream::mqtt) fn is_proven(&self) -> bool {
         self.progress == Progress::Proven
     }
 
+    /// Whether the answer grants as much as was asked for: QoS 1 needs a broker that takes it.
+    pub(in crate::upstream::mqtt) fn has_qos_1(answer: &SubAck) -> bool {
+        answer.return_codes.contains(&SubscribeReasonCode::Success(QoS::AtLeastOnce))
+    }
+
     /// Whether the broker has granted it, proven or not.
-    pub(super) fn is_granted(&self) -> bool {
+    pub(in crate::upstream::mqtt) fn is_granted(&self) -> bool {
         matches!(self.progress, Progress::Unproven { .. } | Progress::Proven)
     }
 
     /// When the broker has had long enough.
-    pub(super) fn due(&self) -> Option<Instant> {
+    pub(in crate::upstream::mqtt) fn due(&self) -> Option<Instant> {
         match self.progress {
             Progress::Sent { until, .. } | Progress::Unproven { until } => Some(until),
             Progress::NotSent | Progress::Proven => None,
@@ -118,7 +123,7 @@ impl OwnSubscription {
     }
 
     /// The broker could not have answered until now.
-    pub(super) fn postpone(&mut self, now: Instant) {
+    pub(in crate::upstream::mqtt) fn postpone(&mut self, now: Instant) {
         if let Progress::Sent { until, .. } | Progress::Unproven { until } = &mut self.progress {
             *until = now + SUBSCRIBE;
         }
@@ -126,13 +131,11 @@ impl OwnSubscription {
 
     /// # Errors
     /// When the broker has had long enough.
-    pub(super) fn check(&self, now: Instant) -> Result<(), SessionError> {
+    pub(in crate::upstream::mqtt) fn check(&self, now: Instant) -> Result<(), MqttCause> {
         match self.progress {
-            Progress::Sent { until, .. } if until <= now => {
-                Err(SessionError::SubscriptionUnanswered)
-            }
+            Progress::Sent { until, .. } if until <= now => Err(MqttCause::NoSubAck),
             Progress::Unproven { until } if until <= now => {
-                Err(SessionError::PresenceNotReturned { topic: self.presence.clone() })
+                Err(MqttCause::PresenceNotReturned { topic: self.presence.clone() })
             }
             _ => Ok(()),
         }
@@ -183,10 +186,7 @@ mod tests {
             own.start(now);
             own.sent_as(1);
             let refused = own.answered(&answer(1, granted), now);
-            assert!(
-                matches!(refused, Err(SessionError::SubscriptionRefused { .. })),
-                "{refused:?}"
-            );
+            assert!(matches!(refused, Err(MqttCause::TopicRefused { .. })), "{refused:?}");
         }
     }
 
@@ -197,14 +197,14 @@ mod tests {
         own.start(now);
         assert!(own.check(now).is_ok());
         let late = now + SUBSCRIBE;
-        assert!(matches!(own.check(late), Err(SessionError::SubscriptionUnanswered)));
+        assert!(matches!(own.check(late), Err(MqttCause::NoSubAck)));
         own.postpone(late);
         assert_eq!(own.due(), Some(late + SUBSCRIBE));
         assert!(own.check(late).is_ok());
         own.sent_as(1);
         own.answered(&answer(1, [true; 3]), now).expect("granted");
         assert_eq!(own.due(), Some(late));
-        assert!(matches!(own.check(late), Err(SessionError::PresenceNotReturned { .. })));
+        assert!(matches!(own.check(late), Err(MqttCause::PresenceNotReturned { .. })));
         own.presence_returned();
         assert!(own.check(late).is_ok());
     }

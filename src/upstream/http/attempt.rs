@@ -1,0 +1,117 @@
+//! One attempt to reach the service, to look at the way: by the route's own client, with questions
+//! that change nothing there.
+
+use std::sync::{Arc, OnceLock};
+
+use intercom_wire::signature::Keys;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+use tokio::task::spawn_blocking;
+use ureq::http::StatusCode;
+use ureq::http::header::{ALLOW, CONNECTION};
+
+use super::Service;
+use super::client::TimeLimits;
+use super::exchange::Exchange;
+use super::trouble::Trouble;
+use crate::agent::seams::{ConnectIdentity, Connection};
+use crate::config::HttpSettings;
+use crate::record::Route;
+use crate::upstream::cause::{HttpCause, PanelCause, Said};
+use crate::upstream::legs::{Attempt, Leg};
+use crate::upstream::{Health, Place};
+
+/// Tries once to reach the service.
+pub(crate) async fn attempt(
+    route: Route,
+    settings: HttpSettings,
+    place: Place,
+    connect_as: ConnectIdentity,
+) -> Attempt {
+    let has_tls = settings.base.tls;
+    let health = Health::default();
+    let service = Arc::new(Service {
+        route,
+        settings,
+        place,
+        keys: Keys::default(),
+        limits: TimeLimits::for_a_look(),
+        nonce: OnceLock::new(),
+        runtime: Handle::current(),
+        health: health.clone(),
+    });
+    let asked = spawn_blocking(move || ask(&service, connect_as)).await;
+    let failed = asked.unwrap_or_else(|why| Err(PanelCause::no_resources(why).into())).err();
+    let passed = health.take_legs();
+    let last = if route == Route::Billing { Leg::Api } else { Leg::List };
+    let next = match passed.last().map(|passed| passed.leg) {
+        None => Leg::Name,
+        Some(Leg::Name) => Leg::Tcp,
+        Some(Leg::Tcp) if has_tls => Leg::Tls,
+        Some(_) => last,
+    };
+    Attempt { passed, failed: failed.map(|trouble| (next, trouble.cause)) }
+}
+
+fn ask(service: &Arc<Service>, connect_as: ConnectIdentity) -> Result<(), Trouble> {
+    // It only gets the events of polls, and there are none.
+    let (events, _) = mpsc::channel(1);
+    let connection = Connection::default();
+    let client = service.client()?;
+    let exchange =
+        Exchange::new(service.clone(), client, connect_as, connection, events, Arc::default());
+    let (leg, found) = match service.route {
+        Route::Billing => (Leg::Api, exchange.ask_api()),
+        Route::Http | Route::Mqtt => (Leg::List, exchange.ask_list()),
+    };
+    let found = found.map_err(|trouble| service.explained(trouble))?;
+    service.health.passes(leg, found);
+    Ok(())
+}
+
+impl Exchange {
+    /// Asks for the list of pending requests without saying for which panel, which is no poll: the
+    /// service says that something is missing, or gives a list that is not read.
+    fn ask_list(&self) -> Result<String, Trouble> {
+        let url = self.url(&self.service.settings.pending)?;
+        let request = self.client.get(url).header(CONNECTION, "close");
+        let response = self.authorized(request)?.call()?;
+        match response.status() {
+            status if status.is_success() => Ok("it answers".to_owned()),
+            StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY => {
+                Ok("it answers, and takes the token".to_owned())
+            }
+            _ => Err(Trouble::answer(response)),
+        }
+    }
+
+    /// Asks for this panel's record, and which methods may be used: never a PATCH, which would change
+    /// the record.
+    fn ask_api(&self) -> Result<String, Trouble> {
+        let url = self.url(&self.service.settings.pending)?;
+        let request = self.client.get(url).query("mac", self.mac().to_string());
+        let response = self.authorized(request)?.call()?;
+        let found = match response.status() {
+            status if status.is_success() => "it knows this panel",
+            StatusCode::NOT_FOUND | StatusCode::UNPROCESSABLE_ENTITY => {
+                "it answers, and does not know this panel"
+            }
+            _ => return Err(Trouble::answer(response)),
+        };
+        let url = self.url(&self.service.settings.status)?;
+        let request = self.client.options(url).header(CONNECTION, "close");
+        let response = self.authorized(request)?.call()?;
+        // RFC 9110, sections 9.3.7 and 15.5.6. Who names no methods tells nothing.
+        let allowed = response.headers().get(ALLOW).and_then(|allowed| allowed.to_str().ok());
+        match allowed {
+            Some(methods) if methods.split(',').any(|method| method.trim() == "PATCH") => {
+                Ok(format!("{found}; PATCH is let through"))
+            }
+            Some(methods) => {
+                let said = Said::new(Some(&format!("only {methods}")));
+                Err(HttpCause::Method { said }.into())
+            }
+            None => Ok(format!("{found}; it does not say whether PATCH is let through")),
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! One attempt to reach the broker, to look at the way: by the same steps as the route's own
+//! connections, under another client ID, so that it takes no session over and leaves none behind.
+
+use std::time::Duration;
+
+use rumqttc::{Event, Outgoing, Packet, QoS};
+use tokio::time::{Instant, timeout_at};
+
+use super::Service;
+use super::client::{Client, Look, Purpose, way};
+use super::presence;
+use super::session::subscription::{Answered, OwnSubscription};
+use super::topics::Topics;
+use crate::agent::seams::ConnectIdentity;
+use crate::config::MqttSettings;
+use crate::upstream::cause::{Cause, MqttCause};
+use crate::upstream::legs::{Attempt, Leg};
+use crate::upstream::{Health, Place};
+
+/// How far to go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Until {
+    /// To the broker's port, over TLS where it is used: the daemon is connected beyond.
+    Connected,
+    /// To the subscription to all of the panel's topics, and what it writes there. Nothing is retained.
+    Subscribed,
+}
+
+/// A keep-alive that brokers allow.
+const SHORT: Duration = Duration::from_secs(10);
+
+/// Tries once to reach the broker.
+pub(crate) async fn attempt(
+    settings: MqttSettings,
+    place: Place,
+    connect_as: &ConnectIdentity,
+    until: Until,
+) -> Attempt {
+    let has_tls = settings.broker.tls;
+    let health = Health::default();
+    let service = Service { settings, place, health: health.clone(), first_address: 0 };
+    let (reached, passed) = match until {
+        Until::Connected => {
+            let reached = connect(&service).await;
+            (reached, health.take_legs())
+        }
+        Until::Subscribed => {
+            let keep_alive = service.settings.keep_alive;
+            let look = Look { last_will: true, keep_alive };
+            let reached = subscribe(&service, connect_as, look, Goal::OwnPresence).await;
+            let passed = health.take_legs();
+            let reached = match reached {
+                Ok(()) => Ok(()),
+                Err(why) => Err(explained(&service, connect_as, why).await),
+            };
+            (reached, passed)
+        }
+    };
+    let next = match passed.last().map(|passed| passed.leg) {
+        None => Leg::Name,
+        Some(Leg::Name) => Leg::Tcp,
+        Some(Leg::Tcp) if has_tls => Leg::Tls,
+        Some(Leg::Tcp | Leg::Tls) => Leg::Login,
+        Some(_) => Leg::Topics,
+    };
+    Attempt { passed, failed: reached.err().map(|why| (next, why)) }
+}
+
+/// A broker that refuses CONNECT does not say which part of it. Connections that differ in one part find
+/// it out.
+pub(super) async fn explained(
+    service: &Service,
+    connect_as: &ConnectIdentity,
+    why: Cause,
+) -> Cause {
+    let keep_alive = service.settings.keep_alive;
+    let look = async |last_will, keep_alive| {
+        subscribe(service, connect_as, Look { last_will, keep_alive }, Goal::Topics).await
+    };
+    match why {
+        Cause::Mqtt(MqttCause::NoConnAck { .. }) => match look(false, keep_alive).await {
+            Ok(()) => MqttCause::NoRetain.into(),
+            Err(proven @ Cause::Mqtt(MqttCause::NoQos1)) => proven,
+            Err(_) => why,
+        },
+        Cause::Mqtt(MqttCause::ClientId { client_id, keep_alive: seconds }) => {
+            let refused = MqttCause::ClientId { client_id: client_id.clone(), keep_alive: seconds };
+            match (look(true, SHORT).await, look(true, keep_alive).await) {
+                (_, Ok(())) => MqttCause::OwnClientId { client_id },
+                (Ok(()), Err(Cause::Mqtt(MqttCause::ClientId { .. }))) => {
+                    MqttCause::KeepAlive { keep_alive: seconds }
+                }
+                _ => refused,
+            }
+            .into()
+        }
+        why => why,
+    }
+}
+
+async fn connect(service: &Service) -> Result<(), Cause> {
+    let until = Instant::now() + service.settings.connect_timeout;
+    way(service)?.connect(until).await.map(drop)
+}
+
+/// When an attempt has succeeded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Goal {
+    /// All topics are granted.
+    Topics,
+    /// What the panel writes comes back to it too: some brokers grant what their access rules deny.
+    OwnPresence,
+}
+
+/// How long the broker may take to give the panel's own presence back.
+const ECHO: Duration = Duration::from_secs(10);
+
+async fn subscribe(
+    service: &Service,
+    connect_as: &ConnectIdentity,
+    look: Look,
+    goal: Goal,
+) -> Result<(), Cause> {
+    let topics = Topics::new(&service.settings.topics, connect_as)?;
+    let mut client = Client::new(service, &topics, &connect_as.board, Purpose::Look(look))?;
+    let mut subscription = OwnSubscription::new(&topics);
+    // The client keeps the limit for CONNACK by itself.
+    let mut until = Instant::now() + 2 * service.settings.connect_timeout;
+    let mut is_granted = false;
+    loop {
+        let event = match timeout_at(until, client.events.recv()).await {
+            Ok(Some(event)) => event?,
+            Ok(None) => return Err(MqttCause::client("its task has ended").into()),
+            Err(_) if is_granted => {
+                let topic = topics.presence;
+                return Err(MqttCause::PresenceNotReturned { topic }.into());
+            }
+            Err(_) => return Err(MqttCause::NoSubAck.into()),
+        };
+        match event {
+            Event::Incoming(Packet::ConnAck(_)) => {
+                let filters = subscription.start(Instant::now());
+                client.handle.try_subscribe_many(filters)?;
+            }
+            Event::Outgoing(Outgoing::Subscribe(pkid)) => {
+                subscription.sent_as(pkid);
+            }
+            Event::Incoming(Packet::SubAck(answer)) => {
+                if subscription.answered(&answer, Instant::now())? == Answered::Granted {
+                    if !OwnSubscription::has_qos_1(&answer) {
+                        return Err(MqttCause::NoQos1.into());
+                    }
+                    is_granted = true;
+                    until = Instant::now() + ECHO;
+                    match goal {
+                        // The broker is to keep the last will to itself.
+                        Goal::Topics => client.handle.try_disconnect()?,
+                        Goal::OwnPresence => {
+                            // What the last will says: no daemon runs.
+                            let offline = presence::offline(&connect_as.board);
+                            let topic = topics.presence.as_str();
+                            client.handle.try_publish(topic, QoS::AtLeastOnce, false, offline)?;
+                        }
+                    }
+                }
+            }
+            Event::Incoming(Packet::Publish(message))
+                if is_granted && !message.retain && message.topic == topics.presence =>
+            {
+                client.handle.try_disconnect()?;
+            }
+            Event::Outgoing(Outgoing::Disconnect) => {
+                service.health.passes(Leg::Topics, "all are granted, and can be written and read");
+                return Ok(());
+            }
+            Event::Incoming(_) | Event::Outgoing(_) => {}
+        }
+    }
+}

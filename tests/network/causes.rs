@@ -1,0 +1,245 @@
+//! Why upstream is not reached, on peers as they are: each has its cause, by its stable name, with what
+//! to do.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use intercom_test_support::certificates::Authority;
+use intercom_test_support::{Board, Broker, Directory, OLD};
+use serde_json::Value;
+
+use crate::subscribing::packet;
+
+/// The daemon waits half a minute for its own presence.
+const LIMIT: Duration = Duration::from_secs(60);
+const NOW: (i32, i32) = (2000, 2100);
+
+/// What the daemon says of its first route until there is an error: the cause's name, and the words.
+#[track_caller]
+fn cause(board: &Board) -> (String, String) {
+    let _daemon = board.start();
+    let end = Instant::now() + LIMIT;
+    loop {
+        assert!(Instant::now() < end, "no error is told");
+        let status = board.run(&["status", "--json"]).json();
+        let error = &status["routes"][0]["last_error"];
+        if let (Some(cause), Some(text)) = (error["cause"].as_str(), error["text"].as_str()) {
+            return (cause.to_owned(), text.to_owned());
+        }
+    }
+}
+
+#[track_caller]
+fn has(board: &Board, name: &str, words: &[&str]) {
+    let (cause, text) = cause(board);
+    assert_eq!(cause, name, "{text}");
+    for word in words {
+        assert!(text.contains(word), "{text}");
+    }
+    // What `netcheck` finds beside no daemon is the same.
+    let netcheck = board.run(&["netcheck", "--json"]).json();
+    let legs = netcheck["routes"][0]["legs"].as_array().expect("legs").clone();
+    let last = legs.last().expect("a leg");
+    assert_eq!(last["cause"], name, "{netcheck}");
+    assert_eq!(last["state"], "failed");
+    let told = format!("{}; {}", text_of(&last["found"]), text_of(&last["advice"]));
+    for word in words.iter().filter(|word| !word.contains("://")) {
+        assert!(told.contains(word), "{told}");
+    }
+}
+
+fn text_of(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+fn gate(url: &str) -> Board {
+    Board::sandboxed("gate-1", OLD).with_mqtt(url)
+}
+
+fn on(broker: &Broker) -> Board {
+    gate(&broker.url())
+}
+
+/// A broker for TLS alone; the authority that made its certificate.
+fn tls_broker() -> (Broker, Authority) {
+    let (ours, dir) = (Authority::new("ours"), Directory::new());
+    ours.issue("127.0.0.1", NOW, &dir.path().join("server"));
+    let settings = "allow_anonymous true\ncertfile DIR/server.pem\nkeyfile DIR/server.key\n";
+    (Broker::start_from(dir, settings), ours)
+}
+
+/// A service that answers each request so.
+fn service(answer: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            // Like a server that does not understand: whatever the first bytes are.
+            let _ = (&stream).read(&mut [0; 4096]);
+            let head =
+                format!("HTTP/1.1 {answer}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+            let _ = (&stream).write_all(head.as_bytes());
+        }
+    });
+    format!("http://{address}")
+}
+
+#[test]
+fn a_port_that_nobody_listens_on() {
+    has(
+        &gate("mqtt://127.0.0.1:9"),
+        "refused",
+        &["mqtt://127.0.0.1:9: ", "at 127.0.0.1:9: nothing listens there", "the port in `url`"],
+    );
+}
+
+#[test]
+fn a_name_that_nobody_knows() {
+    let board = gate("mqtt://broker.invalid");
+    has(&board, "name-unknown", &["the name broker.invalid cannot be resolved", "DNS server"]);
+}
+
+#[test]
+fn mqtt_to_a_port_for_tls() {
+    let (broker, _) = tls_broker();
+    has(&on(&broker), "tls-spoken", &["what listens there speaks TLS", "write mqtts://"]);
+}
+
+#[test]
+fn mqtts_to_a_port_without_tls() {
+    let broker = Broker::start();
+    let board = gate(&broker.url().replace("mqtt", "mqtts"));
+    let ours = Authority::new("ours");
+    ours.save(&board.path("ca.pem"));
+    board.configure("ca_file = \"/ca.pem\"");
+    has(&board, "tls-cut", &["in the TLS handshake", "if that port has no TLS, write mqtt://"]);
+}
+
+#[test]
+fn a_certificate_of_another_authority() {
+    let (broker, _) = tls_broker();
+    let board = gate(&broker.url().replace("mqtt", "mqtts"));
+    Authority::new("other").save(&board.path("ca.pem"));
+    board.configure("ca_file = \"/ca.pem\"");
+    has(&board, "tls-authority", &["does not trust", "set `ca_file`"]);
+}
+
+/// A broker that answers CONNECT with return code 2 unless it takes the client ID and the keep-alive. (The
+/// mosquitto of Debian 12 only refuses a keep-alive of MQTT 5.)
+fn broker_that_takes(takes: fn(&str, u16) -> bool) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("mqtt://{}", listener.local_addr().expect("an address"));
+    thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            thread::spawn(move || {
+                while let Some((first, rest)) = packet(&mut stream) {
+                    let answer = match first >> 4 {
+                        1 => {
+                            // MQTT 3.1.1, section 3.1: the keep-alive, then the length of the client ID.
+                            let id = String::from_utf8_lossy(&rest[12..12 + usize::from(rest[11])]);
+                            let keep_alive = u16::from_be_bytes([rest[8], rest[9]]);
+                            vec![0x20, 2, 0, if takes(&id, keep_alive) { 0 } else { 2 }]
+                        }
+                        8 => {
+                            // One return code for each topic, which has two bytes of length before it and
+                            // its QoS behind.
+                            let (mut at, mut codes) = (2, Vec::new());
+                            while at < rest.len() {
+                                at += 3 + usize::from(rest[at + 1]);
+                                codes.push(1);
+                            }
+                            let head = [0x90, 2 + codes.len() as u8, rest[0], rest[1]];
+                            [&head[..], &codes].concat()
+                        }
+                        _ => continue,
+                    };
+                    if stream.write_all(&answer).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    url
+}
+
+#[test]
+fn a_keep_alive_that_is_longer_than_the_broker_allows() {
+    let board = gate(&broker_that_takes(|_, keep_alive| keep_alive <= 10));
+    has(&board, "mqtt-keep-alive", &["refuses a keep-alive of 30 s", "max_keepalive"]);
+}
+
+#[test]
+fn a_client_id_that_the_broker_does_not_take() {
+    let board = gate(&broker_that_takes(|id, _| id != "gate-1"));
+    let (cause, text) = cause(&board);
+    assert_eq!(cause, "mqtt-own-client-id", "{text}");
+    assert!(text.contains("the client ID gate-1, and takes another one"), "{text}");
+    let board = gate(&broker_that_takes(|_, _| false));
+    has(&board, "mqtt-client-id", &["or a keep-alive of 30 s"]);
+}
+
+#[test]
+fn a_broker_without_retained_messages() {
+    let broker = Broker::start_with("allow_anonymous true\nretain_available false\n");
+    has(&on(&broker), "mqtt-no-retain", &["retained last will", "retain_available"]);
+}
+
+#[test]
+fn a_broker_without_qos_1() {
+    let broker = Broker::start_with("allow_anonymous true\nmax_qos 0\n");
+    has(&on(&broker), "mqtt-no-qos-1", &["QoS 0", "max_qos"]);
+}
+
+#[test]
+fn a_broker_that_lets_nobody_in() {
+    let broker = Broker::start_with("allow_anonymous false\n");
+    has(&on(&broker), "mqtt-not-authorized", &["may not connect", "`password_file`"]);
+}
+
+#[test]
+fn a_topic_that_the_rules_do_not_let_through() {
+    let dir = Directory::new();
+    fs::write(dir.path().join("rules"), "topic write intercoms/by-board/gate-1/presence\n")
+        .expect("written");
+    let broker = Broker::start_from(dir, "allow_anonymous true\nacl_file DIR/rules\n");
+    // mosquitto grants what its rules deny, and drops it.
+    let words = ["does not give intercoms/by-board/gate-1/presence back", "write and to read"];
+    has(&on(&broker), "mqtt-presence", &words);
+}
+
+#[test]
+fn what_a_service_or_a_proxy_before_it_answers() {
+    for (answer, name, words) in [
+        ("401 Unauthorized", "http-token", "`token_file`"),
+        ("403 Forbidden", "http-forbidden", "ask its operator"),
+        ("404 Not Found", "http-not-found", "check `url`"),
+        ("405 Method Not Allowed", "http-method", "pass GET, POST and PATCH"),
+        (
+            "302 Found\r\nLocation: http://portal.example/",
+            "http-redirect",
+            "http://portal.example/",
+        ),
+        ("511 Network Authentication Required", "http-portal", "a login first"),
+        ("503 Service Unavailable", "http-unavailable", "503"),
+    ] {
+        let board = Board::sandboxed("gate-1", OLD).with_polling(&service(answer));
+        has(&board, name, &[words]);
+    }
+}
+
+#[test]
+fn http_to_a_port_for_tls_and_https_to_one_without() {
+    // mosquitto closes the connection, as most servers for TLS do.
+    let (tls, _) = tls_broker();
+    let board = Board::sandboxed("gate-1", OLD).with_polling(&tls.url().replace("mqtt", "http"));
+    has(&board, "tls-spoken", &["what listens there speaks TLS", "https://"]);
+    let plain = service("400 Bad Request").replace("http", "https");
+    let board = Board::sandboxed("gate-1", OLD).with_polling(&plain);
+    Authority::new("ours").save(&board.path("ca.pem"));
+    board.configure("ca_file = \"/ca.pem\"");
+    has(&board, "tls-not-spoken", &["does not speak TLS", "if that port has no TLS"]);
+}
