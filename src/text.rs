@@ -1,6 +1,12 @@
 //! Text as people and their tools write it: with a byte order mark, with CR LF, or as UTF-16.
 
 use std::fmt;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
+use std::path::Path;
+
+/// The byte order mark.
+const MARK: &str = "\u{feff}";
 
 /// Why bytes cannot be read as text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,20 +25,40 @@ pub enum NotText {
 /// # Errors
 /// When it is not UTF-8.
 pub fn decode(bytes: &[u8]) -> Result<String, NotText> {
-    match *bytes {
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => return Err(NotText::Utf16),
-        // Without a mark: half of an ASCII character is zero, and no text of ours has a zero.
-        [0, 1..=127, ..] => return Err(NotText::Utf16),
-        [1..=127, 0, ..] => return Err(NotText::Utf16),
-        _ => {}
+    if is_utf_16(bytes) {
+        return Err(NotText::Utf16);
     }
     let text = str::from_utf8(bytes).map_err(|why| {
         let (good, _) = bytes.split_at(why.valid_up_to());
         NotText::NotUtf8 { line: good.iter().filter(|byte| **byte == b'\n').count() + 1 }
     })?;
-    let unmarked = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let unmarked = text.strip_prefix(MARK).unwrap_or(text);
     Ok(unmarked.replace("\r\n", "\n"))
 }
+
+/// Opens a text file that is too long to be held, behind its byte order mark. Its line ends are as they
+/// are.
+///
+/// # Errors
+/// As `open(2)` and `read(2)`, and when it is UTF-16.
+pub fn open(path: &Path) -> io::Result<BufReader<File>> {
+    let mut file = BufReader::new(File::open(path)?);
+    let start = file.fill_buf()?;
+    if is_utf_16(start) {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, NotText::Utf16));
+    }
+    if start.starts_with(MARK.as_bytes()) {
+        file.consume(MARK.len());
+    }
+    Ok(file)
+}
+
+/// Without a mark half of an ASCII character is zero, and no text of ours has a zero.
+fn is_utf_16(bytes: &[u8]) -> bool {
+    matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, 1..=127, ..] | [1..=127, 0, ..])
+}
+
+impl std::error::Error for NotText {}
 
 impl fmt::Display for NotText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

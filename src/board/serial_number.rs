@@ -13,6 +13,7 @@ use super::{DieId, Known, model};
 use crate::config::SerialSource;
 use crate::record::Reading;
 use crate::root::Root;
+use crate::text::{self, NotText};
 
 const DEVICE_TREE: &str = "/proc/device-tree/serial-number";
 const CPUINFO: &str = "/proc/cpuinfo";
@@ -38,7 +39,9 @@ pub(super) fn first_of(
             SerialSource::CpuInfo => {
                 read(root, Path::new(CPUINFO)).map(|bytes| cpu_serial(&bytes).into())
             }
-            SerialSource::File(path) => read(root, path).map(|bytes| first_line(&bytes).into()),
+            SerialSource::File(path) => {
+                read(root, path).and_then(|bytes| Ok(first_line(&bytes)?.into()))
+            }
             SerialSource::Command { program, arguments } => {
                 only_line_of(&root.path(program), arguments, COMMAND_TIME_LIMIT).map(Reading::from)
             }
@@ -75,11 +78,22 @@ fn read(root: &Root, path: &Path) -> io::Result<Vec<u8>> {
     }
 }
 
-/// The first line without the spaces around it; none if that is empty.
-fn first_line(bytes: &[u8]) -> Option<String> {
-    let line = bytes.split(|byte| matches!(byte, b'\n' | b'\0')).next()?;
-    let text = String::from_utf8_lossy(line).trim().to_owned();
-    (!text.is_empty()).then_some(text)
+/// The first line without the spaces around it; none if that is empty. What comes behind it need not be
+/// text: it may be a flash partition.
+fn first_line(bytes: &[u8]) -> io::Result<Option<String>> {
+    let line = bytes.split(|byte| matches!(byte, b'\n' | b'\0')).next().unwrap_or_default();
+    // One letter and a zero may be all of it, as the device tree has it.
+    let start = match bytes {
+        [0, next, ..] | [_, 0, next, ..] if *next != 0 => bytes,
+        _ => line,
+    };
+    if let Err(why @ NotText::Utf16) = text::decode(start) {
+        return Err(io::Error::other(why));
+    }
+    // What is no serial number is told as such.
+    let text = text::decode(line).unwrap_or_else(|_| String::from_utf8_lossy(line).into_owned());
+    let text = text.trim();
+    Ok((!text.is_empty()).then(|| text.to_owned()))
 }
 
 /// The `Serial` line of `/proc/cpuinfo`; zeros are what a kernel prints that knows none.
@@ -134,6 +148,21 @@ mod tests {
             ("die-id", "0000000100000002 (die ID)"),
         ] {
             assert_eq!(found(&sandbox, source).as_deref(), Some(shown));
+        }
+    }
+
+    #[test]
+    fn a_file_is_read_as_people_and_tools_write_it() {
+        let sandbox = Sandbox::new();
+        for written in [&b"SN-1"[..], b"SN-1\r\n", b"\xef\xbb\xbfSN-1\r\n", b"SN-1\0\xff\xff\xff"] {
+            sandbox.write("/etc/serial", written);
+            assert_eq!(found(&sandbox, "file:/etc/serial").as_deref(), Some("SN-1 (/etc/serial)"));
+        }
+        for written in [&b"\xff\xfeS\0N\0"[..], b"S\0N\0-\0", b"\0S\0N"] {
+            sandbox.write("/etc/serial", written);
+            let (found, warnings) = look(&sandbox, &["file:/etc/serial", "env:serialno"]);
+            assert_eq!(found, Reading::Unreadable);
+            assert!(warnings[0].contains("it is UTF-16: save it as UTF-8"), "{warnings:?}");
         }
     }
 

@@ -12,6 +12,7 @@ use super::serial_source::SerialSource;
 use super::settings::{Settings, Tls, Trust};
 use crate::file_error::advice;
 use crate::root::Root;
+use crate::text;
 
 /// A file that is named and cannot be used.
 #[derive(Debug)]
@@ -109,7 +110,8 @@ fn certificates(path: &Path) -> Result<(), Why> {
         _ => Why::NotPem,
     };
     let mut none = true;
-    for certificate in CertificateDer::pem_file_iter(path).map_err(wrong)? {
+    let text = text::open(path).map_err(Why::Unreadable)?;
+    for certificate in CertificateDer::pem_reader_iter(text) {
         certificate.map_err(wrong)?;
         none = false;
     }

@@ -10,6 +10,7 @@ use rustls::{InconsistentKeys, RootCertStore};
 
 use crate::config::{ClientCertificate, SecretFileError};
 use crate::root::Root;
+use crate::text;
 
 /// Where systems keep the authorities that they trust. The agent has no list of its own: it would be
 /// 200 KB that only a new firmware could update.
@@ -135,8 +136,8 @@ fn certificates<'f>(
 ) -> Result<impl Iterator<Item = Result<CertificateDer<'static>, TlsFileError>> + 'f, TlsFileError>
 {
     let wrong = move |why| Fault::of_pem(why).in_file(file);
-    let found = CertificateDer::pem_file_iter(root.path(file)).map_err(wrong)?;
-    Ok(found.map(move |certificate| certificate.map_err(wrong)))
+    let text = text::open(&root.path(file)).map_err(|why| wrong(pem::Error::Io(why)))?;
+    Ok(CertificateDer::pem_reader_iter(text).map(move |certificate| certificate.map_err(wrong)))
 }
 
 impl fmt::Display for TlsFileError {

@@ -309,6 +309,8 @@ fn a_wrong_file_is_named_with_what_is_wrong() {
     };
     sandbox.write("ca.pem", &ours.pem());
     sandbox.write("empty.pem", "");
+    sandbox.write("marked.pem", &format!("\u{feff}{}", ours.pem().replace('\n', "\r\n")));
+    sandbox.write("wide.pem", &ours.pem().chars().flat_map(|c| [c, '\0']).collect::<String>());
     sandbox.write("torn.pem", "-----BEGIN CERTIFICATE-----\nAAAA");
     sandbox.write("junk.pem", &block("CERTIFICATE", "AAAA"));
     sandbox.write("mine.pem", &mine.pem());
@@ -321,6 +323,8 @@ fn a_wrong_file_is_named_with_what_is_wrong() {
         |file: &str| sandbox.client(&format!("ca_file = \"/{file}\"")).unwrap_err().to_string();
     assert!(ca("none.pem").starts_with("/none.pem: it cannot be read"), "{}", ca("none.pem"));
     assert!(ca("empty.pem").starts_with("/empty.pem: it holds no certificate"));
+    assert!(ca("wide.pem").contains("it is UTF-16: save it as UTF-8"), "{}", ca("wide.pem"));
+    assert!(sandbox.client("ca_file = \"/marked.pem\"").is_ok());
     assert!(ca("torn.pem").starts_with("/torn.pem: it is not PEM"), "{}", ca("torn.pem"));
     assert!(
         ca("junk.pem").starts_with("/junk.pem: its certificate number 1"),
