@@ -31,6 +31,7 @@ use std::process::ExitCode;
 
 use args::{Args, Command, Common};
 use exit::{Exit, Failure};
+pub use wrap::wrap;
 
 use crate::config::{Settings, load};
 use crate::panel::Panel;

@@ -5,7 +5,7 @@ const DEEPEST: usize = 31;
 
 /// The text in lines of at most `width` characters. A word that is longer stays whole: it is a path or
 /// an address that somebody wants to copy.
-pub(super) fn wrap(text: &str, width: usize) -> String {
+pub fn wrap(text: &str, width: usize) -> String {
     let mut wrapped = String::with_capacity(text.len());
     for line in text.lines() {
         wrap_line(&mut wrapped, line, width);

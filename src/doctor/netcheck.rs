@@ -90,13 +90,15 @@ pub(super) fn netcheck_of(
             ms: u64::try_from(passed.took.as_millis()).ok(),
         })
         .collect();
-    if panel.settings.judges(route) {
-        let leg = Leg { leg: "clock", finding: clock::look(panel), cause: None, ms: None };
-        let before_tls = legs.iter().position(|leg| leg.leg == name(Of::Tls));
-        legs.insert(before_tls.unwrap_or(legs.len()), leg);
-    }
     let is_gone = failed.is_none();
     legs.extend(failed.map(|(leg, why)| failure(name(leg), &why)));
+    // Certificates are judged by it.
+    if let (true, Some(tls)) =
+        (panel.settings.judges(route), legs.iter().position(|leg| leg.leg == name(Of::Tls)))
+    {
+        let leg = Leg { leg: "clock", finding: clock::look(panel), cause: None, ms: None };
+        legs.insert(tls, leg);
+    }
     let status = daemon.and_then(|routes| routes.iter().find(|status| status.route == route));
     legs.extend(status.filter(|_| is_gone).map(of_daemon));
     Ok(Some(Way { route, server, legs }))

@@ -60,12 +60,14 @@ fn uplink(panel: &Panel) -> Finding {
 
 fn of_daemon(state: &daemon::State, (route, server): (Route, String)) -> Fares {
     let name = format!("{} at {server}", route.label());
+    // The route is named already.
+    let bare = |text: &str| text.strip_prefix(&format!("{server}: ")).unwrap_or(text).to_owned();
     if state.reached.contains(&route) {
         return (name, None);
     }
     let status = state.routes.iter().find(|status| status.route == route);
     let error = status.and_then(|status| status.last_error.as_ref());
-    (name, Some(error.map_or_else(|| "not yet".to_owned(), |error| error.text.clone())))
+    (name, Some(error.map_or_else(|| "not yet".to_owned(), |error| bare(&error.text))))
 }
 
 fn looked_at(panel: &Panel, (route, server): (Route, String)) -> std::io::Result<Fares> {

@@ -9,6 +9,7 @@ mod config;
 mod conflict;
 mod control;
 mod crash;
+mod diagnosis;
 mod files;
 mod flash_writes;
 mod http;
