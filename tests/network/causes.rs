@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use intercom_test_support::certificates::Authority;
-use intercom_test_support::{Board, Broker, Directory, OLD};
+use intercom_test_support::{Board, Broker, Directory, OLD, Watcher};
 use serde_json::Value;
 
 use crate::subscribing::packet;
@@ -242,4 +242,27 @@ fn http_to_a_port_for_tls_and_https_to_one_without() {
     Authority::new("ours").save(&board.path("ca.pem"));
     board.configure("ca_file = \"/ca.pem\"");
     has(&board, "tls-not-spoken", &["does not speak TLS", "if that port has no TLS"]);
+}
+
+#[test]
+fn netcheck_takes_no_session_over_and_leaves_nothing_behind() {
+    let broker = Broker::start();
+    let board = on(&broker);
+    let legs = |board: &Board| -> Vec<String> {
+        let netcheck = board.run(&["netcheck", "--json"]);
+        assert_eq!(netcheck.code, 0, "{netcheck:?}");
+        let legs = netcheck.json()["routes"][0]["legs"].clone();
+        let legs = legs.as_array().expect("legs").iter();
+        legs.map(|leg| leg["leg"].as_str().expect("a name").to_owned()).collect()
+    };
+    assert_eq!(legs(&board), ["name", "tcp", "login", "topics"]);
+    assert!(Watcher::retained(&broker).is_empty(), "it only looks");
+    let _daemon = board.start();
+    board.wait_until_reached();
+    let retained = Watcher::retained(&broker);
+    assert_eq!(legs(&board), ["name", "tcp", "daemon"]);
+    let status = board.run(&["status", "--json"]).json();
+    assert_eq!(status["routes"][0]["reconnects"], 0, "{status}");
+    assert_eq!(status["reached"][0], "mqtt");
+    assert_eq!(Watcher::retained(&broker), retained, "the presence of the daemon");
 }

@@ -83,3 +83,20 @@ fn nothing_is_confirmed_after_the_deadline_however_late_the_process_is_woken() {
         }
     });
 }
+
+#[test]
+fn the_reason_says_what_went_wrong_last_on_the_way_upstream() {
+    let mut broker = Broker::start();
+    let watcher = Watcher::new(&broker);
+    let board = in_a_hurry(&broker.url(), 5);
+    let mut daemon = board.start();
+    watcher.online(OLD, "gate-1");
+    watcher.publish(&format!("intercoms/{OLD}/patch/r-1"), request("r-1").to_string());
+    daemon.wait_for("watching it for");
+    broker.kill();
+    let url = broker.url();
+    let why = format!("over MQTT: {url}: at {}: nothing listens there", &url["mqtt://".len()..]);
+    is_rolled_back(&board, &mut daemon, &why);
+    let status = board.run(&["status", "--json"]).json();
+    assert!(status["outcomes"][0]["reason"].as_str().is_some_and(|reason| reason.contains(&why)));
+}

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use rumqttc::{Event, Outgoing, Packet, QoS};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::Service;
 use super::client::{Client, Look, Purpose, way};
@@ -112,6 +112,8 @@ enum Goal {
     OwnPresence,
 }
 
+/// How long the broker may take to close the connection.
+const CLOSING: Duration = Duration::from_secs(2);
 /// How long the broker may take to give the panel's own presence back.
 const ECHO: Duration = Duration::from_secs(10);
 
@@ -171,6 +173,9 @@ async fn subscribe(
             }
             Event::Outgoing(Outgoing::Disconnect) => {
                 service.health.passes(Leg::Topics, "all are granted, and can be written and read");
+                // It has to arrive: the broker closes the connection then.
+                let closed = async { while let Some(Ok(_)) = client.events.recv().await {} };
+                let _ = timeout(CLOSING, closed).await;
                 return Ok(());
             }
             Event::Incoming(_) | Event::Outgoing(_) => {}
