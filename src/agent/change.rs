@@ -195,7 +195,8 @@ impl<S: Seams> Agent<S> {
             return self.roll_back(RollbackReason::NotConfirmed);
         }
         self.release_room();
-        if let Err(why) = self.transition(|record| record.install()) {
+        let at = self.seams.clock().wall_time();
+        if let Err(why) = self.transition(|record| record.install(at)) {
             self.steps.warn(format!("the record cannot be written: {why}; trying again"));
             self.stage = Stage::Committing(self.seams.clock().now() + TRY_AGAIN);
             return;
@@ -238,7 +239,8 @@ impl<S: Seams> Agent<S> {
         if let Some(after) = self.try_again(&reason) {
             told = format!("{told}; trying again in {} s", after.as_secs());
         }
-        self.transition_regardless(|record| record.roll_back(told));
+        let at = self.seams.clock().wall_time();
+        self.transition_regardless(|record| record.roll_back(told, at));
         let (from, to) = (change.from.identity, change.to.identity);
         self.stage = Stage::HooksBack(self.seams.clock().now() + self.rules.confirm_within);
         self.start_hooks(HookRun { phase: Phase::Rollback, from: to, to: from });

@@ -16,6 +16,9 @@ use crate::record::{Begun, Cause, Change, Current, Goal, MacOrigin, Record, Rout
 /// A minute after the boot.
 pub(super) const NOW: Moment = Moment::from_millis(60_000);
 
+/// The same by the wall clock.
+pub(super) const THEN: WallTime = WallTime::from_unix_seconds(1_800_000_060);
+
 /// The MAC address that the board was made with.
 pub(super) const FACTORY_MAC: &str = "08:00:00:00:00:01";
 

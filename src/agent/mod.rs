@@ -82,7 +82,7 @@ pub use restore::{Restored, Restorer, restore};
 pub use route_status::{RouteError, RouteStatus};
 pub use rules::Rules;
 pub use set_board::runtime_files;
-pub use status::{ChangeStatus, Status, WaitingRequest};
+pub use status::{ChangeStatus, OutcomeStatus, Status, WaitingRequest};
 pub use steps::Step;
 
 /// The daemon's state machine.

@@ -35,7 +35,7 @@ impl<S: Seams> Agent<S> {
         let mut report = self.record.report(&cause, Outcome::Rejected, current, Some(reason));
         report.message = Some(errors.message());
         report.errors = Some(errors);
-        self.reports.remember(&cause, &report);
+        self.reports.remember(&cause, &report, self.seams.clock().wall_time());
         self.report_volatile(&report, delivery);
         Handling::Decided
     }
@@ -60,7 +60,7 @@ impl<S: Seams> Agent<S> {
         if let NotApplied::Overtaken(seq) = why {
             report.seq_mark = Some(*seq);
         }
-        self.reports.remember(&cause, &report);
+        self.reports.remember(&cause, &report, self.seams.clock().wall_time());
         self.report_volatile(&report, delivery);
         Handling::Decided
     }
@@ -78,7 +78,10 @@ impl<S: Seams> Agent<S> {
         ));
         self.record.counters().repeated += 1;
         // Under its own ID too, which need not be the one that it was decided under.
-        self.reports.remember(&delivery.cause(&self.rules), &report);
+        let cause = delivery.cause(&self.rules);
+        let decided_at = cause.request_id.as_ref().and_then(|id| self.ended_as(id)?.at);
+        let at = decided_at.unwrap_or_else(|| self.seams.clock().wall_time());
+        self.reports.remember(&cause, &report, at);
         self.report_volatile(&report, delivery);
         Handling::Decided
     }
@@ -101,6 +104,7 @@ impl<S: Seams> Agent<S> {
         let delivery = &pending.delivery;
         let now = self.seams.clock().now();
         let may_write = self.unchanged_quota.take(now, self.rules.changes_per_hour);
+        let at = self.seams.clock().wall_time();
         let mark = delivery.lasting_mark();
         if mark.is_some() && !may_write {
             return self
@@ -113,7 +117,7 @@ impl<S: Seams> Agent<S> {
         let written = match may_write {
             true => self
                 .transition(|record| {
-                    record.already_installed(&cause);
+                    record.already_installed(&cause, at);
                     if let Some(mark) = mark {
                         record.ledger.marks.set(mark);
                     }
@@ -133,7 +137,7 @@ impl<S: Seams> Agent<S> {
                 let current = self.record.current.identity.clone();
                 let report = self.record.report(&cause, Outcome::Installed, current, None);
                 // Whoever asked for it by its ID waits for that.
-                self.reports.remember(&cause, &report);
+                self.reports.remember(&cause, &report, at);
                 self.report_volatile(&report, delivery);
             }
         }

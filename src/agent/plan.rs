@@ -132,14 +132,14 @@ fn earlier(record: &Record, identity: Identity) -> Current {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::agent::fixtures::{FACTORY_MAC, identity, record, record_changing_to, rules};
+    use crate::agent::fixtures::{FACTORY_MAC, THEN, identity, record, record_changing_to, rules};
 
     const OTHER: &str = "AA:BB:CC:DD:EE:FF";
 
     /// The record of a board that a request gave the MAC address [`OTHER`].
     fn changed() -> Record {
         let mut record = record_changing_to(OTHER);
-        record.install();
+        record.install(THEN);
         record
     }
 
@@ -170,7 +170,7 @@ mod tests {
             change.from.mac_origin = MacOrigin::Random;
             change.to = to;
         }
-        record.install();
+        record.install(THEN);
         record
     }
 

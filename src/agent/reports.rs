@@ -5,7 +5,7 @@ use intercom_wire::{Report, RequestId};
 use super::seams::{AckToken, ReportId, Upstream};
 use super::unread::UnreadReports;
 use super::volatile_reports::{Added, Taken, VolatileReports};
-use crate::clock::Moment;
+use crate::clock::{Moment, WallTime};
 use crate::record::{Cause, Entry, Ledger, Record, Route, SeqMark};
 
 /// The outcomes that never touch the flash, and their reports until upstream has them.
@@ -100,9 +100,9 @@ impl Reports {
     }
 
     /// Remembers how a request ended, if it can be asked for again by its ID.
-    pub(super) fn remember(&mut self, cause: &Cause, report: &Report) {
+    pub(super) fn remember(&mut self, cause: &Cause, report: &Report, at: WallTime) {
         if cause.request_id.is_some() {
-            self.ledger.add(Entry::new(cause, report.clone()));
+            self.ledger.add(Entry::new(cause, report.clone(), at));
             self.decided(cause);
         }
     }
@@ -214,7 +214,7 @@ mod tests {
     use intercom_wire::Outcome;
 
     use super::*;
-    use crate::agent::fixtures::{FakeUpstream, NOW, record};
+    use crate::agent::fixtures::{FakeUpstream, NOW, THEN, record};
 
     fn cause(id: Option<&str>) -> Cause {
         Cause::bare(id.map(|id| id.parse().expect("an ID")), vec![Route::Mqtt])
@@ -266,7 +266,7 @@ mod tests {
         let mut reports = Reports::default();
         let _ = reports.send(&mut upstream, &record(), &report("r-1"), &[Route::Mqtt], None);
         let mut record = record();
-        record.already_installed(&cause(Some("r-2")));
+        record.already_installed(&cause(Some("r-2")), THEN);
         upstream.sent.clear();
         reports.send_all(&mut upstream, &record, Route::Mqtt);
         let sent = [ReportId::Durable(1), ReportId::Volatile(1)].map(|id| (Route::Mqtt, id));
@@ -290,9 +290,9 @@ mod tests {
     #[test]
     fn what_has_no_id_is_not_remembered() {
         let mut reports = Reports::default();
-        reports.remember(&cause(None), &report("r-1"));
+        reports.remember(&cause(None), &report("r-1"), THEN);
         assert_eq!(reports.ledger().entries().len(), 0);
-        reports.remember(&cause(Some("r-1")), &report("r-1"));
+        reports.remember(&cause(Some("r-1")), &report("r-1"), THEN);
         assert_eq!(reports.ledger().entries().len(), 1);
     }
 }

@@ -127,6 +127,7 @@ fn without_factory(mut record: Record) -> Record {
 fn go_on_or_take_back<S: Seams>(seams: &mut S, rules: &Rules, restored: &mut Restored) {
     let boot_id = seams.clock().boot_id();
     let deadline = seams.clock().now() + rules.confirm_within;
+    let at = seams.clock().wall_time();
     let Some(change) = &restored.record.change else { return };
     if change.boot_id == boot_id {
         return;
@@ -137,11 +138,12 @@ fn go_on_or_take_back<S: Seams>(seams: &mut S, rules: &Rules, restored: &mut Res
         if !restored.unsaved {
             return;
         }
-        restored.record.roll_back("the record could not be written after a restart".to_owned());
+        let reason = "the record could not be written after a restart".to_owned();
+        restored.record.roll_back(reason, at);
     } else {
         let reason = format!("{MAX_ATTEMPTS} boots could not confirm it");
         restored.remarks.push(format!("the change is rolled back: {reason}"));
-        restored.record.roll_back(reason);
+        restored.record.roll_back(reason, at);
     }
     restored.save(seams);
 }

@@ -5,10 +5,12 @@ use std::ops::ControlFlow;
 use super::args::Status as Args;
 use super::exit::{Exit, Failure};
 use super::output;
-use crate::control::{self, Answer, Ask};
-use crate::record::Record;
+use crate::agent::Status;
+use crate::config::Settings;
+use crate::control::{self, Answer, Ask, Told};
+use crate::panel::Panel;
 use crate::record_store::RecordStore;
-use crate::storage::StateDir;
+use crate::root::Root;
 
 pub(super) fn status(args: &Args) -> Result<Exit, Failure> {
     let common = args.common();
@@ -43,31 +45,24 @@ pub(super) fn status(args: &Args) -> Result<Exit, Failure> {
     match asked {
         Ok(()) => shown.map(|()| Exit::Done),
         Err(why) if control::no_daemon(&why) => {
-            let state = StateDir::new(&root, &settings.state_dir);
-            let record = RecordStore::new(state).peek().map_err(Failure::new)?;
-            match record {
-                Some(record) => output::print(common.json, &record, from_record)?,
-                None => output::words("no daemon runs, and there is no record yet")?,
-            }
+            output::told(common.json, &without_daemon(root, settings)?)?;
             Ok(Exit::NoDaemon)
         }
         Err(why) => Err(Failure::new(format!("the daemon cannot be asked: {why}"))),
     }
 }
 
-fn from_record(record: &Record) -> String {
-    let mut text =
-        format!("no daemon runs; the record says:\ncurrent    {}", record.current.identity);
-    if record.has_unread() {
-        text.push_str("\nnot read   part of it: `intercom-agent doctor` says what and why");
-    }
-    if record.is_new() {
-        text.push_str("\nrecord     ");
-        text.push_str(control::NEW_RECORD);
-    }
-    if let Some(change) = &record.change {
-        let (from, to) = (&change.from.identity, &change.to.identity);
-        text.push_str(&format!("\nchange     from {from} to {to}, not confirmed yet"));
-    }
-    text
+/// The record's side of the state, or what a first start would begin the record with.
+fn without_daemon(root: Root, settings: Settings) -> Result<Told, Failure> {
+    let panel = Panel::open(root, settings);
+    let record = match RecordStore::new(panel.state()).peek().map_err(Failure::new)? {
+        Some(record) => record,
+        None => panel.record().map_err(Failure::new)?,
+    };
+    let rules = panel.rules();
+    let not_read = match record.wants_reading() {
+        true => panel.survey.warnings,
+        false => Vec::new(),
+    };
+    Told::state(&Status::of_record(&record, &rules, not_read)).map_err(Failure::new)
 }

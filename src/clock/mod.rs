@@ -20,6 +20,9 @@ pub trait Clock {
 
     /// Which boot that was. Moments of two boots cannot be compared.
     fn boot_id(&self) -> BootId;
+
+    /// What the wall clock says, which may be wrong: for people alone.
+    fn wall_time(&self) -> WallTime;
 }
 
 #[cfg(test)]

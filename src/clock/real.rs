@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use nix::time::{ClockId, clock_gettime};
 
-use super::{BootId, Clock, Moment};
+use super::{BootId, Clock, Moment, WallTime};
 use crate::random;
 use crate::root::Root;
 
@@ -60,5 +60,9 @@ impl Clock for RealClock {
 
     fn boot_id(&self) -> BootId {
         self.boot_id.clone()
+    }
+
+    fn wall_time(&self) -> WallTime {
+        WallTime::now()
     }
 }

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use intercom_wire::{Identity, NotTold, Report, json_object};
 use serde::Serialize;
 
-use crate::agent::{IgnoredFor, PastRuns, RouteStatus, Status};
+use crate::agent::{IgnoredFor, OutcomeStatus, PastRuns, RouteStatus, Status};
 use crate::record::SeqMark;
 
 json_object! {
@@ -100,6 +100,9 @@ fn state(status: &Status) -> String {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{name:<10} {value}");
     };
+    if status.reached.is_none() {
+        row("daemon", "none runs; what only it knows is not shown".to_owned());
+    }
     row("board", status.board.to_string());
     row("current", status.current.to_string());
     row(
@@ -115,23 +118,28 @@ fn state(status: &Status) -> String {
     if let Some(id) = status.id {
         row("id", id.to_string());
     }
-    for one in &status.routes {
+    for one in status.routes.iter().flatten() {
         row("upstream", route(one));
     }
     match &status.change {
-        Some(change) => row(
-            "change",
-            format!(
-                "from {} to {}: {}; {} s until it is rolled back (attempt {})",
-                change.from, change.to, change.stage, change.seconds_left, change.attempts
-            ),
-        ),
+        Some(change) => {
+            let left = change.seconds_left;
+            let left =
+                left.map_or_else(String::new, |left| format!("; {left} s until it is rolled back"));
+            row(
+                "change",
+                format!(
+                    "from {} to {}: {}{left} (attempt {})",
+                    change.from, change.to, change.stage, change.attempts
+                ),
+            );
+        }
         None => row("change", "none".to_owned()),
     }
     if let Some(contest) = &status.link_contest {
         row("link", format!("{contest}; what sets it has to ask `intercom-mac` first: see doctor"));
     }
-    if !status.durable {
+    if status.durable == Some(false) {
         row("record", "NOT WRITTEN: the disk does not take it; trying again".to_owned());
     }
     if status.record_is_new {
@@ -141,20 +149,26 @@ fn state(status: &Status) -> String {
         let past = PastRuns { unclean_ends, last_crash: status.last_crash.clone() };
         row("crashes", past.to_string());
     }
-    row("waiting", format!("{} requests, {} reports", status.waiting, status.unreported));
-    for request in &status.waiting_requests {
+    let reports = format!("{} reports", status.unreported);
+    row(
+        "waiting",
+        match status.waiting {
+            Some(requests) => format!("{requests} requests, {reports}"),
+            None => reports,
+        },
+    );
+    for request in status.waiting_requests.iter().flatten() {
         row("", request.to_string());
     }
-    if let Some(seconds) = status.unread_seconds {
+    if let (Some(unread), Some(seconds)) = (status.unread, status.unread_seconds) {
         row(
             "unread",
             format!(
-                "{} reports: the broker took them, and billing has not answered for {seconds} s",
-                status.unread
+                "{unread} reports: the broker took them, and billing has not answered for {seconds} s"
             ),
         );
     }
-    for IgnoredFor { reason, count, seconds_ago } in &status.ignored {
+    for IgnoredFor { reason, count, seconds_ago } in status.ignored.iter().flatten() {
         row("ignored", format!("{count} requests, the last one {seconds_ago} s ago: {reason}"));
     }
     if let Some(NotTold { count, first, last }) = &status.outcomes_not_told {
@@ -164,11 +178,12 @@ fn state(status: &Status) -> String {
             format!("{count} outcomes in full ({first} to {last}): their reports had to make room"),
         );
     }
-    for report in &status.outcomes {
+    for OutcomeStatus { at, report } in &status.outcomes {
         let id = report.request_id.as_ref().map_or("without an id", |id| id.as_str());
         let outcome = report.intercom.status.as_deref().unwrap_or("unknown");
         let reason = report.reason.as_deref().unwrap_or_default();
-        row("outcome", format!("{id}: {outcome} {reason}"));
+        let at = at.as_deref().unwrap_or("at an unknown time");
+        row("outcome", format!("{at} {id}: {outcome} {reason}").trim_end().to_owned());
     }
     text
 }

@@ -15,7 +15,8 @@ const ALLOWANCE: Duration = Duration::from_secs(60);
 /// The change in progress, or which routes are reached.
 pub(super) fn in_words(agent: &mut Agent<RealSeams>) -> String {
     if let Some(change) = agent.change_status() {
-        let (to, stage, left) = (change.to, change.stage, change.seconds_left);
+        let (to, stage) = (change.to, change.stage);
+        let left = change.seconds_left.unwrap_or_default();
         return format!("changing to {to}: {stage}; {left} s left to confirm it");
     }
     let wall_clock = WallTime::now().unix_seconds();

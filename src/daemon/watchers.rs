@@ -119,7 +119,7 @@ impl Watcher {
                 false
             };
         }
-        let seconds_left = agent.change_status().map(|change| change.seconds_left);
+        let seconds_left = agent.change_status().and_then(|change| change.seconds_left);
         for step in agent.steps().after(self.seen) {
             // A reader that is too slow misses steps, never the end.
             if self.answers.capacity() > 1 {
@@ -151,7 +151,9 @@ impl Watcher {
 fn state(agent: &mut Agent<RealSeams>) -> Answer {
     let status = agent.status();
     let all = Told::state(&status);
-    let Status { reached, routes, durable, link_contest, waiting_requests: waiting, .. } = status;
+    let Status { reached, routes, durable, link_contest, waiting_requests, .. } = status;
+    let (reached, routes) = (reached.unwrap_or_default(), routes.unwrap_or_default());
+    let (durable, waiting) = (durable.unwrap_or_default(), waiting_requests.unwrap_or_default());
     let link_contest = link_contest.map(|contest| contest.to_string());
     told(all, |told| Answer::State { reached, routes, durable, link_contest, waiting, told })
 }

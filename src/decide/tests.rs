@@ -10,8 +10,10 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::clock::WallTime;
 use crate::record::{Cause, Current, Entry, Ledger, MacOrigin, Record, SeqMark, SerialOrigin};
 
+const THEN: WallTime = WallTime::from_unix_seconds(1_800_000_000);
 const MINE: &str = "AA:BB:CC:DD:EE:01";
 const NEW: &str = "22:0D:CE:38:E7:15";
 const OTHER: &str = "02:00:00:00:00:99";
@@ -118,7 +120,7 @@ impl Panel {
         }
         let cause = cause(&request);
         let report = self.record.report(&cause, Outcome::Installed, previous, None);
-        self.record.ledger.add(Entry::new(&cause, report));
+        self.record.ledger.add(Entry::new(&cause, report, THEN));
         self.record.ledger.marks.decided(&cause);
         self
     }
@@ -128,7 +130,7 @@ impl Panel {
         let cause = cause(&read(body).expect("a request"));
         let previous = self.record.current.identity.clone();
         let report = self.record.report(&cause, Outcome::RolledBack, previous, None);
-        self.record.ledger.add(Entry::new(&cause, report));
+        self.record.ledger.add(Entry::new(&cause, report, THEN));
         self.record.ledger.marks.decided(&cause);
         self
     }

@@ -4,6 +4,7 @@ use intercom_wire::{ContentHash, Outcome, Report, RequestId, SerialNumber, json_
 
 use super::bounds::last_that_fit;
 use super::{Cause, MacOrigin, SeqMarks};
+use crate::clock::WallTime;
 
 json_object! {
     /// The last outcomes, oldest first, and the marks of `seq`.
@@ -24,6 +25,8 @@ json_object! {
         pub request_id: Option<RequestId>,
         /// The hash of what it says.
         pub hash: ContentHash,
+        /// When it ended, by the board's wall clock; `None` in a record of a version that did not keep it.
+        pub at: Option<WallTime>,
         /// What was reported.
         pub report: Report,
         /// Where the MAC address before it came from; `None` for what only memory keeps, and in a
@@ -33,11 +36,12 @@ json_object! {
 }
 
 impl Entry {
-    /// How the request behind `cause` ended.
-    pub fn new(cause: &Cause, report: Report) -> Self {
+    /// How the request behind `cause` ended, and when.
+    pub fn new(cause: &Cause, report: Report, at: WallTime) -> Self {
         Entry {
             request_id: cause.request_id.clone(),
             hash: cause.hash.clone(),
+            at: Some(at),
             report,
             previous_mac_origin: None,
         }

@@ -301,8 +301,10 @@ fn board_name(reading: &BoardReading, current: &Current, boot_id: &BootId) -> Bo
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::Moment;
+    use crate::clock::{Moment, WallTime};
     use crate::record::{Begun, Cause, Change, Goal};
+
+    const THEN: WallTime = WallTime::from_unix_seconds(1_800_000_000);
 
     fn boot(number: u8) -> BootId {
         format!("boot-{number}").parse().expect("a boot ID")
@@ -329,7 +331,7 @@ mod tests {
         let mut to = record.current.clone();
         to.mac_origin = MacOrigin::Request;
         begin(&mut record, to);
-        record.roll_back("not confirmed".to_owned());
+        record.roll_back("not confirmed".to_owned(), THEN);
         record
     }
 
@@ -364,7 +366,7 @@ mod tests {
         let mut record = taken_back(&link(MacKind::Random, Reading::Absent));
         let to = Current { serial_origin: Some(SerialOrigin::Request), ..record.current.clone() };
         begin(&mut record, to);
-        record.install();
+        record.install(THEN);
         record.take_over(&link(MacKind::Real, Reading::Absent), &boot(1), true);
         assert_eq!(record.current.mac_origin, MacOrigin::Random);
     }
@@ -406,7 +408,7 @@ mod tests {
         record.current.identity.serial_number = "SN-2".parse().ok();
         record.current.serial_origin = Some(SerialOrigin::Request);
         begin(&mut record, before);
-        record.install();
+        record.install(THEN);
         record.take_over(&serial("SN-2"), &boot(2), false);
         assert_eq!(record.current.identity.serial_number, None, "it is a left-over copy");
         record.take_over(&serial("SN-1"), &boot(2), false);

@@ -26,7 +26,7 @@ const RECORD: &str = r#"{
 "factory":"unknown","reason":"why","log_extra":"x","message":"m","errors":{"new_mac":["one","two"]},
 "outcomes_not_told":{"count":2,"first":"r-0","last":null}},"routes":["http"]}],
 "next_parcel":4,
-"ledger":{"entries":[{"request_id":null,"hash":"e3b0","report":{"id":null,"external_id":null,"department":null,
+"ledger":{"entries":[{"request_id":null,"hash":"e3b0","at":1769860800,"report":{"id":null,"external_id":null,"department":null,
 "title":null,"mac":null,"model":null,"serial_number":null,"status":null,"flat_from":null,"flat_to":null,"source":null,
 "group":null,"request_id":null,"board":"die-0123","previous":{"mac":"AA:BB:CC:DD:EE:FE","serial_number":null},
 "factory":{"mac":"AA:BB:CC:DD:EE:FE","serial_number":null}},"previous_mac_origin":"board"}],
@@ -50,8 +50,11 @@ fn what_is_on_the_disk_is_read_and_written_as_it_is() {
 fn what_an_earlier_version_did_not_write_may_be_missing() {
     let end = RECORD.find("\n\"last_good_time\"").expect("there");
     let earlier = format!("{}}}", RECORD[..end].trim_end_matches(','));
-    let read: Record = read(earlier.as_bytes()).expect("a record");
-    assert_eq!((read.last_good_time, read.outcomes_not_told), (None, None));
+    let record: Record = read(earlier.as_bytes()).expect("a record");
+    assert_eq!((record.last_good_time, record.outcomes_not_told), (None, None));
+    let earlier = RECORD.replace("\"at\":1769860800,", "");
+    let record: Record = read(earlier.as_bytes()).expect("a record");
+    assert_eq!(record.ledger.entries()[0].at, None);
 }
 
 /// It would be another board to whoever knew it: a name never changes.
@@ -87,7 +90,7 @@ mod size {
     use proptest::prelude::*;
     use serde_json::json;
 
-    use crate::clock::{BootId, Moment};
+    use crate::clock::{BootId, Moment, WallTime};
     use crate::record::{Begun, Cause, Change, Current, Goal, MacOrigin, Record, Route};
     use crate::storage::seal;
 
@@ -148,6 +151,7 @@ mod size {
             let mut record = Record::new("b".repeat(64).parse().expect("a name"), factory, current);
             for (number, (end, characters)) in ends.into_iter().enumerate() {
                 let at = Moment::from_millis(u64::MAX / 4) + Duration::from_secs(36 * number as u64);
+                let then = WallTime::from_unix_seconds(u64::MAX);
                 let cause = cause(u64::MAX - number as u64, &characters);
                 let (from, boot) = (record.current.clone(), boot_id.clone());
                 let to = Current { identity: identity(number), ..from.clone() };
@@ -168,11 +172,11 @@ mod size {
                 let size = seal(&record).expect("written").len();
                 prop_assert!(size <= MAX_RECORD_BYTES, "{size} bytes");
                 match end {
-                    0 => record.install(),
-                    1 => record.roll_back(longest(&characters, 5000)),
+                    0 => record.install(then),
+                    1 => record.roll_back(longest(&characters, 5000), then),
                     _ => {
                         record.change = None;
-                        record.already_installed(&cause);
+                        record.already_installed(&cause, then);
                     }
                 }
                 let size = seal(&record).expect("written").len();

@@ -10,7 +10,7 @@ use intercom_wire::{
 use super::{
     Begun, Cause, Change, Current, Entry, FORMAT, Goal, Ledger, OutboxEntry, Record, Route, bounds,
 };
-use crate::clock::{BootId, Moment};
+use crate::clock::{BootId, Moment, WallTime};
 
 /// The most reports that wait for upstream; the oldest make room, and the newest tells of it.
 const MAX_OUTBOX: usize = 16;
@@ -75,7 +75,7 @@ impl Record {
     }
 
     /// The change is confirmed: the new identity is the current one.
-    pub fn install(&mut self) {
+    pub fn install(&mut self, at: WallTime) {
         let Some(change) = self.change.take() else { return };
         let previous = change.from;
         self.current = change.to;
@@ -92,11 +92,11 @@ impl Record {
         };
         let reason = (change.goal == Goal::GoBack).then(|| "rolled back by hand".to_owned());
         self.ledger.marks.decided(&change.cause);
-        self.end(&change.cause, outcome, previous, reason);
+        self.end(&change.cause, outcome, previous, reason, at);
     }
 
     /// The change is taken back: the identity before it stays the current one.
-    pub fn roll_back(&mut self, reason: String) {
+    pub fn roll_back(&mut self, reason: String, at: WallTime) {
         let Some(change) = self.change.take() else { return };
         if !self.current.has_mac() {
             self.link_kept_in = Some(change.boot_id);
@@ -106,7 +106,7 @@ impl Record {
             Goal::Install => {
                 let previous = self.current.clone();
                 self.ledger.marks.decided(&change.cause);
-                self.end(&change.cause, Outcome::RolledBack, previous, Some(reason));
+                self.end(&change.cause, Outcome::RolledBack, previous, Some(reason), at);
             }
             // The request that was to be taken back by hand still stands as it was reported.
             Goal::GoBack => {}
@@ -115,10 +115,10 @@ impl Record {
 
     /// The board is already what the request asks for. Nothing was changed, so that alone leaves no
     /// mark of its `seq`.
-    pub fn already_installed(&mut self, cause: &Cause) {
+    pub fn already_installed(&mut self, cause: &Cause, at: WallTime) {
         self.learnt_id = cause.target.id.or(self.learnt_id);
         self.counters.already_installed += 1;
-        self.end(cause, Outcome::Installed, self.current.clone(), None);
+        self.end(cause, Outcome::Installed, self.current.clone(), None, at);
     }
 
     /// Upstream has acknowledged a report on one route.
@@ -173,11 +173,18 @@ impl Record {
         }
     }
 
-    fn end(&mut self, cause: &Cause, outcome: Outcome, previous: Current, reason: Option<String>) {
+    fn end(
+        &mut self,
+        cause: &Cause,
+        outcome: Outcome,
+        previous: Current,
+        reason: Option<String>,
+        at: WallTime,
+    ) {
         let report = self.report(cause, outcome, previous.identity, reason);
         let entry = Entry {
             previous_mac_origin: Some(previous.mac_origin),
-            ..Entry::new(cause, report.clone())
+            ..Entry::new(cause, report.clone(), at)
         };
         self.ledger.add(entry);
         // The documented PATCH can say that something is installed, and nothing else.
@@ -224,8 +231,9 @@ mod tests {
         let mut record = Record::new("b".parse().unwrap(), Some(factory), current);
         let id = |number: usize| format!("r-{number}").parse().ok();
         let total = 3 * MAX_OUTBOX + 5;
+        let then = WallTime::from_unix_seconds(1_800_000_000);
         for number in 1..=total {
-            record.already_installed(&Cause::bare(id(number), vec![Route::Mqtt]));
+            record.already_installed(&Cause::bare(id(number), vec![Route::Mqtt]), then);
         }
         let gone = total - MAX_OUTBOX;
         assert_eq!(record.outbox.len(), MAX_OUTBOX);
@@ -239,7 +247,7 @@ mod tests {
             "the rest is reported in full"
         );
         record.outbox.clear();
-        record.already_installed(&Cause::bare(id(999), vec![Route::Mqtt]));
+        record.already_installed(&Cause::bare(id(999), vec![Route::Mqtt]), then);
         assert_eq!(record.outbox[0].report.outcomes_not_told, None, "it took nobody's place");
     }
 }

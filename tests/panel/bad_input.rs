@@ -126,7 +126,7 @@ fn a_log_extra_of_the_deepest_nesting_does_not_cost_the_record() {
     assert_eq!(applied.code, 0, "{applied:?}");
     let record = board.run(&["status", "--json"]).json();
     assert_eq!(record["current"]["mac"], NEW, "{record}");
-    assert_eq!(record["ledger"]["entries"][0]["report"]["status"], "installed", "{record}");
+    assert_eq!(record["outcomes"][0]["report"]["status"], "installed", "{record}");
     assert!(!board.path("state/record.json.damaged").exists());
 }
 

@@ -136,7 +136,14 @@ fn without_a_daemon_apply_works_as_one_and_rollback_takes_it_back() {
     assert_eq!(board.mac(), NEW);
     let status = board.run(&["status", "--json"]);
     assert_eq!(status.code, 3);
-    assert_eq!(status.json()["current"]["mac"], NEW, "from the record");
+    let status = status.json();
+    assert_eq!(status["current"]["mac"], NEW, "from the record");
+    let outcome = &status["outcomes"][0];
+    assert_eq!(outcome["report"]["status"], "installed");
+    let words = board.run(&["status"]).out;
+    let at = outcome["at"].as_str().expect("a time");
+    assert!(words.contains(&format!("outcome    {at} by-hand-")), "{words}");
+    assert!(words.contains("waiting    1 reports"), "{words}");
 
     let nothing = board.run(&["apply", file, "--offline"]);
     assert_eq!(nothing.code, 0, "the board is that already: {nothing:?}");
@@ -273,6 +280,62 @@ fn with_a_daemon_the_commands_ask_it() {
     let report = watcher.report(OLD);
     assert_eq!((&report["status"], &report["mac"]), (&json!("rolled_back"), &json!(OLD)));
     assert!(daemon.is_running());
+}
+
+/// The keys of an object, and of the objects in it.
+fn keys(value: &Value) -> Vec<String> {
+    let members = value.as_object().expect("an object").iter();
+    members
+        .flat_map(|(key, value)| {
+            let below = if value.is_object() { keys(value) } else { Vec::new() };
+            std::iter::once(key.clone())
+                .chain(below.into_iter().map(move |below| format!("{key}.{below}")))
+        })
+        .collect()
+}
+
+#[test]
+fn the_status_has_one_shape_with_and_without_a_daemon() {
+    let broker = Broker::start();
+    let board = Board::sandboxed("gate-1", OLD).with_mqtt(&broker.url());
+    let before = board.run(&["status", "--json"]);
+    assert_eq!(before.code, 3, "{before:?}");
+    let before = before.json();
+    assert_eq!(
+        json!([before["current"]["mac"], before["record_is_new"], before["reached"]]),
+        json!([OLD, true, null]),
+        "what a first start would begin with"
+    );
+    assert!(!board.path("state/record.json").exists(), "nothing is written");
+    let daemon = board.start();
+    board.wait_until_reached();
+    let with = board.run(&["status", "--json"]).json();
+    assert_eq!(keys(&before), keys(&with));
+    assert!(daemon.terminate().success());
+    let without = board.run(&["status", "--json"]).json();
+    assert_eq!(keys(&without), keys(&with));
+    for known_to_a_daemon_alone in ["reached", "routes", "waiting", "unread", "ignored", "durable"]
+    {
+        assert_eq!(without[known_to_a_daemon_alone], Value::Null);
+        assert_ne!(with[known_to_a_daemon_alone], Value::Null);
+    }
+}
+
+#[test]
+fn an_outcome_that_was_asked_for_again_is_shown_once() {
+    let broker = Broker::start();
+    let watcher = Watcher::new(&broker);
+    let board = Board::sandboxed("gate-1", OLD).with_mqtt(&broker.url());
+    let mut daemon = board.start();
+    watcher.online(OLD, "gate-1");
+    watcher.publish(&format!("intercoms/{OLD}/patch/r-1"), request("r-1").to_string());
+    watcher.report(NEW);
+    watcher.online(NEW, "gate-1");
+    watcher.publish("intercoms/by-board/gate-1/patch/r-1", request("r-1").to_string());
+    daemon.wait_for("was decided before (installed): reporting it again");
+    let outcomes = board.run(&["status", "--json"]).json()["outcomes"].clone();
+    assert_eq!(outcomes.as_array().map(Vec::len), Some(1), "{outcomes}");
+    assert!(outcomes[0]["at"].as_str().is_some_and(|at| at.starts_with("20")), "{outcomes}");
 }
 
 #[test]

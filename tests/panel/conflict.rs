@@ -15,7 +15,7 @@ fn ended(board: &Board, daemon: &mut Process) -> (String, Value) {
     daemon.says_any(&["confirmed and durable", "is rejected"]);
     let status = board.run(&["status", "--json"]).json();
     let outcomes = status["outcomes"].as_array().expect("outcomes");
-    (board.mac(), outcomes.last().cloned().unwrap_or_default())
+    (board.mac(), outcomes.last().map_or(Value::Null, |outcome| outcome["report"].clone()))
 }
 
 #[test]

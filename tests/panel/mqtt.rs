@@ -203,7 +203,7 @@ fn a_panel_that_cannot_connect_under_the_new_identity_goes_back() {
     let rolled_back = board.run(&["status", "--json"]).json();
     assert_eq!(board.mac(), OLD);
     assert_eq!(rolled_back["current"]["mac"], OLD);
-    assert_eq!(rolled_back["outcomes"][0]["status"], "rolled_back");
+    assert_eq!(rolled_back["outcomes"][0]["report"]["status"], "rolled_back");
 }
 
 #[test]

@@ -24,7 +24,7 @@ fn is_rolled_back(board: &Board, daemon: &mut Process, why: &str) {
     assert!(!said.iter().any(|line| line.contains("confirmed and durable")), "{said:?}");
     let status = board.run(&["status", "--json"]).json();
     assert_eq!((board.mac().as_str(), &status["current"]["mac"]), (OLD, &OLD.into()));
-    assert_eq!(status["outcomes"][0]["status"], "rolled_back");
+    assert_eq!(status["outcomes"][0]["report"]["status"], "rolled_back");
 }
 
 #[test]

@@ -270,14 +270,14 @@ pub fn at_the_end(world: &mut Hardware, record: &Record, status: &Status) {
     }
     agrees(world, record, &mut watch);
     environment_agrees(world, record, &mut watch);
-    if status.reached.len() != world.rules.routes.len() {
+    if status.reached.iter().flatten().count() != world.rules.routes.len() {
         watch.broke(2, format!("only {:?} is reached in the end", status.reached));
     }
-    if !status.durable {
+    if status.durable != Some(true) {
         watch.broke(1, "the record is not durable in the end");
     }
-    if status.waiting > 0 {
-        watch.broke(3, format!("{} requests wait for ever", status.waiting));
+    if let Some(waiting @ 1..) = status.waiting {
+        watch.broke(3, format!("{waiting} requests wait for ever"));
     }
     if status.unreported > 0 {
         watch.broke(3, format!("{} reports were never taken", status.unreported));

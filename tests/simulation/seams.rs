@@ -1,7 +1,7 @@
 //! The seams of one process to its world.
 
 use intercom_agent::agent::seams::{HookRun, HookRunNumber, Phase, Seams};
-use intercom_agent::clock::{BootId, Clock, Moment};
+use intercom_agent::clock::{BootId, Clock, Moment, WallTime};
 use intercom_agent::record_store::RecordStore;
 
 use super::link::SimulatedBoard;
@@ -28,6 +28,10 @@ impl Clock for SimulatedClock {
 
     fn boot_id(&self) -> BootId {
         format!("boot-{}", self.0.borrow().boot).parse().expect("a boot id")
+    }
+
+    fn wall_time(&self) -> WallTime {
+        WallTime::from_unix_seconds(1_800_000_000 + self.0.borrow().now / 1000)
     }
 }
 
