@@ -20,6 +20,8 @@ use crate::record::Route;
 const DEFERRAL: Duration = Duration::from_secs(60);
 /// How long an answer to a look-up is waited for.
 const LOOK_UP: Duration = Duration::from_secs(15);
+/// The same where only the LAN is asked, which answers within a second.
+const LOOK_UP_ON_THE_LAN: Duration = Duration::from_secs(2);
 
 /// Whether a request has to be decided in the order in which they came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,7 +125,7 @@ impl<S: Seams> Agent<S> {
             Decision::AwaitBoard => return self.await_board(pending),
             Decision::Keep => return self.wait(pending, Until::ChangeEnds),
             Decision::LookUp(mac) => {
-                let at = self.seams.clock().now() + LOOK_UP;
+                let at = self.seams.clock().now() + self.look_up_within(&pending.delivery, mac);
                 // Only for a request that waits for it: this bounds how many look-ups there are.
                 if self.waiting.add(pending, Until::LookedUp(mac, at)) {
                     self.seams.upstream().look_up(mac);
@@ -209,6 +211,16 @@ impl<S: Seams> Agent<S> {
         }
         let at = self.seams.clock().now() + DEFERRAL;
         self.wait(pending, Until::Later(at, why.to_owned()))
+    }
+
+    /// How long a look-up may take. Whoever says that there is no uplink does not wait for a broker that
+    /// is away: only the LAN can know then.
+    fn look_up_within(&mut self, delivery: &Delivery, mac: Mac) -> Duration {
+        if !delivery.offline || self.connections.routes().contains(&Route::Mqtt) {
+            return LOOK_UP;
+        }
+        self.steps.tell(format!("no broker is reached: only the LAN is asked who has {mac}"));
+        LOOK_UP_ON_THE_LAN
     }
 
     /// It is known who has a MAC address.

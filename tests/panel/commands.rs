@@ -1,7 +1,7 @@
 //! The commands as an installer uses them: with and without a daemon, in words and in JSON.
 
 use std::process::Command;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use intercom_test_support::{
     Board, Broker, FACTORY_SERIAL, LIMIT, MODEL, NEW, OLD, OTHER, Process, Watcher, request,
@@ -384,6 +384,19 @@ fn what_a_command_waits_for_is_shown() {
     let mut asks = Process::start("apply", &mut board.command(&apply));
     let line = asks.wait_for("waiting for a new connection: 2 s; rolled back in ");
     assert!(line.ends_with(" s unless it is confirmed"), "{line}");
+}
+
+#[test]
+fn offline_nobody_waits_for_a_broker_that_is_away() {
+    let board = without_uplink();
+    let mut daemon = board.start();
+    daemon.wait_for("nothing listens there");
+    let asked = Instant::now();
+    let applied = board.run(&["apply", "--offline", "--new-mac", NEW]);
+    assert_eq!(applied.code, 0, "{applied:?}");
+    assert!(asked.elapsed() < Duration::from_secs(10), "a look-up at the broker takes 15 s");
+    let told = format!("no broker is reached: only the LAN is asked who has {NEW}\n");
+    assert!(applied.out.contains(&told), "{applied:?}");
 }
 
 #[test]
