@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use argh::FromArgs;
+use argh::{ArgsInfo, FromArgs};
 use log::LevelFilter;
 
 /// Gives this intercom panel the identity that its operator asked for: takes requests over MQTT or by
 /// polling, checks them against the board, changes the MAC address and the serial number so that no
 /// power cut can half-do it, proves that the panel is still reachable, and reports the result.
-#[derive(FromArgs, Debug)]
+#[derive(FromArgs, ArgsInfo, Debug)]
 #[argh(
     help_triggers("-h", "--help", "help"),
     note = "On the wall, in this order: `identity` (what is this board?), `check FILE` (what would this request do?), \
@@ -40,7 +40,7 @@ pub(super) struct Args {
     pub(super) command: Command,
 }
 
-#[derive(FromArgs, Debug)]
+#[derive(FromArgs, ArgsInfo, Debug)]
 #[argh(subcommand)]
 pub(super) enum Command {
     Run(Run),
@@ -69,7 +69,7 @@ pub(super) struct Common {
 /// A command with its own options and exit codes, and the common ones.
 macro_rules! command {
     ($(#[$about:meta])* $name:ident, $done:tt { $($options:tt)* }) => {
-        #[derive(FromArgs, Debug)]
+        #[derive(FromArgs, ArgsInfo, Debug)]
         #[argh(
             help_triggers("-h", "--help", "help"),
             error_code(0, $done),

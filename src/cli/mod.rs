@@ -52,6 +52,12 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Every command with its options, examples and exit codes, as `--help` has them: for the man pages and the
+/// completions.
+pub fn command_line() -> argh::CommandInfoWithArgs {
+    <Args as argh::ArgsInfo>::get_args_info()
+}
+
 fn dispatch(args: Args) -> Result<Exit, Failure> {
     match args.command {
         Command::Run(run) => run::run(&run),

@@ -23,6 +23,7 @@ mod proxy;
 mod ready;
 mod relative_root;
 mod replacement;
+mod schema;
 mod service_manager;
 mod signals;
 mod truth;
