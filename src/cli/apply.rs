@@ -59,7 +59,7 @@ pub(super) fn ask_for_change(
 ) -> Result<Option<Ended>, Failure> {
     let mut ended = None;
     let mut refused = None;
-    let mut progress = Progress::new();
+    let mut progress = Progress::of_change();
     let patience = progress.patience();
     let mut each = |answer: Answer| match answer {
         Answer::Step(step) if !common.json => progress.step(&step),

@@ -9,15 +9,13 @@ use std::process::{Command, Stdio};
 use super::args::{Bugreport, Common};
 use super::exit::{Exit, Failure};
 use super::hidden_macs::hide_macs;
-use super::{command_line, doctor, output};
+use super::{command_line, doctor, output, status};
 use crate::clock::WallTime;
 use crate::config::load_with_in_force;
 use crate::control::{self, Answer, Ask};
 use crate::crash::build_id;
-use crate::doctor::examine;
 use crate::file_error::of_file;
 use crate::panel::Panel;
-use crate::record_store::RecordStore;
 use crate::root::Root;
 
 /// The last lines of the log that are of use.
@@ -52,7 +50,7 @@ pub(super) fn bugreport(bugreport: &Bugreport) -> Result<Exit, Failure> {
 /// Each part, or why there is none: what is wrong with the one must not hide the others.
 fn body(common: &Common, root: Root) -> String {
     let (settings, panel) = match load_with_in_force(&root, common.config.as_deref()) {
-        Ok((settings, in_force)) => (in_force.as_toml(), Some(Panel::open(root, settings))),
+        Ok((settings, in_force)) => (in_force.as_toml(), Some(super::open(root, settings))),
         Err(why) => (why.to_string(), None),
     };
     let (mut status, mut checks, mut kernel) = (String::new(), String::new(), String::new());
@@ -60,7 +58,7 @@ fn body(common: &Common, root: Root) -> String {
     if let Some(panel) = &panel {
         kernel = fs::read_to_string(panel.root.path("/proc/version")).unwrap_or_default();
         status = state(panel);
-        checks = doctor::in_words(&examine(panel));
+        checks = doctor::in_words(&doctor::checks(panel));
         if !panel.root.is_sandbox() {
             log = log_lines();
         }
@@ -89,11 +87,9 @@ fn state(panel: &Panel) -> String {
     });
     match asked {
         Ok(()) => state,
-        Err(why) => match RecordStore::new(panel.state()).peek() {
-            Ok(record) => {
-                format!("{why}\n{}", serde_json::to_string(&record).unwrap_or_default())
-            }
-            Err(record) => format!("{why}\n{record}"),
+        Err(why) => match status::of_record(panel) {
+            Ok(told) => format!("{why}\n{}", told.text(false)),
+            Err(failure) => format!("{why}\n{}", failure.message),
         },
     }
 }

@@ -7,7 +7,9 @@ use serde::Serialize;
 use super::args::Doctor;
 use super::exit::{Exit, Failure};
 use super::output;
+use super::progress::while_working;
 use crate::doctor::{Checked, State, examine};
+use crate::panel::Panel;
 
 #[derive(Serialize)]
 struct Answer {
@@ -17,11 +19,16 @@ struct Answer {
 
 pub(super) fn doctor(doctor: &Doctor) -> Result<Exit, Failure> {
     let common = doctor.common();
-    let checks = examine(&super::panel(&common)?);
+    let checks = checks(&super::panel(&common)?);
     let worst = checks.iter().map(|check| check.finding.state).max().unwrap_or(State::Ok);
     let answer = Answer { worst, checks };
     output::print(common.json, &answer, |answer| in_words(&answer.checks))?;
     Ok(Exit::from(worst))
+}
+
+/// All of them, which may take their time.
+pub(super) fn checks(panel: &Panel) -> Vec<Checked> {
+    while_working("looking at the board and the routes", || examine(panel))
 }
 
 /// One line for each check, and what to do below those that need it.

@@ -94,5 +94,10 @@ fn settings(common: &Common) -> Result<(Root, Settings), Failure> {
 fn panel(common: &Common) -> Result<Panel, Failure> {
     let (root, settings) = settings(common)?;
     log_setup::start(settings.log_level).map_err(Failure::new)?;
-    Ok(Panel::open(root, settings))
+    Ok(open(root, settings))
+}
+
+/// Some of the board's sources take their time.
+fn open(root: Root, settings: Settings) -> Panel {
+    progress::while_working("reading the board", || Panel::open(root, settings))
 }

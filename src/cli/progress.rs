@@ -1,6 +1,8 @@
 //! What a command waits for, while nothing happens.
 
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -10,22 +12,37 @@ use crate::agent::Step;
 use crate::control::Told;
 use crate::sys::terminal;
 
-/// Before the first step. The agent does not wait longer for an answer.
-const LOOK_UP: &str = "whether another board has the new MAC address is looked up, 15 s at most";
+/// Before the first step. The agent does not wait longer for another board's answer.
+const BEGINNING: &str =
+    "asking who else has the new MAC address (15 s at most), and the hooks whether it may begin";
+/// Between two changes.
+const IDLE: &str = "waiting for a request";
 
 /// Shows the steps, and between two of them what is waited for.
 pub(super) struct Progress {
     /// What is waited for.
     what: String,
+    /// Whether to go on when a change has ended.
+    follows: bool,
     since: Instant,
     /// The width of the terminal on which one line is rewritten; elsewhere each is a line of its own.
     terminal: Option<usize>,
 }
 
 impl Progress {
-    pub(super) fn new() -> Self {
-        let terminal = terminal::columns(io::stderr());
-        Progress { what: LOOK_UP.to_owned(), since: Instant::now(), terminal }
+    /// Of one change.
+    pub(super) fn of_change() -> Self {
+        Self::new(BEGINNING, false)
+    }
+
+    /// Of everything that the daemon does.
+    pub(super) fn of_daemon() -> Self {
+        Self::new(IDLE, true)
+    }
+
+    fn new(what: &str, follows: bool) -> Self {
+        let (what, since) = (what.to_owned(), Instant::now());
+        Progress { what, follows, since, terminal: terminal::columns(io::stderr()) }
     }
 
     /// How long nothing may be shown.
@@ -48,6 +65,12 @@ impl Progress {
         let change = &state["change"];
         if let Some(stage) = change["stage"].as_str() {
             stage.clone_into(&mut self.what);
+        } else if self.follows {
+            // Nobody wants a line every two seconds in a file for as long as nothing happens.
+            if self.terminal.is_none() {
+                return;
+            }
+            IDLE.clone_into(&mut self.what);
         }
         let left = match &change["seconds_left"] {
             Value::Null => String::new(),
@@ -63,6 +86,16 @@ impl Progress {
         }
     }
 
+    fn tick(&self, done: &AtomicBool) {
+        loop {
+            thread::park_timeout(self.patience());
+            if done.load(Ordering::Acquire) {
+                break self.erase();
+            }
+            self.show(&format!("  {}: {} s", self.what, self.since.elapsed().as_secs()));
+        }
+    }
+
     fn show(&self, line: &str) {
         // A stderr that nobody reads ends nothing.
         let _ = match self.terminal {
@@ -73,4 +106,20 @@ impl Progress {
             None => writeln!(io::stderr(), "{line}"),
         };
     }
+}
+
+/// Does something that may take its time, and shows that it does.
+pub(super) fn while_working<T>(what: &str, work: impl FnOnce() -> T) -> T {
+    let progress = Progress::new(what, false);
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let ticker = thread::Builder::new().spawn_scoped(scope, || progress.tick(&done));
+        let result = work();
+        done.store(true, Ordering::Release);
+        // Where there can be no other thread, the work is done without a word.
+        if let Ok(ticker) = ticker {
+            ticker.thread().unpark();
+        }
+        result
+    })
 }

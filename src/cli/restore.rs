@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use super::args::Restore;
 use super::exit::{Exit, Failure};
 use super::output;
+use super::progress::while_working;
 use crate::agent::{Restorer, restore as make_agree};
 use crate::clock::RealClock;
 use crate::control::{self, Answer, Ask, BoardState, Told};
@@ -22,20 +23,26 @@ type Ended = (Told, bool);
 pub(super) fn restore(restore: &Restore) -> Result<Exit, Failure> {
     let common = restore.common();
     let panel = super::panel(&common)?;
-    let (told, has_unread) = match StateDirLock::take(&panel.state_dir()) {
-        Ok(_lock) => put_right(&panel)?,
+    let (told, has_unread) =
+        while_working("making the board agree with the record", || agree(&panel))?;
+    output::told(common.json, &told)?;
+    Ok(if has_unread { Exit::Unread } else { Exit::Done })
+}
+
+/// Here, or by the daemon that runs.
+fn agree(panel: &Panel) -> Result<Ended, Failure> {
+    match StateDirLock::take(&panel.state_dir()) {
+        Ok(_lock) => put_right(panel),
         Err(why) if why.kind() == ErrorKind::WouldBlock => {
             ask_daemon(&panel.runtime_dir().join(control::SOCKET))
-                .map_err(|failed| Failure::new(format!("{why}; {}", failed.message)))?
+                .map_err(|failed| Failure::new(format!("{why}; {}", failed.message)))
         }
         // The MAC must be right all the same: the record can still be read.
         Err(why) => {
             log::warn!("the state directory cannot be locked: {why}");
-            put_right(&panel)?
+            put_right(panel)
         }
-    };
-    output::told(common.json, &told)?;
-    Ok(if has_unread { Exit::Unread } else { Exit::Done })
+    }
 }
 
 fn put_right(panel: &Panel) -> Result<Ended, Failure> {

@@ -54,7 +54,7 @@ pub fn ask_patiently(
     each: &mut dyn FnMut(Answer),
 ) -> io::Result<()> {
     let mut answers = BufReader::new(send(socket, ask)?);
-    let patience = PollTimeout::try_from(patience).unwrap_or(PollTimeout::MAX);
+    let patience = in_poll(patience);
     loop {
         match wait_for_answer(&answers, patience)? {
             Waited::Answer => {}
@@ -73,19 +73,37 @@ pub fn ask_patiently(
 }
 
 /// Follows what the daemon does, until it ends, `each` breaks off, or nobody reads the standard output
-/// any more.
+/// any more. The first answer is the daemon's state. Where there is no other for so long, the state is one
+/// again.
 ///
 /// # Errors
 /// As [`ask`].
-pub fn follow(socket: &Path, mut each: impl FnMut(Answer) -> ControlFlow<()>) -> io::Result<()> {
+pub fn follow(
+    socket: &Path,
+    patience: Option<Duration>,
+    each: &mut dyn FnMut(Answer) -> ControlFlow<()>,
+) -> io::Result<()> {
     let mut answers = BufReader::new(send(socket, &Ask::Follow)?);
-    while wait_for_answer(&answers, PollTimeout::NONE)? == Waited::Answer {
-        let Some(answer) = next(&mut answers)? else { break };
-        if each(answer).is_break() {
-            break;
+    let patience = patience.map_or(PollTimeout::NONE, in_poll);
+    loop {
+        let answer = match wait_for_answer(&answers, patience)? {
+            Waited::Answer => next(&mut answers)?,
+            Waited::Nothing => {
+                let mut state = None;
+                self::ask(socket, &Ask::Status, |answer| state = Some(answer))?;
+                state
+            }
+            Waited::NobodyReads => return Ok(()),
+        };
+        match answer.map(&mut *each) {
+            Some(ControlFlow::Continue(())) => {}
+            Some(ControlFlow::Break(())) | None => return Ok(()),
         }
     }
-    Ok(())
+}
+
+fn in_poll(patience: Duration) -> PollTimeout {
+    PollTimeout::try_from(patience).unwrap_or(PollTimeout::MAX)
 }
 
 fn next(answers: &mut BufReader<UnixStream>) -> io::Result<Option<Answer>> {

@@ -1,5 +1,7 @@
 //! The commands as an installer uses them: with and without a daemon, in words and in JSON.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -371,7 +373,7 @@ fn what_a_command_waits_for_is_shown() {
     let board = without_uplink();
     let apply = ["apply", "--new-mac", NEW];
     let mut alone = Process::start("apply", &mut board.command(&apply));
-    alone.wait_for("another board has the new MAC address is looked up, 15 s at most: 2 s");
+    alone.wait_for("asking who else has the new MAC address (15 s at most), and the hooks whether");
 
     // Where nobody can be asked who has the address, the change begins at once.
     let board = Board::sandboxed("gate-2", OLD).with_polling("http://127.0.0.1:9");
@@ -384,6 +386,39 @@ fn what_a_command_waits_for_is_shown() {
     let mut asks = Process::start("apply", &mut board.command(&apply));
     let line = asks.wait_for("waiting for a new connection: 2 s; rolled back in ");
     assert!(line.ends_with(" s unless it is confirmed"), "{line}");
+}
+
+/// A serial number that comes late, by a program that waits for somebody to write into a pipe.
+#[test]
+fn a_board_that_takes_its_time_is_not_read_in_silence() {
+    for command in ["doctor", "restore", "identity", "status"] {
+        let board = without_uplink();
+        let config = board.read("etc/intercom-agent.toml");
+        let source = config.replace("file:/etc/serial", "command:/bin/serial");
+        assert_ne!(source, config);
+        board.write("etc/intercom-agent.toml", source);
+        let pipe = board.path("late");
+        assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
+        board.write("bin/serial", format!("#!/bin/sh\nexec cat {}\n", pipe.display()));
+        fs::set_permissions(board.path("bin/serial"), fs::Permissions::from_mode(0o755))
+            .expect("set");
+        let mut reads = Process::start(command, &mut board.command(&[command]));
+        reads.wait_for("reading the board: 2 s");
+        fs::write(&pipe, "SN-1\n").expect("written");
+    }
+}
+
+#[test]
+fn what_the_daemon_waits_for_is_shown_to_a_follower() {
+    let board = Board::sandboxed("gate-1", OLD).with_polling("http://127.0.0.1:9");
+    let mut daemon = board.start();
+    daemon.wait_for("nothing listens there");
+    let mut follows = Process::start("status", &mut board.command(&["status", "--follow"]));
+    follows.wait_for("change     none");
+    let _apply = Process::start("apply", &mut board.command(&["apply", "--new-mac", NEW]));
+    follows.wait_for("the board now carries");
+    let line = follows.wait_for("  waiting for a new connection: ");
+    assert!(line.contains(" s; rolled back in "), "{line}");
 }
 
 #[test]
