@@ -22,7 +22,7 @@ def respawned(lab):
 
 
 def started_by_script(lab):
-    """By S95intercom-agent: started in the background and once only, stopped, started again."""
+    """By S95intercom-agent: started in the background and once only, killed and come again, stopped, started again."""
     script = "/etc/init.d/S95intercom-agent"
     with Broker(lab) as broker:
         with machines.panel(chip(lab, config(mqtt(broker)), options=("--busybox",)), lab.log(), boot="kernel") as board:
@@ -32,6 +32,10 @@ def started_by_script(lab):
             board.sh(f"{script} start")
             assert board.sh("pidof intercom-agent") == first, "started twice"
             board.sh(f"{script} status")
+            board.sh(f"kill -9 {first.strip()}")
+            broker.offline()
+            broker.online(OLD)
+            assert board.sh("pidof intercom-agent") != first
             board.sh(f"{script} stop")
             broker.offline()
             assert board.run("pidof intercom-agent")[0] != 0 and board.run(f"{script} status")[0] != 0
