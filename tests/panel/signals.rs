@@ -1,6 +1,10 @@
 //! The daemon as its init system knows it.
 
-use intercom_test_support::{Board, Broker, NEW, OLD, Watcher, request};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use intercom_test_support::{Board, Broker, MODEL, NEW, OLD, Watcher, request};
+use serde_json::json;
 
 const CONFIGURATION: &str = "etc/intercom-agent.toml";
 
@@ -33,6 +37,59 @@ fn a_hang_up_has_the_configuration_read_again() {
     watcher.retain("intercoms/by-board/gate-1/patch/r-1", request("r-1").to_string());
     assert_eq!(watcher.report(NEW)["status"], "installed", "it takes requests there");
     assert!(!board.path("elsewhere").exists());
+    assert!(daemon.terminate().success());
+}
+
+#[test]
+fn what_is_read_again_is_in_force_at_once() {
+    let board = Board::sandboxed("gate-1", OLD).with_mqtt("mqtt://127.0.0.1:9");
+    let mut daemon = board.start();
+    daemon.wait_for("nothing listens there");
+    let before = board.read(CONFIGURATION);
+    let mut after = before.clone();
+    for (from, to) in [
+        ("board_name = \"gate-1\"", "board_name = \"gate-1\"\nid = 7\nlog_level = \"debug\""),
+        (MODEL, "OTHER"),
+        ("runtime_dir = \"/run\"", "runtime_dir = \"/run-2\""),
+        ("hooks_dir = \"/hooks\"", "hooks_dir = \"/hooks-2\""),
+        ("confirm_within = 60", "confirm_within = 45"),
+        ("file:/etc/serial", "file:/etc/serial-2"),
+    ] {
+        assert!(after.contains(from), "{from}");
+        after = after.replace(from, to);
+    }
+    board.write(
+        CONFIGURATION,
+        format!("{after}[http]\nurl = \"http://127.0.0.1:9\"\npoll_every = 1\n"),
+    );
+    board.write("etc/serial-2", "SN-2\n");
+    board.write(
+        "hooks-2/10-told",
+        format!("#!/bin/sh\necho told >{}\n", board.path("told").display()),
+    );
+    fs::set_permissions(board.path("hooks-2/10-told"), fs::Permissions::from_mode(0o755))
+        .expect("set");
+    daemon.hang_up();
+    daemon.wait_for("the configuration has been read again");
+    daemon.wait_for("[DEBUG]");
+
+    // Asked where the socket is now.
+    let status = board.run(&["status", "--json"]).json();
+    assert_eq!(json!([status["id"], status["board"]]), json!([7, "gate-1"]), "{status}");
+    let routes: Vec<_> = status["routes"].as_array().expect("routes").iter().collect();
+    assert_eq!(routes.iter().map(|route| &route["route"]).collect::<Vec<_>>(), ["mqtt", "http"]);
+    assert!(board.path("run-2/identity.json").exists());
+
+    let apply = ["apply", "--offline", "--new-mac", NEW, "--model", MODEL];
+    let other_model = board.run(&apply);
+    assert_eq!(other_model.code, 11, "{other_model:?}");
+    let apply = ["apply", "--offline", "--new-mac", NEW, "--model", "OTHER"];
+    let applied = board.run(&apply);
+    assert_eq!(applied.code, 0, "{applied:?}");
+    let left = applied.out.split_once(" s left to confirm it)").expect("the time left").0;
+    let left: u8 = left.rsplit('(').next().and_then(|left| left.parse().ok()).expect("seconds");
+    assert!(left <= 45, "{applied:?}");
+    assert!(board.path("told").exists(), "the hooks are the new ones");
     assert!(daemon.terminate().success());
 }
 
