@@ -18,6 +18,9 @@ const BEGINNING: &str =
 /// Between two changes.
 const IDLE: &str = "waiting for a request";
 
+/// So much of what is waited for is shown on the narrowest terminal.
+const LEAST: usize = 12;
+
 /// Shows the steps, and between two of them what is waited for.
 pub(super) struct Progress {
     /// What is waited for.
@@ -76,7 +79,7 @@ impl Progress {
             Value::Null => String::new(),
             left => format!("; rolled back in {left} s unless it is confirmed"),
         };
-        self.show(&format!("  {}: {} s{left}", self.what, self.since.elapsed().as_secs()));
+        self.show(&left);
     }
 
     /// Takes the line away that would be rewritten next.
@@ -92,18 +95,25 @@ impl Progress {
             if done.load(Ordering::Acquire) {
                 break self.erase();
             }
-            self.show(&format!("  {}: {} s", self.what, self.since.elapsed().as_secs()));
+            self.show("");
         }
     }
 
-    fn show(&self, line: &str) {
+    /// What is waited for, since when, and until when.
+    fn show(&self, until: &str) {
+        let (what, since) = (&self.what, self.since.elapsed().as_secs());
+        let times = format!(": {since} s{until}");
         // A stderr that nobody reads ends nothing.
         let _ = match self.terminal {
-            // In the last column some terminals begin a new line.
+            // The times are what changes. In the last column some terminals begin a new line.
             Some(width) => {
-                write!(io::stderr(), "\r\x1b[K{line:.0$}", width.saturating_sub(1))
+                let width = width.saturating_sub(1);
+                let room = width.saturating_sub(times.len() + 2).max(LEAST);
+                let line = format!("  {what:.room$}{times}");
+                // A line of the log takes its place.
+                write!(io::stderr(), "\r\x1b[K{line:.width$}\r")
             }
-            None => writeln!(io::stderr(), "{line}"),
+            None => writeln!(io::stderr(), "  {what}{times}"),
         };
     }
 }

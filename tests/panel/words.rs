@@ -68,6 +68,7 @@ fn every_output_fits_the_terminal() {
         board.write("other.json", json!({"mac": NEW, "new_mac": OLD}).to_string());
         let path = |name: &str| board.path(name).display().to_string();
         let (request, other) = (path("request.json"), path("other.json"));
+        let report = path("report");
         for arguments in [
             vec!["status", "--nothing"],
             vec!["identity"],
@@ -86,16 +87,42 @@ fn every_output_fits_the_terminal() {
             vec!["rollback", "--offline"],
             vec!["rollback", "--offline", "--factory"],
             vec!["apply", "--offline", &other],
+            vec!["status"],
+            vec!["bugreport", &report],
+            vec!["run", "--config", "/nowhere"],
         ] {
-            let text = shown(&board, columns, &arguments);
-            assert!(!text.is_empty(), "{arguments:?}");
-            for line in text.lines() {
-                // A path or an address stays whole.
-                let is_one_word = !line.trim().contains(' ');
-                let fits = line.chars().count() <= columns;
-                assert!(fits || is_one_word || is_log(line), "{columns}: {arguments:?}: {line}");
+            fits(&shown(&board, columns, &arguments), columns, &arguments);
+        }
+        let mut daemon = board.start();
+        daemon.wait_for("nothing listens there");
+        for arguments in
+            [vec!["status"], vec!["doctor"], vec!["restore"], vec!["log", "info"], vec!["run"]]
+        {
+            fits(&shown(&board, columns, &arguments), columns, &arguments);
+        }
+    }
+}
+
+#[test]
+fn all_help_fits_the_terminal() {
+    let board = Board::sandboxed("gate-1", OLD);
+    for columns in [80, 40] {
+        for flag in ["-h", "--help"] {
+            fits(&shown(&board, columns, &[flag]), columns, &[flag]);
+            for command in COMMANDS {
+                fits(&shown(&board, columns, &[command, flag]), columns, &[command, flag]);
             }
         }
+    }
+}
+
+/// No line is longer, but where a path or an address stays whole.
+fn fits(text: &str, columns: usize, arguments: &[&str]) {
+    assert!(!text.is_empty(), "{arguments:?}");
+    for line in text.lines() {
+        let is_one_word = !line.trim().contains(' ');
+        let fits = line.chars().count() <= columns;
+        assert!(fits || is_one_word || is_log(line), "{columns}: {arguments:?}: {line}");
     }
 }
 
