@@ -181,9 +181,9 @@ fn state(status: &Status) -> String {
     for OutcomeStatus { at, report } in &status.outcomes {
         let id = report.request_id.as_ref().map_or("without an id", |id| id.as_str());
         let outcome = report.intercom.status.as_deref().unwrap_or("unknown");
-        let reason = report.reason.as_deref().unwrap_or_default();
+        let reason = report.reason.as_ref().map_or_else(String::new, |why| format!(": {why}"));
         let at = at.as_deref().unwrap_or("at an unknown time");
-        row("outcome", format!("{at} {id}: {outcome} {reason}").trim_end().to_owned());
+        row("outcome", format!("{at} {id}: {outcome}{reason}"));
     }
     text
 }

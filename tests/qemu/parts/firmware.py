@@ -141,7 +141,8 @@ def installed_and_removed(lab):
             board.shell(60)
             files = f"md5sum /etc/inittab /{SETS_THE_MAC} {NETWORK}; ls /etc/init.d /etc/network/interfaces.d /usr/sbin"
             before = board.sh(files)
-            board.sh("/root/systemd/install --binary /root/intercom-agent --busybox --respawn")
+            said = board.sh("/root/systemd/install --binary /root/intercom-agent --busybox --respawn")
+            assert "now:" in said and "checks: " in said, f"not what doctor says of the result: {said}"
             board.sh("kill -HUP 1")
             broker.online(OLD)
             board.quiet()
