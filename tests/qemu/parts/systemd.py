@@ -57,6 +57,8 @@ def change(lab):
             board.sh("sync")
             board.type("systemctl reboot -ff\n")
             board.ended(60)
+        # The change has left presences with this MAC.
+        broker.forget()
         with machine.boot(lab.log("again")) as board:
             board.shell(120)
             broker.online(NEW, 120)
