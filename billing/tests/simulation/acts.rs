@@ -1,0 +1,45 @@
+//! Rule 1: what a board acts on.
+
+use intercom_agent::record::{Change, Goal};
+
+use super::host::short;
+use super::panel::{Panel, Took};
+use super::world::World;
+
+/// How long after it has connected everybody can know what a board carries.
+const NOTICED_MS: u64 = 70_000;
+
+impl World {
+    /// Rule 1: a board begins a change.
+    pub fn begins(&mut self, panel: usize, change: &Change) {
+        let own = &self.panels[panel];
+        let mac = change.to.identity.mac;
+        let (cause, name) = (&change.cause, own.name.clone());
+        let installs = change.goal == Goal::Install;
+        // A rollback by hand goes under the last request's ID.
+        let asked = cause.issuer.as_ref().filter(|_| installs).and(cause.request_id.clone());
+        let from = change.from.identity.mac;
+        let Some(request_id) = asked else {
+            self.panels[panel].by_hand.insert(mac);
+            return self.tell(|| format!("{name} changes from {from} to {mac} by hand"));
+        };
+        let id = short(request_id.as_str());
+        self.tell(|| format!("{name} changes from {from} to {mac} by {id}"));
+        let noticed = |other: &&Panel| {
+            let is_known = other.mqtt.is_reached && other.mqtt.since + NOTICED_MS < self.now();
+            other.name != name && is_known && other.is_on_line() && other.link_mac() == mac
+        };
+        let from = self.panels.iter().find(noticed).map(|other| other.name.clone());
+        self.panels[panel].took = (mac != change.from.identity.mac).then_some(Took { mac, from });
+        let own = &self.panels[panel];
+        let over_the_broker = own.mqtt.nonces.iter().any(|nonce| {
+            let offer = (request_id.clone(), name.clone(), nonce.to_string());
+            self.watch.offers.contains(&offer)
+        });
+        if own.mqtt.over.contains(&request_id) {
+            self.broke(1, format!("{name} acts on {id}, which it was told is over"));
+        } else if !over_the_broker && !own.http.listed.contains(&request_id) {
+            self.broke(1, format!("{name} acts on {id}, which is not open for it now"));
+        }
+    }
+}

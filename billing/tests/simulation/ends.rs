@@ -1,0 +1,73 @@
+//! Rules 7 and 11: how a request ends by silence, and by an `installed` that comes late.
+
+use intercom_wire::{BoardName, RequestId};
+
+use super::host::{short, unix_ms};
+use super::rules::Cause;
+use super::watch::Tables;
+use super::world::World;
+
+/// How long a board that is there may leave a request without an answer.
+const ANSWER_MS: i64 = 1_800_000;
+
+impl World {
+    /// Rule 11: an `installed` counts however its request has ended, unless a later one was installed.
+    pub fn check_late(&mut self, before: &Tables, cause: &Cause) {
+        let Cause::Report(board, report) = cause else { return };
+        let Some(request) = report.request_id.as_ref().and_then(|id| before.requests.get(id))
+        else {
+            return;
+        };
+        let id = request.intercom;
+        let carries_it = report.intercom.mac == Some(request.to.mac)
+            && report.intercom.serial_number == request.to.serial_number;
+        let door = &self.watch.tables.intercoms[&id];
+        let is_overtaken = before.is_overtaken(request);
+        if is_overtaken
+            && door.confirmed != before.intercoms[&id].confirmed
+            && door.confirmed.mac == request.to.mac
+        {
+            let what = "is back at what a later request has overtaken";
+            return self.broke(11, format!("intercom {id} {what}, by {board}"));
+        }
+        let is_repeated = request.state == "installed";
+        if !self.is_installed(before, id, cause) || !carries_it || is_repeated || door.is_deleted {
+            return;
+        }
+        if door.confirmed != request.to && !before.is_taken(id, &request.to) {
+            let what = format!("{board} has installed {}, and intercom {id} is", request.to);
+            self.broke(11, format!("{what} at {}", door.confirmed));
+        }
+    }
+
+    /// Rule 7: only silence ends a request so.
+    pub fn check_no_answer(&mut self, before: &Tables, request_id: &RequestId) {
+        let now_ms = unix_ms(self.now());
+        let open = before.open.iter().filter(|(open, _)| open == request_id);
+        let boards: Vec<_> = open.map(|(_, board)| board.clone()).collect();
+        for board in boards {
+            let key = (request_id.clone(), board.clone());
+            let offered_ms = self.watch.offered.get(&key).copied().unwrap_or(now_ms);
+            let deferred_ms = self.watch.deferred.get(&key).copied().unwrap_or(0);
+            let claim = self.watch.book.claims.get(&board);
+            let there_ms = claim.map_or(now_ms, |claim| claim.since_ms);
+            let silent_ms = now_ms - offered_ms.max(deferred_ms).max(there_ms);
+            let id = short(request_id.as_str());
+            if silent_ms < ANSWER_MS {
+                let what = format!("{board} was silent for {} s", silent_ms / 1000);
+                self.broke(7, format!("{id}: no answer, and {what}"));
+            } else if self.answers(&board) {
+                self.broke(7, format!("{id}: no answer, and {board} is there and answers"));
+            }
+        }
+    }
+
+    /// Whether it is a panel that has been reached for as long as it had to answer.
+    fn answers(&self, board: &BoardName) -> bool {
+        let now = self.now();
+        let mut own = self.panels.iter().filter(|panel| panel.name == *board);
+        let (Some(panel), None) = (own.next(), own.next()) else { return false };
+        let since = panel.mqtt.since + u64::try_from(ANSWER_MS).unwrap_or(0);
+        panel.is_on_line() && panel.mqtt.is_reached && since < now && !panel.is_busy
+    }
+}
