@@ -2,6 +2,7 @@
 
 use intercom_agent::agent::{BackTo, Delivery};
 use intercom_agent::decide::{Delivered, Signature, Timing, Via};
+use intercom_billing::operations::Decision;
 use intercom_billing::store::intercoms::Name;
 use intercom_wire::{Identity, Mac, Request, RequestId, topics};
 use serde_json::{Map, Value, json};
@@ -132,18 +133,20 @@ impl World {
             Action::OfferToTheDoor(id) => {
                 if let Some(request_id) = self.newest(id, 0) {
                     self.operate("to the door's board", async |billing| {
-                        billing.offer_to_the_door(request_id).await
+                        billing.decide(Decision::OfferToTheDoor { request_id }).await
                     });
                 }
             }
             Action::Enrol { panel, mac } => {
                 let board = self.panels[panel].name.clone();
-                self.operate("enrol", async |billing| billing.enrol(board, mac).await);
+                self.operate("enrol", async |billing| {
+                    billing.decide(Decision::Enrol { board, mac }).await
+                });
             }
             Action::AcceptByHand { panel, id } => {
                 let board = self.panels[panel].name.clone();
                 self.operate("accept", async |billing| {
-                    billing.accept_by_hand(board, Name::Id(id)).await
+                    billing.decide(Decision::AcceptByHand { board, id }).await
                 });
             }
             Action::Claims { puppet, claim } => self.puppet_claims(puppet, &claim),

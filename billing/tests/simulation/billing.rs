@@ -207,6 +207,7 @@ impl World {
         let poll = Poll {
             caller: Caller { board: name.clone(), mac: connect_as.identity.mac, id: connect_as.id },
             serial_number: connect_as.identity.serial_number.clone(),
+            changing: connect_as.changing_from.is_some(),
             nonce: own.http.nonce.clone(),
             every_ms: i64::try_from(POLL_MS).expect("a time"),
         };

@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use intercom_agent::agent::RouteStatus;
 use intercom_agent::agent::seams::{
-    AckToken, ConnectIdentity, Connection, HookRun, ReportId, Seams, Upstream,
+    AckToken, ConnectIdentity, Connection, HookRun, HookRunNumber, ReportId, Seams, Upstream,
 };
 use intercom_agent::board::{Board, LinkError, RuntimeFiles};
 use intercom_agent::clock::{BootId, Clock, Moment, WallTime};
@@ -31,7 +31,7 @@ pub enum Command {
     Prove(Route),
     JudgeLink(Mac),
     AskAgain(Route),
-    Hooks(HookRun),
+    Hooks(HookRunNumber, HookRun),
 }
 
 /// What the power leaves.
@@ -128,8 +128,8 @@ impl Seams for Simulated {
     // Every source has answered before the agent starts.
     fn read_board(&mut self) {}
 
-    fn start_hooks(&mut self, run: HookRun) {
-        self.board.wants(Command::Hooks(run));
+    fn start_hooks(&mut self, number: HookRunNumber, run: HookRun) {
+        self.board.wants(Command::Hooks(number, run));
     }
 }
 
@@ -193,6 +193,10 @@ impl Clock for OfBoard {
 
     fn boot_id(&self) -> BootId {
         format!("boot-{}", self.0.borrow().boot).parse().expect("a boot ID")
+    }
+
+    fn wall_time(&self) -> WallTime {
+        WallTime::from_unix_seconds(self.0.borrow().clock.get() / 1000)
     }
 }
 

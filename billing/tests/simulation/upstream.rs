@@ -1,7 +1,7 @@
 //! What comes of a panel's wishes, and what its network brings it.
 
 use intercom_agent::agent::seams::{
-    AckToken, ConnectIdentity, Connection, Event, HookRun, Phase, ReportId,
+    AckToken, ConnectIdentity, Connection, Event, HookRun, HookRunNumber, Phase, ReportId,
 };
 use intercom_agent::agent::{Agent, HookFailure, HookProblem};
 use intercom_agent::decide::MacOwner;
@@ -73,9 +73,9 @@ impl World {
                         self.break_link(&client);
                     }
                 }
-                Command::Hooks(run) => {
+                Command::Hooks(number, run) => {
                     let takes = if run.phase == Phase::Ready { 100 } else { 2_000 };
-                    self.later(takes, Happening::HooksEnd { panel, life, run });
+                    self.later(takes, Happening::HooksEnd { panel, life, number, run });
                 }
             }
         }
@@ -142,14 +142,14 @@ impl World {
         }
     }
 
-    pub fn hooks_end(&mut self, panel: usize, life: u32, run: &HookRun) {
+    pub fn hooks_end(&mut self, panel: usize, life: u32, number: HookRunNumber, run: &HookRun) {
         if self.panels[panel].life != life {
             return;
         }
         let is_busy = run.phase == Phase::Ready && self.panels[panel].is_busy;
         let not_now = || Err(HookFailure::new("20-sip", HookProblem::NotNow));
         let end = if is_busy { not_now() } else { Ok(()) };
-        self.with_agent(panel, |agent| agent.hooks_ended(end));
+        self.with_agent(panel, |agent| agent.hooks_ended(number, end));
     }
 
     pub fn reported(&mut self, panel: usize, life: u32, id: ReportId, route: Route) {

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use intercom_agent::agent::seams::{Connection, HookRun, ReportId};
+use intercom_agent::agent::seams::{Connection, HookRun, HookRunNumber, ReportId};
 use intercom_agent::record::Route;
 use intercom_billing::mqtt::conversation;
 use intercom_wire::{Mac, Nonce, Report, RequestBody};
@@ -99,6 +99,7 @@ pub enum Happening {
     HooksEnd {
         panel: usize,
         life: u32,
+        number: HookRunNumber,
         run: HookRun,
     },
     Echo {
@@ -290,7 +291,9 @@ impl World {
             Happening::Connect { panel, life, connection } => self.connect(panel, life, connection),
             Happening::LookedUp { panel, life, mac } => self.looked_up(panel, life, mac),
             Happening::LinkJudged { panel, life, mac } => self.link_judged(panel, life, mac),
-            Happening::HooksEnd { panel, life, run } => self.hooks_end(panel, life, &run),
+            Happening::HooksEnd { panel, life, number, run } => {
+                self.hooks_end(panel, life, number, &run)
+            }
             Happening::Echo { panel, link } => self.repeat_echo(panel, link),
             Happening::Poll { panel, life, connection, again } => {
                 self.poll(panel, life, connection, again);
