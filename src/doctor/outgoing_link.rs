@@ -1,5 +1,6 @@
 //! The outgoing link: the traffic leaves by the link that a change must be proven on.
 
+use std::fs;
 use std::net::ToSocketAddrs;
 
 use super::{Check, Finding};
@@ -35,7 +36,7 @@ fn look(panel: &Panel) -> Finding {
         };
         let ends = Ends { local: None, peers: found.map(|address| address.ip()).collect() };
         if let Err(why) = uplink.carries(&ends, mac) {
-            return finding(route, &why);
+            return finding(route, &why, &link.interface);
         }
     }
     match panel.settings.uplink.as_ref() {
@@ -59,9 +60,16 @@ fn neighbours(carries: &str, interface: &str) -> Finding {
     }
 }
 
-fn finding(route: Route, why: &UplinkError) -> Finding {
+fn finding(route: Route, why: &UplinkError, interface: &str) -> Finding {
     let found = format!("{}: {why}; every change would be rolled back", route.label());
     match why {
+        // A port of a bridge hears no ARP answer of its own, so `uplink` could not be proven.
+        UplinkError::OtherLink { carries, .. } if is_port_of(interface, carries) => {
+            Finding::failed(
+                found,
+                format!("{interface} is a port of {carries}: set `interface = \"{carries}\"`"),
+            )
+        }
         UplinkError::OtherLink { carries, .. } => Finding::failed(
             found,
             format!(
@@ -81,4 +89,10 @@ fn finding(route: Route, why: &UplinkError) -> Finding {
             Finding::warning(format!("not known: {}: {why}", route.label()), "see uplink")
         }
     }
+}
+
+/// Whether an interface is a port of a bridge or a bond: `master` in sysfs leads to it.
+fn is_port_of(interface: &str, bridge: &str) -> bool {
+    let master = fs::read_link(format!("/sys/class/net/{interface}/master"));
+    master.is_ok_and(|master| master.file_name().is_some_and(|name| name == bridge))
 }

@@ -19,12 +19,13 @@ fn outcome(board: &Board, broker: &Broker) -> (Value, String) {
     (report["status"].clone(), report["reason"].as_str().unwrap_or_default().to_owned())
 }
 
-fn doctor_says(board: &Board) -> (String, String) {
+/// The state, what was found and what to do.
+fn doctor_says(board: &Board) -> (String, String, String) {
     let checks = board.run(&["doctor", "--json"]).json();
     let checks = checks["checks"].as_array().expect("a list");
     let check = checks.iter().find(|check| check["id"] == "outgoing-link").expect("the check");
     let text = |field: &str| check[field].as_str().unwrap_or_default().to_owned();
-    (text("state"), text("found"))
+    (text("state"), text("found"), text("advice"))
 }
 
 /// With these settings ahead of the others.
@@ -65,8 +66,9 @@ fn a_bridge_with_an_address_of_its_own_does_not_count() {
         let broker = Broker::start_in("lan", LAN);
         let board = board(&broker, "");
         let link = format!("leaves by br0 with the MAC address {OTHER_LINK}, not by eth0");
-        let (state, found) = doctor_says(&board);
+        let (state, found, advice) = doctor_says(&board);
         assert!(state == "failed" && found.contains(&link), "{state}: {found}");
+        assert_eq!(advice, "eth0 is a port of br0: set `interface = \"br0\"`");
         let (outcome, reason) = outcome(&board, &broker);
         assert_eq!((outcome, kernels_mac()), ("rolled_back".into(), OLD.to_owned()));
         assert!(reason.contains(&link), "{reason}");
@@ -110,7 +112,7 @@ fn an_uplink_that_is_meant_counts_with_an_answer_on_the_panels_own_link() {
         ip("route add 203.0.113.0/24 via 198.51.100.1 dev eth0");
         let broker = Broker::start_in("lan", LAN);
         let board = board(&broker, "uplink = \"wlan0\"");
-        assert_eq!(doctor_says(&board), ("ok".to_owned(), "wlan0, as configured".to_owned()));
+        assert_eq!(doctor_says(&board).1, "wlan0, as configured");
         assert_eq!(outcome(&board, &broker).0, "installed");
         assert_eq!(kernels_mac(), NEW);
     });
@@ -144,12 +146,12 @@ fn an_uplink_beside_a_link_without_a_neighbour_is_told_before_a_change() {
         ip("neigh flush dev eth0");
         let broker = Broker::start_in("lan", LAN);
         let board = board(&broker, "uplink = \"wlan0\"");
-        let (state, found) = doctor_says(&board);
+        let (state, found, _) = doctor_says(&board);
         let wanting = "no neighbour is known on eth0, so that no change could be confirmed";
         assert!(state == "warning" && found.ends_with(wanting), "{state}: {found}");
         // Whom the kernel has met before the change is asked after it.
         ip("neigh add 198.51.100.1 lladdr 02:FC:00:00:00:06 dev eth0 nud stale");
-        assert_eq!(doctor_says(&board), ("ok".to_owned(), "wlan0, as configured".to_owned()));
+        assert_eq!(doctor_says(&board).1, "wlan0, as configured");
         assert_eq!(outcome(&board, &broker).0, "installed");
     });
 }
@@ -161,7 +163,7 @@ fn an_uplink_that_is_not_there_is_named() {
         let broker = Broker::start_in("lan", LAN);
         let board = board(&broker, "uplink = \"wlna0\"");
         let named = "`uplink` names wlna0, and there is no such interface";
-        let (state, found) = doctor_says(&board);
+        let (state, found, _) = doctor_says(&board);
         assert!(state == "failed" && found.contains(named), "{state}: {found}");
         let (outcome, reason) = outcome(&board, &broker);
         assert_eq!((outcome, kernels_mac()), ("rolled_back".into(), OLD.to_owned()));
