@@ -1,4 +1,4 @@
-//! The control socket, where descriptors are few and readers go away.
+//! The control socket and the output, where descriptors are few and readers go away.
 
 use std::os::unix::net::UnixStream;
 use std::process::Command;
@@ -53,4 +53,29 @@ fn following_ends_when_nobody_reads_any_more() {
     assert!(output.status.success());
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(said.starts_with("board"), "{said}");
+}
+
+#[test]
+fn nobody_reads_the_answer_and_the_exit_code_is_the_same() {
+    let board = without_uplink();
+    for arguments in [
+        &["status"][..],
+        &["status", "--json"],
+        &["identity"],
+        &["doctor"],
+        &["config"],
+        &["bugreport"],
+        &["restore"],
+        &["check", "-h"],
+        &["--version"],
+        &["rollback", "--factory", "--offline"],
+    ] {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let output = board.command(arguments).stdout(writer).output().expect("the agent");
+        let read = board.run(arguments);
+        assert_eq!(output.status.code(), Some(read.code), "{arguments:?}: {output:?}");
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert!(!complaint.contains("pipe") && !complaint.contains("panick"), "{complaint}");
+    }
 }
