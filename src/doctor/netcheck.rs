@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::{Finding, State, clock};
 use crate::agent::RouteStatus;
 use crate::agent::seams::ConnectIdentity;
+use crate::config::Settings;
 use crate::panel::Panel;
 use crate::record::Route;
 use crate::upstream::Place;
@@ -105,39 +106,45 @@ pub(super) fn netcheck_of(
 }
 
 /// Goes there once; the URL of the server, and what came of it.
-#[cfg_attr(not(feature = "mqtt"), expect(unused_variables, reason = "it concerns sessions"))]
 fn attempt(
     panel: &Panel,
     route: Route,
     beside_daemon: bool,
 ) -> io::Result<Option<(String, Attempt)>> {
-    let settings = &panel.settings;
     let connect_as = ConnectIdentity::of(&panel.record()?, &panel.rules());
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let place = Place::new(panel.root.clone(), panel.last_good_time());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    Ok(runtime.block_on(go(&panel.settings, route, connect_as, place, beside_daemon)))
+}
+
+#[cfg_attr(not(feature = "mqtt"), expect(unused_variables, reason = "it concerns sessions"))]
+async fn go(
+    settings: &Settings,
+    route: Route,
+    connect_as: ConnectIdentity,
+    place: Place,
+    beside_daemon: bool,
+) -> Option<(String, Attempt)> {
     match route {
         #[cfg(feature = "mqtt")]
-        Route::Mqtt => Ok(settings.mqtt.clone().map(|settings| {
+        Route::Mqtt => {
+            let settings = settings.mqtt.clone()?;
             let until = match beside_daemon {
                 true => mqtt::attempt::Until::Connected,
                 false => mqtt::attempt::Until::Subscribed,
             };
             let server = settings.broker.to_string();
-            let attempt = mqtt::attempt::attempt(settings, place, &connect_as, until);
-            (server, runtime.block_on(attempt))
-        })),
+            Some((server, mqtt::attempt::attempt(settings, place, &connect_as, until).await))
+        }
         #[cfg(feature = "http")]
         Route::Http | Route::Billing => {
-            let settings =
-                if route == Route::Http { settings.http.clone() } else { settings.billing.clone() };
-            Ok(settings.map(|settings| {
-                let server = settings.base.to_string();
-                let attempt = http::attempt::attempt(route, settings, place, connect_as);
-                (server, runtime.block_on(attempt))
-            }))
+            let is_http = route == Route::Http;
+            let settings = if is_http { &settings.http } else { &settings.billing }.clone()?;
+            let server = settings.base.to_string();
+            Some((server, http::attempt::attempt(route, settings, place, connect_as).await))
         }
         #[cfg(not(all(feature = "http", feature = "mqtt")))]
-        _ => Ok(None),
+        _ => None,
     }
 }
 

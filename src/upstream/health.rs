@@ -36,7 +36,7 @@ struct State {
     /// The legs of the way that the last attempt has passed.
     legs: Legs,
     /// The last error, and when it happened.
-    error: Option<(Cause, Instant)>,
+    error: Option<(Arc<Cause>, Instant)>,
 }
 
 impl Default for Health {
@@ -93,13 +93,13 @@ impl Health {
     }
 
     /// Upstream could not be reached, for this reason.
-    pub(super) fn failed(&self, why: &Cause) {
+    pub(super) fn failed(&self, why: &Arc<Cause>) {
         self.given_up();
         self.erred(why);
     }
 
     /// Something went wrong, and upstream may still be reached.
-    pub(super) fn erred(&self, why: &Cause) {
+    pub(super) fn erred(&self, why: &Arc<Cause>) {
         self.state().error = Some((why.clone(), Instant::now()));
     }
 
@@ -195,7 +195,7 @@ mod tests {
     #[test]
     fn a_status_has_the_last_error_and_the_number_of_reconnects() {
         let (health, now) = (Health::default(), Instant::now());
-        health.failed(&NetworkCause::NoRoute.into());
+        health.failed(&Arc::new(NetworkCause::NoRoute.into()));
         health.rests(8 * SECOND);
         let status = health.status(Route::Mqtt, now + 2 * SECOND);
         assert_eq!((status.reached, status.reconnects, status.for_seconds), (false, 0, 2));

@@ -1,5 +1,6 @@
 //! The legs of the way upstream, and how long each took the last time.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -70,5 +71,5 @@ impl Legs {
 pub(crate) struct Attempt {
     pub(crate) passed: Vec<Passed>,
     /// Why it went no further, and on which leg.
-    pub(crate) failed: Option<(Leg, super::cause::Cause)>,
+    pub(crate) failed: Option<(Leg, Arc<super::cause::Cause>)>,
 }

@@ -6,7 +6,6 @@ use std::sync::{Arc, OnceLock};
 use intercom_wire::signature::Keys;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
-use tokio::task::spawn_blocking;
 use ureq::http::StatusCode;
 use ureq::http::header::{ALLOW, CONNECTION};
 
@@ -14,6 +13,7 @@ use super::Service;
 use super::client::TimeLimits;
 use super::exchange::Exchange;
 use super::trouble::Trouble;
+use super::worker::{Done, Job, Worker};
 use crate::agent::seams::{ConnectIdentity, Connection};
 use crate::config::HttpSettings;
 use crate::record::Route;
@@ -40,8 +40,18 @@ pub(crate) async fn attempt(
         runtime: Handle::current(),
         health: health.clone(),
     });
-    let asked = spawn_blocking(move || ask(&service, connect_as)).await;
-    let failed = asked.unwrap_or_else(|why| Err(PanelCause::no_resources(why).into())).err();
+    // It only gets the events of polls, and there are none.
+    let (events, _) = mpsc::channel(1);
+    let failed = match Worker::start(&service, connect_as, Connection::default(), events) {
+        Ok(mut worker) => {
+            worker.begin(Job::Look);
+            match worker.done().await {
+                Some(Done::Looked(looked)) => looked.err(),
+                _ => Some(PanelCause::no_resources("its thread has ended").into()),
+            }
+        }
+        Err(why) => Some(PanelCause::no_resources(why).into()),
+    };
     let passed = health.take_legs();
     let last = if route == Route::Billing { Leg::Api } else { Leg::List };
     let next = match passed.last().map(|passed| passed.leg) {
@@ -53,23 +63,18 @@ pub(crate) async fn attempt(
     Attempt { passed, failed: failed.map(|trouble| (next, trouble.cause)) }
 }
 
-fn ask(service: &Arc<Service>, connect_as: ConnectIdentity) -> Result<(), Trouble> {
-    // It only gets the events of polls, and there are none.
-    let (events, _) = mpsc::channel(1);
-    let connection = Connection::default();
-    let client = service.client()?;
-    let exchange =
-        Exchange::new(service.clone(), client, connect_as, connection, events, Arc::default());
-    let (leg, found) = match service.route {
-        Route::Billing => (Leg::Api, exchange.ask_api()),
-        Route::Http | Route::Mqtt => (Leg::List, exchange.ask_list()),
-    };
-    let found = found.map_err(|trouble| service.explained(trouble))?;
-    service.health.passes(leg, found);
-    Ok(())
-}
-
 impl Exchange {
+    /// Asks what changes nothing.
+    pub(super) fn look(&self) -> Result<(), Trouble> {
+        let (leg, found) = match self.service.route {
+            Route::Billing => (Leg::Api, self.ask_api()),
+            Route::Http | Route::Mqtt => (Leg::List, self.ask_list()),
+        };
+        let found = found.map_err(|trouble| self.service.explained(trouble))?;
+        self.service.health.passes(leg, found);
+        Ok(())
+    }
+
     /// Asks for the list of pending requests without saying for which panel, which is no poll: the
     /// service says that something is missing, or gives a list that is not read.
     fn ask_list(&self) -> Result<String, Trouble> {

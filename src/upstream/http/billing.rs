@@ -1,6 +1,7 @@
 //! A report to a platform that only knows the documented API: the panel sends the PATCH itself.
 
 use std::io::Read;
+use std::sync::Arc;
 
 use intercom_wire::{Identity, Mac, NamedBy, Report};
 use serde_json::{Map, Value, json};
@@ -51,9 +52,10 @@ impl Exchange {
             return Ok(None);
         }
         let trouble = Trouble::answer(response);
-        let trouble = match trouble.cause {
+        let trouble = match &*trouble.cause {
             Cause::Http(HttpCause::NotFound { said }) => {
-                Trouble { cause: HttpCause::UnknownIntercom { said }.into(), ..trouble }
+                let said = said.clone();
+                Trouble { cause: Arc::new(HttpCause::UnknownIntercom { said }.into()), ..trouble }
             }
             _ => trouble,
         };

@@ -123,7 +123,7 @@ impl Service {
     fn explained(&self, trouble: Trouble) -> Trouble {
         let HttpSettings { base, proxy, .. } = &self.settings;
         let is_unread = matches!(
-            trouble.cause,
+            *trouble.cause,
             Cause::Network(NetworkCause::Closed) | Cause::Http(HttpCause::NotHttp { .. })
         );
         let peer = self.health.ends().peers.first().copied();
@@ -134,7 +134,7 @@ impl Service {
                     && proxy.is_none()
                     && tls::is_spoken_at(at, &self.place) =>
             {
-                Trouble { cause: TlsCause::Spoken.into(), ..trouble }
+                Trouble { cause: Arc::new(TlsCause::Spoken.into()), ..trouble }
             }
             _ => trouble,
         }

@@ -209,6 +209,8 @@ impl HttpRoute {
             }
             // The thread has ended; the next job starts another.
             None => self.worker = None,
+            // A route gives no such job.
+            Some(Done::Looked(_)) => {}
         }
     }
 

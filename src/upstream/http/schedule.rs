@@ -1,5 +1,6 @@
 //! When polls or reports are due, and how long to wait after a failure.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use log::{debug, info, warn};
@@ -23,7 +24,7 @@ pub(super) struct Schedule {
     backoff: Backoff,
     pub(super) jitter: Jitter,
     /// The current trouble, so that it is logged once.
-    pub(super) trouble: Option<Cause>,
+    pub(super) trouble: Option<Arc<Cause>>,
 }
 
 impl Schedule {
@@ -61,7 +62,8 @@ impl Schedule {
         let through = proxy.map_or_else(String::new, |proxy| format!(" through {proxy}"));
         let message =
             format!("{what} {base}{through} failed: {cause}; next attempt in {} s", wait.as_secs());
-        if self.trouble.as_ref() == Some(cause) {
+        let is_known = |known: &Arc<Cause>| known.to_string() == cause.to_string();
+        if self.trouble.as_ref().is_some_and(is_known) {
             debug!("{message}");
         } else {
             warn!("{message}");

@@ -1,5 +1,6 @@
 //! Why a poll or a report did not succeed, and when the service wants to be asked again.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ureq::http::Response;
@@ -15,7 +16,7 @@ use crate::upstream::tls::TlsFileError;
 /// Why a poll or a report did not succeed.
 #[derive(Debug)]
 pub(super) struct Trouble {
-    pub(super) cause: Cause,
+    pub(super) cause: Arc<Cause>,
     /// When the service wants to be asked again at the earliest.
     pub(super) retry_after: Option<Duration>,
 }
@@ -24,17 +25,17 @@ impl Trouble {
     /// From an answer that reports no success.
     pub(super) fn answer(response: Response<Body>) -> Self {
         let retry_after = retry_after(response.headers());
-        Trouble { cause: answer::cause(response).into(), retry_after }
+        Trouble { cause: Arc::new(answer::cause(response).into()), retry_after }
     }
 
     pub(super) fn kind(&self) -> Kind {
-        Kind::from(&self.cause)
+        Kind::from(&*self.cause)
     }
 }
 
 impl<C: Into<Cause>> From<C> for Trouble {
     fn from(cause: C) -> Self {
-        Trouble { cause: cause.into(), retry_after: None }
+        Trouble { cause: Arc::new(cause.into()), retry_after: None }
     }
 }
 

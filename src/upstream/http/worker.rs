@@ -27,6 +27,8 @@ pub(super) enum Job {
     /// Poll for the pending requests; with `all`, even if the list has not changed. In mid-change it
     /// says so.
     Poll { all: bool, changing: bool },
+    /// Look at the way, with questions that change nothing.
+    Look,
     /// Send this report once.
     Report(Arc<Report>),
 }
@@ -35,6 +37,7 @@ pub(super) enum Job {
 #[derive(Debug)]
 pub(super) enum Done {
     Polled(Result<Polled, Trouble>),
+    Looked(Result<(), Trouble>),
     Reported(Result<(), Trouble>),
 }
 
@@ -75,6 +78,7 @@ impl Worker {
             while let Some(job) = to_do.blocking_recv() {
                 let outcome = match job {
                     Job::Poll { all, changing } => Done::Polled(exchange.poll(all, changing)),
+                    Job::Look => Done::Looked(exchange.look()),
                     Job::Report(report) => Done::Reported(exchange.report(&report)),
                 };
                 if finished.blocking_send(outcome).is_err() {

@@ -1,6 +1,7 @@
 //! One attempt to reach the broker, to look at the way: by the same steps as the route's own
 //! connections, under another client ID, so that it takes no session over and leaves none behind.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use rumqttc::{Event, Outgoing, Packet, QoS};
@@ -63,7 +64,7 @@ pub(crate) async fn attempt(
         Some(Leg::Tcp | Leg::Tls) => Leg::Login,
         Some(_) => Leg::Topics,
     };
-    Attempt { passed, failed: reached.err().map(|why| (next, why)) }
+    Attempt { passed, failed: reached.err().map(|why| (next, Arc::new(why))) }
 }
 
 /// A broker that refuses CONNECT does not say which part of it. Connections that differ in one part find

@@ -17,6 +17,7 @@ mod report_size;
 mod session;
 mod topics;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use intercom_wire::signature::Keys;
@@ -95,7 +96,7 @@ pub async fn run(
                         Some((bytes, false)) => MqttCause::ClosedOverReport { bytes },
                         None => closings.closed_after(began.elapsed(), silence),
                     };
-                    let was_reachable = why != MqttCause::TakenOver;
+                    let was_reachable = !matches!(why, MqttCause::TakenOver);
                     (why.into(), was_reachable)
                 }
             };
@@ -107,6 +108,7 @@ pub async fn run(
                 false => service.first_address = service.first_address.wrapping_add(1),
             }
             let pause = backoff.next();
+            let why = Arc::new(why);
             end.health.failed(&why);
             end.health.rests(pause);
             let tenths = pause.as_millis() / 100;

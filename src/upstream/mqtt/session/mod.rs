@@ -7,6 +7,8 @@ mod echo;
 mod mac_lookup;
 pub(super) mod subscription;
 
+use std::sync::Arc;
+
 use intercom_wire::signature::Keys;
 use intercom_wire::{Mac, Nonce};
 use log::{debug, warn};
@@ -297,7 +299,7 @@ impl<'a> Session<'a> {
     async fn receive(&mut self, message: &Publish, health: &Health) -> Result<(), Cause> {
         let ack_token = self.acknowledgements.open(message)?;
         if line::is_too_large(message) {
-            let why = line::too_large(message).into();
+            let why = Arc::new(line::too_large(message).into());
             warn!("MQTT: {why}");
             health.erred(&why);
         }
