@@ -79,7 +79,7 @@ pub use ignored::IgnoredFor;
 pub use past_runs::PastRuns;
 pub use plan::BackTo;
 pub use restore::{Restored, Restorer, restore};
-pub use route_status::{RouteError, RouteStatus};
+pub use route_status::{NOT_HEARD_BY_MAC, RouteError, RouteStatus};
 pub use rules::Rules;
 pub use set_board::runtime_files;
 pub use status::{ChangeStatus, OutcomeStatus, Status, WaitingRequest};

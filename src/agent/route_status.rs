@@ -4,6 +4,9 @@ use intercom_wire::json_object;
 
 use crate::record::Route;
 
+/// What it means that the broker refuses the topic of the panel's MAC address.
+pub const NOT_HEARD_BY_MAC: &str = "requests by MAC address are not heard";
+
 json_object! {
     /// How one route fares. Times are in seconds: the board's wall clock may be wrong.
     #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +21,9 @@ json_object! {
         pub reconnects: u64,
         /// When it is tried or polled next, where it only waits for that.
         pub next_attempt_in: Option<u64>,
+        /// The topic of the panel's MAC address, where the broker refuses it: requests by MAC address
+        /// are not heard, and all others are.
+        pub refused_topic: Option<String>,
         /// What went wrong last; it need not be so any more.
         pub last_error: Option<RouteError>,
     }

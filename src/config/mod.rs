@@ -30,7 +30,7 @@ pub use named_files::UnusableFile;
 pub use secret_file::{Secret, SecretFile, SecretFileError};
 pub use serial_source::SerialSource;
 pub use settings::{
-    ClientCertificate, HttpSettings, MqttSettings, SerialNumberSettings, Settings,
+    ByMac, ClientCertificate, HttpSettings, MqttSettings, SerialNumberSettings, Settings,
     SignatureSettings, Tls, TlsVersion, Topics, Trust,
 };
 pub use template::{Template, Unfilled, Values};

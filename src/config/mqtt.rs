@@ -3,7 +3,7 @@
 use intercom_wire::topics as wire;
 
 use super::section::{Section, Wrong};
-use super::settings::{MqttSettings, Topics};
+use super::settings::{ByMac, MqttSettings, Topics};
 use super::tls::tls;
 use super::values::{not_empty, seconds, secret};
 use super::{Broker, Template};
@@ -40,7 +40,11 @@ pub(super) fn mqtt(mut section: Section) -> Result<MqttSettings, Wrong> {
         let text = "it is only used over TLS, which needs an mqtts:// url";
         return Err(section.wrong("alpn", at, text));
     }
-    let by_mac = section.flag("mac_topics", true)?;
+    let by_mac = match section.place("mac_topics") {
+        None => ByMac::Wished,
+        Some(_) if section.flag("mac_topics", true)? => ByMac::Wanted,
+        Some(_) => ByMac::No,
+    };
     Ok(MqttSettings {
         tls: tls(&mut section, broker.tls, "an mqtts:// url", user_is_named)?,
         alpn,
@@ -75,7 +79,7 @@ const TOPICS: &[&str] = &[
     "mac_here",
 ];
 
-fn topics(mut section: Section, by_mac: bool) -> Result<Topics, Wrong> {
+fn topics(mut section: Section, by_mac: ByMac) -> Result<Topics, Wrong> {
     let mut topic = |key, default| section.text(key, default, Template::topic);
     Ok(Topics {
         patch: topic("patch", wire::PATCH)?,

@@ -137,6 +137,17 @@ pub struct MqttSettings {
     pub topics: Topics,
 }
 
+/// Whether requests are heard on the topics of the panel's MAC address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ByMac {
+    /// They are not.
+    No,
+    /// Nobody has said so: where the broker grants them.
+    Wished,
+    /// They must be: without them the panel is not reached.
+    Wanted,
+}
+
 /// The MQTT topics.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Topics {
@@ -145,7 +156,7 @@ pub struct Topics {
     /// Requests for this board, each one level below.
     pub board_patch: Template,
     /// Whether the topics of `patch` are subscribed to.
-    pub by_mac: bool,
+    pub by_mac: ByMac,
     /// Reports.
     pub status: Template,
     /// Whether this board is on line, and what it claims to be.

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use intercom_wire::{Identity, NotTold, Report, json_object};
 use serde::Serialize;
 
-use crate::agent::{IgnoredFor, OutcomeStatus, PastRuns, RouteStatus, Status};
+use crate::agent::{IgnoredFor, NOT_HEARD_BY_MAC, OutcomeStatus, PastRuns, RouteStatus, Status};
 use crate::record::SeqMark;
 
 json_object! {
@@ -223,6 +223,9 @@ fn route(status: &RouteStatus) -> String {
     // Writing to a String cannot fail.
     if let Some(seconds) = status.next_attempt_in {
         let _ = write!(text, "; next attempt in {seconds} s");
+    }
+    if let Some(topic) = &status.refused_topic {
+        let _ = write!(text, "; the broker refuses {topic}: {NOT_HEARD_BY_MAC}");
     }
     if let Some(error) = &status.last_error {
         let _ = write!(text, "; last error {} s ago: {}", error.seconds_ago, error.text);

@@ -2,6 +2,7 @@
 
 use super::netcheck::{Way, netcheck_of};
 use super::{Check, Finding, State, daemon};
+use crate::agent::NOT_HEARD_BY_MAC;
 use crate::panel::Panel;
 use crate::record::Route;
 
@@ -48,14 +49,28 @@ fn uplink(panel: &Panel) -> Finding {
             "give the configuration an [mqtt] or an [http] section",
         );
     }
-    let (fares, verb): (Vec<Fares>, &str) = match daemon::state(panel) {
-        Ok(state) => (configured.into_iter().map(|route| of_daemon(&state, route)).collect(), ""),
-        Err(_) => match configured.into_iter().map(|route| looked_at(panel, route)).collect() {
-            Ok(fares) => (fares, "can be "),
-            Err(why) => return Finding::failed(format!("not known: {why}"), "see record"),
-        },
-    };
-    judge(&fares, verb)
+    if let Ok(state) = daemon::state(panel) {
+        let fares: Vec<Fares> =
+            configured.into_iter().map(|route| of_daemon(&state, route)).collect();
+        let refused = state.routes.iter().find_map(|route| route.refused_topic.as_deref());
+        return without_topic(judge(&fares, ""), refused);
+    }
+    match configured.into_iter().map(|route| looked_at(panel, route)).collect::<Result<Vec<_>, _>>()
+    {
+        Ok(fares) => judge(&fares, "can be "),
+        Err(why) => Finding::failed(format!("not known: {why}"), "see record"),
+    }
+}
+
+/// The same where the broker refuses the topic of the MAC address: all else is heard.
+fn without_topic(finding: Finding, refused: Option<&str>) -> Finding {
+    match refused {
+        Some(topic) if finding.state == State::Ok => Finding::warning(
+            format!("{}; the broker refuses {topic}: {NOT_HEARD_BY_MAC}", finding.found),
+            "`mac_topics = false` if no platform sends them; otherwise the broker's access rules",
+        ),
+        _ => finding,
+    }
 }
 
 fn of_daemon(state: &daemon::State, (route, server): (Route, String)) -> Fares {

@@ -35,6 +35,8 @@ struct State {
     ends: Ends,
     /// The legs of the way that the last attempt has passed.
     legs: Legs,
+    /// The topic that the broker refuses although the panel is reached.
+    refused_topic: Option<String>,
     /// The last error, and when it happened.
     error: Option<(Arc<Cause>, Instant)>,
 }
@@ -50,6 +52,7 @@ impl Default for Health {
             connections: 0,
             ends: Ends::default(),
             legs: Legs::default(),
+            refused_topic: None,
             error: None,
         })))
     }
@@ -103,6 +106,12 @@ impl Health {
         self.state().error = Some((why.clone(), Instant::now()));
     }
 
+    /// The broker refuses the topic of the MAC address, or none.
+    #[cfg(feature = "mqtt")]
+    pub(super) fn refuses(&self, topic: Option<String>) {
+        self.state().refused_topic = topic;
+    }
+
     /// A connection is made, or will be, between these ends.
     pub(super) fn connects(&self, ends: Ends) {
         self.state().ends = ends;
@@ -150,6 +159,7 @@ impl Health {
             next_attempt_in: state
                 .rests_until
                 .map(|at| at.saturating_duration_since(now).as_secs()),
+            refused_topic: state.refused_topic.clone(),
             last_error: state.error.as_ref().map(|(cause, at)| RouteError {
                 cause: cause.name().to_owned(),
                 text: format!("{}: {cause}", state.server),

@@ -105,6 +105,37 @@ fn a_request_is_not_acted_on_where_the_broker_refuses_a_topic() {
 }
 
 #[test]
+fn a_broker_that_only_refuses_the_topic_of_the_mac_address_is_reached_without_it() {
+    let request =
+        json!({"request_id": "r-1", "mac": OLD, "new_serial_number": "NEW-1", "model": MODEL});
+    let request = request.to_string();
+    let url = broker(move |stream, [high, low]| {
+        stream.write_all(&message(&mac_topic("r-1"), request.len()))?;
+        stream.write_all(request.as_bytes())?;
+        stream.write_all(&[0x90, 8, high, low, 0x80, 1, 0, 0, 0, 0])
+    });
+    let board = Board::sandboxed("gate-1", OLD).with_mqtt(&url);
+    let mut daemon = board.start();
+    daemon.wait_for("requests by MAC address are not heard");
+    board.wait_until_reached();
+    let status = board.run(&["status", "--json"]).json();
+    assert_eq!(status["routes"][0]["refused_topic"], mac_topic("#"));
+    assert_eq!((&status["counters"]["begun"], &status["waiting"]), (&json!(0), &json!(0)));
+    let words = board.run(&["doctor"]).out;
+    assert!(words.contains("requests by MAC address are not heard"), "{words}");
+    assert!(daemon.terminate().success());
+
+    // Who says that he wants them is not reached without them.
+    board.configure("mac_topics = true");
+    let mut daemon = board.start();
+    for _ in 0..3 {
+        daemon.wait_for(&format!("refuses the subscription to {}", mac_topic("#")));
+    }
+    let status = board.run(&["status", "--json"]).json();
+    assert_eq!((&status["reached"], &status["counters"]["begun"]), (&json!([]), &json!(0)));
+}
+
+#[test]
 fn a_message_that_is_too_large_on_a_slow_link_delays_the_panel_and_nothing_else() {
     // Longer than a broker may take to grant the topics, and than two keep-alives.
     let (pieces, pause) = (70, Duration::from_millis(500));

@@ -7,5 +7,6 @@
 mod certificates;
 mod client;
 mod enrolment;
+mod panels;
 mod rules;
 mod shipped;

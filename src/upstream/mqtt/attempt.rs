@@ -149,7 +149,7 @@ async fn subscribe(
                 subscription.sent_as(pkid);
             }
             Event::Incoming(Packet::SubAck(answer)) => {
-                if subscription.answered(&answer, Instant::now())? == Answered::Granted {
+                if let Answered::Granted { .. } = subscription.answered(&answer, Instant::now())? {
                     if !OwnSubscription::has_qos_1(&answer) {
                         return Err(MqttCause::NoQos1.into());
                     }

@@ -4,7 +4,7 @@ use intercom_wire::{BoardName, Mac, RequestId, topics};
 use rumqttc::QoS;
 
 use crate::agent::seams::ConnectIdentity;
-use crate::config::{Template, Topics as Templates, Unfilled, Values};
+use crate::config::{ByMac, Template, Topics as Templates, Unfilled, Values};
 use crate::decide::Via;
 
 /// All topics of this connection, filled in.
@@ -14,6 +14,7 @@ pub(super) struct Topics {
     connect_as: ConnectIdentity,
     /// `None` where the panel takes no requests on topics of its MAC address.
     mac_patch: Option<String>,
+    is_mac_patch_wanted: bool,
     board_patch: String,
     board_who: String,
     everybody_who: String,
@@ -68,9 +69,11 @@ impl Topics {
     ) -> Result<Self, Unfilled> {
         let fill_for = |template, mac| fill(template, connect_as, mac);
         let fill = |template| fill_for(template, connect_as.identity.mac);
+        let has_mac_patch = templates.by_mac != ByMac::No;
         let who = |mac| Ok((fill_for(&templates.mac_who, mac)?, mac));
         Ok(Topics {
-            mac_patch: templates.by_mac.then(|| fill(&templates.patch)).transpose()?,
+            mac_patch: has_mac_patch.then(|| fill(&templates.patch)).transpose()?,
+            is_mac_patch_wanted: templates.by_mac == ByMac::Wanted,
             board_patch: fill(&templates.board_patch)?,
             board_who: fill(&templates.board_who)?,
             everybody_who: fill(&templates.everybody_who)?,
@@ -83,8 +86,20 @@ impl Topics {
         })
     }
 
-    /// The filters of this connection: the panel is reached only if the broker grants all. What is not a
-    /// request must come while the broker waits for acknowledgements of requests.
+    /// The filter that the broker may refuse: nobody has said that the panel must hear requests there.
+    pub(super) fn wished(&self) -> Option<String> {
+        let patch = self.mac_patch.as_ref().filter(|_| !self.is_mac_patch_wanted);
+        patch.map(|patch| topics::requests_below(patch))
+    }
+
+    /// Nothing is heard on the topics of the MAC address.
+    pub(super) fn leave_out_mac_patch(&mut self) {
+        self.mac_patch = None;
+    }
+
+    /// The filters of this connection: the panel is reached only if the broker grants all but the one
+    /// that is only wished. What is not a request must come while the broker waits for acknowledgements
+    /// of requests.
     pub(super) fn filters(&self) -> Vec<(String, QoS)> {
         let requests = self.mac_patch.iter().map(|patch| topics::requests_below(patch));
         let requests = requests.chain([format!("{}/+", self.board_patch)]);

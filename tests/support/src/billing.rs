@@ -33,6 +33,15 @@ impl Billing {
         )
     }
 
+    /// With a broker of its own at this port.
+    pub fn start_with_panels_at(port: u16) -> Self {
+        let panels = format!("127.0.0.1:{port}");
+        Self::start_with(
+            Command::new(built::billing()),
+            &["--listen", "127.0.0.1:0", "--mqtt-listen", &panels],
+        )
+    }
+
     /// With panels on this broker.
     pub fn start_on(broker: &Broker) -> Self {
         Self::start_at(&broker.url())

@@ -29,8 +29,8 @@ use super::line;
 use super::outgoing::{Message, Outgoing};
 use super::presence::{self, OnOwnTopic};
 use super::topics::{About, Topics};
-use crate::agent::Delivery;
 use crate::agent::seams::{ConnectIdentity, Connection, Event};
+use crate::agent::{Delivery, NOT_HEARD_BY_MAC};
 use crate::decide::{MacOwner, Via};
 use crate::record::Route;
 use crate::upstream::cause::{Cause, MqttCause, PanelCause};
@@ -209,7 +209,7 @@ impl<'a> Session<'a> {
                     self.lookups.sent_as(pkid);
                 }
             }
-            Mqtt::Incoming(Packet::SubAck(answer)) => self.subscribed(&answer).await?,
+            Mqtt::Incoming(Packet::SubAck(answer)) => self.subscribed(&answer, health).await?,
             Mqtt::Incoming(Packet::Publish(message)) => self.receive(&message, health).await?,
             // A message at QoS 0 has no packet ID, and is not acknowledged.
             Mqtt::Outgoing(Sent::Publish(0)) => {}
@@ -225,18 +225,30 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    async fn subscribed(&mut self, answer: &SubAck) -> Result<(), Cause> {
+    async fn subscribed(&mut self, answer: &SubAck, health: &Health) -> Result<(), Cause> {
         let now = Instant::now();
         let codes = &answer.return_codes;
         let granted = codes.iter().all(|code| matches!(code, SubscribeReasonCode::Success(_)));
         if self.lookups.subscribed(answer.pkid, granted, now) {
             return Ok(());
         }
-        if self.subscription.answered(answer, now)? == Answered::Granted {
-            self.leave_former_topics()?;
-            self.ask_for_echo()?;
-            for delivery in self.early.take() {
-                self.deliver(delivery).await?;
+        let Answered::Granted { refused } = self.subscription.answered(answer, now)? else {
+            return Ok(());
+        };
+        let hears_by_mac = refused.is_none();
+        if let Some(filter) = &refused {
+            warn!("MQTT: the broker refuses the subscription to {filter}: {NOT_HEARD_BY_MAC}");
+            self.topics.leave_out_mac_patch();
+        }
+        health.refuses(refused);
+        self.leave_former_topics()?;
+        self.ask_for_echo()?;
+        for delivery in self.early.take() {
+            match hears_by_mac || delivery.delivered.via != Via::MacTopic {
+                true => self.deliver(delivery).await?,
+                false => delivery.ack_token.into_iter().for_each(|token| {
+                    self.acknowledgements.done(token);
+                }),
             }
         }
         Ok(())

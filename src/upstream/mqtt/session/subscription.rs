@@ -15,6 +15,8 @@ const SUBSCRIBE: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(in crate::upstream::mqtt) struct OwnSubscription {
     filters: Vec<(String, QoS)>,
+    /// The one of them without which the panel is reached all the same.
+    wished: Option<String>,
     /// On this one of them, what the panel itself publishes comes back.
     presence: String,
     progress: Progress,
@@ -40,14 +42,19 @@ enum Progress {
 pub(in crate::upstream::mqtt) enum Answered {
     /// It answers another SUBSCRIBE.
     NotOurs,
-    /// All topics are granted. The panel's own presence must come back before the panel counts as reached.
-    Granted,
+    /// All wanted topics are granted. The panel's own presence must come back before the panel counts as
+    /// reached.
+    Granted {
+        /// The topic that was only wished, if it is refused.
+        refused: Option<String>,
+    },
 }
 
 impl OwnSubscription {
     pub(in crate::upstream::mqtt) fn new(topics: &Topics) -> Self {
         OwnSubscription {
             filters: topics.filters(),
+            wished: topics.wished(),
             presence: topics.presence.clone(),
             progress: Progress::NotSent,
         }
@@ -74,7 +81,7 @@ impl OwnSubscription {
     }
 
     /// # Errors
-    /// When the broker refuses one of the topics.
+    /// When the broker refuses one of the wanted topics.
     pub(in crate::upstream::mqtt) fn answered(
         &mut self,
         answer: &SubAck,
@@ -84,13 +91,18 @@ impl OwnSubscription {
         {
             return Ok(Answered::NotOurs);
         }
+        let mut refused = None;
         for (at, (filter, _)) in self.filters.iter().enumerate() {
-            if !matches!(answer.return_codes.get(at), Some(SubscribeReasonCode::Success(_))) {
+            if matches!(answer.return_codes.get(at), Some(SubscribeReasonCode::Success(_))) {
+                continue;
+            }
+            if self.wished.as_ref() != Some(filter) {
                 return Err(MqttCause::TopicRefused { filter: filter.clone() });
             }
+            refused = Some(filter.clone());
         }
         self.progress = Progress::Unproven { until: now + SUBSCRIBE };
-        Ok(Answered::Granted)
+        Ok(Answered::Granted { refused })
     }
 
     /// The panel's own presence has come back, as it was published on this connection.
@@ -150,6 +162,7 @@ mod tests {
         let filter = |filter: &str| (filter.to_owned(), QoS::AtMostOnce);
         OwnSubscription {
             filters: ["patch/+", "board/+", "own"].map(filter).into(),
+            wished: None,
             presence: "own".to_owned(),
             progress: Progress::NotSent,
         }
@@ -172,7 +185,10 @@ mod tests {
         own.presence_returned();
         assert!(!own.is_granted(), "before the answer it proves nothing");
         assert_eq!(own.answered(&answer(2, [true; 3]), now).ok(), Some(Answered::NotOurs));
-        assert_eq!(own.answered(&answer(1, [true; 3]), now).ok(), Some(Answered::Granted));
+        assert_eq!(
+            own.answered(&answer(1, [true; 3]), now).ok(),
+            Some(Answered::Granted { refused: None })
+        );
         assert!(own.is_granted() && !own.is_proven());
         own.presence_returned();
         assert!(own.is_proven());
@@ -187,6 +203,19 @@ mod tests {
             own.sent_as(1);
             let refused = own.answered(&answer(1, granted), now);
             assert!(matches!(refused, Err(MqttCause::TopicRefused { .. })), "{refused:?}");
+        }
+    }
+
+    #[test]
+    fn the_topic_that_is_only_wished_may_be_refused() {
+        let now = Instant::now();
+        for (granted, reached) in [([false, true, true], true), ([false, false, true], false)] {
+            let wished = Some("patch/+".to_owned());
+            let mut own = OwnSubscription { wished: wished.clone(), ..subscription() };
+            own.start(now);
+            own.sent_as(1);
+            let answered = own.answered(&answer(1, granted), now).ok();
+            assert_eq!(answered, reached.then_some(Answered::Granted { refused: wished }));
         }
     }
 
