@@ -7,6 +7,7 @@ mod fleet;
 mod held_up;
 mod lan;
 mod neighbour;
+mod open;
 mod signer;
 mod tokens;
 mod used_again;

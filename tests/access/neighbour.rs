@@ -22,7 +22,7 @@ fn let_through(neighbour: &Watcher, watcher: &Watcher) -> Vec<String> {
     }
 }
 
-fn until_installed(billing: &Billing) {
+pub fn until_installed(billing: &Billing) {
     let end = Instant::now() + LIMIT;
     while billing.show(NEW).1["status"] != "installed" {
         assert!(Instant::now() < end, "billing does not hear of it");
@@ -37,7 +37,7 @@ fn claims(neighbour: &Watcher, mac: &str) {
 }
 
 /// The report that would end this request, from `gate-2` as the board with `NEW`.
-fn installed(request_id: &Value) -> String {
+pub fn installed(request_id: &Value) -> String {
     let has = json!({"mac": NEW, "serial_number": "NEW-1"});
     json!({
         "request_id": request_id, "status": "installed", "source": "auto-replace",
