@@ -2,7 +2,7 @@
 #![no_main]
 
 use intercom_agent::control::{Answer, Ask};
-use intercom_wire::topics::FromBoard;
+use intercom_wire::topics::{FromBoard, ToPanel};
 use intercom_wire::{Presence, Report, json};
 use libfuzzer_sys::fuzz_target;
 
@@ -12,9 +12,12 @@ fuzz_target!(|bytes: &[u8]| {
     if let Ok(Some(presence)) = Presence::read(bytes) {
         assert_eq!(Presence::read(&presence.payload()), Ok(Some(presence)));
     }
-    let _ = std::str::from_utf8(bytes).map(FromBoard::read);
+    if let Ok(topic) = std::str::from_utf8(bytes) {
+        let _ = (FromBoard::read(topic), ToPanel::read(topic));
+    }
     if let Ok(report) = json::read::<Report>(bytes) {
+        assert!(report.outcome_identity.is_none() || report.identity() == report.outcome_identity);
         let said = serde_json::to_vec(&report).expect("a report can be written");
-        json::read::<Report>(&said).expect("and read");
+        assert_eq!(json::read::<Report>(&said).expect("and read"), report);
     }
 });

@@ -10,6 +10,8 @@ fuzz_target!(|bytes: &[u8]| {
     if let Ok(request) = Request::read(&payload) {
         let target = &request.target;
         assert!(target.id.is_some() || target.mac.is_some() || target.board.is_some());
-        assert_eq!(Request::read(&payload).expect("as before").key(), request.key());
+        let again = Request::read(&payload).expect("as before");
+        assert_eq!(again.key(), request.key());
+        assert_eq!((again.issuer, again.nonce, again.seq), (request.issuer, request.nonce, request.seq));
     }
 });

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::*;
 use crate::json::{self, FromJson};
-use crate::topics::FromBoard;
+use crate::topics::{FromBoard, ToPanel};
 
 fn object(value: Value) -> Map<String, Value> {
     value.as_object().expect("an object").clone()
@@ -300,6 +300,55 @@ proptest! {
     #[test]
     fn no_bytes_make_the_reader_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         let _ = Request::read(&bytes);
+        let _ = Presence::read(&bytes);
+        let _ = json::read::<Report>(&bytes);
+        let _ = json::read::<RequestBody>(&bytes);
+    }
+
+    #[test]
+    fn a_report_survives_being_said_and_read(
+        issuer in "[a-zA-Z0-9._-]{0,70}", nonce in "\\PC{0,20}", octets in any::<[u8; 6]>(),
+        serial in "\\PC{0,20}", seconds in any::<u64>(), word in "\\PC{0,20}",
+    ) {
+        let identity = json!({"mac": octets.map(|octet| format!("{octet:02X}")).join(":"),
+            "serial_number": serial});
+        let report = json!({
+            "id": null, "external_id": null, "department": null, "title": null, "mac": null,
+            "model": word, "serial_number": null, "status": word, "flat_from": null,
+            "flat_to": null, "source": null, "group": null, "request_id": word, "issuer": issuer,
+            "nonce": nonce, "board": "gate-1", "outcome_identity": identity, "previous": identity,
+            "factory": "unknown", "deferred_seconds": seconds, "seq_mark": seconds,
+        });
+        if let Ok(read) = Report::from_json(&report) {
+            let said = serde_json::to_vec(&read).expect("JSON");
+            prop_assert_eq!(read.identity().map(|identity| identity.mac.octets()), Some(octets));
+            prop_assert_eq!(json::read::<Report>(&said).expect("a report"), read);
+        }
+    }
+
+    #[test]
+    fn a_request_names_its_issuer_and_nonce_or_is_unreadable(
+        issuer in "\\PC{0,70}", nonce in "\\PC{0,70}",
+    ) {
+        let mut body = documented_example();
+        body.insert("request_id".into(), json!("r-1"));
+        body.insert("issuer".into(), json!(issuer));
+        body.insert("nonce".into(), json!(nonce));
+        let bytes = serde_json::to_vec(&body).expect("JSON");
+        if let Ok(request) = Request::read(&bytes) {
+            prop_assert_eq!(request.issuer, issuer.parse().ok());
+            prop_assert_eq!(request.nonce, nonce.parse().ok());
+        }
+    }
+
+    #[test]
+    fn a_requests_topic_is_read_as_the_board_that_it_was_made_for(
+        name in "[a-zA-Z0-9_-]{1,64}", id in "[a-zA-Z0-9_-]{1,40}",
+    ) {
+        if let (Ok(board), Ok(id)) = (name.parse::<BoardName>(), id.parse()) {
+            let topic = topics::patch_by_board(&board, &id);
+            prop_assert_eq!(ToPanel::read(&topic), Some(ToPanel::Board(board)));
+        }
     }
 
     #[test]
