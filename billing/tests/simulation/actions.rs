@@ -64,6 +64,12 @@ pub enum Action {
         puppet: usize,
         claim: Identity,
     },
+    /// It says on its own topic that it is that board.
+    Pretends {
+        puppet: usize,
+        board: String,
+        claim: Identity,
+    },
     Leaves(usize),
     /// A puppet reports, on its own topic.
     Reports {
@@ -150,6 +156,9 @@ impl World {
                 });
             }
             Action::Claims { puppet, claim } => self.puppet_claims(puppet, &claim),
+            Action::Pretends { puppet, board, claim } => {
+                self.puppet_pretends(puppet, &board, &claim);
+            }
             Action::Leaves(puppet) => self.puppet_leaves(puppet),
             Action::Reports { puppet, lie } => self.lie(puppet, &lie),
         }

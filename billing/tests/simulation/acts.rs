@@ -27,7 +27,8 @@ impl World {
         self.tell(|| format!("{name} changes from {from} to {mac} by {id}"));
         let noticed = |other: &&Panel| {
             let is_known = other.mqtt.is_reached && other.mqtt.since + NOTICED_MS < self.now();
-            other.name != name && is_known && other.is_on_line() && other.link_mac() == mac
+            let has_it = other.link_mac() == mac && self.is_believed(&other.name, mac);
+            other.name != name && is_known && other.is_on_line() && has_it
         };
         let from = self.panels.iter().find(noticed).map(|other| other.name.clone());
         self.panels[panel].took = (mac != change.from.identity.mac).then_some(Took { mac, from });

@@ -66,7 +66,7 @@ impl World {
             let is_right = if waits_for.starts_with("the answer of") {
                 !self.is_there(named)
             } else if waits_for.starts_with("the spare") {
-                let own = self.watch.tables.macs.get(&mac).map(|(board, _)| board.clone());
+                let own = self.watch.tables.macs.get(&mac).map(|own| own.board.clone());
                 self.carries(mac).all(|panel| Some(&panel.name) != own.as_ref())
             } else if waits_for.starts_with("the end of a conflict: board") {
                 self.is_there(named)
@@ -87,8 +87,7 @@ impl World {
     /// Whether a door at this MAC address, whose board is not known, would get this one.
     fn may_be_adopted(&self, panel: &Panel, mac: Mac) -> bool {
         let tables = &self.watch.tables;
-        let owns = tables.macs.get(&mac).is_none_or(|(owner, _)| *owner == panel.name);
-        owns && tables.door_of(&panel.name).is_none()
+        self.owns(&panel.name, mac) && tables.door_of(&panel.name).is_none()
     }
 
     fn twins(&self, name: &str) -> usize {

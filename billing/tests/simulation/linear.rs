@@ -2,6 +2,7 @@
 //! after the broker was away.
 
 use intercom_agent::record::Route;
+use intercom_billing::store::macs::Believed;
 
 use super::actions::Action;
 use super::broker::After;
@@ -12,7 +13,7 @@ const MINUTE: u64 = 60_000;
 
 /// How many messages billing publishes until each of so many doors has another identity.
 fn published(doors: u8) -> u64 {
-    let mut world = World::new(1);
+    let mut world = World::new(1, Believed::FirstSight);
     for number in 1..=doors {
         let id = world.create_door(&identity(number));
         let panel = world.add_panel(&format!("door-{number}"), number, &[Route::Mqtt], None);

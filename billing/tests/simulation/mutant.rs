@@ -30,6 +30,7 @@ pub enum Mutant {
     AnyClaimIsBelieved,
     // Steps 2 and 3.
     SparesAreNotWaitedFor,
+    DoorsMacsAreWaitedFor,
     NoGrace,
     GraceIsNotCountedAgain,
     NobodyIsStruckOut,
@@ -40,6 +41,7 @@ pub enum Mutant {
     // Whose report counts.
     AnyReportCounts,
     PayloadSaysWhoSpeaks,
+    PresenceSaysWhoSpeaks,
     LateReportsAreDropped,
     OvertakenReportsCount,
     AnyChangeByHandMovesTheDoor,
@@ -126,6 +128,12 @@ impl Mutant {
                 }
                 Some(message)
             }
+            Mutant::PresenceSaysWhoSpeaks => {
+                if let Some(said) = presence() {
+                    message.topic = topics::BOARD_PRESENCE.replace("{board}", said.board.as_str());
+                }
+                Some(message)
+            }
             _ => Some(message),
         }
     }
@@ -148,6 +156,7 @@ impl Mutant {
             }
             Mutant::AnyClaimIsBelieved => none.with(database, "boards", "conflict", "NULL", "TRUE"),
             Mutant::SparesAreNotWaitedFor => none.with(database, "macs", "of_a_door", "1", "TRUE"),
+            Mutant::DoorsMacsAreWaitedFor => none.with(database, "macs", "of_a_door", "0", "TRUE"),
             Mutant::NoGrace => none.with(database, "requests", "asked_ms", "0", "TRUE"),
             Mutant::GraceIsNotCountedAgain => {
                 let asked = format!("max(asked_ms, {})", book.since_ms);

@@ -5,7 +5,7 @@ use super::mutant::Mutant;
 use super::scenarios::*;
 use super::world::World;
 
-fn is_caught(rule: u8, mutant: Mutant, story: impl Fn(World) -> World) {
+fn is_caught(rule: u8, mutant: Mutant, city: impl Fn() -> World, story: impl Fn(World) -> World) {
     let sound = story(city());
     assert_eq!(sound.watch.broken, Vec::<String>::new(), "without the mutation");
     let mut world = city();
@@ -20,7 +20,7 @@ macro_rules! mutants {
     ($($name:ident: $mutant:ident breaks rule $rule:literal in $story:ident;)*) => {
         $(#[test]
         fn $name() {
-            is_caught($rule, Mutant::$mutant, $story);
+            is_caught($rule, Mutant::$mutant, city, $story);
         })*
     };
 }
@@ -43,9 +43,16 @@ mutants! {
     mutant_any_claim_is_believed: AnyClaimIsBelieved breaks rule 5 in a_stranger_claims_a_spares_mac;
 }
 
+/// Where only enrolled boards count, a spare that nobody has enrolled does not.
+#[test]
+fn mutant_a_board_counts_that_nobody_has_enrolled() {
+    is_caught(5, Mutant::AnyClaimIsBelieved, closed_city, a_spare_is_on_the_wall);
+}
+
 // Who is offered: the spare that is waited for, and the board of the door.
 mutants! {
     mutant_a_spare_is_not_waited_for: SparesAreNotWaitedFor breaks rule 5 in a_spare_is_waited_for;
+    mutant_a_doors_mac_is_waited_for: DoorsMacsAreWaitedFor breaks rule 8 in a_dead_panels_mac_is_taken_over;
     mutant_there_is_no_grace_time: NoGrace breaks rule 5 in a_plain_change;
     mutant_the_grace_time_is_not_counted_again: GraceIsNotCountedAgain breaks rule 5 in a_restart_within_the_grace_time;
     mutant_nobody_is_struck_out: NobodyIsStruckOut breaks rule 5 in a_replacement_shows_up_late;
@@ -58,6 +65,7 @@ mutants! {
 mutants! {
     mutant_any_report_counts: AnyReportCounts breaks rule 2 in a_stranger_reports;
     mutant_the_payload_says_who_speaks: PayloadSaysWhoSpeaks breaks rule 2 in a_stranger_reports_as_another;
+    mutant_a_presence_says_who_speaks: PresenceSaysWhoSpeaks breaks rule 5 in a_stranger_pretends;
     mutant_a_late_report_is_dropped: LateReportsAreDropped breaks rule 11 in an_installed_comes_late;
     mutant_an_overtaken_report_counts: OvertakenReportsCount breaks rule 11 in an_overtaken_report_comes_again;
     mutant_any_change_by_hand_moves_the_door: AnyChangeByHandMovesTheDoor breaks rule 2 in a_stranger_changes_by_hand;

@@ -1,6 +1,7 @@
 //! Rule 5: who is offered a request, read again from the documentation and from what the boards have
 //! said, without billing's own rule.
 
+use intercom_billing::store::macs::Believed;
 use intercom_wire::{BoardName, Mac, Nonce, RequestId};
 
 use super::host::{short, unix_ms};
@@ -100,10 +101,20 @@ impl World {
     /// Whether a MAC address is the board's that claims it.
     pub fn is_believed(&self, board: &BoardName, mac: Mac) -> bool {
         let tables = &self.watch.tables;
-        let owns = tables.macs.get(&mac).is_none_or(|(owner, _)| owner == board);
         match tables.door_of(board) {
             Some((id, door)) => door.confirmed.mac == mac || tables.was_asked_for(id, mac),
-            None => owns,
+            None => self.owns(board, mac),
+        }
+    }
+
+    /// Whether a MAC address is the board's that was first seen with it, or enrolled where it must be.
+    pub fn owns(&self, board: &BoardName, mac: Mac) -> bool {
+        match self.watch.tables.macs.get(&mac) {
+            Some(owner) if self.service.believed == Believed::Known => {
+                owner.board == *board && owner.is_enrolled
+            }
+            Some(owner) => owner.board == *board,
+            None => self.service.believed == Believed::FirstSight,
         }
     }
 
@@ -112,7 +123,7 @@ impl World {
         let own_record = tables.intercoms.values().any(|intercom| {
             intercom.is_spare && !intercom.is_deleted && intercom.confirmed.mac == mac
         });
-        own_record || tables.macs.get(&mac).is_some_and(|(_, of_a_door)| !of_a_door)
+        own_record || tables.macs.get(&mac).is_some_and(|owner| !owner.is_of_a_door)
     }
 
     fn grace_ends(
@@ -123,7 +134,7 @@ impl World {
         had_it: bool,
     ) -> i64 {
         let book = &self.watch.book;
-        let owner = self.watch.tables.macs.get(&mac).map(|(owner, _)| (mac, owner.clone()));
+        let owner = self.watch.tables.macs.get(&mac).map(|owner| (mac, owner.board.clone()));
         let polls_ms =
             if owner.is_some_and(|own| book.polled.contains(&own)) { POLLS_MS } else { 0 };
         let grace_ms = GRACE_MS.max(polls_ms);

@@ -1,6 +1,7 @@
 //! A world and its script from a seed.
 
 use intercom_agent::record::Route;
+use intercom_billing::store::macs::Believed;
 use intercom_wire::{Identity, Mac};
 
 use super::actions::{Action, Lie, Replay};
@@ -52,9 +53,11 @@ impl World {
 
 /// A whole life from a seed: what breaks, and the log if it is kept.
 pub fn life(seed: u64, log: Log) -> World {
-    let mut world = World::new(seed);
-    world.log = log;
     let mut random = Random::new(seed ^ 0x5eed);
+    let is_open = !random.one_in(6);
+    let believed = if is_open { Believed::FirstSight } else { Believed::Known };
+    let mut world = World::new(seed, believed);
+    world.log = log;
     let doors = 2 + random.below(2);
     let routes = |random: &mut Random| match random.below(8) {
         0 | 1 => vec![Route::Http],
@@ -67,10 +70,16 @@ pub fn life(seed: u64, log: Log) -> World {
         let routes = routes(&mut random);
         let panel = world.add_panel(&format!("door-{number}"), number as u8, &routes, knows);
         world.script(random.below(MINUTE), Action::PowerOn(panel));
+        if !is_open {
+            world.perform(Action::Enrol { panel, mac: mac(number as u8) });
+        }
     }
     for number in 11..=12 {
         let routes = routes(&mut random);
         let panel = world.add_panel(&format!("spare-{number}"), number, &routes, None);
+        if !is_open && random.one_in(2) {
+            world.perform(Action::Enrol { panel, mac: mac(number) });
+        }
         match random.below(4) {
             // It was seen before, and lies in a bag now.
             0 => {
@@ -164,6 +173,10 @@ fn trouble(random: &mut Random, world: &World, doors: u64) -> Vec<Action> {
             let puppet = random.below(2) as usize;
             match random.below(4) {
                 0 => vec![Action::Leaves(puppet)],
+                1 => {
+                    let board = format!("door-{}", 1 + door);
+                    vec![Action::Pretends { puppet, board, claim: identity(any(random)) }]
+                }
                 _ => vec![Action::Claims { puppet, claim: identity(any(random)) }],
             }
         }

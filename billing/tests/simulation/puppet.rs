@@ -50,12 +50,19 @@ impl World {
 
     fn puppet_presents(&mut self, puppet: usize) {
         let own = &self.puppets[puppet];
-        let Some(claim) = &own.claim else { return };
+        if let Some(claim) = own.claim.clone() {
+            self.puppet_pretends(puppet, own.name.clone().as_str(), &claim);
+        }
+    }
+
+    /// Says on its own topic that it is the board of that name.
+    pub fn puppet_pretends(&mut self, puppet: usize, board: &str, claim: &Identity) {
+        let own = &self.puppets[puppet];
         let presence = Presence {
             mac: Some(claim.mac),
             serial_number: claim.serial_number.clone(),
             nonce: own.nonce.clone(),
-            ..Presence::of(own.name.clone(), PresenceState::Online)
+            ..Presence::of(board.parse().expect("a name"), PresenceState::Online)
         };
         let topic = topics::BOARD_PRESENCE.replace("{board}", own.name.as_str());
         self.puppet_says(puppet, topic, presence.payload(), true);

@@ -59,9 +59,9 @@ impl World {
                 self.check_board(&before, (*id, old, intercom), cause);
             }
         }
-        for (mac, (board, _)) in &after.macs {
-            let old = before.macs.get(mac).map(|(board, _)| board);
-            self.check_owner(&before, *mac, old, board, cause);
+        for (mac, owner) in &after.macs {
+            let old = before.macs.get(mac).map(|owner| &owner.board);
+            self.check_owner(&before, *mac, old, &owner.board, cause);
         }
         for (request_id, request) in &after.requests {
             let was_pending = before.requests.get(request_id).is_none_or(|r| r.state == "pending");

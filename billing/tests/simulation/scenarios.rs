@@ -1,6 +1,7 @@
 //! Short stories, each with what a sound world comes to. The mutants break one promise in them.
 
 use intercom_agent::record::Route;
+use intercom_billing::store::macs::Believed;
 use intercom_wire::Identity;
 
 use super::actions::{Action, Lie, Replay};
@@ -14,10 +15,22 @@ const MINUTE: u64 = 60 * SECOND;
 /// Two doors with their panels on the walls, and a spare; the doors are intercoms 1 and 2. Nothing of
 /// it has happened yet.
 pub fn city() -> World {
-    let mut world = World::new(1);
+    city_where(Believed::FirstSight)
+}
+
+/// The same, where an operator has enrolled the panels of the doors and nobody else.
+pub fn closed_city() -> World {
+    city_where(Believed::Known)
+}
+
+fn city_where(believed: Believed) -> World {
+    let mut world = World::new(1, believed);
     for number in [1, 2] {
         world.create_door(&identity(number));
         let panel = world.add_panel(&format!("door-{number}"), number, &[Route::Mqtt], None);
+        if believed == Believed::Known {
+            world.perform(Action::Enrol { panel, mac: mac(number) });
+        }
         world.script(SECOND, Action::PowerOn(panel));
     }
     world.add_panel("spare-11", 11, &[Route::Mqtt], None);
@@ -114,6 +127,11 @@ pub fn a_spare_is_unplugged(world: World) -> World {
     )
 }
 
+/// The replacement is there before it is asked for.
+pub fn a_spare_is_on_the_wall(world: World) -> World {
+    told(world, vec![(3, Action::PowerOn(SPARE)), (5, patch(11))])
+}
+
 /// A known spare lies in a bag, and comes later.
 pub fn a_spare_is_waited_for(world: World) -> World {
     told(
@@ -125,6 +143,11 @@ pub fn a_spare_is_waited_for(world: World) -> World {
             (20, Action::PowerOn(SPARE)),
         ],
     )
+}
+
+/// A door's panel has died, and another one is to have its MAC address: it is not waited for.
+pub fn a_dead_panels_mac_is_taken_over(world: World) -> World {
+    told(world, vec![(4, Action::PowerOff(1)), (6, Action::Delete(2)), (7, patch(2))])
 }
 
 /// The board of another door was asked once to take what the first door is to have, and claims it
@@ -261,6 +284,19 @@ pub fn a_stranger_reports_as_another(world: World) -> World {
             (5, patch(21)),
             (6, Action::Claims { puppet: STRANGER, claim: identity(30) }),
             (7, Action::Reports { puppet: STRANGER, lie }),
+        ],
+    )
+}
+
+/// A stranger says on its own topic that it is the board of the door.
+pub fn a_stranger_pretends(world: World) -> World {
+    let (board, claim) = ("door-1".to_owned(), identity(1));
+    told(
+        world,
+        vec![
+            (4, Action::Claims { puppet: STRANGER, claim: identity(30) }),
+            (5, Action::Pretends { puppet: STRANGER, board, claim }),
+            (6, patch(21)),
         ],
     )
 }

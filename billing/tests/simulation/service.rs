@@ -19,6 +19,8 @@ pub const GRACE_MS: i64 = 5_000;
 
 pub struct Service {
     pub host: Arc<SimulatedHost>,
+    /// Whose claims count.
+    pub believed: Believed,
     /// For the checks, and for mutants: billing does not know of it.
     pub database: Connection,
     pub running: Option<Running>,
@@ -50,7 +52,7 @@ pub struct Link {
 }
 
 impl Service {
-    pub fn new() -> Self {
+    pub fn new(believed: Believed) -> Self {
         // In memory, where there is such a file system: each transaction is synced.
         let memory = Path::new("/dev/shm");
         let dir = if memory.is_dir() { TempDir::new_in(memory) } else { TempDir::new() };
@@ -64,6 +66,7 @@ impl Service {
         let runtime = Builder::new_current_thread().build().expect("a runtime");
         Service {
             host,
+            believed,
             database,
             running: None,
             runs: 0,
@@ -77,7 +80,7 @@ impl Service {
 
     pub fn start(&mut self) {
         let store = Store::open_on(&self.file, self.host.clone()).expect("a store");
-        let started = Billing::start(store, GRACE_MS, Believed::FirstSight, None);
+        let started = Billing::start(store, GRACE_MS, self.believed, None);
         let billing = self.runtime.block_on(started).expect("billing starts");
         self.running = Some(Running { billing, link: None });
         self.runs += 1;

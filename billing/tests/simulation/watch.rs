@@ -133,11 +133,20 @@ impl Claim {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tables {
     pub intercoms: BTreeMap<i64, Intercom>,
-    /// Each MAC address with its board, and whether that is or was a door's.
-    pub macs: BTreeMap<Mac, (BoardName, bool)>,
+    pub macs: BTreeMap<Mac, Owner>,
     pub requests: BTreeMap<RequestId, Request>,
     /// The offers that stand.
     pub open: BTreeSet<(RequestId, BoardName)>,
+}
+
+/// Whose a MAC address is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owner {
+    pub board: BoardName,
+    /// The board is or was a door's.
+    pub is_of_a_door: bool,
+    /// An operator says so.
+    pub is_enrolled: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -191,7 +200,12 @@ impl Tables {
         while let Some(row) = rows.next()? {
             let board = parsed(row, "board")?.expect("a board");
             let mac = parsed(row, "mac")?.expect("a MAC");
-            tables.macs.insert(mac, (board, row.get("of_a_door")?));
+            let owner = Owner {
+                board,
+                is_of_a_door: row.get("of_a_door")?,
+                is_enrolled: row.get("enrolled")?,
+            };
+            tables.macs.insert(mac, owner);
         }
         let mut all = database.prepare_cached("SELECT * FROM requests")?;
         let mut rows = all.query([])?;

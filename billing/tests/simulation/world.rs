@@ -7,6 +7,7 @@ use std::rc::Rc;
 use intercom_agent::agent::seams::{Connection, HookRun, HookRunNumber, ReportId};
 use intercom_agent::record::Route;
 use intercom_billing::mqtt::conversation;
+use intercom_billing::store::macs::Believed;
 use intercom_wire::{Mac, Nonce, Report, RequestBody};
 
 use super::actions::Action;
@@ -162,7 +163,7 @@ pub struct World {
 
 impl World {
     /// Billing and the broker are up; nobody has connected yet.
-    pub fn new(seed: u64) -> Self {
+    pub fn new(seed: u64, believed: Believed) -> Self {
         let mut world = World {
             clock: Rc::default(),
             random: Random::new(seed),
@@ -172,7 +173,7 @@ impl World {
             owners: BTreeMap::new(),
             weather: Weather::default(),
             broker: Broker { is_up: true, ..Broker::default() },
-            service: Service::new(),
+            service: Service::new(believed),
             panels: Vec::new(),
             puppets: Vec::new(),
             mutant: Mutant::None,
