@@ -25,7 +25,7 @@ _intercom_agent() {
     --config | --for | --held-by | --id | --mac | --model | --new-mac | --new-serial-number | --root | --via) return ;;
     esac
     case $command in
-    '') words='run restore identity check apply rollback status doctor config log forget-sequence bugreport --help --root --config --json --version' ;;
+    '') words='run restore identity check apply rollback status doctor netcheck config log forget-sequence bugreport --help --root --config --json --version' ;;
     run) words='--help --root --config --json' ;;
     restore) words='--help --root --config --json' ;;
     identity) words='--help --root --config --json' ;;
@@ -34,6 +34,7 @@ _intercom_agent() {
     rollback) words='--help --factory --offline --root --config --json' ;;
     status) words='--help --follow --root --config --json' ;;
     doctor) words='--help --root --config --json' ;;
+    netcheck) words='--help --root --config --json' ;;
     config) words='--help --root --config --json' files=yes ;;
     log) words='off error warn info debug trace --help --for --root --config --json' ;;
     forget-sequence) words='--help --root --config --json' ;;

@@ -8,6 +8,7 @@ complete -c intercom-agent -n __fish_use_subcommand -a apply -d 'Takes a request
 complete -c intercom-agent -n __fish_use_subcommand -a rollback -d 'Goes back to the identity before the last change.'
 complete -c intercom-agent -n __fish_use_subcommand -a status -d 'The change in progress, the last outcomes, upstream, counters.'
 complete -c intercom-agent -n __fish_use_subcommand -a doctor -d 'Looks at everything that a change rests on, and says what to do. Changes nothing.'
+complete -c intercom-agent -n __fish_use_subcommand -a netcheck -d 'Goes the way upstream, leg by leg, and says where it ends and what to do. Changes nothing. Beside a daemon the broker\'s login and topics are told by the daemon: nothing takes its session over.'
 complete -c intercom-agent -n __fish_use_subcommand -a config -d 'Is the configuration good? Opens every file that it names, and prints what is in force.'
 complete -c intercom-agent -n __fish_use_subcommand -a log -d 'Has the daemon log more for a while, or less; then it goes back to what is configured.'
 complete -c intercom-agent -n __fish_use_subcommand -a forget-sequence -d 'Forgets which `seq` was decided last: for a billing database that counts from a lower number again.'
@@ -63,6 +64,10 @@ complete -c intercom-agent -n '__fish_seen_subcommand_from doctor' -l help -d 'd
 complete -c intercom-agent -n '__fish_seen_subcommand_from doctor' -l root -x -a '(__fish_complete_directories)' -d 'read and write everything under this directory: a sandboxed board'
 complete -c intercom-agent -n '__fish_seen_subcommand_from doctor' -l config -r -F -d 'the configuration, instead of /etc/intercom-agent.toml'
 complete -c intercom-agent -n '__fish_seen_subcommand_from doctor' -l json -d 'answer in JSON'
+complete -c intercom-agent -n '__fish_seen_subcommand_from netcheck' -l help -d 'display usage information'
+complete -c intercom-agent -n '__fish_seen_subcommand_from netcheck' -l root -x -a '(__fish_complete_directories)' -d 'read and write everything under this directory: a sandboxed board'
+complete -c intercom-agent -n '__fish_seen_subcommand_from netcheck' -l config -r -F -d 'the configuration, instead of /etc/intercom-agent.toml'
+complete -c intercom-agent -n '__fish_seen_subcommand_from netcheck' -l json -d 'answer in JSON'
 complete -c intercom-agent -n '__fish_seen_subcommand_from config' -F
 complete -c intercom-agent -n '__fish_seen_subcommand_from config' -l help -d 'display usage information'
 complete -c intercom-agent -n '__fish_seen_subcommand_from config' -l root -x -a '(__fish_complete_directories)' -d 'read and write everything under this directory: a sandboxed board'

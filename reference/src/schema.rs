@@ -15,6 +15,7 @@ pub(super) fn all() -> Vec<(&'static str, Value)> {
         ("rollback", status()),
         ("status", json!({"anyOf": [status(), step()]})),
         ("doctor", doctor()),
+        ("netcheck", netcheck()),
         ("config", config()),
         (
             "log",
@@ -113,7 +114,6 @@ fn check() -> Value {
 }
 
 fn doctor() -> Value {
-    let state = || json!({"enum": ["ok", "warning", "failed"]});
     let check = with_optional(
         [
             ("id", text("The check's name.")),
@@ -124,6 +124,28 @@ fn doctor() -> Value {
         [("advice", text("What to do; missing where there is nothing."))],
     );
     object([("worst", state()), ("checks", list("Every check.", check))])
+}
+
+fn netcheck() -> Value {
+    let leg = with_optional(
+        [("leg", text("Its stable name.")), ("state", state()), ("found", text("What was found."))],
+        [
+            ("advice", text("What to do; missing where there is nothing.")),
+            ("cause", text("Why it ends there, by its stable name.")),
+            ("ms", number("How long it took.")),
+        ],
+    );
+    let way = object([
+        ("route", route()),
+        ("server", text("The URL of the server.")),
+        ("legs", list("Its legs, as far as it was gone.", leg)),
+    ]);
+    object([("worst", state()), ("routes", list("The way of each route.", way))])
+}
+
+/// How what was looked at is.
+fn state() -> Value {
+    json!({"enum": ["ok", "warning", "failed"]})
 }
 
 fn config() -> Value {

@@ -39,6 +39,7 @@ fn every_answer(board: &Board) {
         &["status"][..],
         &["identity"],
         &["doctor"],
+        &["netcheck"],
         &["config"],
         &["restore"],
         &["bugreport"],
