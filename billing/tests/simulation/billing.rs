@@ -225,15 +225,20 @@ impl World {
             mac: poll.caller.mac,
             serial_number: poll.serial_number.clone(),
         };
+        let changing = poll.changing;
         let blind = self.mutant.blinds_plan(&self.service.database, &self.watch.book);
         let requests = self.service.run(billing.pending_for(poll)).expect("the database");
         blind.restore(&self.service.database);
         self.tell(|| format!("{name} polls with {identity}: {} requests", requests.len()));
-        let cause = Cause::Poll(name.clone(), identity.clone());
-        if self.is_believed(name, identity.mac) {
+        let cause = match changing {
+            true => Cause::Nothing,
+            false => Cause::Poll(name.clone(), identity.clone()),
+        };
+        if !changing && self.is_believed(name, identity.mac) {
             self.watch.book.polled.insert((identity.mac, name.clone()));
         }
-        self.watch.book.poll(name, identity, unix_ms(self.clock.get()));
+        let claim = Some(identity).filter(|_| !changing);
+        self.watch.book.poll(name, claim, unix_ms(self.clock.get()));
         self.check_after(&cause);
         for request in &requests {
             self.check_listed(name, request);

@@ -196,7 +196,7 @@ impl Clock for OfBoard {
     }
 
     fn wall_time(&self) -> WallTime {
-        WallTime::from_unix_seconds(self.0.borrow().clock.get() / 1000)
+        WallTime::from_unix_seconds(1_800_000_000 + self.0.borrow().clock.get() / 1000)
     }
 }
 

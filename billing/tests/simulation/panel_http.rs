@@ -59,15 +59,10 @@ impl World {
         }
         own.http.is_reached = true;
         let listed = requests.iter().map(|request| request.request_id.clone()).collect();
-        let before = std::mem::replace(&mut own.http.listed, listed);
-        let over: Vec<_> = before.difference(&own.http.listed).cloned().collect();
+        own.http.listed = listed;
         let nonce = own.http.nonce.clone();
         let reachable = Event::Reachable { route: Route::Http, connection };
         self.with_agent(panel, |agent| agent.handle(reachable));
-        // What is not listed any more is not open any more.
-        for request_id in over {
-            self.with_agent(panel, |agent| agent.handle(Event::Over { request_id }));
-        }
         for request in requests {
             let payload = serde_json::to_vec(request).expect("a request");
             let request = Request::read(&payload);
@@ -81,6 +76,7 @@ impl World {
             };
             self.with_agent(panel, |agent| _ = agent.deliver(delivery));
         }
+        self.with_agent(panel, |agent| agent.handle(Event::Listed { connection }));
     }
 
     /// A report comes to billing over HTTP, and the answer back; either may be lost.

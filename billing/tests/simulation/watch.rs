@@ -86,9 +86,11 @@ impl Book {
         claim.nonce = presence.nonce.clone();
     }
 
-    pub fn poll(&mut self, board: &BoardName, identity: Identity, now_ms: i64) {
-        let claim = self.claim(board, Some(identity), now_ms + POLLS_MS, now_ms);
-        claim.changing = false;
+    /// In mid-change it claims nothing.
+    pub fn poll(&mut self, board: &BoardName, identity: Option<Identity>, now_ms: i64) {
+        let changing = identity.is_none();
+        let claim = self.claim(board, identity, now_ms + POLLS_MS, now_ms);
+        claim.changing = changing;
     }
 
     fn claim(

@@ -293,7 +293,7 @@ impl World {
             Happening::LookedUp { panel, life, mac } => self.looked_up(panel, life, mac),
             Happening::LinkJudged { panel, life, mac } => self.link_judged(panel, life, mac),
             Happening::HooksEnd { panel, life, number, run } => {
-                self.hooks_end(panel, life, number, &run)
+                self.hooks_end(panel, life, number, &run);
             }
             Happening::Echo { panel, link } => self.repeat_echo(panel, link),
             Happening::Poll { panel, life, connection, again } => {
