@@ -86,6 +86,10 @@ fn on_outcome(
     let subject = match subject(transaction, report.request_id.as_ref())? {
         Ok(subject) => subject,
         Err(Ignored::NoRequest | Ignored::UnknownRequest) if report.issuer.is_none() => {
+            // A broker brings it back, and the board may carry something else by now.
+            if was_read(transaction, report)? {
+                return Ok(Settled::Ignored(Ignored::Repeated));
+            }
             return Ok(match by_hand::take(transaction, report, outcome)? {
                 by_hand::Taken::Moved => Settled::MovedByHand,
                 by_hand::Taken::Waits => Settled::WaitsForAYes,
@@ -107,6 +111,20 @@ fn on_outcome(
         return Ok(Settled::AskedAgain);
     }
     subject.settle(transaction, &reported, reason)
+}
+
+/// Whether the board has reported the same before.
+fn was_read(transaction: &Transaction<'_>, report: &Report) -> Result<bool, Refusal> {
+    let same = Arrived {
+        request_id: report.request_id.as_ref(),
+        board: Some(&report.board),
+        mac: report.intercom.mac,
+        status: report.intercom.status.as_deref().unwrap_or_default(),
+        reason: None,
+        effect: "",
+        arrived_ms: 0,
+    };
+    Ok(report.request_id.is_some() && reports::was_read(transaction, &same)?)
 }
 
 fn on_deferred(transaction: &Transaction<'_>, report: &Report) -> Result<Settled, Refusal> {

@@ -3,9 +3,9 @@
 use intercom_wire::{BoardName, Mac, RequestId};
 use rusqlite::{Result, params};
 
-use super::Transaction;
 use super::column::text;
 use super::statement::statements;
+use super::{Snapshot, Transaction};
 
 /// How many reports are kept; the oldest make room, so a panel that repeats itself does not fill
 /// the disk.
@@ -34,7 +34,18 @@ statements! {
     INSERT = "
         INSERT INTO reports (request_id, board, mac, status, reason, effect, arrived_ms)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    WAS_READ = "
+        SELECT EXISTS (SELECT 1 FROM reports
+            WHERE request_id = ?1 AND board IS ?2 AND mac IS ?3 AND status = ?4)";
     MAKE_ROOM = "DELETE FROM reports WHERE number <= ?1 - ?2";
+}
+
+/// Whether the same was reported before. A rollback by hand has the ID of what it takes back.
+pub fn was_read(snapshot: &Snapshot<'_>, report: &Arrived<'_>) -> Result<bool> {
+    let (board, mac) = (text(report.board), text(report.mac.as_ref()));
+    snapshot.one(WAS_READ, params![text(report.request_id), board, mac, report.status], |row| {
+        row.get(0)
+    })
 }
 
 /// Keeps a report.

@@ -129,6 +129,21 @@ fn a_change_by_hand_on_the_doors_board_moves_the_record() {
     assert_eq!(request["target"]["mac"], THIRD, "the next request finds the panel");
 }
 
+#[test]
+fn a_change_by_hand_that_is_told_again_later_does_not_move_the_record_back() {
+    let billing = Running::start();
+    billing.old_intercom();
+    let mut door = Board::connect(&billing, "die-old", OLD);
+    billing.until("it is known", |b| board_of_door(b).as_deref() == Some("die-old"));
+    door.reports(&by("die-old", report("by-hand-1", "installed", THIRD, "S-HAND")));
+    door.is_over("by-hand-1");
+    door.reports(&by("die-old", report("by-hand-2", "installed", OLD, "S-OLD")));
+    door.is_over("by-hand-2");
+    door.reports(&by("die-old", report("by-hand-1", "installed", THIRD, "S-HAND")));
+    door.is_over("by-hand-1");
+    assert_eq!(billing.show("id=1").body["mac"], OLD);
+}
+
 pub(crate) fn board_of_door(billing: &Running) -> Option<String> {
     let database = billing.dir.path().join("billing.sqlite");
     let database = rusqlite::Connection::open(database).expect("the database");
