@@ -26,7 +26,8 @@ impl World {
         let id = short(request_id.as_str());
         self.tell(|| format!("{name} changes from {from} to {mac} by {id}"));
         let noticed = |other: &&Panel| {
-            let is_known = other.mqtt.is_reached && other.mqtt.since + NOTICED_MS < self.now();
+            let is_linked = other.mqtt.link.is_some() && other.mqtt.is_reached;
+            let is_known = is_linked && other.mqtt.since + NOTICED_MS < self.now();
             let has_it = other.link_mac() == mac && self.is_believed(&other.name, mac);
             other.name != name && is_known && other.is_on_line() && has_it
         };

@@ -90,6 +90,11 @@ impl World {
         self.owns(&panel.name, mac) && tables.door_of(&panel.name).is_none()
     }
 
+    /// No other board has this name, on line or not.
+    fn is_the_only(&self, name: &BoardName) -> bool {
+        self.panels.iter().filter(|panel| panel.name == *name).count() == 1
+    }
+
     fn twins(&self, name: &str) -> usize {
         self.panels.iter().filter(|panel| panel.name.as_str() == name && panel.is_on_line()).count()
     }
@@ -134,7 +139,7 @@ impl World {
             let mac = panel.link_mac();
             if mac != door.confirmed.mac
                 && !panel.by_hand.contains(&mac)
-                && self.twins(panel.name.as_str()) == 1
+                && self.is_the_only(&panel.name)
             {
                 let name = &panel.name;
                 broken.push(format!(
