@@ -100,6 +100,11 @@ fn check() -> Value {
             decision("apply"),
             ("from", identity("What the board is.")),
             ("to", identity("What it would be.")),
+            ("hooks_are_asked", boolean("Whether hooks are asked first, which may say \"not now\".")),
+            (
+                "waiting",
+                nullable(about("The same request, where it waits in the daemon.", waiting())),
+            ),
         ]),
         object([decision("already installed"), ("identity", identity("What the board is."))]),
         object([decision("reject"), ("message", text("As a 422 has it.")), ("errors", errors())]),
@@ -184,11 +189,22 @@ fn status() -> Value {
         ("outcomes_not_told", nullable(not_told())),
         ("ignored", of_a_daemon(list("Why requests were ignored.", ignored()))),
         ("waiting", of_a_daemon(number("Requests that wait to be decided."))),
+        ("waiting_requests", of_a_daemon(list("The same requests, one by one.", waiting()))),
         ("record_is_new", boolean("Whether nothing was decided since the record began.")),
         ("durable", of_a_daemon(boolean("Whether the record on disk is what the daemon knows."))),
         ("outcomes", list("The last outcomes.", outcome())),
         ("counters", counters()),
         ("last_crash", nullable(text("Where the last run that ended uncleanly crashed."))),
+    ])
+}
+
+fn waiting() -> Value {
+    object([
+        ("request", text("Its ID, or what `check` and the log call one without.")),
+        ("reason", text("Why it waits.")),
+        ("for_seconds", number("For how long that has been so.")),
+        ("next_attempt_in", nullable(number("When it is tried again, in seconds."))),
+        ("seconds_left", nullable(number("When it ends if nothing changes."))),
     ])
 }
 
@@ -203,13 +219,21 @@ fn change() -> Value {
 }
 
 fn route_status() -> Value {
-    let error = object([("text", text("In words.")), ("seconds_ago", number("When."))]);
+    let error = object([
+        ("cause", text("Its stable name, as in docs/troubleshooting.md.")),
+        ("text", text("The server, what happened, and what to do.")),
+        ("seconds_ago", number("When.")),
+    ]);
     object([
         ("route", route()),
         ("reached", boolean("Whether upstream is reached on it.")),
         ("for_seconds", number("For how long it is, or is not.")),
         ("reconnects", number("How often it was reached again.")),
         ("next_attempt_in", nullable(number("In seconds, where it only waits for that."))),
+        (
+            "refused_topic",
+            nullable(text("The topic of the MAC address, where the broker refuses it.")),
+        ),
         ("last_error", nullable(about("What went wrong last.", error))),
     ])
 }

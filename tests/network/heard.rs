@@ -152,7 +152,7 @@ fn an_idle_limit_that_no_keep_alive_stays_below_is_told_beside_the_identity_conf
     let broker = Broker::start();
     let board =
         Board::sandboxed("gate-1", OLD).with_mqtt(&idle_limit(&broker, Duration::from_secs(1)));
-    let line = board.start().wait_for("the broker closes each connection soon after it was made");
+    let line = board.start().wait_for("it closes each connection soon after it was made");
     assert!(line.contains("`board_name`") && line.contains("idle for less than 5 s"), "{line}");
 }
 

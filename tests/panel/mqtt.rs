@@ -220,5 +220,5 @@ fn two_panels_with_one_board_name_notice_it_and_back_off() {
         seconds.expect("a pause").parse().expect("seconds")
     };
     // Only a pause of more than the first ones can be so long.
-    while pause(daemons[0].wait_for("the broker closes each connection")) < 2.0 {}
+    while pause(daemons[0].wait_for("it closes each connection")) < 2.0 {}
 }

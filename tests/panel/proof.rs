@@ -98,5 +98,6 @@ fn the_reason_says_what_went_wrong_last_on_the_way_upstream() {
     let why = format!("over MQTT: {url}: at {}: nothing listens there", &url["mqtt://".len()..]);
     is_rolled_back(&board, &mut daemon, &why);
     let status = board.run(&["status", "--json"]).json();
-    assert!(status["outcomes"][0]["reason"].as_str().is_some_and(|reason| reason.contains(&why)));
+    let reason = &status["outcomes"][0]["report"]["reason"];
+    assert!(reason.as_str().is_some_and(|reason| reason.contains(&why)), "{reason}");
 }
