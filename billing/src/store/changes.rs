@@ -15,7 +15,8 @@ pub enum Changed {
     Intercom(i64),
     /// A board has come or gone, or shows itself anew.
     Board(BoardName),
-    /// Other boards claim this MAC address, or one that claims it has come or gone.
+    /// Other boards claim this MAC address, one that claims it has come or gone, or it is known as a
+    /// spare's own no more.
     Mac(Mac),
 }
 

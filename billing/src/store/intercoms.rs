@@ -4,7 +4,7 @@ use intercom_wire::{BoardName, Group, Identity, IntercomBody, Mac, NamedBy};
 use rusqlite::{Result, Row, params};
 
 use super::changes::Changed;
-use super::column::{carried, parsed_or_null, text};
+use super::column::{carried, parsed, parsed_or_null, text};
 use super::statement::statements;
 use super::{Snapshot, Transaction, doors};
 use crate::replacement::Carried;
@@ -127,13 +127,15 @@ statements! {
             status = ?8, source = ?9
         WHERE id = ?1";
     SET_SEQ = "UPDATE intercoms SET seq = ?2 WHERE id = ?1";
-    DELETE = "UPDATE intercoms SET deleted_ms = ?2 WHERE id = ?1";
+    DELETE = "
+        UPDATE intercoms SET deleted_ms = ?2 WHERE id = ?1 RETURNING confirmed_mac, board";
     DELETE_SPARES = "
         UPDATE intercoms SET deleted_ms = ?4
         WHERE status = ?3
           AND id IN (SELECT id FROM intercoms WHERE deleted_ms IS NULL AND confirmed_mac = ?1
               UNION SELECT id FROM intercoms
-                  WHERE deleted_ms IS NULL AND confirmed_serial_number = ?2)";
+                  WHERE deleted_ms IS NULL AND confirmed_serial_number = ?2)
+        RETURNING confirmed_mac, board";
 }
 
 /// The live intercom of that name.
@@ -260,7 +262,8 @@ pub fn set_state(transaction: &Transaction<'_>, id: i64, state: &RecordState<'_>
 
 /// Deletes a record softly: its identity is free again, its history stays.
 pub fn delete(transaction: &Transaction<'_>, id: i64, now_ms: i64) -> Result<()> {
-    transaction.execute(DELETE, [id, now_ms])?;
+    let deleted = transaction.all(DELETE, [id, now_ms], Deleted::read)?;
+    deleted.into_iter().for_each(|deleted| deleted.announce(transaction));
     Ok(())
 }
 
@@ -271,8 +274,34 @@ pub fn delete_spares(
     identity: &Identity,
     now_ms: i64,
 ) -> Result<usize> {
-    transaction.execute(
+    let serial_number = text(identity.serial_number.as_ref());
+    let deleted = transaction.all(
         DELETE_SPARES,
-        params![identity.mac.to_string(), text(identity.serial_number.as_ref()), EMPTY, now_ms],
-    )
+        params![identity.mac.to_string(), serial_number, EMPTY, now_ms],
+        Deleted::read,
+    )?;
+    let count = deleted.len();
+    deleted.into_iter().for_each(|deleted| deleted.announce(transaction));
+    Ok(count)
+}
+
+/// What a deleted record had.
+struct Deleted {
+    mac: Mac,
+    board: Option<BoardName>,
+}
+
+impl Deleted {
+    fn read(row: &Row<'_>) -> Result<Self> {
+        Ok(Deleted { mac: parsed(row, "confirmed_mac")?, board: parsed_or_null(row, "board")? })
+    }
+
+    /// A request for its MAC address does not wait for a spare any more, and its board is no other
+    /// door's.
+    fn announce(self, transaction: &Transaction<'_>) {
+        transaction.changed(Changed::Mac(self.mac));
+        if let Some(board) = self.board {
+            transaction.changed(Changed::Board(board));
+        }
+    }
 }

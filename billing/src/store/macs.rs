@@ -6,6 +6,7 @@ use std::fmt;
 use intercom_wire::{BoardName, Mac};
 use rusqlite::{Result, params};
 
+use super::changes::Changed;
 use super::column::parsed;
 use super::doors::Door;
 use super::statement::statements;
@@ -48,11 +49,13 @@ statements! {
     SEEN_UNTIL = "UPDATE macs SET seen_ms = max(seen_ms, ?3) WHERE mac = ?1 AND board = ?2";
     SEEN_MS = "SELECT seen_ms FROM macs WHERE mac = ?1";
     SPARES = "SELECT count(*) FROM macs WHERE of_a_door = 0";
-    FORGET = "DELETE FROM macs WHERE of_a_door = 0 AND enrolled = 0 AND seen_ms < ?1";
+    FORGET = "
+        DELETE FROM macs WHERE of_a_door = 0 AND enrolled = 0 AND seen_ms < ?1 RETURNING mac";
     GIVE = "
         INSERT INTO macs (mac, board, of_a_door, poll_ms, seen_ms) VALUES (?1, ?2, 1, NULL, ?3)
         ON CONFLICT (mac) DO UPDATE SET board = excluded.board, of_a_door = 1";
-    IS_OF_A_DOOR = "UPDATE macs SET of_a_door = 1 WHERE board = ?1 AND of_a_door = 0";
+    IS_OF_A_DOOR = "
+        UPDATE macs SET of_a_door = 1 WHERE board = ?1 AND of_a_door = 0 RETURNING mac";
     ENROL = "
         INSERT INTO macs (mac, board, of_a_door, poll_ms, seen_ms, enrolled)
         VALUES (?1, ?2, EXISTS (SELECT 1 FROM macs WHERE board = ?2 AND of_a_door), NULL, ?3, 1)
@@ -107,7 +110,11 @@ pub(super) fn seen(
 ) -> Result<()> {
     let is_new = owner(transaction, mac)?.is_none();
     if is_new && !is_an_intercoms && spares(transaction)? >= MAX_SPARES {
-        transaction.execute(FORGET, [now_ms.saturating_sub(FORGOTTEN_AFTER_MS)])?;
+        let forgotten =
+            transaction.all(FORGET, [now_ms.saturating_sub(FORGOTTEN_AFTER_MS)], |row| {
+                parsed(row, "mac")
+            })?;
+        are_no_spares(transaction, forgotten);
         if spares(transaction)? >= MAX_SPARES {
             return Ok(());
         }
@@ -149,8 +156,14 @@ pub(super) fn give(
 
 /// A board is a door's: none of its MAC addresses is a spare's any more.
 pub(super) fn is_of_a_door(transaction: &Transaction<'_>, board: &BoardName) -> Result<()> {
-    transaction.execute(IS_OF_A_DOOR, [board.as_str()])?;
+    let own = transaction.all(IS_OF_A_DOOR, [board.as_str()], |row| parsed(row, "mac"))?;
+    are_no_spares(transaction, own);
     Ok(())
+}
+
+/// Requests for these MAC addresses do not wait for a spare any more.
+fn are_no_spares(transaction: &Transaction<'_>, macs: Vec<Mac>) {
+    macs.into_iter().for_each(|mac| transaction.changed(Changed::Mac(mac)));
 }
 
 /// An operator says whose a MAC address is.

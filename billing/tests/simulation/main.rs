@@ -35,6 +35,7 @@ mod random_numbers;
 mod rules;
 mod scenarios;
 mod service;
+mod stories;
 mod upstream;
 mod watch;
 mod world;

@@ -1,0 +1,46 @@
+//! Stories that break no rule, and once did.
+
+use super::actions::Action;
+use super::plan::{identity, mac};
+use super::scenarios::{STRANGER, city, patch, told};
+use super::world::World;
+
+/// Two doors with their panels on the walls, and a spare of which only the record is known.
+fn city_with_a_spares_record() -> (World, i64) {
+    let mut world = city();
+    let spare = world.create_spare(&identity(31));
+    (world, spare)
+}
+
+/// What the door with this ID is known to carry in the end.
+fn confirmed(world: &World, id: i64) -> String {
+    assert_eq!(world.watch.broken, Vec::<String>::new());
+    world.watch.tables.intercoms[&id].confirmed.mac.to_string()
+}
+
+#[test]
+fn a_spare_whose_record_is_deleted_is_not_waited_for() {
+    let (world, spare) = city_with_a_spares_record();
+    let world = told(world, vec![(5, patch(31)), (8, Action::Delete(spare))]);
+    assert_eq!(confirmed(&world, 1), mac(31).to_string());
+}
+
+#[test]
+fn a_spare_whose_serial_number_another_door_got_is_not_waited_for() {
+    let (world, _) = city_with_a_spares_record();
+    let new_mac = Action::Patch { id: 1, mac: Some(mac(31)), serial_number: None };
+    let serial_number = identity(31).serial_number.map(|own| own.to_string());
+    let its_serial_number = Action::Patch { id: 2, mac: None, serial_number };
+    let world = told(world, vec![(5, new_mac), (8, its_serial_number)]);
+    assert_eq!(confirmed(&world, 1), mac(31).to_string());
+}
+
+#[test]
+fn a_former_mac_of_a_doors_board_is_not_waited_for() {
+    let mut world = city();
+    world.create_door(&identity(12));
+    let claims = |number| Action::Claims { puppet: STRANGER, claim: identity(number) };
+    let world =
+        told(world, vec![(2, claims(31)), (3, claims(32)), (5, patch(31)), (8, claims(12))]);
+    assert_eq!(confirmed(&world, 1), mac(31).to_string());
+}
