@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use intercom_wire::Mac;
+use intercom_wire::{Mac, RequestId};
 use log::info;
 
 use super::Agent;
@@ -10,7 +10,6 @@ use super::delivery::{Delivery, Handling};
 use super::error::NotApplied;
 use super::pending_request::PendingRequest;
 use super::seams::{Seams, Upstream};
-use super::stage::Stage;
 use super::waiting::{Again, Until};
 use crate::clock::{Clock, Moment};
 use crate::decide::{Decision, Facts, MacOwner, Past, decide};
@@ -60,9 +59,7 @@ impl<S: Seams> Agent<S> {
     /// Takes a delivery.
     pub fn deliver(&mut self, delivery: Delivery) -> Handling {
         self.record.counters().delivered += 1;
-        let is_asked = |_: &&mut PendingRequest| matches!(self.stage, Stage::Ready(_));
-        let asked = self.in_hand.as_mut().filter(is_asked);
-        let again = asked.and_then(|asked| asked.again(&delivery)).map(Again::Waits);
+        let again = self.asked_about().and_then(|asked| asked.again(&delivery)).map(Again::Waits);
         match again.unwrap_or_else(|| self.waiting.again(&delivery)) {
             Again::Waits(spare) => {
                 self.acknowledge(spare);
@@ -143,6 +140,33 @@ impl<S: Seams> Agent<S> {
             Decision::Apply(identity) => return self.ask_the_hooks(pending, identity),
         }
         Handling::Decided
+    }
+
+    /// The issuer of the request with this ID has withdrawn it.
+    pub(super) fn withdrawn(&mut self, id: &RequestId) {
+        self.drop_if(|pending| pending.is_offered_as(id));
+    }
+
+    /// The pending list has been delivered as a whole. What an issuer has listed before, and does not any
+    /// more, is withdrawn.
+    pub(super) fn listed(&mut self) {
+        self.drop_if(PendingRequest::is_withdrawn_from_the_list);
+        self.waiting.listed();
+        if let Some(asked) = self.asked_about() {
+            asked.is_listed = false;
+        }
+    }
+
+    /// Drops requests that are not begun.
+    fn drop_if(&mut self, is_withdrawn: impl Fn(&PendingRequest) -> bool) {
+        let mut dropped = self.waiting.withdrawn(&is_withdrawn);
+        if self.asked_about().is_some_and(|asked| is_withdrawn(asked)) {
+            dropped.extend(self.in_hand.take());
+        }
+        for pending in dropped {
+            self.acknowledge(pending.delivery.ack_token);
+        }
+        self.decide_on_those_behind();
     }
 
     /// Ends those that wait and that this one overtakes by its `seq`.

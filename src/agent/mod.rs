@@ -169,7 +169,7 @@ impl<S: Seams> Agent<S> {
                 self.lost(route);
             }
             Event::Listed { connection } if self.connections.is_current(connection) => {
-                self.waiting.listed();
+                self.listed();
             }
             // An event of a connection that was given up already.
             Event::Reachable { .. } | Event::Lost { .. } | Event::Listed { .. } => {}
@@ -305,7 +305,7 @@ impl<S: Seams> Agent<S> {
     /// if it still stands.
     fn offers_are_old(&mut self) {
         self.waiting.connection_lost();
-        if let (Stage::Ready(_), Some(asked)) = (&self.stage, &mut self.in_hand) {
+        if let Some(asked) = self.asked_about() {
             asked.connection_lost();
         }
     }

@@ -231,7 +231,7 @@ impl<S: Seams> Agent<S> {
     /// Billing says over the broker that a request is over: it has read the first report of it, or it
     /// has withdrawn it.
     pub(super) fn over(&mut self, request_id: &RequestId) {
-        self.waiting.withdrawn(request_id);
+        self.withdrawn(request_id);
         let is_read = |entry: &&OutboxEntry| {
             entry.report.is_answered()
                 && entry.report.request_id.as_ref() == Some(request_id)

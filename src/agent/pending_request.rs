@@ -3,7 +3,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
-use intercom_wire::{BoardName, Request};
+use intercom_wire::{BoardName, Request, RequestId};
 
 use super::delivery::{Delivery, take_over};
 use super::seams::AckToken;
@@ -79,6 +79,12 @@ impl PendingRequest {
     /// once more by itself has ended for the issuer.
     pub(super) fn is_offered(&self) -> bool {
         self.delivery.issuer().is_some() && self.delivery.delivered.timing != Timing::Retried
+    }
+
+    /// Whether its issuer offers it under this ID, and so can withdraw it.
+    pub(super) fn is_offered_as(&self, id: &RequestId) -> bool {
+        let request = self.delivery.request.as_ref().ok().filter(|_| self.is_offered());
+        request.is_some_and(|request| request.id.as_ref() == Some(id))
     }
 
     /// Whether its issuer has listed it and does not any more.

@@ -35,16 +35,21 @@ impl<S: Seams> Agent<S> {
         Handling::Kept
     }
 
+    /// The request that the hooks are asked about.
+    pub(super) fn asked_about(&mut self) -> Option<&mut PendingRequest> {
+        self.in_hand.as_mut().filter(|_| matches!(self.stage, Stage::Ready(_)))
+    }
+
     /// The hooks have answered. What the board is may have become known meanwhile, so that the request
     /// is decided once more.
     pub(super) fn hooks_answered(&mut self, answer: Result<(), NotReady>) {
-        let Some(pending) = self.in_hand.take() else { return };
-        match answer {
-            Ok(()) => match self.check(&pending.delivery, MacOwner::Nobody) {
+        match (self.in_hand.take(), answer) {
+            (None, _) => {} // It was withdrawn meanwhile.
+            (Some(pending), Ok(())) => match self.check(&pending.delivery, MacOwner::Nobody) {
                 Decision::Apply(identity) => _ = self.apply(pending, identity),
                 _ => _ = self.decide_on(pending, MacOwner::NotLookedUp),
             },
-            Err(why) => self.put_off(pending, why),
+            (Some(pending), Err(why)) => self.put_off(pending, why),
         }
         if !self.changing() {
             self.change_ended();

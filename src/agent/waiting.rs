@@ -3,7 +3,7 @@
 use std::fmt;
 use std::mem;
 
-use intercom_wire::{Mac, Request, RequestId};
+use intercom_wire::{Mac, Request};
 
 use super::delivery::Delivery;
 use super::overflow::Overflow;
@@ -103,18 +103,16 @@ impl WaitingRequests {
         self.waiting.iter_mut().for_each(|(pending, _)| pending.connection_lost());
     }
 
-    /// Drops the request with this ID, which an issuer has withdrawn.
-    pub(super) fn withdrawn(&mut self, id: &RequestId) {
-        self.waiting.retain(|(pending, _)| {
-            let request = pending.delivery.request.as_ref().ok().filter(|_| pending.is_offered());
-            request.is_none_or(|request| request.id.as_ref() != Some(id))
-        });
+    /// Those that an issuer has withdrawn.
+    pub(super) fn withdrawn(
+        &mut self,
+        is_withdrawn: impl Fn(&PendingRequest) -> bool,
+    ) -> Vec<PendingRequest> {
+        self.take(|pending, _| is_withdrawn(pending))
     }
 
-    /// The pending list has been delivered as a whole. Drops the requests of an issuer that were in an
-    /// earlier one and are not in this.
+    /// The pending list has been delivered as a whole; the next one begins.
     pub(super) fn listed(&mut self) {
-        self.waiting.retain(|(pending, _)| !pending.is_withdrawn_from_the_list());
         self.waiting.iter_mut().for_each(|(pending, _)| pending.is_listed = false);
     }
 
@@ -363,12 +361,16 @@ mod tests {
         let mut over_mqtt = listed("over-mqtt", 3, Some("billing"));
         over_mqtt.delivery.route = Some(Route::Mqtt);
         waiting.add(over_mqtt, Until::Later(NOW, String::new()));
-        waiting.listed();
+        let withdrawn = |waiting: &mut WaitingRequests| {
+            let withdrawn = waiting.withdrawn(PendingRequest::is_withdrawn_from_the_list);
+            waiting.listed();
+            names(withdrawn)
+        };
+        assert_eq!(withdrawn(&mut waiting), [""; 0]);
         let again = listed("offer", 4, Some("billing"));
         assert!(matches!(waiting.again(&again.delivery), Again::Waits(_)));
-        waiting.listed();
-        assert_eq!(waiting.len(), 3, "it was listed both times");
-        waiting.listed();
+        assert_eq!(withdrawn(&mut waiting), [""; 0], "it was listed both times");
+        assert_eq!(withdrawn(&mut waiting), ["request offer"]);
         assert_eq!(names(waiting.due_again(NOW)), ["request bare", "request over-mqtt"]);
     }
 
@@ -402,7 +404,8 @@ mod tests {
             waiting.add(pending, Until::ChangeEnds);
         }
         for id in ["r-1", "by-hand", "retried"] {
-            waiting.withdrawn(&id.parse().expect("an ID"));
+            let id = id.parse().expect("an ID");
+            waiting.withdrawn(|pending| pending.is_offered_as(&id));
         }
         assert_eq!(names(waiting.change_ended()), ["request by-hand", "request retried"]);
     }

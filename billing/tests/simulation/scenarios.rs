@@ -10,7 +10,7 @@ use super::plan::{identity, mac};
 use super::world::{Weather, World};
 
 const SECOND: u64 = 1_000;
-const MINUTE: u64 = 60 * SECOND;
+pub const MINUTE: u64 = 60 * SECOND;
 
 /// Two doors with their panels on the walls, and a spare; the doors are intercoms 1 and 2. Nothing of
 /// it has happened yet.

@@ -2,8 +2,8 @@
 
 use super::actions::Action;
 use super::plan::{identity, mac};
-use super::scenarios::{STRANGER, city, patch, told};
-use super::world::World;
+use super::scenarios::{MINUTE, STRANGER, city, patch, told};
+use super::world::{Weather, World};
 
 /// Two doors with their panels on the walls, and a spare of which only the record is known.
 fn city_with_a_spares_record() -> (World, i64) {
@@ -43,4 +43,34 @@ fn a_former_mac_of_a_doors_board_is_not_waited_for() {
     let world =
         told(world, vec![(2, claims(31)), (3, claims(32)), (5, patch(31)), (8, claims(12))]);
     assert_eq!(confirmed(&world, 1), mac(31).to_string());
+}
+
+#[test]
+fn what_is_withdrawn_at_any_moment_is_not_begun_later() {
+    let serial_number =
+        |text: &str| Action::Patch { id: 1, mac: None, serial_number: Some(text.to_owned()) };
+    for after in (0..1_000).step_by(20) {
+        let mut world = city();
+        world.script(5 * MINUTE, serial_number("S-21"));
+        world.script(5 * MINUTE + after, serial_number("S-22"));
+        let world = told(world, vec![(6, Action::Weather(Weather::default()))]);
+        assert_eq!(world.watch.broken, Vec::<String>::new(), "after {after} ms");
+    }
+}
+
+#[test]
+fn what_is_withdrawn_does_not_hold_up_what_came_after_it() {
+    let to = identity(33);
+    let world = told(
+        city(),
+        vec![
+            (4, Action::Busy(0, true)),
+            (5, patch(21)),
+            (6, Action::ByHand { panel: 0, to }),
+            (7, Action::Delete(1)),
+            (8, Action::Busy(0, false)),
+        ],
+    );
+    assert_eq!(world.watch.broken, Vec::<String>::new());
+    assert_eq!(world.panels[0].link_mac(), mac(33));
 }
