@@ -23,8 +23,9 @@ pub const POLLS_UNTIL_GONE: i64 = 3;
 /// How often a board polls that does not say so, in milliseconds.
 pub const POLL_MS: i64 = 60_000;
 
-/// How long after a connect to the broker a board that was there before has to show itself again:
-/// twice the time over which the answers to "who is there" are spread. In milliseconds.
+/// How long a board that is asked whether it is there, as each one is after a connect to the broker,
+/// has to show itself: twice the time over which the answers to "who is there" are spread. In
+/// milliseconds.
 pub const ANSWERS_WITHIN_MS: i64 = 120_000;
 
 /// A panel connects again within this time after the broker has come back: its longest pause between
@@ -33,6 +34,9 @@ pub const CONNECTS_AGAIN_WITHIN_MS: i64 = 120_000;
 
 /// How long a board that is there may leave a request without an answer, in milliseconds.
 pub const ANSWER_MS: i64 = 1_800_000;
+
+/// How often a board that keeps everybody waiting is asked whether it is still there, in milliseconds.
+pub const ASKED_EVERY_MS: i64 = 1_800_000;
 
 /// A board that is connected to the broker is there until it or its last will says otherwise.
 pub const UNTIL_FURTHER_NOTICE: i64 = i64::MAX;

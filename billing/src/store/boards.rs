@@ -103,6 +103,10 @@ statements! {
     GONE = "
         UPDATE boards SET present_until_ms = ?2, nonce = NULL
         WHERE board = ?1 AND present_until_ms > ?2";
+    ASKED_MS = "SELECT asked_ms FROM boards WHERE board = ?1";
+    ASK = "
+        UPDATE boards SET asked_ms = ?2, present_until_ms = ?3
+        WHERE board = ?1 AND present_until_ms = ?4";
     LINGER = "
         UPDATE boards SET present_until_ms = ?1, nonce = NULL WHERE present_until_ms = ?2";
 }
@@ -317,6 +321,24 @@ pub fn gone(transaction: &Transaction<'_>, board: &BoardName, now_ms: i64) -> Re
         }
     }
     Ok(())
+}
+
+/// When a board was last asked whether it is still there, Unix time in milliseconds.
+pub fn asked_ms(snapshot: &Snapshot<'_>, board: &BoardName) -> Result<i64> {
+    Ok(snapshot.first(ASKED_MS, [board.as_str()], |row| row.get(0))?.unwrap_or(0))
+}
+
+/// A board that is connected to the broker is asked whether it is still there: its presence may be an
+/// old one that the broker has brought back. It counts as there until then unless it shows itself
+/// again. False if it is not connected to the broker, or is asked already.
+pub fn ask(
+    transaction: &Transaction<'_>,
+    board: &BoardName,
+    now_ms: i64,
+    until_ms: i64,
+) -> Result<bool> {
+    let asked = params![board.as_str(), now_ms, until_ms, UNTIL_FURTHER_NOTICE];
+    Ok(transaction.execute(ASK, asked)? > 0)
 }
 
 /// Boards that were connected to the broker count as there until then, and must show themselves

@@ -11,7 +11,8 @@ const CACHED_STATEMENTS: usize = 100;
 
 /// Each brings a file from the version of its place in the list to the next one. Files of every
 /// version exist, so what stands here never changes; a change is one more at the end.
-const MIGRATIONS: [&str; 6] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6];
+const MIGRATIONS: [&str; 7] =
+    [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7];
 
 /// Times are Unix times in milliseconds; MAC addresses are upper case with colons.
 const VERSION_1: &str = "
@@ -202,6 +203,11 @@ CREATE INDEX twins ON boards (twins_until_ms) WHERE twins_until_ms IS NOT NULL;
 const VERSION_6: &str = "
 -- Whether a report was read before.
 CREATE INDEX reports_of_a_request ON reports (request_id);
+";
+
+const VERSION_7: &str = "
+-- When it was last asked whether it is still there.
+ALTER TABLE boards ADD COLUMN asked_ms INTEGER NOT NULL DEFAULT 0;
 ";
 
 /// Brings the tables to this version and sets the connection up: a commit that returned survives a

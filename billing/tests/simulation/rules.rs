@@ -198,6 +198,11 @@ impl World {
 
     /// Rule 5: each message that billing publishes.
     pub fn check_said(&mut self, message: &Message) {
+        let named = message.topic.strip_prefix("intercoms/by-board/");
+        if let Some(board) = named.and_then(|rest| rest.strip_suffix("/who")) {
+            let board = board.parse().expect("a board");
+            return self.watch.book.asks(&board, unix_ms(self.now()));
+        }
         let Some(board) = addressee(&message.topic).filter(|_| !message.payload.is_empty()) else {
             return;
         };

@@ -1,8 +1,9 @@
 //! Stories that break no rule, and once did.
 
 use super::actions::Action;
+use super::broker::Client;
 use super::plan::{identity, mac};
-use super::scenarios::{MINUTE, STRANGER, city, patch, told};
+use super::scenarios::{MINUTE, SPARE, STRANGER, city, patch, told};
 use super::world::{Weather, World};
 
 /// Two doors with their panels on the walls, and a spare of which only the record is known.
@@ -73,4 +74,26 @@ fn what_is_withdrawn_does_not_hold_up_what_came_after_it() {
     );
     assert_eq!(world.watch.broken, Vec::<String>::new());
     assert_eq!(world.panels[0].link_mac(), mac(33));
+}
+
+/// What billing is told live: the broker has kept it in a queue for long.
+fn an_old_presence_comes_again(world: &mut World, name: &str) {
+    let is_online = |(topic, payload): &&(String, Vec<u8>)| {
+        topic.ends_with(&format!("{name}/presence")) && payload.len() > 60
+    };
+    let old = world.broker.archive.iter().rfind(is_online).cloned().expect("a presence");
+    world.give(&Client::Billing, &old.0, &old.1, false, false);
+}
+
+#[test]
+fn a_board_that_is_gone_keeps_nobody_waiting_when_the_broker_brings_its_presence_back() {
+    let mut world = city();
+    world.script(2 * MINUTE, Action::PowerOn(SPARE));
+    world.script(3 * MINUTE, Action::PowerOff(SPARE));
+    world.live_until(5 * MINUTE);
+    an_old_presence_comes_again(&mut world, "spare-11");
+    // Not the one that hangs there, as far as billing knows.
+    let new = Action::Patch { id: 1, mac: Some(mac(11)), serial_number: Some("S-30".to_owned()) };
+    let world = told(world, vec![(6, new), (20, Action::OfferToTheDoor(1))]);
+    assert_eq!(confirmed(&world, 1), mac(11).to_string());
 }

@@ -8,7 +8,7 @@ use rusqlite::{Connection, Row};
 
 /// A board that is connected to the broker is there until further notice.
 const UNTIL_FURTHER_NOTICE: i64 = i64::MAX;
-/// Who does not answer within this time after a connect is not there.
+/// Who does not answer within this time after a question is not there.
 const ANSWERS_WITHIN_MS: i64 = 120_000;
 /// A board that polls counts as there for three of the intervals that it announces.
 const POLLS_MS: i64 = 180_000;
@@ -70,6 +70,15 @@ impl Book {
                 claim.until_ms = now_ms + ANSWERS_WITHIN_MS;
                 claim.nonce = None;
             }
+        }
+    }
+
+    /// Billing asks a board by name whether it is there.
+    pub fn asks(&mut self, board: &BoardName, now_ms: i64) {
+        if let Some(claim) = self.claims.get_mut(board)
+            && claim.until_ms == UNTIL_FURTHER_NOTICE
+        {
+            claim.until_ms = now_ms + ANSWERS_WITHIN_MS;
         }
     }
 

@@ -15,6 +15,7 @@ use crate::store::macs::Believed;
 
 fn plan_of(wanted: &[(&str, &str)], over: &[&str], ask: &[&str]) -> Plan {
     Plan {
+        ask_again: BTreeSet::new(),
         wanted: wanted
             .iter()
             .map(|(topic, payload)| ((*topic).to_owned(), payload.as_bytes().to_vec()))
