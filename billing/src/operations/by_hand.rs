@@ -1,9 +1,10 @@
 //! A change that nobody asked for, such as an installer's `apply` at the board.
 //!
-//! The record of a door follows its own board. A change on any other board waits for an operator's
-//! yes: anybody can say that he stands in for a door.
+//! The record of a door follows its own board, to an identity that is nobody else's. Any other change
+//! waits for an operator's yes: anybody can say that he stands in for a door, or that he carries what
+//! another has.
 
-use intercom_wire::{BoardName, Outcome, Report};
+use intercom_wire::{BoardName, Identity, Outcome, Report};
 
 use super::{Refusal, withdraw};
 use crate::replacement::{Carried, State};
@@ -11,7 +12,7 @@ use crate::store::by_hand::{self, ByHand};
 use crate::store::disputes::Dispute;
 use crate::store::intercoms::{self, Name, Record, RecordState};
 use crate::store::taken::{self, Among};
-use crate::store::{Transaction, doors};
+use crate::store::{Snapshot, Transaction, doors, macs};
 
 /// What has become of a change by hand.
 pub(super) enum Taken {
@@ -63,6 +64,19 @@ fn give(transaction: &Transaction<'_>, record: &Record, change: &ByHand) -> Resu
     )?)
 }
 
+/// Whether a door's board may have an identity that nobody asked it to take: no other record has any
+/// of it, not even a spare's, and the MAC address is no other board's.
+pub(super) fn is_nobody_elses(
+    snapshot: &Snapshot<'_>,
+    record: &Record,
+    board: &BoardName,
+    identity: &Identity,
+) -> Result<bool, Refusal> {
+    let taken = taken::by_another(snapshot, Among::Others(record.id), identity, None)?;
+    let owner = macs::owner(snapshot, identity.mac)?;
+    Ok(!taken.mac && !taken.serial_number && owner.is_none_or(|(owner, _)| owner == *board))
+}
+
 /// Takes a report about a change by hand.
 pub(super) fn take(
     transaction: &Transaction<'_>,
@@ -85,7 +99,9 @@ pub(super) fn take(
         if record.confirmed.identity == change.identity {
             return Ok(Taken::Nothing);
         }
-        if follow(transaction, &record, &change)? {
+        if is_nobody_elses(transaction, &record, &change.board, &change.identity)?
+            && follow(transaction, &record, &change)?
+        {
             let (board, mac) = (&change.board, change.identity.mac);
             doors::give(transaction, board, record.id, mac, transaction.now_ms())?;
             return Ok(Taken::Moved);

@@ -2,16 +2,17 @@
 
 use std::fmt;
 
-use intercom_wire::{FactoryIdentity, Outcome, Report, RequestId};
+use intercom_wire::{BoardName, FactoryIdentity, Outcome, Report, RequestId};
 
 use super::{Billing, Refusal, by_hand, next_seq};
 use crate::replacement::{
     Carried, Effect, IdentityRequest, Ignored, ReportedOutcome, State, apply_report,
 };
+use crate::store::by_hand::ByHand;
 use crate::store::intercoms::{self, Name, PENDING, Record, RecordState};
 use crate::store::reports::Arrived;
 use crate::store::taken::{self, Among};
-use crate::store::{Transaction, doors, factories, offers, reports, requests};
+use crate::store::{self, Transaction, doors, factories, offers, reports, requests};
 
 /// How much of a reason is kept. People read it, and it comes from outside.
 const MAX_REASON_CHARS: usize = 1000;
@@ -231,10 +232,18 @@ impl Subject {
             Effect::Ends(carried) => (carried, Settled::Ended),
             Effect::Late(carried) => (carried, Settled::Late),
         };
-        if !self.is_free(transaction, &carried)? {
-            return Ok(Settled::Ignored(Ignored::IdentityTaken));
+        if report.outcome == Outcome::Installed {
+            if !self.is_free(transaction, Among::OthersButSpares(self.record.id), &carried)? {
+                return Ok(Settled::Ignored(Ignored::IdentityTaken));
+            }
+            self.clear_spares(transaction, &carried)?;
+        } else if let Some(board) = &report.board
+            && carried.identity != self.record.confirmed.identity
+            && !by_hand::is_nobody_elses(transaction, &self.record, board, &carried.identity)?
+        {
+            // Nobody asked for what a board goes back to.
+            return self.keep_as_by_hand(transaction, board, carried);
         }
-        self.clear_spares(transaction, &carried)?;
         let ended = State::Ended { outcome: report.outcome, board: report.board.clone() };
         let reason = reason.filter(|_| report.outcome != Outcome::Installed);
         requests::end(
@@ -260,6 +269,22 @@ impl Subject {
             self.confirm_what_the_board_has(transaction, report)?;
         }
         Ok(settled)
+    }
+
+    fn keep_as_by_hand(
+        &self,
+        transaction: &Transaction<'_>,
+        board: &BoardName,
+        carried: Carried,
+    ) -> Result<Settled, Refusal> {
+        let change = ByHand {
+            board: board.clone(),
+            identity: carried.identity,
+            model: carried.model,
+            previous_mac: self.record.confirmed.identity.mac,
+        };
+        store::by_hand::keep(transaction, &change, transaction.now_ms())?;
+        Ok(Settled::WaitsForAYes)
     }
 
     /// A report that ends nothing may still tell what the door's board carries.
@@ -295,7 +320,7 @@ impl Subject {
             return Ok(false);
         }
         let carried = Carried { identity: identity.clone(), model: record.confirmed.model.clone() };
-        if !self.is_free(transaction, &carried)? {
+        if !self.is_free(transaction, Among::Others(record.id), &carried)? {
             return Ok(false);
         }
         let is_pending = self.is_pending_after(transaction)?;
@@ -353,8 +378,12 @@ impl Subject {
         )?)
     }
 
-    fn is_free(&self, transaction: &Transaction<'_>, carried: &Carried) -> Result<bool, Refusal> {
-        let among = Among::OthersButSpares(self.record.id);
+    fn is_free(
+        &self,
+        transaction: &Transaction<'_>,
+        among: Among,
+        carried: &Carried,
+    ) -> Result<bool, Refusal> {
         let taken = taken::by_another(transaction, among, &carried.identity, None)?;
         Ok(!taken.mac && !taken.serial_number)
     }

@@ -24,6 +24,9 @@ pub struct Taken {
 pub enum Among {
     /// Those of every live intercom: a record is to be created.
     All,
+    /// Those of every live intercom except this one, also of the spares: nobody asked for the
+    /// identity.
+    Others(i64),
     /// Those of every live intercom except this one and the spares. An intercom may be promised a
     /// spare's identity; the spare's record is deleted when it takes that intercom's place.
     OthersButSpares(i64),
@@ -38,7 +41,7 @@ macro_rules! another_has {
             $column,
             " = ",
             $value,
-            " AND (:but IS NULL OR (id <> :but AND status <> :empty)))"
+            " AND id IS NOT :but AND status IS NOT :spare)"
         )
     };
 }
@@ -60,15 +63,16 @@ pub fn by_another(
     identity: &Identity,
     external_id: Option<&str>,
 ) -> Result<Taken> {
-    let but = match among {
-        Among::All => None,
-        Among::OthersButSpares(id) => Some(id),
+    let (but, spare) = match among {
+        Among::All => (None, None),
+        Among::Others(id) => (Some(id), None),
+        Among::OthersButSpares(id) => (Some(id), Some(EMPTY)),
     };
     snapshot.one(
         TAKEN,
         named_params! {
             ":but": but,
-            ":empty": EMPTY,
+            ":spare": spare,
             ":mac": identity.mac.to_string(),
             ":serial": text(identity.serial_number.as_ref()),
             ":external": external_id,

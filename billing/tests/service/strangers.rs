@@ -144,6 +144,61 @@ fn a_change_by_hand_that_is_told_again_later_does_not_move_the_record_back() {
     assert_eq!(billing.show("id=1").body["mac"], OLD);
 }
 
+/// Board `die-9` is the panel of intercom 2 at [`THIRD`], and has installed a request for another
+/// serial number; the request's ID and issuer.
+fn neighbour_of_another_door(billing: &Running) -> (String, Value) {
+    billing.post(json!({"mac": THIRD, "serial_number": "S-9", "model": "3516EV200"}));
+    let poll = || billing.pending(&format!("mac={THIRD}&board=die-9")).body;
+    poll();
+    billing.patch(json!({"id": 2, "group_id": 6, "new_serial_number": "N9", "model": "3516EV200"}));
+    let request = poll()[0].clone();
+    let request_id = request["request_id"].as_str().expect("an ID").to_owned();
+    billing.report(by("die-9", report(&request_id, "installed", THIRD, "N9")));
+    assert_eq!(billing.show("id=2").body["status"], "installed");
+    (request_id, request["issuer"].clone())
+}
+
+#[test]
+fn a_report_that_nobody_asked_for_takes_no_record_and_no_mac_of_another_board() {
+    for (status, with_request) in [("installed", false), ("rolled_back", true)] {
+        for serial_number in ["S-OLD", "N9"] {
+            let billing = Running::start();
+            billing.post(json!({"mac": OLD, "serial_number": "S-OLD", "model": "3516EV200"}));
+            billing.pending(&format!("mac={OLD}&board=die-old"));
+            let (request_id, issuer) = neighbour_of_another_door(&billing);
+            let before = (billing.show("id=1").body, billing.show("id=2").body);
+            let mut lie = by("die-9", report(&request_id, status, OLD, serial_number));
+            match with_request {
+                true => lie["issuer"] = issuer,
+                false => lie["request_id"] = Value::Null,
+            }
+            assert_eq!(billing.report(lie).status, 204);
+            assert_eq!(reports(&billing)[0].1, "a change by hand: it waits for an operator");
+            assert_eq!((billing.show("id=1").body, billing.show("id=2").body), before);
+            let asked = json!({"mac": OLD, "group_id": 6, "new_mac": NEW, "model": "3516EV200"});
+            let asked = billing.patch(asked);
+            assert_eq!((asked.status, &asked.body["id"]), (200, &json!(1)));
+            assert_eq!(billing.pending(&format!("mac={OLD}&board=die-9")).body, json!([]));
+        }
+    }
+}
+
+#[test]
+fn a_change_by_hand_to_the_serial_number_or_the_mac_of_another_waits_for_an_operator() {
+    let billing = Running::start();
+    billing.post(json!({"mac": OLD, "serial_number": "S-OLD", "model": "3516EV200"}));
+    billing.pending(&format!("mac={NEW}&board=die-1"));
+    neighbour_of_another_door(&billing);
+    for (mac, serial_number) in [(THIRD, "S-OLD"), (NEW, "S-NEW")] {
+        let mut by_hand = by("die-9", report("", "installed", mac, serial_number));
+        by_hand["request_id"] = Value::Null;
+        assert_eq!(billing.report(by_hand).status, 204);
+        assert_eq!(reports(&billing)[0].1, "a change by hand: it waits for an operator");
+        assert_eq!(billing.show("id=1").status, 200, "{mac}");
+        assert_eq!(billing.show("id=2").body["mac"], THIRD);
+    }
+}
+
 pub(crate) fn board_of_door(billing: &Running) -> Option<String> {
     let database = billing.dir.path().join("billing.sqlite");
     let database = rusqlite::Connection::open(database).expect("the database");

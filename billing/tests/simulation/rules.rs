@@ -57,6 +57,9 @@ impl World {
             if let Some(old) = before.intercoms.get(id) {
                 self.check_confirmed(&before, (*id, old, intercom), cause);
                 self.check_board(&before, (*id, old, intercom), cause);
+                if intercom.is_deleted && !old.is_deleted {
+                    self.check_deleted(&before, *id, cause);
+                }
             }
         }
         for (mac, owner) in &after.macs {
@@ -153,6 +156,17 @@ impl World {
         }
     }
 
+    /// Rule 2: a record is deleted because a replacement that was asked for has taken its place, or
+    /// by an operator.
+    fn check_deleted(&mut self, before: &Tables, id: i64, cause: &Cause) {
+        let Cause::Report(board, report) = cause else { return };
+        let request = report.request_id.as_ref().and_then(|id| before.requests.get(id));
+        let is_asked = request.is_some_and(|own| self.is_installed(before, own.intercom, cause));
+        if !is_asked {
+            self.broke(2, format!("intercom {id} is deleted by an unasked report of {board}"));
+        }
+    }
+
     /// Rule 4: whose a MAC address is.
     fn check_owner(
         &mut self,
@@ -174,7 +188,8 @@ impl World {
         };
         let given = match cause {
             Cause::Report(by, report) => {
-                let by_hand = report.issuer.is_none() && before.door_of(by).is_some();
+                let by_hand =
+                    report.issuer.is_none() && old.is_none() && before.door_of(by).is_some();
                 let id = report.request_id.as_ref();
                 let intercom = id.and_then(|id| before.requests.get(id)).map(|r| r.intercom);
                 by == board
