@@ -5,8 +5,9 @@ use intercom_wire::{Identity, Nonce, RequestBody, SerialNumber};
 use super::{Billing, Refusal, forgotten};
 use crate::offer::Turn;
 use crate::store::boards::{Channel, Seen};
+use crate::store::macs::Believed;
 use crate::store::pending::{Caller, Pending};
-use crate::store::{Changed, Snapshot, boards, offers, pending};
+use crate::store::{Changed, Snapshot, boards, macs, offers, pending};
 
 /// One poll of a panel.
 #[derive(Debug, Clone)]
@@ -40,9 +41,12 @@ impl Billing {
         };
         let offered = move |snapshot: &Snapshot<'_>| {
             let mut pending = pending::for_caller(snapshot, &caller)?;
+            let counts = believed == Believed::FirstSight
+                || macs::owner(snapshot, caller.mac)? == Some((caller.board.clone(), true));
             pending.retain(|Pending { waiting, .. }| match rule.turn(waiting, now) {
-                // Where no board is known it is meant by its ID.
-                Turn::Door(None) => true,
+                // Where no board is known it is meant by its ID. Who claims the new MAC address and
+                // has no turn by it is not the door's.
+                Turn::Door(None) => counts && waiting.new_mac != Some(caller.mac),
                 turn => turn.board() == Some(&caller.board),
             });
             let bodies = pending.into_iter().map(|pending| pending.body);

@@ -85,6 +85,39 @@ fn an_operator_says_whose_a_mac_address_is() {
 }
 
 #[test]
+fn where_only_known_boards_count_a_poll_by_id_is_a_doors_if_its_board_is_enrolled() {
+    let billing = Running::start_with(|settings| {
+        settings.boards = Believed::Known;
+        settings.grace = Duration::ZERO;
+    });
+    billing.old_intercom();
+    let request_id = billing.ask();
+    let poll = || billing.pending(&format!("mac={THIRD}&board=die-old&id=1")).body;
+    assert_eq!(poll(), json!([]), "nobody knows it");
+    let enrol = json!({"decision": "enrol", "board": "die-old", "mac": THIRD});
+    assert_eq!(decide(&billing, &enrol), 204);
+    assert_eq!(poll()[0]["request_id"], json!(request_id));
+}
+
+#[test]
+fn who_claims_the_new_mac_and_is_not_believed_is_not_the_board_of_a_door_without_one() {
+    let billing = Running::start_with(|settings| {
+        settings.boards = Believed::Known;
+        settings.grace = Duration::ZERO;
+    });
+    let enrol = json!({"decision": "enrol", "board": "die-1", "mac": NEW});
+    assert_eq!(decide(&billing, &enrol), 204);
+    billing.old_intercom();
+    let request_id = billing.ask();
+    let door = json!({"decision": "offer_to_the_door", "request_id": request_id});
+    assert_eq!(decide(&billing, &door), 204);
+    for by_id in ["", "&id=1"] {
+        let query = format!("mac={NEW}&board=thief{by_id}");
+        assert_eq!(billing.pending(&query).body, json!([]));
+    }
+}
+
+#[test]
 fn who_is_second_with_a_mac_address_is_shown_and_gets_it_by_an_operators_word() {
     let billing = Running::start();
     let mut first = Board::connect(&billing, "die-1", NEW);
