@@ -147,8 +147,8 @@ impl fmt::Display for Waits {
             },
             Waits::Twins(board) => write!(
                 f,
-                "Two boards have the name {board}. They are offered nothing. Give one of them \
-                 another `board_name`."
+                "Two boards have the name {board}, or one claims one MAC address after another. \
+                 They are offered nothing. Give one of them another `board_name`."
             ),
             Waits::ByHand(ByHand { board, identity, previous_mac, .. }) => {
                 write!(

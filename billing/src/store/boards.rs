@@ -100,6 +100,8 @@ statements! {
             present_until_ms = max(excluded.present_until_ms, present_until_ms)";
     BELIEVE = "
         UPDATE boards SET conflict = CASE WHEN board = ?2 THEN NULL ELSE ?3 END WHERE mac = ?1";
+    IS_FREE = "UPDATE boards SET conflict = NULL WHERE mac = ?1 AND conflict = ?2";
+    HAS_TWINS = "UPDATE boards SET twins_until_ms = ?2 WHERE board = ?1";
     GONE = "
         UPDATE boards SET present_until_ms = ?2, nonce = NULL
         WHERE board = ?1 AND present_until_ms > ?2";
@@ -251,6 +253,11 @@ pub fn present(
                 Channel::Broker(_) => None,
             };
             macs::seen(transaction, claim.mac, &seen.board, poll_ms, is_wanted, now_ms)?;
+            if door.is_none() && macs::give_back(transaction, claim.mac, &seen.board)? > 0 {
+                log::warn!("board {} claims one MAC address after another", seen.board);
+                let until_ms = now_ms.saturating_add(TWINS_FOR_MS);
+                transaction.execute(HAS_TWINS, params![seen.board.as_str(), until_ms])?;
+            }
             doors::adopt_at(transaction, claim.mac)
         }
         (Some(claim), Some(conflict)) => {
@@ -306,6 +313,14 @@ pub(super) fn set_stranger(
 pub(super) fn believe(transaction: &Transaction<'_>, mac: Mac, board: &BoardName) -> Result<()> {
     let of_another = macs::Conflict::OfAnother(board.clone()).to_string();
     transaction.execute(BELIEVE, params![mac.to_string(), board.as_str(), of_another])?;
+    transaction.changed(Changed::Mac(mac));
+    Ok(())
+}
+
+/// A MAC address is this board's no more: whoever claims it counts again.
+pub(super) fn is_free(transaction: &Transaction<'_>, mac: Mac, board: &BoardName) -> Result<()> {
+    let of_another = macs::Conflict::OfAnother(board.clone()).to_string();
+    transaction.execute(IS_FREE, params![mac.to_string(), of_another])?;
     transaction.changed(Changed::Mac(mac));
     Ok(())
 }

@@ -15,6 +15,9 @@ use super::{Snapshot, Transaction, boards, requests};
 /// Upper bound on the MAC addresses that are kept although their board never was a door's. One more
 /// that is no intercom's is not kept until an old one is forgotten.
 const MAX_SPARES: i64 = 10_000;
+/// Upper bound on the MAC addresses that a board without a door holds because it was the first with
+/// them, besides those that an operator or an intercom has. A board has one at a time.
+const MAX_CLAIMS: i64 = 4;
 /// Such a MAC address is forgotten when its board has not been seen for this long.
 const FORGOTTEN_AFTER_MS: i64 = 90 * 24 * 3_600_000;
 
@@ -46,6 +49,14 @@ statements! {
         VALUES (?1, ?2, EXISTS (SELECT 1 FROM macs WHERE board = ?2 AND of_a_door), ?3, ?4)
         ON CONFLICT (mac) DO UPDATE SET
             poll_ms = coalesce(excluded.poll_ms, poll_ms), seen_ms = excluded.seen_ms";
+    GIVEN_BACK = "
+        SELECT mac FROM macs m WHERE board = ?1 AND enrolled = 0
+            AND NOT EXISTS (SELECT 1 FROM intercoms
+                WHERE deleted_ms IS NULL AND confirmed_mac = m.mac)
+            AND NOT EXISTS (SELECT 1 FROM intercoms
+                WHERE deleted_ms IS NULL AND desired_mac = m.mac)
+        ORDER BY mac = ?2 DESC, seen_ms DESC, rowid DESC LIMIT -1 OFFSET ?3";
+    GIVE_BACK = "DELETE FROM macs WHERE mac = ?1";
     SEEN_UNTIL = "UPDATE macs SET seen_ms = max(seen_ms, ?3) WHERE mac = ?1 AND board = ?2";
     SEEN_MS = "SELECT seen_ms FROM macs WHERE mac = ?1";
     SPARES = "SELECT count(*) FROM macs WHERE of_a_door = 0";
@@ -121,6 +132,22 @@ pub(super) fn seen(
     }
     transaction.execute(SEEN, params![mac.to_string(), board.as_str(), poll_ms, now_ms])?;
     Ok(())
+}
+
+/// A board without a door, which has this MAC address now, gives back all but the newest that it was
+/// the first with. Returns how many.
+pub(super) fn give_back(
+    transaction: &Transaction<'_>,
+    mac: Mac,
+    board: &BoardName,
+) -> Result<usize> {
+    let params = params![board.as_str(), mac.to_string(), MAX_CLAIMS];
+    let older: Vec<Mac> = transaction.all(GIVEN_BACK, params, |row| parsed(row, "mac"))?;
+    for mac in &older {
+        transaction.execute(GIVE_BACK, [mac.to_string()])?;
+        boards::is_free(transaction, *mac, board)?;
+    }
+    Ok(older.len())
 }
 
 /// A board was there with its MAC address until then.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use ureq::http::Method;
 
 use crate::common::board::Board;
 use crate::common::{NEW, OLD, Running, report};
@@ -98,6 +99,38 @@ fn a_board_that_claims_anothers_mac_is_offered_nothing_by_it() {
     spare.request(&request_id);
     assert_eq!(billing.requests()[0]["offered_to"], json!(["die-1"]));
     assert_eq!(billing.pending(&format!("mac={NEW}&board=other")).body, json!([]));
+}
+
+/// The MAC addresses that are this board's.
+fn macs_of(billing: &Running, board: &str) -> i64 {
+    let database = billing.dir.path().join("billing.sqlite");
+    let database = rusqlite::Connection::open(database).expect("the database");
+    let count = "SELECT count(*) FROM macs WHERE board = ?1";
+    database.query_row(count, [board], |row| row.get(0)).expect("a row")
+}
+
+#[test]
+fn a_board_without_a_door_holds_few_mac_addresses_and_is_shown_when_it_claims_more() {
+    let billing = Running::start();
+    billing.old_intercom();
+    billing.ask();
+    let claims = |board: &str, mac: &str| billing.pending(&format!("mac={mac}&board={board}"));
+    claims("thief", NEW);
+    let kept = json!({"decision": "enrol", "board": "thief", "mac": THIRD});
+    assert_eq!(billing.call(Method::POST, "/api/v1/agent/decisions", Some(kept)).status, 204);
+    claims("thief", "02:00:00:00:01:00");
+    let mut spare = Board::connect(&billing, "spare", "02:00:00:00:01:00");
+    billing.until("it is known", |b| is_known(b, "spare"));
+    for number in 1..40 {
+        claims("thief", &format!("02:00:00:00:01:{number:02X}"));
+    }
+    assert_eq!(macs_of(&billing, "thief"), 6, "four, the enrolled one, and the door's new one");
+    let waits = billing.call(Method::GET, "/api/v1/agent/decisions", None).text;
+    assert!(waits.contains("name thief"), "{waits}");
+    assert!(!waits.contains("spare claims"), "what was given back is its own: {waits}");
+    let new_mac = json!({"id": 1, "group_id": 6, "new_mac": "02:00:00:00:01:00", "model": "M"});
+    assert_eq!(billing.patch(new_mac).status, 200);
+    spare.request(&billing.newest_request_id());
 }
 
 #[test]
