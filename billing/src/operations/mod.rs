@@ -91,7 +91,7 @@ impl Billing {
         believed: Believed,
         signing_key: Option<SigningKey>,
     ) -> Result<Self, Refusal> {
-        let issuer = store.read(offers::client_id).await?;
+        let issuer = store.read(offers::issuer).await?;
         let issuer = issuer.parse().map_err(|why| Refusal::Failed(Failure::Issuer(why)))?;
         let since_ms = Arc::default();
         let billing = Billing { store, grace_ms, since_ms, believed, issuer, signing_key };

@@ -36,6 +36,7 @@ statements! {
         WHERE is_open = 0";
     STRIKE_OUT = "UPDATE offers SET is_open = 0 WHERE request_id = ?1 AND board = ?2";
     DEFER = "UPDATE offers SET deferred_until_ms = ?3 WHERE request_id = ?1 AND board = ?2";
+    ISSUER = "SELECT issuer FROM service";
     CLIENT_ID = "SELECT client_id FROM service";
 }
 
@@ -100,8 +101,13 @@ pub fn defer(
     Ok(())
 }
 
-/// The client ID of this database at a broker, and the issuer of its requests: stable, and different
-/// from any other's.
+/// The issuer of this database's requests: stable, and different from any other's.
+pub fn issuer(snapshot: &Snapshot<'_>) -> Result<String> {
+    snapshot.one(ISSUER, [], |row| row.get(0))
+}
+
+/// The client ID of this database at a broker: stable, since the broker keeps a session for it, and
+/// told to nobody but the broker.
 pub fn client_id(snapshot: &Snapshot<'_>) -> Result<String> {
     snapshot.one(CLIENT_ID, [], |row| row.get(0))
 }

@@ -33,7 +33,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT r.*, i.confirmed_mac, i.board AS door, m.poll_ms,
-                    (SELECT client_id FROM service) AS issuer,
+                    (SELECT issuer FROM service) AS issuer,
                     coalesce(m.of_a_door = 0, 0)
                         OR EXISTS (SELECT 1 FROM intercoms s WHERE s.deleted_ms IS NULL
                             AND s.confirmed_mac = r.new_mac AND s.status = 'empty') AS is_spares

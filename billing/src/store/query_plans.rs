@@ -29,13 +29,14 @@ const MODULES: [(&str, &[(&str, Sql)]); 15] = [
 ];
 
 /// Every scan that there is: of one row, of what is wanted whole, or up to a limit.
-const SCANS: [&str; 13] = [
+const SCANS: [&str; 14] = [
     "by_hand::ALL: by_hand USING INDEX by_hand_by_arrival",
     "by_hand::MAKE_ROOM: by_hand USING INDEX by_hand_by_arrival",
     "disputes::DISPUTED: boards USING INDEX disputed_claims",
     "history::NEWEST: r",
     "offers::EVERY_OPEN_REQUEST: requests USING INDEX pending_requests_of_an_intercom",
     "offers::EVERY_OPEN_REQUEST: offers USING COVERING INDEX open_offers",
+    "offers::ISSUER: service",
     "offers::CLIENT_ID: service",
     "pending::BY_ID: service",
     "pending::FOR_A_SPARE: requests USING COVERING INDEX pending_requests_of_an_intercom",

@@ -11,8 +11,9 @@ const CACHED_STATEMENTS: usize = 100;
 
 /// Each brings a file from the version of its place in the list to the next one. Files of every
 /// version exist, so what stands here never changes; a change is one more at the end.
-const MIGRATIONS: [&str; 7] =
-    [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7];
+const MIGRATIONS: [&str; 8] = [
+    VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7, VERSION_8,
+];
 
 /// Times are Unix times in milliseconds; MAC addresses are upper case with colons.
 const VERSION_1: &str = "
@@ -208,6 +209,14 @@ CREATE INDEX reports_of_a_request ON reports (request_id);
 const VERSION_7: &str = "
 -- When it was last asked whether it is still there.
 ALTER TABLE boards ADD COLUMN asked_ms INTEGER NOT NULL DEFAULT 0;
+";
+
+const VERSION_8: &str = "
+-- Every request names the issuer, so it cannot be the client ID: whoever knows that can take the session
+-- over on a broker that does not bind client IDs to users.
+ALTER TABLE service RENAME COLUMN client_id TO issuer;
+ALTER TABLE service ADD COLUMN client_id TEXT NOT NULL DEFAULT '';
+UPDATE service SET client_id = 'intercom-billing-' || lower(hex(randomblob(16)));
 ";
 
 /// Brings the tables to this version and sets the connection up: a commit that returned survives a

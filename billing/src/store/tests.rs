@@ -234,11 +234,18 @@ fn a_record_is_found_by_either_mac_and_before_the_spare_whose_mac_it_was_promise
 }
 
 #[test]
-fn each_database_has_a_name_of_its_own_towards_a_broker() {
+fn each_database_has_an_issuer_and_a_client_id_of_its_own() {
     let (one, other) = (file(), file());
-    let id = |path| in_store(&Store::open(path).expect("a store"), |t| offers::client_id(t));
-    assert_eq!(id(&one.path), id(&one.path));
-    assert_ne!(id(&one.path), id(&other.path));
+    let names = |path| {
+        let store = Store::open(path).expect("a store");
+        (in_store(&store, |t| offers::issuer(t)), in_store(&store, |t| offers::client_id(t)))
+    };
+    let ((issuer, client_id), (other_issuer, other_client_id)) =
+        (names(&one.path), names(&other.path));
+    assert_eq!(names(&one.path), (issuer.clone(), client_id.clone()), "after a restart");
+    assert_ne!(issuer, other_issuer);
+    assert_ne!(client_id, other_client_id);
+    assert!(!client_id.contains(&issuer), "every panel is told the issuer: {client_id} {issuer}");
 }
 
 #[test]

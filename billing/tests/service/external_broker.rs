@@ -48,6 +48,25 @@ fn a_report_that_arrives_while_the_service_is_down_is_applied_and_the_request_is
     spare.is_over(&request_id);
 }
 
+/// Every panel is told the issuer. On a broker that binds no client ID to a user, whoever connects with
+/// billing's own would end its connection and could drop its session, with the reports in it.
+#[test]
+fn whoever_connects_with_the_issuer_as_its_client_id_takes_nothing_from_billing() {
+    let mut broker = Broker::start();
+    let mut billing = billing_on(&broker);
+    billing.old_intercom();
+    let request_id = billing.ask();
+    let mut spare = board_on(&broker, &billing, "die-1", NEW);
+    let issuer = spare.request(&request_id)["issuer"].as_str().expect("an issuer").to_owned();
+    billing.stop();
+    let (_, port) = broker.address();
+    let _thief = Panel::connect(billing.runtime.handle(), port, &issuer);
+    spare.reports(&report(&request_id, "installed", NEW, "new_serial_number"));
+    billing.restart();
+    billing.until("installed", |b| b.show("id=1").body["status"] == "installed");
+    assert!(broker.process().said().iter().all(|line| !line.contains("closing old connection")));
+}
+
 /// More of them at once than the client has room for acknowledgements: a session that ended for it
 /// would meet the same burst again.
 #[test]

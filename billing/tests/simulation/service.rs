@@ -62,7 +62,7 @@ impl Service {
         drop(Store::open_on(&file, host.clone()).expect("a store"));
         let database = Connection::open(&file).expect("the database");
         // Its name is random in each database, and a log must not depend on it.
-        database.execute("UPDATE service SET client_id = 'billing'", []).expect("a name");
+        database.execute("UPDATE service SET issuer = 'billing'", []).expect("a name");
         let runtime = Builder::new_current_thread().build().expect("a runtime");
         Service {
             host,
