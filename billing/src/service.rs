@@ -46,7 +46,8 @@ pub struct Service {
     pub http: SocketAddr,
     /// Where the built-in broker listens; `None` with another broker.
     pub mqtt: Option<SocketAddr>,
-    up: watch::Receiver<bool>,
+    /// Whether reports arrive over MQTT now.
+    pub up: watch::Receiver<bool>,
     tasks: JoinSet<()>,
     _lock: Lock,
 }

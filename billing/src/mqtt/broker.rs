@@ -14,10 +14,11 @@ use rumqttc::MqttOptions;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::doorkeeper::{Doorkeeper, Own};
-use crate::store::Store;
+use crate::store::{Store, tokens};
 
 /// Also the most that its library takes from one address.
 const MAX_CONNECTIONS: usize = 10_000;
@@ -28,11 +29,17 @@ const MAX_RETAINED: usize = 100_000;
 /// A panel that was away for longer subscribes again and receives the retained messages.
 const SESSION_EXPIRY: Duration = Duration::from_secs(24 * 3600);
 
+/// How often it is looked whether the first token has been made, which another process does.
+const LOOK_FOR_A_TOKEN: Duration = Duration::from_millis(250);
+
 /// A running broker; it ends, with all its connections, when this is dropped.
 pub(super) struct Broker {
     address: SocketAddr,
     own: Own,
     open: watch::Sender<bool>,
+    store: Store,
+    /// There was no token when it was started.
+    for_anybody: bool,
     _running: JoinSet<()>,
 }
 
@@ -49,17 +56,24 @@ impl Broker {
     pub(super) async fn start(listen: SocketAddr, client_id: &str, store: Store) -> Result<Self> {
         let own = Own { client_id: client_id.to_owned(), password: Uuid::new_v4().to_string() };
         let (open, is_open) = watch::channel(false);
-        let mut broker = MqttBroker::with_config(config(listen))
+        let for_anybody = !store.read(tokens::any).await?;
+        let broker = MqttBroker::with_config(config(listen))
             .await
-            .with_context(|| format!("cannot listen for panels on {listen} (MQTT)"))?
-            .with_auth_provider(Arc::new(Doorkeeper { own: own.clone(), open: is_open, store }));
+            .with_context(|| format!("cannot listen for panels on {listen} (MQTT)"))?;
+        let doorkeeper = Doorkeeper {
+            own: own.clone(),
+            open: is_open,
+            store: store.clone(),
+            sessions: broker.storage(),
+        };
+        let mut broker = broker.with_auth_provider(Arc::new(doorkeeper));
         let mut running = JoinSet::new();
         running.spawn(async move {
             if let Err(why) = broker.run().await {
                 log::error!("the built-in broker has ended: {why}");
             }
         });
-        Ok(Broker { address: listen, own, open, _running: running })
+        Ok(Broker { address: listen, own, open, store, for_anybody, _running: running })
     }
 
     /// How our own link connects.
@@ -73,6 +87,18 @@ impl Broker {
             MqttOptions::new(&self.own.client_id, host.to_string(), self.address.port());
         options.set_credentials(&self.own.client_id, &self.own.password);
         options
+    }
+
+    /// Returns when the first token has been made, if there was none at the start. Whoever came in
+    /// without one has to go, and so have the sessions that were made so: this broker ends then, and
+    /// they are in its memory.
+    pub(super) async fn first_token(&self) {
+        if !self.for_anybody {
+            return std::future::pending().await;
+        }
+        while !self.store.read(tokens::any).await.unwrap_or(false) {
+            sleep(LOOK_FOR_A_TOKEN).await;
+        }
     }
 
     /// Lets the panels in.

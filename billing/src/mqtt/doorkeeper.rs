@@ -2,11 +2,14 @@
 //! subscribed. Where there are tokens, a panel needs its own: its user name and its client ID are
 //! its board.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use intercom_wire::BoardName;
 use mqtt5::broker::auth::{AuthProvider, AuthResult};
+use mqtt5::broker::storage::{DynamicStorage, StorageBackend};
 use mqtt5::packet::connect::ConnectPacket;
 use mqtt5::protocol::v5::reason_codes::ReasonCode;
 use subtle::ConstantTimeEq;
@@ -28,6 +31,19 @@ pub(super) struct Doorkeeper {
     /// Whether our own link has subscribed.
     pub(super) open: watch::Receiver<bool>,
     pub(super) store: Store,
+    /// Where the broker keeps the sessions.
+    pub(super) sessions: Option<Arc<DynamicStorage>>,
+}
+
+/// The user of a connection that the token of a panel has let in. What it says counts only while
+/// this very token is in force, not another one of its board.
+///
+/// There are two other users: our own link's, which is its client ID, and none, of whoever came in
+/// before the first token was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Holder {
+    token: i64,
+    board: BoardName,
 }
 
 /// The type of the broker library's answers.
@@ -49,13 +65,12 @@ impl Doorkeeper {
         let digest = connect.password.as_deref().map(SecretDigest::of);
         let principal = self.store.read(move |snapshot| tokens::principal(snapshot, digest)).await;
         match principal {
-            // The same user as later with a token: a session only ever has one.
-            Ok(Some(Principal::Anybody)) => AuthResult::success_with_user(&connect.client_id),
-            Ok(Some(Principal::Holder { role: Role::Panel(board), .. }))
+            Ok(Some(Principal::Anybody)) => AuthResult::success(),
+            Ok(Some(Principal::Holder { role: Role::Panel(board), token }))
                 if connect.username.as_deref() == Some(board.as_str())
                     && connect.client_id == board.as_str() =>
             {
-                AuthResult::success_with_user(board.as_str())
+                self.let_in(&Holder { token, board }).await
             }
             Ok(holder) => {
                 let holder = holder.map_or("no token".to_owned(), |holder| holder.to_string());
@@ -74,22 +89,58 @@ impl Doorkeeper {
         }
     }
 
+    /// The session of another user is forgotten: the broker would refuse its board for as long as it
+    /// keeps that.
+    async fn let_in(&self, holder: &Holder) -> AuthResult {
+        let user = holder.to_string();
+        if let Some(sessions) = &self.sessions {
+            let board = holder.board.as_str();
+            let is_anothers = match sessions.get_session(board).await {
+                Ok(session) => {
+                    session.is_some_and(|session| session.user_id.as_ref() != Some(&user))
+                }
+                Err(_) => true,
+            };
+            if is_anothers && let Err(why) = sessions.remove_session(board).await {
+                log::error!("MQTT: the session of {board} cannot be forgotten: {why}");
+                return AuthResult::fail(ReasonCode::ServerUnavailable);
+            }
+        }
+        AuthResult::success_with_user(user)
+    }
+
     /// Asked for each message and subscription, so that a token that was made or revoked counts at
     /// once.
     async fn allows(&self, user: Option<&str>, rule: impl FnOnce(&BoardName) -> bool) -> bool {
         if user == Some(&self.own.client_id) {
             return true;
         }
-        let board = user.and_then(|user| user.parse().ok()).filter(rule);
-        let allowed = self.store.read(move |snapshot| match board {
-            _ if !tokens::any(snapshot)? => Ok(true),
-            Some(board) => tokens::is_live_panel(snapshot, &board),
-            None => Ok(false),
+        let holder = user.and_then(Holder::read);
+        if holder.as_ref().is_some_and(|holder| !rule(&holder.board)) {
+            return false;
+        }
+        let allowed = self.store.read(move |snapshot| match holder {
+            Some(holder) => tokens::is_in_force(snapshot, holder.token),
+            None => Ok(!tokens::any(snapshot)?),
         });
         allowed.await.unwrap_or_else(|why: store::Error| {
             log::error!("MQTT: the tokens cannot be read: {why}");
             false
         })
+    }
+}
+
+impl Holder {
+    /// Reads what `Display` has written.
+    fn read(user: &str) -> Option<Self> {
+        let (token, board) = user.split_once('/')?;
+        Some(Holder { token: token.parse().ok()?, board: board.parse().ok()? })
+    }
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.token, self.board)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use percent_encoding::percent_decode_str;
 use rumqttc::mqttbytes::Error as PacketError;
 use rumqttc::{ConnectionError, MqttOptions, StateError};
@@ -127,9 +127,17 @@ impl Link {
             // The session says when the connection is lost.
             std::future::pending().await
         };
+        let first_token = async {
+            match &broker {
+                Some(broker) => broker.first_token().await,
+                None => std::future::pending().await,
+            }
+            anyhow!("the first token was made, and everybody has to connect with one")
+        };
         tokio::select! {
             lost = session::run(&self.billing, options, ready) => lost,
             lost = up => lost,
+            lost = first_token => lost,
         }
     }
 }

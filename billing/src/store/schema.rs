@@ -11,8 +11,9 @@ const CACHED_STATEMENTS: usize = 100;
 
 /// Each brings a file from the version of its place in the list to the next one. Files of every
 /// version exist, so what stands here never changes; a change is one more at the end.
-const MIGRATIONS: [&str; 8] = [
+const MIGRATIONS: [&str; 9] = [
     VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7, VERSION_8,
+    VERSION_9,
 ];
 
 /// Times are Unix times in milliseconds; MAC addresses are upper case with colons.
@@ -217,6 +218,11 @@ const VERSION_8: &str = "
 ALTER TABLE service RENAME COLUMN client_id TO issuer;
 ALTER TABLE service ADD COLUMN client_id TEXT NOT NULL DEFAULT '';
 UPDATE service SET client_id = 'intercom-billing-' || lower(hex(randomblob(16)));
+";
+
+const VERSION_9: &str = "
+-- A connection to the built-in broker depends on its token, not on any one of its board.
+DROP INDEX live_tokens_of_a_board;
 ";
 
 /// Brings the tables to this version and sets the connection up: a commit that returned survives a

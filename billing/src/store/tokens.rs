@@ -29,9 +29,8 @@ statements! {
     ANY = "SELECT EXISTS (SELECT 1 FROM tokens)";
     BY_DIGEST = "
         SELECT number, role, board FROM tokens WHERE digest = ?1 AND revoked_ms IS NULL";
-    LIVE_PANEL = "
-        SELECT EXISTS (SELECT 1 FROM tokens
-            WHERE board = ?1 AND role = 'panel' AND revoked_ms IS NULL)";
+    IN_FORCE = "
+        SELECT EXISTS (SELECT 1 FROM tokens WHERE number = ?1 AND revoked_ms IS NULL)";
     LIST = "
         SELECT number, role, board, name,
             strftime('%Y-%m-%dT%H:%M:%SZ', made_ms / 1000, 'unixepoch') AS made_at,
@@ -73,9 +72,9 @@ pub fn principal(
     Ok((!any(snapshot)?).then_some(Principal::Anybody))
 }
 
-/// Whether a board has a token that is not revoked.
-pub fn is_live_panel(snapshot: &Snapshot<'_>, board: &BoardName) -> Result<bool> {
-    snapshot.one(LIVE_PANEL, [board.as_str()], |row| row.get(0))
+/// Whether there is a token of this number and it is not revoked.
+pub fn is_in_force(snapshot: &Snapshot<'_>, number: i64) -> Result<bool> {
+    snapshot.one(IN_FORCE, [number], |row| row.get(0))
 }
 
 /// Every token, the oldest first.

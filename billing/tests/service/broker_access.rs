@@ -1,6 +1,9 @@
 //! Who is let into the built-in broker once there are tokens, and what for.
 
-use rumqttc::{AsyncClient, ConnectReturnCode, ConnectionError, Event, MqttOptions, Packet};
+use rumqttc::{
+    AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, LastWill, MqttOptions,
+    Packet, QoS,
+};
 
 use crate::common::panel::Panel;
 use crate::common::{LIMIT, Running, report};
@@ -24,6 +27,23 @@ fn answer(
             Err(ConnectionError::ConnectionRefused(code)) => code,
             other => panic!("{other:?}"),
         }
+    })
+}
+
+type Polled = Result<Event, ConnectionError>;
+
+/// Connects; whether the broker has a session.
+fn session_of(billing: &Running, options: MqttOptions) -> Result<bool, ConnectReturnCode> {
+    let (client, mut events) = AsyncClient::new(options, 10);
+    billing.runtime.block_on(async {
+        let answer = match tokio::time::timeout(LIMIT, events.poll()).await.expect("in time") {
+            Ok(Event::Incoming(Packet::ConnAck(answer))) => Ok(answer.session_present),
+            Err(ConnectionError::ConnectionRefused(code)) => Err(code),
+            other => panic!("{other:?}"),
+        };
+        client.try_disconnect().expect("room");
+        while events.poll().await.is_ok() {}
+        answer
     })
 }
 
@@ -130,22 +150,71 @@ fn a_revoked_token_may_publish_nothing_more_on_an_open_connection() {
 }
 
 #[test]
+fn a_revoked_token_counts_no_more_on_an_open_connection_of_a_board_that_has_another() {
+    let billing = Running::start();
+    let (token_1, stolen) = (add_panel(&billing, "gate-1"), add_panel(&billing, "gate-2"));
+    let mut gate_1 = panel(&billing, "gate-1", &token_1);
+    gate_1.subscribe("intercoms/+/who");
+    let mut options = MqttOptions::new("gate-2", "127.0.0.1", billing.mqtt_port());
+    options
+        .set_credentials("gate-2", &stolen)
+        .set_clean_session(false)
+        .set_last_will(LastWill::new(WHO, "its last will", QoS::AtLeastOnce, false));
+    let mut thief = Panel::connect_with(billing.runtime.handle(), options);
+    thief.subscribe("intercoms/who");
+    thief.publish(WHO, false, "before");
+    assert_eq!(gate_1.receive(WHO).payload, "before");
+    let token_2 = add_panel(&billing, "gate-2");
+    assert!(billing.token(&["revoke", "2"]).status.success());
+    thief.publish(WHO, false, "after");
+    assert!(!thief.is_granted("intercoms/who"));
+    // The panel itself ends the thief's connection, and has a session of its own.
+    let mut options = MqttOptions::new("gate-2", "127.0.0.1", billing.mqtt_port());
+    options.set_credentials("gate-2", &token_2).set_clean_session(false);
+    assert_eq!(session_of(&billing, options.clone()), Ok(false));
+    assert_eq!(session_of(&billing, options.clone()), Ok(true));
+    let mut gate_2 = Panel::connect_with(billing.runtime.handle(), options);
+    gate_2.publish(WHO, false, "the panel");
+    assert_eq!(gate_1.receive(WHO).payload, "the panel");
+}
+
+#[test]
+fn the_first_token_ends_every_connection_without_one_and_forgets_its_session() {
+    let billing = Running::start();
+    let mut options = MqttOptions::new("gate-1", "127.0.0.1", billing.mqtt_port());
+    options.set_clean_session(false);
+    assert_eq!(session_of(&billing, options.clone()), Ok(false));
+    assert_eq!(session_of(&billing, options.clone()), Ok(true));
+    let (client, mut events) = AsyncClient::new(options.clone(), 10);
+    client.try_subscribe("#", QoS::AtLeastOnce).expect("room");
+    let until = |events: &mut EventLoop, is_wanted: &dyn Fn(&Polled) -> bool| {
+        billing.runtime.block_on(async {
+            let wanted = async { while !is_wanted(&events.poll().await) {} };
+            tokio::time::timeout(LIMIT, wanted).await.expect("in time");
+        });
+    };
+    until(&mut events, &|polled| matches!(polled, Ok(Event::Incoming(Packet::SubAck(_)))));
+    let token = add_panel(&billing, "gate-1");
+    until(&mut events, &|polled| polled.is_err());
+    options.set_credentials("gate-1", &token);
+    assert_eq!(session_of(&billing, options), Ok(false));
+}
+
+#[test]
 fn a_connection_from_before_the_first_token_may_publish_nothing_after_it() {
     let billing = Running::start();
     let mut stranger = Panel::connect(billing.runtime.handle(), billing.mqtt_port(), "gate-1");
     let status = "intercoms/by-board/die-1/status";
     let of_stranger = report("unknown", "failed", "22:0D:CE:38:E7:15", "S").to_string();
     stranger.publish(status, false, of_stranger.clone());
-    billing.add_token(&["--role", "operator"]);
     let arrived = |billing: &Running| -> i64 {
         crate::bounds::database(billing)
             .query_row("SELECT count(*) FROM reports", [], |row| row.get(0))
             .expect("a count")
     };
     billing.until("the report of before", |billing| arrived(billing) == 1);
-    stranger.publish(status, false, of_stranger);
-    // The panel itself comes back with its token, to the session that it had before.
-    let token = add_panel(&billing, "gate-1");
+    let of_gate_1 = ["--role", "panel", "--board", "gate-1"];
+    let token = billing.add_first_token(&of_gate_1, || stranger.send(status, false, of_stranger));
     let mut gate_1 = panel(&billing, "gate-1", &token);
     assert!(gate_1.is_granted("intercoms/who"));
     assert_eq!(arrived(&billing), 1);

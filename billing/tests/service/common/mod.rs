@@ -132,8 +132,32 @@ impl Running {
             .expect("it runs")
     }
 
-    /// A new token, by `token add` with these arguments.
+    /// A new token, by `token add` with these arguments. The built-in broker has begun anew when this
+    /// returns, if it is the first.
     pub(crate) fn add_token(&self, arguments: &[&str]) -> String {
+        let is_first = self.token(&["list"]).stdout.is_empty();
+        match is_first && self.service().mqtt.is_some() {
+            true => self.add_first_token(arguments, || ()),
+            false => self.make_token(arguments),
+        }
+    }
+
+    /// The same for the first one, and what is done in the moment between.
+    pub(crate) fn add_first_token(&self, arguments: &[&str], at_once: impl FnOnce()) -> String {
+        let mut up = self.service().up.clone();
+        up.mark_unchanged();
+        let token = self.make_token(arguments);
+        at_once();
+        let begins_anew = async {
+            up.changed().await.expect("a service");
+            up.wait_for(|up| *up).await.expect("a service");
+        };
+        let in_time = async { tokio::time::timeout(LIMIT, begins_anew).await };
+        self.runtime.block_on(in_time).expect("in time");
+        token
+    }
+
+    fn make_token(&self, arguments: &[&str]) -> String {
         let added = self.token(&[&["add"], arguments].concat());
         assert!(added.status.success(), "{}", String::from_utf8_lossy(&added.stderr));
         String::from_utf8(added.stdout).expect("text").trim_end().to_owned()

@@ -32,7 +32,8 @@ impl Panel {
         Self::connect_with(runtime, options)
     }
 
-    fn connect_with(runtime: &Handle, mut options: MqttOptions) -> Self {
+    /// The same, in its own way.
+    pub(crate) fn connect_with(runtime: &Handle, mut options: MqttOptions) -> Self {
         options.set_keep_alive(Duration::from_secs(30)).set_max_packet_size(BIG, BIG);
         let (client, mut eventloop) = AsyncClient::new(options, 100);
         let (packets_in, packets) = unbounded_channel();
@@ -84,9 +85,14 @@ impl Panel {
         })
     }
 
-    pub(crate) fn publish(&mut self, topic: &str, retain: bool, payload: impl Into<Vec<u8>>) {
+    /// Publishes without waiting for the acknowledgement.
+    pub(crate) fn send(&self, topic: &str, retain: bool, payload: impl Into<Vec<u8>>) {
         let sent = self.client.try_publish(topic, QoS::AtLeastOnce, retain, payload);
         sent.expect("room");
+    }
+
+    pub(crate) fn publish(&mut self, topic: &str, retain: bool, payload: impl Into<Vec<u8>>) {
+        self.send(topic, retain, payload);
         self.wait("acknowledgement", |packet| matches!(packet, Packet::PubAck(_)).then_some(()));
     }
 
