@@ -12,7 +12,7 @@ use intercom_test_support::{LIMIT, OLD, request};
 use serde_json::Value;
 
 use crate::mqtt_attacks::{ATTACKS, Out};
-use crate::packets::{Packet, publish};
+use crate::packets::{Packet, head, publish};
 
 /// How long one attack may go on.
 const SLICE: Duration = Duration::from_secs(10);
@@ -93,8 +93,10 @@ fn serve(stream: TcpStream, shared: &Arc<Shared>) -> io::Result<()> {
                     thread::spawn(move || attack(&out, &shared, &acknowledges));
                 }
             }
-            // A question to other panels at QoS 0: there are none.
-            3 if packet.first & 0x06 == 0 => {}
+            // A question to other panels at QoS 0: there are none. It comes back, or silence says nothing.
+            3 if packet.first & 0x06 == 0 => {
+                out.write(&[&head(packet.first, packet.body.len())[..], &packet.body].concat())?;
+            }
             3 => {
                 let (topic, [high, low], payload) = packet.publish();
                 if topic.ends_with("/status") {
