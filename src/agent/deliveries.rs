@@ -7,7 +7,7 @@ use log::info;
 
 use super::Agent;
 use super::delivery::{Delivery, Handling};
-use super::error::NotApplied;
+use super::error::{NoRoom, NotApplied};
 use super::pending_request::PendingRequest;
 use super::seams::{Seams, Upstream};
 use super::waiting::{Again, Until};
@@ -74,6 +74,15 @@ impl<S: Seams> Agent<S> {
                 handling
             }
         }
+    }
+
+    /// Whether an installer's request that comes now could wait.
+    ///
+    /// # Errors
+    /// If not: nobody would deliver it again.
+    pub fn has_room(&self) -> Result<(), NoRoom> {
+        let waiting = self.waiting.len();
+        if self.waiting.has_room(self.arrivals + 1) { Ok(()) } else { Err(NoRoom { waiting }) }
     }
 
     /// What a request would mean for this board now; changes nothing.

@@ -8,7 +8,7 @@ use intercom_wire::{Issuer, Request, Unreadable};
 use super::log_extra;
 use super::rules::Rules;
 use super::seams::AckToken;
-use crate::decide::Delivered;
+use crate::decide::{Delivered, Via};
 use crate::record::{Cause, Route, SeqMark};
 
 /// One request as a route delivered it. Its `Display` names it in messages.
@@ -34,6 +34,11 @@ impl Delivery {
             Some(route) => vec![route],
             None => rules.routes.clone(),
         }
+    }
+
+    /// Whether an installer asks, who waits for the outcome and sends nothing again.
+    pub(super) fn is_by_hand(&self) -> bool {
+        self.delivered.via == Via::Installer
     }
 
     /// What it is called: by its ID, or by a hash of what it says.

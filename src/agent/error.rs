@@ -42,6 +42,13 @@ pub enum RollbackError {
     Begin(BeginError),
 }
 
+/// An installer's request is not taken: so many requests wait already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoRoom {
+    /// How many.
+    pub waiting: usize,
+}
+
 /// Why a valid request ends before anything is touched.
 #[derive(Debug)]
 pub(super) enum NotApplied {
@@ -60,6 +67,17 @@ pub(super) enum NotRecorded {
     TooMany,
     /// The record cannot be written.
     Record(io::Error),
+}
+
+impl fmt::Display for NoRoom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} requests wait already, and no more are taken: `intercom-agent status` says what they \
+             wait for",
+            self.waiting
+        )
+    }
 }
 
 impl fmt::Display for BeginError {

@@ -73,7 +73,7 @@ use waiting::WaitingRequests;
 
 pub use contested_link::LinkContest;
 pub use delivery::{Delivery, Handling};
-pub use error::{BeginError, RollbackError};
+pub use error::{BeginError, NoRoom, RollbackError};
 pub use hook_failure::{HookFailure, HookProblem};
 pub use ignored::IgnoredFor;
 pub use past_runs::PastRuns;

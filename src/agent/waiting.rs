@@ -84,18 +84,23 @@ impl WaitingRequests {
         spare.map_or(Again::New, Again::Waits)
     }
 
-    /// Has a request wait, or lets it go where there is no room or one before it was let go: the broker
-    /// delivers it again. True if it waits.
+    /// Has a request wait, or lets it go where there is no room or one before it was let go: upstream
+    /// delivers it again. Nobody delivers an installer's again, so that one always waits; it is refused
+    /// on its arrival where there is no room. True if it waits.
     pub(super) fn add(&mut self, pending: PendingRequest, until: Until) -> bool {
-        let is_after_one_let_go = self.overflow.is_before(pending.arrival);
-        let has_room = self.waiting.len() < MAX_WAITING && !is_after_one_let_go;
-        if has_room {
+        let waits = pending.delivery.is_by_hand() || self.has_room(pending.arrival);
+        if waits {
             let at = self.waiting.partition_point(|(other, _)| other.arrival < pending.arrival);
             self.waiting.insert(at, (pending, until));
         } else {
             self.overflow.let_request_go(pending.arrival);
         }
-        has_room
+        waits
+    }
+
+    /// Whether a request with this place can wait.
+    pub(super) fn has_room(&self, arrival: u64) -> bool {
+        self.waiting.len() < MAX_WAITING && !self.overflow.is_before(arrival)
     }
 
     /// What was offered over the broker was offered on a connection that is gone.
@@ -124,7 +129,9 @@ impl WaitingRequests {
     /// When upstream may be asked for what was let go. Not while a look-up is under way, which a new
     /// connection would begin anew.
     pub(super) fn overflow_due(&self) -> Option<Moment> {
-        let has_room = self.waiting.len() <= FEW && self.look_ups().next().is_none();
+        // An installer's may wait for what was let go, which is asked for all the same.
+        let delivered = self.waiting.iter().filter(|(pending, _)| !pending.delivery.is_by_hand());
+        let has_room = delivered.count() <= FEW && self.look_ups().next().is_none();
         self.overflow.due().filter(|_| has_room)
     }
 
@@ -430,6 +437,22 @@ mod tests {
         waiting.asked_for_overflow(NOW);
         assert_eq!(waiting.overflow_due(), None);
         assert!(waiting.add(pending("r-17", 19), Until::ChangeEnds));
+    }
+
+    #[test]
+    fn an_installer_s_request_is_never_let_go_since_nobody_delivers_it_again() {
+        let mut waiting = WaitingRequests::default();
+        for number in 1..=16 {
+            assert!(waiting.has_room(number));
+            waiting.add(pending(&format!("r-{number}"), number), later_than(NOW));
+        }
+        assert!(!waiting.has_room(17), "it is refused when it comes");
+        // It came before them, and the hooks were asked about it meanwhile.
+        let mut by_hand = pending("by-hand", 0);
+        by_hand.delivery.delivered.via = Via::Installer;
+        assert!(waiting.add(by_hand, Until::ChangeEnds));
+        assert_eq!(waiting.overflow_due(), None, "nothing was let go");
+        assert_eq!(names(waiting.change_ended()), ["request by-hand"]);
     }
 
     #[test]

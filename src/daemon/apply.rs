@@ -6,7 +6,7 @@ use intercom_wire::signature::{Flaw, Keys, Signature};
 use intercom_wire::{InvalidRequestId, Request, RequestId};
 
 use super::RealSeams;
-use crate::agent::{Agent, Delivery};
+use crate::agent::{Agent, Delivery, NoRoom};
 use crate::decide::{Delivered, Timing, Via};
 use crate::random::{self, NoRandomNumbers};
 
@@ -15,6 +15,8 @@ use crate::random::{self, NoRandomNumbers};
 pub(super) enum ApplyError {
     /// It has a signature that does not count.
     BadSignature(Flaw),
+    /// So many requests wait already.
+    NoRoom(NoRoom),
     /// Its ID needs a random number.
     NoRandomNumbers(NoRandomNumbers),
     /// The ID that was made for it is none.
@@ -25,7 +27,7 @@ pub(super) enum ApplyError {
 /// tried again.
 ///
 /// # Errors
-/// When its signature is bad, or no key can be made.
+/// When its signature is bad, when it might have to wait and could not, or when no key can be made.
 pub(super) fn apply(
     agent: &mut Agent<RealSeams>,
     keys: &Keys,
@@ -36,6 +38,7 @@ pub(super) fn apply(
     if let Signature::Bad(flaw) = signature {
         return Err(ApplyError::BadSignature(flaw));
     }
+    agent.has_room().map_err(ApplyError::NoRoom)?;
     let id = fresh_id()?;
     let request = match Request::read(&payload) {
         Ok(request) => {
@@ -71,6 +74,7 @@ impl fmt::Display for ApplyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ApplyError::BadSignature(flaw) => write!(f, "the request is signed badly: {flaw}"),
+            ApplyError::NoRoom(why) => why.fmt(f),
             ApplyError::NoRandomNumbers(why) => why.fmt(f),
             ApplyError::Id(why) => why.fmt(f),
         }

@@ -60,6 +60,24 @@ fn a_request_waits_while_a_hook_says_not_now_and_billing_is_told() {
 }
 
 #[test]
+fn an_installer_is_refused_where_no_more_requests_can_wait() {
+    let broker = Broker::start();
+    let watcher = Watcher::new(&broker);
+    let board = Board::sandboxed("gate-1", OLD).with_mqtt(&broker.url());
+    with_a_hook_that_knows_of_calls(&board);
+    let mut daemon = board.start();
+    watcher.online(OLD, "gate-1");
+    for number in 1..=16 {
+        let id = format!("r-{number}");
+        watcher.publish(&format!("intercoms/{OLD}/patch/{id}"), request(&id).to_string());
+        daemon.wait_for(&format!("request {id} "));
+    }
+    let applied = board.run(&["apply", "--new-mac", NEW]);
+    assert_eq!((applied.code, board.mac().as_str()), (1, OLD), "{applied:?}");
+    assert!(applied.err.contains("16 requests wait already, and no more are taken"), "{applied:?}");
+}
+
+#[test]
 fn check_says_that_a_hook_may_defer_a_request_and_asks_none() {
     let board = Board::sandboxed("gate-1", OLD);
     board.write("r-1.json", request("r-1").to_string());
