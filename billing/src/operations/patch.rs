@@ -1,7 +1,7 @@
 //! PATCH: changes billing data, or asks for another identity.
 
 use intercom_wire::{
-    Errors, IntercomBody, MAX_REQUEST_BYTES, Patch, Reader, RequestId, SOURCE_AUTO_REPLACE,
+    Errors, IntercomBody, MAX_REQUEST_BYTES, NamedBy, Patch, Reader, RequestId, SOURCE_AUTO_REPLACE,
 };
 use serde_json::{Map, Value};
 
@@ -86,7 +86,10 @@ fn assign(transaction: &Transaction<'_>, mut record: Record, patch: &Patch) -> R
         record.desired.model = Some(model.clone());
     }
     let status = match record.shown.status.as_deref() {
-        Some(EMPTY) | None => INSTALLED,
+        Some(EMPTY) | None => {
+            refuse_promised(transaction, &record, patch)?;
+            INSTALLED
+        }
         Some(status) => status,
     };
     intercoms::set_state(
@@ -100,6 +103,26 @@ fn assign(transaction: &Transaction<'_>, mut record: Record, patch: &Patch) -> R
         },
     )?;
     Ok(())
+}
+
+/// A spare whose identity was promised to another intercom must not get a place of its own meanwhile:
+/// two doors would have one identity.
+fn refuse_promised(
+    transaction: &Transaction<'_>,
+    spare: &Record,
+    patch: &Patch,
+) -> Result<(), Refusal> {
+    let among = Among::OthersButSpares(spare.id);
+    let taken = taken::by_another(transaction, among, &spare.confirmed.identity, None)?;
+    if !taken.mac && !taken.serial_number {
+        return Ok(());
+    }
+    let field = match patch.named_by {
+        NamedBy::Id(_) => "id",
+        NamedBy::Mac(_) => "mac",
+    };
+    let text = "The spare has been promised to another intercom as its replacement.";
+    Err(Refusal::Invalid(Errors::on(field, text)))
 }
 
 /// Another identity is asked for: it is reserved and shown at once, and a request is queued.

@@ -188,6 +188,20 @@ fn installed_confirms_and_deletes_the_spares_own_record() {
 }
 
 #[test]
+fn a_spare_that_is_promised_to_a_door_gets_no_place_of_its_own() {
+    let billing = Running::start();
+    let door = billing.old_intercom();
+    let spare = billing.post(json!({"mac": NEW, "serial_number": "new_serial_number"})).body;
+    let its_place = json!({"id": spare["id"], "group_id": 1});
+    billing.ask();
+    let refused = billing.patch(its_place.clone());
+    let why = "The spare has been promised to another intercom as its replacement.";
+    assert_eq!((refused.status, &refused.body["errors"]), (422, &json!({"id": [why]})));
+    assert_eq!(billing.delete(&format!("id={door}")).status, 204);
+    assert_eq!(billing.patch(its_place).body["status"], "installed", "it is free again");
+}
+
+#[test]
 fn any_other_outcome_puts_the_confirmed_identity_back_and_keeps_the_reason() {
     for outcome in ["rejected", "rolled_back", "failed"] {
         let billing = Running::start();

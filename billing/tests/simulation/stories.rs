@@ -37,6 +37,14 @@ fn a_spare_whose_serial_number_another_door_got_is_not_waited_for() {
 }
 
 #[test]
+fn a_spare_that_is_promised_to_a_door_gets_no_place_of_its_own() {
+    let (world, spare) = city_with_a_spares_record();
+    let its_place = Action::Patch { id: spare, mac: None, serial_number: None };
+    let world = told(world, vec![(5, patch(31)), (6, its_place), (8, Action::OfferToTheDoor(1))]);
+    assert_eq!(confirmed(&world, 1), mac(31).to_string());
+}
+
+#[test]
 fn a_former_mac_of_a_doors_board_is_not_waited_for() {
     let mut world = city();
     world.create_door(&identity(12));
