@@ -137,6 +137,36 @@ fn a_request_that_its_issuer_withdraws_while_it_is_deferred_is_forgotten() {
 }
 
 #[test]
+fn a_withdrawn_request_counts_again_only_in_answer_to_a_later_presence() {
+    let broker = Broker::start();
+    let watcher = Watcher::new(&broker);
+    let other = Board::sandboxed("gate-2", OTHER).with_mqtt(&broker.url());
+    let other_daemon = other.start();
+    other.wait_until_reached();
+    let board = Board::sandboxed("gate-1", OLD).with_mqtt(&broker.url());
+    let _daemon = board.start();
+    let nonce = watcher.online(OLD, "gate-1")["nonce"].clone();
+    board.wait_until_reached();
+    let overheard = offer("r-1", &nonce, OTHER).to_string();
+    watcher.publish(&topic("r-1"), overheard.clone());
+    assert_eq!(watcher.report(OLD)["status"], "deferred");
+    watcher.publish(&topic("r-1"), "");
+    assert!(other_daemon.terminate().success());
+
+    watcher.publish(&topic("r-1"), overheard.clone());
+    let later = watcher.online(OLD, "gate-1")["nonce"].clone();
+    assert_ne!(later, nonce, "so that its issuer can offer it again");
+    watcher.publish(&topic("r-1"), overheard);
+    watcher.publish(&format!("intercoms/{OLD}/who"), "");
+    watcher.wait_for("the answer", |message| message.topic.ends_with("/here/gate-1"));
+    let status = board.run(&["status", "--json"]).json();
+    assert_eq!((&status["counters"]["begun"], &status["waiting"]), (&json!(0), &json!(0)));
+
+    watcher.publish(&topic("r-1"), offer("r-1", &later, OTHER).to_string());
+    assert_eq!(watcher.report(OTHER)["status"], "installed");
+}
+
+#[test]
 fn marks_of_seq_are_forgotten_with_a_daemon_and_without_one() {
     let broker = Broker::start();
     let watcher = Watcher::new(&broker);

@@ -5,7 +5,7 @@
 //! the nonce passed on as an old one.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -70,6 +70,10 @@ pub struct MqttLine {
     pub attempts: u32,
     /// The requests that it was told are over, since they were offered on this connection.
     pub over: BTreeSet<RequestId>,
+    /// For each that is over, the nonces of before: it counts with a later one alone.
+    pub spent: BTreeMap<RequestId, Vec<Nonce>>,
+    /// One has come with such a nonce: the next announcement has a new one.
+    pub wants_nonce: bool,
 }
 
 /// Its side of the HTTP service.

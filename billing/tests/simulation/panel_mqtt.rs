@@ -42,6 +42,8 @@ impl World {
         line.attempts = 0;
         line.nonces.clear();
         line.over.clear();
+        line.spent.clear();
+        line.wants_nonce = false;
         line.is_reached = false;
         line.announce_delay = 1_000;
         line.arrives = 0;
@@ -125,14 +127,20 @@ impl World {
         let parent = fill(topics::BOARD_PATCH);
         let is_request = topics::below(&parent, &message.topic).map(str::to_owned);
         if let Some(request_id) = is_request.filter(|_| !message.payload.is_empty()) {
-            self.panels[panel].mqtt.over.remove(&request_id.parse::<RequestId>().expect("an ID"));
             let delivery = self.delivery(panel, &message);
+            let line = &mut self.panels[panel].mqtt;
+            match delivery.delivered.is_fresh {
+                true => _ = line.over.remove(&request_id.parse::<RequestId>().expect("an ID")),
+                false => line.wants_nonce |= !line.spent.is_empty(),
+            }
             return self.with_agent(panel, |agent| _ = agent.deliver(delivery));
         }
         let own = &self.panels[panel];
         if let Some(id) = topics::below(&parent, &message.topic) {
             let request_id: RequestId = id.parse().expect("an ID");
-            self.panels[panel].mqtt.over.insert(request_id.clone());
+            let line = &mut self.panels[panel].mqtt;
+            line.over.insert(request_id.clone());
+            line.spent.insert(request_id.clone(), line.nonces.clone());
             self.with_agent(panel, |agent| agent.handle(Event::Over { request_id }));
         } else if message.topic == fill(topics::BOARD_PRESENCE) {
             self.hears_itself(panel, &message);
@@ -169,7 +177,11 @@ impl World {
 
     fn delivery(&self, panel: usize, message: &Message) -> Delivery {
         let request = Request::read(&message.payload);
-        let is_fresh = |nonce: &Nonce| self.panels[panel].mqtt.nonces.contains(nonce);
+        let line = &self.panels[panel].mqtt;
+        let request_id = request.as_ref().ok().and_then(|request| request.id.as_ref());
+        let spent = request_id.and_then(|request_id| line.spent.get(request_id));
+        let is_spent = |nonce: &Nonce| spent.is_some_and(|spent| spent.contains(nonce));
+        let is_fresh = |nonce: &Nonce| line.nonces.contains(nonce) && !is_spent(nonce);
         let timing = if message.retain || message.again { Timing::Again } else { Timing::Live };
         Delivery {
             delivered: self.delivered(&request, Via::BoardTopic, timing, is_fresh),

@@ -86,8 +86,12 @@ impl World {
         let now = self.now();
         for panel in 0..self.panels.len() {
             if self.panels[panel].mqtt.announces_at.is_some_and(|at| at <= now) {
-                self.panels[panel].mqtt.announces_at = None;
-                self.present(panel);
+                let line = &mut self.panels[panel].mqtt;
+                line.announces_at = None;
+                match std::mem::take(&mut line.wants_nonce) {
+                    true => self.ask_for_echo(panel),
+                    false => self.present(panel),
+                }
             }
             if self.panels[panel].due().is_some_and(|due| due <= now) {
                 self.with_agent(panel, Agent::tick);

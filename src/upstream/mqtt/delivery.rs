@@ -18,7 +18,7 @@ pub(super) fn delivery(
     ack_token: AckToken,
     via: Via,
     id_of_topic: Option<RequestId>,
-    is_of_this_connection: impl FnOnce(&Nonce) -> bool,
+    answers_presence: impl FnOnce(Option<&RequestId>, &Nonce) -> bool,
 ) -> Delivery {
     let (request, signature) = match line::is_too_large(message) {
         true => {
@@ -34,8 +34,10 @@ pub(super) fn delivery(
             (request, signature)
         }
     };
-    let nonce = request.as_ref().ok().and_then(|request| request.nonce.as_ref());
-    let is_fresh = nonce.is_some_and(is_of_this_connection);
+    let is_fresh = request.as_ref().is_ok_and(|request| {
+        let nonce = request.nonce.as_ref();
+        nonce.is_some_and(|nonce| answers_presence(request.id.as_ref(), nonce))
+    });
     let timing = if message.retain || message.dup { Timing::Again } else { Timing::Live };
     Delivery {
         request,

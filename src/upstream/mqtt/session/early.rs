@@ -54,7 +54,10 @@ mod tests {
     fn keep(early: &mut Early, bytes: usize) -> Result<(), MqttCause> {
         let message = Publish::new("t", QoS::AtLeastOnce, vec![b'x'; bytes]);
         let keys = Keys::default();
-        early.keep(delivery(&message, &keys, AckToken(1), Via::MacTopic, None, |_| false), &message)
+        early.keep(
+            delivery(&message, &keys, AckToken(1), Via::MacTopic, None, |_, _| false),
+            &message,
+        )
     }
 
     #[test]

@@ -24,13 +24,15 @@ pub(super) struct Echo {
     nonce: Nonce,
     /// The ones before it, oldest first.
     earlier: Vec<Nonce>,
+    /// How many there were before this one.
+    number: u64,
     /// When to publish it again; `None` while it is not waited for.
     repeat_at: Option<Instant>,
 }
 
 impl Echo {
     pub(super) fn new() -> Result<Self, NoRandomNumbers> {
-        Ok(Echo { nonce: fresh()?, earlier: Vec::new(), repeat_at: None })
+        Ok(Echo { nonce: fresh()?, earlier: Vec::new(), number: 0, repeat_at: None })
     }
 
     /// The nonce of the presence that is to be published.
@@ -42,14 +44,22 @@ impl Echo {
     pub(super) fn ask(&mut self, now: Instant) -> Result<(), NoRandomNumbers> {
         let nonce = fresh()?;
         self.earlier.push(std::mem::replace(&mut self.nonce, nonce));
+        self.number += 1;
         self.earlier.drain(..self.earlier.len().saturating_sub(MOST));
         self.repeat_at = Some(now + REPEAT);
         Ok(())
     }
 
-    /// Whether the panel has said this nonce on this connection.
-    pub(super) fn is_of_this_connection(&self, nonce: &Nonce) -> bool {
-        *nonce == self.nonce || self.earlier.contains(nonce)
+    /// The number of the last nonce. They are counted from the start of the connection.
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// The number of this nonce, if the panel has said it on this connection.
+    pub(super) fn number_of(&self, nonce: &Nonce) -> Option<u64> {
+        let later_first = std::iter::once(&self.nonce).chain(self.earlier.iter().rev());
+        let found = (0..).zip(later_first).find(|(_, said)| *said == nonce);
+        found.map(|(back, _): (u64, _)| self.number - back)
     }
 
     /// The panel's own presence has come, with this nonce. True if it is the one that is waited for.
@@ -101,12 +111,13 @@ mod tests {
         let first = echo.nonce().clone();
         for _ in 0..MOST {
             echo.ask(now).expect("a nonce");
-            assert!(echo.is_of_this_connection(&first) && echo.is_of_this_connection(echo.nonce()));
+            assert_eq!(echo.number_of(&first), Some(0));
+            assert_eq!(echo.number_of(echo.nonce()), Some(echo.number()));
         }
         echo.ask(now).expect("a nonce");
-        assert!(!echo.is_of_this_connection(&first), "long ago");
+        assert_eq!(echo.number_of(&first), None, "long ago");
         let other = Echo::new().expect("a nonce");
-        assert!(!other.is_of_this_connection(echo.nonce()));
+        assert_eq!(other.number_of(echo.nonce()), None);
     }
 
     #[test]

@@ -5,12 +5,13 @@ mod deadlines;
 mod early;
 mod echo;
 mod mac_lookup;
+mod over;
 pub(super) mod subscription;
 
 use std::sync::Arc;
 
 use intercom_wire::signature::Keys;
-use intercom_wire::{Mac, Nonce};
+use intercom_wire::{Mac, Nonce, RequestId};
 use log::{debug, warn};
 use rumqttc::{
     Event as Mqtt, Outgoing as Sent, Packet, Publish, QoS, SubAck, SubscribeFilter,
@@ -40,6 +41,7 @@ use deadlines::Deadlines;
 use early::Early;
 use echo::Echo;
 use mac_lookup::{Call, MacLookups};
+use over::OverRequests;
 use subscription::{Answered, OwnSubscription};
 
 /// The size of a PUBLISH packet without its topic and payload, at most (MQTT 3.1.1, section 3.3).
@@ -58,6 +60,7 @@ pub(super) struct Session<'a> {
     subscription: OwnSubscription,
     lookups: MacLookups,
     echo: Echo,
+    over: OverRequests,
     announcement: Announcement,
     deadlines: Deadlines,
     early: Early,
@@ -92,6 +95,7 @@ impl<'a> Session<'a> {
             former,
             lookups: MacLookups::default(),
             echo: Echo::new()?,
+            over: OverRequests::default(),
             deadlines: Deadlines::new(silence, Instant::now()),
             early: Early::default(),
         })
@@ -166,7 +170,10 @@ impl<'a> Session<'a> {
             self.outgoing.presence_first();
         }
         if self.announcement.take_due(now) {
-            self.outgoing.presence();
+            match self.over.take_wants_presence() {
+                true => self.ask_for_echo()?,
+                false => self.outgoing.presence(),
+            }
         }
         self.lookups.end_due(now);
         Ok(())
@@ -317,15 +324,19 @@ impl<'a> Session<'a> {
         }
         match self.topics.about(&message.topic) {
             About::Request(via, id) if !message.payload.is_empty() => {
-                let is_of_this_connection = |nonce: &Nonce| self.echo.is_of_this_connection(nonce);
-                let delivery =
-                    delivery(message, self.keys, ack_token, via, id, is_of_this_connection);
+                let (echo, over) = (&self.echo, &mut self.over);
+                let answers_presence = |request_id: Option<&RequestId>, nonce: &Nonce| {
+                    let number = echo.number_of(nonce);
+                    number.is_some_and(|number| over.counts(request_id, number))
+                };
+                let delivery = delivery(message, self.keys, ack_token, via, id, answers_presence);
                 return match self.subscription.is_granted() {
                     true => self.deliver(delivery).await,
                     false => Ok(self.early.keep(delivery, message)?),
                 };
             }
             About::Request(Via::BoardTopic, Some(request_id)) => {
+                self.over.add(request_id.clone(), self.echo.number());
                 self.tell(Event::Over { request_id }).await?;
             }
             About::Request(..) => debug!("MQTT: {} was cleared", message.topic),
