@@ -106,17 +106,27 @@ fn a_request_is_not_acted_on_where_the_broker_refuses_a_topic() {
 
 #[test]
 fn a_broker_that_only_refuses_the_topic_of_the_mac_address_is_reached_without_it() {
-    let request =
-        json!({"request_id": "r-1", "mac": OLD, "new_serial_number": "NEW-1", "model": MODEL});
-    let request = request.to_string();
+    let request = |id: &str| {
+        let wrong_model = json!({
+            "request_id": id, "mac": OLD, "new_serial_number": "NEW-1", "model": "another",
+        });
+        wrong_model.to_string()
+    };
     let url = broker(move |stream, [high, low]| {
-        stream.write_all(&message(&mac_topic("r-1"), request.len()))?;
-        stream.write_all(request.as_bytes())?;
-        stream.write_all(&[0x90, 8, high, low, 0x80, 1, 0, 0, 0, 0])
+        // What its session kept is sent before and after it refuses the topic.
+        let (before, after) = (request("r-1"), request("r-2"));
+        stream.write_all(&message(&mac_topic("r-1"), before.len()))?;
+        stream.write_all(before.as_bytes())?;
+        stream.write_all(&[0x90, 8, high, low, 0x80, 1, 0, 0, 0, 0])?;
+        let head = message(&mac_topic("r-2"), after.len());
+        stream.write_all(&[&head[..head.len() - 1], &[2], after.as_bytes()].concat())
     });
     let board = Board::sandboxed("gate-1", OLD).with_mqtt(&url);
     let mut daemon = board.start();
     daemon.wait_for("requests by MAC address are not heard");
+    for id in ["r-1", "r-2"] {
+        daemon.wait_for(&format!("request {id} is rejected"));
+    }
     board.wait_until_reached();
     let status = board.run(&["status", "--json"]).json();
     assert_eq!(status["routes"][0]["refused_topic"], mac_topic("#"));

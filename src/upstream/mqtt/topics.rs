@@ -92,11 +92,6 @@ impl Topics {
         patch.map(|patch| topics::requests_below(patch))
     }
 
-    /// Nothing is heard on the topics of the MAC address.
-    pub(super) fn leave_out_mac_patch(&mut self) {
-        self.mac_patch = None;
-    }
-
     /// The filters of this connection: the panel is reached only if the broker grants all but the one
     /// that is only wished. What is not a request must come while the broker waits for acknowledgements
     /// of requests.

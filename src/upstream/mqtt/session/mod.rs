@@ -242,21 +242,16 @@ impl<'a> Session<'a> {
         let Answered::Granted { refused } = self.subscription.answered(answer, now)? else {
             return Ok(());
         };
-        let hears_by_mac = refused.is_none();
         if let Some(filter) = &refused {
             warn!("MQTT: the broker refuses the subscription to {filter}: {NOT_HEARD_BY_MAC}");
-            self.topics.leave_out_mac_patch();
         }
         health.refuses(refused);
         self.leave_former_topics()?;
         self.ask_for_echo()?;
+        // Also what came on a topic that is refused from now on: the session kept it, and nobody sends it
+        // again once it is acknowledged.
         for delivery in self.early.take() {
-            match hears_by_mac || delivery.delivered.via != Via::MacTopic {
-                true => self.deliver(delivery).await?,
-                false => delivery.ack_token.into_iter().for_each(|token| {
-                    self.acknowledgements.done(token);
-                }),
-            }
+            self.deliver(delivery).await?;
         }
         Ok(())
     }
