@@ -1,6 +1,7 @@
 //! MAC look-ups at a real broker: many at once end no connection, and none ends in a wrong answer.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -125,6 +126,42 @@ async fn silence_of_a_broker_that_delivers_nothing_at_qos_0_any_more_says_nothin
     is_over.store(true, Ordering::Relaxed);
     panel.routes.look_up(mac(0));
     assert_eq!(timeout(LIMIT, panel.owner()).await, Ok((mac(0), MacOwner::Unknown)));
+}
+
+/// What a panel may do at a broker.
+const RULES: [&str; 7] = [
+    "topic readwrite intercoms/by-board/#",
+    "topic read intercoms/who",
+    "topic read intercoms/+/patch/#",
+    "topic write intercoms/+/who",
+    "topic read intercoms/+/who",
+    "topic write intercoms/+/here/+",
+    "topic read intercoms/+/here/+",
+];
+
+/// The owner that a panel finds out if these are the broker's rules. mosquitto grants what they deny,
+/// and drops it.
+async fn owner_under(rules: &[&str], owned: Vec<String>) -> MacOwner {
+    let dir = Directory::new();
+    fs::write(dir.path().join("rules"), rules.join("\n") + "\n").expect("written");
+    let broker = Broker::start_from(dir, "allow_anonymous true\nacl_file DIR/rules\n");
+    let _other = AnotherPanel::start(&broker, "gate-2", owned);
+    let mut panel = Panel::connected_to(&broker.url());
+    panel.routes.look_up(mac(1));
+    timeout(LIMIT, panel.owner()).await.expect("an answer in time").1
+}
+
+#[tokio::test]
+async fn silence_under_rules_that_withhold_questions_or_answers_says_nothing_about_the_owner() {
+    let gate_2 = || MacOwner::AnotherBoard("gate-2".parse().ok());
+    assert_eq!(owner_under(&RULES, vec![mac(1).to_string()]).await, gate_2());
+    assert_eq!(owner_under(&RULES, vec![]).await, MacOwner::Nobody);
+    for missing in 3..RULES.len() {
+        let mut rules = RULES.to_vec();
+        let missing = rules.remove(missing);
+        let owner = owner_under(&rules, vec![mac(1).to_string()]).await;
+        assert_eq!(owner, MacOwner::Unknown, "without {missing}");
+    }
 }
 
 /// Starts a panel to which this many requests were sent, each for another board's MAC address. It

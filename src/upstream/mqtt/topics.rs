@@ -51,6 +51,8 @@ pub(super) struct LookupTopics {
     pub(super) who: String,
     /// Where it is answered; the board is one level below.
     pub(super) here: String,
+    /// Where this board itself would answer.
+    pub(super) own_here: String,
 }
 
 impl LookupTopics {
@@ -128,7 +130,7 @@ impl Topics {
     pub(super) fn lookup(&self, mac: Mac) -> Result<LookupTopics, Unfilled> {
         let who = fill(&self.templates.mac_who, &self.connect_as, mac)?;
         let here = fill(&self.templates.mac_here, &self.connect_as, mac)?;
-        Ok(LookupTopics { who, here })
+        Ok(LookupTopics { who, here, own_here: self.here(mac)? })
     }
 
     /// Where this board answers that it has a MAC address.

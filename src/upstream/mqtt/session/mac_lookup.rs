@@ -21,6 +21,10 @@ const PAUSE: Duration = Duration::from_millis(300);
 /// How long the answer to the last one may take, beside the way to the broker and back.
 const SILENCE: Duration = Duration::from_millis(400);
 
+/// What the panel says beside each question where the others answer: an answer would come back to it, too.
+/// Unlike one, which is empty, it says nothing about the address.
+pub(super) const ASKING: &str = "asking";
+
 /// The MAC addresses that are looked up on one connection.
 #[derive(Debug, Default)]
 pub(super) struct MacLookups {
@@ -46,9 +50,10 @@ enum Progress {
     /// The broker has not granted the subscription. If it does not in time, the owner is unknown.
     Subscribing { pkid: Option<u16>, since: Instant },
     /// The broker has granted the subscription, after `way`. So many questions were asked; the next one,
-    /// or after the last one the end, is at the moment. Silence means that nobody has the address if a
-    /// question came back: the broker still delivers what is asked and answered at QoS 0.
-    Asking { asked: u8, at: Instant, way: Duration, came_back: bool },
+    /// or after the last one the end, is at the moment. Silence means that nobody has the address if both
+    /// came back, a question and what the panel says where it is answered: the broker delivers them, and
+    /// no access rule withholds one of them.
+    Asking { asked: u8, at: Instant, way: Duration, question: bool, answer: bool },
     /// The broker has refused the subscription, so that the owner is unknown.
     Refused { at: Instant },
 }
@@ -58,8 +63,8 @@ enum Progress {
 pub(super) enum Call<'a> {
     /// Subscribe to the questions and the answers, with a SUBSCRIBE of its own.
     Subscribe(&'a LookupTopics),
-    /// Ask on this topic.
-    Ask(&'a str),
+    /// Ask, and say so where it is answered.
+    Ask(&'a LookupTopics),
     /// Unsubscribe from them.
     Unsubscribe(&'a LookupTopics),
 }
@@ -94,7 +99,7 @@ impl MacLookups {
                     lookup.progress = Progress::Subscribing { pkid: None, since: now };
                 }
                 Progress::Asking { asked, at, way, .. } if *asked < QUESTIONS && *at <= now => {
-                    if !accepts(Call::Ask(&lookup.topics.who)) {
+                    if !accepts(Call::Ask(&lookup.topics)) {
                         return;
                     }
                     *asked += 1;
@@ -125,9 +130,13 @@ impl MacLookups {
                 && pkid == Some(answered)
             {
                 lookup.progress = match granted {
-                    true => {
-                        Progress::Asking { asked: 0, at: now, way: now - since, came_back: false }
-                    }
+                    true => Progress::Asking {
+                        asked: 0,
+                        at: now,
+                        way: now - since,
+                        question: false,
+                        answer: false,
+                    },
                     false => Progress::Refused { at: now },
                 };
                 return true;
@@ -139,8 +148,17 @@ impl MacLookups {
     /// A question has come on this topic: the panel's own, or another's.
     pub(super) fn question_came_back(&mut self, who: &str) {
         for lookup in self.under_way.iter_mut().filter(|lookup| lookup.topics.who == who) {
-            if let Progress::Asking { came_back, .. } = &mut lookup.progress {
-                *came_back = true;
+            if let Progress::Asking { question, .. } = &mut lookup.progress {
+                *question = true;
+            }
+        }
+    }
+
+    /// What the panel itself has said has come below this topic, where answers come.
+    pub(super) fn heard_itself(&mut self, here: &str) {
+        for lookup in self.under_way.iter_mut().filter(|lookup| lookup.topics.here == here) {
+            if let Progress::Asking { answer, .. } = &mut lookup.progress {
+                *answer = true;
             }
         }
     }
@@ -199,7 +217,7 @@ impl MacLookup {
     fn timeout(&self) -> Option<(Instant, MacOwner)> {
         match self.progress {
             Progress::Subscribing { since, .. } => Some((since + SUBSCRIBE, MacOwner::Unknown)),
-            Progress::Asking { asked: QUESTIONS, at, came_back: true, .. } => {
+            Progress::Asking { asked: QUESTIONS, at, question: true, answer: true, .. } => {
                 Some((at, MacOwner::Nobody))
             }
             Progress::Asking { asked: QUESTIONS, at, .. } => Some((at, MacOwner::Unknown)),
@@ -224,7 +242,11 @@ mod tests {
     }
 
     fn topics(number: usize) -> LookupTopics {
-        LookupTopics { who: format!("who/{number}"), here: here(number) }
+        LookupTopics {
+            who: format!("who/{number}"),
+            here: here(number),
+            own_here: format!("{}/gate-1", here(number)),
+        }
     }
 
     fn board() -> BoardName {
@@ -255,7 +277,7 @@ mod tests {
             if has_room {
                 calls.push(match call {
                     Call::Subscribe(topics) => format!("+{}", topics.here),
-                    Call::Ask(topic) => topic.to_owned(),
+                    Call::Ask(topics) => topics.who.clone(),
                     Call::Unsubscribe(topics) => format!("-{}", topics.here),
                 });
             }
@@ -270,11 +292,17 @@ mod tests {
         answer.try_recv().ok()
     }
 
+    /// The broker delivers a question and what the panel says where it is answered.
+    fn comes_back(lookups: &mut MacLookups, number: usize) {
+        lookups.question_came_back(&topics(number).who);
+        lookups.heard_itself(&here(number));
+    }
+
     /// Asks all three questions of the look-ups that are granted; when their time is over.
     fn ask(lookups: &mut MacLookups, mut now: Instant) -> Instant {
         for _ in 0..QUESTIONS {
             calls(lookups, now, 99);
-            (0..AT_ONCE).for_each(|number| lookups.question_came_back(&topics(number).who));
+            (0..AT_ONCE).for_each(|number| comes_back(lookups, number));
             now = lookups.due().expect("under way");
         }
         now
@@ -296,7 +324,7 @@ mod tests {
             assert_eq!(calls(&mut lookups, now, 0), [""; 0], "a full client");
             assert_eq!(calls(&mut lookups, now, 9), ["who/0"]);
             assert_eq!(calls(&mut lookups, now, 9), [""; 0], "one at a time");
-            lookups.question_came_back("who/0");
+            comes_back(&mut lookups, 0);
             now = lookups.due().expect("under way");
         }
         assert_eq!(now, granted + Duration::from_secs(1));
@@ -310,19 +338,27 @@ mod tests {
     }
 
     #[test]
-    fn silence_of_a_broker_that_does_not_give_the_questions_back_is_no_answer() {
-        let ((mut lookups, mut answers), granted) = (lookups(1), Instant::now());
-        calls(&mut lookups, granted, 9);
-        lookups.sent_as(1);
-        lookups.question_came_back("who/0");
-        assert!(lookups.subscribed(1, true, granted));
-        let mut now = granted;
-        for _ in 0..QUESTIONS {
-            calls(&mut lookups, now, 9);
-            lookups.question_came_back("who/1");
-            now = lookups.due().expect("under way");
-        }
-        assert_eq!(answer(&mut lookups, now, &mut answers[0]), Some(MacOwner::Unknown));
+    fn silence_of_a_broker_that_does_not_deliver_questions_and_answers_is_no_answer() {
+        let silence = |delivers: fn(&mut MacLookups)| {
+            let ((mut lookups, mut answers), granted) = (lookups(1), Instant::now());
+            calls(&mut lookups, granted, 9);
+            lookups.sent_as(1);
+            comes_back(&mut lookups, 0);
+            assert!(lookups.subscribed(1, true, granted));
+            let mut now = granted;
+            for _ in 0..QUESTIONS {
+                calls(&mut lookups, now, 9);
+                comes_back(&mut lookups, 1);
+                delivers(&mut lookups);
+                now = lookups.due().expect("under way");
+            }
+            answer(&mut lookups, now, &mut answers[0])
+        };
+        assert_eq!(silence(|_| ()), Some(MacOwner::Unknown));
+        let question = silence(|lookups| lookups.question_came_back("who/0"));
+        assert_eq!(question, Some(MacOwner::Unknown));
+        assert_eq!(silence(|lookups| lookups.heard_itself("here/0")), Some(MacOwner::Unknown));
+        assert_eq!(silence(|lookups| comes_back(lookups, 0)), Some(MacOwner::Nobody));
     }
 
     #[test]

@@ -29,7 +29,7 @@ use super::former::FormerMacs;
 use super::line;
 use super::outgoing::{Message, Outgoing};
 use super::presence::{self, OnOwnTopic};
-use super::topics::{About, Topics};
+use super::topics::{About, LookupTopics, Topics};
 use crate::agent::seams::{ConnectIdentity, Connection, Event};
 use crate::agent::{Delivery, NOT_HEARD_BY_MAC};
 use crate::decide::{MacOwner, Via};
@@ -40,7 +40,7 @@ use announcement::Announcement;
 use deadlines::Deadlines;
 use early::Early;
 use echo::Echo;
-use mac_lookup::{Call, MacLookups};
+use mac_lookup::{ASKING, Call, MacLookups};
 use over::OverRequests;
 use subscription::{Answered, OwnSubscription};
 
@@ -346,7 +346,7 @@ impl<'a> Session<'a> {
             }
             About::Other => {
                 self.lookups.question_came_back(&message.topic);
-                self.receive_answer(&message.topic).await?;
+                self.receive_answer(message).await?;
             }
         }
         self.acknowledgements.done(ack_token);
@@ -363,9 +363,15 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    async fn receive_answer(&mut self, topic: &str) -> Result<(), Cause> {
-        let answer = Topics::answer(topic).filter(|(_, board)| *board != self.connect_as.board);
-        let Some((here, board)) = answer else { return Ok(()) };
+    async fn receive_answer(&mut self, message: &Publish) -> Result<(), Cause> {
+        let Some((here, board)) = Topics::answer(&message.topic) else { return Ok(()) };
+        if board == self.connect_as.board {
+            self.lookups.heard_itself(here);
+            return Ok(());
+        }
+        if message.payload == ASKING {
+            return Ok(());
+        }
         let rival = self.connect_as.new_mac().filter(|_| self.topics.is_of_rivals(here));
         self.lookups.answered(here, &board);
         match rival {
@@ -390,7 +396,9 @@ impl<'a> Session<'a> {
                         filters.map(|filter| SubscribeFilter::new(filter, QoS::AtMostOnce));
                     client.try_subscribe_many(filters).is_ok()
                 }
-                Call::Ask(who) => client.try_publish(who, QoS::AtMostOnce, false, "").is_ok(),
+                Call::Ask(LookupTopics { who, own_here, .. }) => [(who, ""), (own_here, ASKING)]
+                    .into_iter()
+                    .all(|(to, what)| client.try_publish(to, QoS::AtMostOnce, false, what).is_ok()),
                 // What this connection listens to by itself goes on.
                 Call::Unsubscribe(lookup) => {
                     let mut filters = lookup.filters().into_iter().filter(|one| !topics.has(one));
