@@ -179,6 +179,12 @@ impl<S: Seams> Agent<S> {
         }
     }
 
+    /// The LAN says that nobody else has a MAC address, and the broker could not be asked. A request that
+    /// waits for the owner goes on waiting: it has its own time limit.
+    pub(super) fn broker_away_in_change(&mut self, mac: Mac) {
+        self.looked_up_in_change(mac, &MacOwner::Unknown);
+    }
+
     /// All is proven; is the link still what it was set to?
     fn check_link_and_commit(&mut self) {
         let Some(wanted) = self.record.change.as_ref().map(|c| c.to.clone()) else { return };

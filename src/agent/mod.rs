@@ -179,6 +179,7 @@ impl<S: Seams> Agent<S> {
                 self.looked_up_in_change(mac, &owner);
                 self.looked_up(mac, &owner);
             }
+            Event::BrokerAway { mac } => self.broker_away_in_change(mac),
             Event::LinkJudged { mac, judged } => self.link_judged(mac, judged),
         }
     }

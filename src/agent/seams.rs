@@ -47,7 +47,7 @@ pub trait Upstream {
     fn connect_as(&mut self, connect_as: ConnectIdentity, connection: Connection);
     /// Tells the broker that a message need not come again.
     fn acknowledge(&mut self, ack_token: AckToken);
-    /// Finds out who else has a MAC address now; answered by [`Event::LookedUp`].
+    /// Finds out who else has a MAC address now; answered by [`Event::LookedUp`] or [`Event::BrokerAway`].
     fn look_up(&mut self, mac: Mac);
     /// Sends a report until it is acknowledged; answered by [`Event::Reported`]. Sending again what
     /// is on its way already does nothing.
@@ -114,6 +114,11 @@ pub enum Event {
         mac: Mac,
         /// Who has it.
         owner: MacOwner,
+    },
+    /// No other board on the LAN has a MAC address, and the broker could not be asked.
+    BrokerAway {
+        /// The address.
+        mac: Mac,
     },
     /// Whether the traffic leaves by the link that bears a MAC address.
     LinkJudged {

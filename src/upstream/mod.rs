@@ -249,7 +249,7 @@ impl Upstream for Routes {
 
 /// Asks the LAN and the broker at the same time. Nobody has the address if both say so. The LAN answers
 /// within a second and comes first: only if nobody there has the address does it count that the broker
-/// could not find out. A broker that is away does not answer, and the agent has its own time limit.
+/// could not find out. A broker that is away is told apart: before a change it proves no conflict.
 async fn look_up(
     mac: Mac,
     neighbours: Option<Arc<Neighbours>>,
@@ -283,9 +283,11 @@ async fn look_up(
             },
         },
     };
-    if let Some(owner) = owner {
-        debug!("the look-up of {mac} has ended");
-        // It only fails when the daemon ends.
-        let _ = events.send(RouteEvent::Event(Event::LookedUp { mac, owner })).await;
-    }
+    debug!("the look-up of {mac} has ended");
+    let event = match owner {
+        Some(owner) => Event::LookedUp { mac, owner },
+        None => Event::BrokerAway { mac },
+    };
+    // It only fails when the daemon ends.
+    let _ = events.send(RouteEvent::Event(event)).await;
 }

@@ -53,6 +53,8 @@ impl Upstream for SimulatedUpstream {
                 let taken = hears_others && world.cloud.taken.contains(&mac);
                 let owner = if taken { MacOwner::AnotherBoard(None) } else { MacOwner::Nobody };
                 world.later(1000, Traffic::Tell(Event::LookedUp { mac, owner }));
+            } else {
+                world.later(1000, Traffic::Tell(Event::BrokerAway { mac }));
             }
         });
     }
