@@ -93,6 +93,11 @@ impl Secret {
     pub fn expose(&self) -> &str {
         &self.0
     }
+
+    /// Text from outside with `…` wherever it quotes the secret.
+    pub fn hide_in(&self, text: &str) -> String {
+        text.replace(&self.0, "…")
+    }
 }
 
 impl fmt::Debug for Secret {

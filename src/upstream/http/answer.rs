@@ -7,13 +7,14 @@ use ureq::Body;
 use ureq::http::header::LOCATION;
 use ureq::http::{Response, StatusCode};
 
+use super::Service;
 use crate::upstream::cause::{HttpCause, Said, shown};
 
 /// How much of an answer is read for the service's own words.
 const MAX_ANSWER: u64 = 2048;
 
 /// What an answer that reports no success means.
-pub(super) fn cause(response: Response<Body>) -> HttpCause {
+pub(super) fn cause(service: &Service, response: Response<Body>) -> HttpCause {
     let (head, body) = response.into_parts();
     if head.status.is_redirection() {
         let to = head.headers.get(LOCATION).map(|to| String::from_utf8_lossy(to.as_bytes()));
@@ -22,6 +23,7 @@ pub(super) fn cause(response: Response<Body>) -> HttpCause {
     }
     // The words name what the service does not accept.
     let message = head.status.is_client_error().then(|| message(body)).flatten();
+    let message = message.and_then(|message| service.without_token(&message));
     of_status(head.status, Said::new(message.as_deref()))
 }
 

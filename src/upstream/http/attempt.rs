@@ -86,7 +86,7 @@ impl Exchange {
             StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY => {
                 Ok("it answers, and takes the token".to_owned())
             }
-            _ => Err(Trouble::answer(response)),
+            _ => Err(Trouble::answer(&self.service, response)),
         }
     }
 
@@ -101,7 +101,7 @@ impl Exchange {
             StatusCode::NOT_FOUND | StatusCode::UNPROCESSABLE_ENTITY => {
                 "it answers, and does not know this panel"
             }
-            _ => return Err(Trouble::answer(response)),
+            _ => return Err(Trouble::answer(&self.service, response)),
         };
         let url = self.url(&self.service.settings.status)?;
         let request = self.client.options(url).header(CONNECTION, "close");
@@ -113,7 +113,8 @@ impl Exchange {
                 Ok(format!("{found}; PATCH is let through"))
             }
             Some(methods) => {
-                let said = Said::new(Some(&format!("only {methods}")));
+                let said = self.service.without_token(&format!("only {methods}"));
+                let said = Said::new(said.as_deref());
                 Err(HttpCause::Method { said }.into())
             }
             None => Ok(format!("{found}; it does not say whether PATCH is let through")),

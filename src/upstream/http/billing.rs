@@ -51,7 +51,7 @@ impl Exchange {
         if response.status().is_success() {
             return Ok(None);
         }
-        let trouble = Trouble::answer(response);
+        let trouble = Trouble::answer(&self.service, response);
         let trouble = match &*trouble.cause {
             Cause::Http(HttpCause::NotFound { said }) => {
                 let said = said.clone();
@@ -79,7 +79,7 @@ impl Exchange {
                 read.map_err(ureq::Error::from)?;
                 Ok(serde_json::from_slice(&bytes).ok())
             }
-            _ => Err(Trouble::answer(response)),
+            _ => Err(Trouble::answer(&self.service, response)),
         }
     }
 }

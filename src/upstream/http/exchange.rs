@@ -120,7 +120,7 @@ impl Exchange {
                 self.tell(Event::Listed { connection: self.connection });
             }
             status if status.is_success() => self.read_list(response)?,
-            _ => return Err(Trouble::answer(response)),
+            _ => return Err(Trouble::answer(&self.service, response)),
         }
         Ok(Polled { retry_after })
     }
@@ -211,7 +211,7 @@ impl Exchange {
         let response = self.authorized(request)?.send(&body)?;
         match response.status().is_success() {
             true => Ok(()),
-            false => Err(Trouble::answer(response)),
+            false => Err(Trouble::answer(&self.service, response)),
         }
     }
 

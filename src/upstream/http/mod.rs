@@ -140,6 +140,15 @@ impl Service {
         }
     }
 
+    /// The server's own text, without the token that it was sent and may quote. Where the token cannot
+    /// be read again, there is no text.
+    fn without_token(&self, text: &str) -> Option<String> {
+        match &self.settings.token {
+            None => Some(text.to_owned()),
+            Some(file) => Some(file.read(&self.place.root).ok()?.hide_in(text)),
+        }
+    }
+
     fn client(&self) -> Result<ureq::Agent, ureq::Error> {
         let (runtime, health) = (self.runtime.clone(), self.health.clone());
         client::client(&self.settings, &self.place, self.limits, runtime, health)

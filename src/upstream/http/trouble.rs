@@ -6,6 +6,7 @@ use std::time::Duration;
 use ureq::http::Response;
 use ureq::{Body, Error, Timeout};
 
+use super::Service;
 use super::answer;
 use super::elements::{ListError, Malformed};
 use super::kind::Kind;
@@ -22,10 +23,10 @@ pub(super) struct Trouble {
 }
 
 impl Trouble {
-    /// From an answer that reports no success.
-    pub(super) fn answer(response: Response<Body>) -> Self {
+    /// From an answer of `service` that reports no success.
+    pub(super) fn answer(service: &Service, response: Response<Body>) -> Self {
         let retry_after = retry_after(response.headers());
-        Trouble { cause: Arc::new(answer::cause(response).into()), retry_after }
+        Trouble { cause: Arc::new(answer::cause(service, response).into()), retry_after }
     }
 
     pub(super) fn kind(&self) -> Kind {

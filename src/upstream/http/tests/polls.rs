@@ -260,6 +260,29 @@ async fn the_token_is_read_for_each_poll() {
     fs::remove_dir_all(&dir).unwrap();
 }
 
+/// What `status` says after a poll that this answer has failed.
+async fn last_error_after(failure: &str, body: &str) -> String {
+    let name = format!("intercom-agent-said-{failure}-{}", std::process::id());
+    let dir = std::env::temp_dir().join(name.replace(|char: char| !char.is_alphanumeric(), "-"));
+    fs::create_dir_all(&dir).unwrap();
+    fs::write(dir.join("token"), "S3cret").unwrap();
+    fs::set_permissions(dir.join("token"), fs::Permissions::from_mode(0o600)).unwrap();
+    let peer = Peer::start(vec![answer(failure, body)]);
+    let root = Root::sandbox(&dir);
+    let mut panel = Panel::start_in(root, &peer.url, "token_file = \"/token\"");
+    assert_eq!(panel.event().await, panel.lost());
+    fs::remove_dir_all(&dir).unwrap();
+    let status = panel.handle.health.status(Route::Http, tokio::time::Instant::now());
+    status.last_error.expect("an error").text
+}
+
+#[tokio::test]
+async fn a_token_that_the_service_quotes_is_not_shown() {
+    let quoted = r#"{"message":"denied: authorization: Bearer S3cret, not S3cret"}"#;
+    let said = last_error_after("403 Forbidden", quoted).await;
+    assert!(said.contains("(it says: denied: authorization: Bearer …, not …)"), "{said}");
+}
+
 #[tokio::test]
 async fn a_compressed_list_is_refused_and_the_message_says_what_to_change() {
     let peer = Peer::start(vec![
