@@ -5,7 +5,7 @@ use std::io::Read;
 use serde_json::Value;
 use ureq::Body;
 use ureq::http::header::LOCATION;
-use ureq::http::{Response, StatusCode};
+use ureq::http::{Response, StatusCode, Uri};
 
 use super::Service;
 use crate::upstream::cause::{HttpCause, Said, shown};
@@ -17,7 +17,8 @@ const MAX_ANSWER: u64 = 2048;
 pub(super) fn cause(service: &Service, response: Response<Body>) -> HttpCause {
     let (head, body) = response.into_parts();
     if head.status.is_redirection() {
-        let to = head.headers.get(LOCATION).map(|to| String::from_utf8_lossy(to.as_bytes()));
+        let to = head.headers.get(LOCATION).and_then(|to| to.to_str().ok()).and_then(bare_address);
+        let to = to.and_then(|to| service.without_token(&to));
         let to = to.map_or_else(|| "another address".to_owned(), |to| shown(&to));
         return HttpCause::Redirect { status: head.status.as_u16(), to };
     }
@@ -25,6 +26,18 @@ pub(super) fn cause(service: &Service, response: Response<Body>) -> HttpCause {
     let message = head.status.is_client_error().then(|| message(body)).flatten();
     let message = message.and_then(|message| service.without_token(&message));
     of_status(head.status, Said::new(message.as_deref()))
+}
+
+/// Scheme, host, port and path of a redirect: the user and the query may be secrets.
+fn bare_address(location: &str) -> Option<String> {
+    let uri: Uri = location.parse().ok()?;
+    let Some((scheme, host)) = uri.scheme_str().zip(uri.host()) else {
+        // What begins with two slashes has an authority too.
+        let is_path = location.starts_with('/') && !location.starts_with("//");
+        return is_path.then(|| uri.path().to_owned());
+    };
+    let port = uri.port().map_or_else(String::new, |port| format!(":{port}"));
+    Some(format!("{scheme}://{host}{port}{}", uri.path()))
 }
 
 /// What a status means, with the service's own words.

@@ -284,6 +284,21 @@ async fn a_token_that_the_service_quotes_is_not_shown() {
 }
 
 #[tokio::test]
+async fn a_redirect_is_shown_without_user_and_query() {
+    for (location, shown) in [
+        ("https://u:p4ss@gate.example:8443/in?key=k3y#f", "https://gate.example:8443/in,"),
+        ("https://gate.example/S3cret", "https://gate.example/…,"),
+        ("/in?key=k3y", "/in,"),
+        ("//u:p4ss@gate.example/in", "another address,"),
+        ("u:p4ss@gate.example", "another address,"),
+    ] {
+        let said = last_error_after(&format!("302 Found\nLocation: {location}"), "").await;
+        assert!(said.contains(&format!("redirects to {shown}")), "{said}");
+        assert!(!said.contains("p4ss") && !said.contains("k3y"), "{said}");
+    }
+}
+
+#[tokio::test]
 async fn a_compressed_list_is_refused_and_the_message_says_what_to_change() {
     let peer = Peer::start(vec![
         answer("200 OK\nContent-Encoding: gzip", [0x1f, 0x8b, 8].as_slice()),
