@@ -1,4 +1,6 @@
 //! Where upstream is: the kinds of URL in the configuration.
+//!
+//! No error shows the text that is wrong: a mistyped URL may have a password anywhere in it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -48,11 +50,11 @@ impl FromStr for Broker {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let right =
-            "is not a broker such as mqtt://broker.example:1883 or mqtts://broker.example:8883";
+            "it is not a broker such as mqtt://broker.example:1883 or mqtts://broker.example:8883";
         let (uri, tls) = read(text, "mqtt", "mqtts", right)?;
         // The parser makes an absent path "/" here, so that both mean the same.
         if !matches!(uri.path(), "" | "/") {
-            return Err(format!("`{text}` has a path, which a broker has not: it {right}"));
+            return Err(format!("a broker has no path: {right}"));
         }
         Ok(Broker {
             tls,
@@ -66,8 +68,7 @@ impl FromStr for HttpBase {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let right =
-            "is not a service such as https://billing.example or https://billing.example:8443/base";
+        let right = "it is not a service such as https://billing.example or https://billing.example:8443/base";
         let (uri, tls) = read(text, "http", "https", right)?;
         let url = text.trim_end_matches('/').to_owned();
         let port = uri.port_u16().unwrap_or(if tls { 443 } else { 80 });
@@ -79,14 +80,13 @@ impl FromStr for Proxy {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let right = "is not a proxy such as http://proxy.example:3128";
+        let right = "it is not a proxy such as http://proxy.example:3128";
         if text.contains('@') {
-            // Not shown: what is before the @ may be a password.
             return Err("a proxy that wants a user name and a password cannot be used".to_owned());
         }
         let (uri, _) = read(text, "http", "http", right)?;
         if !matches!(uri.path(), "" | "/") {
-            return Err(format!("`{text}` has a path, which a proxy has not: it {right}"));
+            return Err(format!("a proxy has no path: {right}"));
         }
         Ok(Proxy { host: bare_host(&uri).to_owned(), port: uri.port_u16().unwrap_or(80) })
     }
@@ -100,24 +100,29 @@ fn bare_host(uri: &Uri) -> &str {
 
 /// Reads a URL of one of two schemes; whether it is the one over TLS.
 fn read(text: &str, plain: &str, secure: &str, right: &str) -> Result<(Uri, bool), String> {
-    let uri: Uri = text.parse().map_err(|why| format!("`{text}` {right}: {why}"))?;
+    let uri: Uri = text.parse().map_err(|why| format!("{right}: {why}"))?;
     let tls = match uri.scheme_str() {
         Some(scheme) if scheme == plain => false,
         Some(scheme) if scheme == secure => true,
-        _ => return Err(format!("`{text}` {right}")),
+        _ => return Err(right.to_owned()),
     };
     let authority = uri.authority().map(|authority| authority.as_str()).unwrap_or_default();
     if authority.contains('@') {
-        // Not shown: what is before the @ may be a password.
         return Err(format!(
-            "the URL has a user name or password in it, which belong in settings of their own: it {right}"
+            "the URL has a user name or password in it, which belong in settings of their own: {right}"
         ));
     }
     let host = uri.host().unwrap_or_default();
     // A port that is too large is none to the parser.
     let no_port = uri.port_u16().unwrap_or(0) == 0 && authority.len() > host.len();
-    if matches!(host, "" | "[]") || no_port || uri.query().is_some() || text.contains('#') {
-        return Err(format!("`{text}` {right}"));
+    if uri.query().is_some() || text.contains('#') {
+        return Err(format!("a `?` or `#` has no place in it: {right}"));
+    }
+    if no_port {
+        return Err(format!("what follows the host is no port: {right}"));
+    }
+    if matches!(host, "" | "[]") {
+        return Err(right.to_owned());
     }
     Ok((uri, tls))
 }

@@ -261,6 +261,32 @@ fn a_password_in_a_url_is_refused_and_not_shown() {
 }
 
 #[test]
+fn an_error_about_a_url_does_not_show_it() {
+    for (section, urls) in [
+        (
+            "[mqtt]\nurl",
+            &[
+                "mqtt://h:18:hunter2",
+                "gate:hunter2@h",
+                "mqtt:/u:hunter2@h",
+                "wss://u:hunter2@h",
+                "mqtt://u:hunter2#p@h",
+                "mqtt://h/hunter2",
+                "mqtt://h?p=hunter2",
+                "mqtt://h hunter2",
+            ][..],
+        ),
+        ("[http]\nurl", &["https://h/?key=hunter2", "https://h:hunter2", "hunter2"]),
+        ("[http]\nurl = \"https://h\"\nproxy", &["http://p?p=hunter2", "http://p/hunter2"]),
+    ] {
+        for url in urls {
+            let why = wrong(&format!("{section} = \"{url}\""));
+            assert!(!why.contains("hunter2") && why.contains("it is not a "), "{why}");
+        }
+    }
+}
+
+#[test]
 fn settings_that_need_each_other_are_asked_for() {
     assert_eq!(
         wrong(&mqtt("client_cert_file = \"/c\"")),
