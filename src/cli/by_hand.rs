@@ -44,6 +44,14 @@ pub(super) fn look_over(payload: &[u8]) -> Result<(), Failure> {
 /// # Errors
 /// When this panel's identity is needed and cannot be read.
 pub(super) fn from_options(apply: &Apply, panel: &Panel) -> Result<Option<String>, Failure> {
+    for (option, value) in
+        [("--new-mac", &apply.new_mac), ("--new-serial-number", &apply.new_serial_number)]
+    {
+        // The service takes an empty field for one that is not there: nothing would be asked for.
+        if value.as_ref().is_some_and(|value| value.trim().is_empty()) {
+            return Err(Failure::usage(format!("{option} needs a value, and has an empty one")));
+        }
+    }
     let mut body = Map::new();
     for (field, value) in [
         ("new_mac", &apply.new_mac),

@@ -3,6 +3,7 @@
 use std::io::ErrorKind;
 use std::path::Path;
 
+use nix::unistd::geteuid;
 use tokio::sync::mpsc;
 
 use super::args::Restore;
@@ -36,6 +37,10 @@ fn agree(panel: &Panel) -> Result<Ended, Failure> {
         Err(why) if why.kind() == ErrorKind::WouldBlock => {
             ask_daemon(&panel.runtime_dir().join(control::SOCKET))
                 .map_err(|failed| Failure::new(format!("{why}; {}", failed.message)))
+        }
+        // What this user may not read is not damaged, and what he may not write is not put right.
+        Err(why) if why.kind() == ErrorKind::PermissionDenied && !geteuid().is_root() => {
+            Err(Failure::new(why))
         }
         // The MAC must be right all the same: the record can still be read.
         Err(why) => {

@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 
 use nix::sys::statvfs::statvfs;
+use nix::unistd::{AccessFlags, access, geteuid};
 
 use super::{Check, Finding};
 use crate::environment::{LookedAt, Policy};
@@ -41,13 +42,23 @@ fn room(panel: &Panel) -> Finding {
     let (needed, free) = match asked {
         Ok(asked) => asked,
         Err(why) => {
-            return Finding::failed(
-                format!("{}: {why}", panel.settings.state_dir.display()),
-                "mend the file system, or set `state_dir` to another one",
-            );
+            let found = format!("{}: {why}", panel.settings.state_dir.display());
+            return Finding::failed(found, mend(&why, geteuid().is_root()));
         }
     };
     judge(needed, free)
+}
+
+/// Another directory would have another record, or none: the identity would be lost. So that is only
+/// advised where this one is past mending.
+fn mend(why: &io::Error, is_root: bool) -> &'static str {
+    match why.kind() {
+        io::ErrorKind::PermissionDenied if !is_root => "run this as root",
+        io::ErrorKind::ReadOnlyFilesystem => {
+            "every change would be refused: `dmesg` says why it is mounted read-only; mount it for writing"
+        }
+        _ => "mend the file system; if it cannot be mended, set `state_dir` to another one",
+    }
 }
 
 fn judge(needed: u64, free: u64) -> Finding {
@@ -76,8 +87,13 @@ fn needed(panel: &Panel) -> io::Result<u64> {
 }
 
 /// Bytes that are free in a directory, or where it is to be made; none if no file can be made.
+///
+/// # Errors
+/// When nothing can be written there.
 fn free(dir: &Path) -> io::Result<u64> {
     let there = dir.ancestors().find(|dir| dir.exists()).unwrap_or(dir);
+    // Also a file system that is mounted read-only says no to this.
+    access(there, AccessFlags::W_OK)?;
     let stat = statvfs(there)?;
     // jffs2 and others without a table of files say 0 of 0.
     if stat.files() > 0 && stat.files_available() == 0 {
@@ -100,6 +116,17 @@ mod tests {
             [State::Failed, State::Warning, State::Warning, State::Ok]
         );
         assert_eq!(judge(10_240, 20_480).found, "20 KiB free, 10 KiB needed");
+    }
+
+    #[test]
+    fn a_directory_that_cannot_be_written_is_told_with_what_helps_and_never_with_another_one() {
+        // Nobody writes in the kernel's own tree, root is only told otherwise on a read-only mount.
+        let kernels_own = Path::new("/proc/sys/kernel/random");
+        assert!(geteuid().is_root() || free(kernels_own).is_err());
+        let advice = |kind: io::ErrorKind, is_root| mend(&kind.into(), is_root);
+        assert_eq!(advice(io::ErrorKind::PermissionDenied, false), "run this as root");
+        let read_only = advice(io::ErrorKind::ReadOnlyFilesystem, true);
+        assert!(read_only.contains("mount it for writing") && !read_only.contains("state_dir"));
     }
 
     #[test]

@@ -88,6 +88,13 @@ impl Board {
     }
 
     #[track_caller]
+    fn advises(&self, id: &str, text: &str) {
+        let checked = self.checked();
+        let check = checked.iter().find(|check| check.id == id).expect("such a check");
+        let advice = check.finding.advice.as_deref().unwrap_or_default();
+        assert!(advice.contains(text), "{check:?}");
+    }
+
     fn finds(&self, id: &str, state: State, text: &str) {
         let found = self.checked();
         let finding = &found.iter().find(|check| check.id == id).expect("such a check").finding;
@@ -372,6 +379,17 @@ fn what_can_be_read_again_is_taken_over_and_until_then_told() {
 }
 
 #[test]
+fn where_only_the_next_boot_tells_the_mac_no_restore_is_advised() {
+    let lines = "/env0 0 0x1000 0x1000\n/env1 0 0x1000 0x1000\n";
+    let board = unread().write("/etc/fw_env.config", lines);
+    let board = board.write("/env0", environment(&[("bootcmd", "run x")]));
+    board.advises("environment-mac", "run `intercom-agent restore`");
+    let boot_id = RealClock::start(board.sandbox.root()).expect("a clock").boot_id();
+    let board = board.with_record(|record| record.link_kept_in = Some(boot_id));
+    board.advises("environment-mac", "only the next boot");
+}
+
+#[test]
 fn an_environment_that_disagrees_with_the_record_is_told() {
     Board::new().finds("environment-mac", State::Ok, "ethaddr=AA:BB:CC:DD:EE:FF");
     let other = |variables| Board::new().write("/env0", environment(variables));
@@ -384,6 +402,11 @@ fn an_environment_that_disagrees_with_the_record_is_told() {
     let none = other(&[("bootcmd", "run x")]);
     none.finds("environment-mac", State::Ok, "it has no ethaddr, and needs none");
     none.with_record(given_by_a_request).finds("environment-mac", State::Warning, "no ethaddr");
+    let no_environment = Board::new().without("/etc/fw_env.config").with_record(given_by_a_request);
+    no_environment.finds("environment-mac", State::Ok, "there is no U-Boot environment");
+    let unreadable = Board::new().write("/etc/fw_env.config", "?").with_record(given_by_a_request);
+    let unreadable = unreadable.configured("environment = \"never\"");
+    unreadable.finds("environment-mac", State::Ok, "is never written");
     let wireless = Board::new().configured("interface = \"wlan0\"");
     wireless.finds("environment-mac", State::Ok, "no variable belongs to wlan0");
 }

@@ -221,6 +221,8 @@ fn apply_takes_a_request_as_options() {
         (&[][..], "--new-mac"),
         (&["--model", MODEL], "--new-mac"),
         (&["request.json", "--new-mac", NEW], "never both"),
+        (&["--new-mac", ""], "--new-mac needs a value"),
+        (&["--new-mac", NEW, "--new-serial-number", " "], "--new-serial-number needs a value"),
     ] {
         let answer = board.run(&[&["apply", "--offline"], options].concat());
         assert_eq!(answer.code, 2, "{answer:?}");

@@ -26,6 +26,7 @@ fn without_permission_every_command_names_the_file_and_what_to_do() {
         &["check", &request],
         &["apply", "--offline", &request],
         &["rollback"],
+        &["restore"],
         &["run"],
     ] {
         let mut command = board.command(arguments);

@@ -4,17 +4,22 @@ use intercom_wire::Mac;
 
 use super::super::{Check, Finding};
 use super::{not_compared, with_record};
-use crate::environment::{Refusal, may_write};
+use crate::clock::{Clock, RealClock};
+use crate::environment::{LookedAt, Policy, Refusal, may_write};
 use crate::panel::Panel;
-use crate::record::{Current, MacOrigin, Reading};
+use crate::record::{Current, MacOrigin, Reading, Record};
 
 pub(in super::super) const AGREES: Check = Check {
     id: "environment-mac",
     description: "the U-Boot environment has the MAC address of the record",
-    look: |panel| with_record(panel, |record| judge(panel, &record.current)),
+    look: |panel| with_record(panel, |record| judge(panel, record)),
 };
 
-fn judge(panel: &Panel, current: &Current) -> Finding {
+fn judge(panel: &Panel, record: &Record) -> Finding {
+    let current = &record.current;
+    if let LookedAt::Absent = *panel.environment {
+        return Finding::ok("there is no U-Boot environment: the MAC address is set at each boot");
+    }
     let Some(variable) = &panel.settings.mac_variable else {
         return Finding::ok(format!(
             "no variable belongs to {}; `mac_variable` can name one",
@@ -22,8 +27,11 @@ fn judge(panel: &Panel, current: &Current) -> Finding {
         ));
     };
     match &panel.survey.environment_mac {
+        Reading::Unreadable if panel.settings.environment == Policy::Never => {
+            Finding::ok("not compared: the environment cannot be read, and is never written")
+        }
         Reading::Unreadable => not_compared("the U-Boot environment cannot be read", "environment"),
-        Reading::Absent => absent(panel, variable, current),
+        Reading::Absent => absent(panel, variable, record),
         Reading::Found(found)
             if found.value == current.identity.mac && current.mac_origin != MacOrigin::Unread =>
         {
@@ -33,11 +41,22 @@ fn judge(panel: &Panel, current: &Current) -> Finding {
     }
 }
 
-fn absent(panel: &Panel, variable: &str, current: &Current) -> Finding {
+fn absent(panel: &Panel, variable: &str, record: &Record) -> Finding {
+    let current = &record.current;
+    let is_kept_in_this_boot = || {
+        let this_boot = RealClock::start(&panel.root).map(|clock| clock.boot_id()).ok();
+        this_boot.is_some() && record.link_kept_in == this_boot
+    };
     match current.mac_origin {
         MacOrigin::Request => {
             not_copied(panel, format!("it has no {variable}"), current.identity.mac)
         }
+        MacOrigin::Unread if is_kept_in_this_boot() => Finding::warning(
+            format!(
+                "it has no {variable}, and a change has set the link's MAC address in this boot"
+            ),
+            "restart the panel when that suits: only the next boot tells the link's own address",
+        ),
         MacOrigin::Unread => Finding::warning(
             format!("it can be read and has no {variable}; the record does not know that yet"),
             "run `intercom-agent restore`: it takes over what can be read now",
