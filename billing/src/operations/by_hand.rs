@@ -4,7 +4,7 @@
 //! waits for an operator's yes: anybody can say that he stands in for a door, or that he carries what
 //! another has.
 
-use intercom_wire::{BoardName, Identity, Outcome, Report};
+use intercom_wire::{BoardName, Identity, MAX_TEXT_CHARS, Outcome, Report};
 
 use super::{Refusal, withdraw};
 use crate::replacement::{Carried, State};
@@ -90,7 +90,7 @@ pub(super) fn take(
     let change = ByHand {
         board: report.board.clone(),
         identity,
-        model: report.intercom.model.clone(),
+        model: report.intercom.model.clone().filter(|model| is_short(model)),
         previous_mac: report.previous.mac,
     };
     if let Some(door) = doors::of_board(transaction, &change.board)?
@@ -109,6 +109,11 @@ pub(super) fn take(
     }
     by_hand::keep(transaction, &change, transaction.now_ms())?;
     Ok(Taken::Waits)
+}
+
+/// Whether the documented API would take this text.
+fn is_short(text: &str) -> bool {
+    text.chars().count() <= MAX_TEXT_CHARS
 }
 
 /// The record has what the board carries now, unless another intercom has it.

@@ -342,13 +342,16 @@ impl Subject {
     }
 
     /// The panel has decided a higher `seq`: the same is asked for again, above it. Not where the
-    /// mark is beyond what this database can have given.
+    /// mark is beyond what this database can have given, and not without end.
     fn asks_again(&self, transaction: &Transaction<'_>, mark: u64) -> Result<bool, Refusal> {
         let is_pending = self.newest.state == State::Pending
             && self.newest.request_id == self.reported.request_id;
         let bound = next_seq(transaction, self.record.seq).saturating_add(MARK_WITHIN_SECONDS);
         let mark = i64::try_from(mark).unwrap_or(i64::MAX);
-        if !is_pending || mark > bound {
+        if !is_pending
+            || mark > bound
+            || requests::are_many(transaction, self.record.id, transaction.now_ms())?
+        {
             return Ok(false);
         }
         let seq = next_seq(transaction, mark.max(self.record.seq));

@@ -10,6 +10,10 @@ use super::statement::statements;
 use super::{Snapshot, Transaction};
 use crate::replacement::{IdentityRequest, State};
 
+/// Upper bound on the requests of an intercom within an hour, the operator's included, up to which
+/// billing makes another one by itself.
+const MAX_AN_HOUR: i64 = 8;
+
 /// A request as it is queued.
 #[derive(Debug, Clone)]
 pub struct Queued<'a> {
@@ -48,6 +52,7 @@ statements! {
             from_mac, from_serial_number, from_model, to_mac, to_serial_number, to_model, state,
             ?4, for_the_door
         FROM requests WHERE request_id = ?1";
+    ASKED_SINCE = "SELECT count(*) FROM requests WHERE intercom_id = ?1 AND asked_ms > ?2";
     FOR_THE_DOOR = "UPDATE requests SET for_the_door = 1 WHERE request_id = ?1";
     LOG_EXTRA = "SELECT log_extra FROM requests WHERE request_id = ?1";
     END = "
@@ -102,6 +107,14 @@ pub fn by_id(
 /// Whether an intercom's panel was ever asked to take this MAC address.
 pub fn asked_for(snapshot: &Snapshot<'_>, intercom_id: i64, mac: Mac) -> Result<bool> {
     snapshot.one(ASKED_FOR, params![intercom_id, mac.to_string()], |row| row.get(0))
+}
+
+/// Whether an intercom has had so many requests within the last hour that billing makes none by
+/// itself any more. What a panel says makes one, and could make them without end.
+pub fn are_many(snapshot: &Snapshot<'_>, intercom_id: i64, now_ms: i64) -> Result<bool> {
+    let since_ms = now_ms.saturating_sub(3_600_000);
+    let asked: i64 = snapshot.one(ASKED_SINCE, [intercom_id, since_ms], |row| row.get(0))?;
+    Ok(asked >= MAX_AN_HOUR)
 }
 
 /// Whether a later request of the same intercom was installed.

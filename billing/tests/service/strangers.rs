@@ -435,6 +435,52 @@ fn what_a_panel_rejects_as_overtaken_is_asked_for_again_above_its_mark() {
 }
 
 #[test]
+fn a_panel_that_rejects_every_number_as_overtaken_is_asked_a_few_times_in_an_hour() {
+    let (billing, mut spare, mut request_id) = asked_of_the_spare();
+    let mut asked = 1;
+    while billing.show("id=1").body["status"] == "pending" {
+        assert!(asked < 20, "without end");
+        spare.is_there();
+        let seq = spare.request(&request_id)["seq"].as_u64().expect("a number");
+        let mut overtaken = report(&request_id, "rejected", NEW, "new_serial_number");
+        overtaken["seq_mark"] = json!(seq + 1);
+        spare.reports(&overtaken);
+        billing.until("it is read", |b| {
+            b.newest_request_id() != request_id || b.show("id=1").body["status"] == "rejected"
+        });
+        request_id = billing.newest_request_id();
+        asked += 1;
+    }
+    let hour = "UPDATE requests SET asked_ms = asked_ms - 3600000";
+    let database = billing.dir.path().join("billing.sqlite");
+    let database = rusqlite::Connection::open(database).expect("the database");
+    database.execute(hour, []).expect("written");
+    let last = billing.ask();
+    let seq = spare.request(&last)["seq"].as_u64().expect("a number");
+    let mut overtaken = report(&last, "rejected", NEW, "new_serial_number");
+    overtaken["seq_mark"] = json!(seq + 1);
+    spare.reports(&overtaken);
+    billing.until("it is asked again", |b| b.newest_request_id() != last);
+}
+
+#[test]
+fn a_change_by_hand_keeps_no_model_that_the_documented_api_would_not_take() {
+    let billing = Running::start();
+    for length in [255, 256] {
+        let mut by_hand = by("die-9", report("by-hand", "installed", THIRD, "S-9"));
+        by_hand["model"] = json!("M".repeat(length));
+        assert_eq!(billing.report(by_hand).status, 204);
+        let database = billing.dir.path().join("billing.sqlite");
+        let database = rusqlite::Connection::open(database).expect("the database");
+        let kept: Option<i64> = database
+            .query_row("SELECT length(model) FROM by_hand", [], |row| row.get(0))
+            .expect("a row");
+        assert_eq!(kept, (length == 255).then_some(255));
+        database.execute("DELETE FROM reports", []).expect("written");
+    }
+}
+
+#[test]
 fn a_mark_that_no_number_of_ours_can_have_made_is_not_followed() {
     let (billing, mut spare, first) = asked_of_the_spare();
     let mut overtaken = report(&first, "rejected", NEW, "new_serial_number");
