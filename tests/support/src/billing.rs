@@ -102,9 +102,13 @@ impl Billing {
         true
     }
 
-    /// From now on everybody needs a token; the calls below have an operator's.
+    /// From now on everybody needs a token; the calls below have an operator's. The built-in broker has
+    /// begun anew when this returns: a request of before would wait for two minutes.
     pub fn with_tokens(mut self) -> Self {
         let token = self.add_token(&["--role", "operator"]);
+        let process = self.process.as_mut().expect("it runs");
+        process.wait_for("the first token was made");
+        process.wait_for("connected to the built-in broker");
         self.authorization = Some(format!("Authorization: Bearer {token}"));
         self
     }
