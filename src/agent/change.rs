@@ -134,6 +134,10 @@ impl<S: Seams> Agent<S> {
             Some(Action::Prove(route)) => self.seams.upstream().prove(route),
             Some(Action::JudgeLink(route)) => self.judge_link(route),
             Some(Action::LookUp) => self.ask_the_others(),
+            Some(Action::CountLanAlone) => {
+                self.steps.tell("no broker is reached: the LAN alone was asked".to_owned());
+                self.advance(Happened::LookedUp(MacOwner::Nobody));
+            }
             Some(Action::CheckLinkAndCommit) => self.check_link_and_commit(),
             Some(Action::Commit) => self.commit(),
             Some(Action::RollBack(reason)) => self.roll_back(reason),
@@ -182,7 +186,9 @@ impl<S: Seams> Agent<S> {
     /// The LAN says that nobody else has a MAC address, and the broker could not be asked. A request that
     /// waits for the owner goes on waiting: it has its own time limit.
     pub(super) fn broker_away_in_change(&mut self, mac: Mac) {
-        self.looked_up_in_change(mac, &MacOwner::Unknown);
+        if self.record.change.as_ref().and_then(Change::new_mac) == Some(mac) {
+            self.advance(Happened::BrokerAway);
+        }
     }
 
     /// All is proven; is the link still what it was set to?

@@ -18,7 +18,7 @@ use crate::record::Route;
 /// How long a request is deferred while another board has its new MAC, or its owner is unknown.
 const DEFERRAL: Duration = Duration::from_secs(60);
 /// How long an answer to a look-up is waited for.
-const LOOK_UP: Duration = Duration::from_secs(15);
+pub(super) const LOOK_UP: Duration = Duration::from_secs(15);
 /// The same where only the LAN is asked, which answers within a second.
 const LOOK_UP_ON_THE_LAN: Duration = Duration::from_secs(2);
 

@@ -59,6 +59,8 @@ pub(super) enum Happened {
     Lost(Route),
     /// Who else has the new MAC address.
     LookedUp(MacOwner),
+    /// No other board on the LAN has the new MAC address, and the broker could not be asked.
+    BrokerAway,
     /// Whether the traffic leaves by the link that bears the new identity.
     LinkJudged(Result<(), UplinkError>),
     /// Nothing but time has passed.
@@ -90,6 +92,8 @@ pub(super) enum Action {
     Prove(Route),
     /// Ask whether another board has the new MAC.
     LookUp,
+    /// Say that only the LAN was asked, and take its answer.
+    CountLanAlone,
     /// Find out by which link this route's traffic leaves.
     JudgeLink(Route),
     /// Commit, if the link still carries the new MAC address.
@@ -175,6 +179,7 @@ impl Stage {
             Happened::Reached(route) => self.reached(route, terms),
             Happened::Lost(route) => self.lost(route),
             Happened::LookedUp(owner) => self.looked_up(owner, terms.now),
+            Happened::BrokerAway => self.broker_away(terms.now),
             Happened::LinkJudged(judged) => self.link_judged(judged, terms.now),
             Happened::Time => self.tick(terms.now),
         }
@@ -217,6 +222,9 @@ impl Stage {
                 let others = Others::before(until);
                 (Stage::Settling(route, until, others), Some(Action::Watch(route)))
             }
+            Stage::Proving(proof) if route == Route::Mqtt => {
+                Self::proven(proof.broker_is_there(terms.now).reached(route))
+            }
             Stage::Proving(proof) => Self::proven(proof.reached(route)),
             stage => (stage, None),
         }
@@ -257,9 +265,26 @@ impl Stage {
             }
             (Stage::Proving(proof), owner) => {
                 let others = proof.others().answered(&owner, now);
-                Self::proven(proof.with(others))
+                Self::proven(proof.broker_is_there(now).with(others))
             }
             (stage, _) => (stage, None),
+        }
+    }
+
+    fn broker_away(self, now: Moment) -> Next {
+        let unknown = |others: Others| others.answered(&MacOwner::Unknown, now);
+        match self {
+            Stage::Settling(route, until, others) => {
+                (Stage::Settling(route, until, unknown(others)), None)
+            }
+            Stage::Proving(proof) if proof.counts_lan_alone(now) => {
+                (Stage::Proving(proof), Some(Action::CountLanAlone))
+            }
+            Stage::Proving(proof) => {
+                let others = unknown(proof.others());
+                (Stage::Proving(proof.with(others)), None)
+            }
+            stage => (stage, None),
         }
     }
 
@@ -303,7 +328,7 @@ impl Stage {
                 (Stage::Settling(route, until, Others::Asked), Some(Action::LookUp))
             }
             Stage::Settling(route, until, others) if until <= now => {
-                (Stage::Proving(Proof::on(route, others)), Some(Action::Prove(route)))
+                (Stage::Proving(Proof::on(route, others, now)), Some(Action::Prove(route)))
             }
             Stage::Proving(proof) if proof.link_due().is_some_and(|due| due <= now) => {
                 let route = proof.route();

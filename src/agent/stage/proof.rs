@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::others::Others;
+use crate::agent::deliveries::LOOK_UP;
 use crate::agent::rollback_reason::RollbackReason;
 use crate::board::UplinkError;
 use crate::clock::Moment;
@@ -20,6 +21,8 @@ pub(in crate::agent) struct Proof {
     is_reached: bool,
     link: Link,
     others: Others,
+    /// From when the LAN alone says who has the new MAC address, if the broker is away until then.
+    lan_counts_from: Moment,
 }
 
 /// The link that the traffic leaves by. It is found out last: a link that was right before upstream
@@ -38,8 +41,21 @@ enum Link {
 
 impl Proof {
     /// Upstream is asked now; the other boards may have been asked before.
-    pub(super) fn on(route: Route, others: Others) -> Self {
-        Proof { route, is_reached: false, link: Link::NotAsked, others }
+    pub(super) fn on(route: Route, others: Others, now: Moment) -> Self {
+        let lan_counts_from = now + LOOK_UP;
+        Proof { route, is_reached: false, link: Link::NotAsked, others, lan_counts_from }
+    }
+
+    /// The broker is there, or was a moment ago.
+    pub(super) fn broker_is_there(self, now: Moment) -> Self {
+        Proof { lan_counts_from: now + LOOK_UP, ..self }
+    }
+
+    /// Whether the LAN alone says who has the new MAC address, as it does before a change. The broker has
+    /// been away for as long as a request waits for it, and the change is confirmed without it.
+    pub(super) fn counts_lan_alone(&self, now: Moment) -> bool {
+        let is_asked = matches!(self.others, Others::Asked);
+        is_asked && self.route != Route::Mqtt && self.lan_counts_from <= now
     }
 
     /// The route that must answer.

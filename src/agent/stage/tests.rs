@@ -173,6 +173,32 @@ fn that_the_others_could_not_be_asked_is_no_answer() {
     assert!(judges(action.as_ref(), Route::Mqtt), "{action:?}");
 }
 
+/// What follows so long after the end of `settle`, when a look-up has only found out what the LAN says.
+fn broker_away(route: Route, met: Option<Route>, after: Duration) -> Option<Action> {
+    let (mut stage, _) = at(NOW, proving(route), Happened::Reached(route));
+    if let Some(met) = met {
+        stage = at(NOW + SETTLE, stage, Happened::Reached(met)).0;
+    }
+    let (stage, action) = at(NOW + after, stage, Happened::BrokerAway);
+    if action.is_none() {
+        let again = stage.due(deadline()).expect("a moment");
+        let (_, action) = at(again, stage, Happened::Time);
+        assert!(matches!(action, Some(Action::LookUp)), "{action:?}");
+    }
+    action
+}
+
+#[test]
+fn a_broker_that_is_away_is_asked_again_for_a_while_and_then_the_lan_alone_counts() {
+    let long = Duration::from_secs(15);
+    let counts_lan = |action| matches!(action, Some(Action::CountLanAlone));
+    assert!(!counts_lan(broker_away(Route::Http, None, long / 2)));
+    assert!(counts_lan(broker_away(Route::Http, None, long)));
+    assert!(!counts_lan(broker_away(Route::Http, Some(Route::Mqtt), long)), "it was there");
+    assert!(counts_lan(broker_away(Route::Http, Some(Route::Mqtt), SETTLE + long)));
+    assert!(!counts_lan(broker_away(Route::Mqtt, None, long)), "it must answer itself");
+}
+
 /// `settle` is over, upstream has answered, no other board has the MAC, and this is by which link the
 /// traffic leaves.
 fn judged(why: UplinkError) -> Next {
@@ -250,6 +276,7 @@ fn whatever_happens_after_the_deadline_a_stage_that_is_not_over_is_rolled_back_w
             Happened::Reached(Route::Http),
             Happened::Lost(Route::Mqtt),
             Happened::LookedUp(MacOwner::Nobody),
+            Happened::BrokerAway,
         ];
         for (late, happened) in events.into_iter().enumerate() {
             match at(end + SETTLE * late as u32, stage(), happened) {
