@@ -49,20 +49,21 @@ pub(super) fn bugreport(bugreport: &Bugreport) -> Result<Exit, Failure> {
 
 /// Each part, or why there is none: what is wrong with the one must not hide the others.
 fn body(common: &Common, root: Root) -> String {
-    let (settings, panel) = match load_with_in_force(&root, common.config.as_deref()) {
-        Ok((settings, in_force)) => (in_force.as_toml(), Some(super::open(root, settings))),
-        Err(why) => (why.to_string(), None),
+    let kernel = fs::read_to_string(root.path("/proc/version")).unwrap_or_default();
+    let log = match root.is_sandbox() {
+        true => "a sandboxed board has none of its own".to_owned(),
+        false => log_lines(),
     };
-    let (mut status, mut checks, mut kernel) = (String::new(), String::new(), String::new());
-    let mut log = "a sandboxed board has none of its own".to_owned();
-    if let Some(panel) = &panel {
-        kernel = fs::read_to_string(panel.root.path("/proc/version")).unwrap_or_default();
-        status = state(panel);
-        checks = doctor::in_words(&doctor::checks(panel));
-        if !panel.root.is_sandbox() {
-            log = log_lines();
+    let (settings, status, checks) = match load_with_in_force(&root, common.config.as_deref()) {
+        Ok((settings, in_force)) => {
+            let panel = super::open(root, settings);
+            (in_force.as_toml(), state(&panel), doctor::in_words(&doctor::checks(&panel)))
         }
-    }
+        Err(why) => {
+            let none = "not known: the configuration above is wrong".to_owned();
+            (why.to_string(), none.clone(), none)
+        }
+    };
     let mut body = String::new();
     for (title, text) in [
         ("kernel", kernel),
@@ -88,8 +89,8 @@ fn state(panel: &Panel) -> String {
     match asked {
         Ok(()) => state,
         Err(why) => match status::of_record(panel) {
-            Ok(told) => format!("{why}\n{}", told.text(false)),
-            Err(failure) => format!("{why}\n{}", failure.message),
+            Ok(told) => format!("the daemon cannot be asked: {why}\n{}", told.text(false)),
+            Err(failure) => format!("the daemon cannot be asked: {why}\n{}", failure.message),
         },
     }
 }

@@ -80,6 +80,10 @@ fn a_bug_report_has_everything_but_secrets_and_mac_addresses() {
     board.configure("[mqqt]");
     let broken = board.run(&["bugreport"]);
     assert!(broken.out.contains("did you mean `mqtt`?"), "{broken:?}");
+    for part in ["status", "doctor"] {
+        let told = format!("== {part}\nnot known: the configuration above is wrong");
+        assert!(broken.out.contains(&told), "{broken:?}");
+    }
 }
 
 #[test]
