@@ -1,5 +1,6 @@
 //! The commands' end of the control socket.
 
+use std::fmt;
 use std::io::{self, BufRead, BufReader, Write};
 use std::ops::ControlFlow;
 use std::os::fd::AsFd;
@@ -14,10 +15,47 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use super::{Answer, Ask};
 use crate::file_error::of_file;
 
-/// How long the daemon may take to tell its state.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long the daemon may take to answer. (A change takes its own time, and the daemon's state can be asked
+/// meanwhile.)
+const ANSWER: Duration = Duration::from_secs(5);
 /// How long it may take to read the board: longer than a held lock and a command that is a source.
 const READING: Duration = Duration::from_secs(60);
+
+/// How long to wait for an answer.
+#[derive(Debug, Clone, Copy)]
+struct Patience {
+    /// How long it has been silent already.
+    before: Duration,
+    /// After which further silence a person is told.
+    quiet: Duration,
+    /// All in all.
+    limit: Duration,
+}
+
+impl Patience {
+    /// Of a question that is answered at once, unless the daemon hangs.
+    const AT_ONCE: Self =
+        Patience { before: Duration::ZERO, quiet: Duration::from_secs(2), limit: ANSWER };
+
+    /// Of asking a daemon for its state that has said nothing for a while.
+    fn after(before: Duration) -> Self {
+        Patience { before, quiet: Duration::from_millis(300), limit: ANSWER }
+    }
+}
+
+/// The daemon is there and says nothing.
+#[derive(Debug)]
+struct NoAnswer {
+    within: Duration,
+}
+
+impl fmt::Display for NoAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "it does not answer (for {} s): restart it", self.within.as_secs())
+    }
+}
+
+impl std::error::Error for NoAnswer {}
 
 /// Whether [`ask`] failed because no daemon runs.
 pub fn no_daemon(why: &io::Error) -> bool {
@@ -27,17 +65,25 @@ pub fn no_daemon(why: &io::Error) -> bool {
 /// Asks the daemon and hands each answer on as it comes.
 ///
 /// # Errors
-/// `NotFound` or `ConnectionRefused` if no daemon runs; otherwise as the socket's.
-pub fn ask(socket: &Path, ask: &Ask, mut each: impl FnMut(Answer)) -> io::Result<()> {
-    let stream = send(socket, ask)?;
-    // A change takes its own time; of the others, each answer is there soon unless the daemon hangs.
-    stream.set_read_timeout(match ask {
-        Ask::Status | Ask::ForgetSequence | Ask::Log { .. } => Some(PATIENCE),
-        Ask::Restore => Some(READING),
-        Ask::Follow | Ask::Apply { .. } | Ask::Rollback { .. } => None,
-    })?;
-    for line in BufReader::new(stream).split(b'\n') {
-        each(json::read(&line?).map_err(io::Error::other)?);
+/// `NotFound` or `ConnectionRefused` if no daemon runs, `TimedOut` if it does not answer; otherwise as the
+/// socket's.
+pub fn ask(socket: &Path, ask: &Ask, each: impl FnMut(Answer)) -> io::Result<()> {
+    let patience = match ask {
+        Ask::Restore => Patience { limit: READING, quiet: READING / 2, ..Patience::AT_ONCE },
+        _ => Patience::AT_ONCE,
+    };
+    ask_within(socket, ask, patience, each)
+}
+
+fn ask_within(
+    socket: &Path,
+    ask: &Ask,
+    patience: Patience,
+    mut each: impl FnMut(Answer),
+) -> io::Result<()> {
+    let mut answers = BufReader::new(send(socket, ask)?);
+    while let Some(answer) = next_within(&mut answers, patience)? {
+        each(answer);
     }
     Ok(())
 }
@@ -54,12 +100,11 @@ pub fn ask_patiently(
     each: &mut dyn FnMut(Answer),
 ) -> io::Result<()> {
     let mut answers = BufReader::new(send(socket, ask)?);
-    let patience = in_poll(patience);
     loop {
-        match wait_for_answer(&answers, patience)? {
+        match wait_for_answer(&answers, in_poll(patience))? {
             Waited::Answer => {}
             Waited::Nothing => {
-                self::ask(socket, &Ask::Status, &mut *each)?;
+                ask_within(socket, &Ask::Status, Patience::after(patience), &mut *each)?;
                 continue;
             }
             // The change goes on without a reader, and so does the command.
@@ -84,22 +129,22 @@ pub fn follow(
     each: &mut dyn FnMut(Answer) -> ControlFlow<()>,
 ) -> io::Result<()> {
     let mut answers = BufReader::new(send(socket, &Ask::Follow)?);
-    let patience = patience.map_or(PollTimeout::NONE, in_poll);
-    loop {
-        let answer = match wait_for_answer(&answers, patience)? {
+    let mut answer = next_within(&mut answers, Patience::AT_ONCE)?;
+    answers.get_ref().set_read_timeout(None)?;
+    let in_poll = patience.map_or(PollTimeout::NONE, in_poll);
+    while let Some(ControlFlow::Continue(())) = answer.map(&mut *each) {
+        answer = match wait_for_answer(&answers, in_poll)? {
             Waited::Answer => next(&mut answers)?,
             Waited::Nothing => {
                 let mut state = None;
-                self::ask(socket, &Ask::Status, |answer| state = Some(answer))?;
+                let patience = Patience::after(patience.unwrap_or_default());
+                ask_within(socket, &Ask::Status, patience, |answer| state = Some(answer))?;
                 state
             }
             Waited::NobodyReads => return Ok(()),
         };
-        match answer.map(&mut *each) {
-            Some(ControlFlow::Continue(())) => {}
-            Some(ControlFlow::Break(())) | None => return Ok(()),
-        }
     }
+    Ok(())
 }
 
 fn in_poll(patience: Duration) -> PollTimeout {
@@ -108,10 +153,40 @@ fn in_poll(patience: Duration) -> PollTimeout {
 
 fn next(answers: &mut BufReader<UnixStream>) -> io::Result<Option<Answer>> {
     let mut line = Vec::new();
-    match answers.read_until(b'\n', &mut line)? {
-        0 => Ok(None),
-        _ => json::read(&line).map(Some).map_err(io::Error::other),
+    answers.read_until(b'\n', &mut line)?;
+    read(&line)
+}
+
+/// # Errors
+/// `TimedOut` if there is none for so long.
+fn next_within(
+    answers: &mut BufReader<UnixStream>,
+    Patience { before, quiet, limit }: Patience,
+) -> io::Result<Option<Answer>> {
+    // A read that is given up leaves here what it has.
+    let mut line = Vec::new();
+    let (silent, mut is_told) = (before + quiet, false);
+    for wait in [quiet, limit.saturating_sub(silent).max(quiet)] {
+        answers.get_ref().set_read_timeout(Some(wait))?;
+        match answers.read_until(b'\n', &mut line) {
+            Err(why) if why.kind() == io::ErrorKind::WouldBlock && !is_told => {
+                // Not by the log: most commands have none. A stderr that nobody reads ends nothing.
+                let silent = silent.as_secs();
+                let _ = writeln!(io::stderr(), "  the daemon has not answered for {silent} s");
+                is_told = true;
+            }
+            Err(why) if why.kind() == io::ErrorKind::WouldBlock => {}
+            read_or_not => return read_or_not.and_then(|_| read(&line)),
+        }
     }
+    Err(io::Error::new(io::ErrorKind::TimedOut, NoAnswer { within: limit }))
+}
+
+fn read(line: &[u8]) -> io::Result<Option<Answer>> {
+    if line.is_empty() {
+        return Ok(None);
+    }
+    json::read(line).map(Some).map_err(io::Error::other)
 }
 
 fn send(socket: &Path, ask: &Ask) -> io::Result<UnixStream> {

@@ -1,6 +1,6 @@
 //! The wall clock: not before the firmware was made, nor a generation after.
 
-use super::{Check, Finding};
+use super::{Check, Finding, Look};
 use crate::clock::{Floor, WallTime};
 use crate::panel::Panel;
 
@@ -8,7 +8,7 @@ use crate::panel::Panel;
 const GENERATION: u64 = 25 * 365 * 86_400;
 
 pub(super) const PLAUSIBLE: Check =
-    Check { id: "clock", description: "the clock is plausible", look };
+    Check { id: "clock", description: "the clock is plausible", look: Look::Board(look) };
 
 pub(super) fn look(panel: &Panel) -> Finding {
     judge(WallTime::now(), Floor::new(&panel.root, None).made())

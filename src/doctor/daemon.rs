@@ -1,31 +1,42 @@
 //! The daemon: it runs, writes its record, and did not crash.
 
-use super::{Check, Finding};
+use std::fmt;
+use std::io;
+
+use super::{Check, Finding, Look};
 use crate::agent::RouteStatus;
 use crate::control::{self, Answer, Ask};
 use crate::crash;
 use crate::panel::Panel;
 use crate::record::Route;
 
-pub(super) const RUNS: Check =
-    Check { id: "daemon", description: "the daemon runs and can write its record", look: runs };
+pub(super) const RUNS: Check = Check {
+    id: "daemon",
+    description: "the daemon runs and can write its record",
+    look: Look::Daemon(runs),
+};
 
 pub(super) const CRASHES: Check = Check {
     id: "crashes",
     description: "no run of the daemon has crashed since boot",
-    look: crashes,
+    look: Look::Board(crashes),
 };
 
-fn runs(panel: &Panel) -> Finding {
-    match state(panel) {
+fn runs(_: &Panel, asked: &Asked) -> Finding {
+    match asked {
         Ok(State { durable: true, .. }) => Finding::ok("runs"),
         Ok(_) => Finding::failed(
             "runs, and cannot write its record; it tries again each minute",
             "see state-durable and state-room, and leave the power on until this is ok",
         ),
-        Err(why) => Finding::failed(
-            why,
+        Err(NoState::NoDaemon) => Finding::failed(
+            NoState::NoDaemon.to_string(),
             "start it as this system starts its services (`intercom-agent run` in the foreground)",
+        ),
+        Err(why @ (NoState::NotAsked(_) | NoState::Refused(_))) => Finding::failed(
+            why.to_string(),
+            "run this as root; if that does not help, restart the daemon as this system restarts its \
+             services",
         ),
     }
 }
@@ -42,6 +53,7 @@ fn crashes(panel: &Panel) -> Finding {
 }
 
 /// What the daemon says.
+#[derive(Debug)]
 pub(super) struct State {
     pub(super) reached: Vec<Route>,
     pub(super) routes: Vec<RouteStatus>,
@@ -50,21 +62,35 @@ pub(super) struct State {
     pub(super) link_contest: Option<String>,
 }
 
+/// Why the daemon's state is not known.
+#[derive(Debug)]
+pub(super) enum NoState {
+    /// No daemon runs.
+    NoDaemon,
+    /// It cannot be asked, or does not answer.
+    NotAsked(io::Error),
+    /// It says why it does not tell it.
+    Refused(String),
+}
+
+/// What came of asking the daemon.
+pub(super) type Asked = Result<State, NoState>;
+
 /// How the routes of the running daemon fare; `None` if none runs, or it does not say.
 pub fn routes(panel: &Panel) -> Option<Vec<RouteStatus>> {
     state(panel).ok().map(|state| state.routes)
 }
 
 /// # Errors
-/// That no daemon runs, or that it does not say anything.
-pub(super) fn state(panel: &Panel) -> Result<State, String> {
+/// When no daemon runs, or it does not say anything.
+pub(super) fn state(panel: &Panel) -> Asked {
     let socket = panel.runtime_dir().join(control::SOCKET);
-    let mut told = Err("the daemon runs and does not tell its state".to_owned());
+    let mut told = Err(NoState::Refused("the daemon runs and does not tell its state".to_owned()));
     let asked = control::ask(&socket, &Ask::Status, |answer| match answer {
         Answer::State { reached, routes, durable, link_contest, .. } => {
             told = Ok(State { reached, routes, durable, link_contest });
         }
-        Answer::Refused(why) => told = Err(why),
+        Answer::Refused(why) => told = Err(NoState::Refused(why)),
         Answer::Step(_)
         | Answer::Ended { .. }
         | Answer::Back(_)
@@ -73,7 +99,17 @@ pub(super) fn state(panel: &Panel) -> Result<State, String> {
     });
     match asked {
         Ok(()) => told,
-        Err(why) if control::no_daemon(&why) => Err("no daemon runs".to_owned()),
-        Err(why) => Err(format!("the daemon cannot be asked: {why}")),
+        Err(why) if control::no_daemon(&why) => Err(NoState::NoDaemon),
+        Err(why) => Err(NoState::NotAsked(why)),
+    }
+}
+
+impl fmt::Display for NoState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NoState::NoDaemon => f.write_str("no daemon runs"),
+            NoState::NotAsked(why) => write!(f, "the daemon cannot be asked: {why}"),
+            NoState::Refused(why) => f.write_str(why),
+        }
     }
 }

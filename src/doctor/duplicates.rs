@@ -5,12 +5,15 @@ use std::net::Ipv4Addr;
 
 use intercom_wire::Mac;
 
-use super::{Check, Finding};
+use super::{Check, Finding, Look};
 use crate::neighbours::{Neighbours, met};
 use crate::panel::Panel;
 
-pub(super) const NONE: Check =
-    Check { id: "duplicates", description: "no neighbour has this board's MAC address", look };
+pub(super) const NONE: Check = Check {
+    id: "duplicates",
+    description: "no neighbour has this board's MAC address",
+    look: Look::Board(look),
+};
 
 fn look(panel: &Panel) -> Finding {
     let Some(link) = &panel.survey.link else {

@@ -2,7 +2,7 @@
 
 use uboot_env::{ConfigErrorKind, Error, Health};
 
-use super::{Check, Finding};
+use super::{Check, Finding, Look};
 use crate::environment::{BACKUP_FILE, LookedAt, Policy, Refusal, may_write};
 use crate::panel::Panel;
 use crate::storage::Disk;
@@ -10,19 +10,19 @@ use crate::storage::Disk;
 pub(super) const GOOD: Check = Check {
     id: "environment",
     description: "the U-Boot environment is found and whole",
-    look: good,
+    look: Look::Board(good),
 };
 
 pub(super) const WRITING: Check = Check {
     id: "environment-writing",
     description: "no power cut while it is written can lose the U-Boot environment",
-    look: writing,
+    look: Look::Board(writing),
 };
 
 pub(super) const BACKUP: Check = Check {
     id: "environment-backup",
     description: "the U-Boot environment can be backed up, and no backup is left over",
-    look: backup,
+    look: Look::Board(backup),
 };
 
 /// What to do where the environment cannot be read.

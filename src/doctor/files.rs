@@ -1,10 +1,13 @@
 //! The files that the configuration names.
 
-use super::{Check, Finding};
+use super::{Check, Finding, Look};
 use crate::panel::Panel;
 
-pub(super) const USABLE: Check =
-    Check { id: "files", description: "every file that the configuration names can be used", look };
+pub(super) const USABLE: Check = Check {
+    id: "files",
+    description: "every file that the configuration names can be used",
+    look: Look::Board(look),
+};
 
 fn look(panel: &Panel) -> Finding {
     let unusable = panel.settings.unusable_files(&panel.root);

@@ -3,14 +3,14 @@
 use std::fs;
 use std::path::PathBuf;
 
-use super::{Check, Finding};
+use super::{Check, Finding, Look};
 use crate::panel::Panel;
 use crate::root::Root;
 
 pub(super) const ASKS: Check = Check {
     id: "firmware",
     description: "the firmware's scripts ask the agent before they set the MAC address",
-    look,
+    look: Look::Board(look),
 };
 
 /// Where firmware sets it, as `systemd/install` looks for it.

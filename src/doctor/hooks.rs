@@ -4,12 +4,12 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use super::{Check, Finding};
+use super::{Check, Finding, Look};
 use crate::panel::Panel;
 use crate::root::Root;
 
 pub(super) const RUNNABLE: Check =
-    Check { id: "hooks", description: "every hook can be run", look };
+    Check { id: "hooks", description: "every hook can be run", look: Look::Board(look) };
 
 fn look(panel: &Panel) -> Finding {
     let (hooks, skipped) = match panel.hooks().find() {

@@ -1,17 +1,23 @@
 //! Who the board is: by its own MAC address, serial number and model.
 
-use super::{Check, Finding};
+use super::{Check, Finding, Look};
 use crate::panel::Panel;
 use crate::record::{MacOrigin, Reading, SerialOrigin};
 
-pub(super) const MAC: Check =
-    Check { id: "mac", description: "the MAC address is this board's alone", look: mac };
+pub(super) const MAC: Check = Check {
+    id: "mac",
+    description: "the MAC address is this board's alone",
+    look: Look::Board(mac),
+};
 
-pub(super) const SERIAL_NUMBER: Check =
-    Check { id: "serial-number", description: "the serial number is known", look: serial_number };
+pub(super) const SERIAL_NUMBER: Check = Check {
+    id: "serial-number",
+    description: "the serial number is known",
+    look: Look::Board(serial_number),
+};
 
 pub(super) const MODEL: Check =
-    Check { id: "model", description: "the model is known", look: model };
+    Check { id: "model", description: "the model is known", look: Look::Board(model) };
 
 fn mac(panel: &Panel) -> Finding {
     let record = match panel.record() {

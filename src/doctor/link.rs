@@ -4,15 +4,18 @@ use std::io;
 
 use nix::errno::Errno;
 
-use super::{Check, Finding};
+use super::{Check, Finding, Look};
 use crate::board::{KernelLink, Link};
 use crate::panel::Panel;
 
 pub(super) const UP: Check =
-    Check { id: "link", description: "the network link is there and up", look: up };
+    Check { id: "link", description: "the network link is there and up", look: Look::Board(up) };
 
-pub(super) const TAKES_MAC: Check =
-    Check { id: "link-mac", description: "the link takes another MAC address", look: takes_mac };
+pub(super) const TAKES_MAC: Check = Check {
+    id: "link-mac",
+    description: "the link takes another MAC address",
+    look: Look::Board(takes_mac),
+};
 
 fn up(panel: &Panel) -> Finding {
     let link = Link::new(panel.root.clone(), &panel.settings.interface);

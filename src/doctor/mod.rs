@@ -24,6 +24,7 @@ mod watchdog;
 use serde::Serialize;
 
 use crate::panel::Panel;
+use daemon::Asked;
 pub use finding::{Finding, State};
 
 /// One thing to look at.
@@ -32,7 +33,15 @@ pub struct Check {
     pub id: &'static str,
     /// What has to be so.
     pub description: &'static str,
-    look: fn(&Panel) -> Finding,
+    look: Look,
+}
+
+/// How it is looked at.
+enum Look {
+    /// On the board.
+    Board(fn(&Panel) -> Finding),
+    /// In what the running daemon says, which is asked once: one that hangs takes its time.
+    Daemon(fn(&Panel, &Asked) -> Finding),
 }
 
 /// What came of a check.
@@ -82,10 +91,14 @@ pub const CHECKS: [Check; 29] = [
 
 /// Makes all checks.
 pub fn examine(panel: &Panel) -> Vec<Checked> {
+    let daemon = daemon::state(panel);
     let made = |check: Check| Checked {
         id: check.id,
         description: check.description,
-        finding: (check.look)(panel),
+        finding: match check.look {
+            Look::Board(look) => look(panel),
+            Look::Daemon(look) => look(panel, &daemon),
+        },
     };
     CHECKS.into_iter().map(made).collect()
 }

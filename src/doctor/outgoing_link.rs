@@ -3,7 +3,7 @@
 use std::fs;
 use std::net::ToSocketAddrs;
 
-use super::{Check, Finding};
+use super::{Check, Finding, Look};
 use crate::board::{Ends, UplinkError};
 use crate::neighbours::Neighbours;
 use crate::panel::Panel;
@@ -12,7 +12,7 @@ use crate::record::Route;
 pub(super) const BEARS_MAC: Check = Check {
     id: "outgoing-link",
     description: "the traffic leaves by the link that carries the panel's MAC address",
-    look,
+    look: Look::Board(look),
 };
 
 fn look(panel: &Panel) -> Finding {

@@ -2,12 +2,13 @@
 
 use std::io;
 
-use super::{Check, Finding};
+use super::{Check, Finding, Look};
 use crate::control::NEW_RECORD;
 use crate::panel::Panel;
 use crate::record_store::{Loaded, RecordStore};
 
-pub(super) const GOOD: Check = Check { id: "record", description: "the record is whole", look };
+pub(super) const GOOD: Check =
+    Check { id: "record", description: "the record is whole", look: Look::Board(look) };
 
 fn look(panel: &Panel) -> Finding {
     judge(panel).unwrap_or_else(|why| {

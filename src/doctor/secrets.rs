@@ -1,13 +1,13 @@
 //! The configuration's secrets: each in a file that its owner alone can use.
 
-use super::{Check, Finding};
+use super::{Check, Finding, Look};
 use crate::config::{SecretFile, Settings, Tls};
 use crate::panel::Panel;
 
 pub(super) const PRIVATE: Check = Check {
     id: "secrets",
     description: "passwords, tokens and keys are readable by their owner alone",
-    look,
+    look: Look::Board(look),
 };
 
 fn look(panel: &Panel) -> Finding {

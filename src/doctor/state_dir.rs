@@ -6,7 +6,7 @@ use std::path::Path;
 use nix::sys::statvfs::statvfs;
 use nix::unistd::{AccessFlags, access, geteuid};
 
-use super::{Check, Finding};
+use super::{Check, Finding, Look};
 use crate::environment::{LookedAt, Policy};
 use crate::panel::Panel;
 use crate::record_store::{RecordStore, room_for_a_change};
@@ -15,13 +15,13 @@ use crate::storage::Disk;
 pub(super) const DURABLE: Check = Check {
     id: "state-durable",
     description: "the state directory survives a power cut",
-    look: durable,
+    look: Look::Board(durable),
 };
 
 pub(super) const ROOM: Check = Check {
     id: "state-room",
     description: "the state directory has room for a change",
-    look: room,
+    look: Look::Board(room),
 };
 
 fn durable(panel: &Panel) -> Finding {

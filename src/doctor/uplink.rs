@@ -1,7 +1,7 @@
 //! The uplink: each configured route reaches upstream, or could.
 
 use super::netcheck::{Way, netcheck_of};
-use super::{Check, Finding, State, daemon};
+use super::{Check, Finding, Look, State, daemon};
 use crate::agent::NOT_HEARD_BY_MAC;
 use crate::panel::Panel;
 use crate::record::Route;
@@ -9,16 +9,19 @@ use crate::record::Route;
 pub(super) const CHECKED: Check = Check {
     id: "server",
     description: "every server is checked before it is trusted",
-    look: checked,
+    look: Look::Board(checked),
 };
 
-pub(super) const REACHED: Check =
-    Check { id: "uplink", description: "every configured route reaches upstream", look: uplink };
+pub(super) const REACHED: Check = Check {
+    id: "uplink",
+    description: "every configured route reaches upstream",
+    look: Look::Daemon(uplink),
+};
 
 pub(super) const BILLING: Check = Check {
     id: "billing",
     description: "the documented API answers, and lets PATCH through",
-    look: billing,
+    look: Look::Daemon(billing),
 };
 
 const ADVICE: &str = "`intercom-agent netcheck` goes the way leg by leg";
@@ -39,7 +42,7 @@ fn checked(panel: &Panel) -> Finding {
 /// A route, and why it does not reach its server; `None` if it does.
 type Fares = (String, Option<String>);
 
-fn uplink(panel: &Panel) -> Finding {
+fn uplink(panel: &Panel, asked: &daemon::Asked) -> Finding {
     let mqtt = panel.settings.mqtt.as_ref().map(|mqtt| (Route::Mqtt, mqtt.broker.to_string()));
     let http = panel.settings.http.as_ref().map(|http| (Route::Http, http.base.to_string()));
     let configured: Vec<_> = mqtt.into_iter().chain(http).collect();
@@ -49,9 +52,9 @@ fn uplink(panel: &Panel) -> Finding {
             "give the configuration an [mqtt] or an [http] section",
         );
     }
-    if let Ok(state) = daemon::state(panel) {
+    if let Ok(state) = asked {
         let fares: Vec<Fares> =
-            configured.into_iter().map(|route| of_daemon(&state, route)).collect();
+            configured.into_iter().map(|route| of_daemon(state, route)).collect();
         let refused = state.routes.iter().find_map(|route| route.refused_topic.as_deref());
         return without_topic(judge(&fares, ""), refused);
     }
@@ -116,9 +119,9 @@ fn judge(fares: &[Fares], verb: &str) -> Finding {
     }
 }
 
-fn billing(panel: &Panel) -> Finding {
-    let daemon = daemon::routes(panel);
-    match netcheck_of(panel, Route::Billing, daemon.as_deref()) {
+fn billing(panel: &Panel, asked: &daemon::Asked) -> Finding {
+    let routes = asked.as_ref().ok().map(|state| state.routes.as_slice());
+    match netcheck_of(panel, Route::Billing, routes) {
         Ok(None) => Finding::ok("no [billing] section: it is not called"),
         Ok(Some(way)) => match (way.end(), way.legs.iter().map(|leg| &leg.finding).next_back()) {
             (Some(end), _) => end.finding.clone(),

@@ -4,13 +4,16 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::{Check, Finding};
+use super::{Check, Finding, Look};
 use crate::panel::Panel;
 
 const AGENT: &str = "intercom-agent";
 
-pub(super) const LEFT_ALONE: Check =
-    Check { id: "watchdog", description: "the agent leaves the watchdog alone", look };
+pub(super) const LEFT_ALONE: Check = Check {
+    id: "watchdog",
+    description: "the agent leaves the watchdog alone",
+    look: Look::Board(look),
+};
 
 /// A process that holds the watchdog.
 struct Process {

@@ -2,7 +2,7 @@
 
 use std::os::unix::net::UnixStream;
 use std::process::Command;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use intercom_test_support::{Board, LIMIT, OLD, Process};
 
@@ -78,4 +78,33 @@ fn nobody_reads_the_answer_and_the_exit_code_is_the_same() {
         let complaint = String::from_utf8_lossy(&output.stderr);
         assert!(!complaint.contains("pipe") && !complaint.contains("panick"), "{complaint}");
     }
+}
+
+#[test]
+fn a_daemon_that_hangs_is_told_soon_and_asked_once_by_doctor() {
+    let board = without_uplink();
+    let daemon = board.start();
+    wait_until_it_listens(&board);
+    daemon.stop();
+    for arguments in [
+        &["status"][..],
+        &["status", "--follow"],
+        &["log", "debug"],
+        &["forget-sequence"],
+        &["rollback"],
+    ] {
+        let since = Instant::now();
+        let answer = board.run(arguments);
+        let took = since.elapsed();
+        assert_eq!(answer.code, 1, "{arguments:?}: {answer:?}");
+        assert!(answer.err.contains("it does not answer (for 5 s): restart it"), "{answer:?}");
+        assert!(answer.err.contains("the daemon has not answered for 2 s"), "{answer:?}");
+        assert!(took < Duration::from_secs(9), "{arguments:?}: {took:?}");
+    }
+    let since = Instant::now();
+    let words = board.run(&["doctor"]).out;
+    assert!(since.elapsed() < Duration::from_secs(15), "{:?}", since.elapsed());
+    assert!(words.contains("it does not answer (for 5 s): restart it"), "{words}");
+    assert!(!words.contains("start it as this system starts its services"), "{words}");
+    daemon.go_on();
 }

@@ -2,7 +2,7 @@
 
 use intercom_wire::Mac;
 
-use super::super::{Check, Finding};
+use super::super::{Check, Finding, Look};
 use super::{not_compared, with_record};
 use crate::clock::{Clock, RealClock};
 use crate::environment::{LookedAt, Policy, Refusal, may_write};
@@ -12,7 +12,7 @@ use crate::record::{Current, MacOrigin, Reading, Record};
 pub(in super::super) const AGREES: Check = Check {
     id: "environment-mac",
     description: "the U-Boot environment has the MAC address of the record",
-    look: |panel| with_record(panel, |record| judge(panel, record)),
+    look: Look::Board(|panel| with_record(panel, |record| judge(panel, record))),
 };
 
 fn judge(panel: &Panel, record: &Record) -> Finding {

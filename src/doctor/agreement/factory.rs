@@ -2,7 +2,7 @@
 
 use intercom_wire::{FactoryIdentity, Identity};
 
-use super::super::{Check, Finding};
+use super::super::{Check, Finding, Look};
 use super::{not_compared, with_record};
 use crate::panel::Panel;
 use crate::record::{Reading, Record};
@@ -10,7 +10,7 @@ use crate::record::{Reading, Record};
 pub(in super::super) const AGREES: Check = Check {
     id: "factory",
     description: "record and U-Boot environment tell one factory identity",
-    look: |panel| with_record(panel, |record| judge(panel, record)),
+    look: Look::Board(|panel| with_record(panel, |record| judge(panel, record))),
 };
 
 fn judge(panel: &Panel, record: &Record) -> Finding {

@@ -1,6 +1,6 @@
 //! The MAC address that the link carries and the one in the record.
 
-use super::super::{Check, Finding};
+use super::super::{Check, Finding, Look};
 use super::{not_compared, with_record};
 use crate::clock::{Clock, RealClock};
 use crate::panel::Panel;
@@ -9,7 +9,7 @@ use crate::record::Record;
 pub(in super::super) const AGREES: Check = Check {
     id: "link-record",
     description: "the link carries the MAC address of the record",
-    look: |panel| with_record(panel, |record| judge(panel, record)),
+    look: Look::Board(|panel| with_record(panel, |record| judge(panel, record))),
 };
 
 fn judge(panel: &Panel, record: &Record) -> Finding {

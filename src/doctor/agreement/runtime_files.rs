@@ -1,6 +1,6 @@
 //! The runtime files, which the panel's other software reads, and the record.
 
-use super::super::{Check, Finding};
+use super::super::{Check, Finding, Look};
 use super::with_record;
 use crate::agent::runtime_files;
 use crate::board::FileState;
@@ -10,7 +10,7 @@ use crate::record::Record;
 pub(in super::super) const AGREE: Check = Check {
     id: "runtime-files",
     description: "the runtime files tell the identity of the record",
-    look: |panel| with_record(panel, |record| judge(panel, record)),
+    look: Look::Board(|panel| with_record(panel, |record| judge(panel, record))),
 };
 
 fn judge(panel: &Panel, record: &Record) -> Finding {
