@@ -188,10 +188,8 @@ impl<S: Seams> Agent<S> {
     }
 
     fn wait_behind(&mut self, pending: PendingRequest) -> Handling {
-        self.steps.tell(format!(
-            "{} waits: a request that came before it is not decided yet",
-            pending.delivery
-        ));
+        let why = self.waiting.reason(pending.arrival, &Until::Behind);
+        self.steps.tell(format!("{} waits: {why}", pending.delivery));
         self.wait(pending, Until::Behind)
     }
 

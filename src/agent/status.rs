@@ -212,7 +212,7 @@ impl<S: Seams> Agent<S> {
             let put_off = pending.put_off;
             WaitingRequest {
                 request: pending.delivery.key(),
-                reason: until.to_string(),
+                reason: self.waiting.reason(pending.arrival, until),
                 for_seconds: now
                     .since(put_off.map_or(pending.came, |put_off| put_off.since))
                     .as_secs(),

@@ -56,7 +56,9 @@ impl fmt::Display for Until {
             Until::BoardRead(_) => f.write_str("what the board itself is cannot be read yet"),
             Until::HooksEnd(_) => f.write_str("the hooks run for the sake of the link"),
             Until::Later(_, why) => f.write_str(why),
-            Until::Behind => f.write_str("a request that came before it is not decided yet"),
+            Until::Behind => {
+                f.write_str("a request that came before it was let go for want of room")
+            }
         }
     }
 }
@@ -181,13 +183,27 @@ impl WaitingRequests {
     /// Whether a request that came before this one waits for the owner of its MAC address, or was let go:
     /// what it does to the board is done first.
     pub(super) fn any_before(&self, arrival: u64) -> bool {
+        self.first_before(arrival).is_some() || self.overflow.is_before(arrival)
+    }
+
+    fn first_before(&self, arrival: u64) -> Option<&(PendingRequest, Until)> {
         let mut before = self.waiting.iter().take_while(|(pending, _)| pending.arrival < arrival);
-        let waits = before.any(|(_, until)| match until {
+        before.find(|(_, until)| match until {
             Until::LookedUp(..) | Until::HooksEnd(_) | Until::Later(..) | Until::Behind => true,
             // They are decided in their order when that has happened.
             Until::ChangeEnds | Until::BoardRead(_) => false,
-        });
-        waits || self.overflow.is_before(arrival)
+        })
+    }
+
+    /// Why a request with this place waits: what it waits for, or which other one it waits for, and why
+    /// that one does.
+    pub(super) fn reason(&self, arrival: u64, until: &Until) -> String {
+        match (until, self.first_before(arrival)) {
+            (Until::Behind, Some((first, why))) => {
+                format!("{} came before it and is not decided yet: {why}", first.delivery)
+            }
+            (until, _) => until.to_string(),
+        }
     }
 
     /// The first that waited for those before it, once they are decided.
@@ -346,6 +362,12 @@ mod tests {
         assert_eq!(names(waiting.looked_up(mac)), ["request first"]);
         waiting.add(pending("first", 1), later_than(NOW));
         assert!(waiting.first_behind().is_none(), "it keeps its place");
+        let why = "request first came before it and is not decided yet: another board has it";
+        assert_eq!(
+            waiting.reason(3, &Until::Behind),
+            why,
+            "not the second, which waits for it too"
+        );
         assert_eq!(names(waiting.due_again(NOW)), ["request first"]);
         let order: Vec<_> = std::iter::from_fn(|| waiting.first_behind()).collect();
         assert_eq!(names(order), ["request second", "request third"]);
