@@ -3,7 +3,7 @@
 //!
 //! Without a daemon it goes the whole way, over MQTT under a client ID of its own. Beside one it only
 //! goes to the broker's port, since the daemon tells what is beyond: a second client under the same
-//! name would take its session over.
+//! name would take its session over. The same where one runs and does not answer.
 
 use std::io;
 
@@ -15,6 +15,7 @@ use crate::agent::seams::ConnectIdentity;
 use crate::config::Settings;
 use crate::panel::Panel;
 use crate::record::Route;
+use crate::storage::StateDirLock;
 use crate::upstream::Place;
 use crate::upstream::cause::Cause;
 #[cfg(feature = "http")]
@@ -78,7 +79,9 @@ pub(super) fn netcheck_of(
     route: Route,
     daemon: Option<&[RouteStatus]>,
 ) -> io::Result<Option<Way>> {
-    let Some((server, attempt)) = attempt(panel, route, daemon.is_some())? else {
+    let is_silent =
+        route == Route::Mqtt && daemon.is_none() && StateDirLock::is_held(&panel.state_dir());
+    let Some((server, attempt)) = attempt(panel, route, daemon.is_some() || is_silent)? else {
         return Ok(None);
     };
     let Attempt { passed, failed } = attempt;
@@ -102,6 +105,7 @@ pub(super) fn netcheck_of(
     }
     let status = daemon.and_then(|routes| routes.iter().find(|status| status.route == route));
     legs.extend(status.filter(|_| is_gone).map(of_daemon));
+    legs.extend(is_silent.then(silent_daemon));
     Ok(Some(Way { route, server, legs }))
 }
 
@@ -171,6 +175,15 @@ fn of_daemon(status: &RouteStatus) -> Leg {
         None => (Finding::warning("not reached yet", "wait for a moment, and look again"), None),
     };
     Leg { leg: "daemon", finding, cause, ms: None }
+}
+
+/// It may be connected: what is beyond the port is not looked at in its place.
+fn silent_daemon() -> Leg {
+    let finding = Finding::failed(
+        "an intercom-agent holds the state directory and does not answer",
+        "if it is the daemon, restart it; else wait until it has ended",
+    );
+    Leg { leg: "daemon", finding, cause: None, ms: None }
 }
 
 fn name(leg: Of) -> &'static str {

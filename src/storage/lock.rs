@@ -42,6 +42,14 @@ impl StateDirLock {
             Err((_, why)) => Err(of_file(dir, why.into())),
         }
     }
+
+    /// Whether another process holds the lock on the directory now. Writes nothing.
+    pub fn is_held(dir: &Path) -> bool {
+        File::open(dir.join(FILE)).is_ok_and(|file| {
+            let taken = Flock::lock(file, FlockArg::LockSharedNonblock);
+            matches!(taken, Err((_, Errno::EWOULDBLOCK)))
+        })
+    }
 }
 
 /// Makes the directory and everything above it, each name durable: a record in a directory that a
@@ -63,6 +71,17 @@ mod tests {
     use super::*;
     use crate::testing::Sandbox;
     use std::time::SystemTime;
+
+    #[test]
+    fn whether_the_lock_is_held_is_found_out_without_making_it() {
+        let sandbox = Sandbox::new();
+        let dir = sandbox.root().path(Path::new("/state"));
+        assert!(!StateDirLock::is_held(&dir) && !dir.exists());
+        let lock = StateDirLock::take(&dir).expect("taken");
+        assert!(StateDirLock::is_held(&dir));
+        drop(lock);
+        assert!(!StateDirLock::is_held(&dir));
+    }
 
     #[test]
     fn taking_the_lock_again_writes_nothing() {

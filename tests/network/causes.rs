@@ -266,3 +266,32 @@ fn netcheck_takes_no_session_over_and_leaves_nothing_behind() {
     assert_eq!(status["reached"][0], "mqtt");
     assert_eq!(Watcher::retained(&broker), retained, "the presence of the daemon");
 }
+
+#[test]
+fn netcheck_says_nothing_about_the_panel() {
+    let broker = Broker::start();
+    let board = on(&broker);
+    let watcher = Watcher::new(&broker);
+    assert_eq!(board.run(&["netcheck"]).code, 0);
+    watcher.presence("gate-1", |presence| presence["state"] == "netcheck");
+    for message in watcher.so_far() {
+        if message.topic.ends_with("/presence") {
+            let presence: Value = serde_json::from_slice(&message.payload).expect("JSON");
+            assert_eq!(presence["state"], "netcheck");
+        }
+    }
+}
+
+#[test]
+fn netcheck_does_not_log_in_beside_a_daemon_that_does_not_answer() {
+    let broker = Broker::start();
+    let board = on(&broker);
+    let daemon = board.start();
+    board.wait_until_reached();
+    daemon.stop();
+    let netcheck = board.run(&["netcheck", "--json"]).json();
+    let legs = netcheck["routes"][0]["legs"].as_array().expect("legs").clone();
+    let names: Vec<&Value> = legs.iter().map(|leg| &leg["leg"]).collect();
+    assert_eq!(names, ["name", "tcp", "daemon"], "{netcheck}");
+    assert_eq!(legs[2]["state"], "failed", "{netcheck}");
+}

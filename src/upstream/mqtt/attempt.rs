@@ -130,6 +130,7 @@ async fn subscribe(
     // The client keeps the limit for CONNACK by itself.
     let mut until = Instant::now() + 2 * service.settings.connect_timeout;
     let mut is_granted = false;
+    let said = presence::of_look(&connect_as.board);
     loop {
         let event = match timeout_at(until, client.events.recv()).await {
             Ok(Some(event)) => event?,
@@ -159,16 +160,15 @@ async fn subscribe(
                         // The broker is to keep the last will to itself.
                         Goal::Topics => client.handle.try_disconnect()?,
                         Goal::OwnPresence => {
-                            // What the last will says: no daemon runs.
-                            let offline = presence::offline(&connect_as.board);
                             let topic = topics.presence.as_str();
-                            client.handle.try_publish(topic, QoS::AtLeastOnce, false, offline)?;
+                            let said = said.as_slice();
+                            client.handle.try_publish(topic, QoS::AtLeastOnce, false, said)?;
                         }
                     }
                 }
             }
             Event::Incoming(Packet::Publish(message))
-                if is_granted && !message.retain && message.topic == topics.presence =>
+                if is_granted && message.topic == topics.presence && *message.payload == said =>
             {
                 client.handle.try_disconnect()?;
             }

@@ -67,12 +67,12 @@ impl Client {
     ) -> Result<Self, Cause> {
         let Service { settings, place, .. } = service;
         let way = way(service)?;
-        let (client_id, look) = match purpose {
+        let (client_id, look, last_will) = match purpose {
             Purpose::Serve => {
-                let keep_alive = settings.keep_alive;
-                (board.as_str().to_owned(), Look { last_will: true, keep_alive })
+                let look = Look { last_will: true, keep_alive: settings.keep_alive };
+                (board.as_str().to_owned(), look, presence::offline(board))
             }
-            Purpose::Look(look) => (format!("{board}-netcheck"), look),
+            Purpose::Look(look) => (format!("{board}-netcheck"), look, presence::of_look(board)),
         };
         let socket = Socket::name()?;
         let mut options = MqttOptions::new(&client_id, &socket, settings.broker.port);
@@ -86,7 +86,7 @@ impl Client {
         if look.last_will {
             options.set_last_will(LastWill::new(
                 &topics.presence,
-                presence::offline(board),
+                last_will,
                 QoS::AtLeastOnce,
                 true,
             ));

@@ -27,6 +27,12 @@ pub(super) fn offline(board: &BoardName) -> Vec<u8> {
     Presence::of(board.clone(), PresenceState::Offline).payload()
 }
 
+/// What a look at the way says there, and its last will. It has no known state, so that nobody takes
+/// it for the panel's own word: a daemon may run and be connected.
+pub(super) fn of_look(board: &BoardName) -> Vec<u8> {
+    serde_json::json!({"state": "netcheck", "board": board}).to_string().into_bytes()
+}
+
 /// What is on this panel's presence topic.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum OnOwnTopic {
@@ -83,14 +89,23 @@ mod tests {
     }
 
     #[test]
+    fn a_look_says_nothing_about_the_panel() {
+        assert!(Presence::read(&of_look(&connect_as().board)).is_err());
+    }
+
+    #[test]
     fn what_is_on_the_own_topic_is_told_apart() {
         let (own, nonce) = (connect_as(), Nonce::of(1));
         let read = |payload: &[u8]| OnOwnTopic::read(payload, &own.board);
         assert_eq!(read(&online(&own, &nonce)), OnOwnTopic::Online(Some(nonce)));
         assert_eq!(read(br#"{"state":"online","board":"own"}"#), OnOwnTopic::Online(None));
-        for other in
-            [&*offline(&own.board), b"", b"online", br#"{"state":"online","board":"other"}"#]
-        {
+        for other in [
+            &*offline(&own.board),
+            &*of_look(&own.board),
+            b"",
+            b"online",
+            br#"{"state":"online","board":"other"}"#,
+        ] {
             assert_eq!(read(other), OnOwnTopic::Other);
         }
     }
