@@ -52,7 +52,11 @@ causes! {
         /// SUBACK refuses a topic that the panel needs.
         TopicRefused { filter: String } = "mqtt-topic-refused",
             "it refuses the subscription to {filter}",
-            "let the broker's access rules grant it; `mac_topics = false` leaves the topics by MAC address out";
+            "let the broker's access rules grant it";
+        /// SUBACK refuses the requests by MAC address, which `mac_topics = true` asks for.
+        MacTopicRefused { filter: String } = "mqtt-mac-topic-refused",
+            "it refuses the subscription to {filter}",
+            "let the broker's access rules grant it, or set `mac_topics = false`, which leaves it out";
         /// No SUBACK.
         NoSubAck = "mqtt-no-suback",
             "it does not answer the subscription",

@@ -88,10 +88,11 @@ impl Topics {
         })
     }
 
-    /// The filter that the broker may refuse: nobody has said that the panel must hear requests there.
-    pub(super) fn wished(&self) -> Option<String> {
-        let patch = self.mac_patch.as_ref().filter(|_| !self.is_mac_patch_wanted);
-        patch.map(|patch| topics::requests_below(patch))
+    /// The filter of requests by MAC address, and whether the broker may refuse it: where nobody has
+    /// said that the panel must hear requests there.
+    pub(super) fn mac_requests(&self) -> Option<(String, bool)> {
+        let patch = self.mac_patch.as_ref()?;
+        Some((topics::requests_below(patch), !self.is_mac_patch_wanted))
     }
 
     /// The filters of this connection: the panel is reached only if the broker grants all but the one

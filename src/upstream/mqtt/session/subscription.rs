@@ -15,8 +15,8 @@ const SUBSCRIBE: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(in crate::upstream::mqtt) struct OwnSubscription {
     filters: Vec<(String, QoS)>,
-    /// The one of them without which the panel is reached all the same.
-    wished: Option<String>,
+    /// The one of them for requests by MAC address, and whether the panel is reached without it.
+    mac_requests: Option<(String, bool)>,
     /// On this one of them, what the panel itself publishes comes back.
     presence: String,
     progress: Progress,
@@ -54,7 +54,7 @@ impl OwnSubscription {
     pub(in crate::upstream::mqtt) fn new(topics: &Topics) -> Self {
         OwnSubscription {
             filters: topics.filters(),
-            wished: topics.wished(),
+            mac_requests: topics.mac_requests(),
             presence: topics.presence.clone(),
             progress: Progress::NotSent,
         }
@@ -96,10 +96,14 @@ impl OwnSubscription {
             if matches!(answer.return_codes.get(at), Some(SubscribeReasonCode::Success(_))) {
                 continue;
             }
-            if self.wished.as_ref() != Some(filter) {
-                return Err(MqttCause::TopicRefused { filter: filter.clone() });
+            let filter = filter.clone();
+            match &self.mac_requests {
+                Some((requests, true)) if *requests == filter => refused = Some(filter),
+                Some((requests, false)) if *requests == filter => {
+                    return Err(MqttCause::MacTopicRefused { filter });
+                }
+                _ => return Err(MqttCause::TopicRefused { filter }),
             }
-            refused = Some(filter.clone());
         }
         self.progress = Progress::Unproven { until: now + SUBSCRIBE };
         Ok(Answered::Granted { refused })
@@ -162,7 +166,7 @@ mod tests {
         let filter = |filter: &str| (filter.to_owned(), QoS::AtMostOnce);
         OwnSubscription {
             filters: ["patch/+", "board/+", "own"].map(filter).into(),
-            wished: None,
+            mac_requests: None,
             presence: "own".to_owned(),
             progress: Progress::NotSent,
         }
@@ -210,12 +214,27 @@ mod tests {
     fn the_topic_that_is_only_wished_may_be_refused() {
         let now = Instant::now();
         for (granted, reached) in [([false, true, true], true), ([false, false, true], false)] {
-            let wished = Some("patch/+".to_owned());
-            let mut own = OwnSubscription { wished: wished.clone(), ..subscription() };
+            let wished = "patch/+".to_owned();
+            let mac_requests = Some((wished.clone(), true));
+            let mut own = OwnSubscription { mac_requests, ..subscription() };
             own.start(now);
             own.sent_as(1);
             let answered = own.answered(&answer(1, granted), now).ok();
-            assert_eq!(answered, reached.then_some(Answered::Granted { refused: wished }));
+            assert_eq!(answered, reached.then_some(Answered::Granted { refused: Some(wished) }));
+        }
+    }
+
+    #[test]
+    fn leaving_the_topics_by_mac_address_out_is_advised_for_their_requests_alone() {
+        let now = Instant::now();
+        for (granted, advised) in [([false, true, true], true), ([true, false, true], false)] {
+            let mac_requests = Some(("patch/+".to_owned(), false));
+            let mut own = OwnSubscription { mac_requests, ..subscription() };
+            own.start(now);
+            own.sent_as(1);
+            let refused = own.answered(&answer(1, granted), now).expect_err("refused");
+            let advice = crate::upstream::cause::Cause::from(refused).advice();
+            assert_eq!(advice.contains("mac_topics"), advised, "{advice}");
         }
     }
 
