@@ -4,7 +4,9 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use intercom_test_support::{Board, Broker, Fate, OLD, Process, Relay, Watcher, Way, request};
+use intercom_test_support::{
+    Board, Broker, Fate, LIMIT, Listener, OLD, Process, Relay, Watcher, Way, request,
+};
 
 /// A board with little time to confirm a change.
 fn in_a_hurry(url: &str, settle: u32) -> Board {
@@ -100,4 +102,24 @@ fn the_reason_says_what_went_wrong_last_on_the_way_upstream() {
     let status = board.run(&["status", "--json"]).json();
     let reason = &status["outcomes"][0]["report"]["reason"];
     assert!(reason.as_str().is_some_and(|reason| reason.contains(&why)), "{reason}");
+}
+
+#[test]
+fn a_broker_that_comes_back_in_time_is_asked_who_has_the_new_mac() {
+    let mut broker = Broker::start();
+    let service = Listener::start();
+    let watcher = Watcher::new(&broker);
+    let board = Board::sandboxed("gate-1", OLD).with_mqtt(&broker.url()).with_polling(&service.url);
+    let mut daemon = board.start();
+    watcher.online(OLD, "gate-1");
+    watcher.publish(&format!("intercoms/{OLD}/patch/r-1"), request("r-1").to_string());
+    daemon.wait_for("the board now carries");
+    broker.kill();
+    let until = Instant::now() + LIMIT;
+    let proving = "proving that the new connection still works";
+    while board.run(&["status", "--json"]).json()["change"]["stage"] != proving {
+        assert!(Instant::now() < until, "the service does not confirm the change");
+    }
+    broker.start_again();
+    daemon.wait_for("confirmed and durable");
 }
