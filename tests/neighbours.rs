@@ -230,6 +230,35 @@ fn a_neighbour_of_before_the_change_that_has_another_mac_is_no_double() {
     });
 }
 
+#[test]
+fn a_neighbour_that_takes_the_mac_after_the_first_question_is_found_by_what_it_says() {
+    in_a_namespace(
+        "a_neighbour_that_takes_the_mac_after_the_first_question_is_found_by_what_it_says",
+        || {
+            let neighbours = Neighbours::new("eth0");
+            let owner = || runtime().block_on(neighbours.owner(wanted()));
+            lan(OTHER);
+            ip(&format!("neigh add 192.0.2.20 lladdr {OTHER} dev eth0 nud stale"));
+            assert_eq!(owner(), MacOwner::Nobody);
+            ip(&format!("link set eth0 address {WANTED}"));
+            assert_eq!(
+                owner(),
+                MacOwner::Nobody,
+                "the first question, at the beginning of `settle`"
+            );
+            // A switch would carry none of its answers.
+            let says = "net.ipv4.conf.wall.arp_ignore=8 net.ipv4.conf.wall.arp_notify=1";
+            ip(&format!("netns exec next-door sysctl -q -w {says}"));
+            ip(&format!("-n next-door link set wall address {WANTED}"));
+            let until = Instant::now() + LIMIT;
+            while !known_of("192.0.2.20").contains(&WANTED.to_lowercase()) {
+                assert!(Instant::now() < until, "it says nothing");
+            }
+            assert_eq!(owner(), MacOwner::AnotherBoard(None));
+        },
+    );
+}
+
 const CONFINED: &str = "INTERCOM_TEST_CONFINED";
 
 /// Runs this very test once more, in this namespace, with these capabilities.

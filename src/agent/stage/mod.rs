@@ -219,7 +219,7 @@ impl Stage {
         match self {
             Stage::Confirming => {
                 let until = terms.now + terms.settle;
-                let others = Others::before(until);
+                let others = Others::within(terms.settle, terms.now);
                 (Stage::Settling(route, until, others), Some(Action::Watch(route)))
             }
             Stage::Proving(proof) if route == Route::Mqtt => {
@@ -325,7 +325,7 @@ impl Stage {
             }
             // First, since its answer takes longer.
             Stage::Settling(route, until, others) if others.due().is_some_and(|due| due <= now) => {
-                (Stage::Settling(route, until, Others::Asked), Some(Action::LookUp))
+                (Stage::Settling(route, until, others.asked()), Some(Action::LookUp))
             }
             Stage::Settling(route, until, others) if until <= now => {
                 (Stage::Proving(Proof::on(route, others, now)), Some(Action::Prove(route)))

@@ -39,7 +39,7 @@ struct MacLookup {
     mac: Mac,
     topics: LookupTopics,
     progress: Progress,
-    asker: oneshot::Sender<MacOwner>,
+    askers: Vec<oneshot::Sender<MacOwner>>,
 }
 
 /// How far a look-up has come.
@@ -70,15 +70,20 @@ pub(super) enum Call<'a> {
 }
 
 impl MacLookups {
-    /// Adds a look-up, or joins the one that is under way for this address: the last asker gets the
+    /// Adds a look-up, or joins the one that is under way for this address: all askers get the
     /// answer. The agent bounds how many there are.
     pub(super) fn add(&mut self, mac: Mac, topics: LookupTopics, asker: oneshot::Sender<MacOwner>) {
         if let Some(lookup) = self.under_way.iter_mut().find(|lookup| lookup.mac == mac) {
-            lookup.asker = asker;
+            lookup.askers.push(asker);
             return;
         }
         self.left.retain(|left| *left != topics);
-        self.under_way.push(MacLookup { mac, topics, progress: Progress::Waiting, asker });
+        self.under_way.push(MacLookup {
+            mac,
+            topics,
+            progress: Progress::Waiting,
+            askers: vec![asker],
+        });
     }
 
     /// Hands calls to the client while it accepts them. Its queue may be full; each packet that it
@@ -186,8 +191,10 @@ impl MacLookups {
 
     fn end(&mut self, at: usize, owner: MacOwner) {
         let lookup = self.under_way.remove(at);
-        // Who asked may have had another answer by now.
-        let _ = lookup.asker.send(owner);
+        for asker in lookup.askers {
+            // Who asked may have had another answer by now.
+            let _ = asker.send(owner.clone());
+        }
         self.left.push(lookup.topics);
     }
 
@@ -422,13 +429,13 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_looked_up_once_at_a_time_for_whoever_asked_last() {
+    fn an_address_is_looked_up_once_at_a_time_for_all_who_ask() {
         let ((mut lookups, mut answers), now) = (lookups(1), Instant::now());
         assert_eq!(calls(&mut lookups, now, 9), ["+here/0"]);
         let mut last = add(&mut lookups, 0);
         assert_eq!(calls(&mut lookups, now, 9), [""; 0]);
         lookups.answered(&here(0), &board());
-        assert_eq!((answers[0].try_recv().ok(), last.try_recv().ok()), (None, another()));
+        assert_eq!((answers[0].try_recv().ok(), last.try_recv().ok()), (another(), another()));
         let _again = add(&mut lookups, 0);
         assert_eq!(calls(&mut lookups, now, 9), ["+here/0"], "again, for a new answer");
     }
