@@ -225,6 +225,8 @@ fn what_a_service_or_a_proxy_before_it_answers() {
         ),
         ("511 Network Authentication Required", "http-portal", "a login first"),
         ("503 Service Unavailable", "http-unavailable", "503"),
+        // A captive portal's page.
+        ("200 OK", "http-no-list", "did not answer with a JSON array"),
     ] {
         let board = Board::sandboxed("gate-1", OLD).with_polling(&service(answer));
         has(&board, name, &[words]);

@@ -6,11 +6,13 @@ use std::sync::{Arc, OnceLock};
 use intercom_wire::signature::Keys;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
-use ureq::http::StatusCode;
-use ureq::http::header::{ALLOW, CONNECTION};
+use ureq::Body;
+use ureq::http::header::{ALLOW, CONNECTION, CONTENT_ENCODING};
+use ureq::http::{Response, StatusCode};
 
 use super::Service;
 use super::client::TimeLimits;
+use super::elements::Elements;
 use super::exchange::Exchange;
 use super::trouble::Trouble;
 use super::worker::{Done, Job, Worker};
@@ -63,6 +65,19 @@ pub(crate) async fn attempt(
     Attempt { passed, failed: failed.map(|trouble| (next, trouble.cause)) }
 }
 
+/// Reads the list up to its first element.
+///
+/// # Errors
+/// That it is none.
+fn read_beginning(response: Response<Body>) -> Result<(), Trouble> {
+    if response.headers().contains_key(CONTENT_ENCODING) {
+        return Err(HttpCause::Compressed.into());
+    }
+    let mut elements = Elements::open(response.into_body().into_reader())?;
+    elements.next()?;
+    Ok(())
+}
+
 impl Exchange {
     /// Asks what changes nothing.
     pub(super) fn look(&self) -> Result<(), Trouble> {
@@ -76,13 +91,18 @@ impl Exchange {
     }
 
     /// Asks for the list of pending requests without saying for which panel, which is no poll: the
-    /// service says that something is missing, or gives a list that is not read.
+    /// service says that something is missing, or gives a list. Of that the beginning is read, by the
+    /// same rules as a poll's: a captive portal answers with a page of its own.
     fn ask_list(&self) -> Result<String, Trouble> {
         let url = self.url(&self.service.settings.pending)?;
         let request = self.client.get(url).header(CONNECTION, "close");
         let response = self.authorized(request)?.call()?;
         match response.status() {
-            status if status.is_success() => Ok("it answers".to_owned()),
+            StatusCode::NO_CONTENT => Ok("it answers that nothing is pending".to_owned()),
+            status if status.is_success() => {
+                read_beginning(response)?;
+                Ok("it answers with a list".to_owned())
+            }
             StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY => {
                 Ok("it answers, and takes the token".to_owned())
             }

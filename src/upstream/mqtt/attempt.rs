@@ -173,7 +173,7 @@ async fn subscribe(
                 client.handle.try_disconnect()?;
             }
             Event::Outgoing(Outgoing::Disconnect) => {
-                service.health.passes(Leg::Topics, "all are granted, and can be written and read");
+                service.health.passes(Leg::Topics, "all are granted; presence comes back");
                 // It has to arrive: the broker closes the connection then.
                 let closed = async { while let Some(Ok(_)) = client.events.recv().await {} };
                 let _ = timeout(CLOSING, closed).await;
