@@ -153,12 +153,15 @@ async fn go(
 }
 
 fn failure(leg: &'static str, why: &Cause) -> Leg {
-    let leg = if matches!(why, Cause::Panel(_)) { "panel" } else { leg };
+    let is_own = matches!(why, Cause::Panel(_));
+    let leg = if is_own { "panel" } else { leg };
     let advice = match why.advice() {
-        "" => "see the server's log",
-        advice => advice,
+        // A server's log tells nothing of the panel's own faults, which say themselves what to do.
+        "" => Some("see the server's log").filter(|_| !is_own),
+        advice => Some(advice),
     };
-    let finding = Finding::failed(why.found(), advice);
+    let finding =
+        Finding { state: State::Failed, found: why.found(), advice: advice.map(str::to_owned) };
     Leg { leg, finding, cause: Some(why.name().to_owned()), ms: None }
 }
 

@@ -297,3 +297,13 @@ fn netcheck_does_not_log_in_beside_a_daemon_that_does_not_answer() {
     assert_eq!(names, ["name", "tcp", "daemon"], "{netcheck}");
     assert_eq!(legs[2]["state"], "failed", "{netcheck}");
 }
+
+#[test]
+fn netcheck_does_not_send_anybody_to_the_server_over_a_fault_of_the_panel() {
+    let board = gate("mqtts://127.0.0.1:9");
+    board.configure("ca_file = \"/none.pem\"");
+    let netcheck = board.run(&["netcheck", "--json"]).json();
+    let leg = &netcheck["routes"][0]["legs"][0];
+    assert_eq!((&leg["leg"], &leg["cause"]), (&"panel".into(), &"file".into()), "{netcheck}");
+    assert_eq!(leg["advice"], Value::Null, "{netcheck}");
+}
