@@ -1,5 +1,7 @@
 //! The U-Boot environment as a copy of the record, where the policy allows it to be written.
 
+use std::time::Duration;
+
 use log::debug;
 use uboot_env::{Change, Transaction, Written};
 
@@ -7,6 +9,7 @@ use super::Agent;
 use super::rules::Rules;
 use super::seams::Seams;
 use crate::board::Board;
+use crate::clock::{Clock, Moment};
 use crate::environment::{self, Error, Healed, Refusal};
 use crate::record::{MacOrigin, Record, SerialOrigin};
 
@@ -17,13 +20,74 @@ pub const FACTORY_SERIAL_NUMBER: &str = "intercom_factory_serial";
 /// The board's stable name.
 pub const BOARD: &str = "intercom_board";
 
+/// How long until it is tried again where another program holds the environment's lock: twice as long each
+/// time, up to the longest.
+const FIRST_DELAY: Duration = Duration::from_secs(5);
+const LONGEST_DELAY: Duration = Duration::from_secs(600);
+
+/// When a copy is tried again that a held lock has kept from being made.
+#[derive(Debug)]
+pub(super) struct LockedCopy {
+    again: Option<Moment>,
+    delay: Duration,
+}
+
+/// What became of the copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Copied {
+    /// It says what the record says, or cannot for a reason that does not pass by itself.
+    AsFarAsItCanBe,
+    /// Another program holds the lock.
+    Locked,
+}
+
+impl Default for LockedCopy {
+    fn default() -> Self {
+        LockedCopy { again: None, delay: FIRST_DELAY }
+    }
+}
+
+impl LockedCopy {
+    /// When it is tried again.
+    fn due(&self) -> Option<Moment> {
+        self.again
+    }
+
+    /// It was tried.
+    pub(super) fn tried(&mut self, copied: Copied, now: Moment) {
+        *self = match copied {
+            Copied::AsFarAsItCanBe => LockedCopy::default(),
+            Copied::Locked => LockedCopy {
+                again: Some(now + self.delay),
+                delay: (self.delay * 2).min(LONGEST_DELAY),
+            },
+        };
+    }
+}
+
 impl<S: Seams> Agent<S> {
+    /// When a copy that a held lock kept from being made is tried again. Not while a change is in progress:
+    /// waiting for the lock takes time that the change does not have.
+    pub(super) fn locked_copy_due(&self) -> Option<Moment> {
+        self.locked_copy.due().filter(|_| self.record.change.is_none())
+    }
+
     pub(super) fn copy_to_environment(&mut self) {
         let mut remarks = Vec::new();
-        put_right(&mut self.seams, &self.rules, &self.record, &mut remarks);
+        let copied = put_right(&mut self.seams, &self.rules, &self.record, &mut remarks);
+        self.locked_copy.tried(copied, self.seams.clock().now());
         for remark in remarks {
             self.steps.tell(remark);
         }
+    }
+}
+
+/// Tells why the environment is not what it should be.
+fn failed(what: &str, why: &Error, remarks: &mut Vec<String>) -> Copied {
+    remarks.push(format!("{what}: {why}"));
+    match why {
+        Error::Store(uboot_env::Error::Lock(_)) => Copied::Locked,
+        Error::Store(_) | Error::Refused(_) => Copied::AsFarAsItCanBe,
     }
 }
 
@@ -35,12 +99,14 @@ pub(super) fn put_right<S: Seams>(
     rules: &Rules,
     record: &Record,
     remarks: &mut Vec<String>,
-) {
+) -> Copied {
     let (board, disk) = seams.board_and_disk();
     let mut store = match board.environment() {
         Ok(Some(store)) => store,
-        Ok(None) => return,
-        Err(why) => return remarks.push(format!("the U-Boot environment cannot be opened: {why}")),
+        Ok(None) => return Copied::AsFarAsItCanBe,
+        Err(why) => {
+            return failed("the U-Boot environment cannot be opened", &why.into(), remarks);
+        }
     };
     match environment::heal(&mut store, disk, rules.environment) {
         Ok(Healed::Whole) => {}
@@ -48,22 +114,23 @@ pub(super) fn put_right<S: Seams>(
             remarks.push("the U-Boot environment was put back from its backup".to_owned());
         }
         Ok(Healed::Damaged) => {
-            return remarks.push("the U-Boot environment is damaged and has no backup".to_owned());
+            remarks.push("the U-Boot environment is damaged and has no backup".to_owned());
+            return Copied::AsFarAsItCanBe;
         }
-        Err(why) => return remarks.push(format!("the U-Boot environment is not healed: {why}")),
+        Err(why) => return failed("the U-Boot environment is not healed", &why, remarks),
     }
     // Healed all the same: a write that was cut off may be why it could not be read.
     if record.wants_reading() {
-        return;
+        return Copied::AsFarAsItCanBe;
     }
     // What is compared and what is written are one reading: a copy on slow flash is read no more often.
     let transaction = match store.begin() {
         Ok(transaction) => transaction,
-        Err(why) => return remarks.push(format!("the U-Boot environment cannot be read: {why}")),
+        Err(why) => return failed("the U-Boot environment cannot be read", &why.into(), remarks),
     };
     let wanted = wanted(&transaction, rules, record);
     if wanted.is_empty() {
-        return;
+        return Copied::AsFarAsItCanBe;
     }
     let changes: Vec<Change<'_>> =
         wanted.iter().map(|(name, value)| (name.as_str(), value.as_deref())).collect();
@@ -81,8 +148,9 @@ pub(super) fn put_right<S: Seams>(
         Err(Error::Refused(why @ (Refusal::Never | Refusal::SingleCopy))) => {
             debug!("the U-Boot environment is left alone: {why}");
         }
-        Err(why) => remarks.push(format!("the U-Boot environment is not written: {why}")),
+        Err(why) => return failed("the U-Boot environment is not written", &why, remarks),
     }
+    Copied::AsFarAsItCanBe
 }
 
 /// A variable's name and what it should say; `None` if it should not be there.
@@ -136,4 +204,25 @@ fn same_value(rules: &Rules, name: &str, found: &str, value: &str) -> bool {
         return found.parse::<intercom_wire::Mac>().is_ok_and(|mac| mac.to_string() == value);
     }
     found == value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agent::fixtures::NOW;
+
+    #[test]
+    fn a_copy_that_a_lock_kept_from_being_made_is_tried_again_with_growing_delays() {
+        let (mut copy, mut delays) = (LockedCopy::default(), Vec::new());
+        assert_eq!(copy.due(), None);
+        for _ in 0..9 {
+            copy.tried(Copied::Locked, NOW);
+            delays.push(copy.due().expect("tried again").since(NOW).as_secs());
+        }
+        assert_eq!(delays, [5, 10, 20, 40, 80, 160, 320, 600, 600]);
+        copy.tried(Copied::AsFarAsItCanBe, NOW);
+        assert_eq!(copy.due(), None);
+        copy.tried(Copied::Locked, NOW);
+        assert_eq!(copy.due(), Some(NOW + FIRST_DELAY));
+    }
 }

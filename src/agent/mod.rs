@@ -59,6 +59,7 @@ use crate::record::{BoardReading, Record, Route};
 use board_keeper::BoardKeeper;
 use connections::Connections;
 use durable_record::DurableRecord;
+use environment_copy::LockedCopy;
 use hook_runs::HookRuns;
 use ignored::IgnoredRequests;
 use lost_address::LostAddress;
@@ -91,6 +92,7 @@ pub struct Agent<S: Seams> {
     rules: Rules,
     record: DurableRecord,
     board_keeper: BoardKeeper,
+    locked_copy: LockedCopy,
     lost_address: LostAddress,
     own_board: OwnBoard,
     stage: Stage,
@@ -121,6 +123,7 @@ impl<S: Seams> Agent<S> {
             own_board,
             record: DurableRecord::new(restored.record, restored.unsaved.then_some(now)),
             board_keeper: BoardKeeper::default(),
+            locked_copy: LockedCopy::default(),
             lost_address: LostAddress::default(),
             stage: Stage::Idle,
             hook_runs: HookRuns::default(),
@@ -134,6 +137,7 @@ impl<S: Seams> Agent<S> {
             last_crash: None,
             ignored: IgnoredRequests::default(),
         };
+        agent.locked_copy.tried(restored.environment, now);
         for remark in restored.remarks {
             agent.steps.warn(remark);
         }
@@ -193,6 +197,7 @@ impl<S: Seams> Agent<S> {
             self.reports.due(),
             self.record.due(),
             self.board_keeper.due(),
+            self.locked_copy_due(),
             self.own_board.due(),
             self.lost_address.due(),
         ]
@@ -209,6 +214,9 @@ impl<S: Seams> Agent<S> {
         self.send_unread_again(now);
         if self.board_keeper.due().is_some_and(|due| due <= now) {
             self.keep_board();
+        }
+        if self.locked_copy_due().is_some_and(|due| due <= now) {
+            self.copy_to_environment();
         }
         if self.own_board.due().is_some_and(|due| due <= now) {
             self.read_board(now);

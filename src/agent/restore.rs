@@ -2,6 +2,7 @@
 
 use intercom_wire::{FactoryIdentity, Mac};
 
+use super::environment_copy::{self, Copied};
 use super::rules::Rules;
 use super::seams::Seams;
 use super::set_board::{set_link, write_runtime_files};
@@ -26,6 +27,8 @@ pub struct Restored {
     pub reading: BoardReading,
     /// The address that a link in use had instead of the record's; the hooks are to run after it.
     pub link_had: Option<Mac>,
+    /// What became of the copy in the U-Boot environment.
+    pub(super) environment: Copied,
 }
 
 /// Who restores, and so what may be done to the link.
@@ -68,7 +71,8 @@ pub fn restore<S: Seams>(
     restored.link_had = link_had;
     restored.remarks.extend(failed.map(|why| why.to_string()));
     // Also while a change is in progress: an earlier write of it may have been cut off.
-    super::environment_copy::put_right(seams, rules, &restored.record, &mut restored.remarks);
+    restored.environment =
+        environment_copy::put_right(seams, rules, &restored.record, &mut restored.remarks);
     Ok(restored)
 }
 
@@ -109,7 +113,14 @@ fn load<S: Seams>(
         }
     };
     let is_new = record.take_over(&reading, &boot_id, restorer == Restorer::Daemon);
-    let mut restored = Restored { record, unsaved: false, remarks, reading, link_had: None };
+    let mut restored = Restored {
+        record,
+        unsaved: false,
+        remarks,
+        reading,
+        link_had: None,
+        environment: Copied::AsFarAsItCanBe,
+    };
     if is_new || !good {
         restored.save(seams);
     }
