@@ -9,7 +9,7 @@ use super::Agent;
 use super::delivery::{Delivery, Handling};
 use super::error::{NoRoom, NotApplied};
 use super::pending_request::PendingRequest;
-use super::seams::{Seams, Upstream};
+use super::seams::{LOOK_UP, Seams, Upstream};
 use super::waiting::{Again, Until};
 use crate::clock::{Clock, Moment};
 use crate::decide::{Decision, Facts, MacOwner, Past, decide};
@@ -17,9 +17,7 @@ use crate::record::Route;
 
 /// How long a request is deferred while another board has its new MAC, or its owner is unknown.
 const DEFERRAL: Duration = Duration::from_secs(60);
-/// How long an answer to a look-up is waited for.
-pub(super) const LOOK_UP: Duration = Duration::from_secs(15);
-/// The same where only the LAN is asked, which answers within a second.
+/// [`LOOK_UP`] where only the LAN is asked, which answers within a second.
 const LOOK_UP_ON_THE_LAN: Duration = Duration::from_secs(2);
 
 /// Whether a request has to be decided in the order in which they came.

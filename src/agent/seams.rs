@@ -1,5 +1,7 @@
 //! The seams: what the agent needs of the world, with a real and a simulated side each.
 
+use std::time::Duration;
+
 use intercom_wire::{BoardName, Identity, Mac, Report, RequestId};
 
 use super::route_status::RouteStatus;
@@ -40,6 +42,9 @@ pub trait Seams {
     /// [`Agent::hooks_ended`](super::Agent::hooks_ended), with the number.
     fn start_hooks(&mut self, number: HookRunNumber, run: HookRun);
 }
+
+/// How long the answer to a look-up is waited for.
+pub(super) const LOOK_UP: Duration = Duration::from_secs(15);
 
 /// Everything off the board. Nothing here blocks; what comes of it is told by an [`Event`].
 pub trait Upstream {

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use super::others::Others;
-use crate::agent::deliveries::LOOK_UP;
 use crate::agent::rollback_reason::RollbackReason;
+use crate::agent::seams::LOOK_UP;
 use crate::board::UplinkError;
 use crate::clock::Moment;
 use crate::record::Route;
