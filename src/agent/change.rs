@@ -134,6 +134,11 @@ impl<S: Seams> Agent<S> {
             Some(Action::Prove(route)) => self.seams.upstream().prove(route),
             Some(Action::JudgeLink(route)) => self.judge_link(route),
             Some(Action::LookUp) => self.ask_the_others(),
+            Some(Action::MeetNeighbours) => {
+                if let Some(mac) = self.record.change.as_ref().and_then(Change::new_mac) {
+                    self.seams.upstream().meet_neighbours(mac);
+                }
+            }
             Some(Action::CountLanAlone) => {
                 self.steps.tell("no broker is reached: the LAN alone was asked".to_owned());
                 self.advance(Happened::LookedUp(MacOwner::Nobody));

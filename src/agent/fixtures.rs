@@ -140,6 +140,8 @@ impl Upstream for FakeUpstream {
 
     fn look_up(&mut self, _: Mac) {}
 
+    fn meet_neighbours(&mut self, _: Mac) {}
+
     fn prove(&mut self, _: Route) {}
 
     fn send(&mut self, route: Route, id: ReportId, _: &Report) {

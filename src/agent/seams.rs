@@ -54,6 +54,9 @@ pub trait Upstream {
     fn acknowledge(&mut self, ack_token: AckToken);
     /// Finds out who else has a MAC address now; answered by [`Event::LookedUp`] or [`Event::BrokerAway`].
     fn look_up(&mut self, mac: Mac);
+    /// Asks the neighbours on the LAN who has a MAC address of this board's, so that the kernel knows them
+    /// again. Only another board is told, by [`Event::LookedUp`].
+    fn meet_neighbours(&mut self, mac: Mac);
     /// Sends a report until it is acknowledged; answered by [`Event::Reported`]. Sending again what
     /// is on its way already does nothing.
     fn send(&mut self, route: Route, id: ReportId, report: &Report);

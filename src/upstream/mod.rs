@@ -191,6 +191,20 @@ impl Upstream for Routes {
         tokio::spawn(look_up(mac, self.neighbours.clone(), broker, events));
     }
 
+    fn meet_neighbours(&mut self, mac: Mac) {
+        let (Some(events), Some(neighbours)) = (self.events.clone(), self.neighbours.clone())
+        else {
+            return;
+        };
+        tokio::spawn(async move {
+            let owner = neighbours.owner(mac).await;
+            if let MacOwner::AnotherBoard(_) = owner {
+                // It only fails when the daemon ends.
+                let _ = events.send(RouteEvent::Event(Event::LookedUp { mac, owner })).await;
+            }
+        });
+    }
+
     fn send(&mut self, route: Route, id: ReportId, report: &Report) {
         if let Some(handle) = self.handle(route) {
             handle.command(RouteCommand::Send(id, Box::new(report.clone())));

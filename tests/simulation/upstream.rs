@@ -44,6 +44,15 @@ impl Upstream for SimulatedUpstream {
         });
     }
 
+    fn meet_neighbours(&mut self, mac: Mac) {
+        self.order(|world| {
+            if world.cloud.proof != Mutant::NoOthers && world.cloud.taken.contains(&mac) {
+                let owner = MacOwner::AnotherBoard(None);
+                world.later(1000, Traffic::Tell(Event::LookedUp { mac, owner }));
+            }
+        });
+    }
+
     fn look_up(&mut self, mac: Mac) {
         self.order(|world| {
             // The LAN answers for the board's own address; for others the broker must be asked too.

@@ -152,6 +152,9 @@ impl Upstream for OfBoard {
         self.wants(Command::LookUp(mac));
     }
 
+    // These boards have no LAN in common.
+    fn meet_neighbours(&mut self, _: Mac) {}
+
     fn send(&mut self, route: Route, id: ReportId, report: &Report) {
         self.wants(Command::Send(route, id, Box::new(report.clone())));
     }

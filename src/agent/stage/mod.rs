@@ -92,6 +92,8 @@ pub(super) enum Action {
     Prove(Route),
     /// Ask whether another board has the new MAC.
     LookUp,
+    /// Ask the LAN alone, ahead of the question that counts.
+    MeetNeighbours,
     /// Say that only the LAN was asked, and take its answer.
     CountLanAlone,
     /// Find out by which link this route's traffic leaves.
@@ -325,7 +327,11 @@ impl Stage {
             }
             // First, since its answer takes longer.
             Stage::Settling(route, until, others) if others.due().is_some_and(|due| due <= now) => {
-                (Stage::Settling(route, until, others.asked()), Some(Action::LookUp))
+                let action = match others {
+                    Others::AskEarly(..) => Action::MeetNeighbours,
+                    Others::AskAt(_) | Others::Asked | Others::None => Action::LookUp,
+                };
+                (Stage::Settling(route, until, others.asked()), Some(action))
             }
             Stage::Settling(route, until, others) if until <= now => {
                 (Stage::Proving(Proof::on(route, others, now)), Some(Action::Prove(route)))

@@ -9,7 +9,7 @@ use crate::decide::MacOwner;
 /// How long silence takes to be an answer. The question is asked so long before `settle` is over, so
 /// that this wait is not added to it.
 const SILENCE: Duration = Duration::from_secs(1);
-/// Where `settle` is so long, it is also asked at its beginning. That question makes the kernel meet again
+/// Where `settle` is so long, the LAN is also asked at its beginning. That question makes the kernel meet again
 /// the neighbours that it forgot when the link got the new MAC address; one that takes the address later
 /// says so to those that have met it, and its answer to the last question may be lost.
 const LONG: Duration = Duration::from_secs(3);
@@ -19,7 +19,7 @@ const ASK_AGAIN: Duration = Duration::from_secs(2);
 /// How far the question has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::agent) enum Others {
-    /// It is to be asked at the first moment, and for the answer that counts at the second.
+    /// The LAN is to be asked at the first moment, and all for the answer that counts at the second.
     AskEarly(Moment, Moment),
     /// It is to be asked at the moment.
     AskAt(Moment),

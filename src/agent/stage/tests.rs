@@ -56,7 +56,7 @@ fn a_connection_that_answers_at_both_ends_of_settle_confirms_the_change() {
         let last_second = over - Duration::from_secs(1);
         assert_eq!(stage.due(deadline()), Some(NOW));
         let (stage, action) = at(NOW, stage, Happened::Time);
-        assert!(matches!(action, Some(Action::LookUp)), "{action:?}");
+        assert!(matches!(action, Some(Action::MeetNeighbours)), "{action:?}");
         let (stage, action) = at(NOW, stage, Happened::LookedUp(MacOwner::Nobody));
         assert!(action.is_none(), "too early to count: {action:?}");
         assert_eq!(stage.due(deadline()), Some(last_second));
