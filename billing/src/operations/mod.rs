@@ -159,11 +159,12 @@ impl Billing {
     /// # Errors
     /// Not found, or the database fails.
     pub async fn delete(&self, name: Name) -> Result<(), Refusal> {
+        let believed = self.believed;
         self.store
             .write(move |transaction| {
                 let record = find(transaction, &name)?;
                 withdraw(transaction, &record, &State::Withdrawn)?;
-                Ok(intercoms::delete(transaction, record.id, transaction.now_ms())?)
+                Ok(intercoms::delete(transaction, record.id, believed, transaction.now_ms())?)
             })
             .await
     }

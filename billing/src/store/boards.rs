@@ -101,6 +101,7 @@ statements! {
     BELIEVE = "
         UPDATE boards SET conflict = CASE WHEN board = ?2 THEN NULL ELSE ?3 END WHERE mac = ?1";
     IS_FREE = "UPDATE boards SET conflict = NULL WHERE mac = ?1 AND conflict = ?2";
+    SET_CONFLICT = "UPDATE boards SET conflict = ?2 WHERE board = ?1";
     HAS_TWINS = "UPDATE boards SET twins_until_ms = ?2 WHERE board = ?1";
     GONE = "
         UPDATE boards SET present_until_ms = ?2, nonce = NULL
@@ -323,6 +324,29 @@ pub(super) fn is_free(transaction: &Transaction<'_>, mac: Mac, board: &BoardName
     transaction.execute(IS_FREE, params![mac.to_string(), of_another])?;
     transaction.changed(Changed::Mac(mac));
     Ok(())
+}
+
+/// A board has lost its door, on which it depended whether its claim is believed.
+pub(super) fn judge_anew(
+    transaction: &Transaction<'_>,
+    board: &BoardName,
+    rule: macs::Believed,
+    now_ms: i64,
+) -> Result<()> {
+    let Some(Known { claim: Some(claim), until_ms, .. }) = known(transaction, board)? else {
+        return Ok(());
+    };
+    let door = doors::of_board(transaction, board)?;
+    let conflict = macs::conflict(transaction, rule, board, claim.mac, door.as_ref())?;
+    let text = conflict.as_ref().map(ToString::to_string);
+    transaction.execute(SET_CONFLICT, params![board.as_str(), text])?;
+    transaction.changed(Changed::Mac(claim.mac));
+    if conflict.is_some() {
+        return Ok(());
+    }
+    let is_wanted = is_of_an_intercom(transaction, claim.mac)?;
+    macs::seen(transaction, claim.mac, board, None, is_wanted, until_ms.min(now_ms))?;
+    doors::adopt_at(transaction, claim.mac)
 }
 
 /// A board has left the broker.

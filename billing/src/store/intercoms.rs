@@ -5,8 +5,9 @@ use rusqlite::{Result, Row, params};
 
 use super::changes::Changed;
 use super::column::{carried, parsed, parsed_or_null, text};
+use super::macs::Believed;
 use super::statement::statements;
-use super::{Snapshot, Transaction, doors};
+use super::{Snapshot, Transaction, boards, doors};
 use crate::replacement::Carried;
 
 /// The status of a record that was created and belongs to no place yet: a spare.
@@ -260,10 +261,20 @@ pub fn set_state(transaction: &Transaction<'_>, id: i64, state: &RecordState<'_>
     doors::adopt_at(transaction, confirmed.identity.mac)
 }
 
-/// Deletes a record softly: its identity is free again, its history stays.
-pub fn delete(transaction: &Transaction<'_>, id: i64, now_ms: i64) -> Result<()> {
-    let deleted = transaction.all(DELETE, [id, now_ms], Deleted::read)?;
-    deleted.into_iter().for_each(|deleted| deleted.announce(transaction));
+/// Deletes a record softly: its identity is free again, its history stays. Its board is believed from
+/// now on as any other without a door.
+pub fn delete(
+    transaction: &Transaction<'_>,
+    id: i64,
+    believed: Believed,
+    now_ms: i64,
+) -> Result<()> {
+    for deleted in transaction.all(DELETE, [id, now_ms], Deleted::read)? {
+        if let Some(board) = &deleted.board {
+            boards::judge_anew(transaction, board, believed, now_ms)?;
+        }
+        deleted.announce(transaction);
+    }
     Ok(())
 }
 

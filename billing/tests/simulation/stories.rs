@@ -3,7 +3,7 @@
 use super::actions::Action;
 use super::broker::Client;
 use super::plan::{identity, mac};
-use super::scenarios::{MINUTE, SPARE, STRANGER, city, patch, told};
+use super::scenarios::{MINUTE, SPARE, STRANGER, city, closed_city, patch, patch_of, told};
 use super::world::{Weather, World};
 
 /// Two doors with their panels on the walls, and a spare of which only the record is known.
@@ -104,4 +104,12 @@ fn a_board_that_is_gone_keeps_nobody_waiting_when_the_broker_brings_its_presence
     let new = Action::Patch { id: 1, mac: Some(mac(11)), serial_number: Some("S-30".to_owned()) };
     let world = told(world, vec![(6, new), (20, Action::OfferToTheDoor(1))]);
     assert_eq!(confirmed(&world, 1), mac(11).to_string());
+}
+
+#[test]
+fn where_only_enrolled_boards_count_a_deleted_doors_board_does_not_keep_what_it_was_asked_for() {
+    let world =
+        told(closed_city(), vec![(5, patch(21)), (8, Action::Delete(1)), (10, patch_of(2, 21))]);
+    // The deleted door's board still carries it, and says so to the panel that is asked to take it.
+    assert_eq!(confirmed(&world, 2), mac(2).to_string());
 }
