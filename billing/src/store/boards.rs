@@ -63,7 +63,9 @@ impl Seen {
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT mac, serial_number, nonce, changing, present_until_ms, conflict, twins_until_ms
+            "SELECT mac, serial_number, nonce, changing, present_until_ms, conflict, twins_until_ms,
+                conflict IS NULL AND EXISTS (SELECT 1 FROM macs
+                    WHERE macs.mac = boards.mac AND poll_ms IS NULL) AS never_polled
              FROM boards ",
             $rest
         )
@@ -122,6 +124,8 @@ struct Known {
     until_ms: i64,
     conflict: Option<String>,
     twins_until_ms: Option<i64>,
+    /// Its MAC address is its own, and was only seen on the broker yet.
+    never_polled: bool,
 }
 
 impl Known {
@@ -135,6 +139,7 @@ impl Known {
             until_ms: row.get("present_until_ms")?,
             conflict: row.get("conflict")?,
             twins_until_ms: row.get("twins_until_ms")?,
+            never_polled: row.get("never_polled")?,
         })
     }
 
@@ -153,13 +158,14 @@ impl Known {
     /// long.
     fn has(&self, seen: &Seen, now_ms: i64) -> bool {
         let same_claim = seen.claim.is_none() || seen.claim == self.claim;
-        let same_nonce = match &seen.channel {
+        let same_channel = match &seen.channel {
             Channel::Broker(nonce) => *nonce == self.nonce,
-            Channel::Poll(_) => true,
+            // How long a replacement has to show up depends on whether it polls.
+            Channel::Poll(_) => !self.never_polled,
         };
         let prolonged = seen.until(now_ms).saturating_sub(self.until_ms) >= WORTH_WRITING_MS;
         let same_phase = seen.changing == self.changing;
-        same_claim && same_nonce && same_phase && self.until_ms >= now_ms && !prolonged
+        same_claim && same_channel && same_phase && self.until_ms >= now_ms && !prolonged
     }
 }
 

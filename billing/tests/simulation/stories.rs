@@ -1,5 +1,7 @@
 //! Stories that break no rule, and once did.
 
+use intercom_agent::record::Route;
+
 use super::actions::Action;
 use super::broker::Client;
 use super::plan::{identity, mac};
@@ -112,4 +114,25 @@ fn where_only_enrolled_boards_count_a_deleted_doors_board_does_not_keep_what_it_
         told(closed_city(), vec![(5, patch(21)), (8, Action::Delete(1)), (10, patch_of(2, 21))]);
     // The deleted door's board still carries it, and says so to the panel that is asked to take it.
     assert_eq!(confirmed(&world, 2), mac(2).to_string());
+}
+
+#[test]
+fn a_board_that_polls_has_three_polls_to_come_back_although_it_was_on_the_broker_too() {
+    let mut world = city();
+    let third = world.create_door(&identity(3));
+    let both = world.add_panel("door-3", 3, &[Route::Mqtt, Route::Http], None);
+    // Its first poll is lost, so its presence on the broker is what billing hears first.
+    let loses = Weather { loses: 1, ..Weather::default() };
+    let world = told(
+        world,
+        vec![
+            (1, Action::Weather(loses)),
+            (1, Action::PowerOn(both)),
+            (2, Action::Weather(Weather::default())),
+            (6, Action::PowerOff(both)),
+            (8, Action::Delete(third)),
+            (9, patch(3)),
+        ],
+    );
+    assert_eq!(confirmed(&world, 1), mac(3).to_string());
 }
