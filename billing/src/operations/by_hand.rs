@@ -11,6 +11,7 @@ use crate::replacement::{Carried, State};
 use crate::store::by_hand::{self, ByHand};
 use crate::store::disputes::Dispute;
 use crate::store::intercoms::{self, Name, Record, RecordState};
+use crate::store::macs::Believed;
 use crate::store::taken::{self, Among};
 use crate::store::{Snapshot, Transaction, doors, macs};
 
@@ -29,9 +30,10 @@ pub(super) fn accept(
     transaction: &Transaction<'_>,
     board: &BoardName,
     name: &Name,
+    believed: Believed,
 ) -> Result<(), Refusal> {
     let change = by_hand::of_board(transaction, board)?.ok_or(Refusal::NotFound)?;
-    give(transaction, &super::find(transaction, name)?, &change)?;
+    give(transaction, &super::find(transaction, name)?, &change, believed)?;
     Ok(by_hand::remove(transaction, board)?)
 }
 
@@ -39,6 +41,7 @@ pub(super) fn accept(
 pub(super) fn follow_claim(
     transaction: &Transaction<'_>,
     dispute: &Dispute,
+    believed: Believed,
 ) -> Result<(), Refusal> {
     let door = dispute.door.as_ref().ok_or(Refusal::NotFound)?;
     let change = ByHand {
@@ -47,11 +50,16 @@ pub(super) fn follow_claim(
         model: None,
         previous_mac: door.confirmed_mac,
     };
-    give(transaction, &super::find(transaction, &Name::Id(door.intercom_id))?, &change)
+    give(transaction, &super::find(transaction, &Name::Id(door.intercom_id))?, &change, believed)
 }
 
 /// The board is the intercom's panel, with what it carries now.
-fn give(transaction: &Transaction<'_>, record: &Record, change: &ByHand) -> Result<(), Refusal> {
+fn give(
+    transaction: &Transaction<'_>,
+    record: &Record,
+    change: &ByHand,
+    believed: Believed,
+) -> Result<(), Refusal> {
     if !follow(transaction, record, change)? {
         return Err(Refusal::NotFound);
     }
@@ -60,6 +68,7 @@ fn give(transaction: &Transaction<'_>, record: &Record, change: &ByHand) -> Resu
         &change.board,
         record.id,
         change.identity.mac,
+        believed,
         transaction.now_ms(),
     )?)
 }
@@ -82,6 +91,7 @@ pub(super) fn take(
     transaction: &Transaction<'_>,
     report: &Report,
     outcome: Outcome,
+    believed: Believed,
 ) -> Result<Taken, Refusal> {
     let has_changed = matches!(outcome, Outcome::Installed | Outcome::RolledBack);
     let Some(identity) = report.carried().filter(|_| has_changed) else {
@@ -103,7 +113,7 @@ pub(super) fn take(
             && follow(transaction, &record, &change)?
         {
             let (board, mac) = (&change.board, change.identity.mac);
-            doors::give(transaction, board, record.id, mac, transaction.now_ms())?;
+            doors::give(transaction, board, record.id, mac, believed, transaction.now_ms())?;
             return Ok(Taken::Moved);
         }
     }

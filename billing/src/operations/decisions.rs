@@ -74,7 +74,7 @@ impl Billing {
                         Ok(macs::enrol(transaction, mac, &board, transaction.now_ms())?)
                     }
                     Decision::AcceptByHand { board, id } => {
-                        by_hand::accept(transaction, &board, &Name::Id(id))
+                        by_hand::accept(transaction, &board, &Name::Id(id), believed)
                     }
                     Decision::DismissByHand { board } => {
                         Ok(store::by_hand::remove(transaction, &board)?)
@@ -88,7 +88,7 @@ impl Billing {
                         forgotten::ask_again(transaction, &record)
                     }
                     Decision::Follow { board } => {
-                        by_hand::follow_claim(transaction, &dispute(&board)?)
+                        by_hand::follow_claim(transaction, &dispute(&board)?, believed)
                     }
                     Decision::NoTwins { board } => Ok(disputes::no_twins(transaction, &board)?),
                     Decision::OfferToTheDoor { request_id } => {

@@ -26,9 +26,10 @@ impl Billing {
     /// The body is invalid, its identity has been taken, no intercom has that ID or MAC address, or
     /// the database fails.
     pub async fn patch(&self, body: Map<String, Value>) -> Result<IntercomBody, Refusal> {
+        let believed = self.believed;
         self.store
             .write(move |transaction| {
-                match report_by_patch::apply_report(transaction, &body, None)? {
+                match report_by_patch::apply_report(transaction, &body, None, believed)? {
                     Some(shown) => Ok(shown),
                     None => update(transaction, &Patch::read(&body, Reader::Service)?),
                 }

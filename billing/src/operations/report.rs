@@ -10,6 +10,7 @@ use crate::replacement::{
 };
 use crate::store::by_hand::ByHand;
 use crate::store::intercoms::{self, Name, PENDING, Record, RecordState};
+use crate::store::macs::Believed;
 use crate::store::reports::Arrived;
 use crate::store::taken::{self, Among};
 use crate::store::{self, Transaction, doors, factories, offers, reports, requests};
@@ -32,15 +33,16 @@ impl Billing {
     /// # Errors
     /// The database fails. The panel keeps its report and sends it again.
     pub async fn report(&self, report: Report) -> Result<(), Refusal> {
-        self.store.write(move |transaction| take(transaction, &report)).await
+        let believed = self.believed;
+        self.store.write(move |transaction| take(transaction, &report, believed)).await
     }
 }
 
-fn take(transaction: &Transaction<'_>, report: &Report) -> Result<(), Refusal> {
+fn take(transaction: &Transaction<'_>, report: &Report, believed: Believed) -> Result<(), Refusal> {
     let reason = report.reason.as_deref().or(report.message.as_deref());
     let reason: Option<String> = reason.map(|text| text.chars().take(MAX_REASON_CHARS).collect());
     let effect = match report.outcome() {
-        Some(outcome) => on_outcome(transaction, report, outcome, reason.as_deref())?,
+        Some(outcome) => on_outcome(transaction, report, outcome, reason.as_deref(), believed)?,
         None if report.is_deferred() => on_deferred(transaction, report)?,
         None => Settled::Ignored(Ignored::NotAnOutcome),
     };
@@ -75,6 +77,7 @@ fn on_outcome(
     report: &Report,
     outcome: Outcome,
     reason: Option<&str>,
+    believed: Believed,
 ) -> Result<Settled, Refusal> {
     let about = report.identity();
     let reported = ReportedOutcome {
@@ -91,7 +94,7 @@ fn on_outcome(
             if was_read(transaction, report)? {
                 return Ok(Settled::Ignored(Ignored::Repeated));
             }
-            return Ok(match by_hand::take(transaction, report, outcome)? {
+            return Ok(match by_hand::take(transaction, report, outcome, believed)? {
                 by_hand::Taken::Moved => Settled::MovedByHand,
                 by_hand::Taken::Waits => Settled::WaitsForAYes,
                 by_hand::Taken::Nothing => Settled::Ignored(Ignored::NoChange),
@@ -111,7 +114,7 @@ fn on_outcome(
     {
         return Ok(Settled::AskedAgain);
     }
-    subject.settle(transaction, &reported, reason)
+    subject.settle(transaction, &reported, reason, believed)
 }
 
 /// Whether the board has reported the same before.
@@ -147,9 +150,10 @@ pub(super) fn settle(
     transaction: &Transaction<'_>,
     request_id: &RequestId,
     report: &ReportedOutcome,
+    believed: Believed,
 ) -> Result<(), Refusal> {
     let effect = match subject(transaction, Some(request_id))? {
-        Ok(subject) => subject.settle(transaction, report, None)?,
+        Ok(subject) => subject.settle(transaction, report, None, believed)?,
         Err(why) => Settled::Ignored(why),
     };
     keep(
@@ -222,6 +226,7 @@ impl Subject {
         transaction: &Transaction<'_>,
         report: &ReportedOutcome,
         reason: Option<&str>,
+        believed: Believed,
     ) -> Result<Settled, Refusal> {
         let effect = match self.later_is_installed {
             true => Effect::Nothing(Ignored::Superseded),
@@ -263,7 +268,7 @@ impl Subject {
             && report.outcome == Outcome::Installed
         {
             let mac = carried.identity.mac;
-            doors::give(transaction, board, self.record.id, mac, transaction.now_ms())?;
+            doors::give(transaction, board, self.record.id, mac, believed, transaction.now_ms())?;
         }
         if report.outcome != Outcome::Installed {
             self.confirm_what_the_board_has(transaction, report)?;

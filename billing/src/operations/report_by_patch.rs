@@ -7,6 +7,7 @@ use super::report::settle;
 use super::{Billing, Refusal, find};
 use crate::replacement::ReportedOutcome;
 use crate::store::intercoms::{self, Name};
+use crate::store::macs::Believed;
 use crate::store::{Transaction, offers, requests};
 
 impl Billing {
@@ -19,9 +20,10 @@ impl Billing {
         board: BoardName,
         body: Map<String, Value>,
     ) -> Result<IntercomBody, Refusal> {
+        let believed = self.believed;
         self.store
             .write(move |transaction| {
-                apply_report(transaction, &body, Some(board))?.ok_or_else(|| {
+                apply_report(transaction, &body, Some(board), believed)?.ok_or_else(|| {
                     let text = "The log extra field must have the request id of a request, and \
                                 the body what that request asks for: a panel may only report.";
                     Errors::on("log_extra", text).into()
@@ -38,6 +40,7 @@ pub(super) fn apply_report(
     transaction: &Transaction<'_>,
     body: &Map<String, Value>,
     board: Option<BoardName>,
+    believed: Believed,
 ) -> Result<Option<IntercomBody>, Refusal> {
     let Some((request_id, patch)) = names_a_request(body) else {
         return Ok(None);
@@ -80,7 +83,7 @@ pub(super) fn apply_report(
         serial_number: patch.new_serial_number,
         carried: None,
     };
-    settle(transaction, &request_id, &report)?;
+    settle(transaction, &request_id, &report, believed)?;
     Ok(Some(find(transaction, &Name::Id(intercom_id))?.shown))
 }
 

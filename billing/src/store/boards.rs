@@ -332,27 +332,22 @@ pub(super) fn is_free(transaction: &Transaction<'_>, mac: Mac, board: &BoardName
     Ok(())
 }
 
-/// A board has lost its door, on which it depended whether its claim is believed.
+/// A board has lost its door: what it was only believed because of that door counts no more. A claim
+/// that was not believed is judged again when the board speaks.
 pub(super) fn judge_anew(
     transaction: &Transaction<'_>,
     board: &BoardName,
     rule: macs::Believed,
-    now_ms: i64,
 ) -> Result<()> {
-    let Some(Known { claim: Some(claim), until_ms, .. }) = known(transaction, board)? else {
+    let Some(claim) = known(transaction, board)?.and_then(|known| known.claim) else {
         return Ok(());
     };
     let door = doors::of_board(transaction, board)?;
-    let conflict = macs::conflict(transaction, rule, board, claim.mac, door.as_ref())?;
-    let text = conflict.as_ref().map(ToString::to_string);
-    transaction.execute(SET_CONFLICT, params![board.as_str(), text])?;
-    transaction.changed(Changed::Mac(claim.mac));
-    if conflict.is_some() {
-        return Ok(());
+    if let Some(conflict) = macs::conflict(transaction, rule, board, claim.mac, door.as_ref())? {
+        transaction.execute(SET_CONFLICT, params![board.as_str(), conflict.to_string()])?;
+        transaction.changed(Changed::Mac(claim.mac));
     }
-    let is_wanted = is_of_an_intercom(transaction, claim.mac)?;
-    macs::seen(transaction, claim.mac, board, None, is_wanted, until_ms.min(now_ms))?;
-    doors::adopt_at(transaction, claim.mac)
+    Ok(())
 }
 
 /// A board has left the broker.

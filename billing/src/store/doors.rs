@@ -6,6 +6,7 @@ use rusqlite::{Result, params};
 
 use super::changes::Changed;
 use super::column::{parsed, parsed_or_null};
+use super::macs::Believed;
 use super::statement::statements;
 use super::{Snapshot, Transaction, boards, macs};
 
@@ -37,18 +38,21 @@ pub fn of_board(snapshot: &Snapshot<'_>, board: &BoardName) -> Result<Option<Doo
     })
 }
 
-/// A board is this intercom's panel now, with this MAC address, and no other's.
+/// A board is this intercom's panel now, with this MAC address, and no other's. The one in its place
+/// until now is believed as any other without a door.
 pub fn give(
     transaction: &Transaction<'_>,
     board: &BoardName,
     intercom_id: i64,
     mac: Mac,
+    believed: Believed,
     now_ms: i64,
 ) -> Result<()> {
     let replaced: Option<BoardName> =
         transaction.one(BOARD_OF, [intercom_id], |row| parsed_or_null(row, "board"))?;
-    if let Some(replaced) = replaced.filter(|replaced| replaced != board) {
-        boards::set_stranger(transaction, &replaced, true)?;
+    let replaced = replaced.filter(|replaced| replaced != board);
+    if let Some(replaced) = &replaced {
+        boards::set_stranger(transaction, replaced, true)?;
     }
     let others: Vec<i64> =
         transaction.all(OTHERS_OF, params![board.as_str(), intercom_id], |row| row.get(0))?;
@@ -60,7 +64,11 @@ pub fn give(
     }
     macs::give(transaction, mac, board, now_ms)?;
     macs::is_of_a_door(transaction, board)?;
-    boards::set_stranger(transaction, board, false)
+    boards::set_stranger(transaction, board, false)?;
+    match replaced {
+        Some(replaced) => boards::judge_anew(transaction, &replaced, believed),
+        None => Ok(()),
+    }
 }
 
 /// The door at this MAC address gets the board whose it is, if it has none yet.

@@ -271,7 +271,7 @@ pub fn delete(
 ) -> Result<()> {
     for deleted in transaction.all(DELETE, [id, now_ms], Deleted::read)? {
         if let Some(board) = &deleted.board {
-            boards::judge_anew(transaction, board, believed, now_ms)?;
+            boards::judge_anew(transaction, board, believed)?;
         }
         deleted.announce(transaction);
     }

@@ -117,6 +117,22 @@ fn where_only_enrolled_boards_count_a_deleted_doors_board_does_not_keep_what_it_
 }
 
 #[test]
+fn where_only_enrolled_boards_count_a_replaced_board_does_not_keep_what_it_was_asked_for() {
+    let world = told(
+        closed_city(),
+        vec![
+            (4, Action::Enrol { panel: SPARE, mac: mac(11) }),
+            (5, patch(21)),
+            (8, Action::PowerOn(SPARE)),
+            (9, patch(11)),
+            (12, patch_of(2, 21)),
+        ],
+    );
+    // The replaced board still carries it, and says so to the panel that is asked to take it.
+    assert_eq!(confirmed(&world, 2), mac(2).to_string());
+}
+
+#[test]
 fn a_board_that_polls_has_three_polls_to_come_back_although_it_was_on_the_broker_too() {
     let mut world = city();
     let third = world.create_door(&identity(3));

@@ -148,7 +148,9 @@ fn boards_of_no_door_are_remembered_up_to_a_bound() {
     outside(&file).execute("DELETE FROM boards WHERE board = 'stranger-1'", []).expect("deleted");
     assert!(appears(&file, &store, 2, 20_000), "there is room");
     assert!(!appears(&file, &store, 3, 20_000), "and none any more");
-    in_store(&store, move |t| doors::give(t, &board("die-2"), id, mac(2), 30_000));
+    in_store(&store, move |t| {
+        doors::give(t, &board("die-2"), id, mac(2), Believed::FirstSight, 30_000)
+    });
     assert!(!appears(&file, &store, 3, 20_000), "the replaced board is a stranger now");
 }
 
