@@ -10,7 +10,7 @@ use super::changes::Changed;
 use super::column::parsed;
 use super::doors::Door;
 use super::statement::statements;
-use super::{Snapshot, Transaction, boards, offers, requests};
+use super::{Snapshot, Transaction, boards, requests};
 
 /// Upper bound on the MAC addresses that are kept although their board never was a door's. One more
 /// that is no intercom's is not kept until an old one is forgotten.
@@ -38,8 +38,6 @@ pub enum Conflict {
     OfAnother(BoardName),
     /// It is a door's board, and nobody asked it to take this MAC address.
     Unasked(Mac),
-    /// No board was seen with this MAC address before another one was asked to take it.
-    Offered,
     /// No operator has enrolled the board with this MAC address.
     NotEnrolled,
 }
@@ -107,13 +105,6 @@ pub(super) fn conflict(
     }
     if let Some(door) = door {
         return Ok(Some(Conflict::Unasked(door.confirmed_mac)));
-    }
-    // Whoever is asked to take it asks everybody who has it, and so tells it to everybody.
-    if owner.is_none()
-        && believed == Believed::FirstSight
-        && offers::to_another(snapshot, mac, board)?
-    {
-        return Ok(Some(Conflict::Offered));
     }
     let is_enrolled = owner.is_some_and(|(_, enrolled)| enrolled);
     Ok((believed == Believed::Known && !is_enrolled).then_some(Conflict::NotEnrolled))
@@ -222,9 +213,6 @@ impl fmt::Display for Conflict {
             Conflict::Unasked(confirmed) => {
                 write!(f, "it is the board of a door at {confirmed}, and nobody asked for this")
             }
-            Conflict::Offered => f.write_str(
-                "another board was asked to take this MAC address before any was seen with it",
-            ),
             Conflict::NotEnrolled => f.write_str("it is not enrolled with this MAC address"),
         }
     }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use intercom_wire::{BoardName, Mac, RequestId};
+use intercom_wire::{BoardName, RequestId};
 use rusqlite::{OptionalExtension, Result, params};
 
 use super::column::parsed;
@@ -28,12 +28,6 @@ statements! {
     OPEN = "SELECT board FROM offers WHERE request_id = ?1 AND is_open = 1";
     TO_A_BOARD = "
         SELECT offered_ms, deferred_until_ms FROM offers WHERE request_id = ?1 AND board = ?2";
-    TO_ANOTHER = "
-        SELECT EXISTS (SELECT 1 FROM intercoms i
-            CROSS JOIN requests r ON r.intercom_id = i.id
-            CROSS JOIN offers o ON o.request_id = r.request_id
-            WHERE i.deleted_ms IS NULL AND i.desired_mac = ?1 AND i.confirmed_mac <> ?1
-                AND r.new_mac = ?1 AND o.board <> ?2)";
     OFFER = "
         INSERT INTO offers (request_id, board, offered_ms, deferred_until_ms, is_open)
         VALUES (?1, ?2, ?3, 0, 1)
@@ -73,11 +67,6 @@ pub fn to_board(
             })
         })
         .optional()
-}
-
-/// Whether another board was ever asked to take this MAC address, which an intercom is promised.
-pub(super) fn to_another(snapshot: &Snapshot<'_>, mac: Mac, board: &BoardName) -> Result<bool> {
-    snapshot.one(TO_ANOTHER, params![mac.to_string(), board.as_str()], |row| row.get(0))
 }
 
 /// A board is offered a request from now on.

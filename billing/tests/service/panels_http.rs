@@ -224,8 +224,6 @@ fn installed_from_any_board_that_was_offered_it_beats_a_rejection_from_another()
     billing.old_intercom();
     let request_id = billing.ask();
     assert_eq!(offered(&billing, &old()), [request_id.as_str()]);
-    let enrol = json!({"decision": "enrol", "board": "die-1", "mac": NEW});
-    assert_eq!(billing.call(Method::POST, "/api/v1/agent/decisions", Some(enrol)).status, 204);
     assert_eq!(offered(&billing, &new()), [request_id.as_str()]);
     let mut rejected = report(&request_id, "rejected", OLD, "S-OLD");
     rejected["board"] = json!("die-old");

@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use crate::common::board::Board;
 use crate::common::panel::Panel;
-use crate::common::{Answer, NEW, OLD, Running, report};
-use serde_json::{Value, json};
-use ureq::http::Method;
+use crate::common::{NEW, OLD, Running, report};
+use serde_json::json;
 
 const THIRD: &str = "02:00:00:00:00:03";
 
@@ -79,17 +78,9 @@ fn the_old_panel_is_asked_only_while_the_replacement_is_away() {
     let request_id = billing.ask();
     door.request(&request_id);
     let mut spare = Board::connect(&billing, "die-2", NEW);
-    // Nobody had seen it before the old one was offered the request.
-    let enrol = json!({"decision": "enrol", "board": "die-2", "mac": NEW});
-    billing.until("it waits for an operator", |b| decisions(b, Method::GET, None).text.len() > 2);
-    assert_eq!(decisions(&billing, Method::POST, Some(enrol)).status, 204);
     spare.request(&request_id);
     door.is_over(&request_id);
     assert_eq!(billing.requests()[0]["offered_to"], json!(["die-2"]), "the old one is struck out");
-}
-
-fn decisions(billing: &Running, method: Method, body: Option<Value>) -> Answer {
-    billing.call(method, "/api/v1/agent/decisions", body)
 }
 
 #[test]

@@ -134,38 +134,6 @@ fn a_board_without_a_door_holds_few_mac_addresses_and_is_shown_when_it_claims_mo
 }
 
 #[test]
-fn who_first_claims_the_new_mac_when_the_doors_board_was_offered_it_waits_for_an_operator() {
-    for over_http in [false, true] {
-        let billing = Running::start_with(|settings| settings.grace = Duration::ZERO);
-        billing.old_intercom();
-        let mut door = Board::connect(&billing, "die-old", OLD);
-        let request_id = billing.ask();
-        let mark = door.request(&request_id)["seq"].as_u64().expect("a number") + 1000;
-        let poll = || billing.pending(&format!("mac={NEW}&board=thief")).body;
-        match over_http {
-            true => assert_eq!(poll(), json!([])),
-            false => drop(Board::connect(&billing, "thief", NEW)),
-        }
-        billing.until("the thief is known", |b| is_known(b, "thief"));
-        assert_eq!(poll(), json!([]));
-        assert_eq!(billing.requests()[0]["offered_to"], json!(["die-old"]), "it goes on");
-        let waits = billing.call(Method::GET, "/api/v1/agent/decisions", None).body;
-        let enrol = json!([{"decision": "enrol", "board": "thief", "mac": NEW}]);
-        assert_eq!(waits[0]["answers"], enrol, "{waits}");
-        let mut overtaken = by("die-old", report(&request_id, "rejected", OLD, "S-OLD"));
-        overtaken["seq_mark"] = json!(mark);
-        door.reports(&overtaken);
-        billing.until("another request", |b| b.newest_request_id() != request_id);
-        assert_eq!(poll(), json!([]), "nor when the same is asked for again");
-        let again = billing.newest_request_id();
-        door.request(&again);
-        door.reports(&by("die-old", report(&again, "installed", NEW, "new_serial_number")));
-        billing.until("installed", |b| b.show("id=1").body["status"] == "installed");
-        assert_eq!(board_of_door(&billing).as_deref(), Some("die-old"));
-    }
-}
-
-#[test]
 fn a_replacement_that_says_another_serial_number_is_not_the_one() {
     let billing = Running::start_with(|settings| settings.grace = Duration::ZERO);
     billing.old_intercom();

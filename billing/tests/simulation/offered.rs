@@ -114,26 +114,8 @@ impl World {
                 owner.board == *board && owner.is_enrolled
             }
             Some(owner) => owner.board == *board,
-            None => {
-                self.service.believed == Believed::FirstSight
-                    && !self.was_offered_before(board, mac)
-            }
+            None => self.service.believed == Believed::FirstSight,
         }
-    }
-
-    /// Another board was asked to take this MAC address, which a door is promised, before any was seen
-    /// with it.
-    fn was_offered_before(&self, board: &BoardName, mac: Mac) -> bool {
-        let requests = &self.watch.tables.requests;
-        let promised = |intercom: i64| {
-            requests.values().any(|request| {
-                request.intercom == intercom && request.state == "pending" && request.to.mac == mac
-            })
-        };
-        self.watch.offered.keys().any(|(request_id, other)| {
-            let request = requests.get(request_id).filter(|request| request.new_mac == Some(mac));
-            other != board && request.is_some_and(|request| promised(request.intercom))
-        })
     }
 
     fn is_spares(&self, mac: Mac) -> bool {

@@ -203,18 +203,9 @@ pub fn a_restart_within_the_grace_time(mut world: World) -> World {
     told(world, vec![(6, Action::Weather(Weather::default()))])
 }
 
-/// The replacement shows up when the door's board has the request already and puts it off. An operator
-/// says that it is the one.
+/// The replacement shows up when the door's board has the request already and puts it off.
 pub fn a_replacement_shows_up_late(world: World) -> World {
-    told(
-        world,
-        vec![
-            (4, Action::Busy(0, true)),
-            (5, patch(11)),
-            (10, Action::PowerOn(SPARE)),
-            (12, Action::Enrol { panel: SPARE, mac: mac(11) }),
-        ],
-    )
+    told(world, vec![(4, Action::Busy(0, true)), (5, patch(11)), (10, Action::PowerOn(SPARE))])
 }
 
 /// A call goes on at the door for longer than a board may be silent.
