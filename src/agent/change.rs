@@ -135,7 +135,7 @@ impl<S: Seams> Agent<S> {
             Some(Action::JudgeLink(route)) => self.judge_link(route),
             Some(Action::LookUp) => self.ask_the_others(),
             Some(Action::MeetNeighbours) => {
-                if let Some(mac) = self.record.change.as_ref().and_then(Change::new_mac) {
+                if let Some(mac) = self.mac_being_taken() {
                     self.seams.upstream().meet_neighbours(mac);
                 }
             }
@@ -181,9 +181,14 @@ impl<S: Seams> Agent<S> {
         }
     }
 
+    /// The MAC address that the change in progress sets and the board did not have before.
+    fn mac_being_taken(&self) -> Option<Mac> {
+        self.record.change.as_ref().and_then(Change::new_mac)
+    }
+
     /// It is known who else has a MAC address: perhaps the one that the change in progress sets.
     pub(super) fn looked_up_in_change(&mut self, mac: Mac, owner: &MacOwner) {
-        if self.record.change.as_ref().and_then(Change::new_mac) == Some(mac) {
+        if self.mac_being_taken() == Some(mac) {
             self.advance(Happened::LookedUp(owner.clone()));
         }
     }
@@ -191,7 +196,7 @@ impl<S: Seams> Agent<S> {
     /// The LAN says that nobody else has a MAC address, and the broker could not be asked. A request that
     /// waits for the owner goes on waiting: it has its own time limit.
     pub(super) fn broker_away_in_change(&mut self, mac: Mac) {
-        if self.record.change.as_ref().and_then(Change::new_mac) == Some(mac) {
+        if self.mac_being_taken() == Some(mac) {
             self.advance(Happened::BrokerAway);
         }
     }
