@@ -1,11 +1,10 @@
 //! The U-Boot environment as a copy of the record, where the policy allows it to be written.
 
-use std::time::Duration;
-
 use log::debug;
 use uboot_env::{Change, Transaction, Written};
 
 use super::Agent;
+use super::growing_delay::GrowingDelay;
 use super::rules::Rules;
 use super::seams::Seams;
 use crate::board::Board;
@@ -20,16 +19,11 @@ pub const FACTORY_SERIAL_NUMBER: &str = "intercom_factory_serial";
 /// The board's stable name.
 pub const BOARD: &str = "intercom_board";
 
-/// How long until it is tried again where another program holds the environment's lock: twice as long each
-/// time, up to the longest.
-const FIRST_DELAY: Duration = Duration::from_secs(5);
-const LONGEST_DELAY: Duration = Duration::from_secs(600);
-
 /// When a copy is tried again that a held lock has kept from being made.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct LockedCopy {
     again: Option<Moment>,
-    delay: Duration,
+    delay: GrowingDelay,
 }
 
 /// What became of the copy.
@@ -41,12 +35,6 @@ pub enum Copied {
     Locked,
 }
 
-impl Default for LockedCopy {
-    fn default() -> Self {
-        LockedCopy { again: None, delay: FIRST_DELAY }
-    }
-}
-
 impl LockedCopy {
     /// When it is tried again.
     fn due(&self) -> Option<Moment> {
@@ -55,13 +43,10 @@ impl LockedCopy {
 
     /// It was tried.
     pub(super) fn tried(&mut self, copied: Copied, now: Moment) {
-        *self = match copied {
-            Copied::AsFarAsItCanBe => LockedCopy::default(),
-            Copied::Locked => LockedCopy {
-                again: Some(now + self.delay),
-                delay: (self.delay * 2).min(LONGEST_DELAY),
-            },
-        };
+        match copied {
+            Copied::AsFarAsItCanBe => *self = LockedCopy::default(),
+            Copied::Locked => self.again = Some(now + self.delay.next()),
+        }
     }
 }
 
@@ -210,6 +195,7 @@ fn same_value(rules: &Rules, name: &str, found: &str, value: &str) -> bool {
 mod tests {
     use super::*;
     use crate::agent::fixtures::NOW;
+    use crate::agent::growing_delay::FIRST_DELAY;
 
     #[test]
     fn a_copy_that_a_lock_kept_from_being_made_is_tried_again_with_growing_delays() {

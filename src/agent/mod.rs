@@ -24,6 +24,7 @@ pub mod environment_copy;
 mod error;
 #[cfg(test)]
 mod fixtures;
+mod growing_delay;
 mod hook_failure;
 mod hook_runs;
 mod ignored;

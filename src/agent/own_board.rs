@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
+use super::growing_delay::{GrowingDelay, LONGEST_DELAY};
 use crate::clock::Moment;
 use crate::record::{BoardReading, Record};
 
 /// After this long, what cannot be read counts as unknown: an environment that was never saved has a
 /// bad checksum for ever.
 const GIVEN_UP_AFTER: Duration = Duration::from_secs(600);
-const FIRST_DELAY: Duration = Duration::from_secs(5);
-const LONGEST_DELAY: Duration = Duration::from_secs(600);
 
 /// Asks for what the record does not know yet.
 #[derive(Debug)]
@@ -21,7 +20,7 @@ pub(super) struct OwnBoard {
     started: Moment,
     /// When to ask again; `None` when nothing is open.
     again: Option<Moment>,
-    delay: Duration,
+    delay: GrowingDelay,
     /// Whether the board is being read.
     is_reading: bool,
 }
@@ -34,7 +33,7 @@ impl OwnBoard {
             is_unread: false,
             started: now,
             again: None,
-            delay: FIRST_DELAY,
+            delay: GrowingDelay::default(),
             is_reading: false,
         };
         own_board.answered(record, reading, now);
@@ -51,15 +50,14 @@ impl OwnBoard {
             return;
         }
         self.not_read.clone_from(&reading.warnings);
-        self.again = Some(now + self.delay);
-        self.delay = (self.delay * 2).min(LONGEST_DELAY);
+        self.again = Some(now + self.delay.next());
     }
 
     /// The record has changed: what did not matter before may have to be known now, before the
     /// environment is written.
     pub(super) fn record_changed(&mut self, record: &Record, now: Moment) {
         if record.wants_reading() && self.again.is_none() {
-            self.delay = FIRST_DELAY;
+            self.delay = GrowingDelay::default();
             self.again = Some(now);
         }
     }
