@@ -19,9 +19,9 @@ SECONDS = 60
 MEASURE = """m() { sed -n 's/^\\(Pss\\|Rss\\): *\\([0-9]*\\).*/\\2/p' /proc/$1/smaps_rollup | tr '\\n' ' '
 ls /proc/$1/task | wc -l | tr '\\n' ' '
 cat /proc/$1/task/*/status | sed -n 's/^voluntary_ctxt_switches:\\s*//p' | awk '{n+=$1} END {print n}'; }"""
-# The highest PSS until it is told to stop.
-PEAK = """((while [ ! -e /run/stop ]; do sed -n 's/^Pss: *\\([0-9]*\\).*/\\1/p' /proc/$(pidof intercom-agent)/smaps_rollup
-usleep 20000; done | sort -n | tail -n 1 >/run/peak) &)"""
+# The highest PSS until it is told to stop. The daemon is looked up once: later `status` runs under the same name.
+PEAK = """daemon=$(pidof intercom-agent); ((while [ ! -e /run/stop ]; do
+sed -n 's/^Pss: *\\([0-9]*\\).*/\\1/p' /proc/$daemon/smaps_rollup; usleep 20000; done | sort -n | tail -n 1 >/run/peak) &)"""
 TIME = "ms to subscribed"
 COLUMNS = ("binary", "libraries", "all bytes", "PSS kB", "RSS kB", "peak PSS", "peak RSS", "threads", "wakes/min", TIME)
 # What the agent may have while it is idle, in kB of PSS.
