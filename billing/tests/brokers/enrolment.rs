@@ -73,7 +73,11 @@ fn the_files_with_passwords_are_their_owners_alone_and_have_none_in_clear() {
 #[test]
 fn nobody_may_speak_natss_own_protocol() {
     let dir = Directory::new();
-    let users = ["gate-1", "billing"].map(|user| (user, password(Kind::Nats, user, dir.path())));
+    let mut users =
+        ["gate-1", "billing"].map(|user| (user, password(Kind::Nats, user, dir.path()))).to_vec();
+    // Where the certificate decides there is no password, and this listener asks for no certificate.
+    assert!(enrol(Kind::Nats, &["--certificate", "gate-2"], dir.path()).status.success());
+    users.push(("CN=gate-2", String::new()));
     let broker = Broker::start(Kind::Nats, dir);
     for (user, password) in users {
         let stream = TcpStream::connect(("127.0.0.1", broker.native_port)).expect("a connection");
