@@ -1,10 +1,13 @@
-//! Where there are no passwords: what then holds by first sight, and what does not. On mosquitto, and on
-//! the built-in broker.
+//! Where there are no passwords: what then holds by first sight, and what does not. On mosquitto, on
+//! NATS, and on the built-in broker.
+
+use std::any::Any;
 
 use intercom_test_support::{Billing, Board, Broker, LIMIT, NEW, OLD, Watcher, free_port, request};
 use serde_json::{Value, json};
 
 use crate::fleet::request_topic;
+use crate::nats::Nats;
 use crate::neighbour::{installed, until_installed};
 use crate::signer::Signer;
 
@@ -13,25 +16,35 @@ struct Open {
     billing: Billing,
     stranger: Watcher,
     url: String,
-    _broker: Option<Broker>,
+    /// The server, which ends with this.
+    _broker: Option<Box<dyn Any>>,
 }
 
 impl Open {
     /// One for each broker.
-    fn all() -> [Self; 2] {
-        let broker = Broker::start();
-        let stranger = Watcher::new(&broker);
-        let billing = Billing::start_on(&broker);
+    fn all() -> [Self; 3] {
+        let (mosquitto, nats) = (Broker::start(), Nats::start());
+        [
+            Self::on(mosquitto.address(), Box::new(mosquitto)),
+            Self::on(nats.address(), Box::new(nats)),
+            Self::built_in(),
+        ]
+    }
+
+    fn on(address: (String, u16), broker: Box<dyn Any>) -> Self {
+        let url = format!("mqtt://{}:{}", address.0, address.1);
+        let stranger = Watcher::at(address);
+        let billing = Billing::start_at(&url);
         // From now on it believes who says that he is there.
         stranger.wait_for("billing's question", |message| message.topic == "intercoms/who");
-        let url = broker.url();
-        let mosquitto = Open { billing, stranger, url, _broker: Some(broker) };
+        Open { billing, stranger, url, _broker: Some(broker) }
+    }
 
+    fn built_in() -> Self {
         let port = free_port();
         let billing = Billing::start_with_panels_at(port);
         let stranger = Watcher::at(("127.0.0.1".to_owned(), port));
-        let url = format!("mqtt://127.0.0.1:{port}");
-        [mosquitto, Open { billing, stranger, url, _broker: None }]
+        Open { billing, stranger, url: format!("mqtt://127.0.0.1:{port}"), _broker: None }
     }
 
     fn claims(&self, board: &str, mac: &str) {
@@ -103,15 +116,14 @@ fn without_passwords_a_panel_that_requires_signatures_is_still_changed_by_nobody
         let key = Signer::new(1);
         let board = Board::sandboxed("gate-1", OLD).with_mqtt(&site.url);
         key.required_by(&board);
-        let _daemon = board.start();
+        let mut daemon = board.start();
         board.wait_until_reached();
         site.stranger.publish(&request_topic("r-1"), request("r-1").to_string());
         let mut other = request("r-2");
         other["seq"] = json!(1);
         site.stranger.publish(&request_topic("r-2"), Signer::new(2).sign(&other));
-        // What is asked later is answered later.
-        site.stranger.publish(&format!("intercoms/{OLD}/who"), "");
-        site.stranger.wait_for("the answer", |message| message.topic.ends_with("/here/gate-1"));
+        daemon.wait_for("a request was ignored: it must be signed");
+        daemon.wait_for("a request was ignored: it is signed badly");
         let status = board.run(&["status", "--json"]).json();
         let ignored = status["ignored"].to_string();
         assert_eq!(status["counters"]["begun"], 0);
