@@ -1,6 +1,6 @@
-//! Rules 7 and 11: how a request ends by silence, and by an `installed` that comes late.
+//! Rules 7 and 11: how a request ends by silence, and what a report tells that comes late or says no.
 
-use intercom_wire::{BoardName, RequestId};
+use intercom_wire::{BoardName, Outcome, RequestId};
 
 use super::host::{short, unix_ms};
 use super::rules::Cause;
@@ -37,6 +37,33 @@ impl World {
         if door.confirmed != request.to && !before.is_taken(id, &request.to) {
             let what = format!("{board} has installed {}, and intercom {id} is", request.to);
             self.broke(11, format!("{what} at {}", door.confirmed));
+        }
+    }
+
+    /// Rule 11: whatever else the newest request ends with, its report tells what the door's board
+    /// carries.
+    pub fn check_carries(&mut self, before: &Tables, cause: &Cause) {
+        let Cause::Report(board, report) = cause else { return };
+        let (Some(request_id), Some(carried)) = (&report.request_id, report.carried()) else {
+            return;
+        };
+        let Some(request) = before.requests.get(request_id) else { return };
+        let id = request.intercom;
+        let ends_otherwise = report.outcome().is_some_and(|outcome| outcome != Outcome::Installed);
+        let is_open = ["pending", "rejected", "rolled_back", "failed"].contains(&&*request.state)
+            && before.is_newest(request)
+            && report.seq_mark.is_none();
+        let is_the_doors = before.door_of(board).is_some_and(|(door, _)| door == id);
+        let was_offered = self.watch.offered.contains_key(&(request_id.clone(), board.clone()));
+        let may_have_it =
+            before.was_asked_for(id, carried.mac) && !before.is_anothers(id, &carried);
+        if !(ends_otherwise && is_open && is_the_doors && was_offered && may_have_it) {
+            return;
+        }
+        let confirmed = &self.watch.tables.intercoms[&id].confirmed;
+        if confirmed.mac != carried.mac {
+            let what = format!("{board} carries {carried}, and intercom {id} is at {confirmed}");
+            self.broke(11, what);
         }
     }
 

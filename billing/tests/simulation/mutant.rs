@@ -6,7 +6,7 @@
 
 use intercom_billing::mqtt::conversation::Message as Said;
 use intercom_wire::topics::{FromBoard, ToPanel};
-use intercom_wire::{Outcome, Presence, PresenceState, Report, json, topics};
+use intercom_wire::{Outcome, Presence, PresenceState, Report, Request, Unreadable, json, topics};
 use rusqlite::Connection;
 use serde_json::Value;
 
@@ -38,12 +38,14 @@ pub enum Mutant {
     DeferredIsNoAnswer,
     SilenceNeverEnds,
     IdsSelect,
+    TargetsBoardIsNotRead,
     // Whose report counts.
     AnyReportCounts,
     PayloadSaysWhoSpeaks,
     PresenceSaysWhoSpeaks,
     LateReportsAreDropped,
     OvertakenReportsCount,
+    OtherEndsTellNothing,
     AnyChangeByHandMovesTheDoor,
     ReportsAreNotAnswered,
     ThePubAckIsTheAnswer,
@@ -122,6 +124,16 @@ impl Mutant {
                 None
             }
             Mutant::GoneBoardsCount if !is_status && is_will() => None,
+            Mutant::OtherEndsTellNothing if is_status => {
+                let ends_otherwise = |report: &Report| {
+                    report.outcome().is_some_and(|outcome| outcome != Outcome::Installed)
+                };
+                if let Some(mut report) = report().filter(ends_otherwise) {
+                    report.intercom.mac = None;
+                    message.payload = serde_json::to_vec(&report).expect("a report");
+                }
+                Some(message)
+            }
             Mutant::PayloadSaysWhoSpeaks if is_status => {
                 if let Some(report) = report() {
                     message.topic = topics::BOARD_STATUS.replace("{board}", report.board.as_str());
@@ -136,6 +148,15 @@ impl Mutant {
             }
             _ => Some(message),
         }
+    }
+
+    /// What a panel reads of a request.
+    pub fn reads(self, payload: &[u8]) -> Result<Request, Unreadable> {
+        let mut request = Request::read(payload)?;
+        if self == Mutant::TargetsBoardIsNotRead {
+            request.target.board = None;
+        }
+        Ok(request)
     }
 
     /// What billing does not see while it plans or is polled.

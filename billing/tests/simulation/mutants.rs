@@ -59,6 +59,7 @@ mutants! {
     mutant_deferred_is_no_answer: DeferredIsNoAnswer breaks rule 7 in a_long_call;
     mutant_silence_never_ends: SilenceNeverEnds breaks rule 8 in a_mute_replacement;
     mutant_an_id_selects: IdsSelect breaks rule 5 in a_replaced_panel_polls_on;
+    mutant_the_targets_board_is_not_read: TargetsBoardIsNotRead breaks rule 7 in a_panel_carries_what_waits_for_a_yes;
 }
 
 // Whose report counts.
@@ -68,6 +69,7 @@ mutants! {
     mutant_a_presence_says_who_speaks: PresenceSaysWhoSpeaks breaks rule 5 in a_stranger_pretends;
     mutant_a_late_report_is_dropped: LateReportsAreDropped breaks rule 11 in an_installed_comes_late;
     mutant_an_overtaken_report_counts: OvertakenReportsCount breaks rule 11 in an_overtaken_report_comes_again;
+    mutant_another_end_tells_nothing: OtherEndsTellNothing breaks rule 11 in a_board_carries_what_it_was_asked_for_once;
     mutant_any_change_by_hand_moves_the_door: AnyChangeByHandMovesTheDoor breaks rule 2 in a_stranger_changes_by_hand;
     mutant_a_report_is_not_answered: ReportsAreNotAnswered breaks rule 6 in a_plain_change;
     mutant_the_puback_is_the_answer: ThePubAckIsTheAnswer breaks rule 7 in a_report_is_dropped;

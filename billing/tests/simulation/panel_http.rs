@@ -4,7 +4,7 @@ use intercom_agent::agent::Delivery;
 use intercom_agent::agent::seams::{Connection, Event, ReportId};
 use intercom_agent::decide::{Timing, Via};
 use intercom_agent::record::Route;
-use intercom_wire::{Nonce, Report, Request, RequestBody};
+use intercom_wire::{Nonce, Report, RequestBody};
 
 use super::world::{Happening, World};
 
@@ -65,7 +65,7 @@ impl World {
         self.with_agent(panel, |agent| agent.handle(reachable));
         for request in requests {
             let payload = serde_json::to_vec(request).expect("a request");
-            let request = Request::read(&payload);
+            let request = self.mutant.reads(&payload);
             let is_fresh = |own: &Nonce| nonce.as_ref() == Some(own);
             let delivery = Delivery {
                 delivered: self.delivered(&request, Via::PendingList, Timing::Again, is_fresh),

@@ -176,7 +176,7 @@ impl World {
     }
 
     fn delivery(&self, panel: usize, message: &Message) -> Delivery {
-        let request = Request::read(&message.payload);
+        let request = self.mutant.reads(&message.payload);
         let line = &self.panels[panel].mqtt;
         let request_id = request.as_ref().ok().and_then(|request| request.id.as_ref());
         let spent = request_id.and_then(|request_id| line.spent.get(request_id));

@@ -49,6 +49,7 @@ impl World {
             }
         };
         self.check_late(&before, cause);
+        self.check_carries(&before, cause);
         if before == self.watch.tables {
             return;
         }

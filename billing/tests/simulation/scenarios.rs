@@ -323,6 +323,48 @@ fn world_with_two_reports(world: &mut World) -> (String, Vec<u8>) {
     world.broker.archive.iter().find(is_report).cloned().expect("a report")
 }
 
+/// A door's board has said that it does not take a MAC address. Then it says the same of another one,
+/// and that it carries the first.
+pub fn a_board_carries_what_it_was_asked_for_once(mut world: World) -> World {
+    let id = world.create_door(&identity(3));
+    let failed = |carries| Action::Reports {
+        puppet: MUTE,
+        lie: Lie {
+            about: Some((id, 0)),
+            has_issuer: true,
+            status: "failed",
+            identity: identity(carries),
+            previous: mac(3),
+            as_board: None,
+        },
+    };
+    told(
+        world,
+        vec![
+            (4, Action::Claims { puppet: MUTE, claim: identity(3) }),
+            (5, patch_of(id, 21)),
+            (6, failed(3)),
+            (7, patch_of(id, 22)),
+            (8, failed(21)),
+        ],
+    )
+}
+
+/// An installer gives a door's board the MAC address of a spare, which waits for an operator's yes. The
+/// door is to have another serial number meanwhile.
+pub fn a_panel_carries_what_waits_for_a_yes(world: World) -> World {
+    let serial_number = Some("S-21".to_owned());
+    told(
+        world,
+        vec![
+            (3, Action::PowerOn(SPARE)),
+            (5, Action::PowerOff(SPARE)),
+            (6, Action::ByHand { panel: 0, to: identity(11) }),
+            (12, Action::Patch { id: 1, mac: None, serial_number }),
+        ],
+    )
+}
+
 /// A stranger says that it stands in for a door, by hand.
 pub fn a_stranger_changes_by_hand(world: World) -> World {
     told(

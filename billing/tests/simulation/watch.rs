@@ -265,6 +265,26 @@ impl Tables {
         })
     }
 
+    /// Whether its intercom has no later request.
+    pub fn is_newest(&self, request: &Request) -> bool {
+        let is_later =
+            |other: &Request| other.intercom == request.intercom && other.seq > request.seq;
+        !self.requests.values().any(is_later)
+    }
+
+    /// Whether another live record has any of this identity, or is promised it; also a spare's.
+    pub fn is_anothers(&self, but: i64, identity: &Identity) -> bool {
+        let is_spares = |(id, other): (&i64, &Intercom)| {
+            let same_serial = identity.serial_number.is_some()
+                && other.confirmed.serial_number == identity.serial_number;
+            *id != but
+                && other.is_spare
+                && !other.is_deleted
+                && (other.confirmed.mac == identity.mac || same_serial)
+        };
+        self.is_taken(but, identity) || self.intercoms.iter().any(is_spares)
+    }
+
     /// Whether another live door has this identity, or is promised it.
     pub fn is_taken(&self, but: i64, identity: &Identity) -> bool {
         self.intercoms.iter().any(|(id, other)| {
