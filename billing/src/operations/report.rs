@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use intercom_wire::{BoardName, FactoryIdentity, Outcome, Report, RequestId};
+use intercom_wire::{BoardName, FactoryIdentity, Identity, Outcome, Report, RequestId};
 
 use super::{Billing, Refusal, by_hand, next_seq};
 use crate::replacement::{
@@ -236,18 +236,21 @@ impl Subject {
             Effect::Nothing(why) => return self.find(transaction, report, why),
             Effect::Ends(carried) => (carried, Settled::Ended),
             Effect::Late(carried) => (carried, Settled::Late),
+            Effect::RolledBack(carried) => {
+                // Nobody asked for what a board goes back to.
+                if let Some(board) = &report.board
+                    && !self.may_go_back(transaction, board, &carried.identity)?
+                {
+                    return self.keep_as_by_hand(transaction, board, carried);
+                }
+                (carried, Settled::Ended)
+            }
         };
         if report.outcome == Outcome::Installed {
             if !self.is_free(transaction, Among::OthersButSpares(self.record.id), &carried)? {
                 return Ok(Settled::Ignored(Ignored::IdentityTaken));
             }
             self.clear_spares(transaction, &carried)?;
-        } else if let Some(board) = &report.board
-            && carried.identity != self.record.confirmed.identity
-            && !by_hand::is_nobody_elses(transaction, &self.record, board, &carried.identity)?
-        {
-            // Nobody asked for what a board goes back to.
-            return self.keep_as_by_hand(transaction, board, carried);
         }
         let ended = State::Ended { outcome: report.outcome, board: report.board.clone() };
         let reason = reason.filter(|_| report.outcome != Outcome::Installed);
@@ -274,6 +277,27 @@ impl Subject {
             self.confirm_what_the_board_has(transaction, report)?;
         }
         Ok(settled)
+    }
+
+    /// Whether the record follows a board to what it was before a request: it is the door's, and the
+    /// identity is nobody else's.
+    fn may_go_back(
+        &self,
+        transaction: &Transaction<'_>,
+        board: &BoardName,
+        identity: &Identity,
+    ) -> Result<bool, Refusal> {
+        Ok(self.is_the_doors(transaction, board)?
+            && by_hand::is_nobody_elses(transaction, &self.record, board, identity)?)
+    }
+
+    fn is_the_doors(
+        &self,
+        transaction: &Transaction<'_>,
+        board: &BoardName,
+    ) -> Result<bool, Refusal> {
+        let door = doors::of_board(transaction, board)?;
+        Ok(door.is_some_and(|door| door.intercom_id == self.record.id))
     }
 
     fn keep_as_by_hand(
@@ -318,10 +342,11 @@ impl Subject {
         let Some(record) = intercoms::find(transaction, &Name::Id(self.record.id))? else {
             return Ok(false);
         };
-        let is_the_doors = doors::of_board(transaction, board)?
-            .is_some_and(|door| door.intercom_id == self.record.id);
         let differs = mac != record.confirmed.identity.mac;
-        if !is_the_doors || !differs || !requests::asked_for(transaction, record.id, mac)? {
+        if !self.is_the_doors(transaction, board)?
+            || !differs
+            || !requests::asked_for(transaction, record.id, mac)?
+        {
             return Ok(false);
         }
         let carried = Carried { identity: identity.clone(), model: record.confirmed.model.clone() };

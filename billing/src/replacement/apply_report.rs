@@ -30,6 +30,9 @@ pub enum Effect {
     /// An earlier request was carried out after all, and this is confirmed. If the newest request is
     /// pending, it stays so and is addressed to the panel as it is now.
     Late(Carried),
+    /// The board has taken back what the newest request had it install, and carries this. It counts
+    /// if that board is still the door's.
+    RolledBack(Carried),
     /// Nothing.
     Nothing(Ignored),
 }
@@ -95,7 +98,7 @@ pub fn apply_report(
         State::Withdrawn => Effect::Nothing(Ignored::Deleted),
         State::Ended { outcome, board } => match (outcome, report.outcome) {
             (Outcome::Installed, Outcome::RolledBack) if same_board(board, &report.board) => {
-                Effect::Ends(rolled_back(newest, report))
+                Effect::RolledBack(rolled_back(newest, report))
             }
             (Outcome::Installed, Outcome::Installed) => Effect::Nothing(Ignored::Repeated),
             (Outcome::Installed, _) => Effect::Nothing(Ignored::InstalledByAnother),

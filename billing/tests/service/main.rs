@@ -14,6 +14,7 @@ mod half_sent;
 mod panels_http;
 mod panels_mqtt;
 mod roles;
+mod said_before;
 mod signed;
 mod sites;
 mod strangers;

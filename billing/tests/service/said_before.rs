@@ -1,0 +1,46 @@
+//! What a board once had a part in, and has no more: what it says of that again changes nothing.
+
+use serde_json::{Value, json};
+use ureq::http::Method;
+
+use crate::common::{NEW, Running, report};
+use crate::strangers::{THIRD, board_of_door, by, reports};
+
+const FOURTH: &str = "02:00:00:00:00:04";
+
+/// Board `die-1` has installed a request and is the panel of intercom 1; the request's ID.
+fn installed(billing: &Running) -> String {
+    billing.old_intercom();
+    let request_id = billing.ask();
+    billing.pending(&format!("mac={NEW}&board=die-1"));
+    assert_eq!(billing.report(installed_report(&request_id)).status, 204);
+    assert_eq!(board_of_door(billing).as_deref(), Some("die-1"));
+    request_id
+}
+
+fn installed_report(request_id: &str) -> Value {
+    report(request_id, "installed", NEW, "new_serial_number")
+}
+
+/// An operator says that another board, changed by hand, is the panel of intercom 1 now.
+fn replaced_by_hand(billing: &Running) {
+    let mut by_hand = by("die-9", report("", "installed", THIRD, "S-9"));
+    by_hand["request_id"] = Value::Null;
+    assert_eq!(billing.report(by_hand).status, 204);
+    let accepted = json!({"decision": "accept_by_hand", "board": "die-9", "id": 1});
+    assert_eq!(billing.call(Method::POST, "/api/v1/agent/decisions", Some(accepted)).status, 204);
+    assert_eq!(billing.show("id=1").body["mac"], THIRD);
+}
+
+#[test]
+fn a_board_that_is_the_doors_no_more_cannot_roll_its_request_back() {
+    let billing = Running::start();
+    let request_id = installed(&billing);
+    replaced_by_hand(&billing);
+    let before = (billing.show("id=1").body, billing.requests());
+    for mac in [FOURTH, NEW, THIRD] {
+        billing.report(report(&request_id, "rolled_back", mac, "S-4"));
+        assert_eq!(reports(&billing)[0].1, "a change by hand: it waits for an operator", "{mac}");
+        assert_eq!((billing.show("id=1").body, billing.requests()), before, "{mac}");
+    }
+}
