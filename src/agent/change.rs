@@ -8,7 +8,7 @@ use intercom_wire::Mac;
 use super::Agent;
 use super::error::{BeginError, RollbackError};
 use super::plan::{BackTo, Plan};
-use super::rollback_reason::RollbackReason;
+use super::rollback_reason::{LastErrors, RollbackReason};
 use super::route_status::{RouteError, RouteStatus};
 use super::seams::{HookRun, Phase, Seams, Upstream};
 use super::set_board::{SetBoardError, set_link, write_runtime_files};
@@ -240,8 +240,8 @@ impl<S: Seams> Agent<S> {
     fn roll_back(&mut self, reason: RollbackReason) {
         let Some(change) = &self.record.change else { return };
         let from = change.from.identity.clone();
-        let told = self.with_last_errors(&reason);
-        self.steps.warn(format!("rolling back to {from}: {told}"));
+        let reason = self.with_last_errors(reason);
+        self.steps.warn(format!("rolling back to {from}: {reason}"));
         if let Err(why) = self.put_back(reason) {
             self.steps.warn(format!("the old identity cannot be put back: {why}; trying again"));
         }
@@ -257,7 +257,7 @@ impl<S: Seams> Agent<S> {
         // The panel can be reached all the same, and that counts more.
         self.tell_software(&change.from);
         self.release_room();
-        let mut told = self.with_last_errors(&reason);
+        let mut told = reason.to_string();
         if let Some(after) = self.try_again(&reason) {
             told = format!("{told}; trying again in {} s", after.as_secs());
         }
@@ -269,21 +269,19 @@ impl<S: Seams> Agent<S> {
         Ok(())
     }
 
-    /// The reason; where upstream was not reached, with the last thing that went wrong on each route.
-    fn with_last_errors(&mut self, reason: &RollbackReason) -> String {
-        let mut told = reason.to_string();
-        if !matches!(reason, RollbackReason::NotReached) {
-            return told;
+    /// The reason; where upstream was not reached, with the last thing that went wrong on each route. Later
+    /// the routes connect under the old identity, and tell of that.
+    fn with_last_errors(&mut self, reason: RollbackReason) -> RollbackReason {
+        if !matches!(reason, RollbackReason::NotReached(_)) {
+            return reason;
         }
-        for RouteStatus { route, last_error, .. } in self.seams.upstream().status() {
-            let of_this_change = |error: &RouteError| {
-                Duration::from_secs(error.seconds_ago) <= self.rules.confirm_within
-            };
-            if let Some(error) = last_error.filter(of_this_change) {
-                told = format!("{told}; over {}: {}", route.label(), error.text);
-            }
-        }
-        told
+        let lately = self.rules.confirm_within;
+        let of_this_change = |error: &RouteError| Duration::from_secs(error.seconds_ago) <= lately;
+        let routes = self.seams.upstream().status().into_iter();
+        let errors = routes.filter_map(|RouteStatus { route, last_error, .. }| {
+            Some((route, last_error.filter(of_this_change)?.text))
+        });
+        RollbackReason::NotReached(LastErrors(errors.collect()))
     }
 
     /// Has the request wait that asked for a MAC address which another board took at the same moment;

@@ -21,7 +21,7 @@ pub(super) enum RollbackReason {
     /// The hooks were still running at the deadline.
     HooksTooLong,
     /// No new connection stayed alive before the deadline.
-    NotReached,
+    NotReached(LastErrors),
     /// A new connection was made on this route, and upstream did not answer on it when `settle` was over.
     NotReachedAgain(Route),
     /// Another board has the new MAC address too; its name, where it told one.
@@ -38,6 +38,10 @@ pub(super) enum RollbackReason {
     LinkLost(LinkError),
 }
 
+/// The last thing that went wrong on each route during a change, in words; empty until the routes are asked.
+#[derive(Debug, Default)]
+pub(super) struct LastErrors(pub(super) Vec<(Route, String)>);
+
 impl fmt::Display for RollbackReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -45,8 +49,11 @@ impl fmt::Display for RollbackReason {
             RollbackReason::Board(why) => why.fmt(f),
             RollbackReason::Hook(why) => write!(f, "a hook failed: {why}"),
             RollbackReason::HooksTooLong => f.write_str("the hooks did not end in time"),
-            RollbackReason::NotReached => {
-                f.write_str("the panel could not be reached under the new identity in time")
+            RollbackReason::NotReached(LastErrors(errors)) => {
+                f.write_str("the panel could not be reached under the new identity in time")?;
+                errors
+                    .iter()
+                    .try_for_each(|(route, text)| write!(f, "; over {}: {text}", route.label()))
             }
             RollbackReason::NotReachedAgain(Route::Mqtt) => f.write_str(
                 "the broker does not give the panel's own messages back: it was reached under the \

@@ -15,7 +15,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::hook_failure::HookFailure;
-use super::rollback_reason::RollbackReason;
+use super::rollback_reason::{LastErrors, RollbackReason};
 use crate::board::UplinkError;
 use crate::clock::Moment;
 use crate::decide::MacOwner;
@@ -192,7 +192,9 @@ impl Stage {
     fn overdue(&self) -> Option<RollbackReason> {
         match self {
             Stage::Hooks => Some(RollbackReason::HooksTooLong),
-            Stage::Confirming | Stage::Settling(..) => Some(RollbackReason::NotReached),
+            Stage::Confirming | Stage::Settling(..) => {
+                Some(RollbackReason::NotReached(LastErrors::default()))
+            }
             Stage::Proving(proof) => Some(proof.missing()),
             Stage::Committing(_) => Some(RollbackReason::NotWritten),
             Stage::Idle | Stage::Ready(_) | Stage::PuttingBack(..) | Stage::HooksBack(_) => None,

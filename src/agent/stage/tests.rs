@@ -24,6 +24,10 @@ fn another_board() -> MacOwner {
     MacOwner::AnotherBoard("gate-2".parse().ok())
 }
 
+fn not_reached() -> RollbackReason {
+    RollbackReason::NotReached(LastErrors::default())
+}
+
 /// The link is found out now that upstream has answered and nobody else has the MAC.
 fn judges(action: Option<&Action>, route: Route) -> bool {
     matches!(action, Some(Action::JudgeLink(on)) if *on == route)
@@ -264,10 +268,10 @@ fn whatever_happens_after_the_deadline_a_stage_that_is_not_over_is_rolled_back_w
     let only_alone = || at(NOW, proving(Route::Http), Happened::LookedUp(MacOwner::Nobody)).0;
     let stages: [(&dyn Fn() -> Stage, RollbackReason); 8] = [
         (&|| Stage::Hooks, RollbackReason::HooksTooLong),
-        (&|| Stage::Confirming, RollbackReason::NotReached),
-        (&|| settling(Route::Mqtt, end + SETTLE), RollbackReason::NotReached),
-        (&|| settling(Route::Mqtt, NOW), RollbackReason::NotReached),
-        (&|| settling(Route::Http, NOW), RollbackReason::NotReached),
+        (&|| Stage::Confirming, not_reached()),
+        (&|| settling(Route::Mqtt, end + SETTLE), not_reached()),
+        (&|| settling(Route::Mqtt, NOW), not_reached()),
+        (&|| settling(Route::Http, NOW), not_reached()),
         (&only_reached, RollbackReason::OthersUnknown),
         (&only_alone, RollbackReason::NotReachedAgain(Route::Http)),
         (&|| Stage::Committing(NOW), RollbackReason::NotWritten),
@@ -309,10 +313,12 @@ fn a_failed_hook_rolls_back_and_after_a_rollback_only_ends_it() {
 #[test]
 fn a_rollback_goes_on_whatever_the_time() {
     let late = NOW + WINDOW;
-    let stage = Stage::PuttingBack(late, RollbackReason::NotReached);
+    let told = LastErrors(vec![(Route::Mqtt, "nothing listens there".to_owned())]);
+    let stage = Stage::PuttingBack(late, RollbackReason::NotReached(told));
     assert_eq!(stage.due(deadline()), Some(late));
     let (_, action) = at(late, stage, Happened::Time);
-    assert!(matches!(action, Some(Action::PutBack(RollbackReason::NotReached))), "{action:?}");
+    let Some(Action::PutBack(reason)) = action else { panic!("{action:?}") };
+    assert!(reason.to_string().ends_with("in time; over MQTT: nothing listens there"), "{reason}");
     let (stage, action) = at(late, Stage::HooksBack(late), Happened::Time);
     assert!(matches!(action, Some(Action::EndRollback(HooksBackEnd::TooLong))), "{action:?}");
     assert!(stage.is_idle());
