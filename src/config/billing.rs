@@ -8,18 +8,6 @@ use super::tls::tls;
 use super::values::secret;
 use super::{HttpBase, Template};
 
-pub(super) const KEYS: &[&str] = &[
-    "url",
-    "ca_file",
-    "tls_min",
-    "client_cert_file",
-    "client_key_file",
-    "insecure",
-    "insecure_with_credentials",
-    "proxy",
-    "token_file",
-];
-
 pub(super) fn billing(mut section: Section) -> Result<HttpSettings, Wrong> {
     let base = section.required("url", str::parse::<HttpBase>)?;
     let credentials = section.place("token_file").is_some();

@@ -11,7 +11,7 @@ use super::error::ConfigError;
 use super::in_force::{InForce, Notes};
 use super::section::Section;
 use super::settings::Settings;
-use super::validate::{self, validate};
+use super::validate::validate;
 use crate::root::Root;
 use crate::text;
 
@@ -72,7 +72,7 @@ pub(super) fn parse_with_in_force(
     let notes = Notes::default();
     let table = DeTable::parse(text)
         .map_err(|why| wrong(why.span().unwrap_or_default(), None, why.message().trim_end()))?;
-    let settings = Section::new(String::new(), table, validate::KEYS, &notes)
+    let settings = Section::new(String::new(), table, &notes)
         .and_then(validate)
         .map_err(|why| wrong(why.span, Some(why.key), &why.text))?;
     Ok((settings, notes.take()))

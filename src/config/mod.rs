@@ -9,6 +9,7 @@ mod endpoint;
 mod error;
 mod http;
 mod in_force;
+mod keys;
 mod load;
 mod mqtt;
 mod named_files;

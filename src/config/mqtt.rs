@@ -8,24 +8,6 @@ use super::tls::tls;
 use super::values::{not_empty, seconds, secret};
 use super::{Broker, Template};
 
-pub(super) const KEYS: &[&str] = &[
-    "url",
-    "ca_file",
-    "tls_min",
-    "client_cert_file",
-    "client_key_file",
-    "server_name",
-    "alpn",
-    "insecure",
-    "insecure_with_credentials",
-    "username",
-    "password_file",
-    "keep_alive",
-    "connect_timeout",
-    "mac_topics",
-    "topics",
-];
-
 pub(super) fn mqtt(mut section: Section) -> Result<MqttSettings, Wrong> {
     let broker = section.required("url", str::parse::<Broker>)?;
     let user_is_named = section.place("username").is_some();
@@ -53,7 +35,7 @@ pub(super) fn mqtt(mut section: Section) -> Result<MqttSettings, Wrong> {
         password: section.optional("password_file", secret)?,
         keep_alive: seconds(section.number("keep_alive", 30, 5..=3600, " seconds")?),
         connect_timeout: seconds(section.number("connect_timeout", 30, 5..=300, " seconds")?),
-        topics: topics(section.section_or_defaults("topics", TOPICS)?, by_mac)?,
+        topics: topics(section.section_or_defaults("topics")?, by_mac)?,
     })
 }
 
@@ -67,17 +49,6 @@ fn protocol(name: &str) -> Result<String, String> {
         }
     }
 }
-
-const TOPICS: &[&str] = &[
-    "patch",
-    "board_patch",
-    "status",
-    "presence",
-    "board_who",
-    "everybody_who",
-    "mac_who",
-    "mac_here",
-];
 
 fn topics(mut section: Section, by_mac: ByMac) -> Result<Topics, Wrong> {
     let mut topic = |key, default| section.text(key, default, Template::topic);

@@ -8,6 +8,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::in_force::Notes;
+use super::keys;
 use crate::spelling::nearest;
 
 /// One wrong value.
@@ -34,23 +35,19 @@ pub(super) struct Section<'t> {
 
 impl<'t> Section<'t> {
     /// # Errors
-    /// A key that is none of `known`.
+    /// A key that the table does not have.
     pub(super) fn new(
         name: String,
         table: Spanned<DeTable<'t>>,
-        known: &'static [&'static str],
         notes: &Notes,
     ) -> Result<Self, Wrong> {
         let span = table.span();
         let values = table.into_inner().into_iter().collect();
-        let section = Section { name, span, values, known, notes: notes.clone() };
-        match section.values.iter().find(|(key, _)| !known.contains(&&**key.get_ref())) {
+        let section = Section { known: keys::of(&name), name, span, values, notes: notes.clone() };
+        match section.values.iter().find(|(key, _)| !section.known.contains(&&**key.get_ref())) {
             None => Ok(section),
             Some((key, _)) => {
-                let text = match nearest(key.get_ref(), known) {
-                    Some(meant) => format!("unknown field: did you mean `{meant}`?"),
-                    None => format!("unknown field, expected one of `{}`", known.join("`, `")),
-                };
+                let text = unknown(key.get_ref(), section.known);
                 Err(section.wrong(key.get_ref(), key.span(), text))
             }
         }
@@ -184,26 +181,19 @@ impl<'t> Section<'t> {
     }
 
     /// A table within this one.
-    pub(super) fn section(
-        &mut self,
-        key: &str,
-        known: &'static [&'static str],
-    ) -> Result<Option<Section<'t>>, Wrong> {
+    pub(super) fn section(&mut self, key: &str) -> Result<Option<Section<'t>>, Wrong> {
         let table = self.take_table(key)?;
-        table.map(|(name, table)| Section::new(name, table, known, &self.notes)).transpose()
+        table.map(|(name, table)| Section::new(name, table, &self.notes)).transpose()
     }
 
     /// A table within this one, which has its defaults where it is not in the file.
-    pub(super) fn section_or_defaults(
-        &mut self,
-        key: &str,
-        known: &'static [&'static str],
-    ) -> Result<Section<'t>, Wrong> {
-        Ok(self.section(key, known)?.unwrap_or_else(|| Section {
-            name: self.name_of(key),
+    pub(super) fn section_or_defaults(&mut self, key: &str) -> Result<Section<'t>, Wrong> {
+        let name = self.name_of(key);
+        Ok(self.section(key)?.unwrap_or_else(|| Section {
+            known: keys::of(&name),
+            name,
             span: 0..0,
             values: Vec::new(),
-            known,
             notes: self.notes.clone(),
         }))
     }
@@ -271,5 +261,16 @@ impl<'t> Section<'t> {
         let read =
             |text: Text| read(text.get_ref()).map_err(|why| self.wrong(key, text.span(), why));
         texts.into_iter().map(read).collect()
+    }
+}
+
+/// What is wrong with a key that this table does not have. One that another table has stands behind the wrong
+/// `[table]` line, and is spelt right.
+fn unknown(key: &str, known: &[&str]) -> String {
+    let places = keys::places(key);
+    match (places.as_slice(), nearest(key, known)) {
+        ([_, ..], _) => format!("unknown field here: it belongs {}", places.join(" or ")),
+        ([], Some(meant)) => format!("unknown field: did you mean `{meant}`?"),
+        ([], None) => format!("unknown field, expected one of `{}`", known.join("`, `")),
     }
 }

@@ -5,8 +5,6 @@ use intercom_wire::signature::{Keys, PublicKey};
 use super::section::{Section, Wrong};
 use super::settings::SignatureSettings;
 
-pub(super) const KEYS: &[&str] = &["required", "keys"];
-
 pub(super) fn signature(mut section: Section) -> Result<SignatureSettings, Wrong> {
     let mut keys = Vec::new();
     for (key_id, value) in section.all_texts("keys")? {

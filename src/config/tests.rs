@@ -505,6 +505,24 @@ fn a_secret_is_only_its_owners() {
 }
 
 #[test]
+fn a_key_in_the_wrong_table_is_told_with_the_right_one() {
+    let file = "it belongs before the first [table] of the file";
+    for (text, told) in [
+        (mqtt("log_level = \"debug\""), file),
+        (mqtt("[mqtt.topics]\nlog_level = \"debug\""), file),
+        (mqtt("poll_every = 9"), "it belongs in [http]"),
+        ("url = \"mqtt://b\"".to_owned(), "it belongs in [mqtt] or in [http] or in [billing]"),
+        ("[http]\nurl = \"http://b\"\nusername = \"u\"".to_owned(), "it belongs in [mqtt]"),
+        (mqtt("environment_variable = \"x\""), "it belongs in [serial_number]"),
+        (mqtt("[mqtt.http]\nurl = \"http://b\""), "it belongs as [http]"),
+        ("[topics]\npatch = \"x\"".to_owned(), "it belongs as [mqtt.topics]"),
+    ] {
+        let why = wrong(&text);
+        assert!(why.ends_with(&format!("unknown field here: {told}")), "{text}: {why}");
+    }
+}
+
+#[test]
 fn a_sandbox_has_its_own_configuration() {
     let sandbox = Sandbox::new();
     let path = sandbox.write(DEFAULT_PATH, "id = 7\n");

@@ -13,33 +13,9 @@ use super::values::{path, seconds, told};
 use super::{billing, http, mqtt, signature};
 use crate::environment::Policy;
 
-pub(super) const KEYS: &[&str] = &[
-    "interface",
-    "uplink",
-    "mac_variable",
-    "id",
-    "board_name",
-    "models",
-    "placeholder_macs",
-    "state_dir",
-    "runtime_dir",
-    "hooks_dir",
-    "hook_time_limit",
-    "environment",
-    "confirm_within",
-    "settle",
-    "changes_per_hour",
-    "log_level",
-    "serial_number",
-    "signature",
-    "mqtt",
-    "http",
-    "billing",
-];
-
 pub(super) fn validate(mut file: Section) -> Result<Settings, Wrong> {
-    let serial_numbers = file.section_or_defaults("serial_number", SERIAL_NUMBER)?;
-    let signatures = file.section_or_defaults("signature", signature::KEYS)?;
+    let serial_numbers = file.section_or_defaults("serial_number")?;
+    let signatures = file.section_or_defaults("signature")?;
     let interface = file.text("interface", "eth0", interface)?;
     let uplink = file.optional("uplink", self::interface)?.filter(|uplink| *uplink != interface);
     let mac_variable = file.optional("mac_variable", variable)?;
@@ -67,15 +43,9 @@ pub(super) fn validate(mut file: Section) -> Result<Settings, Wrong> {
         log_level: file.text("log_level", "info", log_level)?,
         serial_number: serial_number(serial_numbers)?,
         signature: signature::signature(signatures)?,
-        mqtt: route(&mut file, "mqtt", cfg!(feature = "mqtt"), mqtt::KEYS, mqtt::mqtt)?,
-        http: route(&mut file, "http", cfg!(feature = "http"), http::KEYS, http::http)?,
-        billing: route(
-            &mut file,
-            "billing",
-            cfg!(feature = "http"),
-            billing::KEYS,
-            billing::billing,
-        )?,
+        mqtt: route(&mut file, "mqtt", cfg!(feature = "mqtt"), mqtt::mqtt)?,
+        http: route(&mut file, "http", cfg!(feature = "http"), http::http)?,
+        billing: route(&mut file, "billing", cfg!(feature = "http"), billing::billing)?,
     })
 }
 
@@ -84,7 +54,6 @@ fn route<T>(
     file: &mut Section,
     name: &str,
     built_in: bool,
-    keys: &'static [&'static str],
     read: impl FnOnce(Section) -> Result<T, Wrong>,
 ) -> Result<Option<T>, Wrong> {
     match file.place(name) {
@@ -94,7 +63,7 @@ fn route<T>(
             Err(file.wrong(name, at, text))
         }
         _ if !built_in => Ok(None),
-        _ => file.section(name, keys)?.map(read).transpose(),
+        _ => file.section(name)?.map(read).transpose(),
     }
 }
 
@@ -107,8 +76,6 @@ fn id(file: &mut Section) -> Result<Option<i64>, Wrong> {
         id => Ok(id.map(toml::Spanned::into_inner)),
     }
 }
-
-const SERIAL_NUMBER: &[&str] = &["sources", "environment_variable"];
 
 fn serial_number(mut section: Section) -> Result<SerialNumberSettings, Wrong> {
     Ok(SerialNumberSettings {

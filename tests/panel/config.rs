@@ -6,11 +6,16 @@ use std::os::unix::fs::PermissionsExt;
 use intercom_test_support::{Board, OLD};
 
 /// Broken configurations: the text, the line and key that are named, and what to do.
-const BROKEN: [(&str, &str, &str); 22] = [
+const BROKEN: [(&str, &str, &str); 23] = [
     ("interfase = \"eth0\"", "line 1: `interfase`", "did you mean `interface`?"),
     ("[mtqq]\nurl = \"mqtt://b\"", "line 1: `mtqq`", "expected one of"),
     ("[mqtt]\nurl = \"mqtt://b\"\nkeepalive = 30", "line 3: `mqtt.keepalive`", "`keep_alive`?"),
     ("[mqtt]\nurl = \"mqtt://b\"\nuser_name = \"u\"", "line 3: `mqtt.user_name`", "`username`?"),
+    (
+        "[mqtt]\nurl = \"mqtt://b\"\nlog_level = \"debug\"",
+        "line 3: `mqtt.log_level`",
+        "before the first [table]",
+    ),
     ("[mqtt]\nusername = \"u\"", "line 1: `mqtt.url`", "the section needs it"),
     ("[mqtt]\nurl = \"http://b\"", "line 2: `mqtt.url`", "such as mqtt://broker.example:1883"),
     ("[mqtt]\nurl = \"mqtt://u:p@b\"", "line 2: `mqtt.url`", "settings of their own"),
