@@ -57,6 +57,11 @@ impl<S: Seams> Agent<S> {
         self.locked_copy.due().filter(|_| self.record.change.is_none())
     }
 
+    /// Whether another program's lock has kept the last copy from being made.
+    pub fn environment_is_locked(&self) -> bool {
+        self.locked_copy.due().is_some()
+    }
+
     pub(super) fn copy_to_environment(&mut self) {
         let mut remarks = Vec::new();
         let copied = put_right(&mut self.seams, &self.rules, &self.record, &mut remarks);

@@ -77,6 +77,11 @@ pub fn restore<S: Seams>(
 }
 
 impl Restored {
+    /// Whether another program's lock has kept the copy in the U-Boot environment from being made.
+    pub fn environment_is_locked(&self) -> bool {
+        self.environment == Copied::Locked
+    }
+
     fn save<S: Seams>(&mut self, seams: &mut S) {
         let saved = seams.store().save(&self.record);
         self.unsaved = saved.is_err();

@@ -23,6 +23,7 @@ Any command takes -h (what it does, with an example), --json, and --root DIR to 
     error_code(4, "`doctor`, `netcheck`: there are warnings"),
     error_code(5, "`doctor`: a check failed; `netcheck`: a way ends before its server"),
     error_code(6, "`restore`: not all could be read; what could not is told and left alone"),
+    error_code(7, "`restore`: another program holds the lock of the U-Boot environment"),
     error_code(10, "`check`: already installed"),
     error_code(11, "`check`, `apply`: rejected"),
     error_code(12, "`check`: ignored, it is not for this board"),
@@ -115,7 +116,8 @@ command! {
         subcommand,
         name = "restore",
         example = "{command_name}",
-        error_code(6, "not all could be read; what could not is told and left alone")
+        error_code(6, "not all could be read; what could not is told and left alone"),
+        error_code(7, "another program holds the lock of the U-Boot environment")
     )]
     Restore, "done" {}
 }

@@ -18,6 +18,7 @@ pub(super) enum Exit {
     Warned = 4,
     CheckFailed = 5,
     Unread = 6,
+    Locked = 7,
     AlreadyInstalled = 10,
     Rejected = 11,
     Ignored = 12,

@@ -18,16 +18,15 @@ use crate::panel::Panel;
 use crate::storage::StateDirLock;
 use crate::upstream::Routes;
 
-/// What to print, and whether something of the board's own identity could not be read.
-type Ended = (Told, bool);
+/// What to print, and how it went.
+type Ended = (Told, Exit);
 
 pub(super) fn restore(restore: &Restore) -> Result<Exit, Failure> {
     let common = restore.common();
     let panel = super::panel(&common)?;
-    let (told, has_unread) =
-        while_working("making the board agree with the record", || agree(&panel))?;
+    let (told, exit) = while_working("making the board agree with the record", || agree(&panel))?;
     output::told(common.json, &told)?;
-    Ok(if has_unread { Exit::Unread } else { Exit::Done })
+    Ok(exit)
 }
 
 /// Here, or by the daemon that runs.
@@ -63,6 +62,7 @@ fn put_right(panel: &Panel) -> Result<Ended, Failure> {
     let reading = panel.board_reading();
     let restored =
         make_agree(&mut seams, &panel.rules(), Restorer::Boot, reading).map_err(Failure::new)?;
+    let is_locked = restored.environment_is_locked();
     let record = restored.record;
     let board = BoardState {
         not_read: match record.wants_reading() {
@@ -73,14 +73,17 @@ fn put_right(panel: &Panel) -> Result<Ended, Failure> {
         identity: record.carried().identity.clone(),
         remarks: restored.remarks,
     };
-    Ok((Told::restored(&board).map_err(Failure::new)?, record.has_unread()))
+    let told = Told::restored(&board).map_err(Failure::new)?;
+    Ok((told, exit(record.has_unread(), is_locked)))
 }
 
 /// The daemon keeps the board right itself; this has it look at once.
 fn ask_daemon(socket: &Path) -> Result<Ended, Failure> {
     let mut ended = Err(Failure::new("the daemon ended before it answered"));
     control::ask(socket, &Ask::Restore, |answer| match answer {
-        Answer::Restored { has_unread, told } => ended = Ok((told, has_unread)),
+        Answer::Restored { has_unread, environment_is_locked, told } => {
+            ended = Ok((told, exit(has_unread, environment_is_locked)));
+        }
         Answer::Refused(why) => ended = Err(Failure::new(why)),
         Answer::State { .. }
         | Answer::Step(_)
@@ -90,4 +93,12 @@ fn ask_daemon(socket: &Path) -> Result<Ended, Failure> {
     })
     .map_err(|why| Failure::new(format!("the daemon cannot be asked: {why}")))?;
     ended
+}
+
+fn exit(has_unread: bool, environment_is_locked: bool) -> Exit {
+    match (has_unread, environment_is_locked) {
+        (true, _) => Exit::Unread,
+        (false, true) => Exit::Locked,
+        (false, false) => Exit::Done,
+    }
 }

@@ -91,6 +91,8 @@ json_enum! {
         Restored = "restored" {
             /// Whether something of the board's own identity still could not be read.
             has_unread: bool,
+            /// Whether another program's lock has kept the copy in the U-Boot environment from being made.
+            environment_is_locked: bool,
             /// What was done, to print.
             told: Told,
         },
@@ -146,7 +148,7 @@ mod tests {
             Answer::Ended { outcome: Some(Outcome::RolledBack), told: told() },
             Answer::Ended { outcome: None, told: told() },
             Answer::Back(told()),
-            Answer::Restored { has_unread: true, told: told() },
+            Answer::Restored { has_unread: true, environment_is_locked: true, told: told() },
             Answer::Forgotten(told()),
             Answer::Refused("no".to_owned()),
         ];

@@ -169,7 +169,12 @@ fn restored(agent: &mut Agent<RealSeams>, seen: u64) -> Answer {
         remarks,
         not_read: agent.status().not_read,
     };
-    told(Told::restored(&board), |told| Answer::Restored { has_unread, told })
+    let environment_is_locked = agent.environment_is_locked();
+    told(Told::restored(&board), |told| Answer::Restored {
+        has_unread,
+        environment_is_locked,
+        told,
+    })
 }
 
 fn told(told: serde_json::Result<Told>, answer: impl FnOnce(Told) -> Answer) -> Answer {

@@ -1,5 +1,6 @@
 //! `restore` beside a running daemon has the daemon put the board right.
 
+use intercom_test_support::{MODEL, NEW};
 use serde_json::json;
 use uboot_env::Format;
 
@@ -37,4 +38,26 @@ fn the_daemon_takes_over_an_address_that_the_environment_has_got_since() {
     let beside = board.run(&["restore", "--json"]);
     assert_eq!((beside.code, &beside.json()["identity"]["mac"]), (0, &json!(OWN)), "{beside:?}");
     assert_eq!(board.board.mac(), RANDOM, "a live link keeps its address");
+}
+
+/// The record and the environment differ after a change; the lock is held when `restore` would write.
+#[test]
+fn a_locked_environment_has_an_exit_code_of_its_own() {
+    let board = UBootBoard::new(Format::Redundant, "redundant-only");
+    assert_eq!(board.run(&["restore"]).code, 0);
+    let request = json!({"mac": OWN, "new_mac": NEW, "model": MODEL}).to_string();
+    let changed = board.board.run_with(&["apply", "--offline", "-"], request.as_bytes());
+    assert_eq!(changed.code, 0, "{changed:?}");
+    board.save_environment(&[("ethaddr", OWN), ("bootcmd", "run boot")]);
+    let holder = board.hold_lock();
+    let alone = board.run(&["restore"]);
+    assert_eq!((alone.code, board.board.mac()), (7, NEW.to_owned()), "{alone:?}");
+    let _daemon = board.start();
+    let beside = board.run(&["restore"]);
+    assert_eq!(beside.code, 7, "{beside:?}");
+    for answer in [alone, beside] {
+        assert!(answer.out.contains("lock"), "{answer:?}");
+    }
+    drop(holder);
+    assert_eq!(board.run(&["restore"]).code, 0);
 }

@@ -1,5 +1,6 @@
 //! A sandboxed board with a U-Boot environment, whose link has an address that the driver invented.
 
+use std::process::Command;
 use std::time::Instant;
 
 use intercom_test_support::{Answer, Board, LIMIT, MODEL, Process};
@@ -109,5 +110,17 @@ impl UBootBoard {
             }
             assert!(Instant::now() < end, "the status stays: {answer:?}");
         }
+    }
+
+    /// A tool that holds the environment's lock for as long as the value lives.
+    pub fn hold_lock(&self) -> Process {
+        self.write("var/lock/fw_printenv.lock", "");
+        let mut command = Command::new("bash");
+        command
+            .args(["-c", "exec 9<\"$1\"; flock 9; echo held; exec sleep 600", "bash"])
+            .arg(self.board.path("var/lock/fw_printenv.lock"));
+        let mut holder = Process::start("flock", &mut command);
+        holder.wait_for("held");
+        holder
     }
 }

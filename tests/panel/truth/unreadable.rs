@@ -73,29 +73,17 @@ fn assert_set_at_the_next_boot(board: &UBootBoard, good: &[Vec<u8>]) {
     assert_eq!(board.board.runtime_identity()["mac"], OWN);
 }
 
-/// A tool that holds the environment's lock for as long as the value lives.
-fn lock_holder(board: &UBootBoard) -> Process {
-    board.write("var/lock/fw_printenv.lock", "");
-    let mut command = Command::new("bash");
-    command
-        .args(["-c", "exec 9<\"$1\"; flock 9; echo held; exec sleep 600", "bash"])
-        .arg(board.board.path("var/lock/fw_printenv.lock"));
-    let mut holder = Process::start("flock", &mut command);
-    holder.wait_for("held");
-    holder
-}
-
 #[test]
 fn a_tool_holds_the_lock() {
     let board = UBootBoard::new(Format::Redundant, "redundant-only");
-    let holder = lock_holder(&board);
+    let holder = board.hold_lock();
     first_start(&board, "lock", || drop(holder));
 }
 
 #[test]
 fn a_tool_holds_the_lock_and_a_single_copy_may_be_written() {
     let board = UBootBoard::new(Format::Single, "always");
-    let holder = lock_holder(&board);
+    let holder = board.hold_lock();
     first_start(&board, "lock", || drop(holder));
 }
 
