@@ -22,7 +22,7 @@ pub(super) async fn update(
 ) -> Result<Response, Refusal> {
     let shown = match principal {
         Principal::Anybody | Principal::Holder { role: Role::Operator, .. } => {
-            billing.patch(body).await?
+            billing.patch(body, principal).await?
         }
         Principal::Holder { role: Role::Panel(board), .. } => {
             billing.report_by_patch(board, body).await?

@@ -85,7 +85,7 @@ impl Billing {
                         if record.shown.status.as_deref() == Some(PENDING) {
                             return Err(Refusal::NotFound);
                         }
-                        forgotten::ask_again(transaction, &record)
+                        forgotten::ask_again(transaction, &record, "an operator")
                     }
                     Decision::Follow { board } => {
                         by_hand::follow_claim(transaction, &dispute(&board)?, believed)

@@ -12,11 +12,13 @@ use super::{Refusal, fresh_request_id, next_seq};
 use crate::replacement::{IdentityRequest, State};
 use crate::store::boards::Seen;
 use crate::store::intercoms::{self, Name, PENDING, Record, RecordState};
-use crate::store::requests::{self, Queued};
+use crate::store::requests::{self, Cause, Queued};
 use crate::store::{Snapshot, Transaction, doors, factories, macs};
 
 /// How long the identity of a door is silent before its board counts as one that has forgotten it.
 const SILENT_MS: i64 = 24 * 3_600_000;
+/// Who asks where nobody has.
+pub(super) const BILLING: &str = "billing";
 
 /// The record of the door whose board has forgotten its identity beyond doubt.
 pub(super) fn of(
@@ -49,7 +51,11 @@ pub(super) fn of(
 }
 
 /// Asks the door's board for the confirmed identity, by a new request.
-pub(super) fn ask_again(transaction: &Transaction<'_>, record: &Record) -> Result<(), Refusal> {
+pub(super) fn ask_again(
+    transaction: &Transaction<'_>,
+    record: &Record,
+    asked_by: &str,
+) -> Result<(), Refusal> {
     let intercom_id = record.id;
     let seq = next_seq(transaction, record.seq);
     let change = IdentityRequest {
@@ -67,6 +73,8 @@ pub(super) fn ask_again(transaction: &Transaction<'_>, record: &Record) -> Resul
         change: &change,
         log_extra: None,
         asked_ms: transaction.now_ms(),
+        asked_by,
+        cause: Cause::Forgotten,
     };
     requests::queue(transaction, &queued)?;
     intercoms::set_seq(transaction, intercom_id, seq)?;

@@ -7,12 +7,13 @@ use serde_json::{Map, Value};
 
 use super::create::refuse_taken;
 use super::{Billing, Failure, Refusal, find, next_seq, report_by_patch, withdraw};
+use crate::principal::Principal;
 use crate::replacement::{Asked, IdentityRequest, State, ask};
 use crate::store::intercoms::{
     self, Details, EMPTY, INSTALLED, Name, PENDING, Record, RecordState,
 };
 use crate::store::pending;
-use crate::store::requests::{self, Queued};
+use crate::store::requests::{self, Cause, Queued};
 use crate::store::taken::{self, Among};
 use crate::store::{Transaction, groups};
 
@@ -25,20 +26,31 @@ impl Billing {
     /// # Errors
     /// The body is invalid, its identity has been taken, no intercom has that ID or MAC address, or
     /// the database fails.
-    pub async fn patch(&self, body: Map<String, Value>) -> Result<IntercomBody, Refusal> {
+    pub async fn patch(
+        &self,
+        body: Map<String, Value>,
+        asked_by: Principal,
+    ) -> Result<IntercomBody, Refusal> {
         let believed = self.believed;
         self.store
             .write(move |transaction| {
                 match report_by_patch::apply_report(transaction, &body, None, believed)? {
                     Some(shown) => Ok(shown),
-                    None => update(transaction, &Patch::read(&body, Reader::Service)?),
+                    None => {
+                        let patch = Patch::read(&body, Reader::Service)?;
+                        update(transaction, &patch, &asked_by.to_string())
+                    }
                 }
             })
             .await
     }
 }
 
-fn update(transaction: &Transaction<'_>, patch: &Patch) -> Result<IntercomBody, Refusal> {
+fn update(
+    transaction: &Transaction<'_>,
+    patch: &Patch,
+    asked_by: &str,
+) -> Result<IntercomBody, Refusal> {
     let record = find(transaction, &Name::from(patch.named_by))?;
     refuse_crossed_flats(&record, patch)?;
     let seq = next_seq(transaction, record.seq);
@@ -56,7 +68,7 @@ fn update(transaction: &Transaction<'_>, patch: &Patch) -> Result<IntercomBody, 
     };
     intercoms::describe(transaction, record.id, &details, seq)?;
     if patch.changes_identity() {
-        replace(transaction, &record, patch, seq)?;
+        replace(transaction, &record, patch, seq, asked_by)?;
     } else {
         assign(transaction, record.clone(), patch)?;
     }
@@ -132,6 +144,7 @@ fn replace(
     record: &Record,
     patch: &Patch,
     seq: i64,
+    asked_by: &str,
 ) -> Result<(), Refusal> {
     let asked = ask(&record.confirmed, &record.desired, patch);
     let among = Among::OthersButSpares(record.id);
@@ -161,6 +174,8 @@ fn replace(
             change: &change,
             log_extra: patch.log_extra.as_ref(),
             asked_ms: transaction.now_ms(),
+            asked_by,
+            cause: Cause::Asked,
         },
     )?;
     intercoms::set_state(

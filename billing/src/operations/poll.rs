@@ -80,7 +80,7 @@ impl Billing {
                     .write(move |transaction| {
                         boards::present(transaction, &seen, now, believed)?;
                         if let Some(record) = forgotten::of(transaction, &seen, false, now)? {
-                            forgotten::ask_again(transaction, &record)?;
+                            forgotten::ask_again(transaction, &record, forgotten::BILLING)?;
                         }
                         let requests = offered(transaction)?;
                         for RequestBody { request_id, .. } in &requests {

@@ -25,7 +25,9 @@ impl Billing {
                     let seen = Seen { board, claim, changing, channel };
                     boards::present(transaction, &seen, now, believed)?;
                     match forgotten::of(transaction, &seen, presence.new_record, now)? {
-                        Some(record) => forgotten::ask_again(transaction, &record),
+                        Some(record) => {
+                            forgotten::ask_again(transaction, &record, forgotten::BILLING)
+                        }
                         None => Ok(()),
                     }
                 }

@@ -13,7 +13,7 @@ use crate::store::intercoms::{self, Name, PENDING, Record, RecordState};
 use crate::store::macs::Believed;
 use crate::store::reports::Arrived;
 use crate::store::taken::{self, Among};
-use crate::store::{self, Transaction, doors, factories, offers, reports, requests};
+use crate::store::{self, Transaction, doors, factories, hardware, offers, reports, requests};
 
 /// How much of a reason is kept. People read it, and it comes from outside.
 const MAX_REASON_CHARS: usize = 1000;
@@ -273,7 +273,9 @@ impl Subject {
             let mac = carried.identity.mac;
             doors::give(transaction, board, self.record.id, mac, believed, transaction.now_ms())?;
         }
-        if report.outcome != Outcome::Installed {
+        if report.outcome == Outcome::Installed {
+            hardware::put_in_place(transaction, self.record.id, &self.reported.request_id)?;
+        } else {
             self.confirm_what_the_board_has(transaction, report)?;
         }
         Ok(settled)

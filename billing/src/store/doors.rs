@@ -8,7 +8,7 @@ use super::changes::Changed;
 use super::column::{parsed, parsed_or_null};
 use super::macs::Believed;
 use super::statement::statements;
-use super::{Snapshot, Transaction, boards, macs};
+use super::{Snapshot, Transaction, boards, hardware, macs};
 
 /// A live intercom that is in its place, by the board in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +60,7 @@ pub fn give(
     for (id, board) in none.chain([(intercom_id, Some(board.as_str()))]) {
         if transaction.execute(SET_BOARD, params![id, board])? > 0 {
             transaction.changed(Changed::Intercom(id));
+            hardware::follow(transaction, id)?;
         }
     }
     macs::give(transaction, mac, board, now_ms)?;
@@ -82,6 +83,7 @@ pub fn adopt_at(transaction: &Transaction<'_>, mac: Mac) -> Result<()> {
     }
     transaction.execute(SET_BOARD, params![intercom_id, board.as_str()])?;
     transaction.changed(Changed::Intercom(intercom_id));
+    hardware::follow(transaction, intercom_id)?;
     macs::is_of_a_door(transaction, &board)?;
     boards::set_stranger(transaction, &board, false)
 }

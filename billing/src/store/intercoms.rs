@@ -7,7 +7,7 @@ use super::changes::Changed;
 use super::column::{carried, parsed, parsed_or_null, text};
 use super::macs::Believed;
 use super::statement::statements;
-use super::{Snapshot, Transaction, boards, doors};
+use super::{Snapshot, Transaction, boards, doors, hardware};
 use crate::replacement::Carried;
 
 /// The status of a record that was created and belongs to no place yet: a spare.
@@ -129,14 +129,14 @@ statements! {
         WHERE id = ?1";
     SET_SEQ = "UPDATE intercoms SET seq = ?2 WHERE id = ?1";
     DELETE = "
-        UPDATE intercoms SET deleted_ms = ?2 WHERE id = ?1 RETURNING confirmed_mac, board";
+        UPDATE intercoms SET deleted_ms = ?2 WHERE id = ?1 RETURNING id, confirmed_mac, board";
     DELETE_SPARES = "
         UPDATE intercoms SET deleted_ms = ?4
         WHERE status = ?3
           AND id IN (SELECT id FROM intercoms WHERE deleted_ms IS NULL AND confirmed_mac = ?1
               UNION SELECT id FROM intercoms
                   WHERE deleted_ms IS NULL AND confirmed_serial_number = ?2)
-        RETURNING confirmed_mac, board";
+        RETURNING id, confirmed_mac, board";
 }
 
 /// The live intercom of that name.
@@ -200,7 +200,7 @@ pub fn insert(
     details: &Details,
     seq: i64,
 ) -> Result<i64> {
-    transaction.insert(
+    let id = transaction.insert(
         INSERT,
         params![
             carried.identity.mac.to_string(),
@@ -214,7 +214,9 @@ pub fn insert(
             details.department,
             details.group_id,
         ],
-    )
+    )?;
+    hardware::follow(transaction, id)?;
+    Ok(id)
 }
 
 /// Changes what a record says besides the identity.
@@ -258,6 +260,7 @@ pub fn set_state(transaction: &Transaction<'_>, id: i64, state: &RecordState<'_>
         ],
     )?;
     transaction.changed(Changed::Intercom(id));
+    hardware::follow(transaction, id)?;
     doors::adopt_at(transaction, confirmed.identity.mac)
 }
 
@@ -273,7 +276,7 @@ pub fn delete(
         if let Some(board) = &deleted.board {
             boards::judge_anew(transaction, board, believed)?;
         }
-        deleted.announce(transaction);
+        deleted.announce(transaction, now_ms)?;
     }
     Ok(())
 }
@@ -292,27 +295,33 @@ pub fn delete_spares(
         Deleted::read,
     )?;
     let count = deleted.len();
-    deleted.into_iter().for_each(|deleted| deleted.announce(transaction));
+    deleted.into_iter().try_for_each(|deleted| deleted.announce(transaction, now_ms))?;
     Ok(count)
 }
 
 /// What a deleted record had.
 struct Deleted {
+    id: i64,
     mac: Mac,
     board: Option<BoardName>,
 }
 
 impl Deleted {
     fn read(row: &Row<'_>) -> Result<Self> {
-        Ok(Deleted { mac: parsed(row, "confirmed_mac")?, board: parsed_or_null(row, "board")? })
+        Ok(Deleted {
+            id: row.get("id")?,
+            mac: parsed(row, "confirmed_mac")?,
+            board: parsed_or_null(row, "board")?,
+        })
     }
 
     /// A request for its MAC address does not wait for a spare any more, and its board is no other
     /// door's.
-    fn announce(self, transaction: &Transaction<'_>) {
+    fn announce(self, transaction: &Transaction<'_>, now_ms: i64) -> Result<()> {
         transaction.changed(Changed::Mac(self.mac));
         if let Some(board) = self.board {
             transaction.changed(Changed::Board(board));
         }
+        hardware::is_gone(transaction, self.id, now_ms)
     }
 }

@@ -12,6 +12,7 @@ pub mod disputes;
 pub mod doors;
 pub mod factories;
 pub mod groups;
+pub mod hardware;
 pub mod history;
 pub mod intercoms;
 pub mod macs;

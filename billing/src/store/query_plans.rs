@@ -4,19 +4,20 @@ use rusqlite::Connection;
 
 use super::statement::Sql;
 use super::{
-    boards, by_hand, disputes, doors, factories, groups, history, intercoms, macs, offers, pending,
-    reports, requests, schema, taken, tokens,
+    boards, by_hand, disputes, doors, factories, groups, hardware, history, intercoms, macs,
+    offers, pending, reports, requests, schema, taken, tokens,
 };
 
 /// The statements of every module. A module that is missing here has a list that nobody uses, which
 /// is a warning.
-const MODULES: [(&str, &[(&str, Sql)]); 15] = [
+const MODULES: [(&str, &[(&str, Sql)]); 16] = [
     ("boards", boards::STATEMENTS),
     ("by_hand", by_hand::STATEMENTS),
     ("disputes", disputes::STATEMENTS),
     ("doors", doors::STATEMENTS),
     ("factories", factories::STATEMENTS),
     ("groups", groups::STATEMENTS),
+    ("hardware", hardware::STATEMENTS),
     ("history", history::STATEMENTS),
     ("intercoms", intercoms::STATEMENTS),
     ("macs", macs::STATEMENTS),
@@ -34,12 +35,12 @@ const SCANS: [&str; 14] = [
     "by_hand::MAKE_ROOM: by_hand USING INDEX by_hand_by_arrival",
     "disputes::DISPUTED: boards USING INDEX disputed_claims",
     "history::NEWEST: r",
-    "offers::EVERY_OPEN_REQUEST: requests USING INDEX pending_requests_of_an_intercom",
+    "offers::EVERY_OPEN_REQUEST: requests USING INDEX pending_requests_in_order",
     "offers::EVERY_OPEN_REQUEST: offers USING COVERING INDEX open_offers",
     "offers::ISSUER: service",
     "offers::CLIENT_ID: service",
     "pending::BY_ID: service",
-    "pending::FOR_A_SPARE: requests USING COVERING INDEX pending_requests_of_an_intercom",
+    "pending::FOR_A_SPARE: requests USING COVERING INDEX pending_requests_in_order",
     "pending::FOR_A_SPARE: service",
     "pending::FOR_A_CALLER: service",
     "tokens::ANY: tokens USING COVERING INDEX sqlite_autoindex_tokens_1",

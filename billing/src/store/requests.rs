@@ -14,6 +14,15 @@ use crate::replacement::{IdentityRequest, State};
 /// billing makes another one by itself.
 const MAX_AN_HOUR: i64 = 8;
 
+/// Why a request was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// Somebody asked for an identity.
+    Asked,
+    /// The door's board had forgotten its identity.
+    Forgotten,
+}
+
 /// A request as it is queued.
 #[derive(Debug, Clone)]
 pub struct Queued<'a> {
@@ -29,14 +38,29 @@ pub struct Queued<'a> {
     pub log_extra: Option<&'a Value>,
     /// When, Unix time in milliseconds.
     pub asked_ms: i64,
+    /// Who asks, in words.
+    pub asked_by: &'a str,
+    /// Why.
+    pub cause: Cause,
+}
+
+impl Cause {
+    /// The word that stands in the database and in answers.
+    fn word(self) -> &'static str {
+        match self {
+            Cause::Asked => "asked",
+            Cause::Forgotten => "forgotten",
+        }
+    }
 }
 
 statements! {
     INSERT = "
         INSERT INTO requests (request_id, intercom_id, seq, named_id, named_mac, new_mac,
             new_serial_number, log_extra, from_mac, from_serial_number, from_model, to_mac,
-            to_serial_number, to_model, state, asked_ms)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 'pending', ?15)";
+            to_serial_number, to_model, state, asked_ms, asked_by, cause)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 'pending', ?15, ?16,
+            ?17)";
     NEWEST = "SELECT * FROM requests WHERE intercom_id = ?1 ORDER BY number DESC LIMIT 1";
     BY_ID = "SELECT * FROM requests WHERE request_id = ?1";
     ASKED_FOR = "
@@ -47,10 +71,10 @@ statements! {
     ASK_AGAIN = "
         INSERT INTO requests (request_id, intercom_id, seq, named_id, named_mac, new_mac,
             new_serial_number, log_extra, from_mac, from_serial_number, from_model, to_mac,
-            to_serial_number, to_model, state, asked_ms, for_the_door)
+            to_serial_number, to_model, state, asked_ms, for_the_door, asked_by, cause)
         SELECT ?2, intercom_id, ?3, named_id, named_mac, new_mac, new_serial_number, log_extra,
             from_mac, from_serial_number, from_model, to_mac, to_serial_number, to_model, state,
-            ?4, for_the_door
+            ?4, for_the_door, asked_by, 'asked_again'
         FROM requests WHERE request_id = ?1";
     ASKED_SINCE = "SELECT count(*) FROM requests WHERE intercom_id = ?1 AND asked_ms > ?2";
     FOR_THE_DOOR = "UPDATE requests SET for_the_door = 1 WHERE request_id = ?1";
@@ -85,6 +109,8 @@ pub fn queue(transaction: &Transaction<'_>, queued: &Queued<'_>) -> Result<()> {
             text(change.to.identity.serial_number.as_ref()),
             change.to.model,
             queued.asked_ms,
+            queued.asked_by,
+            queued.cause.word(),
         ],
     )?;
     transaction.changed(Changed::Request(change.request_id.clone()));

@@ -11,9 +11,9 @@ const CACHED_STATEMENTS: usize = 100;
 
 /// Each brings a file from the version of its place in the list to the next one. Files of every
 /// version exist, so what stands here never changes; a change is one more at the end.
-const MIGRATIONS: [&str; 9] = [
+const MIGRATIONS: [&str; 10] = [
     VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7, VERSION_8,
-    VERSION_9,
+    VERSION_9, VERSION_10,
 ];
 
 /// Times are Unix times in milliseconds; MAC addresses are upper case with colons.
@@ -225,6 +225,71 @@ const VERSION_9: &str = "
 DROP INDEX live_tokens_of_a_board;
 ";
 
+const VERSION_10: &str = "
+-- Who asked for it, and why it was made.
+ALTER TABLE requests ADD COLUMN asked_by TEXT;
+ALTER TABLE requests ADD COLUMN cause TEXT NOT NULL DEFAULT 'asked';
+CREATE INDEX pending_requests_in_order ON requests (number) WHERE state = 'pending';
+-- Without the pending ones, which have better indices.
+CREATE INDEX ended_requests ON requests (state) WHERE state <> 'pending';
+CREATE INDEX requests_by_time ON requests (asked_ms);
+CREATE INDEX offers_to_a_board ON offers (board);
+-- Which hardware an intercom has and had.
+CREATE TABLE hardware (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    intercom_id INTEGER NOT NULL REFERENCES intercoms (id),
+    mac TEXT NOT NULL,
+    serial_number TEXT,
+    model TEXT,
+    board TEXT,
+    since_ms INTEGER, -- NULL: not known
+    until_ms INTEGER, -- NULL: it is in place
+    request_id TEXT -- the request that put it in place, if one did
+);
+INSERT INTO hardware
+    (intercom_id, mac, serial_number, model, since_ms, until_ms, request_id)
+    SELECT intercom_id, from_mac, from_serial_number, from_model, lag(ended_ms) OVER earlier,
+        ended_ms, CASE WHEN lag(to_mac) OVER earlier = from_mac
+            THEN lag(request_id) OVER earlier END
+    FROM requests
+    WHERE state = 'installed'
+        AND (from_mac <> to_mac OR from_serial_number IS NOT to_serial_number)
+    WINDOW earlier AS (PARTITION BY intercom_id ORDER BY ended_ms, number);
+INSERT INTO hardware
+    (intercom_id, mac, serial_number, model, board, since_ms, until_ms, request_id)
+    SELECT id, confirmed_mac, confirmed_serial_number, confirmed_model, board,
+        (SELECT max(ended_ms) FROM requests WHERE intercom_id = i.id AND state = 'installed'),
+        deleted_ms,
+        (SELECT request_id FROM requests WHERE intercom_id = i.id AND state = 'installed'
+            AND to_mac = confirmed_mac ORDER BY ended_ms DESC LIMIT 1)
+    FROM intercoms i;
+CREATE UNIQUE INDEX hardware_in_place ON hardware (intercom_id) WHERE until_ms IS NULL;
+CREATE INDEX hardware_of_an_intercom ON hardware (intercom_id);
+CREATE INDEX hardware_by_mac ON hardware (mac, intercom_id);
+CREATE INDEX hardware_by_serial_number ON hardware (serial_number, intercom_id)
+    WHERE serial_number IS NOT NULL;
+CREATE INDEX live_intercoms ON intercoms (id) WHERE deleted_ms IS NULL;
+CREATE INDEX live_status ON intercoms (status) WHERE deleted_ms IS NULL;
+-- The words in the titles of the live intercoms. Only SQLite itself writes it.
+CREATE VIRTUAL TABLE titles USING fts5 (
+    title, content = '', contentless_delete = 1, prefix = '1 2 3 4 5 6'
+);
+CREATE TRIGGER titles_of_new_intercoms AFTER INSERT ON intercoms
+WHEN new.title IS NOT NULL
+BEGIN
+    INSERT INTO titles (rowid, title) VALUES (new.id, new.title);
+END;
+CREATE TRIGGER titles_of_intercoms AFTER UPDATE OF title, deleted_ms ON intercoms
+WHEN old.title IS NOT new.title OR old.deleted_ms IS NOT new.deleted_ms
+BEGIN
+    DELETE FROM titles WHERE rowid = old.id;
+    INSERT INTO titles (rowid, title)
+        SELECT new.id, new.title WHERE new.title IS NOT NULL AND new.deleted_ms IS NULL;
+END;
+INSERT INTO titles (rowid, title)
+    SELECT id, title FROM intercoms WHERE deleted_ms IS NULL AND title IS NOT NULL;
+";
+
 /// Brings the tables to this version and sets the connection up: a commit that returned survives a
 /// power cut.
 pub(super) fn prepare(connection: &mut Connection) -> Result<(), OpenError> {
@@ -274,5 +339,28 @@ mod tests {
             prepare(&mut old).expect("the tables of today");
             assert_eq!(objects(&old), objects(&new), "from version {version}");
         }
+    }
+
+    #[test]
+    fn what_an_older_file_tells_of_the_hardware_of_a_door_is_taken_over() {
+        let mut file = Connection::open_in_memory().expect("a database");
+        migrate(&mut file, &MIGRATIONS[..9]).expect("the tables of that time");
+        file.execute_batch(
+            "INSERT INTO intercoms (id, title, confirmed_mac, desired_mac, status, source, seq)
+                 VALUES (1, 'North gate', 'C', 'C', 'installed', 'auto', 1);
+             INSERT INTO requests (request_id, intercom_id, seq, from_mac, to_mac, state, asked_ms,
+                 ended_ms)
+                 VALUES ('b', 1, 1, 'A', 'B', 'installed', 1, 2),
+                     ('x', 1, 2, 'B', 'X', 'failed', 3, 4),
+                     ('c', 1, 3, 'B', 'C', 'installed', 5, 6);",
+        )
+        .expect("rows");
+        prepare(&mut file).expect("the tables of today");
+        let read = |sql| file.query_row(sql, [], |row| row.get::<_, String>(0)).expect("a row");
+        let hardware = "SELECT json_group_array(json_array(mac, since_ms, until_ms, request_id))
+             FROM (SELECT * FROM hardware ORDER BY number)";
+        let expected = r#"[["A",null,2,null],["B",2,6,"b"],["C",6,null,"c"]]"#;
+        assert_eq!(read(hardware), expected);
+        assert_eq!(read("SELECT group_concat(rowid) FROM titles WHERE titles MATCH 'nor*'"), "1");
     }
 }

@@ -1,12 +1,14 @@
 //! What the tables keep, on real files.
 
 use std::path::PathBuf;
+use std::sync::Mutex;
 
 use intercom_wire::{Identity, Mac};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-use super::intercoms::{Details, EMPTY, Name, RecordState};
+use super::intercoms::{Details, EMPTY, INSTALLED, Name, RecordState};
+use super::macs::Believed;
 use super::taken::Among;
 use super::*;
 use crate::replacement::Carried;
@@ -268,4 +270,67 @@ fn old_reports_make_room() {
         Ok(())
     });
     assert_eq!(count(&file, "reports"), 10_000);
+}
+
+/// What is told of an intercom's hardware: MAC address, board, from when, until when.
+fn hardware_of(file: &File, id: i64) -> Vec<(String, Option<String>, i64, Option<i64>)> {
+    let file = outside(file);
+    let all = "SELECT mac, board, since_ms, until_ms FROM hardware WHERE intercom_id = ?1
+        ORDER BY number";
+    let mut all = file.prepare(all).expect("a statement");
+    let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
+    all.query_map([id], read).and_then(Iterator::collect).expect("rows")
+}
+
+#[test]
+fn the_hardware_of_a_door_is_told_from_its_creation_to_its_end() {
+    let file = file();
+    let host = Arc::new(At(Mutex::new(0)));
+    let store = Store::open_on(&file.path, host.clone()).expect("a store");
+    let at = |ms| *host.0.lock().expect("a clock") = ms;
+    at(10);
+    let id =
+        in_store(&store, move |t| intercoms::insert(t, &carried(1, "S1"), &Details::default(), 1));
+    let set = |last, serial_number: &'static str| {
+        in_store(&store, move |t| {
+            let carried = &carried(last, serial_number);
+            let (confirmed, desired) = (carried, carried);
+            let state = RecordState { confirmed, desired, status: INSTALLED, source: "auto" };
+            intercoms::set_state(t, id, &state)
+        });
+    };
+    let give = |name: &'static str, last| {
+        in_store(&store, move |t| {
+            let board = name.parse().expect("a board");
+            doors::give(t, &board, id, mac(last), Believed::FirstSight, t.now_ms())
+        });
+    };
+    at(20);
+    give("die-1", 1);
+    at(30);
+    set(2, "S2");
+    give("die-2", 2);
+    at(40);
+    set(2, "S2");
+    give("die-3", 2);
+    at(50);
+    in_store(&store, move |t| intercoms::delete(t, id, Believed::FirstSight, t.now_ms()));
+    let row = |last, board: &str, since, until| {
+        (mac(last).to_string(), Some(board.to_owned()), since, Some(until))
+    };
+    let expected = [row(1, "die-1", 10, 30), row(2, "die-2", 30, 40), row(2, "die-3", 40, 50)];
+    assert_eq!(hardware_of(&file, id), expected);
+}
+
+/// A host whose clock stands.
+struct At(Mutex<i64>);
+
+impl Host for At {
+    fn now_ms(&self) -> i64 {
+        *self.0.lock().expect("a clock")
+    }
+
+    fn fresh_id(&self) -> uuid::Uuid {
+        uuid::Uuid::nil()
+    }
 }

@@ -3,6 +3,7 @@
 use intercom_agent::agent::{BackTo, Delivery};
 use intercom_agent::decide::{Delivered, Signature, Timing, Via};
 use intercom_billing::operations::Decision;
+use intercom_billing::principal::Principal;
 use intercom_billing::store::intercoms::Name;
 use intercom_wire::{Identity, Mac, Request, RequestId, topics};
 use serde_json::{Map, Value, json};
@@ -216,7 +217,7 @@ impl World {
             body["new_serial_number"] = serial_number.into();
         }
         let body = object(&body).clone();
-        self.operate("PATCH", async |billing| billing.patch(body).await);
+        self.operate("PATCH", async |billing| billing.patch(body, Principal::Anybody).await);
     }
 
     /// An intercom in its place, with this identity.
