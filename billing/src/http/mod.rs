@@ -5,6 +5,7 @@ mod answer;
 mod auth;
 mod body;
 mod decisions;
+mod doors;
 mod intercoms;
 mod openapi;
 mod page;
@@ -34,6 +35,7 @@ pub fn router(billing: Billing, hosts: Hosts) -> Router {
         .route("/api/v1/agent/status", post(agent::status))
         .route("/api/v1/agent/requests", get(agent::requests))
         .route("/api/v1/agent/decisions", get(decisions::list).post(decisions::decide))
+        .route("/api/v1/intercoms/{id}/history", get(doors::history))
         .route("/", get(page::page).post(decisions::press))
         .route("/openapi.json", get(openapi::file))
         .fallback(answer::not_found)

@@ -12,12 +12,14 @@ mod questions;
 mod report;
 mod report_by_patch;
 mod silence;
+mod timeline;
 
 pub use decisions::Decision;
 use patch::fresh_request_id;
 pub use poll::Poll;
 pub use questions::{Question, Waits};
 pub(crate) use silence::{Silence, end_if_unanswered};
+pub use timeline::Timeline;
 
 use std::fmt;
 use std::sync::Arc;
@@ -193,18 +195,24 @@ impl Billing {
         limit: i64,
     ) -> Result<Vec<Entry>, Refusal> {
         let rule = self.rule();
-        let listed = move |snapshot: &Snapshot<'_>| {
-            let now = snapshot.now_ms();
-            let mut entries = history::list(snapshot, intercom_id, now, limit)?;
-            for entry in entries.iter_mut().filter(|entry| entry.state == "pending") {
-                if let Some(pending) = pending::by_id(snapshot, &entry.request_id)? {
-                    entry.waits_for = Some(rule.turn(&pending.waiting, now).to_string());
-                }
-            }
-            Ok(entries)
-        };
-        self.store.read(listed).await
+        self.store.read(move |snapshot| entries(snapshot, rule, intercom_id, limit)).await
     }
+}
+
+fn entries(
+    snapshot: &Snapshot<'_>,
+    rule: Rule,
+    intercom_id: Option<i64>,
+    limit: i64,
+) -> Result<Vec<Entry>, Refusal> {
+    let now = snapshot.now_ms();
+    let mut entries = history::list(snapshot, intercom_id, now, limit)?;
+    for entry in entries.iter_mut().filter(|entry| entry.state == "pending") {
+        if let Some(pending) = pending::by_id(snapshot, &entry.request_id)? {
+            entry.waits_for = Some(rule.turn(&pending.waiting, now).to_string());
+        }
+    }
+    Ok(entries)
 }
 
 fn find(snapshot: &Snapshot<'_>, name: &Name) -> Result<Record, Refusal> {

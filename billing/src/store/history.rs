@@ -15,6 +15,10 @@ pub struct Entry {
     pub request_id: RequestId,
     /// The record's `seq` with this change.
     pub seq: i64,
+    /// Who asked for it; `None` in requests from before this was kept.
+    pub asked_by: Option<String>,
+    /// Why it was made: `asked`, `asked_again`, `forgotten`.
+    pub cause: String,
     /// The intercom's ID.
     pub intercom_id: i64,
     /// The intercom's name.
@@ -97,6 +101,8 @@ fn entry(row: &Row<'_>) -> Result<Entry> {
     Ok(Entry {
         request_id: parsed(row, "request_id")?,
         seq: row.get("seq")?,
+        asked_by: row.get("asked_by")?,
+        cause: row.get("cause")?,
         intercom_id: row.get("intercom_id")?,
         title: row.get("title")?,
         state: row.get("state")?,

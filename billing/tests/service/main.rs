@@ -9,6 +9,7 @@ mod built_in_broker;
 mod command_line;
 mod common;
 mod decisions;
+mod doors;
 mod external_broker;
 mod half_sent;
 mod panels_http;

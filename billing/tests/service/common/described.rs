@@ -15,6 +15,8 @@ impl Described {
     /// A schema inside the description, its references resolved there.
     pub(crate) fn schema(&self, pointer: &str) -> Validator {
         let mut schema = self.0.clone();
+        // A reference is a URI, which a template's braces are not allowed in.
+        let pointer = pointer.replace('{', "%7B").replace('}', "%7D");
         schema["$ref"] = json!(format!("#{pointer}"));
         jsonschema::draft202012::new(&schema).expect("a schema")
     }
@@ -29,7 +31,8 @@ impl Described {
         body: &Value,
     ) {
         let path = path.split('?').next().expect("a path");
-        let Some(route) = self.0["paths"].get(path) else {
+        let routes = self.0["paths"].as_object().expect("paths");
+        let Some((path, route)) = routes.iter().find(|(template, _)| is_of(path, template)) else {
             return assert_eq!(status, 404, "{path} is not described");
         };
         let Some(operation) = route.get(method.as_str().to_lowercase()) else {
@@ -57,4 +60,13 @@ impl Described {
             assert!(wrong.is_empty(), "{method} {path} {status}: {wrong:#?} in {body:#}");
         }
     }
+}
+
+/// Whether a path is one of a template's, where a parameter stands for one segment.
+fn is_of(path: &str, template: &str) -> bool {
+    path.split('/').count() == template.split('/').count()
+        && path
+            .split('/')
+            .zip(template.split('/'))
+            .all(|(segment, of_template)| segment == of_template || of_template.starts_with('{'))
 }

@@ -253,6 +253,12 @@ impl Running {
         self.newest_request_id()
     }
 
+    /// A board `die-1` that carries the new MAC address polls, and is offered what is asked for.
+    pub(crate) fn offered_to_the_replacement(&self) {
+        let offered = self.pending(&format!("mac={NEW}&board=die-1"));
+        assert_eq!(offered.body.as_array().map(Vec::len), Some(1), "{offered:?}");
+    }
+
     pub(crate) fn newest_request_id(&self) -> String {
         self.requests()[0]["request_id"].as_str().expect("an ID").to_owned()
     }
