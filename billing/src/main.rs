@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use intercom_billing::health::Health;
 use intercom_billing::program;
 use intercom_billing::serve::Serve;
 use intercom_billing::token::Token;
@@ -20,6 +21,8 @@ struct Cli {
 enum Command {
     /// Serve the API until Ctrl-C or SIGTERM.
     Serve(Serve),
+    /// Asks a running service whether it lives.
+    Health(Health),
     /// Makes, lists and revokes the tokens that callers and panels authenticate with.
     #[command(subcommand)]
     Token(Token),
@@ -28,6 +31,9 @@ enum Command {
 fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Serve(serve) => program::run("intercom-billing", LevelFilter::Info, serve.run()),
+        Command::Health(health) => {
+            program::run("intercom-billing", LevelFilter::Info, async { health.run() })
+        }
         Command::Token(token) => program::run("intercom-billing", LevelFilter::Info, token.run()),
     }
 }

@@ -82,7 +82,7 @@ impl Service {
         let mut tasks = JoinSet::new();
         tasks.spawn(link.run());
         let hosts = Hosts { listen: listen.ip(), names: hosts };
-        tasks.spawn(serve(listener, router(billing, hosts)));
+        tasks.spawn(serve(listener, router(billing, up.clone(), hosts)));
         Ok(Service { http, mqtt, up, tasks, _lock: lock })
     }
 

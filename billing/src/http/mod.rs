@@ -6,6 +6,7 @@ mod auth;
 mod body;
 mod decisions;
 mod doors;
+mod health;
 mod intercoms;
 mod openapi;
 mod page;
@@ -21,12 +22,15 @@ use std::sync::Arc;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
+use tokio::sync::watch;
 
 use crate::operations::Billing;
 
 /// Every route, for calls to one of these hosts. Who may call one, its handler says: see `auth`. The
-/// API's description is for everybody.
-pub fn router(billing: Billing, hosts: Hosts) -> Router {
+/// API's description and the health of the service are for everybody. `broker` says whether panels
+/// can be reached.
+pub fn router(billing: Billing, broker: watch::Receiver<bool>, hosts: Hosts) -> Router {
+    let health = health::router(&billing, broker);
     let intercoms = post(intercoms::create).patch(intercoms::update).delete(intercoms::delete);
     Router::new()
         .route("/api/v1/billing/intercoms", intercoms)
@@ -40,6 +44,7 @@ pub fn router(billing: Billing, hosts: Hosts) -> Router {
         .route("/openapi.json", get(openapi::file))
         .fallback(answer::not_found)
         .method_not_allowed_fallback(answer::method_not_allowed)
-        .layer(from_fn_with_state(Arc::new(hosts), site::require_own))
         .with_state(billing)
+        .merge(health)
+        .layer(from_fn_with_state(Arc::new(hosts), site::require_own))
 }

@@ -12,6 +12,7 @@ mod decisions;
 mod doors;
 mod external_broker;
 mod half_sent;
+mod health;
 mod panels_http;
 mod panels_mqtt;
 mod roles;

@@ -15,7 +15,7 @@ type Row = (&'static str, [u16; 6], fn(&Running, &str) -> Answer);
 
 /// Every route. `die-1` is the board that the panel's token is bound to, and the panel of intercom 1.
 /// The later rows build on what the earlier ones have done where they were allowed.
-const TABLE: [Row; 20] = [
+const TABLE: [Row; 22] = [
     ("polls as die-1", [401, 401, 401, 403, 403, 200], |b, _| {
         b.pending(&format!("mac={OLD}&board=die-1"))
     }),
@@ -68,6 +68,12 @@ const TABLE: [Row; 20] = [
     ("reads the page", [401, 401, 401, 200, 200, 403], |b, _| b.call(Method::GET, "/", None)),
     ("reads the description", [200, 200, 200, 200, 200, 200], |b, _| {
         b.call(Method::GET, "/openapi.json", None)
+    }),
+    ("asks whether it lives", [200, 200, 200, 200, 200, 200], |b, _| {
+        b.call(Method::GET, "/healthz", None)
+    }),
+    ("asks whether it is ready", [200, 200, 200, 200, 200, 200], |b, _| {
+        b.call(Method::GET, "/readyz", None)
     }),
     ("creates", [401, 401, 401, 201, 403, 403], |b, _| b.post(json!({"mac": "02:00:00:00:00:33"}))),
     ("deletes", [401, 401, 401, 204, 403, 403], |b, _| b.delete("id=2")),
