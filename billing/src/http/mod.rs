@@ -8,6 +8,7 @@ mod decisions;
 mod doors;
 mod health;
 mod intercoms;
+mod metrics;
 mod openapi;
 mod page;
 mod query;
@@ -20,17 +21,25 @@ pub use site::Hosts;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::State;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use tokio::sync::watch;
 
 use crate::operations::Billing;
+use auth::Reader;
 
 /// Every route, for calls to one of these hosts. Who may call one, its handler says: see `auth`. The
 /// API's description and the health of the service are for everybody. `broker` says whether panels
 /// can be reached.
 pub fn router(billing: Billing, broker: watch::Receiver<bool>, hosts: Hosts) -> Router {
-    let health = health::router(&billing, broker);
+    let health = health::router(&billing, broker.clone());
+    let calls = metrics::Calls::new();
+    let metrics = Arc::new(metrics::Metrics::new(&billing.store, &calls, broker));
+    let show = move |_: Reader, State(billing): State<Billing>| {
+        let metrics = metrics.clone();
+        async move { metrics.show(&billing).await }
+    };
     let intercoms = post(intercoms::create).patch(intercoms::update).delete(intercoms::delete);
     Router::new()
         .route("/api/v1/billing/intercoms", intercoms)
@@ -42,9 +51,11 @@ pub fn router(billing: Billing, broker: watch::Receiver<bool>, hosts: Hosts) -> 
         .route("/api/v1/intercoms/{id}/history", get(doors::history))
         .route("/", get(page::page).post(decisions::press))
         .route("/openapi.json", get(openapi::file))
+        .route("/metrics", get(show))
         .fallback(answer::not_found)
         .method_not_allowed_fallback(answer::method_not_allowed)
         .with_state(billing)
         .merge(health)
         .layer(from_fn_with_state(Arc::new(hosts), site::require_own))
+        .layer(from_fn_with_state(calls, metrics::measure))
 }

@@ -77,6 +77,8 @@ pub enum Failure {
     RequestId(InvalidRequestId),
     /// An entity tag is no header.
     Header(InvalidHeaderValue),
+    /// The metrics cannot be written.
+    Text(fmt::Error),
     /// The database's own name is no issuer.
     Issuer(InvalidIssuer),
 }
@@ -270,6 +272,7 @@ impl fmt::Display for Failure {
             Failure::Database(error) => write!(f, "the database failed: {error}"),
             Failure::Json(error) => write!(f, "JSON cannot be written: {error}"),
             Failure::RequestId(error) => write!(f, "a new request ID {error}"),
+            Failure::Text(error) => write!(f, "the metrics cannot be written: {error}"),
             Failure::Issuer(error) => write!(f, "the name of this database {error}"),
             Failure::Header(error) => write!(f, "the entity tag cannot be sent: {error}"),
         }

@@ -13,7 +13,7 @@ use crate::store::intercoms::{self, Name, PENDING, Record, RecordState};
 use crate::store::macs::Believed;
 use crate::store::reports::Arrived;
 use crate::store::taken::{self, Among};
-use crate::store::{self, Transaction, doors, factories, hardware, offers, reports, requests};
+use crate::store::{self, Transaction, doors, factories, hardware, offers, reports, requests, Counted};
 
 /// How much of a reason is kept. People read it, and it comes from outside.
 const MAX_REASON_CHARS: usize = 1000;
@@ -50,6 +50,7 @@ fn take(transaction: &Transaction<'_>, report: &Report, believed: Believed) -> R
     let status: String = status.chars().take(MAX_STATUS_CHARS).collect();
     keep(
         transaction,
+        &effect,
         &Arrived {
             request_id: report.request_id.as_ref(),
             board: Some(&report.board),
@@ -62,7 +63,15 @@ fn take(transaction: &Transaction<'_>, report: &Report, believed: Believed) -> R
     )
 }
 
-fn keep(transaction: &Transaction<'_>, arrived: &Arrived<'_>) -> Result<(), Refusal> {
+fn keep(
+    transaction: &Transaction<'_>,
+    effect: &Settled,
+    arrived: &Arrived<'_>,
+) -> Result<(), Refusal> {
+    transaction.count(match effect {
+        Settled::Ignored(_) => Counted::IgnoredReport,
+        _ => Counted::Report,
+    });
     log::info!(
         "report on request {}: {} ({})",
         arrived.request_id.map_or("without an ID", RequestId::as_str),
@@ -158,6 +167,7 @@ pub(super) fn settle(
     };
     keep(
         transaction,
+        &effect,
         &Arrived {
             request_id: Some(request_id),
             board: report.board.as_ref(),

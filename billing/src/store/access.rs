@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Params, Result, Row};
 use uuid::Uuid;
 
 use super::changes::Changed;
+use super::counters::Counted;
 use super::statement::Sql;
 use crate::host::Host;
 
@@ -17,10 +18,24 @@ pub struct Snapshot<'c> {
     host: &'c dyn Host,
 }
 
-/// A snapshot that can be changed. What it says has changed is passed on when it is committed.
+/// A snapshot that can be changed. What it says is passed on when it is committed.
 pub struct Transaction<'c> {
     snapshot: Snapshot<'c>,
-    changed: RefCell<BTreeSet<Changed>>,
+    said: RefCell<Said>,
+}
+
+/// What a transaction says about itself.
+#[derive(Default)]
+pub(super) struct Said {
+    pub(super) changed: BTreeSet<Changed>,
+    pub(super) counted: Vec<Counted>,
+}
+
+impl Said {
+    pub(super) fn append(&mut self, mut later: Said) {
+        self.changed.append(&mut later.changed);
+        self.counted.append(&mut later.counted);
+    }
 }
 
 impl<'c> Snapshot<'c> {
@@ -65,7 +80,7 @@ impl<'c> Snapshot<'c> {
 
 impl<'c> Transaction<'c> {
     pub(super) fn on(connection: &'c Connection, host: &'c dyn Host) -> Self {
-        Transaction { snapshot: Snapshot::on(connection, host), changed: RefCell::default() }
+        Transaction { snapshot: Snapshot::on(connection, host), said: RefCell::default() }
     }
 
     /// A new name that nobody else has, for a request.
@@ -85,11 +100,16 @@ impl<'c> Transaction<'c> {
 
     /// Offers may depend on it.
     pub(crate) fn changed(&self, what: Changed) {
-        self.changed.borrow_mut().insert(what);
+        self.said.borrow_mut().changed.insert(what);
     }
 
-    pub(super) fn into_changed(self) -> BTreeSet<Changed> {
-        self.changed.into_inner()
+    /// The metrics count it.
+    pub(crate) fn count(&self, what: Counted) {
+        self.said.borrow_mut().counted.push(what);
+    }
+
+    pub(super) fn into_said(self) -> Said {
+        self.said.into_inner()
     }
 }
 

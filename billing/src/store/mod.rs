@@ -11,6 +11,7 @@ pub mod by_hand;
 pub mod disputes;
 pub mod doors;
 pub mod factories;
+pub mod figures;
 pub mod groups;
 pub mod hardware;
 pub mod history;
@@ -26,6 +27,7 @@ pub mod tokens;
 mod access;
 mod changes;
 mod column;
+mod counters;
 mod readers;
 mod schema;
 mod statement;
@@ -33,6 +35,7 @@ mod writer;
 
 pub use access::{Snapshot, Transaction};
 pub use changes::{Changed, Changes};
+pub use counters::{Counted, Counters};
 pub use rusqlite::{Error, Result};
 
 use std::io;
@@ -45,7 +48,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::host::{Host, System};
 use readers::Readers;
-use writer::{Call, MOST, Waiting};
+use writer::{AfterCommit, Call, MOST, Waiting};
 
 /// The database. Cheap to clone; its threads and connections end with the last clone.
 #[derive(Clone)]
@@ -53,6 +56,8 @@ pub struct Store {
     calls: mpsc::Sender<Box<dyn Call>>,
     readers: Arc<Readers>,
     changes: Arc<Changes>,
+    counters: Counters,
+    path: Arc<Path>,
     host: Arc<dyn Host>,
 }
 
@@ -86,12 +91,14 @@ impl Store {
         let readers = Arc::new(Readers::open(path, host.clone())?);
         let changes = Arc::new(Changes::default());
         let (calls, calls_out) = mpsc::channel(MOST);
-        let (to_tell, on) = (changes.clone(), host.clone());
+        let counters = Counters::new();
+        let after = AfterCommit { changes: changes.clone(), counters: counters.clone() };
+        let on = host.clone();
         thread::Builder::new()
             .name("database".to_owned())
-            .spawn(move || writer::serve(connection, calls_out, &to_tell, &*on))
+            .spawn(move || writer::serve(connection, calls_out, &after, &*on))
             .map_err(OpenError::Thread)?;
-        Ok(Store { calls, readers, changes, host })
+        Ok(Store { calls, readers, changes, counters, path: path.into(), host })
     }
 
     /// Runs one call as a transaction of its own, durable when this returns; an error undoes all of
@@ -132,6 +139,16 @@ impl Store {
     /// What was committed through this store.
     pub fn changes(&self) -> &Changes {
         &self.changes
+    }
+
+    /// What was committed through this store, counted.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// The database file.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 }
 

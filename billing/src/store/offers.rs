@@ -7,6 +7,7 @@ use intercom_wire::{BoardName, RequestId};
 use rusqlite::{OptionalExtension, Result, params};
 
 use super::column::parsed;
+use super::counters::Counted;
 use super::statement::statements;
 use super::{Snapshot, Transaction};
 
@@ -76,7 +77,10 @@ pub fn add(
     board: &BoardName,
     now_ms: i64,
 ) -> Result<()> {
-    transaction.execute(OFFER, params![request_id.as_str(), board.as_str(), now_ms])?;
+    let params = params![request_id.as_str(), board.as_str(), now_ms];
+    if transaction.execute(OFFER, params)? > 0 {
+        transaction.count(Counted::Offered);
+    }
     Ok(())
 }
 

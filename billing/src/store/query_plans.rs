@@ -4,8 +4,7 @@ use rusqlite::Connection;
 
 use super::statement::Sql;
 use super::{
-    boards, by_hand, disputes, doors, factories, groups, hardware, history, intercoms, macs,
-    offers, pending, reports, requests, schema, taken, tokens,
+    boards, by_hand, disputes, doors, factories, groups, hardware, history, intercoms, macs, offers, pending, reports, requests, schema, taken, tokens, figures,
 };
 
 /// The statements of every module. A module that is missing here has a list that nobody uses, which
@@ -16,6 +15,7 @@ const MODULES: [(&str, &[(&str, Sql)]); 16] = [
     ("disputes", disputes::STATEMENTS),
     ("doors", doors::STATEMENTS),
     ("factories", factories::STATEMENTS),
+    ("figures", figures::STATEMENTS),
     ("groups", groups::STATEMENTS),
     ("hardware", hardware::STATEMENTS),
     ("history", history::STATEMENTS),
@@ -30,10 +30,12 @@ const MODULES: [(&str, &[(&str, Sql)]); 16] = [
 ];
 
 /// Every scan that there is: of one row, of what is wanted whole, or up to a limit.
-const SCANS: [&str; 14] = [
+const SCANS: [&str; 16] = [
     "by_hand::ALL: by_hand USING INDEX by_hand_by_arrival",
     "by_hand::MAKE_ROOM: by_hand USING INDEX by_hand_by_arrival",
     "disputes::DISPUTED: boards USING INDEX disputed_claims",
+    "figures::PENDING: requests USING COVERING INDEX pending_requests_of_an_intercom",
+    "figures::PENDING: p",
     "history::NEWEST: r",
     "offers::EVERY_OPEN_REQUEST: requests USING INDEX pending_requests_in_order",
     "offers::EVERY_OPEN_REQUEST: offers USING COVERING INDEX open_offers",

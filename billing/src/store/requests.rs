@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::changes::Changed;
 use super::column::{carried, parsed, parsed_or_null, text};
+use super::counters::Counted;
 use super::statement::statements;
 use super::{Snapshot, Transaction};
 use crate::replacement::{IdentityRequest, State};
@@ -114,6 +115,7 @@ pub fn queue(transaction: &Transaction<'_>, queued: &Queued<'_>) -> Result<()> {
         ],
     )?;
     transaction.changed(Changed::Request(change.request_id.clone()));
+    transaction.count(Counted::Asked);
     Ok(())
 }
 
@@ -162,6 +164,7 @@ pub fn ask_again(
 ) -> Result<()> {
     transaction.execute(ASK_AGAIN, params![request_id.as_str(), again.as_str(), seq, now_ms])?;
     transaction.changed(Changed::Request(again.clone()));
+    transaction.count(Counted::Asked);
     end(transaction, request_id, &State::Superseded, None, now_ms)
 }
 
@@ -216,5 +219,6 @@ pub fn end(
         params![request_id.as_str(), word, board.map(BoardName::as_str), reason, now_ms],
     )?;
     transaction.changed(Changed::Request(request_id.clone()));
+    transaction.count(Counted::Ended(word));
     Ok(())
 }

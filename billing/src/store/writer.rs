@@ -3,14 +3,15 @@
 //! A durable commit waits for the disk, however little is in it. Each call has its own savepoint,
 //! so an error undoes only that call. No call is answered before the commit has returned.
 
-use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use rusqlite::{Connection, Error, Result, TransactionBehavior, ffi};
 use tokio::sync::{mpsc, oneshot};
 
-use super::access::Transaction;
-use super::changes::{Changed, Changes};
+use super::access::{Said, Transaction};
+use super::changes::Changes;
+use super::counters::Counters;
 use crate::host::Host;
 
 /// Upper bound on the calls that wait for their turn, and on those that share a commit.
@@ -60,11 +61,17 @@ where
     }
 }
 
+/// Who is told what was committed.
+pub(super) struct AfterCommit {
+    pub(super) changes: Arc<Changes>,
+    pub(super) counters: Counters,
+}
+
 /// Serves calls until the last store is dropped.
 pub(super) fn serve(
     mut connection: Connection,
     mut calls: mpsc::Receiver<Box<dyn Call>>,
-    changes: &Changes,
+    after: &AfterCommit,
     host: &dyn Host,
 ) {
     let mut batch = Vec::with_capacity(MOST);
@@ -76,29 +83,32 @@ pub(super) fn serve(
             batch.push(call);
         }
         let committed = commit(&mut connection, &mut batch, host);
-        let committed = committed.map(|changed| changes.add(changed));
+        let committed = committed.map(|said| {
+            after.counters.add(said.counted);
+            after.changes.add(said.changed);
+        });
         for call in batch.drain(..) {
             call.answer(&committed);
         }
     }
 }
 
-/// What the calls have changed.
+/// What the calls have said.
 fn commit(
     connection: &mut Connection,
     batch: &mut [Box<dyn Call>],
     host: &dyn Host,
-) -> Result<BTreeSet<Changed>> {
+) -> Result<Said> {
     // Immediate: what was read stays true until the commit, even if another process has the file
     // open.
     let mut transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let mut changed = BTreeSet::new();
+    let mut said = Said::default();
     for call in batch {
         let savepoint = transaction.savepoint()?;
         let access = Transaction::on(&savepoint, host);
         // A panic undoes its call as an error does.
         if catch_unwind(AssertUnwindSafe(|| call.work(&access))).unwrap_or(false) {
-            changed.append(&mut access.into_changed());
+            said.append(access.into_said());
             savepoint.commit()?;
         } else {
             savepoint.finish()?;
@@ -111,7 +121,7 @@ fn commit(
         }
     }
     transaction.commit()?;
-    Ok(changed)
+    Ok(said)
 }
 
 /// An error for one more caller.

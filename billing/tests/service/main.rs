@@ -13,6 +13,7 @@ mod doors;
 mod external_broker;
 mod half_sent;
 mod health;
+mod metrics;
 mod panels_http;
 mod panels_mqtt;
 mod roles;

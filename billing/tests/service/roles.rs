@@ -69,6 +69,9 @@ const TABLE: [Row; 22] = [
     ("reads the description", [200, 200, 200, 200, 200, 200], |b, _| {
         b.call(Method::GET, "/openapi.json", None)
     }),
+    ("reads the metrics", [401, 401, 401, 200, 200, 403], |b, _| {
+        b.call(Method::GET, "/metrics", None)
+    }),
     ("asks whether it lives", [200, 200, 200, 200, 200, 200], |b, _| {
         b.call(Method::GET, "/healthz", None)
     }),
