@@ -9,6 +9,9 @@
 //! 3. to the board of the door when the grace time is over. Otherwise an old panel that is still
 //!    powered on a workbench would take the replacement's MAC address.
 //!
+//! A request of a swap goes to the other door's board while that carries the MAC address, and to nobody
+//! else: no panel changes its identity for a swap.
+//!
 //! A claim that is not believed counts for nothing: anybody can make it, and a panel looks for another
 //! owner itself before it takes a MAC address. Whoever was offered the request before and is not any
 //! more is struck out.
@@ -76,6 +79,17 @@ pub struct Waiting {
     pub is_for_the_door: bool,
     /// The door's board is offered it already.
     pub is_offered_to_the_door: bool,
+    /// It is one of the two requests of a swap.
+    pub half: Option<Half>,
+}
+
+/// One of the two requests of a swap.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Half {
+    /// The other door's board, which carries the MAC address already.
+    pub board: Option<BoardName>,
+    /// That board has said that it does.
+    pub is_confirmed: bool,
 }
 
 /// A board that claims the MAC address that is asked for.
@@ -109,6 +123,11 @@ pub enum Turn {
     Twins(BoardName),
     /// The door's board's, where it is known.
     Door(Option<BoardName>),
+    /// Nobody's until the other door's board is there with the MAC address that it had when the swap
+    /// was asked for.
+    Exchanged(Option<BoardName>),
+    /// Nobody's: the other request of the swap is not confirmed yet.
+    OtherHalf,
 }
 
 impl Rule {
@@ -119,6 +138,9 @@ impl Rule {
 
     /// Whose turn a request is at.
     pub fn turn(&self, waiting: &Waiting, now_ms: i64) -> Turn {
+        if let Some(half) = &waiting.half {
+            return waiting.halfs_turn(half, now_ms);
+        }
         if Self::replacement(waiting).is_none() {
             return waiting.doors_turn(now_ms);
         }
@@ -165,7 +187,7 @@ impl Rule {
                 .filter(|until_ms| *until_ms > now_ms && *until_ms != UNTIL_FURTHER_NOTICE)
                 .min(),
             Turn::Twins(_) => waiting.twins_until_ms,
-            Turn::Spare | Turn::Door(_) => None,
+            Turn::Spare | Turn::Door(_) | Turn::Exchanged(_) | Turn::OtherHalf => None,
         }
     }
 }
@@ -178,6 +200,24 @@ impl Waiting {
         }
     }
 
+    fn halfs_turn(&self, half: &Half, now_ms: i64) -> Turn {
+        if half.is_confirmed {
+            return Turn::OtherHalf;
+        }
+        let is_it = |claimant: &&Claimant| {
+            Some(&claimant.board) == half.board.as_ref()
+                && claimant.until_ms > now_ms
+                && !claimant.contradicts(self)
+        };
+        match (self.believed().find(is_it), &half.board) {
+            (Some(_), Some(board)) if self.twins_until_ms > Some(now_ms) => {
+                Turn::Twins(board.clone())
+            }
+            (Some(claimant), _) => Turn::Replacement(claimant.board.clone()),
+            (None, board) => Turn::Exchanged(board.clone()),
+        }
+    }
+
     fn believed(&self) -> impl Iterator<Item = &Claimant> {
         self.claimants.iter().filter(|claimant| claimant.is_believed)
     }
@@ -186,12 +226,17 @@ impl Waiting {
 impl Claimant {
     /// Whether it is the replacement on the wall.
     fn may_have(&self, waiting: &Waiting) -> bool {
-        let contradicts = match (&self.serial_number, &waiting.new_serial_number) {
+        // The door's own board has the MAC address because it was asked to take it.
+        !self.is_of_another_door
+            && (!self.contradicts(waiting) || waiting.door.as_ref() == Some(&self.board))
+    }
+
+    /// Whether it claims another serial number than was asked for.
+    fn contradicts(&self, waiting: &Waiting) -> bool {
+        match (&self.serial_number, &waiting.new_serial_number) {
             (Some(own), Some(asked)) => own != asked,
             _ => false,
-        };
-        // The door's own board has the MAC address because it was asked to take it.
-        !self.is_of_another_door && (!contradicts || waiting.door.as_ref() == Some(&self.board))
+        }
     }
 }
 
@@ -204,7 +249,9 @@ impl Turn {
             | Turn::Conflict(_)
             | Turn::Grace(_)
             | Turn::Twins(_)
-            | Turn::Door(None) => None,
+            | Turn::Door(None)
+            | Turn::Exchanged(_)
+            | Turn::OtherHalf => None,
         }
     }
 }
@@ -228,6 +275,11 @@ impl fmt::Display for Turn {
             ),
             Turn::Door(Some(board)) => write!(f, "the answer of the door's board {board}"),
             Turn::Door(None) => f.write_str("the door's board, which has not shown itself yet"),
+            Turn::Exchanged(Some(board)) => {
+                write!(f, "the other door's board {board} to be connected with its MAC address")
+            }
+            Turn::Exchanged(None) => f.write_str("the other door's board, which is not known"),
+            Turn::OtherHalf => f.write_str("the confirmation of the other door of the swap"),
         }
     }
 }
@@ -275,6 +327,7 @@ mod tests {
             polls_every_ms: None,
             is_for_the_door: false,
             is_offered_to_the_door: false,
+            half: None,
         }
     }
 
@@ -355,6 +408,24 @@ mod tests {
         let rule = Rule { since_ms: 50_000, ..RULE };
         let offered = Waiting { is_offered_to_the_door: true, ..waiting(&[]) };
         assert_eq!(rule.turn(&offered, 50_000), door());
+    }
+
+    #[test]
+    fn a_request_of_a_swap_is_for_the_other_doors_board_alone() {
+        let of_the_other = Claimant { is_of_another_door: true, ..claimant(60_000) };
+        let half = Half { board: Some(board("spare")), is_confirmed: false };
+        let there = Waiting { half: Some(half.clone()), ..waiting(&[of_the_other]) };
+        assert_eq!(RULE.turn(&there, 20_000), Turn::Replacement(board("spare")));
+        assert_eq!(RULE.turn(&there, 60_000), Turn::Exchanged(Some(board("spare"))));
+        let other_serial = Waiting { new_serial_number: "S3".parse().ok(), ..there.clone() };
+        assert_eq!(RULE.turn(&other_serial, 20_000), Turn::Exchanged(Some(board("spare"))));
+        let twins = Waiting { twins_until_ms: Some(90_000), ..there.clone() };
+        assert_eq!(RULE.turn(&twins, 20_000), Turn::Twins(board("spare")));
+        let third = Half { board: Some(board("third")), ..half.clone() };
+        let third = Waiting { half: Some(third), ..there.clone() };
+        assert_eq!(RULE.turn(&third, i64::MAX), Turn::Exchanged(Some(board("third"))));
+        let confirmed = Waiting { half: Some(Half { is_confirmed: true, ..half }), ..there };
+        assert_eq!(RULE.turn(&confirmed, 20_000), Turn::OtherHalf);
     }
 
     #[test]

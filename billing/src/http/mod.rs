@@ -14,6 +14,7 @@ mod page;
 mod query;
 mod server;
 mod site;
+mod swaps;
 
 pub use server::serve;
 pub use site::Hosts;
@@ -49,6 +50,7 @@ pub fn router(billing: Billing, broker: watch::Receiver<bool>, hosts: Hosts) -> 
         .route("/api/v1/agent/requests", get(agent::requests))
         .route("/api/v1/agent/decisions", get(decisions::list).post(decisions::decide))
         .route("/api/v1/intercoms/{id}/history", get(doors::history))
+        .route("/api/v1/swaps", post(swaps::ask))
         .route("/", get(page::page).post(decisions::press))
         .route("/openapi.json", get(openapi::file))
         .route("/metrics", get(show))

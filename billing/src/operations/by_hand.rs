@@ -6,7 +6,7 @@
 
 use intercom_wire::{BoardName, Identity, MAX_TEXT_CHARS, Outcome, Report};
 
-use super::{Refusal, withdraw};
+use super::{Refusal, swap, withdraw};
 use crate::replacement::{Carried, State};
 use crate::store::by_hand::{self, ByHand};
 use crate::store::disputes::Dispute;
@@ -137,6 +137,7 @@ fn follow(
     if taken.mac || taken.serial_number {
         return Ok(false);
     }
+    swap::break_off(transaction, record.id)?;
     intercoms::delete_spares(transaction, &change.identity, transaction.now_ms())?;
     let model = record.confirmed.model.clone().or_else(|| change.model.clone());
     let carried = Carried { identity: change.identity.clone(), model };

@@ -12,6 +12,7 @@ mod questions;
 mod report;
 mod report_by_patch;
 mod silence;
+mod swap;
 mod timeline;
 
 pub use decisions::Decision;
@@ -19,6 +20,7 @@ use patch::fresh_request_id;
 pub use poll::Poll;
 pub use questions::{Question, Waits};
 pub(crate) use silence::{Silence, end_if_unanswered};
+pub use swap::Swapped;
 pub use timeline::Timeline;
 
 use std::fmt;
@@ -227,6 +229,7 @@ fn withdraw(transaction: &Transaction<'_>, record: &Record, state: &State) -> Re
         && newest.state == State::Pending
     {
         requests::end(transaction, &newest.request_id, state, None, transaction.now_ms())?;
+        swap::end_other(transaction, &newest.request_id)?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use intercom_wire::{BoardName, FactoryIdentity, Identity, Outcome, Report, RequestId};
 
-use super::{Billing, Refusal, by_hand, next_seq};
+use super::{Billing, Refusal, by_hand, next_seq, swap};
 use crate::replacement::{
     Carried, Effect, IdentityRequest, Ignored, ReportedOutcome, State, apply_report,
 };
@@ -13,7 +13,9 @@ use crate::store::intercoms::{self, Name, PENDING, Record, RecordState};
 use crate::store::macs::Believed;
 use crate::store::reports::Arrived;
 use crate::store::taken::{self, Among};
-use crate::store::{self, Transaction, doors, factories, hardware, offers, reports, requests, Counted};
+use crate::store::{
+    self, Counted, Transaction, doors, factories, hardware, offers, reports, requests, swaps,
+};
 
 /// How much of a reason is kept. People read it, and it comes from outside.
 const MAX_REASON_CHARS: usize = 1000;
@@ -192,6 +194,8 @@ enum Settled {
     AskedAgain,
     /// The board decides later.
     Deferred,
+    /// The board has confirmed its half of a swap.
+    HalfConfirmed,
     /// The record follows a change by hand.
     MovedByHand,
     /// A change by hand waits for an operator.
@@ -238,6 +242,11 @@ impl Subject {
         reason: Option<&str>,
         believed: Believed,
     ) -> Result<Settled, Refusal> {
+        let is_installed =
+            matches!(self.reported.state, State::Ended { outcome: Outcome::Installed, .. });
+        if !is_installed && swaps::of(transaction, &self.reported.request_id)?.is_some() {
+            return self.settle_half(transaction, report, reason, believed);
+        }
         let effect = match self.later_is_installed {
             true => Effect::Nothing(Ignored::Superseded),
             false => apply_report(&self.record.confirmed, &self.newest, &self.reported, report),
@@ -256,6 +265,12 @@ impl Subject {
                 (carried, Settled::Ended)
             }
         };
+        if swap::break_off(transaction, self.record.id)? {
+            return match subject(transaction, Some(&self.reported.request_id))? {
+                Ok(subject) => subject.settle(transaction, report, reason, believed),
+                Err(why) => Ok(Settled::Ignored(why)),
+            };
+        }
         if report.outcome == Outcome::Installed {
             if !self.is_free(transaction, Among::OthersButSpares(self.record.id), &carried)? {
                 return Ok(Settled::Ignored(Ignored::IdentityTaken));
@@ -312,6 +327,22 @@ impl Subject {
         Ok(door.is_some_and(|door| door.intercom_id == self.record.id))
     }
 
+    fn settle_half(
+        &self,
+        transaction: &Transaction<'_>,
+        report: &ReportedOutcome,
+        reason: Option<&str>,
+        believed: Believed,
+    ) -> Result<Settled, Refusal> {
+        let (record, reported) = (&self.record, &self.reported);
+        let step = swap::apply(transaction, record, reported, report, reason, believed)?;
+        Ok(match step {
+            swap::Step::Confirmed => Settled::HalfConfirmed,
+            swap::Step::Exchanged | swap::Step::BrokenOff => Settled::Ended,
+            swap::Step::Ignored(why) => Settled::Ignored(why),
+        })
+    }
+
     fn keep_as_by_hand(
         &self,
         transaction: &Transaction<'_>,
@@ -365,6 +396,10 @@ impl Subject {
         if !self.is_free(transaction, Among::Others(record.id), &carried)? {
             return Ok(false);
         }
+        let record = match swap::break_off(transaction, record.id)? {
+            true => super::find(transaction, &Name::Id(record.id))?,
+            false => record,
+        };
         let is_pending = self.is_pending_after(transaction)?;
         let status = record.shown.status.clone().unwrap_or_default();
         let desired = if is_pending { &record.desired } else { &carried };
@@ -397,13 +432,12 @@ impl Subject {
             return Ok(false);
         }
         let seq = next_seq(transaction, mark.max(self.record.seq));
-        requests::ask_again(
-            transaction,
-            &self.reported.request_id,
-            &super::fresh_request_id(transaction)?,
-            seq,
-            transaction.now_ms(),
-        )?;
+        let again = super::fresh_request_id(transaction)?;
+        let (now_ms, request_id) = (transaction.now_ms(), &self.reported.request_id);
+        requests::ask_again(transaction, request_id, &again, seq, now_ms)?;
+        if let Some(half) = swaps::of(transaction, request_id)? {
+            swaps::add(transaction, &again, half.with)?;
+        }
         intercoms::set_seq(transaction, self.record.id, seq)?;
         Ok(true)
     }
@@ -456,6 +490,7 @@ impl fmt::Display for Settled {
             Settled::Found => f.write_str("the record has what the door's board carries"),
             Settled::AskedAgain => f.write_str("it is asked for again with a higher number"),
             Settled::Deferred => f.write_str("the board decides later"),
+            Settled::HalfConfirmed => f.write_str("it waits for the other door of the swap"),
             Settled::MovedByHand => f.write_str("the record follows the change by hand"),
             Settled::WaitsForAYes => f.write_str("a change by hand: it waits for an operator"),
             Settled::Ignored(why) => why.fmt(f),

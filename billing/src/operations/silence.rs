@@ -2,7 +2,7 @@
 
 use intercom_wire::{BoardName, Outcome, RequestId};
 
-use super::{Refusal, find};
+use super::{Refusal, find, swap};
 use crate::offer::ANSWER_MS;
 use crate::replacement::State;
 use crate::store::intercoms::{self, Name, RecordState};
@@ -57,6 +57,7 @@ pub fn end_if_unanswered(
             source: record.shown.source.as_deref().unwrap_or_default(),
         },
     )?;
+    swap::end_other(transaction, request_id)?;
     log::warn!("request {request_id}: board {board} has given no answer");
     Ok(Silence::Ended)
 }

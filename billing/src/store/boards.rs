@@ -173,6 +173,11 @@ fn known(snapshot: &Snapshot<'_>, board: &BoardName) -> Result<Option<Known>> {
     snapshot.first(BY_NAME, [board.as_str()], Known::read)
 }
 
+/// What a board said last that it carries; in mid-change, what it carried before.
+pub fn claim(snapshot: &Snapshot<'_>, board: &BoardName) -> Result<Option<Identity>> {
+    Ok(known(snapshot, board)?.and_then(|known| known.claim))
+}
+
 /// Whether [`present`] would change nothing.
 pub fn is_known(snapshot: &Snapshot<'_>, seen: &Seen, now_ms: i64) -> Result<bool> {
     Ok(known(snapshot, &seen.board)?.is_some_and(|known| known.has(seen, now_ms)))

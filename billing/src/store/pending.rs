@@ -7,7 +7,7 @@ use super::changes::Changed;
 use super::column::{parsed, parsed_or_null};
 use super::statement::statements;
 use super::{Snapshot, boards, offers};
-use crate::offer::Waiting;
+use crate::offer::{Half, Waiting};
 
 /// A pending request with what decides who it is offered to.
 #[derive(Debug, Clone)]
@@ -33,6 +33,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT r.*, i.confirmed_mac, i.board AS door, m.poll_ms,
+                    w.with_intercom, w.confirmed_by, o.board AS others_board,
                     (SELECT issuer FROM service) AS issuer,
                     coalesce(m.of_a_door = 0, 0)
                         OR EXISTS (SELECT 1 FROM intercoms s WHERE s.deleted_ms IS NULL
@@ -40,6 +41,8 @@ macro_rules! select {
              FROM requests r
              JOIN intercoms i ON i.id = r.intercom_id AND i.deleted_ms IS NULL
              LEFT JOIN macs m ON m.mac = r.new_mac
+             LEFT JOIN swaps w ON w.request_id = r.request_id
+             LEFT JOIN intercoms o ON o.id = w.with_intercom
              WHERE r.state = 'pending' AND ",
             $rest
         )
@@ -129,6 +132,9 @@ fn with_boards(snapshot: &Snapshot<'_>, mut pending: Pending) -> Result<Pending>
         pending.waiting.is_offered_to_the_door = open.contains(door);
         pending.waiting.twins_until_ms = boards::twins_until(snapshot, door)?;
     }
+    if let Some(Half { board: Some(board), .. }) = &pending.waiting.half {
+        pending.waiting.twins_until_ms = boards::twins_until(snapshot, board)?;
+    }
     Ok(pending)
 }
 
@@ -137,6 +143,14 @@ fn pending(row: &Row<'_>) -> Result<Pending> {
     let new_serial_number = parsed_or_null(row, "new_serial_number")?;
     let confirmed_mac = parsed(row, "confirmed_mac")?;
     let door: Option<BoardName> = parsed_or_null(row, "door")?;
+    let with: Option<i64> = row.get("with_intercom")?;
+    let half = match with {
+        Some(_) => Some(Half {
+            board: parsed_or_null(row, "others_board")?,
+            is_confirmed: parsed_or_null::<BoardName>(row, "confirmed_by")?.is_some(),
+        }),
+        None => None,
+    };
     Ok(Pending {
         waiting: Waiting {
             new_mac,
@@ -150,6 +164,7 @@ fn pending(row: &Row<'_>) -> Result<Pending> {
             polls_every_ms: row.get("poll_ms")?,
             is_for_the_door: row.get("for_the_door")?,
             is_offered_to_the_door: false,
+            half,
         },
         body: RequestBody {
             id: row.get("named_id")?,

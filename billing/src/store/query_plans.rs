@@ -4,12 +4,13 @@ use rusqlite::Connection;
 
 use super::statement::Sql;
 use super::{
-    boards, by_hand, disputes, doors, factories, groups, hardware, history, intercoms, macs, offers, pending, reports, requests, schema, taken, tokens, figures,
+    boards, by_hand, disputes, doors, factories, figures, groups, hardware, history, intercoms,
+    macs, offers, pending, reports, requests, schema, swaps, taken, tokens,
 };
 
 /// The statements of every module. A module that is missing here has a list that nobody uses, which
 /// is a warning.
-const MODULES: [(&str, &[(&str, Sql)]); 16] = [
+const MODULES: [(&str, &[(&str, Sql)]); 18] = [
     ("boards", boards::STATEMENTS),
     ("by_hand", by_hand::STATEMENTS),
     ("disputes", disputes::STATEMENTS),
@@ -25,6 +26,7 @@ const MODULES: [(&str, &[(&str, Sql)]); 16] = [
     ("pending", pending::STATEMENTS),
     ("reports", reports::STATEMENTS),
     ("requests", requests::STATEMENTS),
+    ("swaps", swaps::STATEMENTS),
     ("taken", taken::STATEMENTS),
     ("tokens", tokens::STATEMENTS),
 ];
@@ -34,7 +36,7 @@ const SCANS: [&str; 16] = [
     "by_hand::ALL: by_hand USING INDEX by_hand_by_arrival",
     "by_hand::MAKE_ROOM: by_hand USING INDEX by_hand_by_arrival",
     "disputes::DISPUTED: boards USING INDEX disputed_claims",
-    "figures::PENDING: requests USING COVERING INDEX pending_requests_of_an_intercom",
+    "figures::PENDING: requests USING COVERING INDEX pending_requests_in_order",
     "figures::PENDING: p",
     "history::NEWEST: r",
     "offers::EVERY_OPEN_REQUEST: requests USING INDEX pending_requests_in_order",

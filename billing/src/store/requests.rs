@@ -64,8 +64,11 @@ statements! {
             ?17)";
     NEWEST = "SELECT * FROM requests WHERE intercom_id = ?1 ORDER BY number DESC LIMIT 1";
     BY_ID = "SELECT * FROM requests WHERE request_id = ?1";
+    /// A swap asks the other door's board.
     ASKED_FOR = "
-        SELECT EXISTS (SELECT 1 FROM requests WHERE intercom_id = ?1 AND to_mac = ?2)";
+        SELECT EXISTS (SELECT 1 FROM requests r WHERE intercom_id = ?1 AND to_mac = ?2
+            AND (state = 'installed'
+                OR NOT EXISTS (SELECT 1 FROM swaps w WHERE w.request_id = r.request_id)))";
     INSTALLED_SINCE = "
         SELECT EXISTS (SELECT 1 FROM requests WHERE intercom_id = ?1 AND state = 'installed'
             AND seq > (SELECT seq FROM requests WHERE request_id = ?2))";

@@ -11,9 +11,9 @@ const CACHED_STATEMENTS: usize = 100;
 
 /// Each brings a file from the version of its place in the list to the next one. Files of every
 /// version exist, so what stands here never changes; a change is one more at the end.
-const MIGRATIONS: [&str; 10] = [
+const MIGRATIONS: [&str; 11] = [
     VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7, VERSION_8,
-    VERSION_9, VERSION_10,
+    VERSION_9, VERSION_10, VERSION_11,
 ];
 
 /// Times are Unix times in milliseconds; MAC addresses are upper case with colons.
@@ -288,6 +288,16 @@ BEGIN
 END;
 INSERT INTO titles (rowid, title)
     SELECT id, title FROM intercoms WHERE deleted_ms IS NULL AND title IS NOT NULL;
+";
+
+const VERSION_11: &str = "
+-- The two requests of a swap: with which intercom each one exchanges the panel, and which board has
+-- said that it carries what is asked for. Both end together.
+CREATE TABLE swaps (
+    request_id TEXT PRIMARY KEY REFERENCES requests (request_id) ON DELETE CASCADE,
+    with_intercom INTEGER NOT NULL,
+    confirmed_by TEXT
+) WITHOUT ROWID;
 ";
 
 /// Brings the tables to this version and sets the connection up: a commit that returned survives a

@@ -21,4 +21,5 @@ mod said_before;
 mod signed;
 mod sites;
 mod strangers;
+mod swaps;
 mod tokens;

@@ -15,7 +15,7 @@ type Row = (&'static str, [u16; 6], fn(&Running, &str) -> Answer);
 
 /// Every route. `die-1` is the board that the panel's token is bound to, and the panel of intercom 1.
 /// The later rows build on what the earlier ones have done where they were allowed.
-const TABLE: [Row; 22] = [
+const TABLE: [Row; 24] = [
     ("polls as die-1", [401, 401, 401, 403, 403, 200], |b, _| {
         b.pending(&format!("mac={OLD}&board=die-1"))
     }),
@@ -64,6 +64,9 @@ const TABLE: [Row; 22] = [
         let mac = "02:00:00:00:00:99";
         let body = json!({"decision": "enrol", "board": "die-9", "mac": mac});
         b.call(Method::POST, "/api/v1/agent/decisions", Some(body))
+    }),
+    ("exchanges two panels", [401, 401, 401, 422, 403, 403], |b, _| {
+        b.call(Method::POST, "/api/v1/swaps", Some(json!({"id": 1, "with_id": 99})))
     }),
     ("reads the page", [401, 401, 401, 200, 200, 403], |b, _| b.call(Method::GET, "/", None)),
     ("reads the description", [200, 200, 200, 200, 200, 200], |b, _| {

@@ -50,6 +50,8 @@ pub enum Action {
         serial_number: Option<String>,
     },
     Delete(i64),
+    /// Two panels are said to have changed places.
+    Swap(i64, i64),
     /// The pending request of an intercom goes to the door's board.
     OfferToTheDoor(i64),
     Enrol {
@@ -136,6 +138,11 @@ impl World {
             }
             Action::Delete(id) => {
                 self.operate("delete", async |billing| billing.delete(Name::Id(id)).await);
+            }
+            Action::Swap(id, with) => {
+                self.operate("swap", async |billing| {
+                    billing.swap(id, with, Principal::Anybody).await
+                });
             }
             Action::OfferToTheDoor(id) => {
                 if let Some(request_id) = self.newest(id, 0) {

@@ -65,6 +65,11 @@ impl World {
             let confirmed = self.watch.tables.intercoms[&entry.intercom_id].confirmed.mac;
             let is_right = if waits_for.starts_with("the answer of") {
                 !self.is_there(named)
+            } else if waits_for.starts_with("the other door's board") {
+                self.carries(mac).all(|panel| panel.name.as_str() != named)
+            } else if waits_for.starts_with("the confirmation of the other door") {
+                // The other half is looked at itself.
+                true
             } else if waits_for.starts_with("the spare") {
                 let own = self.watch.tables.macs.get(&mac).map(|own| own.board.clone());
                 self.carries(mac).all(|panel| Some(&panel.name) != own.as_ref())

@@ -30,6 +30,10 @@ impl World {
             let what = "is back at what a later request has overtaken";
             return self.broke(11, format!("intercom {id} {what}, by {board}"));
         }
+        // A half of a swap is worth nothing alone.
+        if before.swaps.contains_key(report.request_id.as_ref().expect("a request")) {
+            return;
+        }
         let is_repeated = request.state == "installed";
         if !self.is_installed(before, id, cause) || !carries_it || is_repeated || door.is_deleted {
             return;

@@ -36,6 +36,7 @@ mod rules;
 mod scenarios;
 mod service;
 mod stories;
+mod swaps;
 mod upstream;
 mod watch;
 mod world;

@@ -49,6 +49,7 @@ pub enum Mutant {
     AnyChangeByHandMovesTheDoor,
     ReportsAreNotAnswered,
     ThePubAckIsTheAnswer,
+    OneHalfIsEnough,
 }
 
 /// Columns that hold something else until they are restored.
@@ -213,6 +214,12 @@ impl Mutant {
                     "INSERT OR IGNORE INTO offers SELECT request_id, ?2, 0, 0, 0 FROM requests
                            WHERE request_id = ?1";
                 database.execute(sql, [&request_id, board.as_str()]).expect("a mutant");
+                none
+            }
+            Mutant::OneHalfIsEnough => {
+                let sql = "UPDATE swaps SET confirmed_by = 'nobody'
+                           WHERE request_id <> ?1 AND confirmed_by IS NULL";
+                database.execute(sql, [&request_id]).expect("a mutant");
                 none
             }
             Mutant::OvertakenReportsCount => {

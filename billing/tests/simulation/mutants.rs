@@ -72,5 +72,6 @@ mutants! {
     mutant_another_end_tells_nothing: OtherEndsTellNothing breaks rule 11 in a_board_carries_what_it_was_asked_for_once;
     mutant_any_change_by_hand_moves_the_door: AnyChangeByHandMovesTheDoor breaks rule 2 in a_stranger_changes_by_hand;
     mutant_a_report_is_not_answered: ReportsAreNotAnswered breaks rule 6 in a_plain_change;
+    mutant_one_half_of_a_swap_is_enough: OneHalfIsEnough breaks rule 2 in two_panels_have_changed_places;
     mutant_the_puback_is_the_answer: ThePubAckIsTheAnswer breaks rule 7 in a_report_is_dropped;
 }

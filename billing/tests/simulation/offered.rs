@@ -58,6 +58,11 @@ impl World {
         if request.state != "pending" {
             return Some(format!("which has ended: {}", request.state));
         }
+        if let Some(mac) = request.new_mac
+            && tables.swaps.contains_key(request_id)
+        {
+            return self.is_not_the_others(board, request_id, mac, now_ms);
+        }
         let door = &tables.intercoms[&request.intercom];
         let is_doors = door.board.is_none() || door.board.as_ref() == Some(board);
         let Some(mac) = request.new_mac.filter(|mac| *mac != door.confirmed.mac) else {

@@ -124,7 +124,7 @@ fn trouble(random: &mut Random, world: &World, doors: u64) -> Vec<Action> {
         3 => 1 + random.below(doors) as u8,
         _ => 21 + random.below(3) as u8,
     };
-    match random.below(30) {
+    match random.below(32) {
         0..=7 => {
             let number = any(random);
             let serial = identity(number).serial_number.map(|own| own.to_string());
@@ -169,7 +169,8 @@ fn trouble(random: &mut Random, world: &World, doors: u64) -> Vec<Action> {
         },
         25 => vec![Action::ByHand { panel, to: identity(any(random)) }],
         26 => vec![Action::RollBack(panel)],
-        27 => {
+        27 | 28 => vec![Action::Swap(id, 1 + ((door + 1) % doors) as i64)],
+        29 => {
             let puppet = random.below(2) as usize;
             match random.below(4) {
                 0 => vec![Action::Leaves(puppet)],

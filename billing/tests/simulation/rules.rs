@@ -54,6 +54,7 @@ impl World {
             return;
         }
         let after = self.watch.tables.clone();
+        self.check_swaps(&before, &after);
         for (id, intercom) in &after.intercoms {
             if let Some(old) = before.intercoms.get(id) {
                 self.check_confirmed(&before, (*id, old, intercom), cause);
@@ -109,7 +110,8 @@ impl World {
         let Cause::Report(board, report) = cause else {
             return self.broke(2, format!("intercom {id} is at {}, by {cause:?}", new.confirmed));
         };
-        let installed = self.is_installed(before, id, cause);
+        let installed =
+            self.is_installed(before, id, cause) || self.is_exchanged(before, id, cause);
         let by_hand = report.issuer.is_none() && Self::is_of_the_door(old, cause);
         let known = report
             .request_id
@@ -152,7 +154,8 @@ impl World {
             _ => false,
         };
         let adopted = old.board.is_none() && is_seen;
-        if !(adopted || self.is_installed(before, id, cause)) {
+        let is_given = self.is_installed(before, id, cause) || self.is_exchanged(before, id, cause);
+        if !(adopted || is_given) {
             self.broke(2, format!("{board} is the board of intercom {id} by {cause:?}"));
         }
     }
@@ -198,7 +201,13 @@ impl World {
             }
             _ => false,
         };
-        if !(given || (old.is_none() && speaks)) {
+        // The board of the other door of a swap has confirmed before.
+        let exchanged = self
+            .watch
+            .tables
+            .door_of(board)
+            .is_some_and(|(id, _)| self.is_exchanged(before, id, cause));
+        if !(given || exchanged || (old.is_none() && speaks)) {
             self.broke(4, format!("{mac} is {board}'s and was {old:?}'s, by {cause:?}"));
         }
     }

@@ -365,6 +365,11 @@ pub fn a_panel_carries_what_waits_for_a_yes(world: World) -> World {
     )
 }
 
+/// Two panels have changed places.
+pub fn two_panels_have_changed_places(world: World) -> World {
+    told(world, vec![(5, Action::Swap(1, 2))])
+}
+
 /// A stranger says that it stands in for a door, by hand.
 pub fn a_stranger_changes_by_hand(world: World) -> World {
     told(

@@ -146,8 +146,19 @@ pub struct Tables {
     pub intercoms: BTreeMap<i64, Intercom>,
     pub macs: BTreeMap<Mac, Owner>,
     pub requests: BTreeMap<RequestId, Request>,
+    /// The halves of swaps.
+    pub swaps: BTreeMap<RequestId, Half>,
     /// The offers that stand.
     pub open: BTreeSet<(RequestId, BoardName)>,
+}
+
+/// One of the two requests of a swap.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Half {
+    /// The intercom whose panel this one gets.
+    pub with: i64,
+    /// The board that has confirmed it.
+    pub confirmed_by: Option<BoardName>,
 }
 
 /// Whose a MAC address is.
@@ -234,6 +245,15 @@ impl Tables {
             };
             tables.requests.insert(parsed(row, "request_id")?.expect("an ID"), request);
         }
+        let mut all = database.prepare_cached("SELECT * FROM swaps")?;
+        let mut rows = all.query([])?;
+        while let Some(row) = rows.next()? {
+            let half = Half {
+                with: row.get("with_intercom")?,
+                confirmed_by: parsed(row, "confirmed_by")?,
+            };
+            tables.swaps.insert(parsed(row, "request_id")?.expect("an ID"), half);
+        }
         let mut all = database.prepare_cached("SELECT * FROM offers WHERE is_open = 1")?;
         let mut rows = all.query([])?;
         while let Some(row) = rows.next()? {
@@ -251,9 +271,14 @@ impl Tables {
         self.intercoms.iter().find(|(_, intercom)| is_its(intercom)).map(|(id, door)| (*id, door))
     }
 
-    /// Whether an intercom's panel was ever asked to take this MAC address.
+    /// Whether an intercom's panel was ever asked to take this MAC address. A swap asks the panel of
+    /// the other door, which has it.
     pub fn was_asked_for(&self, intercom: i64, mac: Mac) -> bool {
-        self.requests.values().any(|request| request.intercom == intercom && request.to.mac == mac)
+        self.requests.iter().any(|(request_id, request)| {
+            request.intercom == intercom
+                && request.to.mac == mac
+                && (request.state == "installed" || !self.swaps.contains_key(request_id))
+        })
     }
 
     /// Whether a later request of the same intercom was installed.
