@@ -16,6 +16,7 @@ use crate::host::Host;
 pub struct Snapshot<'c> {
     connection: &'c Connection,
     host: &'c dyn Host,
+    now_ms: i64,
 }
 
 /// A snapshot that can be changed. What it says is passed on when it is committed.
@@ -40,12 +41,13 @@ impl Said {
 
 impl<'c> Snapshot<'c> {
     pub(super) fn on(connection: &'c Connection, host: &'c dyn Host) -> Self {
-        Snapshot { connection, host }
+        Snapshot { connection, host, now_ms: host.now_ms() }
     }
 
-    /// What the wall clock says, Unix time in milliseconds.
+    /// What the wall clock said at the beginning, Unix time in milliseconds: what is done in one step
+    /// has one time, by which its rows are found again.
     pub fn now_ms(&self) -> i64 {
-        self.host.now_ms()
+        self.now_ms
     }
 
     /// The only row, or the first one.
