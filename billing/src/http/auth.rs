@@ -1,5 +1,6 @@
-//! Who calls, by the token that is sent: `Authorization: Bearer …`, or the password that a browser
-//! asks for. What a handler takes as its first argument says who may call it.
+//! Who calls, by the token that is sent: `Authorization: Bearer …`, or as the password of
+//! `Authorization: Basic …`. What a handler takes as its first argument says who may call it; the
+//! handlers of the page have [`page::visitor`](super::page).
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -15,6 +16,8 @@ use crate::principal::{Principal, Role, SecretDigest};
 
 /// What an agent's `User-Agent` begins with.
 const AGENT: &str = "intercom-agent/";
+/// How a 401 asks for a token. A browser asks nobody for a password then.
+pub(super) const CHALLENGE: HeaderValue = HeaderValue::from_static("Bearer");
 
 /// A caller, whoever it is.
 pub(super) struct Authenticated(pub(super) Principal);
@@ -23,10 +26,7 @@ pub(super) struct Authenticated(pub(super) Principal);
 pub(super) struct Operator;
 
 /// A caller that may read everything.
-pub(super) struct Reader {
-    /// It may change everything, too.
-    pub(super) is_operator: bool,
-}
+pub(super) struct Reader;
 
 /// A caller of the routes for panels: the board that its token is bound to; `None` where there are
 /// no tokens, and everybody may speak as any board.
@@ -35,19 +35,11 @@ pub(super) struct Panel(pub(super) Option<BoardName>);
 /// Why a call is not let through.
 pub(super) enum Denied {
     /// 401.
-    Unauthenticated(Challenge),
+    Unauthenticated,
     /// 403: without tokens only an agent may poll.
     NotAnAgent,
     /// 403, 500.
     Refused(Refusal),
-}
-
-/// How the answer asks for a token.
-#[derive(Clone, Copy)]
-pub(super) enum Challenge {
-    /// A browser then asks for a password, which only makes sense for the page.
-    Basic,
-    Bearer,
 }
 
 impl FromRequestParts<Billing> for Authenticated {
@@ -56,10 +48,7 @@ impl FromRequestParts<Billing> for Authenticated {
     async fn from_request_parts(parts: &mut Parts, billing: &Billing) -> Result<Self, Denied> {
         let digest = secret(parts).map(|secret| SecretDigest::of(&secret));
         let principal = billing.principal(digest).await.map_err(Denied::Refused)?;
-        principal.map(Authenticated).ok_or(Denied::Unauthenticated(match parts.uri.path() {
-            "/" => Challenge::Basic,
-            _ => Challenge::Bearer,
-        }))
+        principal.map(Authenticated).ok_or(Denied::Unauthenticated)
     }
 }
 
@@ -83,10 +72,9 @@ impl FromRequestParts<Billing> for Reader {
     async fn from_request_parts(parts: &mut Parts, billing: &Billing) -> Result<Self, Denied> {
         let Authenticated(principal) = Authenticated::from_request_parts(parts, billing).await?;
         match principal {
-            Principal::Anybody | Principal::Holder { role: Role::Operator, .. } => {
-                Ok(Reader { is_operator: true })
+            Principal::Anybody | Principal::Holder { role: Role::Operator | Role::Viewer, .. } => {
+                Ok(Reader)
             }
-            Principal::Holder { role: Role::Viewer, .. } => Ok(Reader { is_operator: false }),
             Principal::Holder { role: Role::Panel(_), .. } => Err(forbidden(&principal, parts)),
         }
     }
@@ -124,7 +112,7 @@ impl Panel {
     }
 }
 
-fn forbidden(principal: &Principal, parts: &Parts) -> Denied {
+pub(super) fn forbidden(principal: &Principal, parts: &Parts) -> Denied {
     log::warn!("{principal} may not {} {}: refused", parts.method, parts.uri.path());
     Denied::Refused(Refusal::Forbidden)
 }
@@ -152,16 +140,9 @@ fn secret(parts: &Parts) -> Option<Vec<u8>> {
 impl IntoResponse for Denied {
     fn into_response(self) -> Response {
         match self {
-            Denied::Unauthenticated(challenge) => {
+            Denied::Unauthenticated => {
                 let mut answer = answer::message(StatusCode::UNAUTHORIZED, "Unauthenticated.");
-                let challenge = match challenge {
-                    Challenge::Basic => {
-                        "Basic realm=\"intercom-billing: any name, the token as password\""
-                    }
-                    Challenge::Bearer => "Bearer",
-                };
-                let challenge = HeaderValue::from_static(challenge);
-                answer.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+                answer.headers_mut().insert(header::WWW_AUTHENTICATE, CHALLENGE);
                 answer
             }
             Denied::NotAnAgent => answer::message(

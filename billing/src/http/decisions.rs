@@ -1,16 +1,15 @@
-//! What waits for an operator, and what he decides: as JSON, or by a button on the page.
+//! What waits for an operator, and what he decides, as JSON.
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::Response;
 use intercom_wire::{BoardName, Errors, Fields};
 use serde_json::{Map, Value};
 use std::str::FromStr;
 
 use super::answer::json_answer;
 use super::auth::{Operator, Reader};
-use super::body::{Form, Object};
-use super::page;
+use super::body::Object;
 use crate::operations::{Billing, Decision, Refusal};
 
 /// GET …/decisions: what waits.
@@ -28,20 +27,8 @@ pub(super) async fn decide(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// POST /: a button of the page.
-pub(super) async fn press(
-    _: Operator,
-    State(billing): State<Billing>,
-    Form(fields): Form,
-) -> Result<Response, Refusal> {
-    match billing.decide(read(&fields)?).await {
-        Ok(()) => Ok(Redirect::to("/").into_response()),
-        Err(Refusal::NotFound) => Ok((StatusCode::NOT_FOUND, page::too_late()).into_response()),
-        Err(refusal) => Err(refusal),
-    }
-}
-
-fn read(body: &Map<String, Value>) -> Result<Decision, Errors> {
+/// A decision as its fields say it.
+pub(super) fn read(body: &Map<String, Value>) -> Result<Decision, Errors> {
     let mut fields = Fields::new(body);
     let decision = decision(&mut fields);
     fields.finish(decision)

@@ -51,7 +51,7 @@ pub fn router(billing: Billing, broker: watch::Receiver<bool>, hosts: Hosts) -> 
         .route("/api/v1/agent/decisions", get(decisions::list).post(decisions::decide))
         .route("/api/v1/intercoms/{id}/history", get(doors::history))
         .route("/api/v1/swaps", post(swaps::ask))
-        .route("/", get(page::page).post(decisions::press))
+        .merge(page::routes())
         .route("/openapi.json", get(openapi::file))
         .route("/metrics", get(show))
         .fallback(answer::not_found)

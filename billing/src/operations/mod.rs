@@ -11,6 +11,7 @@ mod presence;
 mod questions;
 mod report;
 mod report_by_patch;
+mod sessions;
 mod silence;
 mod swap;
 mod timeline;
@@ -19,6 +20,7 @@ pub use decisions::Decision;
 use patch::fresh_request_id;
 pub use poll::Poll;
 pub use questions::{Question, Waits};
+pub(crate) use sessions::SESSION_MS;
 pub(crate) use silence::{Silence, end_if_unanswered};
 pub use swap::Swapped;
 pub use timeline::Timeline;
@@ -34,7 +36,7 @@ use intercom_wire::{
 };
 
 use crate::offer::Rule;
-use crate::principal::{Principal, SecretDigest};
+use crate::principal::{NoRandomBytes, Principal, SecretDigest};
 use crate::replacement::State;
 use crate::store::history::Entry;
 use crate::store::intercoms::{Name, Record};
@@ -83,6 +85,8 @@ pub enum Failure {
     Text(fmt::Error),
     /// The database's own name is no issuer.
     Issuer(InvalidIssuer),
+    /// No secret can be made.
+    Secret(NoRandomBytes),
 }
 
 impl Billing {
@@ -258,6 +262,12 @@ impl From<serde_json::Error> for Refusal {
     }
 }
 
+impl From<NoRandomBytes> for Refusal {
+    fn from(error: NoRandomBytes) -> Self {
+        Refusal::Failed(Failure::Secret(error))
+    }
+}
+
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -277,6 +287,7 @@ impl fmt::Display for Failure {
             Failure::RequestId(error) => write!(f, "a new request ID {error}"),
             Failure::Text(error) => write!(f, "the metrics cannot be written: {error}"),
             Failure::Issuer(error) => write!(f, "the name of this database {error}"),
+            Failure::Secret(error) => write!(f, "a secret cannot be made: {error}"),
             Failure::Header(error) => write!(f, "the entity tag cannot be sent: {error}"),
         }
     }

@@ -21,6 +21,7 @@ pub mod offers;
 pub mod pending;
 pub mod reports;
 pub mod requests;
+pub mod sessions;
 pub mod swaps;
 pub mod taken;
 pub mod tokens;

@@ -5,12 +5,12 @@ use rusqlite::Connection;
 use super::statement::Sql;
 use super::{
     boards, by_hand, disputes, doors, factories, figures, groups, hardware, history, intercoms,
-    macs, offers, pending, reports, requests, schema, swaps, taken, tokens,
+    macs, offers, pending, reports, requests, schema, sessions, swaps, taken, tokens,
 };
 
 /// The statements of every module. A module that is missing here has a list that nobody uses, which
 /// is a warning.
-const MODULES: [(&str, &[(&str, Sql)]); 18] = [
+const MODULES: [(&str, &[(&str, Sql)]); 19] = [
     ("boards", boards::STATEMENTS),
     ("by_hand", by_hand::STATEMENTS),
     ("disputes", disputes::STATEMENTS),
@@ -27,6 +27,7 @@ const MODULES: [(&str, &[(&str, Sql)]); 18] = [
     ("reports", reports::STATEMENTS),
     ("requests", requests::STATEMENTS),
     ("swaps", swaps::STATEMENTS),
+    ("sessions", sessions::STATEMENTS),
     ("taken", taken::STATEMENTS),
     ("tokens", tokens::STATEMENTS),
 ];

@@ -11,9 +11,9 @@ const CACHED_STATEMENTS: usize = 100;
 
 /// Each brings a file from the version of its place in the list to the next one. Files of every
 /// version exist, so what stands here never changes; a change is one more at the end.
-const MIGRATIONS: [&str; 11] = [
+const MIGRATIONS: [&str; 12] = [
     VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7, VERSION_8,
-    VERSION_9, VERSION_10, VERSION_11,
+    VERSION_9, VERSION_10, VERSION_11, VERSION_12,
 ];
 
 /// Times are Unix times in milliseconds; MAC addresses are upper case with colons.
@@ -298,6 +298,16 @@ CREATE TABLE swaps (
     with_intercom INTEGER NOT NULL,
     confirmed_by TEXT
 ) WITHOUT ROWID;
+";
+
+const VERSION_12: &str = "
+-- Who is signed in on the page. The secret itself is in a cookie and nowhere else.
+CREATE TABLE sessions (
+    digest BLOB PRIMARY KEY, -- SHA-256
+    token INTEGER NOT NULL REFERENCES tokens (number),
+    ends_ms INTEGER NOT NULL
+CREATE INDEX sessions_of_a_token ON sessions (token, ends_ms);
+CREATE INDEX sessions_by_end ON sessions (ends_ms);
 ";
 
 /// Brings the tables to this version and sets the connection up: a commit that returned survives a

@@ -95,7 +95,8 @@ pub fn revoke(transaction: &Transaction<'_>, number: i64, now_ms: i64) -> Result
     Ok(transaction.execute(REVOKE, [number, now_ms])? > 0)
 }
 
-fn role(row: &Row<'_>) -> Result<Role> {
+/// The role in the columns `role` and `board`.
+pub(super) fn role(row: &Row<'_>) -> Result<Role> {
     let word: String = row.get("role")?;
     match (word.as_str(), parsed_or_null(row, "board")?) {
         ("operator", None) => Ok(Role::Operator),

@@ -18,6 +18,7 @@ mod panels_http;
 mod panels_mqtt;
 mod roles;
 mod said_before;
+mod sessions;
 mod signed;
 mod sites;
 mod strangers;

@@ -8,7 +8,7 @@ use ureq::http::Method;
 use crate::common::Running;
 
 #[test]
-fn a_browser_sends_the_token_as_a_password_and_is_asked_for_it() {
+fn a_script_may_send_the_token_as_a_password() {
     let billing = Running::start();
     let pair = format!("me:{}", billing.add_token(&["--role", "viewer"]));
     let basic = format!("Basic {}", BASE64_STANDARD.encode(pair));

@@ -1,6 +1,7 @@
 //! A running service on free ports, whose every answer is checked against its own description.
 
 pub(crate) mod board;
+pub(crate) mod browser;
 pub(crate) mod described;
 pub(crate) mod panel;
 
@@ -32,7 +33,7 @@ pub(crate) struct Running {
     service: Option<Service>,
     /// The token that calls are made with.
     pub(crate) bearer: Option<String>,
-    agent: ureq::Agent,
+    pub(crate) agent: ureq::Agent,
     described: Described,
 }
 

@@ -1,90 +1,62 @@
-//! A page that shows what waits for an operator, with buttons for him, and the replacements.
+//! The first page: what waits for an operator, with buttons for him, and the replacements.
 
 use axum::extract::State;
-use axum::http::{HeaderName, HeaderValue, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
 use intercom_wire::BoardName;
-use maud::{DOCTYPE, Markup, html};
+use maud::{Markup, html};
 
-use super::auth::Reader;
+use super::layout::{self, Tab};
+use super::visitor::{Operator, Visitor};
+use crate::http::body::Form;
+use crate::http::decisions;
 use crate::operations::{Billing, Decision, Question, Refusal, Waits};
 use crate::store::history::{Entry, Shown};
 
 /// How many requests are shown.
 const SHOWN: i64 = 50;
-const REFRESH_SECONDS: u32 = 3;
 
-const STYLE: &str = "
-body { font: 16px/1.4 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem }
-table { border-collapse: collapse; width: 100% }
-th, td { text-align: left; vertical-align: top; padding: .4rem .8rem .4rem 0;
-         border-bottom: 1px solid #8884 }
-section { border-left: 4px solid #b60; padding-left: .8rem }
-form { display: inline-block; margin: 0 .8rem .8rem 0 } button, input { font: inherit }
-small { opacity: .7 } .pending { color: #b60 } .installed { color: #080 }
-.rejected, .rolled_back, .failed { color: #c00 }
-";
-
-/// The page loads nothing; only its own style is allowed.
-const POLICY: (HeaderName, HeaderValue) = (
-    header::CONTENT_SECURITY_POLICY,
-    HeaderValue::from_static(
-        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'",
-    ),
-);
-const HTML: (HeaderName, HeaderValue) =
-    (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-
-pub(super) async fn page(
-    Reader { is_operator }: Reader,
+/// GET /.
+pub(super) async fn show(
+    visitor: Visitor,
     State(billing): State<Billing>,
 ) -> Result<Response, Refusal> {
     let questions = billing.questions().await?;
     let entries = billing.history(None, SHOWN).await?;
     let content = html! {
-        @if !questions.is_empty() { (waiting(&questions, is_operator)?) }
+        @if !questions.is_empty() { (waiting(&questions, visitor.is_operator())?) }
         (replacements(&entries))
     };
-    // Who types a number must not lose it.
-    let is_typed = is_operator && questions.iter().any(takes_a_number);
-    Ok(document((!is_typed).then_some(REFRESH_SECONDS), &content))
+    Ok(layout::document("Doors", Tab::Doors, Some(&visitor), &content))
 }
 
-/// Says that a button came too late.
-pub(super) fn too_late() -> Response {
-    let content = html! {
-        h1 { "Not done" }
-        p { "This does not wait any more, there is no such intercom, or another intercom has that \
-             identity." }
-        p { a href="/" { "Back" } }
-    };
-    document(None, &content)
-}
-
-fn document(refresh_seconds: Option<u32>, content: &Markup) -> Response {
-    let document = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                @if let Some(seconds) = refresh_seconds {
-                    meta http-equiv="refresh" content=(seconds);
-                }
-                title { "Replacements" }
-                style { (maud::PreEscaped(STYLE)) }
-            }
-            body { (content) }
+/// POST /: a button.
+pub(super) async fn press(
+    Operator(visitor): Operator,
+    State(billing): State<Billing>,
+    Form(fields): Form,
+) -> Result<Response, Refusal> {
+    match billing.decide(decisions::read(&fields)?).await {
+        Ok(()) => Ok(Redirect::to("/").into_response()),
+        Err(Refusal::NotFound) => {
+            let content = html! {
+                h1 { "Not done" }
+                p { "This does not wait any more, there is no such intercom, or another intercom has \
+                     that identity." }
+                p { a.button href="/" { "Back" } }
+            };
+            let document = layout::document("Not done", Tab::None, Some(&visitor), &content);
+            Ok((StatusCode::NOT_FOUND, document).into_response())
         }
-    };
-    ([HTML, POLICY], document.into_string()).into_response()
+        Err(refusal) => Err(refusal),
+    }
 }
 
 fn waiting(questions: &[Question], is_operator: bool) -> serde_json::Result<Markup> {
     Ok(html! {
         h1 { "Waits for an operator" }
         @for question in questions {
-            section {
+            section.card.asks {
                 p { (question.what) }
                 @if is_operator {
                     @for answer in &question.answers { (button(answer)?) }
@@ -93,10 +65,6 @@ fn waiting(questions: &[Question], is_operator: bool) -> serde_json::Result<Mark
             }
         }
     })
-}
-
-fn takes_a_number(question: &Question) -> bool {
-    matches!(question.what, Waits::ByHand(_))
 }
 
 /// A form with the decision as it is sent to the API, too.

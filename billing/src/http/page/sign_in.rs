@@ -1,0 +1,112 @@
+//! Signing in with a token, and out again.
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use maud::html;
+
+use super::layout::{self, Tab};
+use super::visitor::{COOKIE, session};
+use crate::http::auth::CHALLENGE;
+use crate::http::body::Form;
+use crate::operations::{Billing, Refusal, SESSION_MS};
+use crate::principal::SecretDigest;
+
+/// A place on this page. Nobody can make a link that signs in here and leads elsewhere.
+pub(super) struct LocalPath(String);
+
+impl LocalPath {
+    /// The first page, where the text is no path of this site. A browser takes `//` and `/\` for the
+    /// beginning of another site's name.
+    pub(super) fn new(text: &str) -> Self {
+        let plain = text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+        let is_local = plain && text.starts_with('/') && !text.starts_with("//");
+        LocalPath(if is_local { text } else { "/" }.to_owned())
+    }
+}
+
+/// GET /sign-in.
+pub(super) async fn form() -> Response {
+    let next = LocalPath::new("/");
+    layout::document("Sign in", Tab::None, None, &content(&next, None))
+}
+
+/// A 401 with the form.
+pub(super) fn ask(next: &LocalPath, wrong: Option<&str>) -> Response {
+    let document = layout::document("Sign in", Tab::None, None, &content(next, wrong));
+    (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, CHALLENGE)], document).into_response()
+}
+
+fn content(next: &LocalPath, wrong: Option<&str>) -> maud::Markup {
+    html! {
+        form.card.narrow method="post" action="/sign-in" {
+            h1 { "Sign in" }
+            @if let Some(wrong) = wrong { p.error role="alert" { (wrong) } }
+            input type="hidden" name="next" value=(next.0);
+            label for="token" { "Token" }
+            input #token type="password" name="token" required autofocus autocomplete="current-password"
+                autocapitalize="none" spellcheck="false";
+            p.quiet { "An operator's or a viewer's, as " code { "intercom-billing token add" } " prints it." }
+            button.primary { "Sign in" }
+        }
+    }
+}
+
+/// POST /sign-in.
+pub(super) async fn sign_in(
+    State(billing): State<Billing>,
+    headers: HeaderMap,
+    Form(fields): Form,
+) -> Result<Response, Refusal> {
+    let field = |name| fields.get(name).and_then(serde_json::Value::as_str).unwrap_or_default();
+    let next = LocalPath::new(field("next"));
+    let token = SecretDigest::of(field("token").trim().as_bytes());
+    Ok(match billing.sign_in(token).await? {
+        Some(session) => {
+            let set = cookie(session.expose(), SESSION_MS / 1000, &headers);
+            ([(header::SET_COOKIE, set)], Redirect::to(&next.0)).into_response()
+        }
+        None => ask(&next, Some("This is no token of an operator or a viewer that is in force.")),
+    })
+}
+
+/// POST /sign-out.
+pub(super) async fn sign_out(
+    State(billing): State<Billing>,
+    headers: HeaderMap,
+    _: Form,
+) -> Result<Response, Refusal> {
+    if let Some(session) = session(&headers) {
+        billing.sign_out(session).await?;
+    }
+    let forget = cookie("", 0, &headers);
+    Ok(([(header::SET_COOKIE, forget)], Redirect::to("/sign-in")).into_response())
+}
+
+/// Scripts cannot read it, and no other site's page can make a browser send it. Where the browser
+/// came over TLS, by a proxy's or our own, it never sends it without.
+fn cookie(value: &str, max_age_s: i64, headers: &HeaderMap) -> String {
+    let origin = headers.get(header::ORIGIN).map_or(&b""[..], |origin| origin.as_bytes());
+    let secure = if origin.starts_with(b"https://") { "; Secure" } else { "" };
+    format!("{COOKIE}={value}; Path=/; Max-Age={max_age_s}; HttpOnly; SameSite=Strict{secure}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_path_of_this_site_is_a_local_one() {
+        for (text, expected) in [
+            ("/", "/"),
+            ("/requests?state=pending", "/requests?state=pending"),
+            ("", "/"),
+            ("//evil.example", "/"),
+            ("/\\evil.example", "/"),
+            ("https://evil.example", "/"),
+            ("/a\r\nSet-Cookie: x", "/"),
+        ] {
+            assert_eq!(LocalPath::new(text).0, expected, "{text}");
+        }
+    }
+}
