@@ -39,7 +39,8 @@ pub struct Serve {
     #[arg(long = "host", value_name = "NAME")]
     hosts: Vec<String>,
     /// Lets anybody who reaches it do everything, until a token is made (`intercom-billing token`).
-    /// Without it and without tokens, only addresses of this machine itself are listened on.
+    /// Without it and without tokens, only callers on this machine may: where others reach it, the start
+    /// makes a token for an operator and prints it.
     #[arg(long)]
     open: bool,
     /// A file with the Ed25519 key that requests to panels are signed with: PKCS#8 (PEM or DER) or
@@ -78,6 +79,12 @@ impl Serve {
             );
         }
         let service = Service::start(settings).await?;
+        if let Some(token) = &service.first_token {
+            println!(
+                "No token had been made. This one is for an operator, and is shown this once: {}",
+                token.expose()
+            );
+        }
         log::info!("serving on http://{}", service.http);
         tokio::select! {
             done = tokio::signal::ctrl_c() => done.context("cannot watch for Ctrl-C")?,

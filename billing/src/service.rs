@@ -1,6 +1,5 @@
 //! The service as a whole: started, running, stopped.
 
-use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,6 +14,7 @@ use crate::http::{Hosts, router, serve};
 use crate::lock::Lock;
 use crate::mqtt::link::{Choice, Link};
 use crate::operations::Billing;
+use crate::principal::{Role, Secret};
 use crate::store::macs::Believed;
 use crate::store::{Store, tokens};
 
@@ -48,17 +48,19 @@ pub struct Service {
     pub mqtt: Option<SocketAddr>,
     /// Whether reports arrive over MQTT now.
     pub up: watch::Receiver<bool>,
+    /// The first operator's token, where this start has made it: whoever started the service needs it,
+    /// and only its digest is kept.
+    pub first_token: Option<Secret>,
     tasks: JoinSet<()>,
     _lock: Lock,
 }
 
 impl Service {
     /// Starts the service. HTTP is served when this returns; see [`Service::broker_is_up`] for the
-    /// broker.
+    /// broker. Where others than this machine could call without a token, the first one is made.
     ///
     /// # Errors
-    /// The database cannot be used or is another service's, a port is not free, or others than this
-    /// machine could call without a token.
+    /// The database cannot be used or is another service's, or a port is not free.
     pub async fn start(settings: Settings) -> Result<Self> {
         let Settings { listen, database, broker, hosts, open, grace, boards, signing_key } =
             settings;
@@ -66,12 +68,11 @@ impl Service {
         let lock = Lock::take(&database).with_context(cannot_use)?;
         let store = Store::open(&database).with_context(cannot_use)?;
         let grace_ms = i64::try_from(grace.as_millis()).context("the grace time is too long")?;
-        if !open && !store.read(tokens::any).await? {
-            refuse_others("HTTP", listen)?;
-            if let Choice::BuiltIn(listen) = &broker {
-                refuse_others("MQTT", *listen)?;
-            }
-        }
+        let is_exposed = match &broker {
+            Choice::BuiltIn(mqtt) => is_exposed(listen) || is_exposed(*mqtt),
+            Choice::External(_) => is_exposed(listen),
+        };
+        let needs_token = !open && is_exposed && !store.read(tokens::any).await?;
         let billing = Billing::start(store, grace_ms, boards, signing_key).await?;
         let listener = TcpListener::bind(listen)
             .await
@@ -79,11 +80,18 @@ impl Service {
         let http = listener.local_addr()?;
         let link = Link::new(billing.clone(), broker).await?;
         let (mqtt, up) = (link.listens_on(), link.up());
+        // Last of what can fail: nobody would learn of a token that a failed start has made.
+        let first_token = match needs_token {
+            true => {
+                Some(billing.add_token(Role::Operator, Some("the first start".to_owned())).await?)
+            }
+            false => None,
+        };
         let mut tasks = JoinSet::new();
         tasks.spawn(link.run());
         let hosts = Hosts { listen: listen.ip(), names: hosts };
         tasks.spawn(serve(listener, router(billing, up.clone(), hosts)));
-        Ok(Service { http, mqtt, up, tasks, _lock: lock })
+        Ok(Service { http, mqtt, up, first_token, tasks, _lock: lock })
     }
 
     /// Returns when reports can arrive over MQTT.
@@ -101,31 +109,7 @@ impl Service {
     }
 }
 
-/// An address that others than this machine reach, without a token that they would need.
-#[derive(Debug)]
-struct Exposed {
-    protocol: &'static str,
-    listen: SocketAddr,
+/// Whether others than this machine reach an address.
+fn is_exposed(listen: SocketAddr) -> bool {
+    !listen.ip().to_canonical().is_loopback()
 }
-
-fn refuse_others(protocol: &'static str, listen: SocketAddr) -> Result<(), Exposed> {
-    match listen.ip().to_canonical().is_loopback() {
-        true => Ok(()),
-        false => Err(Exposed { protocol, listen }),
-    }
-}
-
-impl fmt::Display for Exposed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "will not listen on {} ({}): no token has been made, so whoever reaches this address \
-             could do everything. Make one with `intercom-billing token add --role operator`, and \
-             one for each panel with `--role panel --board BOARD`; or say with --open that anybody \
-             may",
-            self.listen, self.protocol
-        )
-    }
-}
-
-impl std::error::Error for Exposed {}

@@ -6,7 +6,8 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, Subcommand, ValueEnum};
 use intercom_wire::BoardName;
 
-use crate::principal::{Role, Secret, SecretDigest};
+use crate::operations::add_token;
+use crate::principal::Role;
 use crate::store::Store;
 use crate::store::tokens::{self, Listed};
 
@@ -97,7 +98,11 @@ impl Token {
 }
 
 impl At {
-    fn open(&self) -> Result<Store> {
+    /// Opens the database.
+    ///
+    /// # Errors
+    /// It cannot be used.
+    pub(crate) fn open(&self) -> Result<Store> {
         let file = self.database.display();
         Store::open(&self.database).with_context(|| format!("cannot use the database {file}"))
     }
@@ -114,15 +119,7 @@ impl Add {
                 bail!("only the token of a panel has a --board")
             }
         };
-        let secret = Secret::random()?;
-        let digest = SecretDigest::of(secret.expose().as_bytes());
-        let name = self.name;
-        self.at
-            .open()?
-            .write(move |transaction| {
-                tokens::add(transaction, digest, &role, name.as_deref(), transaction.now_ms())
-            })
-            .await?;
+        let secret = add_token(&self.at.open()?, role, self.name).await?;
         println!("{}", secret.expose());
         Ok(())
     }

@@ -15,6 +15,7 @@ mod sessions;
 mod silence;
 mod swap;
 mod timeline;
+mod tokens;
 
 pub use decisions::Decision;
 use patch::fresh_request_id;
@@ -24,6 +25,7 @@ pub(crate) use sessions::SESSION_MS;
 pub(crate) use silence::{Silence, end_if_unanswered};
 pub use swap::Swapped;
 pub use timeline::Timeline;
+pub use tokens::add_token;
 
 use std::fmt;
 use std::sync::Arc;
@@ -36,13 +38,13 @@ use intercom_wire::{
 };
 
 use crate::offer::Rule;
-use crate::principal::{NoRandomBytes, Principal, SecretDigest};
+use crate::principal::NoRandomBytes;
 use crate::replacement::State;
 use crate::store::history::Entry;
 use crate::store::intercoms::{Name, Record};
 use crate::store::macs::Believed;
 use crate::store::{
-    self, Snapshot, Store, Transaction, history, intercoms, offers, pending, requests, tokens,
+    self, Snapshot, Store, Transaction, history, intercoms, offers, pending, requests,
 };
 
 /// The service behind its routes. Cheap to clone.
@@ -151,17 +153,6 @@ impl Billing {
                 Ok(record.shown)
             })
             .await
-    }
-
-    /// Who sends a secret; `None` where a token is needed and this is none.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn principal(
-        &self,
-        digest: Option<SecretDigest>,
-    ) -> Result<Option<Principal>, Refusal> {
-        self.store.read(move |snapshot| Ok(tokens::principal(snapshot, digest)?)).await
     }
 
     /// Deletes an intercom softly and withdraws its pending request.

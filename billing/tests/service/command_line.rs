@@ -1,19 +1,17 @@
 //! The program as it is started by hand.
 
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use intercom_test_support::Process;
+use intercom_test_support::{Process, free_port};
 use tempfile::TempDir;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_intercom-billing");
 
 /// `intercom-billing serve` on free ports of loopback.
 fn serve(database: &Path) -> Command {
-    let mut command = Command::new(PROGRAM);
-    command.args(["serve", "--listen", "127.0.0.1:0", "--mqtt-listen", "127.0.0.1:0"]);
-    command.arg("--database").arg(database);
-    command
+    serve_on(database, "127.0.0.1:0", "127.0.0.1:0")
 }
 
 /// What it says as it ends, which it must do with an error.
@@ -38,33 +36,68 @@ fn a_second_service_on_one_database_says_who_has_it_and_ends() {
     next.wait_for("serving on http://");
 }
 
+/// What `token list` prints.
+fn tokens(database: &Path) -> String {
+    let listed = Command::new(PROGRAM).args(["token", "list", "--database"]).arg(database).output();
+    String::from_utf8(listed.expect("it runs").stdout).expect("text")
+}
+
+/// `intercom-billing serve` on these addresses.
+fn serve_on(database: &Path, http: &str, mqtt: &str) -> Command {
+    let mut command = Command::new(PROGRAM);
+    command.args(["serve", "--listen", http, "--mqtt-listen", mqtt, "--database"]);
+    command.arg(database);
+    command
+}
+
 #[test]
-fn without_tokens_it_listens_for_nobody_but_this_machine_unless_told_so() {
+fn where_others_reach_it_the_first_start_makes_one_token_and_shows_it_once() {
+    let (own, all) = ("127.0.0.1:0", "0.0.0.0:0");
+    let port = free_port();
+    for (http, mqtt) in [(&*format!("0.0.0.0:{port}"), own), (own, all), ("[::]:0", own)] {
+        let dir = TempDir::new().expect("a directory");
+        let database = dir.path().join("billing.sqlite");
+        let mut first = Process::start("intercom-billing", &mut serve_on(&database, http, mqtt));
+        let line = first.wait_for("shown this once: ");
+        let token = line.rsplit_once(' ').expect("a token").1;
+        if http.contains(&port.to_string()) {
+            let requests = || {
+                let requests = format!("http://127.0.0.1:{port}/api/v1/agent/requests");
+                ureq::get(requests).config().http_status_as_error(false).build()
+            };
+            assert_eq!(requests().call().expect("an answer").status(), 401);
+            let with_token = requests().header("Authorization", format!("Bearer {token}"));
+            assert_eq!(with_token.call().expect("an answer").status(), 200);
+        }
+        drop(first);
+        let once = tokens(&database);
+        assert!(once.starts_with("1\toperator\t") && once.ends_with("the first start\n"), "{once}");
+        assert!(!once.contains(token), "{once}");
+        Process::start("intercom-billing", &mut serve_on(&database, http, mqtt))
+            .wait_for("serving on http://");
+        assert_eq!(tokens(&database), once, "the next start makes none");
+    }
+}
+
+#[test]
+fn no_token_is_made_where_only_this_machine_reaches_it_or_anybody_may() {
+    for (address, more) in [("127.0.0.1:0", &[][..]), ("0.0.0.0:0", &["--open"])] {
+        let dir = TempDir::new().expect("a directory");
+        let database = dir.path().join("billing.sqlite");
+        let mut command = serve_on(&database, address, address);
+        Process::start("intercom-billing", command.args(more)).wait_for("serving on http://");
+        assert_eq!(tokens(&database), "", "{address}");
+    }
+}
+
+#[test]
+fn a_start_that_fails_makes_no_token() {
     let dir = TempDir::new().expect("a directory");
     let database = dir.path().join("billing.sqlite");
-    let serve = |http: &str, mqtt: &str| {
-        let mut command = Command::new(PROGRAM);
-        command.args(["serve", "--listen", http, "--mqtt-listen", mqtt, "--database"]);
-        command.arg(&database);
-        command
-    };
-    let (own, all) = ("127.0.0.1:0", "0.0.0.0:0");
-    for (http, mqtt, wrong) in [
-        (all, own, "0.0.0.0:0 (HTTP)"),
-        (own, all, "0.0.0.0:0 (MQTT)"),
-        ("[::]:0", own, "[::]:0 (HTTP)"),
-    ] {
-        let said = fails(&mut serve(http, mqtt));
-        for part in [wrong, "token add --role operator", "--open"] {
-            assert!(said.contains(part), "{part} in {said}");
-        }
+    let taken = TcpListener::bind("0.0.0.0:0").expect("a port");
+    let taken = taken.local_addr().expect("its address").to_string();
+    for (http, mqtt) in [(&*taken, "127.0.0.1:0"), ("0.0.0.0:0", &taken)] {
+        fails(&mut serve_on(&database, http, mqtt));
+        assert_eq!(tokens(&database), "", "{http} {mqtt}");
     }
-    Process::start("intercom-billing", serve(all, all).arg("--open"))
-        .wait_for("serving on http://");
-    let added = Command::new(PROGRAM)
-        .args(["token", "add", "--role", "operator", "--database"])
-        .arg(&database)
-        .output();
-    assert!(added.expect("it runs").status.success());
-    Process::start("intercom-billing", &mut serve(all, all)).wait_for("serving on http://");
 }
