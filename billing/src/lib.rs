@@ -15,6 +15,7 @@
 //! is answered from the queue, so a restart loses nothing.
 
 pub mod health;
+pub mod enrol;
 pub mod program;
 pub mod serve;
 pub mod service;

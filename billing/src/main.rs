@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use intercom_billing::health::Health;
+use intercom_billing::enrol::Enrol;
 use intercom_billing::program;
 use intercom_billing::serve::Serve;
 use intercom_billing::token::Token;
@@ -26,6 +27,8 @@ enum Command {
     /// Makes, lists and revokes the tokens that callers and panels authenticate with.
     #[command(subcommand)]
     Token(Token),
+    /// Lets one panel in: its token, its user at the broker, and the files that it needs.
+    Enrol(Enrol),
 }
 
 fn main() -> ExitCode {
@@ -35,5 +38,6 @@ fn main() -> ExitCode {
             program::run("intercom-billing", LevelFilter::Info, async { health.run() })
         }
         Command::Token(token) => program::run("intercom-billing", LevelFilter::Info, token.run()),
+        Command::Enrol(enrol) => program::run("intercom-billing", LevelFilter::Info, enrol.run()),
     }
 }

@@ -6,6 +6,7 @@
 
 mod certificates;
 mod client;
+mod enrol_command;
 mod enrolment;
 mod panels;
 mod rules;

@@ -10,6 +10,7 @@ mod command_line;
 mod common;
 mod decisions;
 mod doors;
+mod enrolment;
 mod external_broker;
 mod half_sent;
 mod health;
