@@ -3,12 +3,17 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use intercom_billing::health::Health;
 use intercom_billing::enrol::Enrol;
+use intercom_billing::health::Health;
+use intercom_billing::logging::{Format, Level};
 use intercom_billing::program;
 use intercom_billing::serve::Serve;
 use intercom_billing::token::Token;
-use log::LevelFilter;
+
+const NAME: &str = "intercom-billing";
+
+/// The log of what is done by hand.
+const LOG: (Format, Level) = (Format::Text, Level::Info);
 
 /// The documented billing API for intercoms as a service, with the routes that panels speak.
 #[derive(Parser)]
@@ -33,11 +38,9 @@ enum Command {
 
 fn main() -> ExitCode {
     match Cli::parse().command {
-        Command::Serve(serve) => program::run("intercom-billing", LevelFilter::Info, serve.run()),
-        Command::Health(health) => {
-            program::run("intercom-billing", LevelFilter::Info, async { health.run() })
-        }
-        Command::Token(token) => program::run("intercom-billing", LevelFilter::Info, token.run()),
-        Command::Enrol(enrol) => program::run("intercom-billing", LevelFilter::Info, enrol.run()),
+        Command::Serve(serve) => program::run(NAME, serve.log(), serve.run()),
+        Command::Health(health) => program::run(NAME, LOG, async { health.run() }),
+        Command::Token(token) => program::run(NAME, LOG, token.run()),
+        Command::Enrol(enrol) => program::run(NAME, LOG, enrol.run()),
     }
 }

@@ -33,6 +33,8 @@ pub enum Principal {
         token: i64,
         /// What it allows.
         role: Role,
+        /// What its maker called it.
+        name: Option<String>,
     },
 }
 
@@ -102,10 +104,16 @@ impl fmt::Display for Principal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Principal::Anybody => f.write_str("anybody"),
-            Principal::Holder { token, role } => match role.board() {
-                Some(board) => write!(f, "token {token} (panel {board})"),
-                None => write!(f, "token {token} ({})", role.word()),
-            },
+            Principal::Holder { token, role, name } => {
+                write!(f, "token {token} ({}", role.word())?;
+                if let Some(board) = role.board() {
+                    write!(f, " {board}")?;
+                }
+                match name {
+                    Some(name) => write!(f, ", {name:?})"),
+                    None => f.write_str(")"),
+                }
+            }
         }
     }
 }

@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::logging::{Format, Level};
 use crate::mqtt::link::{Choice, External};
 use crate::service::{Service, Settings};
 use crate::signing::read_key;
@@ -55,6 +56,12 @@ pub struct Serve {
     /// the `known` ones, which an operator has enrolled with it (`POST /api/v1/agent/decisions`).
     #[arg(long, value_name = "WHICH", default_value = "any")]
     boards: Boards,
+    /// How the lines of the log are written.
+    #[arg(long = "log", value_name = "FORMAT", default_value = "text")]
+    log_format: Format,
+    /// How much is logged.
+    #[arg(long, value_name = "LEVEL", default_value = "info")]
+    log_level: Level,
 }
 
 /// The values of `--boards`.
@@ -65,6 +72,11 @@ enum Boards {
 }
 
 impl Serve {
+    /// How it logs.
+    pub fn log(&self) -> (Format, Level) {
+        (self.log_format, self.log_level)
+    }
+
     /// Serves until Ctrl-C or SIGTERM.
     ///
     /// # Errors

@@ -9,8 +9,8 @@ mod story;
 use std::process::ExitCode;
 
 use clap::Parser;
+use intercom_billing::logging::{Format, Level};
 use intercom_billing::program;
-use log::LevelFilter;
 
 /// Watch one panel take over another's identity, on this machine.
 #[derive(Parser)]
@@ -24,5 +24,5 @@ struct Cli {
 fn main() -> ExitCode {
     let Cli { once } = Cli::parse();
     // The demo prints each step itself; the log would repeat it.
-    program::run("intercom-demo", LevelFilter::Warn, story::run(once))
+    program::run("intercom-demo", (Format::Text, Level::Warn), story::run(once))
 }

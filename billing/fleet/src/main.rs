@@ -28,13 +28,14 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
+use intercom_billing::logging::{Format, Level};
 use intercom_billing::program;
 use intercom_billing::serve::Serve;
-use log::LevelFilter;
 
 use crate::servers::Broker;
 
 const NAME: &str = "intercom-fleet";
+const QUIET: (Format, Level) = (Format::Text, Level::Warn);
 
 /// Measure how many panels one broker and one billing service carry, on this machine.
 #[derive(Parser)]
@@ -90,12 +91,12 @@ struct Options {
 fn main() -> ExitCode {
     let Cli { command, options } = Cli::parse();
     match command {
-        Some(Command::Serve(serve)) => program::run(NAME, LevelFilter::Info, serve.run()),
-        Some(Command::Panels(panels)) => program::run(NAME, LevelFilter::Warn, panels.run()),
-        Some(Command::Cost(records)) => program::run(NAME, LevelFilter::Warn, async {
-            cost::run(this_program()?, records).await
-        }),
-        None => program::run(NAME, LevelFilter::Warn, options.run()),
+        Some(Command::Serve(serve)) => program::run(NAME, serve.log(), serve.run()),
+        Some(Command::Panels(panels)) => program::run(NAME, QUIET, panels.run()),
+        Some(Command::Cost(records)) => {
+            program::run(NAME, QUIET, async { cost::run(this_program()?, records).await })
+        }
+        None => program::run(NAME, QUIET, options.run()),
     }
 }
 

@@ -11,6 +11,7 @@ use base64::prelude::BASE64_STANDARD;
 use intercom_wire::BoardName;
 
 use super::answer;
+use crate::logging;
 use crate::operations::{Billing, Refusal};
 use crate::principal::{Principal, Role, SecretDigest};
 
@@ -48,6 +49,9 @@ impl FromRequestParts<Billing> for Authenticated {
     async fn from_request_parts(parts: &mut Parts, billing: &Billing) -> Result<Self, Denied> {
         let digest = secret(parts).map(|secret| SecretDigest::of(&secret));
         let principal = billing.principal(digest).await.map_err(Denied::Refused)?;
+        if let Some(principal) = &principal {
+            logging::is_by(&principal.to_string());
+        }
         principal.map(Authenticated).ok_or(Denied::Unauthenticated)
     }
 }

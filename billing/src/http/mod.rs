@@ -4,6 +4,7 @@ mod agent;
 mod answer;
 mod auth;
 mod body;
+mod calls;
 mod decisions;
 mod doors;
 mod health;
@@ -23,7 +24,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 use tokio::sync::watch;
 
@@ -35,8 +36,8 @@ use auth::Reader;
 /// can be reached.
 pub fn router(billing: Billing, broker: watch::Receiver<bool>, hosts: Hosts) -> Router {
     let health = health::router(&billing, broker.clone());
-    let calls = metrics::Calls::new();
-    let metrics = Arc::new(metrics::Metrics::new(&billing.store, &calls, broker));
+    let measured = metrics::Calls::new();
+    let metrics = Arc::new(metrics::Metrics::new(&billing.store, &measured, broker));
     let show = move |_: Reader, State(billing): State<Billing>| {
         let metrics = metrics.clone();
         async move { metrics.show(&billing).await }
@@ -59,5 +60,6 @@ pub fn router(billing: Billing, broker: watch::Receiver<bool>, hosts: Hosts) -> 
         .with_state(billing)
         .merge(health)
         .layer(from_fn_with_state(Arc::new(hosts), site::require_own))
-        .layer(from_fn_with_state(calls, metrics::measure))
+        .layer(from_fn_with_state(measured, metrics::measure))
+        .layer(from_fn(calls::log))
 }

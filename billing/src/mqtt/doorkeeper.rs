@@ -66,7 +66,7 @@ impl Doorkeeper {
         let principal = self.store.read(move |snapshot| tokens::principal(snapshot, digest)).await;
         match principal {
             Ok(Some(Principal::Anybody)) => AuthResult::success(),
-            Ok(Some(Principal::Holder { role: Role::Panel(board), token }))
+            Ok(Some(Principal::Holder { role: Role::Panel(board), token, .. }))
                 if connect.username.as_deref() == Some(board.as_str())
                     && connect.client_id == board.as_str() =>
             {

@@ -19,7 +19,9 @@ impl Billing {
         self.store
             .write(move |transaction| {
                 let number = match tokens::principal(transaction, Some(token))? {
-                    Some(Principal::Holder { token, role: Role::Operator | Role::Viewer }) => token,
+                    Some(Principal::Holder {
+                        token, role: Role::Operator | Role::Viewer, ..
+                    }) => token,
                     Some(Principal::Holder { role: Role::Panel(_), .. } | Principal::Anybody)
                     | None => return Ok(None),
                 };

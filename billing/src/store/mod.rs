@@ -47,6 +47,7 @@ use std::thread;
 
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
+use tracing::Span;
 
 use crate::host::{Host, System};
 use readers::Readers;
@@ -115,6 +116,9 @@ impl Store {
         F: FnOnce(&Transaction<'_>) -> Result<T, E> + Send + 'static,
     {
         let (caller, answer) = oneshot::channel();
+        // What it logs belongs to the call that it is part of.
+        let span = Span::current();
+        let work = move |transaction: &Transaction<'_>| span.in_scope(|| work(transaction));
         // If the thread has ended, so has the caller's channel.
         let _ = self.calls.send(Box::new(Waiting::new(work, caller))).await;
         answer.await.unwrap_or_else(|_| Err(Error::UnwindingPanic.into()))
@@ -130,6 +134,8 @@ impl Store {
         E: From<Error> + Send + 'static,
         F: FnOnce(&Snapshot<'_>) -> Result<T, E> + Send + 'static,
     {
+        let span = Span::current();
+        let work = move |snapshot: &Snapshot<'_>| span.in_scope(|| work(snapshot));
         self.readers.clone().read(work).await
     }
 

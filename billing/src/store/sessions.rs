@@ -11,7 +11,7 @@ const MAX_OF_A_TOKEN: i64 = 100;
 
 statements! {
     PRINCIPAL = "
-        SELECT t.number, t.role, t.board
+        SELECT t.number, t.role, t.board, t.name
         FROM sessions s JOIN tokens t ON t.number = s.token
         WHERE s.digest = ?1 AND s.ends_ms > ?2 AND t.revoked_ms IS NULL";
     ADD = "INSERT INTO sessions (digest, token, ends_ms) VALUES (?1, ?2, ?3)";
@@ -29,7 +29,11 @@ pub fn principal(
     now_ms: i64,
 ) -> Result<Option<Principal>> {
     snapshot.first(PRINCIPAL, params![digest.bytes(), now_ms], |row| {
-        Ok(Principal::Holder { token: row.get("number")?, role: tokens::role(row)? })
+        Ok(Principal::Holder {
+            token: row.get("number")?,
+            role: tokens::role(row)?,
+            name: row.get("name")?,
+        })
     })
 }
 

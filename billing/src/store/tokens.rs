@@ -28,7 +28,7 @@ statements! {
     INSERT = "INSERT INTO tokens (digest, role, board, name, made_ms) VALUES (?1, ?2, ?3, ?4, ?5)";
     ANY = "SELECT EXISTS (SELECT 1 FROM tokens)";
     BY_DIGEST = "
-        SELECT number, role, board FROM tokens WHERE digest = ?1 AND revoked_ms IS NULL";
+        SELECT number, role, board, name FROM tokens WHERE digest = ?1 AND revoked_ms IS NULL";
     IN_FORCE = "
         SELECT EXISTS (SELECT 1 FROM tokens WHERE number = ?1 AND revoked_ms IS NULL)";
     LIST = "
@@ -63,7 +63,11 @@ pub fn principal(
 ) -> Result<Option<Principal>> {
     if let Some(digest) = digest {
         let holder = snapshot.first(BY_DIGEST, [digest.bytes()], |row| {
-            Ok(Principal::Holder { token: row.get("number")?, role: role(row)? })
+            Ok(Principal::Holder {
+                token: row.get("number")?,
+                role: role(row)?,
+                name: row.get("name")?,
+            })
         })?;
         if holder.is_some() {
             return Ok(holder);

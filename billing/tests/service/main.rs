@@ -14,6 +14,7 @@ mod enrolment;
 mod external_broker;
 mod half_sent;
 mod health;
+mod logging;
 mod metrics;
 mod panels_http;
 mod panels_mqtt;

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use super::layout::{self, Tab};
 use super::sign_in::{self, LocalPath};
 use crate::http::auth::{Authenticated, Denied, forbidden};
+use crate::logging;
 use crate::operations::Billing;
 use crate::principal::{Principal, Role, SecretDigest};
 
@@ -89,6 +90,7 @@ async fn who(parts: &mut Parts, billing: &Billing) -> Result<Visitor, Denied> {
     }
     let principal = billing.signed_in(session(&parts.headers)).await.map_err(Denied::Refused)?;
     let principal = principal.ok_or(Denied::Unauthenticated)?;
+    logging::is_by(&principal.to_string());
     Ok(Visitor { has_session: principal != Principal::Anybody, principal })
 }
 
