@@ -15,6 +15,7 @@
 //! is answered from the queue, so a restart loses nothing.
 
 pub mod enrol;
+pub mod backup;
 pub mod health;
 pub mod logging;
 pub mod program;

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use intercom_billing::enrol::Enrol;
+use intercom_billing::backup::{FromFile, ToFile};
 use intercom_billing::health::Health;
 use intercom_billing::logging::{Format, Level};
 use intercom_billing::program;
@@ -29,6 +30,10 @@ enum Command {
     Serve(Serve),
     /// Asks a running service whether it lives.
     Health(Health),
+    /// Copies the database to a file, also while the service runs.
+    Backup(ToFile),
+    /// Makes a database from such a file.
+    Restore(FromFile),
     /// Makes, lists and revokes the tokens that callers and panels authenticate with.
     #[command(subcommand)]
     Token(Token),
@@ -40,6 +45,8 @@ fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Serve(serve) => program::run(NAME, serve.log(), serve.run()),
         Command::Health(health) => program::run(NAME, LOG, async { health.run() }),
+        Command::Backup(backup) => program::run(NAME, LOG, async { backup.run() }),
+        Command::Restore(restore) => program::run(NAME, LOG, async { restore.run() }),
         Command::Token(token) => program::run(NAME, LOG, token.run()),
         Command::Enrol(enrol) => program::run(NAME, LOG, enrol.run()),
     }

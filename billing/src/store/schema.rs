@@ -320,6 +320,13 @@ pub(super) fn prepare(connection: &mut Connection) -> Result<(), OpenError> {
     migrate(connection, &MIGRATIONS)
 }
 
+/// Whether a database has this service's tables, of this version or an older one.
+pub(super) fn is_ours(connection: &Connection) -> rusqlite::Result<bool> {
+    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let is_known = usize::try_from(version).is_ok_and(|version| version <= MIGRATIONS.len());
+    Ok(version > 0 && is_known && connection.table_exists(None, "service")?)
+}
+
 /// What every connection needs.
 pub(super) fn set_up(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);

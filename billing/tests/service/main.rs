@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "helpers of tests are tests too")]
 
 mod api;
+mod backup;
 mod bounds;
 mod broker_access;
 mod built_in_broker;

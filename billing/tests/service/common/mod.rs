@@ -4,6 +4,7 @@ pub(crate) mod board;
 pub(crate) mod browser;
 pub(crate) mod described;
 pub(crate) mod panel;
+pub(crate) mod program;
 
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
