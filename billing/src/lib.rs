@@ -14,8 +14,8 @@
 //! The queue is in the database, and nothing is retained on the broker: every board that shows itself
 //! is answered from the queue, so a restart loses nothing.
 
-pub mod enrol;
 pub mod backup;
+pub mod enrol;
 pub mod health;
 pub mod logging;
 pub mod program;

@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use intercom_billing::enrol::Enrol;
 use intercom_billing::backup::{FromFile, ToFile};
+use intercom_billing::enrol::Enrol;
 use intercom_billing::health::Health;
 use intercom_billing::logging::{Format, Level};
 use intercom_billing::program;

@@ -13,6 +13,7 @@ mod metrics;
 mod openapi;
 mod page;
 mod query;
+mod requests;
 mod server;
 mod site;
 mod swaps;
@@ -51,6 +52,7 @@ pub fn router(billing: Billing, broker: watch::Receiver<bool>, hosts: Hosts) -> 
         .route("/api/v1/agent/requests", get(agent::requests))
         .route("/api/v1/agent/decisions", get(decisions::list).post(decisions::decide))
         .route("/api/v1/intercoms/{id}/history", get(doors::history))
+        .route("/api/v1/requests", get(requests::list))
         .route("/api/v1/swaps", post(swaps::ask))
         .merge(page::routes())
         .route("/openapi.json", get(openapi::file))

@@ -1,7 +1,13 @@
 //! Query strings, read by the same rules as bodies.
 
 use axum::extract::RawQuery;
+use intercom_wire::Fields;
 use serde_json::{Map, Value};
+
+/// How many items a page has, where its reader does not say.
+const PAGE: usize = 50;
+/// The most that he may ask for.
+const MAX_PAGE: usize = 200;
 
 /// The parameters as a JSON object: `id` as an integer, the others as texts. The last one counts if
 /// there are several with one name; an empty one counts as absent.
@@ -15,4 +21,30 @@ pub(super) fn object(RawQuery(query): RawQuery) -> Map<String, Value> {
             (name.into_owned(), value)
         })
         .collect()
+}
+
+/// A parameter that has a type of its own; a text that is none of its values is an error.
+pub(super) fn word<T>(
+    fields: &mut Fields<'_>,
+    field: &str,
+    read: impl FnOnce(&str) -> Option<T>,
+) -> Option<T> {
+    let text = fields.string(field)?;
+    let value = read(text);
+    if value.is_none() {
+        fields.error(field, format!("The selected {field} is invalid."));
+    }
+    value
+}
+
+/// How many items a page may have.
+pub(super) fn limit(fields: &mut Fields<'_>) -> usize {
+    let Some(limit) = fields.id("limit") else { return PAGE };
+    match usize::try_from(limit) {
+        Ok(limit) if limit <= MAX_PAGE => limit,
+        _ => {
+            fields.error("limit", format!("The limit field must not be greater than {MAX_PAGE}."));
+            PAGE
+        }
+    }
 }

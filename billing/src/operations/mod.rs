@@ -11,21 +11,25 @@ mod presence;
 mod questions;
 mod report;
 mod report_by_patch;
+mod requests;
 mod sessions;
 mod silence;
 mod swap;
 mod timeline;
 mod tokens;
+mod wait;
 
 pub use decisions::Decision;
 use patch::fresh_request_id;
 pub use poll::Poll;
 pub use questions::{Question, Waits};
+pub use requests::{RequestPage, RequestQuery, RequestShown};
 pub(crate) use sessions::SESSION_MS;
 pub(crate) use silence::{Silence, end_if_unanswered};
 pub use swap::Swapped;
 pub use timeline::Timeline;
 pub use tokens::add_token;
+pub use wait::Wait;
 
 use std::fmt;
 use std::sync::Arc;
@@ -43,9 +47,7 @@ use crate::replacement::State;
 use crate::store::history::Entry;
 use crate::store::intercoms::{Name, Record};
 use crate::store::macs::Believed;
-use crate::store::{
-    self, Snapshot, Store, Transaction, history, intercoms, offers, pending, requests,
-};
+use crate::store::{self, Snapshot, Store, Transaction, history, intercoms, offers, pending};
 
 /// The service behind its routes. Cheap to clone.
 #[derive(Clone)]
@@ -220,10 +222,10 @@ fn find(snapshot: &Snapshot<'_>, name: &Name) -> Result<Record, Refusal> {
 
 /// Ends the pending request of a record, if it has one, without an outcome.
 fn withdraw(transaction: &Transaction<'_>, record: &Record, state: &State) -> Result<(), Refusal> {
-    if let Some(newest) = requests::newest(transaction, record.id)?
+    if let Some(newest) = store::requests::newest(transaction, record.id)?
         && newest.state == State::Pending
     {
-        requests::end(transaction, &newest.request_id, state, None, transaction.now_ms())?;
+        store::requests::end(transaction, &newest.request_id, state, None, transaction.now_ms())?;
         swap::end_other(transaction, &newest.request_id)?;
     }
     Ok(())

@@ -6,7 +6,8 @@ use super::{Refusal, find, swap};
 use crate::offer::ANSWER_MS;
 use crate::replacement::State;
 use crate::store::intercoms::{self, Name, RecordState};
-use crate::store::{Transaction, boards, offers, requests};
+use crate::store::offers::Offered;
+use crate::store::{Snapshot, Transaction, boards, offers, requests};
 
 /// The reason of a request that ends so.
 const NO_ANSWER: &str = "no answer";
@@ -33,11 +34,9 @@ pub fn end_if_unanswered(
     let Some(offered) = offers::to_board(transaction, request_id, board)? else {
         return Ok(Silence::Nothing);
     };
-    let Some(since_ms) = boards::there_since(transaction, board, now_ms)? else {
+    let Some(until_ms) = answers_until(transaction, board, offered, now_ms)? else {
         return Ok(Silence::Nothing);
     };
-    let waits_since = offered.offered_ms.max(offered.deferred_until_ms).max(since_ms);
-    let until_ms = waits_since.saturating_add(ANSWER_MS);
     if now_ms < until_ms {
         return Ok(Silence::EndsAt(until_ms));
     }
@@ -60,4 +59,19 @@ pub fn end_if_unanswered(
     swap::end_other(transaction, request_id)?;
     log::warn!("request {request_id}: board {board} has given no answer");
     Ok(Silence::Ended)
+}
+
+/// Until when a board that is there has to answer, Unix time in milliseconds; `None` if it is not
+/// there.
+pub(super) fn answers_until(
+    snapshot: &Snapshot<'_>,
+    board: &BoardName,
+    offered: Offered,
+    now_ms: i64,
+) -> Result<Option<i64>, Refusal> {
+    let since_ms = boards::there_since(snapshot, board, now_ms)?;
+    Ok(since_ms.map(|since_ms| {
+        let waits_since = offered.offered_ms.max(offered.deferred_until_ms).max(since_ms);
+        waits_since.saturating_add(ANSWER_MS)
+    }))
 }

@@ -76,7 +76,18 @@ macro_rules! select {
 statements! {
     /// Every request has an intercom, so the limit bounds how many are read.
     NEWEST = select!("");
+    BY_ID = select!("WHERE r.request_id = :id");
     NEWEST_OF_AN_INTERCOM = select!("WHERE r.intercom_id = :id");
+}
+
+/// One request.
+pub fn by_id(
+    snapshot: &Snapshot<'_>,
+    request_id: &RequestId,
+    now_ms: i64,
+) -> Result<Option<Entry>> {
+    let wanted = named_params! {":id": request_id.as_str(), ":now": now_ms, ":limit": 1};
+    snapshot.first(BY_ID, wanted, entry)
 }
 
 /// The newest requests first, of one intercom or of all; at most `limit`.

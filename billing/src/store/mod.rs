@@ -21,10 +21,13 @@ pub mod macs;
 pub mod offers;
 pub mod pending;
 pub mod reports;
+pub mod request_list;
 pub mod requests;
 pub mod sessions;
+pub mod sightings;
 pub mod swaps;
 pub mod taken;
+pub mod times;
 pub mod tokens;
 
 mod access;

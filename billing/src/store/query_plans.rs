@@ -5,12 +5,13 @@ use rusqlite::Connection;
 use super::statement::Sql;
 use super::{
     boards, by_hand, disputes, doors, factories, figures, groups, hardware, history, intercoms,
-    macs, offers, pending, reports, requests, schema, sessions, swaps, taken, tokens,
+    macs, offers, pending, reports, request_list, requests, schema, sessions, sightings, swaps,
+    taken, times, tokens,
 };
 
 /// The statements of every module. A module that is missing here has a list that nobody uses, which
 /// is a warning.
-const MODULES: [(&str, &[(&str, Sql)]); 19] = [
+const MODULES: [(&str, &[(&str, Sql)]); 22] = [
     ("boards", boards::STATEMENTS),
     ("by_hand", by_hand::STATEMENTS),
     ("disputes", disputes::STATEMENTS),
@@ -25,10 +26,13 @@ const MODULES: [(&str, &[(&str, Sql)]); 19] = [
     ("offers", offers::STATEMENTS),
     ("pending", pending::STATEMENTS),
     ("reports", reports::STATEMENTS),
+    ("request_list", request_list::STATEMENTS),
     ("requests", requests::STATEMENTS),
     ("swaps", swaps::STATEMENTS),
     ("sessions", sessions::STATEMENTS),
+    ("sightings", sightings::STATEMENTS),
     ("taken", taken::STATEMENTS),
+    ("times", times::STATEMENTS),
     ("tokens", tokens::STATEMENTS),
 ];
 

@@ -19,6 +19,7 @@ mod logging;
 mod metrics;
 mod panels_http;
 mod panels_mqtt;
+mod requests;
 mod roles;
 mod said_before;
 mod sessions;

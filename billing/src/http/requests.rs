@@ -1,0 +1,38 @@
+//! The requests as an operator looks at them: `/api/v1/requests`.
+
+use axum::extract::{RawQuery, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use intercom_wire::{Errors, Fields};
+use serde_json::{Map, Value};
+
+use super::answer::json_answer;
+use super::auth::Reader;
+use super::query;
+use crate::operations::{Billing, Refusal, RequestQuery};
+use crate::store::request_list::RequestState;
+
+/// GET: the requests that a filter leaves, one page at a time.
+pub(super) async fn list(
+    _: Reader,
+    State(billing): State<Billing>,
+    query: RawQuery,
+) -> Result<Response, Refusal> {
+    let page = billing.requests(filter(&query::object(query))?).await?;
+    Ok(json_answer(StatusCode::OK, &page))
+}
+
+fn filter(named: &Map<String, Value>) -> Result<RequestQuery, Errors> {
+    let mut fields = Fields::new(named);
+    let state = query::word(&mut fields, "state", RequestState::of);
+    let board = query::word(&mut fields, "board", |text| text.parse().ok());
+    let read = RequestQuery {
+        state,
+        board,
+        intercom_id: fields.id("intercom"),
+        since: fields.string("since").map(str::to_owned),
+        cursor: fields.id("cursor"),
+        limit: query::limit(&mut fields),
+    };
+    fields.finish(Some(read))
+}

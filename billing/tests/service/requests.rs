@@ -1,0 +1,148 @@
+//! The requests as an operator looks at them.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use ureq::http::Method;
+
+use crate::common::board::Board;
+use crate::common::{Answer, NEW, OLD, Running, report};
+
+fn list(billing: &Running, query: &str) -> Answer {
+    billing.call(Method::GET, &format!("/api/v1/requests?{query}"), None)
+}
+
+/// One field of each request on a page.
+fn listed(page: &Value, field: &str) -> Vec<Value> {
+    let requests = page["requests"].as_array().expect("an array");
+    requests.iter().map(|request| request[field].clone()).collect()
+}
+
+/// What the only pending request waits for.
+fn wait(billing: &Running) -> Value {
+    let page = list(billing, "state=pending").body;
+    assert_eq!(listed(&page, "state"), ["pending"]);
+    page["requests"][0]["wait"].clone()
+}
+
+fn mac(last: u8) -> String {
+    format!("02:00:00:00:00:{last:02X}")
+}
+
+/// So many intercoms, each with a pending request.
+fn with_requests(count: u8) -> Running {
+    let billing = Running::start();
+    for last in 1..=count {
+        billing.post(json!({"mac": mac(last)}));
+        let new_mac = mac(last + 0x40);
+        let body = json!({"mac": mac(last), "new_mac": new_mac, "model": "M", "group_id": 1});
+        assert_eq!(billing.patch(body).status, 200);
+    }
+    billing
+}
+
+#[test]
+fn the_list_is_read_page_by_page_with_the_newest_first() {
+    let billing = with_requests(5);
+    let mut ids = Vec::new();
+    let mut cursor = String::new();
+    for length in [2, 2, 1] {
+        let page = list(&billing, &format!("limit=2{cursor}")).body;
+        assert_eq!(listed(&page, "intercom_id").len(), length);
+        ids.extend(listed(&page, "intercom_id"));
+        cursor = format!("&cursor={}", page["next"].as_str().unwrap_or("none"));
+    }
+    assert_eq!(
+        (ids, cursor.as_str()),
+        (vec![json!(5), json!(4), json!(3), json!(2), json!(1)], "&cursor=none")
+    );
+}
+
+#[test]
+fn a_filter_leaves_the_requests_that_fit_all_of_it() {
+    let billing = with_requests(3);
+    billing.pending(&format!("mac={}&board=die-1", mac(0x42)));
+    let request_id = list(&billing, "intercom=2").body["requests"][0]["request_id"].clone();
+    let request_id = request_id.as_str().expect("an ID");
+    billing.report(report(request_id, "installed", &mac(0x42), "S"));
+    for (query, expected) in [
+        ("state=installed", vec![2]),
+        ("state=pending", vec![3, 1]),
+        ("state=rejected", vec![]),
+        ("intercom=3", vec![3]),
+        ("board=die-1", vec![2]),
+        ("board=die-1&state=pending", vec![]),
+        ("intercom=2&state=installed&board=die-1", vec![2]),
+        ("since=2026-01-01", vec![3, 2, 1]),
+        ("since=2026-01-01T00:00:00Z&state=pending", vec![3, 1]),
+        ("since=9999-01-01", vec![]),
+    ] {
+        let page = list(&billing, query).body;
+        assert_eq!(listed(&page, "intercom_id"), expected, "{query}");
+        assert_eq!(page["next"], Value::Null, "{query}");
+    }
+}
+
+#[test]
+fn a_filter_that_is_wrong_is_answered_with_every_error() {
+    let billing = Running::start();
+    let answer = list(&billing, "state=lost&board=a.b&intercom=0&cursor=x&limit=201");
+    assert_eq!(answer.status, 422);
+    let fields = answer.body["errors"].as_object().expect("errors");
+    let fields: Vec<_> = fields.keys().map(String::as_str).collect();
+    assert_eq!(fields, ["board", "cursor", "intercom", "limit", "state"]);
+    for since in ["now", "2460000", "2026-13-40"] {
+        let answer = list(&billing, &format!("since={since}"));
+        assert!(answer.body["errors"]["since"].is_array(), "{since}: {answer:?}");
+    }
+}
+
+#[test]
+fn a_request_for_a_spare_says_when_the_spare_was_seen_and_what_can_be_decided() {
+    let billing = Running::start();
+    billing.old_intercom();
+    billing.post(json!({"mac": NEW}));
+    let request_id = billing.ask();
+    let never = wait(&billing);
+    assert_eq!(never["text"], json!(format!("the spare {NEW}, which was never seen")));
+    let advice = "Power the spare, or let the old panel take the address now.";
+    assert_eq!((&never["advice"], &never["until"]), (&json!(advice), &Value::Null));
+    let decision = json!({"decision": "offer_to_the_door", "request_id": request_id});
+    assert_eq!(never["decisions"], json!([decision]));
+    let mut spare = Board::connect(&billing, "die-1", NEW);
+    spare.request(&request_id);
+    let there = wait(&billing);
+    let text = "the answer of the replacement, board die-1, which is on line";
+    assert_eq!((&there["text"], &there["board"]), (&json!(text), &json!("die-1")));
+    assert!(there["until"].as_str() > there["since"].as_str(), "{there:#}");
+    spare.goes();
+    let part = "which was last seen";
+    billing.until(part, |b| wait(b)["text"].as_str().is_some_and(|text| text.contains(part)));
+}
+
+#[test]
+fn a_request_for_a_panel_that_is_off_says_so_and_not_that_it_is_slow() {
+    let billing = Running::start_with(|settings| settings.grace = Duration::ZERO);
+    billing.old_intercom();
+    let mut door = Board::connect(&billing, "die-old", OLD);
+    let request_id = billing.ask();
+    door.request(&request_id);
+    let there = wait(&billing);
+    assert_eq!(there["text"], json!("the answer of the door's board die-old, which is on line"));
+    door.goes();
+    let part = "the door's board die-old, which was last seen";
+    billing.until(part, |b| wait(b)["text"].as_str().is_some_and(|text| text.contains(part)));
+    let advice =
+        format!("Power the panel and connect it, or connect a replacement that carries {NEW}.");
+    assert_eq!(wait(&billing)["advice"], json!(advice));
+}
+
+#[test]
+fn within_the_grace_time_a_request_says_until_when() {
+    let billing = Running::start_with(|settings| settings.grace = Duration::from_secs(3600));
+    billing.old_intercom();
+    billing.ask();
+    let waits = wait(&billing);
+    assert_eq!(waits["text"], json!("a replacement that already has the new MAC address"));
+    assert!(waits["until"].as_str() > waits["since"].as_str(), "{waits:#}");
+}
