@@ -51,6 +51,7 @@ pub fn router(billing: Billing, broker: watch::Receiver<bool>, hosts: Hosts) -> 
         .route("/api/v1/agent/status", post(agent::status))
         .route("/api/v1/agent/requests", get(agent::requests))
         .route("/api/v1/agent/decisions", get(decisions::list).post(decisions::decide))
+        .route("/api/v1/intercoms", get(doors::list))
         .route("/api/v1/intercoms/{id}/history", get(doors::history))
         .route("/api/v1/requests", get(requests::list))
         .route("/api/v1/swaps", post(swaps::ask))

@@ -5,6 +5,7 @@ mod by_hand;
 mod create;
 mod decisions;
 mod forgotten;
+mod intercom_list;
 mod patch;
 mod poll;
 mod presence;
@@ -20,6 +21,7 @@ mod tokens;
 mod wait;
 
 pub use decisions::Decision;
+pub use intercom_list::{IntercomPage, IntercomQuery, IntercomShown, Pending};
 use patch::fresh_request_id;
 pub use poll::Poll;
 pub use questions::{Question, Waits};

@@ -5,8 +5,9 @@ use rusqlite::{Result, Row, named_params};
 use serde::Serialize;
 
 use super::Snapshot;
-use super::column::{carried, parsed};
+use super::column::{carried, parsed, text};
 use super::statement::statements;
+use crate::replacement::Carried;
 
 /// One request with all that is known of it.
 #[derive(Debug, Clone, Serialize)]
@@ -130,10 +131,15 @@ fn entry(row: &Row<'_>) -> Result<Entry> {
 }
 
 fn shown(row: &Row<'_>, prefix: &str) -> Result<Shown> {
-    let carried = carried(row, prefix)?;
-    Ok(Shown {
-        mac: carried.identity.mac.to_string(),
-        serial_number: carried.identity.serial_number.map(|s| s.to_string()),
-        model: carried.model,
-    })
+    Ok(Shown::from(&carried(row, prefix)?))
+}
+
+impl From<&Carried> for Shown {
+    fn from(carried: &Carried) -> Self {
+        Shown {
+            mac: carried.identity.mac.to_string(),
+            serial_number: text(carried.identity.serial_number.as_ref()),
+            model: carried.model.clone(),
+        }
+    }
 }

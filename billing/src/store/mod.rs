@@ -16,6 +16,7 @@ pub mod figures;
 pub mod groups;
 pub mod hardware;
 pub mod history;
+pub mod intercom_list;
 pub mod intercoms;
 pub mod macs;
 pub mod offers;

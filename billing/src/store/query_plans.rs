@@ -4,14 +4,12 @@ use rusqlite::Connection;
 
 use super::statement::Sql;
 use super::{
-    boards, by_hand, disputes, doors, factories, figures, groups, hardware, history, intercoms,
-    macs, offers, pending, reports, request_list, requests, schema, sessions, sightings, swaps,
-    taken, times, tokens,
+    boards, by_hand, disputes, doors, factories, figures, groups, hardware, history, intercoms, macs, offers, pending, reports, request_list, requests, schema, sessions, sightings, swaps, taken, times, tokens, intercom_list,
 };
 
 /// The statements of every module. A module that is missing here has a list that nobody uses, which
 /// is a warning.
-const MODULES: [(&str, &[(&str, Sql)]); 22] = [
+const MODULES: [(&str, &[(&str, Sql)]); 23] = [
     ("boards", boards::STATEMENTS),
     ("by_hand", by_hand::STATEMENTS),
     ("disputes", disputes::STATEMENTS),
@@ -21,6 +19,7 @@ const MODULES: [(&str, &[(&str, Sql)]); 22] = [
     ("groups", groups::STATEMENTS),
     ("hardware", hardware::STATEMENTS),
     ("history", history::STATEMENTS),
+    ("intercom_list", intercom_list::STATEMENTS),
     ("intercoms", intercoms::STATEMENTS),
     ("macs", macs::STATEMENTS),
     ("offers", offers::STATEMENTS),
@@ -37,13 +36,15 @@ const MODULES: [(&str, &[(&str, Sql)]); 22] = [
 ];
 
 /// Every scan that there is: of one row, of what is wanted whole, or up to a limit.
-const SCANS: [&str; 16] = [
+const SCANS: [&str; 17] = [
     "by_hand::ALL: by_hand USING INDEX by_hand_by_arrival",
     "by_hand::MAKE_ROOM: by_hand USING INDEX by_hand_by_arrival",
     "disputes::DISPUTED: boards USING INDEX disputed_claims",
     "figures::PENDING: requests USING COVERING INDEX pending_requests_in_order",
     "figures::PENDING: p",
     "history::NEWEST: r",
+    // FTS5 looks the words up in its own index (M), from an ID on (>).
+    "intercom_list::WITH_WORDS: titles VIRTUAL TABLE INDEX 64:M1>",
     "offers::EVERY_OPEN_REQUEST: requests USING INDEX pending_requests_in_order",
     "offers::EVERY_OPEN_REQUEST: offers USING COVERING INDEX open_offers",
     "offers::ISSUER: service",

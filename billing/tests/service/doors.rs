@@ -3,7 +3,155 @@
 use serde_json::{Value, json};
 use ureq::http::Method;
 
+use crate::common::board::Board;
 use crate::common::{Answer, NEW, OLD, Running, documented_example, report};
+
+fn search(billing: &Running, query: &str) -> Answer {
+    billing.call(Method::GET, &format!("/api/v1/intercoms?{query}"), None)
+}
+
+/// The IDs of the intercoms on a page.
+fn ids(page: &Answer) -> Vec<i64> {
+    assert_eq!(page.status, 200, "{page:?}");
+    let intercoms = page.body["intercoms"].as_array().expect("an array");
+    intercoms.iter().map(|intercom| intercom["id"].as_i64().expect("an ID")).collect()
+}
+
+fn mac(last: u8) -> String {
+    format!("02:00:00:00:00:{last:02X}")
+}
+
+/// Four intercoms; the first one is in its place, and was replaced once.
+fn with_intercoms() -> Running {
+    let billing = Running::start();
+    billing.old_intercom();
+    let request_id = billing.ask();
+    billing.offered_to_the_replacement();
+    billing.report(report(&request_id, "installed", NEW, "new_serial_number"));
+    for (last, external_id, title) in
+        [(2, "EXT_2", "North gate"), (3, "EXT_3", "Северные ворота 12"), (4, "OTHER", "\"North\"*")]
+    {
+        let serial_number = format!("S{last}");
+        let new = json!({"mac": mac(last), "serial_number": serial_number,
+            "external_id": external_id, "title": title});
+        assert_eq!(billing.post(new).status, 201);
+    }
+    billing
+}
+
+#[test]
+fn an_intercom_is_found_by_what_it_has_had_and_is_asked_to_take() {
+    let billing = with_intercoms();
+    let body = json!({"mac": mac(2), "new_mac": mac(7), "new_serial_number": "S7", "model": "M",
+        "group_id": 1});
+    assert_eq!(billing.patch(body).status, 200);
+    let old = OLD.to_lowercase().replace(':', "-");
+    for (query, expected) in [
+        (format!("mac={NEW}"), vec![1]),
+        (format!("mac={old}"), vec![1]),
+        ("serial_number=S-OLD".to_owned(), vec![1]),
+        ("serial_number=new_serial_number".to_owned(), vec![1]),
+        (format!("mac={}", mac(2)), vec![2]),
+        (format!("mac={}", mac(7)), vec![2]),
+        ("serial_number=S7".to_owned(), vec![2]),
+        (format!("mac={}", mac(9)), vec![]),
+        ("external_id=EXT_2".to_owned(), vec![2]),
+        ("external_id=EXT_".to_owned(), vec![]),
+        ("external_id_prefix=EXT_".to_owned(), vec![2, 3]),
+        ("external_id_prefix=EXT_3".to_owned(), vec![3]),
+        (String::new(), vec![1, 2, 3, 4]),
+    ] {
+        let page = search(&billing, &query);
+        assert_eq!((ids(&page), &page.body["next"]), (expected, &Value::Null), "{query}");
+    }
+}
+
+#[test]
+fn a_title_is_found_by_the_beginnings_of_its_words_in_any_case() {
+    let billing = with_intercoms();
+    for (words, expected) in [
+        ("gate", vec![2]),
+        ("GA+nor", vec![2]),
+        ("nor", vec![2, 4]),
+        ("orth", vec![]),
+        ("%D1%81%D0%B5%D0%B2+12", vec![3]),
+        ("interc", vec![1]),
+        ("north+OR+gate", vec![]),
+        ("%22", vec![]),
+        ("*", vec![]),
+    ] {
+        assert_eq!(ids(&search(&billing, &format!("title={words}"))), expected, "{words}");
+    }
+    billing.patch(json!({"id": 2, "group_id": 6, "title": "South door"}));
+    billing.delete("id=4");
+    assert_eq!(ids(&search(&billing, "title=nor")), [] as [i64; 0]);
+    assert_eq!(ids(&search(&billing, "title=south")), [2]);
+}
+
+#[test]
+fn a_search_is_narrowed_by_state_and_by_who_is_on_line() {
+    let billing = with_intercoms();
+    for (query, expected) in [
+        ("state=empty", vec![2, 3, 4]),
+        ("state=installed", vec![1]),
+        ("state=installed&online=true", vec![1]),
+        ("online=false", vec![2, 3, 4]),
+        ("title=nor&state=installed", vec![]),
+        ("external_id_prefix=EXT&online=false", vec![2, 3]),
+    ] {
+        assert_eq!(ids(&search(&billing, query)), expected, "{query}");
+    }
+}
+
+#[test]
+fn the_list_is_read_page_by_page() {
+    let billing = with_intercoms();
+    for (query, expected) in [
+        ("", [vec![1, 2], vec![3, 4]]),
+        ("state=empty&", [vec![2, 3], vec![4]]),
+        ("external_id_prefix=E&limit=1&", [vec![2], vec![3]]),
+    ] {
+        let first = search(&billing, &format!("limit=2&{query}"));
+        let next = first.body["next"].as_str().expect("a next page");
+        let second = search(&billing, &format!("limit=2&{query}cursor={next}"));
+        assert_eq!([ids(&first), ids(&second)], expected, "{query}");
+        assert_eq!(second.body["next"], Value::Null, "{query}");
+    }
+}
+
+#[test]
+fn each_intercom_says_when_its_panel_was_seen_and_what_it_waits_for() {
+    let billing = Running::start();
+    billing.old_intercom();
+    let never = &search(&billing, "").body["intercoms"][0];
+    assert_eq!((&never["online"], &never["last_seen_at"]), (&json!(false), &Value::Null));
+    let mut panel = Board::connect(&billing, "die-old", OLD);
+    billing.until("it is on line", |b| ids(&search(b, "online=true")) == [1]);
+    let request_id = billing.ask();
+    panel.goes();
+    billing.until("it is gone", |b| ids(&search(b, "online=false")) == [1]);
+    let gone = &search(&billing, &format!("mac={OLD}")).body["intercoms"][0];
+    assert_eq!((&gone["mac"], &gone["confirmed"]["mac"]), (&json!(NEW), &json!(OLD)));
+    assert_eq!(gone["board"], json!("die-old"));
+    assert!(gone["last_seen_at"].is_string(), "{gone:#}");
+    assert_eq!(gone["pending"]["request_id"], json!(request_id));
+    let text = gone["pending"]["wait"]["text"].as_str().expect("words");
+    assert_eq!(text, "a replacement that already has the new MAC address");
+}
+
+#[test]
+fn a_search_that_is_wrong_is_answered_with_every_error() {
+    let billing = Running::start();
+    for (query, expected) in [
+        ("mac=x&online=maybe&limit=0&cursor=x", vec!["cursor", "limit", "mac", "online"]),
+        ("title=a&external_id=b", vec!["external_id", "title"]),
+    ] {
+        let answer = search(&billing, query);
+        assert_eq!(answer.status, 422, "{query}");
+        let fields = answer.body["errors"].as_object().expect("errors");
+        assert_eq!(fields.keys().map(String::as_str).collect::<Vec<_>>(), expected, "{query}");
+    }
+}
 
 fn history(billing: &Running, id: i64) -> Answer {
     billing.call(Method::GET, &format!("/api/v1/intercoms/{id}/history"), None)
