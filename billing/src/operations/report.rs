@@ -116,6 +116,10 @@ fn on_outcome(
     if offers::to_board(transaction, &subject.reported.request_id, &report.board)?.is_none() {
         return Ok(Settled::Ignored(Ignored::NotOffered));
     }
+    // The board may have gone back since, or be another door's.
+    if subject.reported.state != State::Pending && was_read(transaction, report)? {
+        return Ok(Settled::Ignored(Ignored::Repeated));
+    }
     if let FactoryIdentity::Known(factory) = &report.factory {
         factories::keep(transaction, &report.board, factory)?;
     }

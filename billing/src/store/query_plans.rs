@@ -4,7 +4,9 @@ use rusqlite::Connection;
 
 use super::statement::Sql;
 use super::{
-    boards, by_hand, disputes, doors, factories, figures, groups, hardware, history, intercoms, macs, offers, pending, reports, request_list, requests, schema, sessions, sightings, swaps, taken, times, tokens, intercom_list,
+    boards, by_hand, disputes, doors, factories, figures, groups, hardware, history, intercom_list,
+    intercoms, macs, offers, pending, reports, request_list, requests, schema, sessions, sightings,
+    swaps, taken, times, tokens,
 };
 
 /// The statements of every module. A module that is missing here has a list that nobody uses, which

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use ureq::http::Method;
 
-use crate::common::{NEW, Running, report};
+use crate::common::{NEW, OLD, Running, report};
 use crate::strangers::{THIRD, board_of_door, by, reports};
 
 const FOURTH: &str = "02:00:00:00:00:04";
@@ -43,4 +43,23 @@ fn a_board_that_is_the_doors_no_more_cannot_roll_its_request_back() {
         assert_eq!(reports(&billing)[0].1, "a change by hand: it waits for an operator", "{mac}");
         assert_eq!((billing.show("id=1").body, billing.requests()), before, "{mac}");
     }
+}
+
+#[test]
+fn what_was_reported_before_takes_nothing_back_that_came_after_it() {
+    let billing = Running::start();
+    let request_id = installed(&billing);
+    let rolled_back = report(&request_id, "rolled_back", OLD, "S-OLD");
+    billing.report(rolled_back.clone());
+    assert_eq!(billing.show("id=1").body["mac"], OLD);
+    billing.report(installed_report(&request_id));
+    assert_eq!(billing.show("id=1").body["mac"], OLD, "the board has gone back since");
+
+    let mut by_hand = report("by-hand", "installed", FOURTH, "S-4");
+    by_hand["issuer"] = Value::Null;
+    billing.report(by_hand);
+    assert_eq!(billing.show("id=1").body["mac"], FOURTH);
+    billing.report(rolled_back);
+    assert_eq!(billing.show("id=1").body["mac"], FOURTH, "it was changed by hand since");
+    assert_eq!(reports(&billing)[0].1, "the same was reported before");
 }

@@ -11,6 +11,24 @@ use super::world::World;
 const ANSWER_MS: i64 = 1_800_000;
 
 impl World {
+    /// Whether the same was reported before of a request that has ended since. From now on it was.
+    pub fn is_told_again(&mut self, before: &Tables, cause: &Cause) -> bool {
+        let Cause::Report(board, report) = cause else { return false };
+        let Some(request_id) = &report.request_id else { return false };
+        let status = report.intercom.status.clone();
+        let told = (request_id.clone(), board.clone(), report.intercom.mac, status);
+        let is_new = self.watch.reported.insert(told);
+        let request = before.requests.get(request_id);
+        !is_new && request.is_some_and(|request| request.state != "pending")
+    }
+
+    /// Rule 11: what is told again changes nothing.
+    pub fn check_told_again(&mut self, before: &Tables, cause: &Cause) {
+        if before.intercoms != self.watch.tables.intercoms {
+            self.broke(11, format!("what was told before changes an intercom: {cause:?}"));
+        }
+    }
+
     /// Rule 11: an `installed` counts however its request has ended, unless a later one was installed.
     pub fn check_late(&mut self, before: &Tables, cause: &Cause) {
         let Cause::Report(board, report) = cause else { return };

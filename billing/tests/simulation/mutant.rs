@@ -46,6 +46,7 @@ pub enum Mutant {
     LateReportsAreDropped,
     OvertakenReportsCount,
     OtherEndsTellNothing,
+    WhatWasReadCounts,
     AnyChangeByHandMovesTheDoor,
     ReportsAreNotAnswered,
     ThePubAckIsTheAnswer,
@@ -220,6 +221,10 @@ impl Mutant {
                 let sql = "UPDATE swaps SET confirmed_by = 'nobody'
                            WHERE request_id <> ?1 AND confirmed_by IS NULL";
                 database.execute(sql, [&request_id]).expect("a mutant");
+                none
+            }
+            Mutant::WhatWasReadCounts => {
+                database.execute("DELETE FROM reports", []).expect("a mutant");
                 none
             }
             Mutant::OvertakenReportsCount => {

@@ -68,8 +68,9 @@ mutants! {
     mutant_the_payload_says_who_speaks: PayloadSaysWhoSpeaks breaks rule 2 in a_stranger_reports_as_another;
     mutant_a_presence_says_who_speaks: PresenceSaysWhoSpeaks breaks rule 5 in a_stranger_pretends;
     mutant_a_late_report_is_dropped: LateReportsAreDropped breaks rule 11 in an_installed_comes_late;
-    mutant_an_overtaken_report_counts: OvertakenReportsCount breaks rule 11 in an_overtaken_report_comes_again;
+    mutant_an_overtaken_report_counts: OvertakenReportsCount breaks rule 11 in an_overtaken_report_comes_late;
     mutant_another_end_tells_nothing: OtherEndsTellNothing breaks rule 11 in a_board_carries_what_it_was_asked_for_once;
+    mutant_what_was_read_before_counts: WhatWasReadCounts breaks rule 11 in an_installed_comes_again_after_a_rollback;
     mutant_any_change_by_hand_moves_the_door: AnyChangeByHandMovesTheDoor breaks rule 2 in a_stranger_changes_by_hand;
     mutant_a_report_is_not_answered: ReportsAreNotAnswered breaks rule 6 in a_plain_change;
     mutant_one_half_of_a_swap_is_enough: OneHalfIsEnough breaks rule 2 in two_panels_have_changed_places;

@@ -48,8 +48,12 @@ impl World {
                 std::mem::replace(&mut self.watch.tables, after)
             }
         };
-        self.check_late(&before, cause);
-        self.check_carries(&before, cause);
+        if self.is_told_again(&before, cause) {
+            self.check_told_again(&before, cause);
+        } else {
+            self.check_late(&before, cause);
+            self.check_carries(&before, cause);
+        }
         if before == self.watch.tables {
             return;
         }

@@ -65,6 +65,19 @@ pub fn lie(about: Option<(i64, usize)>, status: &'static str, identity: Identity
     Action::Reports { puppet: STRANGER, lie }
 }
 
+/// The board that never answers by itself says how a request has ended, and what it carries.
+fn mute_says(about: (i64, usize), status: &'static str, carries: u8) -> Action {
+    let lie = Lie {
+        about: Some(about),
+        has_issuer: true,
+        status,
+        identity: identity(carries),
+        previous: mac(3),
+        as_board: None,
+    };
+    Action::Reports { puppet: MUTE, lie }
+}
+
 /// A story as a list of minutes and what happens then.
 pub fn told(mut world: World, script: Vec<(u64, Action)>) -> World {
     let last = script.iter().map(|(minute, _)| *minute).max().unwrap_or(0);
@@ -308,44 +321,44 @@ pub fn an_installed_comes_late(mut world: World) -> World {
     told(world, vec![(5, patch(21))])
 }
 
-/// Two requests are installed, and the report of the first one comes again.
-pub fn an_overtaken_report_comes_again(mut world: World) -> World {
-    let (topic, payload) = world_with_two_reports(&mut world);
-    world.publish(&topic, &payload, false);
-    told(world, vec![(30, Action::Weather(Weather::default()))])
+/// A door's board has installed two requests, and tells of the second one first.
+pub fn an_overtaken_report_comes_late(mut world: World) -> World {
+    let id = world.create_door(&identity(3));
+    told(
+        world,
+        vec![
+            (4, Action::Claims { puppet: MUTE, claim: identity(3) }),
+            (5, patch_of(id, 21)),
+            (6, patch_of(id, 22)),
+            (7, mute_says((id, 0), "installed", 22)),
+            (8, mute_says((id, 1), "installed", 21)),
+        ],
+    )
 }
 
-fn world_with_two_reports(world: &mut World) -> (String, Vec<u8>) {
+/// A panel is rolled back by hand, and the broker brings back that it has installed the request.
+pub fn an_installed_comes_again_after_a_rollback(mut world: World) -> World {
     world.script(5 * MINUTE, patch(21));
-    world.script(10 * MINUTE, patch(22));
-    world.live_until(20 * MINUTE);
+    world.script(8 * MINUTE, Action::RollBack(0));
+    world.live_until(10 * MINUTE);
     let is_report = |(topic, _): &&(String, Vec<u8>)| topic.ends_with("door-1/status");
-    world.broker.archive.iter().find(is_report).cloned().expect("a report")
+    let (topic, payload) = world.broker.archive.iter().find(is_report).cloned().expect("a report");
+    world.give(&Client::Billing, &topic, &payload, false, true);
+    told(world, vec![(11, Action::Weather(Weather::default()))])
 }
 
 /// A door's board has said that it does not take a MAC address. Then it says the same of another one,
 /// and that it carries the first.
 pub fn a_board_carries_what_it_was_asked_for_once(mut world: World) -> World {
     let id = world.create_door(&identity(3));
-    let failed = |carries| Action::Reports {
-        puppet: MUTE,
-        lie: Lie {
-            about: Some((id, 0)),
-            has_issuer: true,
-            status: "failed",
-            identity: identity(carries),
-            previous: mac(3),
-            as_board: None,
-        },
-    };
     told(
         world,
         vec![
             (4, Action::Claims { puppet: MUTE, claim: identity(3) }),
             (5, patch_of(id, 21)),
-            (6, failed(3)),
+            (6, mute_says((id, 0), "failed", 3)),
             (7, patch_of(id, 22)),
-            (8, failed(21)),
+            (8, mute_says((id, 0), "failed", 21)),
         ],
     )
 }

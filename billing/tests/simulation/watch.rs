@@ -26,6 +26,8 @@ pub struct Watch {
     pub offers: BTreeSet<(RequestId, BoardName, String)>,
     /// Until when a board has put a request off, Unix time in milliseconds.
     pub deferred: BTreeMap<(RequestId, BoardName), i64>,
+    /// What was ever reported: the request, the board, what it carried, and the status.
+    pub reported: BTreeSet<(RequestId, BoardName, Option<Mac>, Option<String>)>,
     /// How often billing has connected to the broker.
     pub links: u64,
 }
