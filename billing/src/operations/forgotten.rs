@@ -47,7 +47,14 @@ pub(super) fn of(
         return Ok(None);
     };
     let is_installed = matches!(newest.state, State::Ended { outcome: Outcome::Installed, .. });
-    Ok(Some(record).filter(|record| is_installed && newest.to == record.confirmed))
+    // A board that says so again and again would have requests made without end.
+    if !is_installed
+        || newest.to != record.confirmed
+        || requests::are_many(snapshot, record.id, now_ms)?
+    {
+        return Ok(None);
+    }
+    Ok(Some(record))
 }
 
 /// Asks the door's board for the confirmed identity, by a new request.

@@ -1,8 +1,10 @@
 //! What a board once had a part in, and has no more: what it says of that again changes nothing.
 
 use serde_json::{Value, json};
+use std::time::Duration;
 use ureq::http::Method;
 
+use crate::common::board::Board;
 use crate::common::{NEW, OLD, Running, report};
 use crate::strangers::{THIRD, board_of_door, by, reports};
 
@@ -62,4 +64,34 @@ fn what_was_reported_before_takes_nothing_back_that_came_after_it() {
     billing.report(rolled_back);
     assert_eq!(billing.show("id=1").body["mac"], FOURTH, "it was changed by hand since");
     assert_eq!(reports(&billing)[0].1, "the same was reported before");
+}
+
+#[test]
+fn a_board_that_forgets_again_and_again_is_asked_a_few_times_in_an_hour() {
+    let billing = Running::start_with(|settings| settings.grace = Duration::ZERO);
+    billing.old_intercom();
+    let mut door = Board::connect(&billing, "die-old", OLD);
+    billing.until("it is known", |b| board_of_door(b).is_some());
+    let mut request_id = billing.ask();
+    for number in 0..20 {
+        door.carries(OLD);
+        door.request(&request_id);
+        door.reports(&by("die-old", installed_report(&request_id)));
+        door.is_over(&request_id);
+        let forgotten = json!({
+            "state": "online", "board": "die-old", "mac": OLD, "nonce": format!("f-{number}"),
+            "new_record": true,
+        });
+        door.says("presence", true, &forgotten);
+        // What comes after it is read after it.
+        let mark = format!("mark-{number}");
+        door.reports(&by("die-old", report(&mark, "failed", OLD, "S-OLD")));
+        door.is_over(&mark);
+        if billing.newest_request_id() == request_id {
+            assert!((3..10).contains(&number), "{number}");
+            return;
+        }
+        request_id = billing.newest_request_id();
+    }
+    panic!("without end");
 }
