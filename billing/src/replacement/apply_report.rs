@@ -100,6 +100,12 @@ pub fn apply_report(
             (Outcome::Installed, Outcome::RolledBack) if same_board(board, &report.board) => {
                 Effect::RolledBack(rolled_back(newest, report))
             }
+            // A report by the documented PATCH has not told which board it is.
+            (Outcome::Installed, Outcome::Installed)
+                if board.is_none() && report.board.is_some() =>
+            {
+                Effect::Ends(newest.to.clone())
+            }
             (Outcome::Installed, Outcome::Installed) => Effect::Nothing(Ignored::Repeated),
             (Outcome::Installed, _) => Effect::Nothing(Ignored::InstalledByAnother),
             // The wrong board may have reported before the right one.

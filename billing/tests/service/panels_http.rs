@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::common::{AGENT, NEW, OLD, Running, documented_example, report};
+use crate::strangers::board_of_door;
 use serde_json::{Value, json};
 use ureq::http::Method;
 
@@ -328,6 +329,21 @@ fn the_documented_patch_from_a_panel_is_its_report() {
     }
     assert_eq!(billing.patch(from_panel(NEW)).status, 200);
     assert_eq!(billing.requests().len(), 1, "none of them is a request");
+}
+
+#[test]
+fn who_has_installed_what_a_patch_told_first_is_the_doors_board() {
+    let billing = Running::start();
+    billing.old_intercom();
+    billing.pending(&old());
+    let request_id = billing.ask();
+    assert_eq!(offered(&billing, &new()), [request_id.as_str()]);
+    let mut patch = documented_example();
+    patch["log_extra"] = json!({"request_id": request_id});
+    assert_eq!(billing.patch(patch).body["status"], "installed");
+    assert_eq!(board_of_door(&billing).as_deref(), Some("die-old"));
+    billing.report(report(&request_id, "installed", NEW, "new_serial_number"));
+    assert_eq!(board_of_door(&billing).as_deref(), Some("die-1"));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What a board once had a part in, and has no more: what it says of that again changes nothing.
+//! What a board says again, or of what it has no part in any more: it undoes nothing that came since.
 
 use serde_json::{Value, json};
 use std::time::Duration;
