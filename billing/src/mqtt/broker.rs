@@ -18,6 +18,7 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::doorkeeper::{Doorkeeper, Own};
+use super::never_retained::NeverRetained;
 use crate::store::{Store, tokens};
 
 /// Also the most that its library takes from one address.
@@ -26,6 +27,8 @@ const MAX_CONNECTIONS: usize = 10_000;
 const MAX_PACKET_BYTES: usize = 64 * 1024;
 /// A few for each panel.
 const MAX_RETAINED: usize = 100_000;
+/// Far more than a panel needs.
+const MAX_SUBSCRIPTIONS: usize = 100;
 /// A panel that was away for longer subscribes again and receives the retained messages.
 const SESSION_EXPIRY: Duration = Duration::from_secs(24 * 3600);
 
@@ -114,7 +117,9 @@ fn config(listen: SocketAddr) -> BrokerConfig {
         max_packet_size: MAX_PACKET_BYTES,
         max_retained_messages: MAX_RETAINED,
         session_expiry_interval: SESSION_EXPIRY,
+        max_subscriptions_per_client: MAX_SUBSCRIPTIONS,
         sys_topics_enabled: false,
+        event_handler: Some(Arc::new(NeverRetained)),
         storage_config: StorageConfig {
             backend: StorageBackendType::Memory,
             ..StorageConfig::default()

@@ -12,9 +12,11 @@ use mqtt5::broker::auth::{AuthProvider, AuthResult};
 use mqtt5::broker::storage::{DynamicStorage, StorageBackend};
 use mqtt5::packet::connect::ConnectPacket;
 use mqtt5::protocol::v5::reason_codes::ReasonCode;
+use mqtt5::types::WillMessage;
 use subtle::ConstantTimeEq;
 use tokio::sync::watch;
 
+use super::never_retained::is_between_panels;
 use super::rules::{may_publish, may_subscribe};
 use crate::principal::{Principal, Role, SecretDigest};
 use crate::store::{self, Store, tokens};
@@ -56,6 +58,10 @@ impl Doorkeeper {
             return AuthResult::success_with_user(&self.own.client_id);
         }
         if connect.client_id == self.own.client_id {
+            return AuthResult::fail(ReasonCode::NotAuthorized);
+        }
+        let is_refused = |will: &WillMessage| will.retain && is_between_panels(&will.topic);
+        if connect.will.as_ref().is_some_and(is_refused) {
             return AuthResult::fail(ReasonCode::NotAuthorized);
         }
         if self.open.clone().wait_for(|open| *open).await.is_err() {

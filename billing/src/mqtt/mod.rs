@@ -10,6 +10,7 @@ pub mod broker;
 pub mod conversation;
 mod doorkeeper;
 pub mod link;
+mod never_retained;
 mod offers;
 mod rules;
 mod session;

@@ -133,6 +133,53 @@ fn what_a_panel_publishes_as_another_arrives_nowhere() {
     assert_eq!(gate_1.unread(), ["intercoms/22:0D:CE:38:E7:15/here/gate-2"]);
 }
 
+/// Each board could fill the room for what is retained otherwise, and the others' presence found none.
+#[test]
+fn what_panels_say_to_each_other_is_never_retained() {
+    let billing = Running::start();
+    let (token_1, token_2) = (add_panel(&billing, "gate-1"), add_panel(&billing, "gate-2"));
+    let mut gate_2 = panel(&billing, "gate-2", &token_2);
+    let here = "intercoms/22:0D:CE:38:E7:15/here/gate-2";
+    gate_2.publish(WHO, true, "kept");
+    gate_2.publish(here, true, "kept");
+    let mut gate_1 = panel(&billing, "gate-1", &token_1);
+    gate_1.subscribe("intercoms/+/who");
+    gate_1.subscribe("intercoms/+/here/+");
+    for topic in [WHO, here] {
+        gate_2.publish(topic, false, "live");
+        assert_eq!(gate_1.receive(topic).payload, "live");
+    }
+    let mut options = MqttOptions::new("gate-2", "127.0.0.1", billing.mqtt_port());
+    options.set_credentials("gate-2", &token_2).set_last_will(LastWill::new(
+        WHO,
+        "kept",
+        QoS::AtLeastOnce,
+        true,
+    ));
+    assert_eq!(session_of(&billing, options), Err(ConnectReturnCode::NotAuthorized));
+}
+
+#[test]
+fn a_board_may_have_no_last_will_as_another() {
+    let billing = Running::start();
+    let (token_1, token_2) = (add_panel(&billing, "gate-1"), add_panel(&billing, "gate-2"));
+    let mut gate_1 = panel(&billing, "gate-1", &token_1);
+    gate_1.subscribe("intercoms/by-board/gate-1/#");
+    gate_1.subscribe("intercoms/+/who");
+    for topic in ["intercoms/by-board/gate-1/presence", WHO] {
+        let mut options = MqttOptions::new("gate-2", "127.0.0.1", billing.mqtt_port());
+        options.set_credentials("gate-2", &token_2).set_last_will(LastWill::new(
+            topic,
+            "its last will",
+            QoS::AtLeastOnce,
+            false,
+        ));
+        drop(Panel::connect_with(billing.runtime.handle(), options));
+    }
+    assert_eq!(gate_1.receive(WHO).payload, "its last will");
+    assert_eq!(gate_1.unread(), [""; 0]);
+}
+
 #[test]
 fn a_revoked_token_may_publish_nothing_more_on_an_open_connection() {
     let billing = Running::start();
