@@ -12,10 +12,11 @@ use crate::replacement::{Asked, IdentityRequest, State, ask};
 use crate::store::intercoms::{
     self, Details, EMPTY, INSTALLED, Name, PENDING, Record, RecordState,
 };
+use crate::store::macs::Believed;
 use crate::store::pending;
 use crate::store::requests::{self, Cause, Queued};
 use crate::store::taken::{self, Among};
-use crate::store::{Transaction, groups};
+use crate::store::{Transaction, doors, groups};
 
 /// The largest request, in bytes: with its topic it stays within what a panel reads.
 const MAX_BODY_BYTES: usize = MAX_REQUEST_BYTES - 1024;
@@ -38,7 +39,7 @@ impl Billing {
                     Some(shown) => Ok(shown),
                     None => {
                         let patch = Patch::read(&body, Reader::Service)?;
-                        update(transaction, &patch, &asked_by.to_string())
+                        update(transaction, &patch, &asked_by.to_string(), believed)
                     }
                 }
             })
@@ -50,6 +51,7 @@ fn update(
     transaction: &Transaction<'_>,
     patch: &Patch,
     asked_by: &str,
+    believed: Believed,
 ) -> Result<IntercomBody, Refusal> {
     let record = find(transaction, &Name::from(patch.named_by))?;
     refuse_crossed_flats(&record, patch)?;
@@ -72,6 +74,7 @@ fn update(
     } else {
         assign(transaction, record.clone(), patch)?;
     }
+    doors::adopt_at(transaction, record.confirmed.identity.mac, believed)?;
     Ok(find(transaction, &Name::Id(record.id))?.shown)
 }
 

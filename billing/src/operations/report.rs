@@ -296,16 +296,23 @@ impl Subject {
             }
             _ => self.set_state(transaction, &carried, &carried, report.outcome.as_str())?,
         }
-        if let Some(board) = &report.board
-            && report.outcome == Outcome::Installed
-        {
-            let mac = carried.identity.mac;
-            doors::give(transaction, board, self.record.id, mac, believed, transaction.now_ms())?;
+        let mac = carried.identity.mac;
+        match (report.outcome, &report.board) {
+            (Outcome::Installed, Some(board)) => {
+                doors::give(
+                    transaction,
+                    board,
+                    self.record.id,
+                    mac,
+                    believed,
+                    transaction.now_ms(),
+                )?;
+            }
+            (Outcome::Installed, None) => doors::adopt_at(transaction, mac, believed)?,
+            _ => _ = self.confirm_what_the_board_has(transaction, report)?,
         }
         if report.outcome == Outcome::Installed {
             hardware::put_in_place(transaction, self.record.id, &self.reported.request_id)?;
-        } else {
-            self.confirm_what_the_board_has(transaction, report)?;
         }
         Ok(settled)
     }

@@ -270,7 +270,7 @@ pub fn present(
                 let until_ms = now_ms.saturating_add(TWINS_FOR_MS);
                 transaction.execute(HAS_TWINS, params![seen.board.as_str(), until_ms])?;
             }
-            doors::adopt_at(transaction, claim.mac)
+            doors::adopt_at(transaction, claim.mac, rule)
         }
         (Some(claim), Some(conflict)) => {
             if known.and_then(|known| known.conflict).as_ref() != Some(conflict) {

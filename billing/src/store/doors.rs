@@ -72,13 +72,15 @@ pub fn give(
     }
 }
 
-/// The door at this MAC address gets the board whose it is, if it has none yet.
-pub fn adopt_at(transaction: &Transaction<'_>, mac: Mac) -> Result<()> {
+/// The door at this MAC address gets the board whose it is, if it has none yet and that one counts.
+pub fn adopt_at(transaction: &Transaction<'_>, mac: Mac, believed: Believed) -> Result<()> {
     let door = transaction.first(WITHOUT_A_BOARD, [mac.to_string()], |row| row.get(0))?;
-    let (Some(intercom_id), Some((board, _))) = (door, macs::owner(transaction, mac)?) else {
+    let (Some(intercom_id), Some((board, enrolled))) = (door, macs::owner(transaction, mac)?)
+    else {
         return Ok(());
     };
-    if of_board(transaction, &board)?.is_some() {
+    let counts = enrolled || believed == Believed::FirstSight;
+    if !counts || of_board(transaction, &board)?.is_some() {
         return Ok(());
     }
     transaction.execute(SET_BOARD, params![intercom_id, board.as_str()])?;

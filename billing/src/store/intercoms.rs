@@ -7,7 +7,7 @@ use super::changes::Changed;
 use super::column::{carried, parsed, parsed_or_null, text};
 use super::macs::Believed;
 use super::statement::statements;
-use super::{Snapshot, Transaction, boards, doors, hardware};
+use super::{Snapshot, Transaction, boards, hardware};
 use crate::replacement::Carried;
 
 /// The status of a record that was created and belongs to no place yet: a spare.
@@ -261,7 +261,7 @@ pub fn set_state(transaction: &Transaction<'_>, id: i64, state: &RecordState<'_>
     )?;
     transaction.changed(Changed::Intercom(id));
     hardware::follow(transaction, id)?;
-    doors::adopt_at(transaction, confirmed.identity.mac)
+    Ok(())
 }
 
 /// Deletes a record softly: its identity is free again, its history stays. Its board is believed from

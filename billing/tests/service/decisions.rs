@@ -100,6 +100,20 @@ fn where_only_known_boards_count_a_poll_by_id_is_a_doors_if_its_board_is_enrolle
 }
 
 #[test]
+fn where_only_known_boards_count_who_was_first_before_that_is_no_doors_board() {
+    let mut billing = Running::start();
+    billing.pending(&format!("mac={OLD}&board=thief"));
+    billing.restart_with(|settings| {
+        settings.boards = Believed::Known;
+        settings.grace = Duration::ZERO;
+    });
+    billing.old_intercom();
+    billing.ask();
+    assert_eq!(billing.pending(&format!("mac={OLD}&board=thief")).body, json!([]));
+    assert_eq!(board_of_door(&billing), None);
+}
+
+#[test]
 fn who_claims_the_new_mac_and_is_not_believed_is_not_the_board_of_a_door_without_one() {
     let billing = Running::start_with(|settings| {
         settings.boards = Believed::Known;
