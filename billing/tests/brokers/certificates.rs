@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use intercom_test_support::certificates::{Authority, NOW};
-use intercom_test_support::{Board, Directory, NEW, OLD, Process, request};
+use intercom_test_support::{Billing, Board, Directory, NEW, OLD, Process, free_port, request};
 
-use crate::shipped::{Broker, KINDS, Kind, WATCHER, add_watcher_with_certificate, enrol};
+use crate::shipped::{self, Broker, KINDS, Kind, WATCHER, add_watcher_with_certificate, enrol};
 
 /// The users, beside the watcher, who may do everything.
 const USERS: [&str; 3] = ["gate-1", "gate-3", "billing"];
@@ -73,6 +73,44 @@ fn subscribed(broker: &Broker, certs: &Path, user: &str, filters: &[&str]) -> Pr
     process
 }
 
+/// `gate-1`, with its certificate.
+fn panel(broker: &Broker, certs: &Path) -> Board {
+    let board =
+        Board::sandboxed("gate-1", OLD).with_mqtt(&format!("mqtts://localhost:{}", broker.port));
+    for file in ["servers.pem", "gate-1.pem", "gate-1.key"] {
+        fs::copy(certs.join(file), board.path(&format!("etc/{file}"))).expect("copied");
+    }
+    board.configure(
+        "ca_file = \"/etc/servers.pem\"\nclient_cert_file = \"/etc/gate-1.pem\"\n\
+         client_key_file = \"/etc/gate-1.key\"",
+    );
+    board
+}
+
+/// The TLS client that NATS's README puts beside billing, with the settings there, and the port where
+/// billing finds it. They are the lines of the README with ` = ` in them.
+fn stunnel(broker: &Broker, certs: &Path) -> (Process, u16) {
+    let port = free_port();
+    let mut text = "foreground = yes\npid =\n".to_owned();
+    let readme = shipped::read(Kind::Nats, "README.md");
+    let settings = readme.lines().filter(|line| line.starts_with("    ") && line.contains(" = "));
+    for line in ["    [mqtt]"].into_iter().chain(settings) {
+        let certs = certs.display();
+        let line = line
+            .replace("127.0.0.1:1883", &format!("127.0.0.1:{port}"))
+            .replace("broker.example:8883", &format!("localhost:{}", broker.port))
+            .replace("broker.example", "localhost")
+            .replace("/etc/ssl/certs/ca-certificates.crt", &format!("{certs}/servers.pem"))
+            .replace("/etc/stunnel", &certs.to_string());
+        text.push_str(&format!("{line}\n"));
+    }
+    let file = certs.join("stunnel.conf");
+    fs::write(&file, text).expect("written");
+    let mut process = Process::start("stunnel", Command::new("stunnel4").arg(&file));
+    process.wait_for("Configuration successful");
+    (process, port)
+}
+
 #[test]
 fn a_certificate_is_for_the_board_in_its_common_name() {
     for kind in KINDS {
@@ -102,15 +140,7 @@ fn a_certificate_is_for_the_board_in_its_common_name() {
 fn a_panel_with_a_certificate_does_its_work_and_no_other_one_hears_its_requests() {
     for kind in KINDS {
         let (broker, certs) = start(kind);
-        let board = Board::sandboxed("gate-1", OLD)
-            .with_mqtt(&format!("mqtts://localhost:{}", broker.port));
-        for file in ["servers.pem", "gate-1.pem", "gate-1.key"] {
-            fs::copy(certs.join(file), board.path(&format!("etc/{file}"))).expect("copied");
-        }
-        board.configure(
-            "ca_file = \"/etc/servers.pem\"\nclient_cert_file = \"/etc/gate-1.pem\"\n\
-             client_key_file = \"/etc/gate-1.key\"",
-        );
+        let board = panel(&broker, &certs);
         let mut watcher = subscribed(&broker, &certs, WATCHER, &[STATUS]);
         let both = ["intercoms/by-board/gate-1/#", "intercoms/who"];
         let mut neighbour = subscribed(&broker, &certs, "gate-3", &both);
@@ -131,4 +161,19 @@ fn a_panel_with_a_certificate_does_its_work_and_no_other_one_hears_its_requests(
         let heard = |line: &&String| line.starts_with("intercoms/by-board");
         assert_eq!(neighbour.said().iter().filter(heard).count(), 0, "{kind:?}");
     }
+}
+
+#[test]
+fn on_nats_billing_comes_through_stunnel_with_its_own_certificate() {
+    let (broker, certs) = start(Kind::Nats);
+    let (_stunnel, port) = stunnel(&broker, &certs);
+    let billing = Billing::start_at(&format!("mqtt://127.0.0.1:{port}"));
+    billing.create_old();
+    let board = panel(&broker, &certs);
+    let mut daemon = board.start();
+    board.wait_until_reached();
+    billing.replace_old();
+    daemon.wait_for("the report has arrived over MQTT");
+    assert_eq!(board.mac(), NEW);
+    assert_eq!(billing.show(NEW).1["status"], "installed");
 }

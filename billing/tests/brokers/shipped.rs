@@ -37,7 +37,8 @@ fn shipped(kind: Kind, file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).join(file)
 }
 
-fn read(kind: Kind, file: &str) -> String {
+/// The text of a shipped file.
+pub(crate) fn read(kind: Kind, file: &str) -> String {
     let file = shipped(kind, file);
     fs::read_to_string(&file).unwrap_or_else(|why| panic!("{}: {why}", file.display()))
 }
