@@ -43,6 +43,7 @@ impl IntoResponse for Refusal {
             Refusal::Invalid(wrong) => errors(StatusCode::UNPROCESSABLE_ENTITY, &wrong),
             Refusal::Forbidden => message(StatusCode::FORBIDDEN, "This action is unauthorized."),
             Refusal::NotFound => message(StatusCode::NOT_FOUND, "Not found"),
+            Refusal::Conflict(conflict) => message(StatusCode::CONFLICT, &conflict.to_string()),
             Refusal::Failed(failure) => {
                 log::error!("{failure}");
                 message(StatusCode::INTERNAL_SERVER_ERROR, "Server Error")

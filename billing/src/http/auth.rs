@@ -24,7 +24,7 @@ pub(super) const CHALLENGE: HeaderValue = HeaderValue::from_static("Bearer");
 pub(super) struct Authenticated(pub(super) Principal);
 
 /// A caller that may change everything.
-pub(super) struct Operator;
+pub(super) struct Operator(pub(super) Principal);
 
 /// A caller that may read everything.
 pub(super) struct Reader;
@@ -62,7 +62,9 @@ impl FromRequestParts<Billing> for Operator {
     async fn from_request_parts(parts: &mut Parts, billing: &Billing) -> Result<Self, Denied> {
         let Authenticated(principal) = Authenticated::from_request_parts(parts, billing).await?;
         match principal {
-            Principal::Anybody | Principal::Holder { role: Role::Operator, .. } => Ok(Operator),
+            Principal::Anybody | Principal::Holder { role: Role::Operator, .. } => {
+                Ok(Operator(principal))
+            }
             Principal::Holder { role: Role::Viewer | Role::Panel(_), .. } => {
                 Err(forbidden(&principal, parts))
             }

@@ -54,6 +54,7 @@ pub fn router(billing: Billing, broker: watch::Receiver<bool>, hosts: Hosts) -> 
         .route("/api/v1/intercoms", get(doors::list))
         .route("/api/v1/intercoms/{id}/history", get(doors::history))
         .route("/api/v1/requests", get(requests::list))
+        .route("/api/v1/requests/{id}/cancel", post(requests::cancel))
         .route("/api/v1/swaps", post(swaps::ask))
         .merge(page::routes())
         .route("/openapi.json", get(openapi::file))

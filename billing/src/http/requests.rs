@@ -1,13 +1,13 @@
 //! The requests as an operator looks at them: `/api/v1/requests`.
 
-use axum::extract::{RawQuery, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use intercom_wire::{Errors, Fields};
 use serde_json::{Map, Value};
 
 use super::answer::json_answer;
-use super::auth::Reader;
+use super::auth::{Operator, Reader};
 use super::query;
 use crate::operations::{Billing, Refusal, RequestQuery};
 use crate::store::request_list::RequestState;
@@ -20,6 +20,17 @@ pub(super) async fn list(
 ) -> Result<Response, Refusal> {
     let page = billing.requests(filter(&query::object(query))?).await?;
     Ok(json_answer(StatusCode::OK, &page))
+}
+
+/// POST …/{id}/cancel: the request is taken back.
+pub(super) async fn cancel(
+    Operator(principal): Operator,
+    State(billing): State<Billing>,
+    Path(id): Path<String>,
+) -> Result<Response, Refusal> {
+    // What is no ID is no request's.
+    let request_id = id.parse().map_err(|_| Refusal::NotFound)?;
+    Ok(json_answer(StatusCode::OK, &billing.cancel(request_id, principal).await?))
 }
 
 fn filter(named: &Map<String, Value>) -> Result<RequestQuery, Errors> {

@@ -2,6 +2,7 @@
 //! rules, change the database in one transaction. The store tells the link what has changed.
 
 mod by_hand;
+mod cancel;
 mod create;
 mod decisions;
 mod forgotten;
@@ -41,6 +42,7 @@ use axum::http::header::InvalidHeaderValue;
 use intercom_wire::signature::SigningKey;
 use intercom_wire::{
     BoardName, Errors, IntercomBody, InvalidIssuer, InvalidRequestId, Issuer, Report, RequestBody,
+    RequestId,
 };
 
 use crate::offer::Rule;
@@ -72,8 +74,17 @@ pub enum Refusal {
     Forbidden,
     /// 404.
     NotFound,
+    /// 409.
+    Conflict(Conflict),
     /// 500. The reason is for the log.
     Failed(Failure),
+}
+
+/// Why a call does not fit what there is now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Conflict {
+    /// This request is not pending any more.
+    HasEnded(RequestId),
 }
 
 /// Why the service cannot do what it should.
@@ -269,7 +280,16 @@ impl fmt::Display for Refusal {
             Refusal::Invalid(errors) => errors.fmt(f),
             Refusal::Forbidden => f.write_str("not allowed"),
             Refusal::NotFound => f.write_str("not found"),
+            Refusal::Conflict(conflict) => conflict.fmt(f),
             Refusal::Failed(failure) => failure.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for Conflict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Conflict::HasEnded(request_id) => write!(f, "Request {request_id} has ended."),
         }
     }
 }

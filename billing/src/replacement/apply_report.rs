@@ -93,8 +93,9 @@ pub fn apply_report(
         State::Pending if installed => Effect::Ends(newest.to.clone()),
         State::Pending => Effect::Ends(confirmed.clone()),
         // By hand it was what the request asked for, or the request was taken back.
-        State::Superseded if installed => Effect::Ends(newest.to.clone()),
+        State::Superseded | State::Cancelled if installed => Effect::Ends(newest.to.clone()),
         State::Superseded => Effect::Nothing(Ignored::Superseded),
+        State::Cancelled => Effect::Nothing(Ignored::Ended),
         State::Withdrawn => Effect::Nothing(Ignored::Deleted),
         State::Ended { outcome, board } => match (outcome, report.outcome) {
             (Outcome::Installed, Outcome::RolledBack) if same_board(board, &report.board) => {

@@ -46,6 +46,8 @@ pub enum State {
     Superseded,
     /// The intercom was deleted before an outcome was reported.
     Withdrawn,
+    /// An operator has taken it back before an outcome was reported.
+    Cancelled,
     /// A panel has reported how it ended.
     Ended {
         /// How it ended.

@@ -183,6 +183,18 @@ fn a_panel_that_carried_out_an_earlier_request_is_found_where_it_is_now() {
     }
 }
 
+#[test]
+fn of_a_cancelled_request_only_installed_counts() {
+    let applied = |outcome| {
+        let request = change(State::Cancelled);
+        apply_report(&carried(1, "S1"), &request, &request, &report(outcome, "any"))
+    };
+    assert_eq!(applied(Outcome::Installed), Effect::Ends(carried(2, "S2")));
+    for outcome in [Outcome::Rejected, Outcome::RolledBack, Outcome::Failed] {
+        assert_eq!(applied(outcome), Effect::Nothing(Ignored::Ended));
+    }
+}
+
 fn any_outcome() -> impl Strategy<Value = Outcome> {
     prop::sample::select(vec![
         Outcome::Installed,
@@ -197,6 +209,7 @@ fn any_state() -> impl Strategy<Value = State> {
         Just(State::Pending),
         Just(State::Superseded),
         Just(State::Withdrawn),
+        Just(State::Cancelled),
         any_outcome().prop_map(ended),
     ]
 }

@@ -24,7 +24,7 @@ pub struct Entry {
     pub intercom_id: i64,
     /// The intercom's name.
     pub title: Option<String>,
-    /// `pending`, `superseded`, `withdrawn`, or the outcome.
+    /// `pending`, `superseded`, `withdrawn`, `cancelled`, or the outcome.
     pub state: String,
     /// Why the outcome is not `installed`.
     pub reason: Option<String>,

@@ -14,6 +14,8 @@ use crate::replacement::Carried;
 pub const EMPTY: &str = "empty";
 /// The status of a record whose panel is in its place.
 pub const INSTALLED: &str = "installed";
+/// The status after a request that an operator has taken back.
+pub const CANCELLED: &str = "cancelled";
 /// The status while a request's report is awaited.
 pub const PENDING: &str = "pending";
 

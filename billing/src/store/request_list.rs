@@ -32,6 +32,8 @@ pub enum RequestState {
     Superseded,
     /// The intercom was deleted.
     Withdrawn,
+    /// An operator has taken it back.
+    Cancelled,
     /// It was carried out.
     Installed,
     /// The panel has refused it.
@@ -151,10 +153,11 @@ impl Filter {
 }
 
 impl RequestState {
-    const EVERY: [RequestState; 7] = [
+    const EVERY: [RequestState; 8] = [
         RequestState::Pending,
         RequestState::Superseded,
         RequestState::Withdrawn,
+        RequestState::Cancelled,
         RequestState::Installed,
         RequestState::Rejected,
         RequestState::RolledBack,
@@ -171,6 +174,7 @@ impl RequestState {
             RequestState::Pending => "pending",
             RequestState::Superseded => "superseded",
             RequestState::Withdrawn => "withdrawn",
+            RequestState::Cancelled => "cancelled",
             RequestState::Installed => Outcome::Installed.as_str(),
             RequestState::Rejected => Outcome::Rejected.as_str(),
             RequestState::RolledBack => Outcome::RolledBack.as_str(),

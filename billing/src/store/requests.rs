@@ -195,6 +195,7 @@ fn change(row: &Row<'_>) -> Result<IdentityRequest> {
             "pending" => State::Pending,
             "superseded" => State::Superseded,
             "withdrawn" => State::Withdrawn,
+            "cancelled" => State::Cancelled,
             outcome => State::Ended {
                 outcome: outcome.parse().unwrap_or(Outcome::Failed),
                 board: parsed_or_null(row, "board")?,
@@ -215,6 +216,7 @@ pub fn end(
         State::Pending => ("pending".to_owned(), None),
         State::Superseded => ("superseded".to_owned(), None),
         State::Withdrawn => ("withdrawn".to_owned(), None),
+        State::Cancelled => ("cancelled".to_owned(), None),
         State::Ended { outcome, board } => (outcome.to_string(), board.as_ref()),
     };
     transaction.execute(

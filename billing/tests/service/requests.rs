@@ -6,10 +6,14 @@ use serde_json::{Value, json};
 use ureq::http::Method;
 
 use crate::common::board::Board;
-use crate::common::{Answer, NEW, OLD, Running, report};
+use crate::common::{Answer, NEW, OLD, Running, documented_example, report};
 
 fn list(billing: &Running, query: &str) -> Answer {
     billing.call(Method::GET, &format!("/api/v1/requests?{query}"), None)
+}
+
+fn cancel(billing: &Running, request_id: &str) -> Answer {
+    billing.call(Method::POST, &format!("/api/v1/requests/{request_id}/cancel"), None)
 }
 
 /// One field of each request on a page.
@@ -145,4 +149,54 @@ fn within_the_grace_time_a_request_says_until_when() {
     let waits = wait(&billing);
     assert_eq!(waits["text"], json!("a replacement that already has the new MAC address"));
     assert!(waits["until"].as_str() > waits["since"].as_str(), "{waits:#}");
+}
+
+#[test]
+fn a_cancelled_request_is_offered_no_more_and_its_identity_is_free() {
+    let billing = Running::start_with(|settings| settings.grace = Duration::ZERO);
+    billing.old_intercom();
+    let mut door = Board::connect(&billing, "die-old", OLD);
+    let request_id = billing.ask();
+    door.request(&request_id);
+    let cancelled = cancel(&billing, &request_id);
+    assert_eq!((cancelled.status, &cancelled.body["state"]), (200, &json!("cancelled")));
+    assert_eq!(cancelled.body["reason"], json!("by anybody"));
+    door.is_over(&request_id);
+    let shown = billing.show("id=1").body;
+    assert_eq!((&shown["mac"], &shown["status"]), (&json!(OLD), &json!("cancelled")));
+    assert_eq!(billing.pending(&format!("mac={OLD}&board=die-old")).body, json!([]));
+    assert_eq!(billing.post(json!({"mac": NEW})).status, 201, "it is nobody's");
+    assert_eq!(listed(&list(&billing, "state=cancelled").body, "request_id"), [request_id]);
+}
+
+#[test]
+fn a_cancelled_request_that_is_installed_after_all_counts() {
+    let billing = Running::start();
+    billing.old_intercom();
+    let request_id = billing.ask();
+    billing.offered_to_the_replacement();
+    cancel(&billing, &request_id);
+    billing.report(report(&request_id, "rejected", OLD, "S-OLD"));
+    assert_eq!(billing.show("id=1").body["status"], json!("cancelled"));
+    billing.report(report(&request_id, "installed", NEW, "new_serial_number"));
+    let shown = billing.show("id=1").body;
+    assert_eq!((&shown["mac"], &shown["status"]), (&json!(NEW), &json!("installed")));
+}
+
+#[test]
+fn only_a_pending_request_is_cancelled_and_once_more_changes_nothing() {
+    let billing = Running::start();
+    billing.old_intercom();
+    let superseded = billing.ask();
+    let mut other = documented_example();
+    other["new_mac"] = json!(mac(9));
+    billing.patch(other);
+    let request_id = billing.newest_request_id();
+    let ended = cancel(&billing, &superseded);
+    let message = format!("Request {superseded} has ended.");
+    assert_eq!((ended.status, &ended.body), (409, &json!({"message": message})));
+    assert_eq!(cancel(&billing, "unknown").status, 404);
+    assert_eq!(cancel(&billing, "no%20id").status, 404);
+    let first = cancel(&billing, &request_id).body;
+    assert_eq!(cancel(&billing, &request_id).body, first);
 }

@@ -15,7 +15,7 @@ type Row = (&'static str, [u16; 6], fn(&Running, &str) -> Answer);
 
 /// Every route. `die-1` is the board that the panel's token is bound to, and the panel of intercom 1.
 /// The later rows build on what the earlier ones have done where they were allowed.
-const TABLE: [Row; 26] = [
+const TABLE: [Row; 28] = [
     ("polls as die-1", [401, 401, 401, 403, 403, 200], |b, _| {
         b.pending(&format!("mac={OLD}&board=die-1"))
     }),
@@ -62,6 +62,12 @@ const TABLE: [Row; 26] = [
     }),
     ("lists some requests", [401, 401, 401, 200, 200, 403], |b, _| {
         b.call(Method::GET, "/api/v1/requests?state=pending", None)
+    }),
+    ("cancels a request that there is not", [401, 401, 401, 404, 403, 403], |b, _| {
+        b.call(Method::POST, "/api/v1/requests/unknown/cancel", None)
+    }),
+    ("cancels a request that has ended", [401, 401, 401, 409, 403, 403], |b, request_id| {
+        b.call(Method::POST, &format!("/api/v1/requests/{request_id}/cancel"), None)
     }),
     ("lists what waits for an operator", [401, 401, 401, 200, 200, 403], |b, _| {
         b.call(Method::GET, "/api/v1/agent/decisions", None)
