@@ -1,10 +1,15 @@
 //! `health`: asks a running service whether it lives, for the checks of containers and supervisors.
 
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
+use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider};
 use url::Url;
+
+use crate::tls;
 
 /// A service that takes longer does not live.
 const WITHIN: Duration = Duration::from_secs(5);
@@ -15,6 +20,10 @@ pub struct Health {
     /// Where the service is.
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
     url: Url,
+    /// The authorities that may have certified an https:// service, as PEM; those of the system
+    /// without it.
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
     /// Also whether it can do its work: the database and the broker.
     #[arg(long)]
     ready: bool,
@@ -27,7 +36,18 @@ impl Health {
     /// There is none, or it is not a good one.
     pub fn run(self) -> Result<()> {
         let url = self.url.join(if self.ready { "/readyz" } else { "/healthz" })?;
+        let authorities = match url.scheme() {
+            "https" => tls::authorities(self.ca.as_deref())?,
+            _ => Vec::new(),
+        };
+        let authorities = authorities.iter().map(|der| Certificate::from_der(der).to_owned());
+        let tls = TlsConfig::builder()
+            .provider(TlsProvider::Rustls)
+            .unversioned_rustls_crypto_provider(tls::provider())
+            .root_certs(RootCerts::Specific(Arc::new(authorities.collect())))
+            .build();
         let config = ureq::Agent::config_builder()
+            .tls_config(tls)
             .http_status_as_error(false)
             .max_redirects(0)
             .timeout_global(Some(WITHIN))

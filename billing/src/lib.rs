@@ -21,6 +21,7 @@ pub mod logging;
 pub mod program;
 pub mod serve;
 pub mod service;
+pub mod tls;
 pub mod token;
 
 pub mod http;
@@ -36,3 +37,4 @@ pub mod store;
 pub mod host;
 
 mod lock;
+mod secret_file;

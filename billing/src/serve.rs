@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -9,10 +10,12 @@ use clap::{Args, ValueEnum};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::logging::{Format, Level};
-use crate::mqtt::link::{Choice, External};
+use crate::mqtt::external::BrokerOptions;
+use crate::mqtt::link::Choice;
 use crate::service::{Service, Settings};
 use crate::signing::read_key;
 use crate::store::macs::Believed;
+use crate::tls::{self, Identity};
 
 /// The options of `serve`.
 #[derive(Args)]
@@ -20,21 +23,21 @@ pub struct Serve {
     /// Where HTTP is served.
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
+    /// Serves HTTPS with this certificate, and with those behind it in the file that lead to an
+    /// authority. PEM; it and its key are read again on SIGHUP.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_certificate: Option<PathBuf>,
+    /// The certificate's key, as PEM. Only its owner may read the file.
+    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    tls_key: Option<PathBuf>,
     /// The SQLite file; it is created if it does not exist.
     #[arg(long, value_name = "FILE")]
     database: PathBuf,
     /// Where the built-in MQTT broker listens for panels.
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:1883")]
     mqtt_listen: SocketAddr,
-    /// Another broker in place of the built-in one: mqtt://[USER[:PASSWORD]@]HOST[:PORT].
-    #[arg(
-        long,
-        value_name = "URL",
-        conflicts_with = "mqtt_listen",
-        env = "INTERCOM_BILLING_BROKER",
-        hide_env_values = true
-    )]
-    broker: Option<String>,
+    #[command(flatten)]
+    broker: BrokerOptions,
     /// A name or address that HTTP callers may call this service by, besides the one it listens on
     /// and `localhost`. May be given several times.
     #[arg(long = "host", value_name = "NAME")]
@@ -83,6 +86,7 @@ impl Serve {
     /// A file cannot be read, or the service cannot be started.
     pub async fn run(self) -> Result<()> {
         let mut terminate = signal(SignalKind::terminate()).context("cannot watch for SIGTERM")?;
+        let mut hang_up = signal(SignalKind::hangup()).context("cannot watch for SIGHUP")?;
         let settings = self.settings()?;
         if let Some(key) = &settings.signing_key {
             let (key_id, public_key) = (key.key_id(), key.public_key());
@@ -90,6 +94,7 @@ impl Serve {
                 "requests are signed; panels: [signature] keys = {{ \"{key_id}\" = \"{public_key}\" }}"
             );
         }
+        let tls = settings.tls.clone();
         let service = Service::start(settings).await?;
         if let Some(token) = &service.first_token {
             println!(
@@ -97,10 +102,14 @@ impl Serve {
                 token.expose()
             );
         }
-        log::info!("serving on http://{}", service.http);
-        tokio::select! {
-            done = tokio::signal::ctrl_c() => done.context("cannot watch for Ctrl-C")?,
-            _ = terminate.recv() => {}
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        log::info!("serving on {scheme}://{}", service.http);
+        loop {
+            tokio::select! {
+                done = tokio::signal::ctrl_c() => break done.context("cannot watch for Ctrl-C")?,
+                _ = terminate.recv() => break,
+                _ = hang_up.recv() => read_again(tls.as_deref()),
+            }
         }
         log::info!("stopping");
         service.stop().await;
@@ -108,15 +117,18 @@ impl Serve {
     }
 
     fn settings(self) -> Result<Settings> {
-        let broker = match self.broker {
-            // Parsed here: clap would show a wrong one with its password.
-            Some(url) => Choice::External(url.parse::<External>().context("--broker is wrong")?),
+        let broker = match self.broker.broker()? {
+            Some(external) => Choice::External(external),
             None => Choice::BuiltIn(self.mqtt_listen),
         };
+        let files = self.tls_certificate.zip(self.tls_key);
+        let files = files.map(|(certificate, key)| Identity { certificate, key });
+        let tls = files.map(tls::Server::new).transpose()?.map(Arc::new);
         let signing_key = self.signing_key.as_deref().map(read_key).transpose()?;
         Ok(Settings {
             signing_key,
             listen: self.listen,
+            tls,
             database: self.database,
             broker,
             hosts: self.hosts,
@@ -127,5 +139,14 @@ impl Serve {
                 Boards::Known => Believed::Known,
             },
         })
+    }
+}
+
+/// What is wrong is told, and what was read before stays in force.
+fn read_again(tls: Option<&tls::Server>) {
+    match tls.map(tls::Server::read_again) {
+        None => log::info!("nothing is read again: there is no certificate"),
+        Some(Ok(())) => log::info!("the certificate was read again"),
+        Some(Err(why)) => log::error!("the certificate stays as it was: {why:#}"),
     }
 }

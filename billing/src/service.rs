@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -17,6 +18,7 @@ use crate::operations::Billing;
 use crate::principal::{Role, Secret};
 use crate::store::macs::Believed;
 use crate::store::{Store, tokens};
+use crate::tls;
 
 /// The settings of a service. Port 0 means any free port.
 #[derive(Clone)]
@@ -25,6 +27,8 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// The SQLite file; it is created if it does not exist.
     pub database: PathBuf,
+    /// How HTTP is served by TLS; `None`: it is not.
+    pub tls: Option<Arc<tls::Server>>,
     /// Which broker the panels speak to.
     pub broker: Choice,
     /// The names that HTTP callers may call this service by, besides its address and `localhost`.
@@ -62,7 +66,7 @@ impl Service {
     /// # Errors
     /// The database cannot be used or is another service's, or a port is not free.
     pub async fn start(settings: Settings) -> Result<Self> {
-        let Settings { listen, database, broker, hosts, open, grace, boards, signing_key } =
+        let Settings { listen, tls, database, broker, hosts, open, grace, boards, signing_key } =
             settings;
         let cannot_use = || format!("cannot use the database {}", database.display());
         let lock = Lock::take(&database).with_context(cannot_use)?;
@@ -90,7 +94,7 @@ impl Service {
         let mut tasks = JoinSet::new();
         tasks.spawn(link.run());
         let hosts = Hosts { listen: listen.ip(), names: hosts };
-        tasks.spawn(serve(listener, router(billing, up.clone(), hosts)));
+        tasks.spawn(serve(listener, tls, router(billing, up.clone(), hosts)));
         Ok(Service { http, mqtt, up, first_token, tasks, _lock: lock })
     }
 

@@ -31,6 +31,7 @@ pub(crate) async fn run(once: bool) -> Result<()> {
     say("demo", &format!("everything is under {}, and gone when this ends", dir.display()));
     let mut service = Service::start(Settings {
         listen: ([127, 0, 0, 1], 0).into(),
+        tls: None,
         database: dir.join("billing.sqlite"),
         broker: Choice::BuiltIn(([127, 0, 0, 1], 0).into()),
         hosts: Vec::new(),

@@ -51,7 +51,7 @@ struct Cli {
 enum Command {
     /// The billing service itself: a process of its own, whose memory is measured.
     #[command(hide = true)]
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// Some of the panels: a process of its own, since each panel needs three open files.
     #[command(hide = true)]
     Panels(simulator::Panels),

@@ -8,11 +8,16 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use nix::sys::resource::{Resource, getrlimit};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
-/// The head of a request arrives within this time, or its connection is closed.
+use crate::tls;
+
+/// The head of a request arrives within this time, or its connection is closed. So does a TLS
+/// handshake.
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
 /// The largest head, in bytes; the rest of a request has its own bound.
 const MAX_HEAD: usize = 16 * 1024;
@@ -22,7 +27,7 @@ const MAX_CONNECTIONS: u64 = 4096;
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// Serves until it is dropped; then every connection ends.
-pub async fn serve(listener: TcpListener, router: Router) {
+pub async fn serve(listener: TcpListener, tls: Option<Arc<tls::Server>>, router: Router) {
     let room = Arc::new(Semaphore::new(max_connections()));
     let mut connections = JoinSet::new();
     loop {
@@ -36,15 +41,23 @@ pub async fn serve(listener: TcpListener, router: Router) {
             }
         };
         let router = router.clone();
+        let tls = tls.as_ref().map(|tls| tls.acceptor());
         connections.spawn(async move {
-            connection(stream, router).await;
+            match tls {
+                None => connection(stream, router).await,
+                Some(tls) => match timeout(HEAD_WITHIN, tls.accept(stream)).await {
+                    Ok(Ok(stream)) => connection(stream, router).await,
+                    Ok(Err(why)) => log::debug!("HTTP: no TLS connection: {why}"),
+                    Err(_) => log::debug!("HTTP: no TLS connection: it takes too long"),
+                },
+            }
             drop(permit);
         });
         while connections.try_join_next().is_some() {}
     }
 }
 
-async fn connection(stream: TcpStream, router: Router) {
+async fn connection(stream: impl AsyncRead + AsyncWrite + Unpin, router: Router) {
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_WITHIN)

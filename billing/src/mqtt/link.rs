@@ -3,15 +3,14 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
-use percent_encoding::percent_decode_str;
+use anyhow::{Result, anyhow};
 use rumqttc::mqttbytes::Error as PacketError;
-use rumqttc::{ConnectionError, MqttOptions, StateError};
+use rumqttc::{ConnectionError, StateError};
 use tokio::sync::{oneshot, watch};
 use tokio::time::sleep;
-use url::Url;
 
 use super::broker::{Broker, reserve};
+use super::external::External;
 use super::session;
 use crate::operations::Billing;
 use crate::store::offers;
@@ -21,7 +20,6 @@ const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// A report is far smaller, but other programs may publish under the same topics.
 const MAX_PACKET_BYTES: usize = 1024 * 1024;
-const DEFAULT_PORT: u16 = 1883;
 
 /// Which broker the panels speak to.
 #[derive(Debug, Clone)]
@@ -30,14 +28,6 @@ pub enum Choice {
     BuiltIn(SocketAddr),
     /// Another one.
     External(External),
-}
-
-/// A broker by its URL, `mqtt://[USER[:PASSWORD]@]HOST[:PORT]`. Shown without its credentials.
-#[derive(Clone)]
-pub struct External {
-    host: String,
-    port: u16,
-    credentials: Option<(String, String)>,
 }
 
 /// The link, ready to run.
@@ -99,17 +89,26 @@ impl Link {
         ready: oneshot::Sender<()>,
         is_ready: oneshot::Receiver<()>,
     ) -> session::Lost {
-        let (broker, mut options) = match &self.choice {
+        let (broker, tunnel, mut options) = match &self.choice {
             Choice::BuiltIn(listen) => {
                 match Broker::start(*listen, &self.client_id, self.billing.store.clone()).await {
                     Ok(broker) => {
                         let options = broker.options();
-                        (Some(broker), options)
+                        (Some(broker), None, options)
                     }
                     Err(why) => return why,
                 }
             }
-            Choice::External(external) => (None, external.options(&self.client_id)),
+            Choice::External(external) => match external.connection(&self.client_id) {
+                Ok((options, tunnel)) => (None, tunnel, options),
+                Err(why) => return why,
+            },
+        };
+        let no_tls = async {
+            match tunnel {
+                Some(tunnel) => tunnel.run().await,
+                None => std::future::pending().await,
+            }
         };
         options
             .set_keep_alive(KEEP_ALIVE)
@@ -135,6 +134,7 @@ impl Link {
             anyhow!("the first token was made, and everybody has to connect with one")
         };
         tokio::select! {
+            lost = no_tls => lost,
             lost = session::run(&self.billing, options, ready) => lost,
             lost = up => lost,
             lost = first_token => lost,
@@ -151,59 +151,11 @@ fn is_too_large(lost: &session::Lost) -> bool {
     )
 }
 
-impl External {
-    fn options(&self, client_id: &str) -> MqttOptions {
-        let mut options = MqttOptions::new(client_id, &self.host, self.port);
-        if let Some((user, password)) = &self.credentials {
-            options.set_credentials(user, password);
-        }
-        options
-    }
-}
-
-impl std::str::FromStr for External {
-    type Err = anyhow::Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        let url = Url::parse(text).context("not a URL such as mqtt://HOST:1883")?;
-        if url.scheme() != "mqtt" {
-            bail!("`{}://` is not supported, only mqtt://", url.scheme());
-        }
-        ensure!(
-            matches!(url.path(), "" | "/") && url.query().is_none(),
-            "it must be mqtt://[USER[:PASSWORD]@]HOST[:PORT], without path and query"
-        );
-        let host = url.host_str().filter(|host| !host.is_empty());
-        let plain = |text| percent_decode_str(text).decode_utf8_lossy().into_owned();
-        let credentials = match url.username() {
-            "" => None,
-            user => Some((plain(user), plain(url.password().unwrap_or_default()))),
-        };
-        Ok(External {
-            host: host.context("it has no host")?.trim_matches(['[', ']']).to_owned(),
-            port: url.port().unwrap_or(DEFAULT_PORT),
-            credentials,
-        })
-    }
-}
-
 impl std::fmt::Display for Choice {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Choice::BuiltIn(listen) => write!(f, "the built-in broker on {listen}"),
             Choice::External(external) => external.fmt(f),
         }
-    }
-}
-
-impl std::fmt::Display for External {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "the broker {}:{}", self.host, self.port)
-    }
-}
-
-impl std::fmt::Debug for External {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        std::fmt::Display::fmt(self, f)
     }
 }

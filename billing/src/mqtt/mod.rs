@@ -2,15 +2,18 @@
 //!
 //! ```text
 //! link (connects again and again) ─► session (one connection) ─► conversation ─► agenda, offers
-//!   └─► broker (built in) ─► doorkeeper (who is let in) ─► rules (what for)
+//!   ├─► broker (built in) ─► doorkeeper (who is let in) ─► rules (what for)
+//!   └─► external (another one) ─► tunnel (TLS)
 //! ```
 
 mod agenda;
 pub mod broker;
 pub mod conversation;
 mod doorkeeper;
+pub mod external;
 pub mod link;
 mod never_retained;
 mod offers;
 mod rules;
 mod session;
+mod tunnel;

@@ -27,4 +27,5 @@ mod signed;
 mod sites;
 mod strangers;
 mod swaps;
+mod tls;
 mod tokens;

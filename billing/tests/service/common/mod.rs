@@ -56,6 +56,7 @@ impl Running {
         let dir = TempDir::new().expect("a directory");
         let mut settings = Settings {
             listen: ([127, 0, 0, 1], 0).into(),
+            tls: None,
             database: dir.path().join("billing.sqlite"),
             broker: Choice::BuiltIn(([127, 0, 0, 1], 0).into()),
             hosts: Vec::new(),

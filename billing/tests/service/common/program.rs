@@ -17,7 +17,7 @@ pub(crate) struct Program {
 /// Calls it, from any thread.
 #[derive(Clone)]
 pub(crate) struct Caller {
-    url: String,
+    pub(crate) url: String,
     pub(crate) token: String,
 }
 
@@ -64,6 +64,11 @@ impl Program {
 }
 
 impl Caller {
+    /// The same caller of another URL.
+    pub(crate) fn at(&self, url: &str) -> Self {
+        Caller { url: url.to_owned(), token: self.token.clone() }
+    }
+
     /// `None` where the service does not answer.
     pub(crate) fn try_call(
         &self,

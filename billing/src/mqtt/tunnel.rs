@@ -1,0 +1,75 @@
+//! TLS to a broker. The MQTT library speaks to a Unix socket of this process, and what it says is
+//! carried to the broker: its own TLS would bring a second, older stack.
+
+use std::process;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpStream, UnixListener, UnixStream};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use uuid::Uuid;
+
+use super::session::Lost;
+
+/// The way to a broker, for one connection of this process.
+pub(super) struct Tunnel {
+    listener: UnixListener,
+    name: String,
+    host: String,
+    port: u16,
+    tls: Arc<ClientConfig>,
+}
+
+impl Tunnel {
+    pub(super) fn to(host: &str, port: u16, tls: Arc<ClientConfig>) -> Result<Self> {
+        // The zero byte means the abstract namespace: no file is left.
+        let name = format!("\0intercom-billing-{}", Uuid::new_v4().simple());
+        let listener = UnixListener::bind(&name).context("no Unix socket can be made")?;
+        Ok(Tunnel { listener, name, host: host.to_owned(), port, tls })
+    }
+
+    /// Where the library connects.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns why there is no connection to the broker. Once there is one, the library is told of
+    /// its end.
+    pub(super) async fn run(self) -> Lost {
+        match self.connect().await {
+            Err(why) => why,
+            Ok((mut near, mut far)) => {
+                // However it ends, the library finds its own connection closed and says so.
+                let _ = copy_bidirectional(&mut near, &mut far).await;
+                drop((near, far));
+                std::future::pending().await
+            }
+        }
+    }
+
+    async fn connect(&self) -> Result<(UnixStream, TlsStream<TcpStream>)> {
+        let near = self.accept().await.context("the Unix socket failed")?;
+        let name = ServerName::try_from(self.host.clone())
+            .with_context(|| format!("no certificate can have the name {}", self.host))?;
+        let far = TcpStream::connect((self.host.as_str(), self.port)).await?;
+        // The packets are small, and a panel waits for each.
+        far.set_nodelay(true)?;
+        let far = TlsConnector::from(self.tls.clone()).connect(name, far).await.context("TLS")?;
+        Ok((near, far))
+    }
+
+    /// Whoever may list sockets can find the name and connect to it, and is turned away.
+    async fn accept(&self) -> Result<UnixStream> {
+        loop {
+            let (stream, _) = self.listener.accept().await?;
+            match stream.peer_cred()?.pid() {
+                Some(pid) if u32::try_from(pid) == Ok(process::id()) => return Ok(stream),
+                pid => log::warn!("process {pid:?} connects to a socket of this one: refused"),
+            }
+        }
+    }
+}
