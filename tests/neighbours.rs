@@ -303,9 +303,9 @@ fn without_a_file_descriptor_the_owner_is_unknown() {
         while let Ok(file) = File::open("/dev/null") {
             files.push(file);
         }
-        assert_eq!(owner(), MacOwner::Unknown, "the table cannot be read");
+        assert_eq!(owner(), MacOwner::Unknown(None), "the table cannot be read");
         files.pop();
-        assert_eq!(owner(), MacOwner::Unknown, "nor while the socket is open");
+        assert_eq!(owner(), MacOwner::Unknown(None), "nor while the socket is open");
         files.pop();
         assert_eq!(owner(), MacOwner::AnotherBoard(None));
     });
@@ -365,7 +365,7 @@ fn a_conflict_on_the_lan_is_the_answer_whatever_the_broker_says() {
     in_a_namespace("a_conflict_on_the_lan_is_the_answer_whatever_the_broker_says", || {
         lan(WANTED);
         for at_the_broker in
-            [None, Some(None), Some(Some(MacOwner::Nobody)), Some(Some(MacOwner::Unknown))]
+            [None, Some(None), Some(Some(MacOwner::Nobody)), Some(Some(MacOwner::Unknown(None)))]
         {
             met_at("192.0.2.20");
             assert_eq!(look_up(at_the_broker), MacOwner::AnotherBoard(None));
@@ -378,7 +378,7 @@ fn without_one_the_broker_is_asked_where_there_is_one() {
     in_a_namespace("without_one_the_broker_is_asked_where_there_is_one", || {
         lan(OTHER);
         let another = MacOwner::AnotherBoard("gate-2".parse().ok());
-        for says in [another, MacOwner::Unknown, MacOwner::Nobody] {
+        for says in [another, MacOwner::Unknown(None), MacOwner::Nobody] {
             assert_eq!(look_up(Some(Some(says.clone()))), says);
         }
         assert_eq!(look_up(None), MacOwner::Nobody);

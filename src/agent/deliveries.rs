@@ -43,7 +43,7 @@ impl Order {
             Decision::Keep
             | Decision::LookUp(_)
             | Decision::Defer(_)
-            | Decision::DeferUnknown(_)
+            | Decision::DeferUnknown(..)
             | Decision::AwaitBoard => Order::Open,
             Decision::Reject(_)
             | Decision::StillHolds(_)
@@ -140,8 +140,9 @@ impl<S: Seams> Agent<S> {
                 let owner = board.map_or_else(|| "another board".into(), |b| format!("board {b}"));
                 return self.defer(pending, &format!("{owner} has its new MAC now"));
             }
-            Decision::DeferUnknown(mac) => {
-                return self.defer(pending, &format!("it is not known who has {mac} now"));
+            Decision::DeferUnknown(mac, why) => {
+                let why = why.map_or_else(String::new, |why| format!(": {why}"));
+                return self.defer(pending, &format!("it is not known who has {mac} now{why}"));
             }
             Decision::AlreadyInstalled => return self.already_installed(pending),
             Decision::Apply(identity) => return self.ask_the_hooks(pending, identity),
@@ -295,7 +296,7 @@ impl<S: Seams> Agent<S> {
         // A broker that is away cannot be asked, and proves no conflict. One that is there and has not
         // answered yet may still know of one.
         let owner = match self.connections.routes().contains(&Route::Mqtt) {
-            true => MacOwner::Unknown,
+            true => MacOwner::Unknown(None),
             false => MacOwner::Nobody,
         };
         let unanswered = self.waiting.unanswered(now);

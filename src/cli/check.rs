@@ -119,7 +119,7 @@ fn as_json(decision: &Decision, current: &intercom_wire::Identity) -> Value {
         Decision::InProgress => json!({"decision": "keep", "reason": IN_PROGRESS}),
         Decision::Defer(board) => json!({"decision": "deferred", "held_by": board}),
         Decision::AwaitBoard => json!({"decision": "await", "reason": AWAIT_BOARD}),
-        Decision::DeferUnknown(_) => json!({"decision": "deferred", "held_by": null}),
+        Decision::DeferUnknown(..) => json!({"decision": "deferred", "held_by": null}),
         Decision::LookUp(mac) => json!({"decision": "look up", "mac": mac}),
         Decision::Keep => json!({"decision": "keep"}),
     }
@@ -155,7 +155,7 @@ fn in_words(decision: &Decision, current: &intercom_wire::Identity) -> String {
         Decision::Defer(Some(board)) => format!("deferred: board {board} has the new MAC now"),
         Decision::Defer(None) => "deferred: another board has the new MAC now".to_owned(),
         Decision::AwaitBoard => format!("await: {AWAIT_BOARD}"),
-        Decision::DeferUnknown(mac) => format!("deferred: it is not known who has {mac} now"),
+        Decision::DeferUnknown(mac, _) => format!("deferred: it is not known who has {mac} now"),
         Decision::LookUp(mac) => format!("look up: who has {mac} now?"),
         Decision::Keep => "keep: until the change in progress has ended".to_owned(),
     }

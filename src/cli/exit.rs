@@ -67,7 +67,9 @@ impl From<&Decision> for Exit {
             Decision::AlreadyDone(_) | Decision::StillHolds(_) | Decision::Overtaken(_) => {
                 Exit::AlreadyDone
             }
-            Decision::Defer(_) | Decision::DeferUnknown(_) | Decision::AwaitBoard => Exit::Deferred,
+            Decision::Defer(_) | Decision::DeferUnknown(..) | Decision::AwaitBoard => {
+                Exit::Deferred
+            }
             Decision::Keep | Decision::InProgress => Exit::Kept,
         }
     }

@@ -1,5 +1,7 @@
 //! What a decision is made from: how the request came, and what the board is.
 
+use std::fmt;
+
 use intercom_wire::signature::Signature;
 use intercom_wire::{BoardName, Mac, Request, RequestId};
 
@@ -84,12 +86,33 @@ pub enum OwnId {
 pub enum MacOwner {
     /// Nobody has looked yet.
     NotLookedUp,
-    /// It could not be found out. That is no proof that nobody has it.
-    Unknown,
+    /// It could not be found out, perhaps since the broker withholds a topic. That is no proof that nobody
+    /// has it.
+    Unknown(Option<WithheldTopic>),
     /// No other board answers to it.
     Nobody,
     /// Another board has it now; its name, where it told one.
     AnotherBoard(Option<BoardName>),
+}
+
+/// A topic on which the panel asks, or is answered, and which the broker does not let through.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WithheldTopic {
+    /// The topic, filled in.
+    pub topic: String,
+    /// What the panel has to be granted to write, for every MAC address.
+    pub write: String,
+    /// The same to read.
+    pub read: String,
+}
+
+/// A clause of its own, with what to do.
+impl fmt::Display for WithheldTopic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let WithheldTopic { topic, write, read } = self;
+        write!(f, "the broker does not give {topic} to this panel at QoS 0; ")?;
+        write!(f, "let its access rules grant it to write {write} and to read {read}")
+    }
 }
 
 /// The durable ledger, and the outcomes that are kept in memory alone.

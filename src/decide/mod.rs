@@ -5,7 +5,7 @@
 mod facts;
 mod table;
 
-pub use facts::{Delivered, Facts, MacOwner, OwnId, Past, Timing, Via};
+pub use facts::{Delivered, Facts, MacOwner, OwnId, Past, Timing, Via, WithheldTopic};
 pub use intercom_wire::signature::Signature;
 pub use table::{Decision, Ignored, MAX_DEFERRALS, decide};
 

@@ -7,7 +7,7 @@ use intercom_wire::{
     BoardName, Errors, Identity, Mac, Outcome, Patch, Report, Request, Unreadable, comparable_model,
 };
 
-use super::facts::{Delivered, Facts, MacOwner, Mine, Timing, Via, new_mac};
+use super::facts::{Delivered, Facts, MacOwner, Mine, Timing, Via, WithheldTopic, new_mac};
 use crate::record::{SeqMark, SerialOrigin};
 
 /// How often a request is deferred before it is rejected.
@@ -40,8 +40,9 @@ pub enum Decision {
     Defer(Option<BoardName>),
     /// What the board itself is could not be read yet: decide again when it is known.
     AwaitBoard,
-    /// It could not be found out who has this MAC address now: look it up again later.
-    DeferUnknown(Mac),
+    /// It could not be found out who has this MAC address now, perhaps since the broker withholds a topic:
+    /// look it up again later.
+    DeferUnknown(Mac, Option<WithheldTopic>),
     /// The board already has the identity that the request asks for.
     AlreadyInstalled,
     /// The board is to take this identity.
@@ -172,10 +173,12 @@ pub fn decide(
                 return Decision::Defer(board.clone());
             }
             MacOwner::AnotherBoard(board) => return Decision::Reject(conflict(new_mac, board)),
-            MacOwner::Unknown if delivered.deferrals < MAX_DEFERRALS => {
-                return Decision::DeferUnknown(new_mac);
+            MacOwner::Unknown(why) if delivered.deferrals < MAX_DEFERRALS => {
+                return Decision::DeferUnknown(new_mac, why.clone());
             }
-            MacOwner::Unknown => return Decision::Reject(unknown_owner(new_mac)),
+            MacOwner::Unknown(why) => {
+                return Decision::Reject(unknown_owner(new_mac, why.as_ref()));
+            }
             MacOwner::Nobody => {}
         }
     }
@@ -291,9 +294,12 @@ fn conflict(new_mac: Mac, board: &Option<BoardName>) -> Errors {
     )
 }
 
-fn unknown_owner(new_mac: Mac) -> Errors {
+fn unknown_owner(new_mac: Mac, why: Option<&WithheldTopic>) -> Errors {
+    let why = why.map_or_else(String::new, |why| format!(": {why}"));
     Errors::on(
         "new_mac",
-        format!("It could not be found out whether another board has the new mac {new_mac} now."),
+        format!(
+            "It could not be found out whether another board has the new mac {new_mac} now{why}."
+        ),
     )
 }

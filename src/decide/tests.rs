@@ -507,10 +507,10 @@ fn row_12_a_mac_that_another_board_has_is_deferred_and_then_rejected() {
 
 #[test]
 fn row_12_a_mac_whose_owner_could_not_be_found_out_is_deferred_and_then_rejected() {
-    let panel = Panel { owner: MacOwner::Unknown, ..panel() };
+    let panel = Panel { owner: MacOwner::Unknown(None), ..panel() };
     for deferrals in 0..MAX_DEFERRALS {
         let delivered = Delivered { deferrals, ..delivered(Via::MacTopic, Timing::Live) };
-        assert_eq!(panel.decide(to_new(), &delivered), Decision::DeferUnknown(mac(NEW)));
+        assert_eq!(panel.decide(to_new(), &delivered), Decision::DeferUnknown(mac(NEW), None));
     }
     let at_last = Delivered { deferrals: MAX_DEFERRALS, ..delivered(Via::MacTopic, Timing::Live) };
     assert_eq!(rejected_on(&panel.decide(to_new(), &at_last)), ["new_mac"]);
@@ -558,7 +558,7 @@ fn any_panel() -> impl Strategy<Value = Panel> {
         prop::sample::select(vec![None, Some(OwnId::Configured(123)), Some(OwnId::Learnt(123))]);
     let owners = prop::sample::select(vec![
         MacOwner::NotLookedUp,
-        MacOwner::Unknown,
+        MacOwner::Unknown(None),
         MacOwner::Nobody,
         MacOwner::AnotherBoard("die-2".parse().ok()),
     ]);

@@ -112,7 +112,7 @@ impl Neighbours {
                     "the neighbours on {} could not be asked who has {mac}: {why}",
                     self.interface
                 );
-                MacOwner::Unknown
+                MacOwner::Unknown(None)
             }
         }
     }

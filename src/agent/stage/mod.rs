@@ -276,7 +276,7 @@ impl Stage {
     }
 
     fn broker_away(self, now: Moment) -> Next {
-        let unknown = |others: Others| others.answered(&MacOwner::Unknown, now);
+        let unknown = |others: Others| others.answered(&MacOwner::Unknown(None), now);
         match self {
             Stage::Settling(route, until, others) => {
                 (Stage::Settling(route, until, unknown(others)), None)

@@ -104,7 +104,7 @@ fn what_the_other_boards_say_within_settle_counts_when_it_is_over_and_no_older_a
         at(NOW, stage, Happened::Reached(Route::Mqtt)).1
     };
     assert!(judges(ends(Others::Asked, MacOwner::Nobody).as_ref(), Route::Mqtt));
-    assert!(ends(Others::Asked, MacOwner::Unknown).is_none());
+    assert!(ends(Others::Asked, MacOwner::Unknown(None)).is_none());
     assert!(ends(Others::AskAt(NOW + SETTLE), MacOwner::Nobody).is_none());
 }
 
@@ -172,7 +172,7 @@ fn a_change_is_taken_back_as_soon_as_another_board_says_that_it_has_the_new_mac(
 #[test]
 fn that_the_others_could_not_be_asked_is_no_answer() {
     let (stage, _) = at(NOW, proving(Route::Mqtt), Happened::Reached(Route::Mqtt));
-    let (stage, action) = at(NOW, stage, Happened::LookedUp(MacOwner::Unknown));
+    let (stage, action) = at(NOW, stage, Happened::LookedUp(MacOwner::Unknown(None)));
     assert!(action.is_none(), "{action:?}");
     let again = stage.due(deadline()).expect("a moment");
     assert!(NOW < again && again < NOW + SETTLE);

@@ -31,7 +31,7 @@ fn word(decision: &Decision) -> &'static str {
         Decision::Hint => "hint",
         Decision::InProgress => "acknowledge",
         Decision::Keep => "keep",
-        Decision::Defer(_) | Decision::DeferUnknown(_) => "defer",
+        Decision::Defer(_) | Decision::DeferUnknown(..) => "defer",
         Decision::AwaitBoard => "await",
         Decision::AlreadyInstalled => "already installed",
         Decision::Apply(_) => "apply",

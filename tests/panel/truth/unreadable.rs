@@ -7,7 +7,6 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-use intercom_test_support::Process;
 use serde_json::{Value, json};
 use uboot_env::Format;
 

@@ -7,7 +7,7 @@ use intercom_wire::{BoardName, Mac};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use crate::decide::MacOwner;
+use crate::decide::{MacOwner, WithheldTopic};
 use crate::upstream::mqtt::topics::LookupTopics;
 
 /// How many look-ups are under way at once; the others wait for their turn.
@@ -54,8 +54,8 @@ enum Progress {
     /// came back, a question and what the panel says where it is answered: the broker delivers them, and
     /// no access rule withholds one of them.
     Asking { asked: u8, at: Instant, way: Duration, question: bool, answer: bool },
-    /// The broker has refused the subscription, so that the owner is unknown.
-    Refused { at: Instant },
+    /// The broker has refused the subscription to this one of the filters, so that the owner is unknown.
+    Refused { at: Instant, filter: usize },
 }
 
 /// What the client is asked to do.
@@ -129,20 +129,25 @@ impl MacLookups {
 
     /// The broker has answered the SUBSCRIBE with this packet ID: the questions come next. False if the
     /// SUBSCRIBE does not belong to a look-up.
-    pub(super) fn subscribed(&mut self, answered: u16, granted: bool, now: Instant) -> bool {
+    pub(super) fn subscribed(
+        &mut self,
+        answered: u16,
+        refused: Option<usize>,
+        now: Instant,
+    ) -> bool {
         for lookup in &mut self.under_way {
             if let Progress::Subscribing { pkid, since } = lookup.progress
                 && pkid == Some(answered)
             {
-                lookup.progress = match granted {
-                    true => Progress::Asking {
+                lookup.progress = match refused {
+                    None => Progress::Asking {
                         asked: 0,
                         at: now,
                         way: now - since,
                         question: false,
                         answer: false,
                     },
-                    false => Progress::Refused { at: now },
+                    Some(filter) => Progress::Refused { at: now, filter },
                 };
                 return true;
             }
@@ -181,10 +186,9 @@ impl MacLookups {
 
     /// Ends the look-ups whose time is over.
     pub(super) fn end_due(&mut self, now: Instant) {
-        let over = |lookup: &MacLookup| lookup.timeout().filter(|(until, _)| *until <= now);
-        while let Some((at, owner)) =
-            (self.under_way.iter().enumerate()).find_map(|(at, lookup)| Some((at, over(lookup)?.1)))
-        {
+        let is_over = |lookup: &MacLookup| lookup.until().is_some_and(|until| until <= now);
+        while let Some(at) = self.under_way.iter().position(is_over) {
+            let owner = self.under_way[at].without_answer();
             self.end(at, owner);
         }
     }
@@ -213,24 +217,41 @@ impl MacLookups {
     pub(super) fn due(&self) -> Option<Instant> {
         let due = self.under_way.iter().filter_map(|lookup| match lookup.progress {
             Progress::Asking { at, .. } => Some(at),
-            _ => lookup.timeout().map(|(until, _)| until),
+            _ => lookup.until(),
         });
         due.min()
     }
 }
 
 impl MacLookup {
-    /// When its time is over, and what it means that no answer has come until then.
-    fn timeout(&self) -> Option<(Instant, MacOwner)> {
+    /// When its time is over.
+    fn until(&self) -> Option<Instant> {
         match self.progress {
-            Progress::Subscribing { since, .. } => Some((since + SUBSCRIBE, MacOwner::Unknown)),
-            Progress::Asking { asked: QUESTIONS, at, question: true, answer: true, .. } => {
-                Some((at, MacOwner::Nobody))
+            Progress::Subscribing { since, .. } => Some(since + SUBSCRIBE),
+            Progress::Asking { asked: QUESTIONS, at, .. } | Progress::Refused { at, .. } => {
+                Some(at)
             }
-            Progress::Asking { asked: QUESTIONS, at, .. } => Some((at, MacOwner::Unknown)),
-            Progress::Refused { at } => Some((at, MacOwner::Unknown)),
             Progress::Waiting | Progress::Asking { .. } => None,
         }
+    }
+
+    /// What it means that no answer has come until then.
+    fn without_answer(&self) -> MacOwner {
+        let LookupTopics { who, here, own_here } = &self.topics;
+        // Each MAC address has topics of its own, and a rule is for all of them.
+        let every = |topic: &str| topic.replace(&self.mac.to_string(), "+");
+        let answers = format!("{here}/+");
+        let questions_withheld = || (who, every(who), every(who));
+        let answers_withheld = |topic| (topic, every(own_here), every(&answers));
+        let (topic, write, read) = match self.progress {
+            Progress::Asking { question: true, answer: true, .. } => return MacOwner::Nobody,
+            Progress::Asking { question: false, .. } => questions_withheld(),
+            Progress::Asking { answer: false, .. } => answers_withheld(own_here),
+            Progress::Refused { filter: 0, .. } => questions_withheld(),
+            Progress::Refused { .. } => answers_withheld(&answers),
+            Progress::Waiting | Progress::Subscribing { .. } => return MacOwner::Unknown(None),
+        };
+        MacOwner::Unknown(Some(WithheldTopic { topic: topic.clone(), write, read }))
     }
 }
 
@@ -270,6 +291,16 @@ mod tests {
         let mut lookups = MacLookups::default();
         let answers = (0..count).map(|number| add(&mut lookups, number)).collect();
         (lookups, answers)
+    }
+
+    /// What the topics of these tests do not name is the MAC address.
+    fn withheld(topic: &str) -> Option<MacOwner> {
+        let (write, read) = match topic.strip_prefix("here/0") {
+            None => (topic, topic),
+            Some(_) => ("here/0/gate-1", "here/0/+"),
+        };
+        let [topic, write, read] = [topic, write, read].map(str::to_owned);
+        Some(MacOwner::Unknown(Some(WithheldTopic { topic, write, read })))
     }
 
     fn another() -> Option<MacOwner> {
@@ -322,8 +353,8 @@ mod tests {
         assert_eq!(calls(&mut lookups, granted, 9), [""; 0], "subscribed to once");
         lookups.sent_as(7);
         assert_eq!(answer(&mut lookups, granted + SILENCE, &mut answers[0]), None);
-        assert!(!lookups.subscribed(6, true, granted), "another packet");
-        assert!(lookups.subscribed(7, true, granted));
+        assert!(!lookups.subscribed(6, None, granted), "another packet");
+        assert!(lookups.subscribed(7, None, granted));
         let mut now = granted;
         for _ in 0..QUESTIONS {
             assert_eq!(lookups.due(), Some(now));
@@ -351,7 +382,7 @@ mod tests {
             calls(&mut lookups, granted, 9);
             lookups.sent_as(1);
             comes_back(&mut lookups, 0);
-            assert!(lookups.subscribed(1, true, granted));
+            assert!(lookups.subscribed(1, None, granted));
             let mut now = granted;
             for _ in 0..QUESTIONS {
                 calls(&mut lookups, now, 9);
@@ -361,10 +392,10 @@ mod tests {
             }
             answer(&mut lookups, now, &mut answers[0])
         };
-        assert_eq!(silence(|_| ()), Some(MacOwner::Unknown));
+        assert_eq!(silence(|_| ()), withheld("who/0"));
         let question = silence(|lookups| lookups.question_came_back("who/0"));
-        assert_eq!(question, Some(MacOwner::Unknown));
-        assert_eq!(silence(|lookups| lookups.heard_itself("here/0")), Some(MacOwner::Unknown));
+        assert_eq!(question, withheld("here/0/gate-1"));
+        assert_eq!(silence(|lookups| lookups.heard_itself("here/0")), withheld("who/0"));
         assert_eq!(silence(|lookups| comes_back(lookups, 0)), Some(MacOwner::Nobody));
     }
 
@@ -374,7 +405,7 @@ mod tests {
         calls(&mut lookups, now, 9);
         lookups.sent_as(1);
         let way = Duration::from_secs(4);
-        assert!(lookups.subscribed(1, true, now + way));
+        assert!(lookups.subscribed(1, None, now + way));
         assert_eq!(ask(&mut lookups, now + way), now + way + Duration::from_secs(1) + way);
     }
 
@@ -384,11 +415,12 @@ mod tests {
         calls(&mut lookups, now, 9);
         lookups.sent_as(1);
         lookups.sent_as(2);
-        assert!(lookups.subscribed(1, false, now));
-        assert_eq!(answer(&mut lookups, now, &mut answers[0]), Some(MacOwner::Unknown));
+        assert!(lookups.subscribed(1, Some(1), now));
+        assert_eq!(answer(&mut lookups, now, &mut answers[0]), withheld("here/0/+"));
         assert_eq!(answer(&mut lookups, now, &mut answers[1]), None);
         let late = now + SUBSCRIBE;
-        assert_eq!(answer(&mut lookups, late, &mut answers[1]), Some(MacOwner::Unknown));
+        let late = answer(&mut lookups, late, &mut answers[1]);
+        assert_eq!(late, Some(MacOwner::Unknown(None)));
     }
 
     #[test]
@@ -399,7 +431,7 @@ mod tests {
         assert_eq!(answers[0].try_recv().ok(), another(), "before its SUBACK");
         lookups.sent_as(1);
         lookups.sent_as(2);
-        assert!(lookups.subscribed(2, true, now));
+        assert!(lookups.subscribed(2, None, now));
         let end = ask(&mut lookups, now);
         assert_eq!(answer(&mut lookups, end, &mut answers[2]), Some(MacOwner::Nobody));
         lookups.answered(&here(1), &board());

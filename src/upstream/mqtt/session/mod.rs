@@ -234,9 +234,9 @@ impl<'a> Session<'a> {
 
     async fn subscribed(&mut self, answer: &SubAck, health: &Health) -> Result<(), Cause> {
         let now = Instant::now();
-        let codes = &answer.return_codes;
-        let granted = codes.iter().all(|code| matches!(code, SubscribeReasonCode::Success(_)));
-        if self.lookups.subscribed(answer.pkid, granted, now) {
+        let is_refused = |code: &SubscribeReasonCode| *code == SubscribeReasonCode::Failure;
+        let refused = answer.return_codes.iter().position(is_refused);
+        if self.lookups.subscribed(answer.pkid, refused, now) {
             return Ok(());
         }
         let Answered::Granted { refused } = self.subscription.answered(answer, now)? else {
