@@ -29,7 +29,8 @@ fn a_proxy_that_refuses_is_told_as_one() {
     let (service, proxy) = (Listener::start(), Proxy::start("ConnectPort 443"));
     let board = behind(&proxy.url, &service);
     let mut daemon = board.start();
-    let said = daemon.wait_for("failed: the proxy does not connect the panel");
+    let refused = format!("failed: the proxy {} does not connect the panel", proxy.url);
+    let said = daemon.wait_for(&refused);
     assert!(
         said.contains(&format!("polling {} through {} failed", service.url, proxy.url)),
         "{said}"

@@ -1,6 +1,7 @@
 //! What an HTTP service, or what lies before it, does not do.
 
 use super::Said;
+use crate::config::Proxy;
 
 causes! {
     /// Why a poll or a report did not succeed on a service that is connected to.
@@ -77,10 +78,26 @@ causes! {
         TooSlow { phase: &'static str } = "http-slow",
             "{phase} took too long",
             "";
-        /// The proxy does not connect the panel, as the library describes it.
-        Proxy { why: String } = "http-proxy",
-            "the proxy does not connect the panel ({why})",
+        /// The proxy itself cannot be connected to.
+        ProxyNotReached { proxy: Proxy, why: String } = "proxy-not-reached",
+            "the proxy {proxy} is not reached: {why}",
+            "check `proxy`, and whether the proxy runs";
+        /// The proxy answers CONNECT with 407.
+        ProxyLogin { proxy: Proxy } = "proxy-login",
+            "the proxy {proxy} wants a user name and a password (407)",
+            "let the proxy take this panel without them: a panel has none for it";
+        /// The proxy answers CONNECT with 502, 503 or 504.
+        ProxyCannotConnect { proxy: Proxy, status: u16 } = "proxy-cannot-connect",
+            "the proxy {proxy} does not reach the service ({status})",
+            "check the host and the port in `url`, and whether the service runs and lets the proxy in";
+        /// The proxy answers CONNECT with anything else, as the library describes it.
+        Proxy { proxy: Proxy, why: String } = "http-proxy",
+            "the proxy {proxy} does not connect the panel ({why})",
             "check `proxy`, and whether the proxy allows CONNECT to the service's port";
+        /// The proxy does not answer CONNECT in time.
+        ProxySilent { proxy: Proxy } = "proxy-silent",
+            "the proxy {proxy} did not answer in time: it, or the service behind it, is silent",
+            "check whether both run, and the firewalls between them";
         /// The list of pending requests is no JSON array.
         NotAList = "http-no-list",
             "it did not answer with a JSON array",

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 use ureq::Agent;
-use ureq::unversioned::transport::{ConnectProxyConnector, Connector};
+use ureq::unversioned::transport::Connector;
 
 use super::addresses::EachAddress;
 use super::resolver::RuntimeResolver;
 use super::secure::TlsConnector;
+use super::tunnel::Tunnel;
 use crate::config::HttpSettings;
 use crate::upstream::{Health, Place};
 
@@ -103,8 +104,8 @@ pub(super) fn client(
         .timeout_recv_body(Some(limits.whole))
         .timeout_global(Some(limits.whole))
         .build();
-    let connector =
-        Connector::<()>::chain(ConnectProxyConnector::default(), EachAddress::new(health.clone()));
+    let tunnel = Tunnel::through(settings.proxy.clone());
+    let connector = Connector::<()>::chain(tunnel, EachAddress::new(health.clone()));
     let connector = connector.chain(TlsConnector::new(&settings.tls, place, health.clone()));
     Ok(Agent::with_parts(config, connector, RuntimeResolver::new(runtime, health)))
 }

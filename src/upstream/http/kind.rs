@@ -43,6 +43,9 @@ impl From<&HttpCause> for Kind {
             | HttpCause::TooSlow { .. }
             | HttpCause::ListCut
             | HttpCause::ListMisplaced { .. }
+            | HttpCause::ProxyNotReached { .. }
+            | HttpCause::ProxyCannotConnect { .. }
+            | HttpCause::ProxySilent { .. }
             | HttpCause::NotConnected => Kind::Passing,
             HttpCause::Redirect { .. }
             | HttpCause::Unauthorized { .. }
@@ -54,6 +57,7 @@ impl From<&HttpCause> for Kind {
             | HttpCause::ClientError { .. }
             | HttpCause::OddStatus { .. }
             | HttpCause::Proxy { .. }
+            | HttpCause::ProxyLogin { .. }
             | HttpCause::NotAList
             | HttpCause::Compressed
             | HttpCause::Other { .. } => Kind::Lasting,

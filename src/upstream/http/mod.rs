@@ -22,6 +22,7 @@ mod route;
 mod schedule;
 mod secure;
 mod trouble;
+mod tunnel;
 mod undecided;
 mod worker;
 

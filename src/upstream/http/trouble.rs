@@ -61,7 +61,6 @@ impl From<Error> for Cause {
             Error::Timeout(phase) => HttpCause::TooSlow { phase: in_words(phase) }.into(),
             Error::LargeResponseHeader(..) => HttpCause::HeadTooLong.into(),
             Error::Protocol(why) => HttpCause::NotHttp { why: why.to_string() }.into(),
-            Error::ConnectProxyFailed(why) => HttpCause::Proxy { why }.into(),
             other => HttpCause::Other { why: other.to_string() }.into(),
         }
     }
