@@ -57,6 +57,10 @@ causes! {
         MacTopicRefused { filter: String } = "mqtt-mac-topic-refused",
             "it refuses the subscription to {filter}",
             "let the broker's access rules grant it, or set `mac_topics = false`, which leaves it out";
+        /// The connection is closed over SUBSCRIBE, which says nothing about which of the topics is refused.
+        ClosedOverSubscribe { filters: String } = "mqtt-closed-over-subscribe",
+            "it closed the connection instead of answering the subscription to {filters}",
+            "let the broker's access rules grant this panel to read each of these topics";
         /// No SUBACK.
         NoSubAck = "mqtt-no-suback",
             "it does not answer the subscription",

@@ -24,7 +24,7 @@ use super::Service;
 use super::acknowledgements::Acknowledgements;
 use super::client::{Client, Purpose};
 use super::delivery::delivery;
-use super::end::SessionEnd;
+use super::end::{ClientEnd, SessionEnd};
 use super::former::FormerMacs;
 use super::line;
 use super::outgoing::{Message, Outgoing};
@@ -120,7 +120,7 @@ impl<'a> Session<'a> {
                     self.client_is_alive(&end.health);
                     match event {
                         Some(Ok(event)) => self.handle_event(event, &end.health).await,
-                        Some(Err(why)) => return SessionEnd::of(why, self.is_reached()),
+                        Some(Err(why)) => return self.ended(why),
                         None => Err(MqttCause::client("its task has ended").into()),
                     }
                 }
@@ -132,12 +132,16 @@ impl<'a> Session<'a> {
                 // A client that has ended accepts no calls either. The error that ended it says more.
                 while let Ok(event) = self.client.events.try_recv() {
                     if let Err(why) = event {
-                        return SessionEnd::of(why, self.is_reached());
+                        return self.ended(why);
                     }
                 }
                 return SessionEnd::Lost { why, was_reachable: self.is_reached() };
             }
         }
+    }
+
+    fn ended(&self, why: ClientEnd) -> SessionEnd {
+        SessionEnd::of(self.subscription.explained(why), self.is_reached())
     }
 
     fn is_reached(&self) -> bool {

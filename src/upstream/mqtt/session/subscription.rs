@@ -6,6 +6,7 @@ use rumqttc::{QoS, SubAck, SubscribeFilter, SubscribeReasonCode};
 use tokio::time::Instant;
 
 use crate::upstream::cause::MqttCause;
+use crate::upstream::mqtt::end::ClientEnd;
 use crate::upstream::mqtt::topics::Topics;
 
 /// How long subscribing may take.
@@ -109,6 +110,18 @@ impl OwnSubscription {
         Ok(Answered::Granted { refused })
     }
 
+    /// Why the connection has ended: a broker may close it in place of an answer.
+    pub(in crate::upstream::mqtt) fn explained(&self, end: ClientEnd) -> ClientEnd {
+        match (end, self.progress) {
+            (ClientEnd::Closed { .. }, Progress::Sent { pkid: Some(_), .. }) => {
+                let filters: Vec<&str> = self.filters.iter().map(|(filter, _)| &**filter).collect();
+                let filters = filters.join(", ");
+                ClientEnd::Other(MqttCause::ClosedOverSubscribe { filters }.into())
+            }
+            (end, _) => end,
+        }
+    }
+
     /// The panel's own presence has come back, as it was published on this connection.
     pub(in crate::upstream::mqtt) fn presence_returned(&mut self) {
         if self.is_granted() {
@@ -161,6 +174,7 @@ impl OwnSubscription {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::upstream::cause::Cause;
 
     fn subscription() -> OwnSubscription {
         let filter = |filter: &str| (filter.to_owned(), QoS::AtMostOnce);
@@ -199,6 +213,20 @@ mod tests {
     }
 
     #[test]
+    fn a_connection_that_is_closed_over_the_subscription_is_told_as_that() {
+        let (mut own, now) = (subscription(), Instant::now());
+        let cause = |own: &OwnSubscription| {
+            Cause::from(own.explained(ClientEnd::Closed { silence: Duration::ZERO })).name()
+        };
+        own.start(now);
+        assert_eq!(cause(&own), "mqtt-closed", "it is not sent");
+        own.sent_as(1);
+        assert_eq!(cause(&own), "mqtt-closed-over-subscribe");
+        own.answered(&answer(1, [true; 3]), now).expect("granted");
+        assert_eq!(cause(&own), "mqtt-closed");
+    }
+
+    #[test]
     fn each_topic_must_be_granted() {
         let now = Instant::now();
         for granted in [[false, true, true], [true, false, true], [true, true, false]] {
@@ -233,7 +261,7 @@ mod tests {
             own.start(now);
             own.sent_as(1);
             let refused = own.answered(&answer(1, granted), now).expect_err("refused");
-            let advice = crate::upstream::cause::Cause::from(refused).advice();
+            let advice = Cause::from(refused).advice();
             assert_eq!(advice.contains("mac_topics"), advised, "{advice}");
         }
     }
