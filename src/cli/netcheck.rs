@@ -1,13 +1,12 @@
 //! `netcheck`: the way upstream, leg by leg.
 
-use std::fmt::Write;
-
 use serde::Serialize;
 
 use super::args::Netcheck;
 use super::exit::{Exit, Failure};
 use super::output;
-use crate::doctor::netcheck::{Leg, Way, netcheck as look};
+use super::progress::Progress as Waiting;
+use crate::doctor::netcheck::{Leg, Progress, Way, netcheck as look};
 use crate::doctor::{State, daemon};
 
 #[derive(Serialize)]
@@ -19,31 +18,43 @@ struct Answer {
 pub(super) fn netcheck(netcheck: &Netcheck) -> Result<Exit, Failure> {
     let common = netcheck.common();
     let panel = super::panel(&common)?;
-    let routes = look(&panel, daemon::routes(&panel).as_deref()).map_err(Failure::new)?;
+    let mut waiting = Waiting::of_legs();
+    let mut tell = |progress: Progress<'_>| match progress {
+        Progress::Waits(what) => waiting.still_for(what),
+        Progress::Begins(..) | Progress::Done(_) if common.json => {}
+        Progress::Begins(..) | Progress::Done(_) => {
+            waiting.erase();
+            // A reader that went away misses the rest and nothing else.
+            let _ = output::words(&in_words(&progress));
+        }
+    };
+    let routes =
+        look(&panel, daemon::routes(&panel).as_deref(), &mut tell).map_err(Failure::new)?;
+    waiting.erase();
     if routes.is_empty() {
         return Err(Failure::usage(
             "no route is configured: give the configuration an [mqtt] or an [http] section",
         ));
     }
     let worst = routes.iter().map(Way::worst).max().unwrap_or(State::Ok);
-    let answer = Answer { worst, routes };
-    output::print(common.json, &answer, |answer| in_words(&answer.routes))?;
+    if common.json {
+        output::json(&Answer { worst, routes })?;
+    }
     Ok(Exit::from(worst))
 }
 
-fn in_words(ways: &[Way]) -> String {
-    let mut text = String::new();
-    for Way { route, server, legs } in ways {
-        // Writing to a String cannot fail.
-        let _ = writeln!(text, "{}  {server}", route.label());
-        for Leg { leg, finding, ms, .. } in legs {
+fn in_words(progress: &Progress<'_>) -> String {
+    match progress {
+        Progress::Begins(route, server) => format!("{}  {server}", route.label()),
+        Progress::Done(Leg { leg, finding, ms, .. }) => {
             let took = ms.map_or_else(String::new, |ms| format!("{ms} ms"));
             let state = finding.state.label();
-            let _ = writeln!(text, "{state:<8} {leg:<7} {took:>8}  {}", finding.found);
-            if let Some(advice) = &finding.advice {
-                let _ = writeln!(text, "         -> {advice}");
+            let line = format!("{state:<8} {leg:<7} {took:>8}  {}", finding.found);
+            match &finding.advice {
+                Some(advice) => format!("{line}\n         -> {advice}"),
+                None => line,
             }
         }
+        Progress::Waits(what) => (*what).to_owned(),
     }
-    text
 }

@@ -20,9 +20,14 @@ pub(super) fn print<T: Serialize>(
     in_words: impl FnOnce(&T) -> String,
 ) -> Result<(), Failure> {
     match json {
-        true => line(&serde_json::to_string(value).map_err(Failure::new)?),
+        true => self::json(value),
         false => words(&in_words(value)),
     }
+}
+
+/// Prints one JSON document on a line of its own.
+pub(super) fn json<T: Serialize>(value: &T) -> Result<(), Failure> {
+    line(&serde_json::to_string(value).map_err(Failure::new)?)
 }
 
 /// Prints what the daemon has told.

@@ -28,6 +28,8 @@ pub(super) struct Progress {
     /// Whether to go on when a change has ended.
     follows: bool,
     since: Instant,
+    /// When it was shown last.
+    shown: Instant,
     /// The width of the terminal on which one line is rewritten; elsewhere each is a line of its own.
     terminal: Option<usize>,
 }
@@ -43,9 +45,14 @@ impl Progress {
         Self::new(IDLE, true)
     }
 
+    /// Of the way upstream, leg by leg.
+    pub(super) fn of_legs() -> Self {
+        Self::new("", false)
+    }
+
     fn new(what: &str, follows: bool) -> Self {
         let (what, since) = (what.to_owned(), Instant::now());
-        Progress { what, follows, since, terminal: terminal::columns(io::stderr()) }
+        Progress { what, follows, since, shown: since, terminal: terminal::columns(io::stderr()) }
     }
 
     /// How long nothing may be shown.
@@ -80,6 +87,19 @@ impl Progress {
             left => format!("; rolled back in {left} s unless it is confirmed"),
         };
         self.show(&left);
+    }
+
+    /// This is waited for, since it was said first; shown where nothing was for long enough.
+    pub(super) fn still_for(&mut self, what: &str) {
+        if self.what != what {
+            what.clone_into(&mut self.what);
+            self.since = Instant::now();
+            self.shown = self.since;
+        }
+        if self.shown.elapsed() >= self.patience() {
+            self.shown = Instant::now();
+            self.show("");
+        }
     }
 
     /// Takes the line away that would be rewritten next.

@@ -1,13 +1,18 @@
 //! The way upstream, leg by leg, for each route that is configured. Changes nothing, on the panel or
 //! elsewhere.
 //!
-//! Without a daemon it goes the whole way, over MQTT under a client ID of its own. Beside one it only
-//! goes to the broker's port, since the daemon tells what is beyond: a second client under the same
-//! name would take its session over. The same where one runs and does not answer.
+//! Without a daemon it goes the whole way, over MQTT under a client ID of its own, and where the broker
+//! refuses that one under the panel's. Beside a daemon it only goes to the broker's port, since the daemon
+//! tells what is beyond: a second client under the same name would take its session over. The same where
+//! one runs and does not answer.
 
 use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Serialize;
+use tokio::time::timeout;
 
 use super::{Finding, State, clock};
 use crate::agent::RouteStatus;
@@ -16,13 +21,13 @@ use crate::config::Settings;
 use crate::panel::Panel;
 use crate::record::Route;
 use crate::storage::StateDirLock;
-use crate::upstream::Place;
 use crate::upstream::cause::Cause;
 #[cfg(feature = "http")]
 use crate::upstream::http;
-use crate::upstream::legs::{Attempt, Leg as Of};
+use crate::upstream::legs::{Leg as Of, Passed};
 #[cfg(feature = "mqtt")]
 use crate::upstream::mqtt;
+use crate::upstream::{Health, Place};
 
 /// The way to one server.
 #[derive(Debug, Serialize)]
@@ -63,13 +68,28 @@ impl Way {
     }
 }
 
+/// What happens while a way is gone.
+#[derive(Debug)]
+pub enum Progress<'w> {
+    /// A way begins: of this route, to this server.
+    Begins(Route, &'w str),
+    /// A leg is done.
+    Done(&'w Leg),
+    /// The next one takes its time; what is waited for.
+    Waits(&'static str),
+}
+
 /// Goes the way of each route. `daemon` is what the running daemon tells of its routes.
 ///
 /// # Errors
 /// When the board cannot say who it is, or the system lacks what a connection needs.
-pub fn netcheck(panel: &Panel, daemon: Option<&[RouteStatus]>) -> io::Result<Vec<Way>> {
+pub fn netcheck(
+    panel: &Panel,
+    daemon: Option<&[RouteStatus]>,
+    tell: &mut dyn FnMut(Progress<'_>),
+) -> io::Result<Vec<Way>> {
     let routes = [Route::Mqtt, Route::Http, Route::Billing];
-    let ways = routes.into_iter().map(|route| netcheck_of(panel, route, daemon));
+    let ways = routes.into_iter().map(|route| netcheck_of(panel, route, daemon, tell));
     ways.filter_map(Result::transpose).collect()
 }
 
@@ -78,49 +98,95 @@ pub(super) fn netcheck_of(
     panel: &Panel,
     route: Route,
     daemon: Option<&[RouteStatus]>,
+    tell: &mut dyn FnMut(Progress<'_>),
 ) -> io::Result<Option<Way>> {
+    let Some((server, has_tls)) = server(&panel.settings, route) else { return Ok(None) };
     let is_silent =
         route == Route::Mqtt && daemon.is_none() && StateDirLock::is_held(&panel.state_dir());
-    let Some((server, attempt)) = attempt(panel, route, daemon.is_some() || is_silent)? else {
-        return Ok(None);
-    };
-    let Attempt { passed, failed } = attempt;
-    let mut legs: Vec<Leg> = passed
-        .into_iter()
-        .map(|passed| Leg {
-            leg: name(passed.leg),
-            finding: Finding::ok(passed.found),
-            cause: None,
-            ms: u64::try_from(passed.took.as_millis()).ok(),
-        })
-        .collect();
-    let is_gone = failed.is_none();
-    legs.extend(failed.map(|(leg, why)| failure(name(leg), &why)));
+    tell(Progress::Begins(route, &server));
     // Certificates are judged by it.
-    if let (true, Some(tls)) =
-        (panel.settings.judges(route), legs.iter().position(|leg| leg.leg == name(Of::Tls)))
-    {
-        let leg = Leg { leg: "clock", finding: clock::look(panel), cause: None, ms: None };
-        legs.insert(tls, leg);
-    }
-    let status = daemon.and_then(|routes| routes.iter().find(|status| status.route == route));
-    legs.extend(status.filter(|_| is_gone).map(of_daemon));
-    legs.extend(is_silent.then(silent_daemon));
-    Ok(Some(Way { route, server, legs }))
-}
-
-/// Goes there once; the URL of the server, and what came of it.
-fn attempt(
-    panel: &Panel,
-    route: Route,
-    beside_daemon: bool,
-) -> io::Result<Option<(String, Attempt)>> {
+    let clock = panel.settings.judges(route).then(|| clock::look(panel));
+    let mut told = Told { legs: Vec::new(), tell };
+    let health = Health::default();
+    let next = || Of::after(health.legs().last().map(|passed| passed.leg), route, has_tls);
     let connect_as = ConnectIdentity::of(&panel.record()?, &panel.rules());
     let place = Place::new(panel.root.clone(), panel.last_good_time());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    Ok(runtime.block_on(go(&panel.settings, route, connect_as, place, beside_daemon)))
+    let beside_daemon = daemon.is_some() || is_silent;
+    let reached = runtime.block_on(async {
+        let mut going =
+            pin!(go(&panel.settings, route, connect_as, place, beside_daemon, health.clone()));
+        loop {
+            match timeout(LOOK_EVERY, going.as_mut()).await {
+                Ok(reached) => break reached,
+                Err(_) => {
+                    told.legs(&legs(health.legs(), None, clock.as_ref()));
+                    (told.tell)(Progress::Waits(what(next())));
+                }
+            }
+        }
+    });
+    let is_gone = reached.is_ok();
+    let failed = reached.err().map(|why| failure(name(next()), &why));
+    let mut legs = legs(health.legs(), failed, clock.as_ref());
+    let status = daemon.and_then(|routes| routes.iter().find(|status| status.route == route));
+    legs.extend(status.filter(|_| is_gone).map(of_daemon));
+    legs.extend(is_silent.then(silent_daemon));
+    told.legs(&legs);
+    Ok(Some(Way { route, server, legs }))
 }
 
+/// How often it is looked how far an attempt is.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// What was told of a way.
+struct Told<'t> {
+    legs: Vec<(&'static str, String)>,
+    tell: &'t mut dyn FnMut(Progress<'_>),
+}
+
+impl Told<'_> {
+    /// Tells of those that are new. A second attempt goes the first legs once more.
+    fn legs(&mut self, legs: &[Leg]) {
+        for leg in legs {
+            let new = (leg.leg, leg.finding.found.clone());
+            if !self.legs.contains(&new) {
+                (self.tell)(Progress::Done(leg));
+                self.legs.push(new);
+            }
+        }
+    }
+}
+
+fn legs(passed: Vec<Passed>, failed: Option<Leg>, clock: Option<&Finding>) -> Vec<Leg> {
+    let passed = passed.into_iter().map(|passed| Leg {
+        leg: name(passed.leg),
+        finding: Finding::ok(passed.found),
+        cause: None,
+        ms: u64::try_from(passed.took.as_millis()).ok(),
+    });
+    let mut legs: Vec<Leg> = passed.chain(failed).collect();
+    let tls = legs.iter().position(|leg| leg.leg == name(Of::Tls));
+    if let (Some(tls), Some(clock)) = (tls, clock) {
+        legs.insert(tls, Leg { leg: "clock", finding: clock.clone(), cause: None, ms: None });
+    }
+    legs
+}
+
+/// The URL of a route's server, and whether it is reached over TLS.
+fn server(settings: &Settings, route: Route) -> Option<(String, bool)> {
+    match route {
+        Route::Mqtt => {
+            settings.mqtt.as_ref().map(|mqtt| (mqtt.broker.to_string(), mqtt.broker.tls))
+        }
+        Route::Http => settings.http.as_ref().map(|http| (http.base.to_string(), http.base.tls)),
+        Route::Billing => {
+            settings.billing.as_ref().map(|http| (http.base.to_string(), http.base.tls))
+        }
+    }
+}
+
+/// Goes there once.
 #[cfg_attr(not(feature = "mqtt"), expect(unused_variables, reason = "it concerns sessions"))]
 async fn go(
     settings: &Settings,
@@ -128,27 +194,22 @@ async fn go(
     connect_as: ConnectIdentity,
     place: Place,
     beside_daemon: bool,
-) -> Option<(String, Attempt)> {
-    match route {
+    health: Health,
+) -> Result<(), Arc<Cause>> {
+    match (route, &settings.mqtt, &settings.http, &settings.billing) {
         #[cfg(feature = "mqtt")]
-        Route::Mqtt => {
-            let settings = settings.mqtt.clone()?;
+        (Route::Mqtt, Some(settings), ..) => {
             let until = match beside_daemon {
                 true => mqtt::attempt::Until::Connected,
                 false => mqtt::attempt::Until::Subscribed,
             };
-            let server = settings.broker.to_string();
-            Some((server, mqtt::attempt::attempt(settings, place, &connect_as, until).await))
+            mqtt::attempt::attempt(settings.clone(), place, &connect_as, until, health).await
         }
         #[cfg(feature = "http")]
-        Route::Http | Route::Billing => {
-            let is_http = route == Route::Http;
-            let settings = if is_http { &settings.http } else { &settings.billing }.clone()?;
-            let server = settings.base.to_string();
-            Some((server, http::attempt::attempt(route, settings, place, connect_as).await))
+        (Route::Http, _, Some(settings), _) | (Route::Billing, _, _, Some(settings)) => {
+            http::attempt::attempt(route, settings.clone(), place, connect_as, health).await
         }
-        #[cfg(not(all(feature = "http", feature = "mqtt")))]
-        _ => None,
+        _ => Ok(()),
     }
 }
 
@@ -202,5 +263,22 @@ fn name(leg: Of) -> &'static str {
         Of::List => "list",
         #[cfg(feature = "http")]
         Of::Api => "api",
+    }
+}
+
+/// What is waited for on a leg.
+fn what(leg: Of) -> &'static str {
+    match leg {
+        Of::Name => "looking up the name",
+        Of::Tcp => "waiting for the connection",
+        Of::Tls => "waiting for the TLS handshake",
+        #[cfg(feature = "mqtt")]
+        Of::Login => "waiting for the broker's answer to the login",
+        #[cfg(feature = "mqtt")]
+        Of::Topics => "waiting for the topics, and for the panel's own presence to come back",
+        #[cfg(feature = "http")]
+        Of::List => "waiting for the list of pending requests",
+        #[cfg(feature = "http")]
+        Of::Api => "waiting for the answer of the documented API",
     }
 }

@@ -89,7 +89,7 @@ fn of_daemon(state: &daemon::State, (route, server): (Route, String)) -> Fares {
 }
 
 fn looked_at(panel: &Panel, (route, server): (Route, String)) -> std::io::Result<Fares> {
-    let way = netcheck_of(panel, route, None)?;
+    let way = netcheck_of(panel, route, None, &mut |_| ())?;
     Ok((format!("{} at {server}", route.label()), way.and_then(|way| end(&way))))
 }
 
@@ -121,7 +121,7 @@ fn judge(fares: &[Fares], verb: &str) -> Finding {
 
 fn billing(panel: &Panel, asked: &daemon::Asked) -> Finding {
     let routes = asked.as_ref().ok().map(|state| state.routes.as_slice());
-    match netcheck_of(panel, Route::Billing, routes) {
+    match netcheck_of(panel, Route::Billing, routes, &mut |_| ()) {
         Ok(None) => Finding::ok("no [billing] section: it is not called"),
         Ok(Some(way)) => match (way.end(), way.legs.iter().map(|leg| &leg.finding).next_back()) {
             (Some(end), _) => end.finding.clone(),

@@ -132,9 +132,15 @@ impl Health {
         self.state().legs.pass(leg, found.to_string());
     }
 
+    /// Something more is known about a leg that was passed.
+    #[cfg(feature = "mqtt")]
+    pub(super) fn remarks(&self, leg: Leg, what: impl ToString) {
+        self.state().legs.remark(leg, &what.to_string());
+    }
+
     /// The legs that the last attempt has passed.
-    pub(super) fn take_legs(&self) -> Vec<Passed> {
-        self.state().legs.take()
+    pub(crate) fn legs(&self) -> Vec<Passed> {
+        self.state().legs.passed().to_vec()
     }
 
     /// Whether upstream is reached on this route now.

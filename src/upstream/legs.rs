@@ -1,10 +1,11 @@
 //! The legs of the way upstream, and how long each took the last time.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
 use tokio::time::Instant;
+
+use crate::record::Route;
 
 /// A leg of the way to a server, in the order in which they are passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -28,6 +29,27 @@ pub(crate) enum Leg {
     /// The answer to a question of the documented API.
     #[cfg(feature = "http")]
     Api,
+}
+
+impl Leg {
+    /// The one that follows the last one that was passed on the way of a route.
+    pub(crate) fn after(passed: Option<Leg>, route: Route, has_tls: bool) -> Leg {
+        match (passed, route) {
+            (None, _) => Leg::Name,
+            (Some(Leg::Name), _) => Leg::Tcp,
+            (Some(Leg::Tcp), _) if has_tls => Leg::Tls,
+            #[cfg(feature = "mqtt")]
+            (Some(Leg::Tcp | Leg::Tls), Route::Mqtt) => Leg::Login,
+            #[cfg(feature = "mqtt")]
+            (Some(_), Route::Mqtt) => Leg::Topics,
+            #[cfg(feature = "http")]
+            (Some(_), Route::Http) => Leg::List,
+            #[cfg(feature = "http")]
+            (Some(_), Route::Billing) => Leg::Api,
+            #[cfg(not(all(feature = "http", feature = "mqtt")))]
+            (Some(last), _) => last,
+        }
+    }
 }
 
 /// A leg that was passed.
@@ -61,15 +83,15 @@ impl Legs {
         self.since = now;
     }
 
-    pub(super) fn take(&mut self) -> Vec<Passed> {
-        std::mem::take(self).passed
+    /// Something more is known about a leg.
+    #[cfg(feature = "mqtt")]
+    pub(super) fn remark(&mut self, leg: Leg, what: &str) {
+        if let Some(passed) = self.passed.iter_mut().find(|passed| passed.leg == leg) {
+            passed.found = format!("{}; {what}", passed.found);
+        }
     }
-}
 
-/// What came of one attempt.
-#[derive(Debug)]
-pub(crate) struct Attempt {
-    pub(crate) passed: Vec<Passed>,
-    /// Why it went no further, and on which leg.
-    pub(crate) failed: Option<(Leg, Arc<super::cause::Cause>)>,
+    pub(super) fn passed(&self) -> &[Passed] {
+        &self.passed
+    }
 }

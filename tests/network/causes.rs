@@ -1,14 +1,17 @@
 //! Why upstream is not reached, on peers as they are: each has its cause, by its stable name, with what
 //! to do.
 
+use std::collections::BTreeMap;
 use std::fs;
-use std::io::{Read, Write};
-use std::net::TcpListener;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use intercom_test_support::certificates::Authority;
-use intercom_test_support::{Board, Broker, Directory, OLD, Watcher};
+use intercom_test_support::{
+    Board, Broker, Directory, Fate, OLD, Process, Relay, Watcher, Way, in_a_namespace,
+};
 use serde_json::Value;
 
 use crate::subscribing::packet;
@@ -71,17 +74,31 @@ fn tls_broker() -> (Broker, Authority) {
     (Broker::start_from(dir, settings), ours)
 }
 
-/// A service that answers each request so.
+/// A service that answers each request so. Like a server that does not understand: whatever the first bytes
+/// are.
 fn service(answer: &'static str) -> String {
+    answering(answer, |stream| {
+        let _ = (&mut *stream).read(&mut [0; 4096]);
+    })
+}
+
+/// A proxy that answers CONNECT so.
+fn proxy(answer: &'static str) -> String {
+    answering(answer, |stream| {
+        let head = BufReader::new(stream).lines().map_while(Result::ok);
+        assert!(head.take_while(|line| !line.is_empty()).count() > 0);
+    })
+}
+
+fn answering(answer: &'static str, read: fn(&mut TcpStream)) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address");
     thread::spawn(move || {
-        for stream in listener.incoming().map_while(Result::ok) {
-            // Like a server that does not understand: whatever the first bytes are.
-            let _ = (&stream).read(&mut [0; 4096]);
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            read(&mut stream);
             let head =
                 format!("HTTP/1.1 {answer}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
-            let _ = (&stream).write_all(head.as_bytes());
+            let _ = stream.write_all(head.as_bytes());
         }
     });
     format!("http://{address}")
@@ -130,10 +147,19 @@ fn a_certificate_of_another_authority() {
 /// A broker that answers CONNECT with return code 2 unless it takes the client ID and the keep-alive. (The
 /// mosquitto of Debian 12 only refuses a keep-alive of MQTT 5.)
 fn broker_that_takes(takes: fn(&str, u16) -> bool) -> String {
+    broker_that_answers(move |id, keep_alive| if takes(id, keep_alive) { 0 } else { 2 }, true)
+}
+
+/// A broker that answers CONNECT with this return code, and SUBSCRIBE with a SUBACK or not at all.
+fn broker_that_answers(
+    answers: impl Fn(&str, u16) -> u8 + Clone + Send + 'static,
+    subscriptions: bool,
+) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("mqtt://{}", listener.local_addr().expect("an address"));
     thread::spawn(move || {
         for mut stream in listener.incoming().map_while(Result::ok) {
+            let answers = answers.clone();
             thread::spawn(move || {
                 while let Some((first, rest)) = packet(&mut stream) {
                     let answer = match first >> 4 {
@@ -141,9 +167,9 @@ fn broker_that_takes(takes: fn(&str, u16) -> bool) -> String {
                             // MQTT 3.1.1, section 3.1: the keep-alive, then the length of the client ID.
                             let id = String::from_utf8_lossy(&rest[12..12 + usize::from(rest[11])]);
                             let keep_alive = u16::from_be_bytes([rest[8], rest[9]]);
-                            vec![0x20, 2, 0, if takes(&id, keep_alive) { 0 } else { 2 }]
+                            vec![0x20, 2, 0, answers(&id, keep_alive)]
                         }
-                        8 => {
+                        8 if subscriptions => {
                             // One return code for each topic, which has two bytes of length before it and
                             // its QoS behind.
                             let (mut at, mut codes) = (2, Vec::new());
@@ -154,6 +180,7 @@ fn broker_that_takes(takes: fn(&str, u16) -> bool) -> String {
                             let head = [0x90, 2 + codes.len() as u8, rest[0], rest[1]];
                             [&head[..], &codes].concat()
                         }
+                        8 => return,
                         _ => continue,
                     };
                     if stream.write_all(&answer).is_err() {
@@ -164,6 +191,56 @@ fn broker_that_takes(takes: fn(&str, u16) -> bool) -> String {
         }
     });
     url
+}
+
+#[test]
+fn a_user_name_that_the_broker_does_not_know() {
+    let board = gate(&broker_that_answers(|_, _| 4, true));
+    has(&board, "mqtt-login", &["wrong user name or password (CONNACK 4)", "`password_file`"]);
+}
+
+#[test]
+fn a_broker_that_closes_the_connection_over_the_subscription() {
+    let board = gate(&broker_that_answers(|_, _| 0, false));
+    let topics = ["intercoms/by-board/gate-1/patch/+", "access rules grant this panel to read"];
+    has(&board, "mqtt-closed-over-subscribe", &topics);
+}
+
+#[test]
+fn a_panel_without_a_route_to_the_broker() {
+    in_a_namespace("causes::a_panel_without_a_route_to_the_broker", || {
+        let words = ["at 192.0.2.1:1883: there is no route", "own address and gateway"];
+        has(&gate("mqtt://192.0.2.1"), "no-route", &words);
+    });
+}
+
+/// A broker whose certificate is for this name and these years, and a panel that trusts its authority.
+fn certified(name: &str, years: (i32, i32), more: &str) -> (Broker, Board) {
+    let (ours, dir) = (Authority::new("ours"), Directory::new());
+    ours.issue(name, years, &dir.path().join("server"));
+    ours.save(&dir.path().join("ca.pem"));
+    let settings =
+        format!("allow_anonymous true\ncertfile DIR/server.pem\nkeyfile DIR/server.key\n{more}\n");
+    let broker = Broker::start_from(dir, &settings);
+    let board = gate(&broker.url().replace("mqtt", "mqtts"));
+    ours.save(&board.path("ca.pem"));
+    board.configure("ca_file = \"/ca.pem\"");
+    (broker, board)
+}
+
+#[test]
+fn certificates_that_do_not_fit() {
+    let name = "127.0.0.1";
+    for (named, years, cause, words) in [
+        ("broker.example", NOW, "tls-name", "not for 127.0.0.1 but for broker.example"),
+        (name, (2000, 2001), "tls-expired", "ended at 2001-01-01T00:00:00Z"),
+        (name, (2100, 2101), "tls-not-yet", "set the clock"),
+    ] {
+        let (_broker, board) = certified(named, years, "");
+        has(&board, cause, &[words]);
+    }
+    let (_broker, board) = certified(name, NOW, "cafile DIR/ca.pem\nrequire_certificate true");
+    has(&board, "tls-client-wanted", &["wants a client certificate", "`client_cert_file`"]);
 }
 
 #[test]
@@ -230,6 +307,34 @@ fn what_a_service_or_a_proxy_before_it_answers() {
     ] {
         let board = Board::sandboxed("gate-1", OLD).with_polling(&service(answer));
         has(&board, name, &[words]);
+    }
+}
+
+#[test]
+fn what_a_proxy_does_not_do_is_told_as_the_proxys() {
+    let nobody = "http://127.0.0.1:9".to_owned();
+    for (at, name, words) in [
+        (nobody.clone(), "proxy-not-reached", ["is not reached: at 127.0.0.1:9", "check `proxy`"]),
+        (
+            "http://proxy.invalid:3128".to_owned(),
+            "proxy-not-reached",
+            ["is not reached: the name proxy.invalid cannot be resolved", "check `proxy`"],
+        ),
+        (
+            proxy("407 Proxy Authentication Required"),
+            "proxy-login",
+            ["wants a user name and a password (407)", "let the proxy take this panel"],
+        ),
+        (
+            proxy("502 Bad Gateway"),
+            "proxy-cannot-connect",
+            ["does not reach the service (502)", "`url`"],
+        ),
+        (proxy("403 Forbidden"), "http-proxy", ["does not connect the panel", "allows CONNECT"]),
+    ] {
+        let board = Board::sandboxed("gate-1", OLD).with_polling(&nobody);
+        board.configure(&format!("proxy = \"{at}\""));
+        has(&board, name, &[&format!("the proxy {at} "), words[0], words[1]]);
     }
 }
 
@@ -306,4 +411,64 @@ fn netcheck_does_not_send_anybody_to_the_server_over_a_fault_of_the_panel() {
     let leg = &netcheck["routes"][0]["legs"][0];
     assert_eq!((&leg["leg"], &leg["cause"]), (&"panel".into(), &"file".into()), "{netcheck}");
     assert_eq!(leg["advice"], Value::Null, "{netcheck}");
+}
+
+#[test]
+fn two_netchecks_at_once_do_not_end_each_other() {
+    let mut broker = Broker::start();
+    let board = on(&broker);
+    thread::scope(|scope| {
+        let both = [(); 4].map(|()| scope.spawn(|| board.run(&["netcheck"]).code));
+        assert_eq!(both.map(|one| one.join().expect("a code")), [0; 4]);
+    });
+    let said = broker.process().said().join("\n");
+    assert!(said.contains("as gate-1-netcheck-"), "{said}");
+    assert!(!said.contains("already connected"), "{said}");
+}
+
+/// The legs of the only route, each as `leg: found`.
+fn found(board: &Board) -> Vec<String> {
+    let netcheck = board.run(&["netcheck", "--json"]).json();
+    let legs = netcheck["routes"][0]["legs"].as_array().expect("legs").clone();
+    legs.iter().map(|leg| format!("{}: {}", text_of(&leg["leg"]), text_of(&leg["found"]))).collect()
+}
+
+#[test]
+fn netcheck_goes_as_the_panel_where_rules_are_bound_to_its_client_id() {
+    let dir = Directory::new();
+    let rules = "pattern write intercoms/by-board/%c/#\ntopic read intercoms/#\n";
+    fs::write(dir.path().join("rules"), rules).expect("written");
+    let broker = Broker::start_from(dir, "allow_anonymous true\nacl_file DIR/rules\n");
+    let legs = found(&on(&broker));
+    assert!(legs[2].starts_with("login: as gate-1; under another client ID: "), "{legs:?}");
+    assert_eq!(legs[3], "topics: all are granted; presence comes back");
+    let legs = found(&gate(&broker_that_takes(|id, _| id == "gate-1")));
+    // This one gives no presence back.
+    assert!(legs[2].starts_with("login: as gate-1"), "{legs:?}");
+}
+
+#[test]
+fn a_netcheck_that_is_killed_leaves_nothing_at_the_broker() {
+    let mut broker = Broker::start();
+    // It waits for its own message, a PUBLISH at QoS 0 (MQTT 3.1.1, section 3.3.1).
+    let relay = Relay::start(broker.address(), |way, piece| match (way, piece[0]) {
+        (Way::Down, 0x30) => Fate::Swallowed,
+        _ => Fate::Pass,
+    });
+    let board = gate(&format!("mqtt://127.0.0.1:{}", relay.port));
+    let mut netcheck = Process::start("netcheck", &mut board.command(&["netcheck"]));
+    netcheck.wait_for(" login ");
+    netcheck.kill();
+    broker.process().wait_for("closed its connection");
+    assert_eq!(Watcher::retained(&broker), BTreeMap::new(), "its last will is not kept");
+}
+
+#[test]
+fn netcheck_shows_each_leg_when_it_is_done_and_then_what_it_waits_for() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let board = gate(&format!("mqtt://{}", listener.local_addr().expect("an address")));
+    let mut netcheck = Process::start("netcheck", &mut board.command(&["netcheck"]));
+    netcheck.wait_for(" tcp ");
+    netcheck.wait_for("waiting for the broker's answer to the login: 2 s");
+    assert!(netcheck.is_running());
 }

@@ -19,19 +19,18 @@ use super::worker::{Done, Job, Worker};
 use crate::agent::seams::{ConnectIdentity, Connection};
 use crate::config::HttpSettings;
 use crate::record::Route;
-use crate::upstream::cause::{HttpCause, PanelCause, Said};
-use crate::upstream::legs::{Attempt, Leg};
+use crate::upstream::cause::{Cause, HttpCause, PanelCause, Said};
+use crate::upstream::legs::Leg;
 use crate::upstream::{Health, Place};
 
-/// Tries once to reach the service.
+/// Tries once to reach the service. `health` is told of each leg.
 pub(crate) async fn attempt(
     route: Route,
     settings: HttpSettings,
     place: Place,
     connect_as: ConnectIdentity,
-) -> Attempt {
-    let has_tls = settings.base.tls;
-    let health = Health::default();
+    health: Health,
+) -> Result<(), Arc<Cause>> {
     let service = Arc::new(Service {
         route,
         settings,
@@ -40,29 +39,21 @@ pub(crate) async fn attempt(
         limits: TimeLimits::for_a_look(),
         nonce: OnceLock::new(),
         runtime: Handle::current(),
-        health: health.clone(),
+        health,
     });
     // It only gets the events of polls, and there are none.
     let (events, _) = mpsc::channel(1);
-    let failed = match Worker::start(&service, connect_as, Connection::default(), events) {
+    let looked = match Worker::start(&service, connect_as, Connection::default(), events) {
         Ok(mut worker) => {
             worker.begin(Job::Look);
             match worker.done().await {
-                Some(Done::Looked(looked)) => looked.err(),
-                _ => Some(PanelCause::no_resources("its thread has ended").into()),
+                Some(Done::Looked(looked)) => looked,
+                _ => Err(PanelCause::no_resources("its thread has ended").into()),
             }
         }
-        Err(why) => Some(PanelCause::no_resources(why).into()),
+        Err(why) => Err(PanelCause::no_resources(why).into()),
     };
-    let passed = health.take_legs();
-    let last = if route == Route::Billing { Leg::Api } else { Leg::List };
-    let next = match passed.last().map(|passed| passed.leg) {
-        None => Leg::Name,
-        Some(Leg::Name) => Leg::Tcp,
-        Some(Leg::Tcp) if has_tls => Leg::Tls,
-        Some(_) => last,
-    };
-    Attempt { passed, failed: failed.map(|trouble| (next, trouble.cause)) }
+    looked.map_err(|trouble| trouble.cause)
 }
 
 /// Reads the list up to its first element.

@@ -1,21 +1,23 @@
 //! One attempt to reach the broker, to look at the way: by the same steps as the route's own
-//! connections, under another client ID, so that it takes no session over and leaves none behind.
+//! connections, under another client ID, so that it takes no session over and leaves none behind. Only where
+//! the broker refuses that one is the panel's tried.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use intercom_wire::BoardName;
 use rumqttc::{Event, Outgoing, Packet, QoS};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::Service;
-use super::client::{Client, Look, Purpose, way};
+use super::client::{Client, ClientId, Look, Purpose, way};
 use super::presence;
 use super::session::subscription::{Answered, OwnSubscription};
 use super::topics::Topics;
 use crate::agent::seams::ConnectIdentity;
 use crate::config::MqttSettings;
 use crate::upstream::cause::{Cause, MqttCause};
-use crate::upstream::legs::{Attempt, Leg};
+use crate::upstream::legs::Leg;
 use crate::upstream::{Health, Place};
 
 /// How far to go.
@@ -30,41 +32,39 @@ pub(crate) enum Until {
 /// A keep-alive that brokers allow.
 const SHORT: Duration = Duration::from_secs(10);
 
-/// Tries once to reach the broker.
+/// Tries once to reach the broker. `health` is told of each leg.
 pub(crate) async fn attempt(
     settings: MqttSettings,
     place: Place,
     connect_as: &ConnectIdentity,
     until: Until,
-) -> Attempt {
-    let has_tls = settings.broker.tls;
-    let health = Health::default();
-    let service = Service { settings, place, health: health.clone(), first_address: 0 };
-    let (reached, passed) = match until {
-        Until::Connected => {
-            let reached = connect(&service).await;
-            (reached, health.take_legs())
-        }
-        Until::Subscribed => {
-            let keep_alive = service.settings.keep_alive;
-            let look = Look { last_will: true, keep_alive };
-            let reached = subscribe(&service, connect_as, look, Goal::OwnPresence).await;
-            let passed = health.take_legs();
-            let reached = match reached {
-                Ok(()) => Ok(()),
-                Err(why) => Err(explained(&service, connect_as, why).await),
-            };
-            (reached, passed)
-        }
+    health: Health,
+) -> Result<(), Arc<Cause>> {
+    let service = Service { settings, place, health, first_address: 0 };
+    let reached = match until {
+        Until::Connected => connect(&service).await,
+        Until::Subscribed => look(&service, connect_as).await,
     };
-    let next = match passed.last().map(|passed| passed.leg) {
-        None => Leg::Name,
-        Some(Leg::Name) => Leg::Tcp,
-        Some(Leg::Tcp) if has_tls => Leg::Tls,
-        Some(Leg::Tcp | Leg::Tls) => Leg::Login,
-        Some(_) => Leg::Topics,
+    reached.map_err(Arc::new)
+}
+
+/// Goes the whole way. What the broker refuses under a client ID of the look's own counts only if it refuses
+/// it to the panel's, too: nobody is connected under that one, and access rules may be bound to it.
+async fn look(service: &Service, connect_as: &ConnectIdentity) -> Result<(), Cause> {
+    let keep_alive = service.settings.keep_alive;
+    let as_client = |client_id| Look { client_id, last_will: true, keep_alive };
+    let goal = Goal::OwnPresence;
+    let refused = match subscribe(service, connect_as, as_client(ClientId::OfLook), goal).await {
+        Err(Cause::Mqtt(why)) => why,
+        reached => return reached,
     };
-    Attempt { passed, failed: reached.err().map(|why| (next, Arc::new(why))) }
+    match subscribe(service, connect_as, as_client(ClientId::OfPanel), goal).await {
+        Ok(()) => {
+            service.health.remarks(Leg::Login, format_args!("under another client ID: {refused}"));
+            Ok(())
+        }
+        Err(why) => Err(explained(service, connect_as, why).await),
+    }
 }
 
 /// A broker that refuses CONNECT does not say which part of it. Connections that differ in one part find
@@ -74,9 +74,11 @@ pub(super) async fn explained(
     connect_as: &ConnectIdentity,
     why: Cause,
 ) -> Cause {
+    let service = &service.apart();
     let keep_alive = service.settings.keep_alive;
     let look = async |last_will, keep_alive| {
-        subscribe(service, connect_as, Look { last_will, keep_alive }, Goal::Topics).await
+        let look = Look { client_id: ClientId::OfLook, last_will, keep_alive };
+        subscribe(service, connect_as, look, Goal::Topics).await
     };
     match why {
         Cause::Mqtt(MqttCause::NoConnAck { .. }) => match look(false, keep_alive).await {
@@ -116,7 +118,7 @@ enum Goal {
 /// How long the broker may take to close the connection.
 const CLOSING: Duration = Duration::from_secs(2);
 /// How long the broker may take to give the panel's own presence back.
-const ECHO: Duration = Duration::from_secs(10);
+const ECHO: Duration = Duration::from_secs(5);
 
 async fn subscribe(
     service: &Service,
@@ -126,17 +128,37 @@ async fn subscribe(
 ) -> Result<(), Cause> {
     let topics = Topics::new(&service.settings.topics, connect_as)?;
     let mut client = Client::new(service, &topics, &connect_as.board, Purpose::Look(look))?;
-    let mut subscription = OwnSubscription::new(&topics);
+    let limit = service.settings.connect_timeout;
+    let reached = converse(&mut client, &topics, &connect_as.board, goal, limit).await;
+    if reached.is_ok() {
+        service.health.passes(Leg::Topics, "all are granted; presence comes back");
+    }
+    // The broker is to keep the last will to itself. DISCONNECT has to arrive: it closes the connection then.
+    if client.handle.try_disconnect().is_ok() {
+        let closed = async { while let Some(Ok(_)) = client.events.recv().await {} };
+        let _ = timeout(CLOSING, closed).await;
+    }
+    reached
+}
+
+async fn converse(
+    client: &mut Client,
+    topics: &Topics,
+    board: &BoardName,
+    goal: Goal,
+    limit: Duration,
+) -> Result<(), Cause> {
+    let mut subscription = OwnSubscription::new(topics);
     // The client keeps the limit for CONNACK by itself.
-    let mut until = Instant::now() + 2 * service.settings.connect_timeout;
+    let mut until = Instant::now() + 2 * limit;
     let mut is_granted = false;
-    let said = presence::of_look(&connect_as.board);
+    let said = presence::of_look(board);
     loop {
         let event = match timeout_at(until, client.events.recv()).await {
-            Ok(Some(event)) => event?,
+            Ok(Some(event)) => event.map_err(|why| subscription.explained(why))?,
             Ok(None) => return Err(MqttCause::client("its task has ended").into()),
             Err(_) if is_granted => {
-                let topic = topics.presence;
+                let topic = topics.presence.clone();
                 return Err(MqttCause::PresenceNotReturned { topic }.into());
             }
             Err(_) => return Err(MqttCause::NoSubAck.into()),
@@ -154,29 +176,18 @@ async fn subscribe(
                     if !OwnSubscription::has_qos_1(&answer) {
                         return Err(MqttCause::NoQos1.into());
                     }
+                    if goal == Goal::Topics {
+                        return Ok(());
+                    }
                     is_granted = true;
                     until = Instant::now() + ECHO;
-                    match goal {
-                        // The broker is to keep the last will to itself.
-                        Goal::Topics => client.handle.try_disconnect()?,
-                        Goal::OwnPresence => {
-                            let topic = topics.presence.as_str();
-                            let said = said.as_slice();
-                            client.handle.try_publish(topic, QoS::AtLeastOnce, false, said)?;
-                        }
-                    }
+                    let (topic, said) = (topics.presence.as_str(), said.as_slice());
+                    client.handle.try_publish(topic, QoS::AtLeastOnce, false, said)?;
                 }
             }
             Event::Incoming(Packet::Publish(message))
                 if is_granted && message.topic == topics.presence && *message.payload == said =>
             {
-                client.handle.try_disconnect()?;
-            }
-            Event::Outgoing(Outgoing::Disconnect) => {
-                service.health.passes(Leg::Topics, "all are granted; presence comes back");
-                // It has to arrive: the broker closes the connection then.
-                let closed = async { while let Some(Ok(_)) = client.events.recv().await {} };
-                let _ = timeout(CLOSING, closed).await;
                 return Ok(());
             }
             Event::Incoming(_) | Event::Outgoing(_) => {}

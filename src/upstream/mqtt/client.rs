@@ -20,6 +20,7 @@ use super::end::{ClientEnd, Connect};
 use super::line::{self, MAX_PACKET, Socket, Trace, Way};
 use super::presence;
 use super::topics::Topics;
+use crate::random::{self, NoRandomNumbers};
 use crate::upstream::cause::{Cause, MqttCause, PanelCause, TlsCause};
 use crate::upstream::legs::Leg;
 use crate::upstream::{Place, tls};
@@ -35,16 +36,36 @@ const QUEUE: usize = 64;
 pub(super) enum Purpose {
     /// To serve the panel, with its session and its last will.
     Serve,
-    /// To look at the way, under another client ID and without a session.
+    /// To look at the way.
     Look(Look),
 }
 
 /// How to look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Look {
-    /// With the last will of the panel's own connections.
+    pub(super) client_id: ClientId,
+    /// With a retained last will, as the panel's own connections have one. It is empty: a broker keeps
+    /// nothing of it, and whoever hears it is told that nobody is there.
     pub(super) last_will: bool,
     pub(super) keep_alive: Duration,
+}
+
+/// Under which client ID.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ClientId {
+    /// One of its own, and without a session: it ends no other connection, also not of another look.
+    OfLook,
+    /// The panel's, with its session. Access rules may be bound to it.
+    OfPanel,
+}
+
+impl Look {
+    fn client_id(&self, board: &BoardName) -> Result<String, NoRandomNumbers> {
+        Ok(match self.client_id {
+            ClientId::OfLook => format!("{board}-netcheck-{:04x}", random::number()? & 0xffff),
+            ClientId::OfPanel => board.to_string(),
+        })
+    }
 }
 
 /// A client whose connection dies with it: without DISCONNECT, so that the broker tells the others.
@@ -67,19 +88,20 @@ impl Client {
     ) -> Result<Self, Cause> {
         let Service { settings, place, .. } = service;
         let way = way(service)?;
-        let (client_id, look, last_will) = match purpose {
+        let (look, last_will) = match purpose {
             Purpose::Serve => {
-                let look = Look { last_will: true, keep_alive: settings.keep_alive };
-                (board.as_str().to_owned(), look, presence::offline(board))
+                let (client_id, keep_alive) = (ClientId::OfPanel, settings.keep_alive);
+                (Look { client_id, last_will: true, keep_alive }, presence::offline(board))
             }
-            Purpose::Look(look) => (format!("{board}-netcheck"), look, presence::of_look(board)),
+            Purpose::Look(look) => (look, Vec::new()),
         };
+        let client_id = look.client_id(board)?;
         let socket = Socket::name()?;
         let mut options = MqttOptions::new(&client_id, &socket, settings.broker.port);
         options
             .set_transport(Transport::unix())
             .set_keep_alive(look.keep_alive)
-            .set_clean_session(purpose != Purpose::Serve)
+            .set_clean_session(look.client_id == ClientId::OfLook)
             .set_manual_acks(true)
             .set_inflight(PACKET_IDS)
             .set_max_packet_size(MAX_PACKET, MAX_PACKET);

@@ -52,6 +52,14 @@ struct Service {
     first_address: usize,
 }
 
+impl Service {
+    /// The same for connections that are not the route's own: nobody is told of them.
+    fn apart(&self) -> Self {
+        let (settings, place) = (self.settings.clone(), self.place.clone());
+        Service { settings, place, health: Health::default(), first_address: self.first_address }
+    }
+}
+
 /// Runs the route until the daemon drops its end.
 pub async fn run(
     settings: MqttSettings,

@@ -27,8 +27,8 @@ pub(super) fn offline(board: &BoardName) -> Vec<u8> {
     Presence::of(board.clone(), PresenceState::Offline).payload()
 }
 
-/// What a look at the way says there, and its last will. It has no known state, so that nobody takes
-/// it for the panel's own word: a daemon may run and be connected.
+/// What a look at the way says there. It has no known state, so that nobody takes it for the panel's own
+/// word: a daemon may run and be connected.
 pub(super) fn of_look(board: &BoardName) -> Vec<u8> {
     serde_json::json!({"state": "netcheck", "board": board}).to_string().into_bytes()
 }
