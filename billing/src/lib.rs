@@ -8,7 +8,8 @@
 //!                      ▼ │
 //!                operations ──► replacement (pure) ──► store (one transaction)
 //!                                                        │ what has changed
-//!         mqtt::offers ◄── offer (who is asked, pure) ◄──┘
+//!         mqtt::offers ◄── offer (who is asked, pure) ◄──┤
+//!         webhooks ◄── event (what is told, pure) ◄──────┘
 //! ```
 //!
 //! The queue is in the database, and nothing is retained on the broker: every board that shows itself
@@ -26,7 +27,9 @@ pub mod token;
 
 pub mod http;
 pub mod mqtt;
+pub mod webhooks;
 
+pub mod event;
 pub mod offer;
 pub mod operations;
 pub mod principal;

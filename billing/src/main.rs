@@ -10,6 +10,7 @@ use intercom_billing::logging::{Format, Level};
 use intercom_billing::program;
 use intercom_billing::serve::Serve;
 use intercom_billing::token::Token;
+use intercom_billing::webhooks::command::Webhooks;
 
 const NAME: &str = "intercom-billing";
 
@@ -39,6 +40,9 @@ enum Command {
     Token(Token),
     /// Lets one panel in: its token, its user at the broker, and the files that it needs.
     Enrol(Enrol),
+    /// Adds, lists and removes webhooks: who is told what happens.
+    #[command(subcommand)]
+    Webhooks(Webhooks),
 }
 
 fn main() -> ExitCode {
@@ -48,6 +52,7 @@ fn main() -> ExitCode {
         Command::Backup(backup) => program::run(NAME, LOG, async { backup.run() }),
         Command::Restore(restore) => program::run(NAME, LOG, async { restore.run() }),
         Command::Token(token) => program::run(NAME, LOG, token.run()),
+        Command::Webhooks(webhooks) => program::run(NAME, LOG, webhooks.run()),
         Command::Enrol(enrol) => program::run(NAME, LOG, enrol.run()),
     }
 }

@@ -19,6 +19,7 @@ use crate::principal::{Role, Secret};
 use crate::store::macs::Believed;
 use crate::store::{Store, tokens};
 use crate::tls;
+use crate::webhooks::Sender;
 
 /// The settings of a service. Port 0 means any free port.
 #[derive(Clone)]
@@ -93,6 +94,7 @@ impl Service {
         };
         let mut tasks = JoinSet::new();
         tasks.spawn(link.run());
+        tasks.spawn(Sender::new(&billing)?.run());
         let hosts = Hosts { listen: listen.ip(), names: hosts };
         tasks.spawn(serve(listener, tls, router(billing, up.clone(), hosts)));
         Ok(Service { http, mqtt, up, first_token, tasks, _lock: lock })

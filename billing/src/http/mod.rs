@@ -17,6 +17,7 @@ mod requests;
 mod server;
 mod site;
 mod swaps;
+mod webhooks;
 
 pub use server::serve;
 pub use site::Hosts;
@@ -55,6 +56,7 @@ pub fn router(billing: Billing, broker: watch::Receiver<bool>, hosts: Hosts) -> 
         .route("/api/v1/intercoms/{id}/history", get(doors::history))
         .route("/api/v1/requests", get(requests::list))
         .route("/api/v1/requests/{id}/cancel", post(requests::cancel))
+        .route("/api/v1/webhooks", get(webhooks::list).post(webhooks::add).delete(webhooks::remove))
         .route("/api/v1/swaps", post(swaps::ask))
         .merge(page::routes())
         .route("/openapi.json", get(openapi::file))

@@ -20,6 +20,7 @@ mod swap;
 mod timeline;
 mod tokens;
 mod wait;
+mod webhooks;
 
 pub use decisions::Decision;
 pub use intercom_list::{IntercomPage, IntercomQuery, IntercomShown, Pending};
@@ -33,6 +34,8 @@ pub use swap::Swapped;
 pub use timeline::Timeline;
 pub use tokens::add_token;
 pub use wait::Wait;
+pub(crate) use webhooks::add as add_webhook;
+pub use webhooks::{Attempt, Planned, When};
 
 use std::fmt;
 use std::sync::Arc;
@@ -134,6 +137,11 @@ impl Billing {
     /// The rule that decides who is offered a request.
     pub(crate) fn rule(&self) -> Rule {
         Rule { grace_ms: self.grace_ms, since_ms: self.since_ms.load(Ordering::Relaxed) }
+    }
+
+    /// The name of this database in what it sends.
+    pub fn issuer(&self) -> &Issuer {
+        &self.issuer
     }
 
     /// Whether a report is about a request of this database, or of none: it is answered.

@@ -6,12 +6,13 @@ use intercom_wire::{BoardName, Mac, RequestId};
 use serde::{Serialize, Serializer};
 
 use super::{Billing, Decision, Refusal};
+use crate::event::BothOnLine;
 use crate::offer::Turn;
 use crate::store::by_hand::{self, ByHand};
 use crate::store::disputes::{self, Dispute};
 use crate::store::intercoms::{self, EMPTY, Name, PENDING};
 use crate::store::macs::Conflict;
-use crate::store::{Snapshot, doors, pending};
+use crate::store::{Snapshot, doors, pending, replaced};
 
 /// How many of each kind are listed.
 const LISTED: i64 = 100;
@@ -35,6 +36,8 @@ pub enum Waits {
     Claim(Dispute),
     /// Two boards have one name.
     Twins(BoardName),
+    /// A panel that was replaced is on line beside its replacement.
+    Replaced(BothOnLine),
     /// A board was changed by hand, and it is not certain whose panel it is.
     ByHand(ByHand),
     /// A request waits for a known spare.
@@ -69,6 +72,10 @@ impl Billing {
                     what: Waits::Twins(board.clone()),
                     answers: vec![Decision::NoTwins { board }],
                 }));
+                let replaced = replaced::on_line(snapshot, now, LISTED)?.into_iter();
+                questions.extend(
+                    replaced.map(|both| Question { what: Waits::Replaced(both), answers: vec![] }),
+                );
                 let waiting = pending::for_spares(snapshot, LOOKED_THROUGH)?.into_iter();
                 let waiting =
                     waiting.filter(|request| rule.turn(&request.waiting, now) == Turn::Spare);
@@ -120,7 +127,13 @@ fn about_a_claim(snapshot: &Snapshot<'_>, dispute: Dispute) -> Result<Question, 
         }
         _ => vec![Decision::Enrol { board, mac }],
     };
-    Ok(Question { what: Waits::Claim(dispute), answers })
+    let is_of_another = matches!(dispute.conflict, Conflict::OfAnother(_));
+    let both = match is_of_another {
+        true => replaced::is_back(snapshot, &dispute.board, mac)?,
+        false => None,
+    };
+    let what = both.map_or(Waits::Claim(dispute), Waits::Replaced);
+    Ok(Question { what, answers })
 }
 
 fn in_words<S: Serializer>(what: &Waits, serializer: S) -> Result<S::Ok, S::Error> {
@@ -145,6 +158,7 @@ impl fmt::Display for Waits {
                 ),
                 (conflict, _) => write!(f, "Board {board} claims {claim}: {conflict}."),
             },
+            Waits::Replaced(both) => both.fmt(f),
             Waits::Twins(board) => write!(
                 f,
                 "Two boards have the name {board}, or one claims one MAC address after another. \

@@ -6,7 +6,8 @@ use rusqlite::{Result, Row, params};
 use super::changes::Changed;
 use super::column::{parsed, parsed_or_null, text};
 use super::statement::statements;
-use super::{Snapshot, Transaction, doors, macs};
+use super::{Snapshot, Transaction, deliveries, doors, macs, replaced};
+use crate::event::{Event, What};
 use crate::offer::{CONNECTS_AGAIN_WITHIN_MS, Claimant, POLLS_UNTIL_GONE, UNTIL_FURTHER_NOTICE};
 
 /// A presence is written again only if it is prolonged by at least this, to spare the disk.
@@ -235,6 +236,7 @@ pub fn present(
             return Ok(());
         }
     }
+    let comes_back = known.as_ref().is_none_or(|known| known.until_ms < now_ms);
     let nonce = match &seen.channel {
         Channel::Broker(nonce) => nonce.as_ref(),
         Channel::Poll(_) => known.as_ref().and_then(|known| known.nonce.as_ref()),
@@ -258,6 +260,11 @@ pub fn present(
     for claim in [before.as_ref(), claim].into_iter().flatten() {
         transaction.changed(Changed::Mac(claim.mac));
     }
+    if let Some(claim) = claim
+        && (comes_back || before.as_ref() != Some(claim))
+    {
+        tell_conflict(transaction, &seen.board, claim.mac, conflict.as_deref())?;
+    }
     match (claim, &conflict) {
         (Some(claim), None) => {
             let poll_ms = match seen.channel {
@@ -280,6 +287,27 @@ pub fn present(
         }
         (None, _) => Ok(()),
     }
+}
+
+/// A board comes, or claims another MAC address, and is not alone with it or at its door.
+fn tell_conflict(
+    transaction: &Transaction<'_>,
+    board: &BoardName,
+    mac: Mac,
+    conflict: Option<&str>,
+) -> Result<()> {
+    let both = replaced::is_back(transaction, board, mac)?;
+    let text = match (&both, conflict) {
+        (Some(both), _) => both.to_string(),
+        (None, Some(conflict)) => format!("Board {board} claims {mac}: {conflict}."),
+        (None, None) => return Ok(()),
+    };
+    let door = match &both {
+        Some(both) => Some(both.intercom_id),
+        None => doors::of_board(transaction, board)?.map(|door| door.intercom_id),
+    };
+    let what = What::Conflict { board: board.clone(), mac, text };
+    deliveries::add(transaction, &Event { intercom_id: door, what })
 }
 
 /// Whether a live intercom has this MAC address or is promised it.

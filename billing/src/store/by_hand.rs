@@ -3,9 +3,11 @@
 use intercom_wire::{BoardName, Identity, Mac};
 use rusqlite::{Result, Row, params};
 
+use super::changes::Changed;
 use super::column::{parsed, parsed_or_null, text};
 use super::statement::statements;
-use super::{Snapshot, Transaction};
+use super::{Snapshot, Transaction, deliveries};
+use crate::event::{Event, What};
 
 /// Upper bound on the changes that wait; one more takes the place of the oldest.
 const KEPT: i64 = 1_000;
@@ -74,7 +76,9 @@ pub fn keep(transaction: &Transaction<'_>, change: &ByHand, now_ms: i64) -> Resu
         ],
     )?;
     transaction.execute(MAKE_ROOM, [KEPT])?;
-    Ok(())
+    transaction.changed(Changed::Board(change.board.clone()));
+    let what = What::Question { board: change.board.clone(), identity: change.identity.clone() };
+    deliveries::add(transaction, &Event { intercom_id: None, what })
 }
 
 /// What waited is done, or has been taken back.

@@ -26,6 +26,8 @@ pub enum Changed {
 pub struct Changes {
     untaken: Mutex<BTreeSet<Changed>>,
     wake: Notify,
+    /// The same for the webhooks, which look for what is to be delivered themselves.
+    webhooks: Notify,
 }
 
 impl Changes {
@@ -33,12 +35,18 @@ impl Changes {
         if !changed.is_empty() {
             self.untaken.lock().unwrap_or_else(PoisonError::into_inner).append(&mut changed);
             self.wake.notify_one();
+            self.webhooks.notify_one();
         }
     }
 
     /// Takes what has changed so far.
     pub fn take(&self) -> BTreeSet<Changed> {
         std::mem::take(&mut self.untaken.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Returns when something was committed that webhooks may have to be told.
+    pub async fn committed(&self) {
+        self.webhooks.notified().await;
     }
 
     /// Returns when something has changed, and may return once when it was taken already.

@@ -9,6 +9,7 @@
 pub mod backup;
 pub mod boards;
 pub mod by_hand;
+pub mod deliveries;
 pub mod disputes;
 pub mod doors;
 pub mod factories;
@@ -21,6 +22,7 @@ pub mod intercoms;
 pub mod macs;
 pub mod offers;
 pub mod pending;
+pub mod replaced;
 pub mod reports;
 pub mod request_list;
 pub mod requests;
@@ -30,6 +32,7 @@ pub mod swaps;
 pub mod taken;
 pub mod times;
 pub mod tokens;
+pub mod webhooks;
 
 mod access;
 mod changes;

@@ -4,16 +4,17 @@ use rusqlite::Connection;
 
 use super::statement::Sql;
 use super::{
-    boards, by_hand, disputes, doors, factories, figures, groups, hardware, history, intercom_list,
-    intercoms, macs, offers, pending, reports, request_list, requests, schema, sessions, sightings,
-    swaps, taken, times, tokens,
+    boards, by_hand, deliveries, disputes, doors, factories, figures, groups, hardware, history,
+    intercom_list, intercoms, macs, offers, pending, replaced, reports, request_list, requests,
+    schema, sessions, sightings, swaps, taken, times, tokens, webhooks,
 };
 
 /// The statements of every module. A module that is missing here has a list that nobody uses, which
 /// is a warning.
-const MODULES: [(&str, &[(&str, Sql)]); 23] = [
+const MODULES: [(&str, &[(&str, Sql)]); 26] = [
     ("boards", boards::STATEMENTS),
     ("by_hand", by_hand::STATEMENTS),
+    ("deliveries", deliveries::STATEMENTS),
     ("disputes", disputes::STATEMENTS),
     ("doors", doors::STATEMENTS),
     ("factories", factories::STATEMENTS),
@@ -26,6 +27,7 @@ const MODULES: [(&str, &[(&str, Sql)]); 23] = [
     ("macs", macs::STATEMENTS),
     ("offers", offers::STATEMENTS),
     ("pending", pending::STATEMENTS),
+    ("replaced", replaced::STATEMENTS),
     ("reports", reports::STATEMENTS),
     ("request_list", request_list::STATEMENTS),
     ("requests", requests::STATEMENTS),
@@ -35,12 +37,14 @@ const MODULES: [(&str, &[(&str, Sql)]); 23] = [
     ("taken", taken::STATEMENTS),
     ("times", times::STATEMENTS),
     ("tokens", tokens::STATEMENTS),
+    ("webhooks", webhooks::STATEMENTS),
 ];
 
 /// Every scan that there is: of one row, of what is wanted whole, or up to a limit.
-const SCANS: [&str; 17] = [
+const SCANS: [&str; 22] = [
     "by_hand::ALL: by_hand USING INDEX by_hand_by_arrival",
     "by_hand::MAKE_ROOM: by_hand USING INDEX by_hand_by_arrival",
+    "deliveries::EVERY_WEBHOOK: webhooks",
     "disputes::DISPUTED: boards USING INDEX disputed_claims",
     "figures::PENDING: requests USING COVERING INDEX pending_requests_in_order",
     "figures::PENDING: p",
@@ -57,6 +61,10 @@ const SCANS: [&str; 17] = [
     "pending::FOR_A_CALLER: service",
     "tokens::ANY: tokens USING COVERING INDEX sqlite_autoindex_tokens_1",
     "tokens::LIST: tokens",
+    "webhooks::COUNT: webhooks",
+    "webhooks::RECEIVERS: webhooks",
+    "webhooks::LIST: webhooks",
+    "webhooks::OFFLINE_SINCE: webhooks",
 ];
 
 /// What a statement scans, as SQLite itself says. An automatic index is made by a scan, too.

@@ -8,7 +8,7 @@ use super::changes::Changed;
 use super::column::{carried, parsed, parsed_or_null, text};
 use super::counters::Counted;
 use super::statement::statements;
-use super::{Snapshot, Transaction};
+use super::{Snapshot, Transaction, deliveries};
 use crate::replacement::{IdentityRequest, State};
 
 /// Upper bound on the requests of an intercom within an hour, the operator's included, up to which
@@ -119,7 +119,7 @@ pub fn queue(transaction: &Transaction<'_>, queued: &Queued<'_>) -> Result<()> {
     )?;
     transaction.changed(Changed::Request(change.request_id.clone()));
     transaction.count(Counted::Asked);
-    Ok(())
+    deliveries::add_request(transaction, &change.request_id)
 }
 
 /// The intercom's newest request.
@@ -168,7 +168,8 @@ pub fn ask_again(
     transaction.execute(ASK_AGAIN, params![request_id.as_str(), again.as_str(), seq, now_ms])?;
     transaction.changed(Changed::Request(again.clone()));
     transaction.count(Counted::Asked);
-    end(transaction, request_id, &State::Superseded, None, now_ms)
+    end(transaction, request_id, &State::Superseded, None, now_ms)?;
+    deliveries::add_request(transaction, again)
 }
 
 /// The door's board is offered the request although a known spare has the MAC address.
@@ -225,5 +226,5 @@ pub fn end(
     )?;
     transaction.changed(Changed::Request(request_id.clone()));
     transaction.count(Counted::Ended(word));
-    Ok(())
+    deliveries::add_request(transaction, request_id)
 }

@@ -11,9 +11,9 @@ const CACHED_STATEMENTS: usize = 100;
 
 /// Each brings a file from the version of its place in the list to the next one. Files of every
 /// version exist, so what stands here never changes; a change is one more at the end.
-const MIGRATIONS: [&str; 12] = [
+const MIGRATIONS: [&str; 13] = [
     VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7, VERSION_8,
-    VERSION_9, VERSION_10, VERSION_11, VERSION_12,
+    VERSION_9, VERSION_10, VERSION_11, VERSION_12, VERSION_13,
 ];
 
 /// Times are Unix times in milliseconds; MAC addresses are upper case with colons.
@@ -308,6 +308,38 @@ CREATE TABLE sessions (
     ends_ms INTEGER NOT NULL
 CREATE INDEX sessions_of_a_token ON sessions (token, ends_ms);
 CREATE INDEX sessions_by_end ON sessions (ends_ms);
+";
+
+const VERSION_13: &str = "
+-- Who is told what happens.
+CREATE TABLE webhooks (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    url TEXT NOT NULL,
+    secret BLOB NOT NULL, -- what its deliveries are signed with
+    offline_after_ms INTEGER NOT NULL, -- how long a door's panel is away before it is an event
+    offline_told_ms INTEGER NOT NULL, -- the panels that went before this time were told
+    made_ms INTEGER NOT NULL,
+    waiting INTEGER NOT NULL DEFAULT 0,
+    delivered INTEGER NOT NULL DEFAULT 0,
+    lost INTEGER NOT NULL DEFAULT 0, -- more waited than are kept
+    failures INTEGER NOT NULL DEFAULT 0, -- since it was last reached
+    rests_until_ms INTEGER NOT NULL DEFAULT 0,
+    trouble TEXT -- why the last attempt failed
+);
+-- What is still to be delivered. Those of one door go in their order.
+CREATE TABLE deliveries (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    webhook INTEGER NOT NULL REFERENCES webhooks (id) ON DELETE CASCADE,
+    door INTEGER NOT NULL, -- the intercom; 0: of none
+    body TEXT NOT NULL,
+    refusals INTEGER NOT NULL DEFAULT 0,
+    due_ms INTEGER NOT NULL,
+    is_first INTEGER NOT NULL -- 1: no earlier one of the same door waits
+);
+CREATE INDEX deliveries_of_a_door ON deliveries (webhook, door, number);
+CREATE INDEX due_deliveries ON deliveries (webhook, due_ms, number) WHERE is_first = 1;
+-- Whose panel was replaced.
+CREATE INDEX replaced_macs ON requests (from_mac) WHERE state = 'installed';
 ";
 
 /// Brings the tables to this version and sets the connection up: a commit that returned survives a

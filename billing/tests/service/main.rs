@@ -29,3 +29,4 @@ mod strangers;
 mod swaps;
 mod tls;
 mod tokens;
+mod webhooks;

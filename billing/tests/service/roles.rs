@@ -15,7 +15,7 @@ type Row = (&'static str, [u16; 6], fn(&Running, &str) -> Answer);
 
 /// Every route. `die-1` is the board that the panel's token is bound to, and the panel of intercom 1.
 /// The later rows build on what the earlier ones have done where they were allowed.
-const TABLE: [Row; 28] = [
+const TABLE: [Row; 31] = [
     ("polls as die-1", [401, 401, 401, 403, 403, 200], |b, _| {
         b.pending(&format!("mac={OLD}&board=die-1"))
     }),
@@ -79,6 +79,17 @@ const TABLE: [Row; 28] = [
     }),
     ("exchanges two panels", [401, 401, 401, 422, 403, 403], |b, _| {
         b.call(Method::POST, "/api/v1/swaps", Some(json!({"id": 1, "with_id": 99})))
+    }),
+    ("lists the webhooks", [401, 401, 401, 200, 200, 403], |b, _| {
+        b.call(Method::GET, "/api/v1/webhooks", None)
+    }),
+    ("adds a webhook", [401, 401, 401, 201, 403, 403], |b, _| {
+        let secret = "whsec_MDEyMzQ1Njc4OWFiY2RlZmdoaWprbG1u";
+        let body = json!({"url": "http://127.0.0.1:9/", "secret": secret});
+        b.call(Method::POST, "/api/v1/webhooks", Some(body))
+    }),
+    ("removes a webhook", [401, 401, 401, 204, 403, 403], |b, _| {
+        b.call(Method::DELETE, "/api/v1/webhooks?id=1", None)
     }),
     ("reads the page", [401, 401, 401, 200, 200, 403], |b, _| b.call(Method::GET, "/", None)),
     ("reads the description", [200, 200, 200, 200, 200, 200], |b, _| {

@@ -1,0 +1,162 @@
+//! Webhooks: who is told what happens, what is delivered next, and what an attempt has come to.
+
+use intercom_wire::Errors;
+
+use super::{Billing, Refusal};
+use crate::store::deliveries::{self, Due};
+use crate::store::webhooks::{self, Listed, New, Receiver};
+
+/// Upper bound on the webhooks: each event is written once for each of them.
+const MOST: i64 = 20;
+/// The pause after the first failed attempt, in milliseconds. It doubles with each further one.
+const PAUSE_MS: i64 = 5_000;
+/// The longest pause, in milliseconds.
+const LONGEST_PAUSE_MS: i64 = 900_000;
+
+/// What a webhook is to get.
+pub struct Planned {
+    /// The webhook.
+    pub receiver: Receiver,
+    /// When.
+    pub when: When,
+}
+
+/// When a delivery is sent.
+#[derive(Debug, PartialEq, Eq)]
+pub enum When {
+    /// Now.
+    Now(Due),
+    /// Not before this, Unix time in milliseconds.
+    At(i64),
+    /// Nothing waits.
+    Never,
+}
+
+/// What an attempt has come to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Attempt {
+    /// The receiver has it.
+    Delivered,
+    /// The receiver does not take this one, and may take those of other doors.
+    Refused(String),
+    /// There is no receiver, or it is in trouble itself.
+    NotReached(String),
+}
+
+impl Billing {
+    /// Adds a webhook.
+    ///
+    /// # Errors
+    /// There are too many, or the database fails.
+    pub async fn add_webhook(&self, new: New) -> Result<Listed, Refusal> {
+        self.store.write(move |transaction| add(transaction, &new)).await
+    }
+
+    /// Removes a webhook, and what waits for it.
+    ///
+    /// # Errors
+    /// There is none of that ID, or the database fails.
+    pub async fn remove_webhook(&self, id: i64) -> Result<(), Refusal> {
+        let removed = self.store.write(move |transaction| webhooks::remove(transaction, id));
+        match removed.await? {
+            true => Ok(()),
+            false => Err(Refusal::NotFound),
+        }
+    }
+
+    /// Every webhook.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn webhooks(&self) -> Result<Vec<Listed>, Refusal> {
+        Ok(self.store.read(webhooks::list).await?)
+    }
+
+    /// What each webhook is to get, after those panels were told of that have been away for long.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn planned_deliveries(&self) -> Result<Vec<Planned>, Refusal> {
+        let offline = self.store.read(webhooks::next_offline_ms).await?;
+        if offline.is_some_and(|at_ms| at_ms <= self.store.now_ms()) {
+            self.store.write(webhooks::tell_offline).await?;
+        }
+        let planned = self.store.read(|snapshot| {
+            let now_ms = snapshot.now_ms();
+            let receivers = webhooks::receivers(snapshot)?.into_iter();
+            let planned = receivers.map(|receiver| {
+                let when = match deliveries::next_ms(snapshot, receiver.id)? {
+                    None => When::Never,
+                    Some(due_ms) if due_ms.max(receiver.rests_until_ms) > now_ms => {
+                        When::At(due_ms.max(receiver.rests_until_ms))
+                    }
+                    Some(_) => {
+                        deliveries::due(snapshot, receiver.id)?.map_or(When::Never, When::Now)
+                    }
+                };
+                Ok(Planned { receiver, when })
+            });
+            planned.collect::<rusqlite::Result<Vec<_>>>()
+        });
+        Ok(planned.await?)
+    }
+
+    /// When the next panel is told of that has gone, Unix time in milliseconds.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn next_offline_ms(&self) -> Result<Option<i64>, Refusal> {
+        Ok(self.store.read(webhooks::next_offline_ms).await?)
+    }
+
+    /// Keeps what an attempt has come to.
+    ///
+    /// # Errors
+    /// The database fails. The delivery is made again.
+    pub async fn attempted(
+        &self,
+        receiver: &Receiver,
+        due: &Due,
+        attempt: Attempt,
+    ) -> Result<(), Refusal> {
+        let (id, failures) = (receiver.id, receiver.failures);
+        let (number, refusals) = (due.number, due.refusals);
+        let kept = self.store.write(move |transaction| {
+            let now_ms = transaction.now_ms();
+            match attempt {
+                Attempt::Delivered => {
+                    deliveries::delivered(transaction, number)?;
+                    webhooks::reached(transaction, id, None)
+                }
+                Attempt::Refused(why) => {
+                    let due_ms = now_ms.saturating_add(pause_ms(refusals));
+                    deliveries::put_off(transaction, number, due_ms)?;
+                    webhooks::reached(transaction, id, Some(&why))
+                }
+                Attempt::NotReached(why) => {
+                    let until_ms = now_ms.saturating_add(pause_ms(failures));
+                    webhooks::not_reached(transaction, id, until_ms, &why)
+                }
+            }
+        });
+        Ok(kept.await?)
+    }
+}
+
+pub(crate) fn add(
+    transaction: &crate::store::Transaction<'_>,
+    new: &New,
+) -> Result<Listed, Refusal> {
+    if webhooks::count(transaction)? >= MOST {
+        let text = format!("There may not be more than {MOST} webhooks.");
+        return Err(Errors::on("url", text).into());
+    }
+    let id = webhooks::add(transaction, new)?;
+    let added = webhooks::list(transaction)?.into_iter().find(|listed| listed.id == id);
+    added.ok_or(Refusal::NotFound)
+}
+
+/// How long the next attempt waits after so many failed ones before this one.
+fn pause_ms(failed: u32) -> i64 {
+    PAUSE_MS.saturating_mul(1 << failed.min(16)).min(LONGEST_PAUSE_MS)
+}

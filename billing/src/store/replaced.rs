@@ -1,0 +1,71 @@
+//! Panels that were replaced and are on line again.
+
+use intercom_wire::{BoardName, Mac};
+use rusqlite::{Result, Row, params};
+
+use super::Snapshot;
+use super::column::parsed;
+use super::statement::statements;
+use crate::event::BothOnLine;
+
+macro_rules! select {
+    ($from:literal, $rest:literal) => {
+        concat!(
+            "SELECT ",
+            $from,
+            " i.id AS intercom_id, i.board AS new, i.confirmed_mac AS new_mac
+             FROM ",
+            $rest,
+            " AND r.state = 'installed' AND i.id = r.intercom_id AND i.deleted_ms IS NULL
+                AND i.board IS NOT NULL AND i.board <> "
+        )
+    };
+}
+
+statements! {
+    OF_A_MAC = concat!(
+        select!("?1 AS old, ?2 AS old_mac,", "requests r CROSS JOIN intercoms i WHERE r.from_mac = ?2"),
+        "?1 AND NOT EXISTS (SELECT 1 FROM intercoms o WHERE o.deleted_ms IS NULL AND o.board = ?1
+            AND o.status <> 'empty')
+         ORDER BY r.number DESC LIMIT 1"
+    );
+    WITH_THE_SAME_MAC = "
+        SELECT ?1 AS old, ?2 AS old_mac, i.id AS intercom_id, i.board AS new,
+            i.confirmed_mac AS new_mac
+        FROM intercoms i WHERE i.deleted_ms IS NULL AND i.confirmed_mac = ?2
+            AND i.board IS NOT NULL AND i.board <> ?1 AND i.status <> 'empty'";
+    ON_LINE = concat!(
+        select!(
+            "b.board AS old, b.mac AS old_mac,",
+            "boards b CROSS JOIN requests r CROSS JOIN intercoms i
+             WHERE b.stranger = 1 AND b.present_until_ms > ?1 AND b.conflict IS NULL
+                AND r.from_mac = b.mac"
+        ),
+        "b.board GROUP BY b.board ORDER BY b.board LIMIT ?2"
+    );
+}
+
+/// The intercom whose panel a board was, or whose MAC address it has, if another board is its panel
+/// now.
+pub fn is_back(snapshot: &Snapshot<'_>, board: &BoardName, mac: Mac) -> Result<Option<BothOnLine>> {
+    let params = params![board.as_str(), mac.to_string()];
+    match snapshot.first(WITH_THE_SAME_MAC, params, both)? {
+        Some(same) => Ok(Some(same)),
+        None => snapshot.first(OF_A_MAC, params, both),
+    }
+}
+
+/// The panels that are on line beside their replacement; at most `limit`.
+pub fn on_line(snapshot: &Snapshot<'_>, now_ms: i64, limit: i64) -> Result<Vec<BothOnLine>> {
+    snapshot.all(ON_LINE, [now_ms, limit], both)
+}
+
+fn both(row: &Row<'_>) -> Result<BothOnLine> {
+    Ok(BothOnLine {
+        old: parsed(row, "old")?,
+        old_mac: parsed(row, "old_mac")?,
+        intercom_id: row.get("intercom_id")?,
+        new: parsed(row, "new")?,
+        new_mac: parsed(row, "new_mac")?,
+    })
+}

@@ -1,0 +1,134 @@
+//! `webhooks`: adds, lists and removes webhooks.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, ensure};
+use clap::{Args, Subcommand};
+
+use super::address::Address;
+use super::secret::Secret;
+use crate::operations;
+use crate::store::Store;
+use crate::store::webhooks::{self, Listed, New};
+
+/// How long a door's panel is away before it is an event, unless another time is given, in seconds.
+pub const OFFLINE_AFTER_SECONDS: i64 = 900;
+/// The longest such time: a board that has been gone for an hour may be forgotten.
+pub const MAX_OFFLINE_AFTER_SECONDS: i64 = 3_000;
+/// The shortest one: a panel that connects again is not away.
+pub const MIN_OFFLINE_AFTER_SECONDS: i64 = 60;
+
+/// What is done with the webhooks. A running service notices it within seconds.
+#[derive(Subcommand)]
+pub enum Webhooks {
+    /// Adds a webhook. Prints its secret, once, unless it is given.
+    Add(Add),
+    /// Lists all webhooks, without the secrets: ID, URL, waiting, delivered, lost, trouble.
+    List {
+        /// Where the webhooks are.
+        #[command(flatten)]
+        at: At,
+    },
+    /// Removes a webhook, and what waits for it.
+    Remove {
+        /// The ID that `list` shows.
+        id: i64,
+        /// Where the webhooks are.
+        #[command(flatten)]
+        at: At,
+    },
+}
+
+/// Where the webhooks are.
+#[derive(Args)]
+pub struct At {
+    /// The SQLite file that the service uses; it is created if it does not exist.
+    #[arg(long, value_name = "FILE")]
+    database: PathBuf,
+}
+
+/// The options of `webhooks add`.
+#[derive(Args)]
+pub struct Add {
+    /// Where events are posted.
+    #[arg(long)]
+    url: Address,
+    /// A file with the secret that deliveries are signed with, as `whsec_…`.
+    #[arg(long, value_name = "FILE")]
+    secret_file: Option<PathBuf>,
+    /// How long a door's panel is away before it is an event.
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = OFFLINE_AFTER_SECONDS,
+        value_parser = clap::value_parser!(i64)
+            .range(MIN_OFFLINE_AFTER_SECONDS..=MAX_OFFLINE_AFTER_SECONDS)
+    )]
+    offline_after: i64,
+    #[command(flatten)]
+    at: At,
+}
+
+impl Webhooks {
+    /// Does what the command line asks for.
+    ///
+    /// # Errors
+    /// The database or the secret's file cannot be used, or there is no such webhook.
+    pub async fn run(self) -> Result<()> {
+        match self {
+            Webhooks::Add(add) => add.run().await,
+            Webhooks::List { at } => {
+                for webhook in at.open()?.read(webhooks::list).await? {
+                    println!("{}", line(&webhook));
+                }
+                Ok(())
+            }
+            Webhooks::Remove { id, at } => {
+                let removed =
+                    at.open()?.write(move |transaction| webhooks::remove(transaction, id)).await?;
+                ensure!(removed, "there is no webhook {id}; see `intercom-billing webhooks list`");
+                Ok(())
+            }
+        }
+    }
+}
+
+impl At {
+    fn open(&self) -> Result<Store> {
+        let file = self.database.display();
+        Store::open(&self.database).with_context(|| format!("cannot use the database {file}"))
+    }
+}
+
+impl Add {
+    async fn run(self) -> Result<()> {
+        let (secret, shown) = match &self.secret_file {
+            Some(file) => {
+                let text = std::fs::read_to_string(file)
+                    .with_context(|| format!("cannot read {}", file.display()))?;
+                let secret: Secret = text
+                    .trim()
+                    .parse()
+                    .with_context(|| format!("the secret in {} is wrong", file.display()))?;
+                (secret, None)
+            }
+            None => {
+                let secret = Secret::random()?;
+                let shown = secret.text();
+                (secret, Some(shown))
+            }
+        };
+        let url = self.url.as_str().to_owned();
+        let new = New { url, secret, offline_after_ms: self.offline_after * 1000 };
+        let added = self.at.open()?.write(move |t| operations::add_webhook(t, &new)).await?;
+        println!("{}", shown.unwrap_or_else(|| added.id.to_string()));
+        Ok(())
+    }
+}
+
+/// `ID URL WAITING DELIVERED LOST TROUBLE`, tabs between them; `-` for what there is not.
+fn line(webhook: &Listed) -> String {
+    let Listed { id, url, waiting, delivered, lost, trouble, .. } = webhook;
+    let trouble = trouble.as_deref().unwrap_or("-");
+    format!("{id}\t{url}\t{waiting} waiting\t{delivered} delivered\t{lost} lost\t{trouble}")
+}

@@ -1,0 +1,116 @@
+//! Webhooks: what happens is posted to whoever wants to know, signed, at least once, and for each door
+//! in the order in which it happened.
+//!
+//! ```text
+//! what happens ─► store::deliveries (in the same transaction) ─► run ─► post ─► the receiver
+//!                        ▲                                                │
+//!                        └──────────── delivered, or due again ◄──────────┘
+//! ```
+//!
+//! A receiver that is not reached gets nothing until it is tried again, with growing pauses. One that
+//! refuses a delivery gets those of other doors meanwhile.
+
+pub mod address;
+pub mod command;
+pub mod secret;
+
+mod post;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+use tokio::task::JoinSet;
+
+use crate::operations::{Billing, Planned, Refusal, When};
+use post::Client;
+
+/// Another process may add a webhook; what waits for it is seen within this time.
+const LOOKS_EVERY: Duration = Duration::from_secs(10);
+/// The pause after the database has failed.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// Delivers until it is dropped.
+pub struct Sender {
+    billing: Billing,
+    client: Arc<Client>,
+    /// One attempt at a time for each webhook.
+    busy: BTreeSet<i64>,
+    attempts: JoinSet<i64>,
+}
+
+impl Sender {
+    /// One that is to run.
+    ///
+    /// # Errors
+    /// The TLS library has no usable settings.
+    pub fn new(billing: &Billing) -> Result<Self> {
+        let client = Arc::new(Client::new()?);
+        let (busy, attempts) = (BTreeSet::new(), JoinSet::new());
+        Ok(Sender { billing: billing.clone(), client, busy, attempts })
+    }
+
+    /// Delivers what is due, for ever.
+    pub async fn run(mut self) {
+        loop {
+            let wait = match self.begin_due().await {
+                Ok(wait) => wait.min(LOOKS_EVERY),
+                Err(why) => {
+                    log::error!("webhooks: {why}");
+                    PAUSE
+                }
+            };
+            let changes = self.billing.store.changes();
+            tokio::select! {
+                ended = self.attempts.join_next(), if !self.attempts.is_empty() => {
+                    match ended {
+                        Some(Ok(webhook)) => drop(self.busy.remove(&webhook)),
+                        // It has panicked, and which one it was is not known.
+                        Some(Err(_)) | None => self.begin_anew(),
+                    }
+                }
+                () = changes.committed() => {}
+                () = tokio::time::sleep(wait) => {}
+            }
+        }
+    }
+
+    fn begin_anew(&mut self) {
+        self.attempts.abort_all();
+        self.attempts = JoinSet::new();
+        self.busy.clear();
+    }
+
+    /// Begins what is due, and returns how long until something else is.
+    async fn begin_due(&mut self) -> Result<Duration, Refusal> {
+        let planned = self.billing.planned_deliveries().await?;
+        let mut next_ms = self.billing.next_offline_ms().await?.unwrap_or(i64::MAX);
+        for Planned { receiver, when } in planned {
+            if self.busy.contains(&receiver.id) {
+                continue;
+            }
+            match when {
+                When::Never => {}
+                When::At(at_ms) => next_ms = next_ms.min(at_ms),
+                When::Now(due) => {
+                    let (billing, client) = (self.billing.clone(), self.client.clone());
+                    let webhook = receiver.id;
+                    self.busy.insert(webhook);
+                    self.attempts.spawn(async move {
+                        let attempt = client.post(&billing, &receiver, &due).await;
+                        if let Err(why) = billing.attempted(&receiver, &due, attempt).await {
+                            log::error!("webhook {webhook}: {why}");
+                        }
+                        webhook
+                    });
+                }
+            }
+        }
+        let left_ms = next_ms.saturating_sub(self.billing.store.now_ms());
+        Ok(Duration::from_millis(u64::try_from(left_ms).unwrap_or(0)))
+    }
+}
+
+#[cfg(test)]
+mod tests;
