@@ -34,6 +34,7 @@ pub mod offer;
 pub mod operations;
 pub mod principal;
 pub mod replacement;
+pub mod schedule;
 pub mod signing;
 pub mod store;
 

@@ -9,6 +9,10 @@
 //! 3. to the board of the door when the grace time is over. Otherwise an old panel that is still
 //!    powered on a workbench would take the replacement's MAC address.
 //!
+//! Nobody is offered a request before its time (`not_before`) or after it (`expires`). In the quiet hours
+//! of its group the door's board is offered nothing, since that would have to change; a replacement
+//! only says what it is.
+//!
 //! A request of a swap goes to the other door's board while that carries the MAC address, and to nobody
 //! else: no panel changes its identity for a swap.
 //!
@@ -19,6 +23,8 @@
 use std::fmt;
 
 use intercom_wire::{BoardName, Mac, SerialNumber};
+
+use crate::schedule::{Schedule, rfc_3339};
 
 /// How many of the polls that it announced a board may miss before it counts as gone.
 pub const POLLS_UNTIL_GONE: i64 = 3;
@@ -81,6 +87,8 @@ pub struct Waiting {
     pub is_offered_to_the_door: bool,
     /// It is one of the two requests of a swap.
     pub half: Option<Half>,
+    /// When it may be offered.
+    pub schedule: Schedule,
 }
 
 /// One of the two requests of a swap.
@@ -128,6 +136,12 @@ pub enum Turn {
     Exchanged(Option<BoardName>),
     /// Nobody's: the other request of the swap is not confirmed yet.
     OtherHalf,
+    /// Nobody's before that time, as was asked for.
+    NotBefore(i64),
+    /// Nobody's before that time: the door's board would change in the quiet hours of its group.
+    Quiet(i64),
+    /// Nobody's any more: its time is over.
+    Expired,
 }
 
 impl Rule {
@@ -138,6 +152,12 @@ impl Rule {
 
     /// Whose turn a request is at.
     pub fn turn(&self, waiting: &Waiting, now_ms: i64) -> Turn {
+        if waiting.schedule.is_over(now_ms) {
+            return Turn::Expired;
+        }
+        if let Some(from_ms) = waiting.schedule.waits_until(now_ms) {
+            return Turn::NotBefore(from_ms);
+        }
         if let Some(half) = &waiting.half {
             return waiting.halfs_turn(half, now_ms);
         }
@@ -179,7 +199,7 @@ impl Rule {
     /// When a request's turn may become another's by itself.
     pub fn next_turn(&self, waiting: &Waiting, now_ms: i64) -> Option<i64> {
         let ends = |claimant: &Claimant| claimant.until_ms;
-        match self.turn(waiting, now_ms) {
+        let turn = match self.turn(waiting, now_ms) {
             Turn::Grace(from_ms) => Some(from_ms),
             Turn::Replacement(_) | Turn::Conflict(_) => waiting
                 .believed()
@@ -187,13 +207,23 @@ impl Rule {
                 .filter(|until_ms| *until_ms > now_ms && *until_ms != UNTIL_FURTHER_NOTICE)
                 .min(),
             Turn::Twins(_) => waiting.twins_until_ms,
-            Turn::Spare | Turn::Door(_) | Turn::Exchanged(_) | Turn::OtherHalf => None,
-        }
+            Turn::Spare
+            | Turn::Door(_)
+            | Turn::Exchanged(_)
+            | Turn::OtherHalf
+            | Turn::NotBefore(_)
+            | Turn::Quiet(_)
+            | Turn::Expired => None,
+        };
+        turn.into_iter().chain(waiting.schedule.next_ms(now_ms)).min()
     }
 }
 
 impl Waiting {
     fn doors_turn(&self, now_ms: i64) -> Turn {
+        if let Some(until_ms) = self.schedule.is_quiet_until(now_ms) {
+            return Turn::Quiet(until_ms);
+        }
         match &self.door {
             Some(board) if self.twins_until_ms > Some(now_ms) => Turn::Twins(board.clone()),
             door => Turn::Door(door.clone()),
@@ -251,7 +281,10 @@ impl Turn {
             | Turn::Twins(_)
             | Turn::Door(None)
             | Turn::Exchanged(_)
-            | Turn::OtherHalf => None,
+            | Turn::OtherHalf
+            | Turn::NotBefore(_)
+            | Turn::Quiet(_)
+            | Turn::Expired => None,
         }
     }
 }
@@ -279,6 +312,9 @@ impl fmt::Display for Turn {
                 write!(f, "the other door's board {board} to be connected with its MAC address")
             }
             Turn::Exchanged(None) => f.write_str("the other door's board, which is not known"),
+            Turn::NotBefore(ms) => write!(f, "its time, {}", rfc_3339(*ms)),
+            Turn::Quiet(ms) => write!(f, "the end of the quiet hours at {}", rfc_3339(*ms)),
+            Turn::Expired => f.write_str("nothing: its time is over"),
             Turn::OtherHalf => f.write_str("the confirmation of the other door of the swap"),
         }
     }
@@ -287,6 +323,7 @@ impl fmt::Display for Turn {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::schedule::QuietHours;
 
     const RULE: Rule = Rule { grace_ms: 5_000, since_ms: 0 };
     const SPARE: &str = "22:0D:CE:38:E7:15";
@@ -328,6 +365,7 @@ mod tests {
             is_for_the_door: false,
             is_offered_to_the_door: false,
             half: None,
+            schedule: Schedule::default(),
         }
     }
 
@@ -408,6 +446,31 @@ mod tests {
         let rule = Rule { since_ms: 50_000, ..RULE };
         let offered = Waiting { is_offered_to_the_door: true, ..waiting(&[]) };
         assert_eq!(rule.turn(&offered, 50_000), door());
+    }
+
+    #[test]
+    fn a_request_is_offered_in_its_time_and_not_to_the_doors_board_in_quiet_hours() {
+        let in_time =
+            Schedule { not_before_ms: Some(60_000), expires_ms: Some(90_000), quiet: None };
+        let request = Waiting { schedule: in_time, ..waiting(&[claimant(UNTIL_FURTHER_NOTICE)]) };
+        assert_eq!(RULE.turn(&request, 59_999), Turn::NotBefore(60_000));
+        assert_eq!(RULE.next_turn(&request, 59_999), Some(60_000));
+        assert_eq!(RULE.turn(&request, 60_000), Turn::Replacement(board("spare")));
+        assert_eq!(RULE.next_turn(&request, 60_000), Some(90_000));
+        assert_eq!(RULE.turn(&request, 90_000), Turn::Expired);
+
+        let time = |text: &str| text.parse().expect("a time of day");
+        let time_zone = "Etc/UTC".parse().expect("a time zone");
+        let quiet = QuietHours { time_zone, begins: time("00:00"), ends: time("01:00") };
+        let quiet = Schedule { quiet: Some(quiet), ..Schedule::default() };
+        let hour = 3_600_000;
+        let alone = Waiting { schedule: quiet.clone(), ..waiting(&[]) };
+        assert_eq!(RULE.turn(&alone, hour - 1), Turn::Quiet(hour));
+        assert_eq!(RULE.next_turn(&alone, hour - 1), Some(hour));
+        assert_eq!(RULE.turn(&alone, hour), door());
+        assert_eq!(RULE.next_turn(&alone, hour), Some(24 * hour), "they begin again");
+        let on_the_wall = Waiting { schedule: quiet, ..waiting(&[claimant(UNTIL_FURTHER_NOTICE)]) };
+        assert_eq!(RULE.turn(&on_the_wall, hour - 1), Turn::Replacement(board("spare")));
     }
 
     #[test]

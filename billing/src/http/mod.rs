@@ -13,6 +13,7 @@ mod metrics;
 mod openapi;
 mod page;
 mod query;
+mod quiet_hours;
 mod requests;
 mod server;
 mod site;
@@ -57,6 +58,10 @@ pub fn router(billing: Billing, broker: watch::Receiver<bool>, hosts: Hosts) -> 
         .route("/api/v1/requests", get(requests::list))
         .route("/api/v1/requests/{id}/cancel", post(requests::cancel))
         .route("/api/v1/webhooks", get(webhooks::list).post(webhooks::add).delete(webhooks::remove))
+        .route(
+            "/api/v1/quiet-hours",
+            get(quiet_hours::list).post(quiet_hours::set).delete(quiet_hours::remove),
+        )
         .route("/api/v1/swaps", post(swaps::ask))
         .merge(page::routes())
         .route("/openapi.json", get(openapi::file))

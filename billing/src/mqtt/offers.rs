@@ -10,7 +10,7 @@ use intercom_wire::topics::{self, ToPanel};
 use intercom_wire::{BoardName, RequestBody, RequestId};
 
 use crate::offer::{ANSWERS_WITHIN_MS, ASKED_EVERY_MS, Rule, Turn};
-use crate::operations::{Billing, Refusal, Silence, end_if_unanswered};
+use crate::operations::{Billing, Refusal, Silence, end_if_unanswered, expire};
 use crate::store::{Changed, Transaction, boards, offers, pending};
 
 /// What has to be said for some requests.
@@ -70,7 +70,11 @@ fn record_one(
     plan: &mut Plan,
 ) -> Result<Option<Offer>, Refusal> {
     let now = transaction.now_ms();
-    let pending = pending::by_id(transaction, request_id)?;
+    let mut pending = pending::by_id(transaction, request_id)?;
+    if pending.as_ref().is_some_and(|pending| pending.waiting.schedule.is_over(now)) {
+        expire(transaction, request_id)?;
+        pending = None;
+    }
     let turn = pending.as_ref().map(|pending| rule.turn(&pending.waiting, now));
     let open = offers::open(transaction, request_id)?;
     // Where no board is known for a door, one that polls with its ID may have been offered it.

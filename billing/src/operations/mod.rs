@@ -14,6 +14,7 @@ mod questions;
 mod report;
 mod report_by_patch;
 mod requests;
+mod scheduled;
 mod sessions;
 mod silence;
 mod swap;
@@ -28,6 +29,7 @@ use patch::fresh_request_id;
 pub use poll::Poll;
 pub use questions::{Question, Waits};
 pub use requests::{RequestPage, RequestQuery, RequestShown};
+pub(crate) use scheduled::expire;
 pub(crate) use sessions::SESSION_MS;
 pub(crate) use silence::{Silence, end_if_unanswered};
 pub use swap::Swapped;
@@ -51,6 +53,7 @@ use intercom_wire::{
 use crate::offer::Rule;
 use crate::principal::NoRandomBytes;
 use crate::replacement::State;
+use crate::schedule::rfc_3339;
 use crate::store::history::Entry;
 use crate::store::intercoms::{Name, Record};
 use crate::store::macs::Believed;
@@ -231,7 +234,17 @@ fn entries(
     let mut entries = history::list(snapshot, intercom_id, now, limit)?;
     for entry in entries.iter_mut().filter(|entry| entry.state == "pending") {
         if let Some(pending) = pending::by_id(snapshot, &entry.request_id)? {
-            entry.waits_for = Some(rule.turn(&pending.waiting, now).to_string());
+            let turn = rule.turn(&pending.waiting, now);
+            let mut waits_for = turn.to_string();
+            if let Some(board) = turn.board()
+                && let Some((until_ms, reason)) =
+                    offers::deferred(snapshot, &entry.request_id, board, now)?
+            {
+                let reason = reason.as_deref().unwrap_or("it gives no reason");
+                let until = rfc_3339(until_ms);
+                waits_for += &format!(", which has deferred it until {until}: {reason}");
+            }
+            entry.waits_for = Some(waits_for);
         }
     }
     Ok(entries)

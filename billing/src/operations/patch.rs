@@ -6,9 +6,10 @@ use intercom_wire::{
 use serde_json::{Map, Value};
 
 use super::create::refuse_taken;
-use super::{Billing, Failure, Refusal, find, next_seq, report_by_patch, withdraw};
+use super::{Billing, Failure, Refusal, find, next_seq, report_by_patch, scheduled, withdraw};
 use crate::principal::Principal;
 use crate::replacement::{Asked, IdentityRequest, State, ask};
+use crate::schedule::Schedule;
 use crate::store::intercoms::{
     self, Details, EMPTY, INSTALLED, Name, PENDING, Record, RecordState,
 };
@@ -39,7 +40,8 @@ impl Billing {
                     Some(shown) => Ok(shown),
                     None => {
                         let patch = Patch::read(&body, Reader::Service)?;
-                        update(transaction, &patch, &asked_by.to_string(), believed)
+                        let schedule = scheduled::read(&body, transaction.now_ms())?;
+                        update(transaction, &patch, &schedule, &asked_by.to_string(), believed)
                     }
                 }
             })
@@ -50,6 +52,7 @@ impl Billing {
 fn update(
     transaction: &Transaction<'_>,
     patch: &Patch,
+    schedule: &Schedule,
     asked_by: &str,
     believed: Believed,
 ) -> Result<IntercomBody, Refusal> {
@@ -70,7 +73,7 @@ fn update(
     };
     intercoms::describe(transaction, record.id, &details, seq)?;
     if patch.changes_identity() {
-        replace(transaction, &record, patch, seq, asked_by)?;
+        replace(transaction, &record, patch, schedule, seq, asked_by)?;
     } else {
         assign(transaction, record.clone(), patch)?;
     }
@@ -146,6 +149,7 @@ fn replace(
     transaction: &Transaction<'_>,
     record: &Record,
     patch: &Patch,
+    schedule: &Schedule,
     seq: i64,
     asked_by: &str,
 ) -> Result<(), Refusal> {
@@ -156,7 +160,7 @@ fn replace(
         ("new_mac", patch.new_mac.is_some() && taken.mac),
         ("new_serial_number", patch.new_serial_number.is_some() && taken.serial_number),
     ])?;
-    if is_pending_already(transaction, record, &asked, patch)? {
+    if is_pending_already(transaction, record, &asked, patch, schedule)? {
         return Ok(());
     }
     withdraw(transaction, record, &State::Superseded)?;
@@ -181,6 +185,7 @@ fn replace(
             cause: Cause::Asked,
         },
     )?;
+    requests::set_schedule(transaction, &change.request_id, schedule)?;
     intercoms::set_state(
         transaction,
         record.id,
@@ -207,11 +212,13 @@ fn is_pending_already(
     record: &Record,
     asked: &Asked,
     patch: &Patch,
+    schedule: &Schedule,
 ) -> Result<bool, Refusal> {
     match requests::newest(transaction, record.id)? {
         Some(newest) if newest.state == State::Pending => Ok(newest.to == asked.to
             && newest.new_mac == asked.new_mac
             && newest.new_serial_number == asked.new_serial_number
+            && requests::schedule(transaction, &newest.request_id)? == *schedule
             && requests::log_extra(transaction, &newest.request_id)? == patch.log_extra),
         _ => Ok(false),
     }

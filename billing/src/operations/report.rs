@@ -45,7 +45,7 @@ fn take(transaction: &Transaction<'_>, report: &Report, believed: Believed) -> R
     let reason: Option<String> = reason.map(|text| text.chars().take(MAX_REASON_CHARS).collect());
     let effect = match report.outcome() {
         Some(outcome) => on_outcome(transaction, report, outcome, reason.as_deref(), believed)?,
-        None if report.is_deferred() => on_deferred(transaction, report)?,
+        None if report.is_deferred() => on_deferred(transaction, report, reason.as_deref())?,
         None => Settled::Ignored(Ignored::NotAnOutcome),
     };
     let status = report.intercom.status.as_deref().unwrap_or("none");
@@ -146,7 +146,11 @@ fn was_read(transaction: &Transaction<'_>, report: &Report) -> Result<bool, Refu
     Ok(report.request_id.is_some() && reports::was_read(transaction, &same)?)
 }
 
-fn on_deferred(transaction: &Transaction<'_>, report: &Report) -> Result<Settled, Refusal> {
+fn on_deferred(
+    transaction: &Transaction<'_>,
+    report: &Report,
+    reason: Option<&str>,
+) -> Result<Settled, Refusal> {
     let Some(request_id) = &report.request_id else {
         return Ok(Settled::Ignored(Ignored::NoRequest));
     };
@@ -155,7 +159,7 @@ fn on_deferred(transaction: &Transaction<'_>, report: &Report) -> Result<Settled
     }
     let seconds = report.deferred_seconds.unwrap_or(0).min(MAX_DEFERRED_SECONDS);
     let until_ms = transaction.now_ms().saturating_add(i64::try_from(seconds).unwrap_or(0) * 1000);
-    offers::defer(transaction, request_id, &report.board, until_ms)?;
+    offers::defer(transaction, request_id, &report.board, until_ms, reason)?;
     Ok(Settled::Deferred)
 }
 

@@ -7,9 +7,10 @@ use serde::Serialize;
 
 use super::{Decision, Refusal, silence};
 use crate::offer::{Rule, Turn};
+use crate::schedule::rfc_3339;
 use crate::store::pending::Pending;
 use crate::store::sightings::{self, Sighting};
-use crate::store::{Snapshot, boards, offers, times};
+use crate::store::{Snapshot, boards, offers};
 
 /// What a pending request waits for. Times are RFC 3339 in UTC.
 #[derive(Debug, Clone, Serialize)]
@@ -42,16 +43,20 @@ pub(super) fn of(snapshot: &Snapshot<'_>, rule: Rule, pending: &Pending) -> Resu
     let now_ms = snapshot.now_ms();
     let turn = rule.turn(&pending.waiting, now_ms);
     let described = describe(snapshot, pending, &turn, now_ms)?;
-    let until = described.until_ms.map(|until_ms| times::as_text(snapshot, until_ms));
     Ok(Wait {
         text: described.text,
         board: match turn {
             Turn::Replacement(board) | Turn::Conflict(board) | Turn::Twins(board) => Some(board),
             Turn::Door(board) | Turn::Exchanged(board) => board,
-            Turn::Spare | Turn::Grace(_) | Turn::OtherHalf => None,
+            Turn::Spare
+            | Turn::Grace(_)
+            | Turn::OtherHalf
+            | Turn::NotBefore(_)
+            | Turn::Quiet(_)
+            | Turn::Expired => None,
         },
-        since: times::as_text(snapshot, described.since_ms)?,
-        until: until.transpose()?,
+        since: rfc_3339(described.since_ms),
+        until: described.until_ms.map(rfc_3339),
         advice: described.advice,
         decisions: described.decisions,
     })
@@ -109,6 +114,15 @@ fn describe(
             until_ms: Some(*until_ms),
             ..simple("Nothing: after that time the door's own panel is asked.".to_owned())
         },
+        Turn::NotBefore(from_ms) => Described {
+            until_ms: Some(*from_ms),
+            ..simple("Nothing: nobody is asked before that time.".to_owned())
+        },
+        Turn::Quiet(until_ms) => Described {
+            until_ms: Some(*until_ms),
+            ..simple("Nothing: a panel that is in use is not changed in quiet hours.".to_owned())
+        },
+        Turn::Expired => simple("Ask for it again, with another time.".to_owned()),
         Turn::Twins(board) => Described {
             until_ms: boards::twins_until(snapshot, board)?,
             decisions: vec![Decision::NoTwins { board: board.clone() }],
@@ -128,15 +142,16 @@ fn answer(
     now_ms: i64,
 ) -> Result<Described, Refusal> {
     let offered = offers::to_board(snapshot, &pending.body.request_id, board)?;
-    let deferred_ms = offered.map_or(0, |offered| offered.deferred_until_ms);
     let until_ms = match offered {
         Some(offered) => silence::answers_until(snapshot, board, offered, now_ms)?,
         None => None,
     };
     let mut text = format!("{turn}, which is on line");
-    if deferred_ms > now_ms {
-        let until = times::as_text(snapshot, deferred_ms)?;
-        text = format!("{text} and has deferred its decision until {until}");
+    let deferred = offers::deferred(snapshot, &pending.body.request_id, board, now_ms)?;
+    if let Some((deferred_ms, reason)) = deferred {
+        let reason = reason.as_deref().unwrap_or("it gives no reason");
+        text +=
+            &format!(" and has deferred its decision until {}: {reason}", rfc_3339(deferred_ms));
     }
     Ok(Described {
         text,

@@ -22,6 +22,7 @@ pub mod intercoms;
 pub mod macs;
 pub mod offers;
 pub mod pending;
+pub mod quiet_hours;
 pub mod replaced;
 pub mod reports;
 pub mod request_list;

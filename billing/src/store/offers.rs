@@ -36,7 +36,12 @@ statements! {
             offered_ms = excluded.offered_ms, is_open = 1
         WHERE is_open = 0";
     STRIKE_OUT = "UPDATE offers SET is_open = 0 WHERE request_id = ?1 AND board = ?2";
-    DEFER = "UPDATE offers SET deferred_until_ms = ?3 WHERE request_id = ?1 AND board = ?2";
+    DEFER = "
+        UPDATE offers SET deferred_until_ms = ?3, deferred_reason = ?4
+        WHERE request_id = ?1 AND board = ?2";
+    DEFERRED = "
+        SELECT deferred_until_ms, deferred_reason FROM offers
+        WHERE request_id = ?1 AND board = ?2 AND deferred_until_ms > ?3";
     ISSUER = "SELECT issuer FROM service";
     CLIENT_ID = "SELECT client_id FROM service";
 }
@@ -100,9 +105,21 @@ pub fn defer(
     request_id: &RequestId,
     board: &BoardName,
     until_ms: i64,
+    reason: Option<&str>,
 ) -> Result<()> {
-    transaction.execute(DEFER, params![request_id.as_str(), board.as_str(), until_ms])?;
+    transaction.execute(DEFER, params![request_id.as_str(), board.as_str(), until_ms, reason])?;
     Ok(())
+}
+
+/// Until when a board has put its decision off, and why, if that is to come.
+pub fn deferred(
+    snapshot: &Snapshot<'_>,
+    request_id: &RequestId,
+    board: &BoardName,
+    now_ms: i64,
+) -> Result<Option<(i64, Option<String>)>> {
+    let params = params![request_id.as_str(), board.as_str(), now_ms];
+    snapshot.first(DEFERRED, params, |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
 /// The issuer of this database's requests: stable, and different from any other's.

@@ -6,8 +6,9 @@ use rusqlite::{Result, Row, named_params};
 use super::changes::Changed;
 use super::column::{parsed, parsed_or_null};
 use super::statement::statements;
-use super::{Snapshot, boards, offers};
+use super::{Snapshot, boards, offers, quiet_hours};
 use crate::offer::{Half, Waiting};
+use crate::schedule::Schedule;
 
 /// A pending request with what decides who it is offered to.
 #[derive(Debug, Clone)]
@@ -33,7 +34,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT r.*, i.confirmed_mac, i.board AS door, m.poll_ms,
-                    w.with_intercom, w.confirmed_by, o.board AS others_board,
+                    q.time_zone, q.begins, q.ends, w.with_intercom, w.confirmed_by, o.board AS others_board,
                     (SELECT issuer FROM service) AS issuer,
                     coalesce(m.of_a_door = 0, 0)
                         OR EXISTS (SELECT 1 FROM intercoms s WHERE s.deleted_ms IS NULL
@@ -41,6 +42,7 @@ macro_rules! select {
              FROM requests r
              JOIN intercoms i ON i.id = r.intercom_id AND i.deleted_ms IS NULL
              LEFT JOIN macs m ON m.mac = r.new_mac
+             LEFT JOIN quiet_hours q ON q.group_id = i.group_id
              LEFT JOIN swaps w ON w.request_id = r.request_id
              LEFT JOIN intercoms o ON o.id = w.with_intercom
              WHERE r.state = 'pending' AND ",
@@ -165,6 +167,11 @@ fn pending(row: &Row<'_>) -> Result<Pending> {
             is_for_the_door: row.get("for_the_door")?,
             is_offered_to_the_door: false,
             half,
+            schedule: Schedule {
+                not_before_ms: row.get("not_before_ms")?,
+                expires_ms: row.get("expires_ms")?,
+                quiet: quiet_hours::of_a_row(row)?,
+            },
         },
         body: RequestBody {
             id: row.get("named_id")?,

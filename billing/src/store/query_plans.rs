@@ -5,13 +5,13 @@ use rusqlite::Connection;
 use super::statement::Sql;
 use super::{
     boards, by_hand, deliveries, disputes, doors, factories, figures, groups, hardware, history,
-    intercom_list, intercoms, macs, offers, pending, replaced, reports, request_list, requests,
-    schema, sessions, sightings, swaps, taken, times, tokens, webhooks,
+    intercom_list, intercoms, macs, offers, pending, quiet_hours, replaced, reports, request_list,
+    requests, schema, sessions, sightings, swaps, taken, times, tokens, webhooks,
 };
 
 /// The statements of every module. A module that is missing here has a list that nobody uses, which
 /// is a warning.
-const MODULES: [(&str, &[(&str, Sql)]); 26] = [
+const MODULES: [(&str, &[(&str, Sql)]); 27] = [
     ("boards", boards::STATEMENTS),
     ("by_hand", by_hand::STATEMENTS),
     ("deliveries", deliveries::STATEMENTS),
@@ -27,6 +27,7 @@ const MODULES: [(&str, &[(&str, Sql)]); 26] = [
     ("macs", macs::STATEMENTS),
     ("offers", offers::STATEMENTS),
     ("pending", pending::STATEMENTS),
+    ("quiet_hours", quiet_hours::STATEMENTS),
     ("replaced", replaced::STATEMENTS),
     ("reports", reports::STATEMENTS),
     ("request_list", request_list::STATEMENTS),
@@ -41,7 +42,7 @@ const MODULES: [(&str, &[(&str, Sql)]); 26] = [
 ];
 
 /// Every scan that there is: of one row, of what is wanted whole, or up to a limit.
-const SCANS: [&str; 22] = [
+const SCANS: [&str; 23] = [
     "by_hand::ALL: by_hand USING INDEX by_hand_by_arrival",
     "by_hand::MAKE_ROOM: by_hand USING INDEX by_hand_by_arrival",
     "deliveries::EVERY_WEBHOOK: webhooks",
@@ -59,6 +60,7 @@ const SCANS: [&str; 22] = [
     "pending::FOR_A_SPARE: requests USING COVERING INDEX pending_requests_in_order",
     "pending::FOR_A_SPARE: service",
     "pending::FOR_A_CALLER: service",
+    "quiet_hours::LIST: quiet_hours",
     "tokens::ANY: tokens USING COVERING INDEX sqlite_autoindex_tokens_1",
     "tokens::LIST: tokens",
     "webhooks::COUNT: webhooks",

@@ -10,6 +10,7 @@ use super::counters::Counted;
 use super::statement::statements;
 use super::{Snapshot, Transaction, deliveries};
 use crate::replacement::{IdentityRequest, State};
+use crate::schedule::Schedule;
 
 /// Upper bound on the requests of an intercom within an hour, the operator's included, up to which
 /// billing makes another one by itself.
@@ -75,13 +76,17 @@ statements! {
     ASK_AGAIN = "
         INSERT INTO requests (request_id, intercom_id, seq, named_id, named_mac, new_mac,
             new_serial_number, log_extra, from_mac, from_serial_number, from_model, to_mac,
-            to_serial_number, to_model, state, asked_ms, for_the_door, asked_by, cause)
+            to_serial_number, to_model, state, asked_ms, for_the_door, asked_by, cause,
+            not_before_ms, expires_ms)
         SELECT ?2, intercom_id, ?3, named_id, named_mac, new_mac, new_serial_number, log_extra,
             from_mac, from_serial_number, from_model, to_mac, to_serial_number, to_model, state,
-            ?4, for_the_door, asked_by, 'asked_again'
+            ?4, for_the_door, asked_by, 'asked_again', not_before_ms, expires_ms
         FROM requests WHERE request_id = ?1";
     ASKED_SINCE = "SELECT count(*) FROM requests WHERE intercom_id = ?1 AND asked_ms > ?2";
     FOR_THE_DOOR = "UPDATE requests SET for_the_door = 1 WHERE request_id = ?1";
+    SET_SCHEDULE = "
+        UPDATE requests SET not_before_ms = ?2, expires_ms = ?3 WHERE request_id = ?1";
+    SCHEDULE = "SELECT not_before_ms, expires_ms FROM requests WHERE request_id = ?1";
     LOG_EXTRA = "SELECT log_extra FROM requests WHERE request_id = ?1";
     END = "
         UPDATE requests SET state = ?2, board = ?3, reason = ?4, ended_ms = ?5
@@ -177,6 +182,25 @@ pub fn set_for_the_door(transaction: &Transaction<'_>, request_id: &RequestId) -
     transaction.execute(FOR_THE_DOOR, [request_id.as_str()])?;
     transaction.changed(Changed::Request(request_id.clone()));
     Ok(())
+}
+
+/// When a request that was queued may be offered. The quiet hours are those of its group.
+pub fn set_schedule(
+    transaction: &Transaction<'_>,
+    request_id: &RequestId,
+    schedule: &Schedule,
+) -> Result<()> {
+    let Schedule { not_before_ms, expires_ms, quiet: _ } = schedule;
+    transaction.execute(SET_SCHEDULE, params![request_id.as_str(), not_before_ms, expires_ms])?;
+    Ok(())
+}
+
+/// What was said about when a request may be offered, without the quiet hours.
+pub fn schedule(snapshot: &Snapshot<'_>, request_id: &RequestId) -> Result<Schedule> {
+    snapshot.one(SCHEDULE, [request_id.as_str()], |row| {
+        let (not_before_ms, expires_ms) = (row.get("not_before_ms")?, row.get("expires_ms")?);
+        Ok(Schedule { not_before_ms, expires_ms, quiet: None })
+    })
 }
 
 /// What a request passes through.

@@ -11,9 +11,9 @@ const CACHED_STATEMENTS: usize = 100;
 
 /// Each brings a file from the version of its place in the list to the next one. Files of every
 /// version exist, so what stands here never changes; a change is one more at the end.
-const MIGRATIONS: [&str; 13] = [
+const MIGRATIONS: [&str; 14] = [
     VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7, VERSION_8,
-    VERSION_9, VERSION_10, VERSION_11, VERSION_12, VERSION_13,
+    VERSION_9, VERSION_10, VERSION_11, VERSION_12, VERSION_13, VERSION_14,
 ];
 
 /// Times are Unix times in milliseconds; MAC addresses are upper case with colons.
@@ -340,6 +340,22 @@ CREATE INDEX deliveries_of_a_door ON deliveries (webhook, door, number);
 CREATE INDEX due_deliveries ON deliveries (webhook, due_ms, number) WHERE is_first = 1;
 -- Whose panel was replaced.
 CREATE INDEX replaced_macs ON requests (from_mac) WHERE state = 'installed';
+";
+
+const VERSION_14: &str = "
+-- When a request may be offered.
+ALTER TABLE requests ADD COLUMN not_before_ms INTEGER;
+ALTER TABLE requests ADD COLUMN expires_ms INTEGER;
+CREATE TABLE quiet_hours (
+    group_id INTEGER PRIMARY KEY REFERENCES groups (id),
+    time_zone TEXT NOT NULL,
+    begins TEXT NOT NULL, -- HH:MM
+    ends TEXT NOT NULL
+);
+CREATE INDEX pending_intercoms_of_a_group ON intercoms (group_id)
+    WHERE deleted_ms IS NULL AND status = 'pending';
+-- Why a board has put its decision off.
+ALTER TABLE offers ADD COLUMN deferred_reason TEXT;
 ";
 
 /// Brings the tables to this version and sets the connection up: a commit that returned survives a

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::host::Host;
 use crate::operations::{Attempt, Billing, Poll, When};
+use crate::principal::Principal;
 use crate::store::Store;
 use crate::store::intercoms::Name;
 use crate::store::macs::Believed;
@@ -71,7 +72,7 @@ impl World {
         let new_mac = format!("06:00:00:00:0{id}:0{number}");
         let body = json!({"id": id, "new_mac": new_mac, "model": "M", "group_id": 1});
         let body = body.as_object().expect("an object").clone();
-        self.runtime.block_on(self.billing.patch(body)).expect("a request");
+        self.runtime.block_on(self.billing.patch(body, Principal::Anybody)).expect("a request");
     }
 
     fn now(&self) -> i64 {
@@ -220,7 +221,8 @@ fn what_waits_survives_a_restart_and_what_was_done_meanwhile_counts() {
 fn a_doors_panel_that_has_been_away_for_long_is_told_once_each_time() {
     let world = World::with_doors(2);
     let place = json!({"id": 1, "group_id": 1});
-    let placed = world.billing.patch(place.as_object().expect("an object").clone());
+    let placed =
+        world.billing.patch(place.as_object().expect("an object").clone(), Principal::Anybody);
     world.runtime.block_on(placed).expect("a door");
     // The second one is a spare: nobody waits for it.
     for (number, board) in [(1, "die-1"), (2, "die-2")] {

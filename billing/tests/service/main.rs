@@ -22,6 +22,7 @@ mod panels_mqtt;
 mod requests;
 mod roles;
 mod said_before;
+mod scheduled;
 mod sessions;
 mod signed;
 mod sites;

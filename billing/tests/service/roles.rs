@@ -15,7 +15,7 @@ type Row = (&'static str, [u16; 6], fn(&Running, &str) -> Answer);
 
 /// Every route. `die-1` is the board that the panel's token is bound to, and the panel of intercom 1.
 /// The later rows build on what the earlier ones have done where they were allowed.
-const TABLE: [Row; 31] = [
+const TABLE: [Row; 34] = [
     ("polls as die-1", [401, 401, 401, 403, 403, 200], |b, _| {
         b.pending(&format!("mac={OLD}&board=die-1"))
     }),
@@ -90,6 +90,18 @@ const TABLE: [Row; 31] = [
     }),
     ("removes a webhook", [401, 401, 401, 204, 403, 403], |b, _| {
         b.call(Method::DELETE, "/api/v1/webhooks?id=1", None)
+    }),
+    ("lists the quiet hours", [401, 401, 401, 200, 200, 403], |b, _| {
+        b.call(Method::GET, "/api/v1/quiet-hours", None)
+    }),
+    ("sets quiet hours", [401, 401, 401, 204, 403, 403], |b, _| {
+        let body = json!({
+            "group_id": 6, "time_zone": "Etc/UTC", "begins": "22:00", "ends": "07:00"
+        });
+        b.call(Method::POST, "/api/v1/quiet-hours", Some(body))
+    }),
+    ("removes quiet hours", [401, 401, 401, 204, 403, 403], |b, _| {
+        b.call(Method::DELETE, "/api/v1/quiet-hours?id=6", None)
     }),
     ("reads the page", [401, 401, 401, 200, 200, 403], |b, _| b.call(Method::GET, "/", None)),
     ("reads the description", [200, 200, 200, 200, 200, 200], |b, _| {

@@ -1,0 +1,82 @@
+//! `…/quiet-hours`: the hours in which no panel of a group changes.
+
+use axum::extract::{RawQuery, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use intercom_wire::{Errors, Fields};
+use serde_json::{Map, Value};
+use std::fmt::Display;
+use std::str::FromStr;
+
+use super::answer::json_answer;
+use super::auth::{Operator, Reader};
+use super::body::Object;
+use super::query;
+use crate::operations::{Billing, Refusal};
+use crate::schedule::QuietHours;
+use crate::store::quiet_hours::OfAGroup;
+
+/// GET: those of all groups.
+pub(super) async fn list(_: Reader, State(billing): State<Billing>) -> Result<Response, Refusal> {
+    Ok(json_answer(StatusCode::OK, &billing.quiet_hours().await?))
+}
+
+/// POST: sets those of a group.
+pub(super) async fn set(
+    _: Operator,
+    State(billing): State<Billing>,
+    Object(body): Object,
+) -> Result<StatusCode, Refusal> {
+    billing.set_quiet_hours(read(&body)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// DELETE: the group with this `id` has none any more.
+pub(super) async fn remove(
+    _: Operator,
+    State(billing): State<Billing>,
+    query: RawQuery,
+) -> Result<StatusCode, Refusal> {
+    let named = query::object(query);
+    let mut fields = Fields::new(&named);
+    let id = fields.id("id");
+    if !fields.has("id") {
+        fields.error("id", "The id field is required.");
+    }
+    billing.remove_quiet_hours(fields.finish(id)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn read(body: &Map<String, Value>) -> Result<OfAGroup, Errors> {
+    let mut fields = Fields::new(body);
+    let group_id = fields.id("group_id");
+    for field in ["group_id", "time_zone", "begins", "ends"] {
+        if !fields.has(field) {
+            let name = field.replace('_', " ");
+            fields.error(field, format!("The {name} field is required."));
+        }
+    }
+    let time_zone = word(&mut fields, "time_zone");
+    let (begins, ends) = (word(&mut fields, "begins"), word(&mut fields, "ends"));
+    if begins.is_some() && begins == ends {
+        fields.error("ends", "The ends field must be different from begins.");
+    }
+    let of_a_group = match (group_id, time_zone, begins, ends) {
+        (Some(group_id), Some(time_zone), Some(begins), Some(ends)) => {
+            Some(OfAGroup { group_id, hours: QuietHours { time_zone, begins, ends } })
+        }
+        _ => None,
+    };
+    fields.finish(of_a_group)
+}
+
+fn word<T: FromStr<Err: Display>>(fields: &mut Fields<'_>, field: &str) -> Option<T> {
+    match fields.string(field)?.parse() {
+        Ok(word) => Some(word),
+        Err(why) => {
+            let name = field.replace('_', " ");
+            fields.error(field, format!("The {name} field {why}."));
+            None
+        }
+    }
+}
