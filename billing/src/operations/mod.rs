@@ -5,6 +5,7 @@ mod by_hand;
 mod cancel;
 mod create;
 mod decisions;
+mod door;
 mod forgotten;
 mod intercom_list;
 mod patch;
@@ -24,6 +25,7 @@ mod wait;
 mod webhooks;
 
 pub use decisions::Decision;
+pub use door::{Door, Found};
 pub use intercom_list::{IntercomPage, IntercomQuery, IntercomShown, Pending};
 use patch::fresh_request_id;
 pub use poll::Poll;
@@ -220,18 +222,21 @@ impl Billing {
         limit: i64,
     ) -> Result<Vec<Entry>, Refusal> {
         let rule = self.rule();
-        self.store.read(move |snapshot| entries(snapshot, rule, intercom_id, limit)).await
+        let listed = move |snapshot: &Snapshot<'_>| {
+            let now = snapshot.now_ms();
+            with_turns(snapshot, rule, history::list(snapshot, intercom_id, now, limit)?)
+        };
+        self.store.read(listed).await
     }
 }
 
-fn entries(
+/// The same, each pending one with whom it waits for.
+fn with_turns(
     snapshot: &Snapshot<'_>,
     rule: Rule,
-    intercom_id: Option<i64>,
-    limit: i64,
+    mut entries: Vec<Entry>,
 ) -> Result<Vec<Entry>, Refusal> {
     let now = snapshot.now_ms();
-    let mut entries = history::list(snapshot, intercom_id, now, limit)?;
     for entry in entries.iter_mut().filter(|entry| entry.state == "pending") {
         if let Some(pending) = pending::by_id(snapshot, &entry.request_id)? {
             let turn = rule.turn(&pending.waiting, now);

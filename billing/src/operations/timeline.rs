@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{Billing, Refusal};
 use crate::store::hardware::{self, Hardware};
-use crate::store::history::Entry;
+use crate::store::history::{self, Entry};
 
 /// How much of each kind is told.
 const TOLD: i64 = 200;
@@ -34,12 +34,14 @@ impl Billing {
         self.store
             .read(move |snapshot| {
                 let place = hardware::place(snapshot, intercom_id)?.ok_or(Refusal::NotFound)?;
+                let now_ms = snapshot.now_ms();
+                let requests = history::list(snapshot, Some(intercom_id), now_ms, TOLD)?;
                 Ok(Timeline {
                     intercom_id,
                     title: place.title,
                     deleted_at: place.deleted_at,
                     hardware: hardware::of_an_intercom(snapshot, intercom_id, TOLD)?,
-                    requests: super::entries(snapshot, rule, Some(intercom_id), TOLD)?,
+                    requests: super::with_turns(snapshot, rule, requests)?,
                 })
             })
             .await

@@ -39,6 +39,15 @@ pub struct Seen {
     pub channel: Channel,
 }
 
+/// When a board was there. Unix times in milliseconds.
+#[derive(Debug, Clone, Copy)]
+pub struct Presence {
+    /// Since when.
+    pub since_ms: i64,
+    /// Until when it counts as there; in the past, when it was seen last.
+    pub until_ms: i64,
+}
+
 /// How a board shows itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Channel {
@@ -81,6 +90,7 @@ statements! {
         FROM boards b WHERE b.mac = ?1";
     THERE_SINCE = "
         SELECT present_since_ms FROM boards WHERE board = ?1 AND present_until_ms > ?2";
+    PRESENCE = "SELECT present_since_ms, present_until_ms FROM boards WHERE board = ?1";
     NONCE = "SELECT nonce FROM boards WHERE board = ?1 AND nonce IS NOT NULL";
     TWINS = "SELECT twins_until_ms FROM boards WHERE board = ?1 AND twins_until_ms IS NOT NULL";
     IS_CHANGING = "SELECT EXISTS (SELECT 1 FROM boards WHERE board = ?1 AND changing = 1)";
@@ -318,6 +328,13 @@ fn is_of_an_intercom(snapshot: &Snapshot<'_>, mac: Mac) -> Result<bool> {
 /// Since when a board has been there; `None` if it is not.
 pub fn there_since(snapshot: &Snapshot<'_>, board: &BoardName, now_ms: i64) -> Result<Option<i64>> {
     snapshot.first(THERE_SINCE, params![board.as_str(), now_ms], |row| row.get(0))
+}
+
+/// When a board was there last; `None` if it is not remembered.
+pub fn presence(snapshot: &Snapshot<'_>, board: &BoardName) -> Result<Option<Presence>> {
+    snapshot.first(PRESENCE, [board.as_str()], |row| {
+        Ok(Presence { since_ms: row.get(0)?, until_ms: row.get(1)? })
+    })
 }
 
 /// Whether a board has said that it is in the middle of a change.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 use intercom_wire::{BoardName, Mac, RequestId};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 /// Something that offers depend on.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,15 +28,22 @@ pub struct Changes {
     wake: Notify,
     /// The same for the webhooks, which look for what is to be delivered themselves.
     webhooks: Notify,
+    committed: watch::Sender<()>,
 }
 
 impl Changes {
     pub(super) fn add(&self, mut changed: BTreeSet<Changed>) {
+        self.committed.send_replace(());
         if !changed.is_empty() {
             self.untaken.lock().unwrap_or_else(PoisonError::into_inner).append(&mut changed);
             self.wake.notify_one();
             self.webhooks.notify_one();
         }
+    }
+
+    /// Changes with every commit, whatever it has changed.
+    pub fn commits(&self) -> watch::Receiver<()> {
+        self.committed.subscribe()
     }
 
     /// Takes what has changed so far.

@@ -68,17 +68,20 @@ macro_rules! select {
                     WHERE o.request_id = r.request_id AND o.is_open = 1
                         AND r.state = 'pending') AS offered_to
              FROM requests r JOIN intercoms i ON i.id = r.intercom_id ",
-            $rest,
-            " ORDER BY r.number DESC LIMIT :limit"
+            $rest
         )
     };
 }
 
 statements! {
     /// Every request has an intercom, so the limit bounds how many are read.
-    NEWEST = select!("");
+    NEWEST = select!("ORDER BY r.number DESC LIMIT :limit");
     BY_ID = select!("WHERE r.request_id = :id");
-    NEWEST_OF_AN_INTERCOM = select!("WHERE r.intercom_id = :id");
+    NEWEST_OF_AN_INTERCOM =
+        select!("WHERE r.intercom_id = :id ORDER BY r.number DESC LIMIT :limit");
+    PENDING_SINCE = select!(
+        "WHERE r.state = 'pending' AND r.asked_ms < :before ORDER BY r.number LIMIT :limit"
+    );
 }
 
 /// One request.
@@ -87,7 +90,7 @@ pub fn by_id(
     request_id: &RequestId,
     now_ms: i64,
 ) -> Result<Option<Entry>> {
-    let wanted = named_params! {":id": request_id.as_str(), ":now": now_ms, ":limit": 1};
+    let wanted = named_params! {":id": request_id.as_str(), ":now": now_ms};
     snapshot.first(BY_ID, wanted, entry)
 }
 
@@ -106,6 +109,17 @@ pub fn list(
         ),
         None => snapshot.all(NEWEST, named_params! {":now": now_ms, ":limit": limit}, entry),
     }
+}
+
+/// The requests that have been pending since before that time, the oldest first; at most `limit`.
+pub fn pending_since(
+    snapshot: &Snapshot<'_>,
+    before_ms: i64,
+    now_ms: i64,
+    limit: i64,
+) -> Result<Vec<Entry>> {
+    let params = named_params! {":before": before_ms, ":now": now_ms, ":limit": limit};
+    snapshot.all(PENDING_SINCE, params, entry)
 }
 
 fn entry(row: &Row<'_>) -> Result<Entry> {

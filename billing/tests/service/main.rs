@@ -17,6 +17,7 @@ mod half_sent;
 mod health;
 mod logging;
 mod metrics;
+mod page;
 mod panels_http;
 mod panels_mqtt;
 mod requests;

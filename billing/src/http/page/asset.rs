@@ -9,6 +9,15 @@ const REVALIDATED: (HeaderName, HeaderValue) =
 const CSS: (HeaderName, HeaderValue) =
     (header::CONTENT_TYPE, HeaderValue::from_static("text/css; charset=utf-8"));
 
+const JAVASCRIPT: (HeaderName, HeaderValue) =
+    (header::CONTENT_TYPE, HeaderValue::from_static("text/javascript; charset=utf-8"));
+
+/// GET /live.js.
+pub(super) async fn live() -> Response {
+    ([JAVASCRIPT, REVALIDATED], include_str!("live.js")).into_response()
+}
+
+/// GET /style.css.
 pub(super) async fn style() -> Response {
     ([CSS, REVALIDATED], include_str!("style.css")).into_response()
 }

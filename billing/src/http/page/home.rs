@@ -1,6 +1,6 @@
-//! The first page: what waits for an operator, with buttons for him, and the replacements.
+//! The first page: the search, what needs somebody, and the newest requests.
 
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use intercom_wire::BoardName;
@@ -8,26 +8,93 @@ use maud::{Markup, html};
 
 use super::layout::{self, Tab};
 use super::visitor::{Operator, Visitor};
+use super::{request, shown};
 use crate::http::body::Form;
-use crate::http::decisions;
-use crate::operations::{Billing, Decision, Question, Refusal, Waits};
-use crate::store::history::{Entry, Shown};
+use crate::http::{decisions, query};
+use crate::operations::{Billing, Decision, Found, Question, Refusal, Waits};
 
-/// How many requests are shown.
-const SHOWN: i64 = 50;
+/// How many of the newest requests are shown.
+const SHOWN: i64 = 10;
 
-/// GET /.
+/// GET /, with the word that is searched for as `q`.
 pub(super) async fn show(
     visitor: Visitor,
     State(billing): State<Billing>,
+    query: RawQuery,
 ) -> Result<Response, Refusal> {
+    let named = query::object(query);
+    let word = named.get("q").and_then(|word| word.as_str()).unwrap_or_default().trim();
+    let found = match word {
+        "" => None,
+        word => Some(billing.search(word).await?),
+    };
+    if let Some(Found { records, .. }) = &found
+        && let [only] = &records[..]
+    {
+        return Ok(Redirect::to(&format!("/door?id={}", only.id)).into_response());
+    }
     let questions = billing.questions().await?;
-    let entries = billing.history(None, SHOWN).await?;
+    let old = billing.pending_for_long().await?;
+    let newest = billing.history(None, SHOWN).await?;
     let content = html! {
-        @if !questions.is_empty() { (waiting(&questions, visitor.is_operator())?) }
-        (replacements(&entries))
+        h1 { "Doors" }
+        form.search role="search" method="get" action="/" {
+            label for="q" { "Find a door" }
+            div.joined {
+                input #q type="search" name="q" value=(word) autocapitalize="none" spellcheck="false"
+                    placeholder="MAC address, number or external ID";
+                button.primary { "Find" }
+            }
+        }
+        @if let Some(found) = &found { (results(word, found)) }
+        section #needed data-live {
+            h2 { "Needs somebody" }
+            @if questions.is_empty() && old.is_empty() {
+                p.card { "Nothing waits for you." }
+            }
+            @for question in &questions { (asks(question, visitor.is_operator())?) }
+            @if !old.is_empty() {
+                h3 { "Pending for long" }
+                (request::list(&old))
+            }
+        }
+        section #newest data-live {
+            h2 { "Newest requests" }
+            @if newest.is_empty() {
+                p.card { "Nothing has been asked for yet. A PATCH with a new MAC address or a new serial \
+                          number appears here." }
+            } @else {
+                (request::list(&newest))
+                p { a href="/requests" { "All requests" } }
+            }
+        }
     };
     Ok(layout::document("Doors", Tab::Doors, Some(&visitor), &content))
+}
+
+fn results(word: &str, found: &Found) -> Markup {
+    html! {
+        section aria-label="Found" {
+            @if found.records.is_empty() {
+                p.card role="status" {
+                    "No intercom has " strong { (word) } "."
+                    @if let Some((_, board)) = &found.owner {
+                        " The MAC address was seen on board " (board) ", which is no door's."
+                    }
+                }
+            }
+            ul.rows {
+                @for record in &found.records {
+                    li.card {
+                        a href={ "/door?id=" (record.id) } {
+                            (record.shown.title.as_deref().unwrap_or("Intercom")) " " (record.id)
+                        }
+                        " " (shown::state(record.shown.status.as_deref().unwrap_or_default()))
+                    }
+                }
+            }
+        }
+    }
 }
 
 /// POST /: a button.
@@ -52,13 +119,12 @@ pub(super) async fn press(
     }
 }
 
-fn waiting(questions: &[Question], is_operator: bool) -> serde_json::Result<Markup> {
+fn asks(question: &Question, is_operator: bool) -> serde_json::Result<Markup> {
     Ok(html! {
-        h1 { "Waits for an operator" }
-        @for question in questions {
-            section.card.asks {
-                p { (question.what) }
-                @if is_operator {
+        div.card.asks {
+            p { (question.what) }
+            @if is_operator {
+                div.actions {
                     @for answer in &question.answers { (button(answer)?) }
                     @if let Waits::ByHand(change) = &question.what { (number(&change.board)) }
                 }
@@ -82,66 +148,16 @@ fn button(decision: &Decision) -> serde_json::Result<Markup> {
 
 /// For an intercom that nobody has guessed.
 fn number(board: &BoardName) -> Markup {
+    let id = format!("intercom-of-{board}");
     html! {
         form method="post" action="/" {
             input type="hidden" name="decision" value="accept_by_hand";
             input type="hidden" name="board" value=(board);
-            label { "It is the panel of intercom " input name="id" inputmode="numeric" size="6" required; }
-            " " button { "Accept" }
-        }
-    }
-}
-
-fn replacements(entries: &[Entry]) -> Markup {
-    html! {
-        h1 { "Replacements" }
-        @if entries.is_empty() {
-            p { "Nothing has been asked for yet. A PATCH with a new MAC address or a new serial \
-                 number appears here." }
-        } @else {
-            table {
-                thead { tr {
-                    th { "Intercom" } th { "From" } th { "To" } th { "State" } th { "Asked" }
-                } }
-                tbody { @for entry in entries { (row(entry)) } }
+            label for=(id) { "It is the panel of intercom" }
+            div.joined {
+                input id=(id) name="id" inputmode="numeric" pattern="[0-9]+" size="6" required;
+                button { "Accept" }
             }
         }
-    }
-}
-
-fn row(entry: &Entry) -> Markup {
-    html! {
-        tr {
-            td { (entry.intercom_id) @if let Some(title) = &entry.title { " " (title) } }
-            td { (identity(&entry.from)) }
-            td { (identity(&entry.to)) }
-            td {
-                span class=(entry.state) { (entry.state) }
-                " " (age(entry))
-                @if let Some(board) = &entry.board { br; small { "by " (board) } }
-                @if let Some(reason) = &entry.reason { br; (reason) }
-                @if let Some(whom) = &entry.waits_for { br; "waits for " (whom) }
-                @for board in &entry.offered_to { br; small { "offered to " (board) } }
-            }
-            td { (entry.asked_at) br; small { (entry.request_id) } }
-        }
-    }
-}
-
-fn identity(shown: &Shown) -> Markup {
-    html! {
-        (shown.mac)
-        @if let Some(serial_number) = &shown.serial_number { br; (serial_number) }
-        @if let Some(model) = &shown.model { br; small { (model) } }
-    }
-}
-
-fn age(entry: &Entry) -> String {
-    let word = if entry.ended_at.is_some() { "after" } else { "for" };
-    match entry.age_seconds {
-        seconds @ 0..120 => format!("{word} {seconds} s"),
-        seconds @ 120..7200 => format!("{word} {} min", seconds / 60),
-        seconds @ 7200..172_800 => format!("{word} {} h", seconds / 3600),
-        seconds => format!("{word} {} days", seconds / 86_400),
     }
 }

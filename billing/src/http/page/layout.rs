@@ -10,8 +10,8 @@ use super::visitor::Visitor;
 const POLICY: (HeaderName, HeaderValue) = (
     header::CONTENT_SECURITY_POLICY,
     HeaderValue::from_static(
-        "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; \
-         base-uri 'none'",
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
+         form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
     ),
 );
 const HTML: (HeaderName, HeaderValue) =
@@ -29,6 +29,9 @@ const REFERRER: (HeaderName, HeaderValue) =
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tab {
     Doors,
+    Requests,
+    Tokens,
+    /// It is on none of them.
     None,
 }
 
@@ -48,6 +51,7 @@ pub(super) fn document(
                 meta name="color-scheme" content="light dark";
                 title { (title) " · Intercoms" }
                 link rel="stylesheet" href="/style.css";
+                @if visitor.is_some() { script src="/live.js" defer {} }
             }
             body {
                 a.skip href="#content" { "Skip to the content" }
@@ -62,7 +66,11 @@ pub(super) fn document(
 fn header(tab: Tab, visitor: &Visitor) -> Markup {
     html! {
         header.bar {
-            nav aria-label="Pages" { (link("/", "Doors", tab == Tab::Doors)) }
+            nav aria-label="Pages" {
+                (link("/", "Doors", tab == Tab::Doors))
+                (link("/requests", "Requests", tab == Tab::Requests))
+                @if visitor.is_operator() { (link("/tokens", "Tokens", tab == Tab::Tokens)) }
+            }
             @if visitor.has_session {
                 form method="post" action="/sign-out" { button { "Sign out" } }
             }

@@ -1,10 +1,21 @@
-//! The page for people: what needs an operator, and the replacements. It is written on the server,
-//! loads nothing from elsewhere and can be read without scripts.
+//! The page for people: what needs an operator, the doors, the requests and the tokens. It is written
+//! on the server, loads nothing from elsewhere and can be read without scripts.
+//!
+//! ```text
+//! visitor (who?) ─► home, door, requests, tokens ─► request, shown (the same things everywhere) ─► layout
+//!       └─► sign_in                        live: tells an open page that something has changed
+//! ```
 
 mod asset;
+mod door;
 mod home;
 mod layout;
+mod live;
+mod request;
+mod requests;
+mod shown;
 mod sign_in;
+mod tokens;
 mod visitor;
 
 use axum::Router;
@@ -16,7 +27,13 @@ use crate::operations::Billing;
 pub(super) fn routes() -> Router<Billing> {
     Router::new()
         .route("/", get(home::show).post(home::press))
+        .route("/door", get(door::show).post(door::replace))
+        .route("/requests", get(requests::show))
+        .route("/tokens", get(tokens::show).post(tokens::add))
+        .route("/tokens/revoke", post(tokens::revoke))
         .route("/sign-in", get(sign_in::form).post(sign_in::sign_in))
         .route("/sign-out", post(sign_in::sign_out))
+        .route("/events", get(live::events))
+        .route("/live.js", get(asset::live))
         .route("/style.css", get(asset::style))
 }

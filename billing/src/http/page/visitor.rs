@@ -18,7 +18,7 @@ pub(super) const COOKIE: &str = "intercom_session";
 /// Somebody who may read the page.
 pub(super) struct Visitor {
     /// Who it is.
-    principal: Principal,
+    pub(super) principal: Principal,
     /// Whether there is a session to sign out of.
     pub(super) has_session: bool,
 }

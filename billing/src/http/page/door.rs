@@ -1,0 +1,225 @@
+//! One door: what is in its place, how to replace it, and what has been asked of it.
+
+use axum::extract::{RawQuery, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use intercom_wire::Errors;
+use maud::{Markup, html};
+use serde_json::{Map, Value, json};
+
+use super::layout::{self, Tab};
+use super::visitor::{Operator, Visitor};
+use super::{request, shown};
+use crate::http::body::Form;
+use crate::http::query;
+use crate::offer::UNTIL_FURTHER_NOTICE;
+use crate::operations::{Billing, Door, Refusal};
+
+/// What the form to replace a panel is filled in with, and what is wrong with it.
+struct Typed<'a> {
+    fields: &'a Map<String, Value>,
+    errors: Option<&'a Errors>,
+}
+
+/// GET /door?id=….
+pub(super) async fn show(
+    visitor: Visitor,
+    State(billing): State<Billing>,
+    query: RawQuery,
+) -> Result<Response, Refusal> {
+    match billing.door(id(query)).await {
+        Ok(door) => {
+            let typed = Typed { fields: &Map::new(), errors: None };
+            Ok(document(&visitor, &door, &typed))
+        }
+        Err(Refusal::NotFound) => Ok(none(&visitor)),
+        Err(refusal) => Err(refusal),
+    }
+}
+
+/// POST /door?id=…: the documented PATCH, as a form.
+pub(super) async fn replace(
+    Operator(visitor): Operator,
+    State(billing): State<Billing>,
+    query: RawQuery,
+    Form(fields): Form,
+) -> Result<Response, Refusal> {
+    let id = id(query);
+    match billing.patch(patch(id, &fields), visitor.principal.clone()).await {
+        Ok(_) => Ok(Redirect::to(&format!("/door?id={id}")).into_response()),
+        Err(Refusal::NotFound) => Ok(none(&visitor)),
+        Err(Refusal::Invalid(errors)) => {
+            let door = billing.door(id).await?;
+            let typed = Typed { fields: &fields, errors: Some(&errors) };
+            let document = document(&visitor, &door, &typed);
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, document).into_response())
+        }
+        Err(refusal) => Err(refusal),
+    }
+}
+
+/// No intercom has the number 0.
+fn id(query: RawQuery) -> i64 {
+    query::object(query).get("id").and_then(Value::as_i64).unwrap_or_default()
+}
+
+/// The body of the PATCH: what was left empty is not asked for.
+fn patch(id: i64, fields: &Map<String, Value>) -> Map<String, Value> {
+    let typed = |name: &str| {
+        let text = fields.get(name)?.as_str()?.trim();
+        (!text.is_empty()).then(|| text.to_owned())
+    };
+    let mut body = Map::from_iter([("id".to_owned(), json!(id))]);
+    for name in ["new_mac", "new_serial_number", "model"] {
+        body.extend(typed(name).map(|text| (name.to_owned(), json!(text))));
+    }
+    let group =
+        typed("group_id").map(|text| text.parse::<i64>().map_or(json!(text), |id| json!(id)));
+    body.extend(group.map(|group| ("group_id".to_owned(), group)));
+    body
+}
+
+fn none(visitor: &Visitor) -> Response {
+    let content = html! {
+        h1 { "No such door" }
+        p { "It was deleted, or there never was one with this number." }
+        p { a.button href="/" { "All doors" } }
+    };
+    let document = layout::document("No such door", Tab::None, Some(visitor), &content);
+    (StatusCode::NOT_FOUND, document).into_response()
+}
+
+fn document(visitor: &Visitor, door: &Door, typed: &Typed<'_>) -> Response {
+    let record = &door.record;
+    let pending = || door.requests.iter().filter(|entry| entry.state == "pending");
+    let ended = || door.requests.iter().filter(|entry| entry.state != "pending");
+    let title = record.shown.title.clone().unwrap_or_else(|| format!("Intercom {}", record.id));
+    let content = html! {
+        p { a href="/" { "Doors" } }
+        section #door data-live {
+            div.head {
+                h1 { (title) }
+                (shown::state(record.shown.status.as_deref().unwrap_or_default()))
+            }
+            @if pending().next().is_some() { (request::list_of_a_door(pending())) }
+            div.card { (facts(door)) }
+        }
+        @if visitor.is_operator() {
+            section { h2 { "Replace the panel" } (replacement(door, typed)) }
+        }
+        section #requests data-live {
+            h2 { "What was asked of it" }
+            @if ended().next().is_none() { p.card { "Nothing that has ended." } }
+            (request::list_of_a_door(ended()))
+        }
+    };
+    layout::document(&title, Tab::None, Some(visitor), &content)
+}
+
+fn facts(door: &Door) -> Markup {
+    let shown = &door.record.shown;
+    let desired = &door.record.desired;
+    html! {
+        dl.facts {
+            dt { "Panel" } dd { (presence(door)) }
+            dt { "MAC address" } dd.mac { (desired.identity.mac) }
+            @if let Some(serial_number) = &desired.identity.serial_number {
+                dt { "Serial number" } dd { (serial_number) }
+            }
+            @if let Some(confirmed) = door.confirmed_until_then() {
+                dt { "Until that is installed" }
+                dd {
+                    span.mac { (confirmed.identity.mac) }
+                    @if let Some(serial_number) = &confirmed.identity.serial_number {
+                        ", " (serial_number)
+                    }
+                }
+            }
+            @if let Some(model) = &desired.model { dt { "Model" } dd { (model) } }
+            @if let Some(group) = &shown.group { dt { "Group" } dd { (group.name) } }
+            @if let (Some(from), Some(to)) = (shown.flat_from, shown.flat_to) {
+                dt { "Flats" } dd { (from) " to " (to) }
+            }
+            dt { "Number" } dd { (door.record.id) }
+            @if let Some(external_id) = &shown.external_id {
+                dt { "External ID" } dd { (external_id) }
+            }
+        }
+    }
+}
+
+fn presence(door: &Door) -> Markup {
+    let now = door.now_ms;
+    html! {
+        @match (&door.board, door.presence) {
+            (None, _) => "No panel has shown itself yet.",
+            (Some(board), Some(there)) if there.until_ms > now => {
+                span.state.good { "on line" } " board " (board) ", for " (shown::duration((now - there.since_ms) / 1000))
+                @if there.until_ms != UNTIL_FURTHER_NOTICE { ", by polling" }
+            }
+            (Some(board), Some(there)) => {
+                span.state.bad { "off line" } " board " (board) ", last seen "
+                (shown::duration((now - there.until_ms) / 1000)) " ago"
+            }
+            (Some(board), None) => { span.state.bad { "off line" } " board " (board) ", not seen for long" }
+        }
+    }
+}
+
+fn replacement(door: &Door, typed: &Typed<'_>) -> Markup {
+    let shown = &door.record.shown;
+    let group = shown.group.as_ref().map(|group| group.id.to_string());
+    html! {
+        form.card method="post" action={ "/door?id=" (door.record.id) } {
+            (others(typed))
+            (field(typed, "new_mac", "MAC address of the spare", Some("On its label, with or without colons."), None))
+            (field(typed, "new_serial_number", "Serial number of the spare", Some("If it has one."), None))
+            (field(typed, "model", "Model", None, shown.model.as_deref()))
+            @match &group {
+                Some(group) => input type="hidden" name="group_id" value=(group);,
+                None => (field(typed, "group_id", "Group", Some("The number of the address."), None)),
+            }
+            div #supersedes data-live {
+                @if door.record.desired != door.record.confirmed {
+                    p.quiet { "This takes the place of what is pending." }
+                }
+            }
+            button.primary { "Replace" }
+        }
+    }
+}
+
+/// The fields of the form; what is wrong with any other stands above it.
+const FIELDS: [&str; 4] = ["new_mac", "new_serial_number", "model", "group_id"];
+
+fn others(typed: &Typed<'_>) -> Markup {
+    let wrong = typed.errors.into_iter().flat_map(Errors::fields);
+    html! {
+        @for (_, texts) in wrong.filter(|(name, _)| !FIELDS.contains(name)) {
+            @for text in texts { p.error role="alert" { (text) } }
+        }
+    }
+}
+
+fn field(
+    typed: &Typed<'_>,
+    name: &str,
+    label: &str,
+    hint: Option<&str>,
+    usual: Option<&str>,
+) -> Markup {
+    let value = typed.fields.get(name).and_then(Value::as_str).or(usual).unwrap_or_default();
+    let wrong = typed.errors.into_iter().flat_map(Errors::fields);
+    let wrong: Vec<&String> =
+        wrong.filter(|(field, _)| *field == name).flat_map(|(_, texts)| texts).collect();
+    let note = format!("{name}-note");
+    html! {
+        label for=(name) { (label) }
+        input id=(name) name=(name) value=(value) autocomplete="off" autocapitalize="characters"
+            spellcheck="false" aria-describedby=(note) aria-invalid=[(!wrong.is_empty()).then_some("true")];
+        div.note id=(note) {
+            @for text in &wrong { p.error role="alert" { (text) } }
+            @if let Some(hint) = hint { p.quiet { (hint) } }
+        }
+    }
+}

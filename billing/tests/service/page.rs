@@ -1,0 +1,174 @@
+//! The pages for people.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
+
+use serde_json::json;
+
+use crate::bounds::database;
+use crate::common::board::Board;
+use crate::common::browser::{Browser, Shown};
+use crate::common::{LIMIT, NEW, OLD, Running};
+
+type Fields<'a> = &'a [(&'a str, &'a str)];
+
+/// A page, or a form with its fields; and what nobody, a viewer and an operator get.
+type Row<'a> = (&'a str, Option<Fields<'a>>, [u16; 3]);
+
+fn shows(shown: &Shown, parts: &[&str]) {
+    for part in parts {
+        assert!(shown.text.contains(part), "{part} in {}", shown.text);
+    }
+}
+
+#[test]
+fn each_role_sees_its_pages_and_no_others() {
+    let mut billing = Running::start();
+    let operator = billing.add_token(&["--role", "operator"]);
+    let viewer = billing.add_token(&["--role", "viewer"]);
+    billing.bearer = Some(operator.clone());
+    billing.old_intercom();
+    let callers = [
+        Browser::of(&billing),
+        Browser::signed_in(&billing, &viewer),
+        Browser::signed_in(&billing, &operator),
+    ];
+    let replace: Fields = &[("new_mac", NEW), ("model", "3516EV200"), ("group_id", "6")];
+    let table: [Row; 14] = [
+        ("/", None, [401, 200, 200]),
+        ("/?q=1", None, [401, 303, 303]),
+        ("/door?id=1", None, [401, 200, 200]),
+        ("/door?id=9", None, [401, 404, 404]),
+        ("/requests", None, [401, 200, 200]),
+        ("/tokens", None, [401, 403, 200]),
+        ("/door?id=1", Some(replace), [401, 403, 303]),
+        ("/door?id=9", Some(replace), [401, 403, 404]),
+        ("/", Some(&[("decision", "dismiss_by_hand"), ("board", "die-9")]), [401, 403, 303]),
+        ("/tokens", Some(&[("role", "viewer")]), [401, 403, 200]),
+        ("/tokens/revoke", Some(&[("number", "9")]), [401, 403, 303]),
+        ("/sign-in", None, [200, 200, 200]),
+        ("/style.css", None, [200, 200, 200]),
+        ("/live.js", None, [200, 200, 200]),
+    ];
+    for (column, mut browser) in callers.into_iter().enumerate() {
+        for (path, fields, expected) in table {
+            let shown = match fields {
+                Some(fields) => browser.press(path, fields),
+                None => browser.get(path),
+            };
+            assert_eq!(shown.status, expected[column], "{column} {path}: {}", shown.text);
+        }
+    }
+}
+
+#[test]
+fn a_door_is_found_by_its_mac_address_its_number_and_its_external_id() {
+    let billing = Running::start();
+    billing.post(json!({"mac": OLD, "external_id": "gate/7"}));
+    let mut browser = Browser::of(&billing);
+    for word in ["1", "aabb.ccdd.eeff", "AA-BB-CC-DD-EE-FF", "gate%2F7", "+1+"] {
+        let found = browser.get(&format!("/?q={word}"));
+        assert_eq!(found.header("location"), "/door?id=1", "{word}: {}", found.text);
+    }
+    shows(&browser.get("/?q=7%3Cb%3E"), &["No intercom has", "7&lt;b&gt;"]);
+    let _spare = Board::connect(&billing, "die-1", NEW);
+    billing.until("the spare", |_| {
+        Browser::of(&billing).get(&format!("/?q={NEW}")).text.contains("was seen on board die-1")
+    });
+}
+
+#[test]
+fn two_intercoms_that_one_word_names_are_both_shown() {
+    let billing = Running::start();
+    billing.post(json!({"mac": OLD, "external_id": "2"}));
+    billing.post(json!({"mac": NEW, "external_id": "x"}));
+    shows(&Browser::of(&billing).get("/?q=2"), &["/door?id=1", "/door?id=2"]);
+}
+
+#[test]
+fn a_panel_is_replaced_by_the_form_of_its_door() {
+    let billing = Running::start();
+    billing.old_intercom();
+    let mut browser = Browser::of(&billing);
+    shows(
+        &browser.get("/door?id=1"),
+        &["No panel has shown itself yet", OLD, "S-OLD", "installed"],
+    );
+    let wrong = [("new_mac", "02:00:00"), ("model", ""), ("group_id", "6")];
+    let refused = browser.press("/door?id=1", &wrong);
+    assert_eq!(refused.status, 422);
+    shows(&refused, &["value=\"02:00:00\"", "The new mac field", "The model field is required"]);
+    let fields = [
+        ("new_mac", "22-0d-ce-38-e7-15"),
+        ("new_serial_number", "S-NEW"),
+        ("model", "3516EV200"),
+        ("group_id", "6"),
+    ];
+    let done = browser.press("/door?id=1", &fields);
+    assert_eq!((done.status.as_u16(), done.header("location")), (303, "/door?id=1"));
+    let asked = ["pending", NEW, "S-NEW", "Until that is installed", "Waits for"];
+    shows(&browser.get("/door?id=1"), &asked);
+    assert_eq!(billing.show("id=1").body["mac"], NEW);
+}
+
+#[test]
+fn a_door_says_whether_its_panel_is_there() {
+    let billing = Running::start();
+    billing.old_intercom();
+    let mut board = Board::connect(&billing, "die-1", OLD);
+    let has = |text: &str| Browser::of(&billing).get("/door?id=1").text.contains(text);
+    billing.until("it is on line", |_| has("on line"));
+    board.goes();
+    billing.until("it is off line", |_| has("off line"));
+}
+
+#[test]
+fn what_has_been_pending_for_long_is_on_the_first_page() {
+    let billing = Running::start();
+    billing.old_intercom();
+    let request_id = billing.ask();
+    let mut browser = Browser::of(&billing);
+    shows(&browser.get("/"), &["Nothing waits for you"]);
+    let hour_ago = "UPDATE requests SET asked_ms = asked_ms - 3600000";
+    database(&billing).execute(hour_ago, []).expect("changed");
+    shows(&browser.get("/"), &["Pending for long", "for 60 min", &request_id]);
+}
+
+#[test]
+fn an_operator_makes_and_revokes_tokens() {
+    let billing = Running::start();
+    let mut browser = Browser::of(&billing);
+    for (fields, says) in [
+        (&[("role", "viewer")][..], "The first token is an operator"),
+        (&[("role", "panel")], "needs the name of its board"),
+        (&[("role", "panel"), ("board", "a/b")], "no board"),
+        (&[("role", "operator"), ("board", "die-1")], "Only a panel"),
+        (&[("role", "king")], "Choose a role"),
+    ] {
+        let refused = browser.press("/tokens", fields);
+        assert_eq!(refused.status, 422, "{fields:?}");
+        shows(&refused, &[says]);
+    }
+    let made = browser.press("/tokens", &[("role", "operator"), ("name", "the <office>")]);
+    shows(&made, &["shown this once", "the &lt;office&gt;"]);
+    let (_, rest) = made.text.split_once("<p class=\"mac\">").expect("the token");
+    let token = rest.split_once('<').expect("its end").0;
+    assert_eq!(browser.get("/tokens").status, 401, "everybody needs one now");
+    let mut browser = Browser::signed_in(&billing, token);
+    assert!(!browser.get("/tokens").text.contains(token));
+    assert_eq!(browser.press("/tokens/revoke", &[("number", "1")]).header("location"), "/tokens");
+    assert_eq!(browser.get("/tokens").status, 401, "the session has ended with it");
+}
+
+#[test]
+fn an_open_page_is_told_that_something_has_changed() {
+    let billing = Running::start();
+    let mut stream = TcpStream::connect(billing.http()).expect("a connection");
+    stream.set_read_timeout(Some(LIMIT)).expect("set");
+    write!(stream, "GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n").expect("sent");
+    let mut lines = BufReader::new(stream).lines().map(|line| line.expect("a line"));
+    assert_eq!(lines.next().as_deref(), Some("HTTP/1.1 200 OK"));
+    assert!(lines.any(|line| line == "content-type: text/event-stream"));
+    billing.old_intercom();
+    assert!(lines.any(|line| line == "data: changed"));
+}
