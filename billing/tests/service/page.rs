@@ -34,7 +34,7 @@ fn each_role_sees_its_pages_and_no_others() {
         Browser::signed_in(&billing, &operator),
     ];
     let replace: Fields = &[("new_mac", NEW), ("model", "3516EV200"), ("group_id", "6")];
-    let table: [Row; 14] = [
+    let table: [Row; 15] = [
         ("/", None, [401, 200, 200]),
         ("/?q=1", None, [401, 303, 303]),
         ("/door?id=1", None, [401, 200, 200]),
@@ -49,6 +49,7 @@ fn each_role_sees_its_pages_and_no_others() {
         ("/sign-in", None, [200, 200, 200]),
         ("/style.css", None, [200, 200, 200]),
         ("/live.js", None, [200, 200, 200]),
+        ("/scan.js", None, [200, 200, 200]),
     ];
     for (column, mut browser) in callers.into_iter().enumerate() {
         for (path, fields, expected) in table {

@@ -17,6 +17,11 @@ pub(super) async fn live() -> Response {
     ([JAVASCRIPT, REVALIDATED], include_str!("live.js")).into_response()
 }
 
+/// GET /scan.js.
+pub(super) async fn scan() -> Response {
+    ([JAVASCRIPT, REVALIDATED], include_str!("scan.js")).into_response()
+}
+
 /// GET /style.css.
 pub(super) async fn style() -> Response {
     ([CSS, REVALIDATED], include_str!("style.css")).into_response()

@@ -172,6 +172,7 @@ fn replacement(door: &Door, typed: &Typed<'_>) -> Markup {
     html! {
         form.card method="post" action={ "/door?id=" (door.record.id) } {
             (others(typed))
+            (scanner())
             (field(typed, "new_mac", "MAC address of the spare", Some("On its label, with or without colons."), None))
             (field(typed, "new_serial_number", "Serial number of the spare", Some("If it has one."), None))
             (field(typed, "model", "Model", None, shown.model.as_deref()))
@@ -186,6 +187,21 @@ fn replacement(door: &Door, typed: &Typed<'_>) -> Markup {
             }
             button.primary { "Replace" }
         }
+    }
+}
+
+/// Reads the spare's label with the camera. The script shows the button where the browser can do that.
+fn scanner() -> Markup {
+    html! {
+        button.scan type="button" data-scan hidden { "Scan the label" }
+        p.error #camera-failed role="alert" hidden {
+            "The camera cannot be used. Type what is on the label."
+        }
+        dialog #camera aria-label="The camera" {
+            video playsinline muted {}
+            button type="button" { "Cancel" }
+        }
+        script src="/scan.js" defer {}
     }
 }
 

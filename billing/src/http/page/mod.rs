@@ -35,5 +35,6 @@ pub(super) fn routes() -> Router<Billing> {
         .route("/sign-out", post(sign_in::sign_out))
         .route("/events", get(live::events))
         .route("/live.js", get(asset::live))
+        .route("/scan.js", get(asset::scan))
         .route("/style.css", get(asset::style))
 }
