@@ -114,6 +114,7 @@ pub(super) fn take(
         {
             let (board, mac) = (&change.board, change.identity.mac);
             doors::give(transaction, board, record.id, mac, believed, transaction.now_ms())?;
+            macs::give_back(transaction, mac, board)?;
             return Ok(Taken::Moved);
         }
     }

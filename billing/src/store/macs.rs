@@ -15,8 +15,8 @@ use super::{Snapshot, Transaction, boards, requests};
 /// Upper bound on the MAC addresses that are kept although their board never was a door's. One more
 /// that is no intercom's is not kept until an old one is forgotten.
 const MAX_SPARES: i64 = 10_000;
-/// Upper bound on the MAC addresses that a board without a door holds because it was the first with
-/// them, besides those that an operator or an intercom has. A board has one at a time.
+/// Upper bound on the MAC addresses that a board holds because it was the first with them, unasked,
+/// besides those that an operator or an intercom has. A board has one at a time.
 const MAX_CLAIMS: i64 = 4;
 /// Such a MAC address is forgotten when its board has not been seen for this long.
 const FORGOTTEN_AFTER_MS: i64 = 90 * 24 * 3_600_000;
@@ -134,13 +134,9 @@ pub(super) fn seen(
     Ok(())
 }
 
-/// A board without a door, which has this MAC address now, gives back all but the newest that it was
-/// the first with. Returns how many.
-pub(super) fn give_back(
-    transaction: &Transaction<'_>,
-    mac: Mac,
-    board: &BoardName,
-) -> Result<usize> {
+/// A board that nobody asked to take this MAC address, which it has now, gives back all but the newest
+/// that it was the first with. Returns how many.
+pub fn give_back(transaction: &Transaction<'_>, mac: Mac, board: &BoardName) -> Result<usize> {
     let params = params![board.as_str(), mac.to_string(), MAX_CLAIMS];
     let older: Vec<Mac> = transaction.all(GIVEN_BACK, params, |row| parsed(row, "mac"))?;
     for mac in &older {

@@ -134,6 +134,20 @@ fn a_board_without_a_door_holds_few_mac_addresses_and_is_shown_when_it_claims_mo
 }
 
 #[test]
+fn a_doors_board_that_is_changed_by_hand_again_and_again_holds_few_mac_addresses() {
+    let billing = Running::start();
+    billing.old_intercom();
+    billing.pending(&format!("mac={OLD}&board=die-old"));
+    for number in 0..40 {
+        let mac = format!("02:00:00:00:01:{number:02X}");
+        let by_hand = report(&format!("by-hand-{number}"), "installed", &mac, "S-OLD");
+        assert_eq!(billing.report(by("die-old", by_hand)).status, 204);
+    }
+    assert_eq!(billing.show("mac=02:00:00:00:01:27").status, 200, "its record has followed");
+    assert_eq!(macs_of(&billing, "die-old"), 5, "four, and the one that its door has");
+}
+
+#[test]
 fn a_replacement_that_says_another_serial_number_is_not_the_one() {
     let billing = Running::start_with(|settings| settings.grace = Duration::ZERO);
     billing.old_intercom();
