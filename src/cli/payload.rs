@@ -16,13 +16,14 @@ use crate::text::{self, NotText};
 pub(super) fn read(file: &Path) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     let limit = MAX_REQUEST_BYTES as u64 + 1;
-    let read = if file == Path::new("-") {
-        io::stdin().take(limit).read_to_end(&mut bytes)
-    } else {
-        File::open(file).and_then(|file| file.take(limit).read_to_end(&mut bytes))
+    let (name, read) = match file == Path::new("-") {
+        true => ("standard input".into(), io::stdin().take(limit).read_to_end(&mut bytes)),
+        false => (
+            file.to_string_lossy(),
+            File::open(file).and_then(|file| file.take(limit).read_to_end(&mut bytes)),
+        ),
     };
-    let cannot =
-        |why: &dyn Display| Failure::usage(format!("{} cannot be read: {why}", file.display()));
+    let cannot = |why: &dyn Display| Failure::usage(format!("{name} cannot be read: {why}"));
     read.map_err(|why| cannot(&format!("{why}{}", advice(&why))))?;
     match text::decode(&bytes) {
         Ok(text) => Ok(text.into_bytes()),

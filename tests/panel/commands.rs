@@ -201,6 +201,8 @@ fn text_is_read_as_editors_write_it() {
     let refused = board.run(&["check", file.to_str().expect("text")]);
     assert_eq!(refused.code, 2, "{refused:?}");
     assert!(refused.err.contains("request.json cannot be read: it is UTF-16"), "{refused:?}");
+    let refused = board.run_with(&["check", "-"], &utf_16(&request));
+    assert!(refused.err.contains("standard input cannot be read: it is UTF-16"), "{refused:?}");
     board.write("etc/intercom-agent.toml", utf_16(&config));
     let refused = board.run(&["identity"]);
     assert_eq!(refused.code, 2, "{refused:?}");
