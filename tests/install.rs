@@ -245,6 +245,7 @@ fn help_says_what_each_option_does() {
     for option in ["--busybox", "--respawn", "--systemd", "--remove", "--root", "--binary"] {
         assert!(help.contains(option), "{option}: {help}");
     }
+    assert!(help.lines().all(|line| line.chars().count() <= 80), "{help}");
     assert_eq!(firmware.files(), before);
 }
 
