@@ -78,7 +78,7 @@ fn tls_broker() -> (Broker, Authority) {
 /// are.
 fn service(answer: &'static str) -> String {
     answering(answer, |stream| {
-        let _ = (&mut *stream).read(&mut [0; 4096]);
+        let _ = (*stream).read(&mut [0; 4096]);
     })
 }
 
