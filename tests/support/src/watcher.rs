@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Instant;
 
-use rumqttc::{Client, Event, MqttOptions, Packet, Publish, QoS};
+use rumqttc::{Client, Event, MqttOptions, Packet, Publish, QoS, SubscribeReasonCode};
 use serde_json::Value;
 
 use crate::{Broker, LIMIT};
@@ -47,12 +47,22 @@ impl Watcher {
         let (client, mut connection) = Client::new(options, 64);
         let (send, messages) = channel();
         let (subscribed, is_subscribed) = channel();
+        let (subscribing, end) = (client.clone(), Instant::now() + LIMIT);
         thread::spawn(move || {
             let mut is_starting = true;
             for event in connection.iter() {
                 match event {
                     Ok(Event::Incoming(Packet::Publish(message))) => {
                         if send.send(message).is_err() {
+                            return;
+                        }
+                    }
+                    // NATS refuses what its JetStream could not do within four seconds, as happens when
+                    // others disconnect at that moment, and grants it the next time.
+                    Ok(Event::Incoming(Packet::SubAck(answer)))
+                        if answer.return_codes.contains(&SubscribeReasonCode::Failure) =>
+                    {
+                        if Instant::now() > end || everything(&subscribing).is_err() {
                             return;
                         }
                     }
@@ -67,7 +77,7 @@ impl Watcher {
                 }
             }
         });
-        client.subscribe("#", QoS::AtLeastOnce).expect("asked");
+        everything(&client).expect("asked");
         is_subscribed.recv_timeout(LIMIT).expect("subscribed");
         Watcher { client, messages }
     }
@@ -151,6 +161,11 @@ impl Watcher {
     }
 }
 
+/// Asks for a subscription to everything.
+fn everything(client: &Client) -> Result<(), rumqttc::ClientError> {
+    client.try_subscribe("#", QoS::AtLeastOnce)
+}
+
 fn json(message: &Publish) -> Option<Value> {
     serde_json::from_slice(&message.payload).ok()
 }
@@ -158,5 +173,37 @@ fn json(message: &Publish) -> Option<Value> {
 impl Drop for Watcher {
     fn drop(&mut self) {
         let _ = self.client.disconnect();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn a_subscription_that_the_broker_refuses_once_is_asked_for_again() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        thread::spawn(move || {
+            let (mut stream, _) = listener.accept().expect("a client");
+            // CONNECT comes alone, since CONNACK is waited for.
+            let _ = stream.read(&mut [0; 128]).expect("CONNECT");
+            stream.write_all(&[0x20, 2, 0, 0]).expect("CONNACK");
+            for code in [0x80, 1] {
+                // SUBSCRIBE: the head, the packet ID, the filter `#` after its length, the QoS.
+                let mut subscribe = [0; 8];
+                stream.read_exact(&mut subscribe).expect("SUBSCRIBE");
+                let [_, _, high, low, ..] = subscribe;
+                stream.write_all(&[0x90, 3, high, low, code]).expect("SUBACK");
+            }
+            stream.write_all(b"\x30\x09\x00\x05topic42").expect("PUBLISH");
+            // Until the client goes.
+            let _ = stream.read(&mut [0; 128]);
+        });
+        let watcher = Watcher::at(("127.0.0.1".to_owned(), port));
+        assert_eq!(watcher.wait_for("a message", |_| true).payload, "42");
     }
 }
