@@ -80,7 +80,9 @@ statements! {
     NEWEST_OF_AN_INTERCOM =
         select!("WHERE r.intercom_id = :id ORDER BY r.number DESC LIMIT :limit");
     PENDING_SINCE = select!(
-        "WHERE r.state = 'pending' AND r.asked_ms < :before ORDER BY r.number LIMIT :limit"
+        "WHERE r.asked_ms < :before AND r.number IN (SELECT number FROM requests
+            WHERE state = 'pending' ORDER BY number LIMIT :limit)
+        ORDER BY r.number"
     );
 }
 

@@ -42,7 +42,7 @@ const MODULES: [(&str, &[(&str, Sql)]); 27] = [
 ];
 
 /// Every scan that there is: of one row, of what is wanted whole, or up to a limit.
-const SCANS: [&str; 23] = [
+const SCANS: [&str; 24] = [
     "by_hand::ALL: by_hand USING INDEX by_hand_by_arrival",
     "by_hand::MAKE_ROOM: by_hand USING INDEX by_hand_by_arrival",
     "deliveries::EVERY_WEBHOOK: webhooks",
@@ -50,6 +50,7 @@ const SCANS: [&str; 23] = [
     "figures::PENDING: requests USING COVERING INDEX pending_requests_in_order",
     "figures::PENDING: p",
     "history::NEWEST: r",
+    "history::PENDING_SINCE: requests USING COVERING INDEX pending_requests_in_order",
     // FTS5 looks the words up in its own index (M), from an ID on (>).
     "intercom_list::WITH_WORDS: titles VIRTUAL TABLE INDEX 64:M1>",
     "offers::EVERY_OPEN_REQUEST: requests USING INDEX pending_requests_in_order",
