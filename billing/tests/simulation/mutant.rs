@@ -211,9 +211,9 @@ impl Mutant {
         let request_id = report.request_id.as_ref().map(ToString::to_string).unwrap_or_default();
         match self {
             Mutant::AnyReportCounts => {
-                let sql =
-                    "INSERT OR IGNORE INTO offers SELECT request_id, ?2, 0, 0, 0 FROM requests
-                           WHERE request_id = ?1";
+                let sql = "INSERT OR IGNORE INTO offers
+                    (request_id, board, offered_ms, deferred_until_ms, is_open)
+                    SELECT request_id, ?2, 0, 0, 0 FROM requests WHERE request_id = ?1";
                 database.execute(sql, [&request_id, board.as_str()]).expect("a mutant");
                 none
             }
