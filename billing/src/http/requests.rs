@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::answer::json_answer;
 use super::auth::{Operator, Reader};
+use super::body::Object;
 use super::query;
 use crate::operations::{Billing, Refusal, RequestQuery};
 use crate::store::request_list::RequestState;
@@ -20,6 +21,31 @@ pub(super) async fn list(
 ) -> Result<Response, Refusal> {
     let page = billing.requests(filter(&query::object(query))?).await?;
     Ok(json_answer(StatusCode::OK, &page))
+}
+
+/// POST: an identity is asked for with the documented body. With `dry_run` nothing is changed.
+pub(super) async fn create(
+    Operator(principal): Operator,
+    State(billing): State<Billing>,
+    Object(body): Object,
+) -> Result<Response, Refusal> {
+    let plan = match is_dry_run(&body)? {
+        true => billing.dry_run(body).await?,
+        false => billing.request(body, principal).await?,
+    };
+    let status = match plan.is_new && !plan.dry_run {
+        true => StatusCode::CREATED,
+        false => StatusCode::OK,
+    };
+    Ok(json_answer(status, &plan))
+}
+
+fn is_dry_run(body: &Map<String, Value>) -> Result<bool, Errors> {
+    match body.get("dry_run") {
+        None | Some(Value::Null) => Ok(false),
+        Some(Value::Bool(is_dry)) => Ok(*is_dry),
+        Some(_) => Err(Errors::on("dry_run", "The dry run field must be true or false.")),
+    }
 }
 
 /// POST …/{id}/cancel: the request is taken back.

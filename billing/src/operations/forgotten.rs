@@ -6,12 +6,13 @@
 //! board of that name may have the identity. After a change or a rollback by hand nobody knows better
 //! than who did it.
 
-use intercom_wire::{NamedBy, Outcome, SOURCE_AUTO_REPLACE};
+use intercom_wire::{NamedBy, Outcome};
 
+use super::patch::ask_for;
 use super::{Refusal, fresh_request_id, next_seq};
 use crate::replacement::{IdentityRequest, State};
 use crate::store::boards::Seen;
-use crate::store::intercoms::{self, Name, PENDING, Record, RecordState};
+use crate::store::intercoms::{self, Name, Record};
 use crate::store::requests::{self, Cause, Queued};
 use crate::store::{Snapshot, Transaction, doors, factories, macs};
 
@@ -83,15 +84,7 @@ pub(super) fn ask_again(
         asked_by,
         cause: Cause::Forgotten,
     };
-    requests::queue(transaction, &queued)?;
-    intercoms::set_seq(transaction, intercom_id, seq)?;
-    let state = RecordState {
-        confirmed: &record.confirmed,
-        desired: &record.confirmed,
-        status: PENDING,
-        source: SOURCE_AUTO_REPLACE,
-    };
-    intercoms::set_state(transaction, intercom_id, &state)?;
+    ask_for(transaction, record, &queued)?;
     log::warn!(
         "intercom {intercom_id}: its board has forgotten {}: request {}",
         record.confirmed.identity,

@@ -34,10 +34,11 @@ impl Billing {
         asked_by: Principal,
     ) -> Result<IntercomBody, Refusal> {
         let believed = self.believed;
-        self.store
+        let updated = self
+            .store
             .write(move |transaction| {
                 match report_by_patch::apply_report(transaction, &body, None, believed)? {
-                    Some(shown) => Ok(shown),
+                    Some(shown) => Ok(Updated { shown, queued: None }),
                     None => {
                         let patch = Patch::read(&body, Reader::Service)?;
                         let schedule = scheduled::read(&body, transaction.now_ms())?;
@@ -45,17 +46,41 @@ impl Billing {
                     }
                 }
             })
-            .await
+            .await?;
+        updated.log();
+        Ok(updated.shown)
     }
 }
 
-fn update(
+/// What a PATCH has done.
+pub(super) struct Updated {
+    /// The intercom as the API shows it.
+    shown: IntercomBody,
+    /// The request that was queued.
+    queued: Option<IdentityRequest>,
+}
+
+impl Updated {
+    /// To be called when it is committed: a dry run is not.
+    pub(super) fn log(&self) {
+        if let (Some(id), Some(queued)) = (self.shown.id, &self.queued) {
+            let IdentityRequest { request_id, from, to, .. } = queued;
+            log::info!(
+                "intercom {id}: from {} to {}: request {request_id}",
+                from.identity,
+                to.identity
+            );
+        }
+    }
+}
+
+pub(super) fn update(
     transaction: &Transaction<'_>,
     patch: &Patch,
     schedule: &Schedule,
     asked_by: &str,
     believed: Believed,
-) -> Result<IntercomBody, Refusal> {
+) -> Result<Updated, Refusal> {
     let record = find(transaction, &Name::from(patch.named_by))?;
     refuse_crossed_flats(&record, patch)?;
     let seq = next_seq(transaction, record.seq);
@@ -72,13 +97,15 @@ fn update(
         ..Details::default()
     };
     intercoms::describe(transaction, record.id, &details, seq)?;
-    if patch.changes_identity() {
-        replace(transaction, &record, patch, schedule, seq, asked_by)?;
-    } else {
-        assign(transaction, record.clone(), patch)?;
-    }
+    let queued = match patch.changes_identity() {
+        true => replace(transaction, &record, patch, schedule, seq, asked_by)?,
+        false => {
+            assign(transaction, record.clone(), patch)?;
+            None
+        }
+    };
     doors::adopt_at(transaction, record.confirmed.identity.mac, believed)?;
-    Ok(find(transaction, &Name::Id(record.id))?.shown)
+    Ok(Updated { shown: find(transaction, &Name::Id(record.id))?.shown, queued })
 }
 
 /// One end of the range may be in the body and the other in the record.
@@ -152,7 +179,7 @@ fn replace(
     schedule: &Schedule,
     seq: i64,
     asked_by: &str,
-) -> Result<(), Refusal> {
+) -> Result<Option<IdentityRequest>, Refusal> {
     let asked = ask(&record.confirmed, &record.desired, patch);
     let among = Among::OthersButSpares(record.id);
     let taken = taken::by_another(transaction, among, &asked.to.identity, None)?;
@@ -161,7 +188,7 @@ fn replace(
         ("new_serial_number", patch.new_serial_number.is_some() && taken.serial_number),
     ])?;
     if is_pending_already(transaction, record, &asked, patch, schedule)? {
-        return Ok(());
+        return Ok(None);
     }
     withdraw(transaction, record, &State::Superseded)?;
     let change = IdentityRequest {
@@ -172,8 +199,9 @@ fn replace(
         new_serial_number: asked.new_serial_number,
         state: State::Pending,
     };
-    requests::queue(
+    ask_for(
         transaction,
+        record,
         &Queued {
             intercom_id: record.id,
             seq,
@@ -186,24 +214,28 @@ fn replace(
         },
     )?;
     requests::set_schedule(transaction, &change.request_id, schedule)?;
+    Ok(Some(change))
+}
+
+/// The record shows what is asked for, and its panel is asked.
+pub(super) fn ask_for(
+    transaction: &Transaction<'_>,
+    record: &Record,
+    queued: &Queued<'_>,
+) -> Result<(), Refusal> {
+    requests::queue(transaction, queued)?;
+    intercoms::set_seq(transaction, record.id, queued.seq)?;
     intercoms::set_state(
         transaction,
         record.id,
         &RecordState {
             confirmed: &record.confirmed,
-            desired: &change.to,
+            desired: &queued.change.to,
             status: PENDING,
             source: SOURCE_AUTO_REPLACE,
         },
     )?;
-    log::info!(
-        "intercom {}: from {} to {}: request {}",
-        record.id,
-        change.from.identity,
-        change.to.identity,
-        change.request_id
-    );
-    refuse_too_large(transaction, &change.request_id)
+    refuse_too_large(transaction, &queued.change.request_id)
 }
 
 /// A caller that got no answer sends the same PATCH again. It is still the same request.

@@ -17,6 +17,7 @@ pub mod figures;
 pub mod groups;
 pub mod hardware;
 pub mod history;
+pub mod holders;
 pub mod intercom_list;
 pub mod intercoms;
 pub mod macs;

@@ -5,13 +5,13 @@ use rusqlite::Connection;
 use super::statement::Sql;
 use super::{
     boards, by_hand, deliveries, disputes, doors, factories, figures, groups, hardware, history,
-    intercom_list, intercoms, macs, offers, pending, quiet_hours, replaced, reports, request_list,
-    requests, schema, sessions, sightings, swaps, taken, times, tokens, webhooks,
+    holders, intercom_list, intercoms, macs, offers, pending, quiet_hours, replaced, reports,
+    request_list, requests, schema, sessions, sightings, swaps, taken, times, tokens, webhooks,
 };
 
 /// The statements of every module. A module that is missing here has a list that nobody uses, which
 /// is a warning.
-const MODULES: [(&str, &[(&str, Sql)]); 27] = [
+const MODULES: [(&str, &[(&str, Sql)]); 28] = [
     ("boards", boards::STATEMENTS),
     ("by_hand", by_hand::STATEMENTS),
     ("deliveries", deliveries::STATEMENTS),
@@ -22,6 +22,7 @@ const MODULES: [(&str, &[(&str, Sql)]); 27] = [
     ("groups", groups::STATEMENTS),
     ("hardware", hardware::STATEMENTS),
     ("history", history::STATEMENTS),
+    ("holders", holders::STATEMENTS),
     ("intercom_list", intercom_list::STATEMENTS),
     ("intercoms", intercoms::STATEMENTS),
     ("macs", macs::STATEMENTS),

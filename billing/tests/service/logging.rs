@@ -59,8 +59,7 @@ fn what_the_database_is_asked_for_is_logged_with_the_call() {
     let database = rusqlite::Connection::open(service.database()).expect("the database");
     database.execute_batch("DROP TABLE departments; DROP TABLE boards").expect("it is damaged");
     let id = call(&service, Method::GET, "/api/v1/agent/decisions", &Value::Null);
-    let line: Value =
-        serde_json::from_str(&service.process.wait_for(&id)).expect("JSON");
+    let line: Value = serde_json::from_str(&service.process.wait_for(&id)).expect("JSON");
     assert_eq!(line["level"], "ERROR", "{line}");
     assert!(line["message"].as_str().is_some_and(|text| text.contains("no such table")), "{line}");
 }

@@ -7,6 +7,7 @@ use ureq::http::Method;
 
 use crate::common::board::Board;
 use crate::common::{Answer, NEW, OLD, Running, documented_example, report};
+use crate::roles::contents;
 
 fn list(billing: &Running, query: &str) -> Answer {
     billing.call(Method::GET, &format!("/api/v1/requests?{query}"), None)
@@ -14,6 +15,17 @@ fn list(billing: &Running, query: &str) -> Answer {
 
 fn cancel(billing: &Running, request_id: &str) -> Answer {
     billing.call(Method::POST, &format!("/api/v1/requests/{request_id}/cancel"), None)
+}
+
+fn make(billing: &Running, body: Value) -> Answer {
+    billing.call(Method::POST, "/api/v1/requests", Some(body))
+}
+
+/// The documented body, to be tried.
+fn dry_run() -> Value {
+    let mut body = documented_example();
+    body["dry_run"] = json!(true);
+    body
 }
 
 /// One field of each request on a page.
@@ -199,4 +211,85 @@ fn only_a_pending_request_is_cancelled_and_once_more_changes_nothing() {
     assert_eq!(cancel(&billing, "no%20id").status, 404);
     let first = cancel(&billing, &request_id).body;
     assert_eq!(cancel(&billing, &request_id).body, first);
+}
+
+#[test]
+fn a_request_is_made_with_the_documented_body_and_says_who_is_asked_first() {
+    let billing = Running::start();
+    billing.old_intercom();
+    let made = make(&billing, documented_example());
+    assert_eq!((made.status, &made.body["supersedes"]), (201, &Value::Null));
+    assert_eq!((&made.body["from"]["mac"], &made.body["to"]["mac"]), (&json!(OLD), &json!(NEW)));
+    let text = "a replacement that already has the new MAC address";
+    assert_eq!(made.body["wait"]["text"], json!(text));
+    assert_eq!(made.body["panel"], json!({"board": null, "online": false, "last_seen_at": null}));
+    let request_id = billing.newest_request_id();
+    assert_eq!(made.body["request_id"], json!(request_id));
+    assert_eq!(billing.show("id=1").body["title"], documented_example()["name"]);
+    let again = make(&billing, documented_example());
+    assert_eq!((again.status, &again.body["request_id"]), (200, &json!(request_id)));
+    let mut other = documented_example();
+    other["new_mac"] = json!(mac(9));
+    assert_eq!(make(&billing, other).body["supersedes"], json!(request_id));
+}
+
+#[test]
+fn a_dry_run_tells_what_a_request_would_do_and_changes_nothing() {
+    let billing = Running::start_with(|settings| settings.grace = Duration::ZERO);
+    billing.old_intercom();
+    let mut spare = Board::connect(&billing, "die-1", NEW);
+    spare.is_there();
+    billing.until("the spare is there", |b| {
+        make(b, dry_run()).body["wait"]["board"] == json!("die-1")
+    });
+    let before = contents(&billing);
+    let planned = make(&billing, dry_run());
+    assert_eq!((planned.status, &planned.body["request_id"]), (200, &Value::Null));
+    assert_eq!((&planned.body["dry_run"], &planned.body["conflicts"]), (&json!(true), &json!([])));
+    let text = "the answer of the replacement, board die-1, which is on line";
+    assert_eq!(planned.body["wait"]["text"], json!(text));
+    assert_eq!(planned.body["to"]["mac"], json!(NEW));
+    assert_eq!(contents(&billing), before);
+    let pending = billing.ask();
+    assert_eq!(make(&billing, dry_run()).body["request_id"], json!(pending), "it is this one");
+}
+
+#[test]
+fn a_dry_run_of_what_would_be_refused_says_who_has_it() {
+    let billing = Running::start();
+    billing.old_intercom();
+    let other = json!({"mac": NEW, "serial_number": "new_serial_number"});
+    assert_eq!(billing.post(other).status, 201);
+    assert_eq!(make(&billing, dry_run()).body["conflicts"], json!([]), "a spare is no conflict");
+    billing.patch(json!({"id": 2, "group_id": 6}));
+    let refused = make(&billing, dry_run());
+    let taken = |field: &str, name: &str| {
+        let text = format!("The {name} has already been taken.");
+        json!({"field": field, "text": text, "intercom_id": 2})
+    };
+    let expected = [taken("new_mac", "new mac"), taken("new_serial_number", "new serial number")];
+    assert_eq!((refused.status, &refused.body["conflicts"]), (200, &json!(expected)));
+    assert_eq!((&refused.body["to"], &refused.body["wait"]), (&Value::Null, &Value::Null));
+    assert_eq!(make(&billing, documented_example()).status, 422);
+}
+
+#[test]
+fn a_request_names_an_identity_and_says_plainly_whether_it_is_a_dry_run() {
+    let billing = Running::start();
+    billing.old_intercom();
+    for (body, field) in [
+        (json!({"id": 1, "group_id": 6}), "new_mac"),
+        (json!({"id": 1, "new_mac": NEW, "model": "M", "dry_run": true}), "group_id"),
+        (
+            json!({"id": 1, "group_id": 6, "new_mac": NEW, "model": "M", "dry_run": "yes"}),
+            "dry_run",
+        ),
+    ] {
+        let answer = make(&billing, body);
+        assert!(answer.body["errors"][field].is_array(), "{field}: {answer:?}");
+    }
+    let mut unknown = dry_run();
+    unknown["mac"] = json!(mac(9));
+    assert_eq!(make(&billing, unknown).status, 404);
+    assert_eq!(billing.requests(), [] as [Value; 0]);
 }

@@ -15,7 +15,7 @@ type Row = (&'static str, [u16; 6], fn(&Running, &str) -> Answer);
 
 /// Every route. `die-1` is the board that the panel's token is bound to, and the panel of intercom 1.
 /// The later rows build on what the earlier ones have done where they were allowed.
-const TABLE: [Row; 34] = [
+const TABLE: [Row; 36] = [
     ("polls as die-1", [401, 401, 401, 403, 403, 200], |b, _| {
         b.pending(&format!("mac={OLD}&board=die-1"))
     }),
@@ -62,6 +62,12 @@ const TABLE: [Row; 34] = [
     }),
     ("lists some requests", [401, 401, 401, 200, 200, 403], |b, _| {
         b.call(Method::GET, "/api/v1/requests?state=pending", None)
+    }),
+    ("asks what a request would do", [401, 401, 401, 200, 403, 403], |b, _| {
+        b.call(Method::POST, "/api/v1/requests", Some(asking(true)))
+    }),
+    ("makes a request", [401, 401, 401, 201, 403, 403], |b, _| {
+        b.call(Method::POST, "/api/v1/requests", Some(asking(false)))
     }),
     ("cancels a request that there is not", [401, 401, 401, 404, 403, 403], |b, _| {
         b.call(Method::POST, "/api/v1/requests/unknown/cancel", None)
@@ -119,6 +125,12 @@ const TABLE: [Row; 34] = [
     ("creates", [401, 401, 401, 201, 403, 403], |b, _| b.post(json!({"mac": "02:00:00:00:00:33"}))),
     ("deletes", [401, 401, 401, 204, 403, 403], |b, _| b.delete("id=2")),
 ];
+
+/// A body that asks for an identity.
+fn asking(dry_run: bool) -> Value {
+    let new_mac = "02:00:00:00:00:23";
+    json!({"id": 2, "group_id": 6, "new_mac": new_mac, "model": "M", "dry_run": dry_run})
+}
 
 /// The documented PATCH, as a panel sends it to report.
 fn reporting_patch(request_id: &str) -> Value {
