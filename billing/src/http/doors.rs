@@ -7,7 +7,7 @@ use intercom_wire::{Errors, Fields};
 use serde_json::{Map, Value};
 
 use super::answer::json_answer;
-use super::auth::Reader;
+use super::auth::{Operator, Reader};
 use super::query;
 use crate::operations::{Billing, IntercomQuery, Refusal};
 use crate::store::intercom_list::{Filter, Search};
@@ -63,6 +63,16 @@ pub(super) async fn history(
     Path(id): Path<String>,
 ) -> Result<Response, Refusal> {
     Ok(json_answer(StatusCode::OK, &billing.timeline(number(&id)?).await?))
+}
+
+/// POST …/{id}/undo: the hardware that was there before is asked for.
+pub(super) async fn undo(
+    Operator(principal): Operator,
+    State(billing): State<Billing>,
+    Path(id): Path<String>,
+) -> Result<Response, Refusal> {
+    let asked = billing.undo(number(&id)?, principal).await?;
+    Ok(json_answer(StatusCode::CREATED, &asked))
 }
 
 /// What is no number is no intercom's ID.

@@ -55,6 +55,7 @@ pub fn router(billing: Billing, broker: watch::Receiver<bool>, hosts: Hosts) -> 
         .route("/api/v1/agent/decisions", get(decisions::list).post(decisions::decide))
         .route("/api/v1/intercoms", get(doors::list))
         .route("/api/v1/intercoms/{id}/history", get(doors::history))
+        .route("/api/v1/intercoms/{id}/undo", post(doors::undo))
         .route("/api/v1/requests", get(requests::list).post(requests::create))
         .route("/api/v1/requests/{id}/cancel", post(requests::cancel))
         .route("/api/v1/webhooks", get(webhooks::list).post(webhooks::add).delete(webhooks::remove))

@@ -22,6 +22,7 @@ mod silence;
 mod swap;
 mod timeline;
 mod tokens;
+mod undo;
 mod wait;
 mod webhooks;
 
@@ -50,8 +51,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use axum::http::header::InvalidHeaderValue;
 use intercom_wire::signature::SigningKey;
 use intercom_wire::{
-    BoardName, Errors, IntercomBody, InvalidIssuer, InvalidRequestId, Issuer, Report, RequestBody,
-    RequestId,
+    BoardName, Errors, Identity, IntercomBody, InvalidIssuer, InvalidRequestId, Issuer, Report,
+    RequestBody, RequestId,
 };
 
 use crate::offer::Rule;
@@ -95,6 +96,17 @@ pub enum Refusal {
 pub enum Conflict {
     /// This request is not pending any more.
     HasEnded(RequestId),
+    /// This request of the intercom is pending.
+    IsPending(RequestId),
+    /// The intercom had no other hardware.
+    NothingBefore,
+    /// Another intercom has what it would have.
+    IsTaken {
+        /// What it would have.
+        identity: Identity,
+        /// The other intercom.
+        intercom_id: i64,
+    },
 }
 
 /// Why the service cannot do what it should.
@@ -318,6 +330,13 @@ impl fmt::Display for Conflict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Conflict::HasEnded(request_id) => write!(f, "Request {request_id} has ended."),
+            Conflict::IsPending(request_id) => {
+                write!(f, "Request {request_id} is pending: cancel it first.")
+            }
+            Conflict::NothingBefore => f.write_str("The intercom had no other hardware before."),
+            Conflict::IsTaken { identity, intercom_id } => {
+                write!(f, "Intercom {intercom_id} has {identity}, or a part of it.")
+            }
         }
     }
 }

@@ -7,10 +7,11 @@ use rusqlite::{Result, Row, params};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use super::column::parsed_or_null;
+use super::column::{carried, parsed_or_null};
 use super::history::Shown;
 use super::statement::statements;
 use super::{Snapshot, Transaction};
+use crate::replacement::Carried;
 
 /// Hardware that an intercom has or had. Times are RFC 3339 in UTC.
 #[derive(Debug, Clone, Serialize)]
@@ -94,6 +95,13 @@ statements! {
         LEFT JOIN hardware n ON n.number = (SELECT min(number) FROM hardware
             WHERE intercom_id = ?1 AND number > h.number)
         WHERE h.intercom_id = ?1 ORDER BY h.number DESC LIMIT ?2";
+    BEFORE = "
+        SELECT h.mac AS former_mac, h.serial_number AS former_serial_number,
+            h.model AS former_model
+        FROM hardware h CROSS JOIN intercoms i ON i.id = h.intercom_id
+        WHERE h.intercom_id = ?1 AND h.until_ms IS NOT NULL
+            AND (h.mac <> i.confirmed_mac OR h.serial_number IS NOT i.confirmed_serial_number)
+        ORDER BY h.number DESC LIMIT 1";
     IS_GONE = "UPDATE hardware SET until_ms = ?2 WHERE intercom_id = ?1 AND until_ms IS NULL";
 }
 
@@ -111,6 +119,11 @@ pub fn of_an_intercom(
     limit: i64,
 ) -> Result<Vec<Hardware>> {
     snapshot.all(OF_AN_INTERCOM, [intercom_id, limit], hardware)
+}
+
+/// What was in place before what the record confirms.
+pub fn before(snapshot: &Snapshot<'_>, intercom_id: i64) -> Result<Option<Carried>> {
+    snapshot.first(BEFORE, [intercom_id], |row| carried(row, "former"))
 }
 
 fn hardware(row: &Row<'_>) -> Result<Hardware> {

@@ -18,7 +18,7 @@ pub struct Entry {
     pub seq: i64,
     /// Who asked for it; `None` in requests from before this was kept.
     pub asked_by: Option<String>,
-    /// Why it was made: `asked`, `asked_again`, `forgotten`.
+    /// Why it was made: `asked`, `asked_again`, `forgotten`, `undo`.
     pub cause: String,
     /// The intercom's ID.
     pub intercom_id: i64,

@@ -23,6 +23,8 @@ pub enum Cause {
     Asked,
     /// The door's board had forgotten its identity.
     Forgotten,
+    /// Somebody wants the hardware back that was there before.
+    Undo,
 }
 
 /// A request as it is queued.
@@ -52,6 +54,7 @@ impl Cause {
         match self {
             Cause::Asked => "asked",
             Cause::Forgotten => "forgotten",
+            Cause::Undo => "undo",
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The intercoms as an operator looks at them.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use ureq::http::Method;
 
@@ -218,4 +220,78 @@ fn a_deleted_intercom_has_a_history_and_one_that_never_was_has_none() {
     assert_eq!(timeline["hardware"][0]["ended"], json!("the intercom was deleted"));
     assert_eq!(history(&billing, 2).status, 404);
     assert_eq!(billing.call(Method::GET, "/api/v1/intercoms/one/history", None).status, 404);
+}
+
+fn undo(billing: &Running) -> Answer {
+    billing.call(Method::POST, "/api/v1/intercoms/1/undo", None)
+}
+
+/// Why it is not done.
+fn refused(answer: &Answer) -> &str {
+    assert_eq!(answer.status, 409, "{answer:?}");
+    answer.body["message"].as_str().expect("a message")
+}
+
+/// The door's panel was replaced by `die-1`.
+fn replaced() -> Running {
+    let billing = Running::start_with(|settings| settings.grace = Duration::ZERO);
+    billing.old_intercom();
+    let request_id = billing.ask();
+    billing.offered_to_the_replacement();
+    billing.report(report(&request_id, "installed", NEW, "new_serial_number"));
+    billing
+}
+
+#[test]
+fn an_undo_asks_for_the_hardware_before_and_the_earlier_panel_gets_it() {
+    let billing = replaced();
+    let asked = undo(&billing);
+    assert_eq!((asked.status, &asked.body["cause"]), (201, &json!("undo")));
+    let before = json!({"mac": OLD, "serial_number": "S-OLD", "model": "3516EV200"});
+    assert_eq!(asked.body["to"], before);
+    let poll = billing.pending(&format!("mac={OLD}&board=die-old")).body;
+    assert_eq!(
+        (&poll[0]["new_mac"], &poll[0]["new_serial_number"]),
+        (&json!(OLD), &json!("S-OLD"))
+    );
+    let request_id = asked.body["request_id"].as_str().expect("an ID");
+    let mut back = report(request_id, "installed", OLD, "S-OLD");
+    back["board"] = json!("die-old");
+    billing.report(back);
+    let timeline = history(&billing, 1).body;
+    let now = &timeline["hardware"][0];
+    let expected = (&json!(OLD), &json!("die-old"), &json!("undo"));
+    assert_eq!((&now["mac"], &now["board"], &now["cause"]), expected);
+    let again = undo(&billing);
+    assert_eq!(again.body["to"]["mac"], json!(NEW), "and back again");
+}
+
+#[test]
+fn an_undo_where_the_earlier_panel_is_gone_is_for_the_panel_that_is_there() {
+    let billing = replaced();
+    let request_id = undo(&billing).body["request_id"].clone();
+    let poll = billing.pending(&format!("mac={NEW}&board=die-1")).body;
+    assert_eq!(poll[0]["request_id"], request_id);
+}
+
+#[test]
+fn an_undo_is_refused_while_something_is_pending_and_where_there_is_nothing_to_go_back_to() {
+    let billing = Running::start();
+    assert_eq!(undo(&billing).status, 404);
+    billing.old_intercom();
+    assert_eq!(refused(&undo(&billing)), "The intercom had no other hardware before.");
+    let request_id = billing.ask();
+    let expected = format!("Request {request_id} is pending: cancel it first.");
+    assert_eq!(refused(&undo(&billing)), expected);
+}
+
+#[test]
+fn an_undo_is_refused_while_another_door_has_the_identity() {
+    let billing = replaced();
+    assert_eq!(billing.post(json!({"mac": OLD, "serial_number": "S-OLD"})).status, 201);
+    billing.patch(json!({"id": 2, "group_id": 6}));
+    let expected = format!("Intercom 2 has MAC {OLD}, serial number S-OLD, or a part of it.");
+    assert_eq!(refused(&undo(&billing)), expected);
+    billing.delete("id=2");
+    assert_eq!(undo(&billing).status, 201, "it is free again");
 }

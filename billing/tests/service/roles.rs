@@ -15,7 +15,7 @@ type Row = (&'static str, [u16; 6], fn(&Running, &str) -> Answer);
 
 /// Every route. `die-1` is the board that the panel's token is bound to, and the panel of intercom 1.
 /// The later rows build on what the earlier ones have done where they were allowed.
-const TABLE: [Row; 36] = [
+const TABLE: [Row; 37] = [
     ("polls as die-1", [401, 401, 401, 403, 403, 200], |b, _| {
         b.pending(&format!("mac={OLD}&board=die-1"))
     }),
@@ -62,6 +62,9 @@ const TABLE: [Row; 36] = [
     }),
     ("lists some requests", [401, 401, 401, 200, 200, 403], |b, _| {
         b.call(Method::GET, "/api/v1/requests?state=pending", None)
+    }),
+    ("undoes the replacement", [401, 401, 401, 201, 403, 403], |b, _| {
+        b.call(Method::POST, "/api/v1/intercoms/1/undo", None)
     }),
     ("asks what a request would do", [401, 401, 401, 200, 403, 403], |b, _| {
         b.call(Method::POST, "/api/v1/requests", Some(asking(true)))
