@@ -29,6 +29,7 @@ pub mod http;
 pub mod mqtt;
 pub mod webhooks;
 
+pub mod credentials;
 pub mod event;
 pub mod offer;
 pub mod operations;

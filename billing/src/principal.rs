@@ -20,6 +20,8 @@ pub enum Role {
     Viewer,
     /// The routes for panels, as this board alone.
     Panel(BoardName),
+    /// The credentials of the cameras, and nothing else.
+    Camera,
 }
 
 /// Who makes a call.
@@ -88,13 +90,14 @@ impl Role {
             Role::Operator => "operator",
             Role::Viewer => "viewer",
             Role::Panel(_) => "panel",
+            Role::Camera => "camera",
         }
     }
 
     /// The board that it is bound to.
     pub fn board(&self) -> Option<&BoardName> {
         match self {
-            Role::Operator | Role::Viewer => None,
+            Role::Operator | Role::Viewer | Role::Camera => None,
             Role::Panel(board) => Some(board),
         }
     }

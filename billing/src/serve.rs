@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::credentials::CredentialKey;
 use crate::logging::{Format, Level};
 use crate::mqtt::external::BrokerOptions;
 use crate::mqtt::link::Choice;
@@ -51,6 +52,10 @@ pub struct Serve {
     /// a 32-byte seed. The log says what to write into the panels' configuration.
     #[arg(long, value_name = "FILE")]
     signing_key: Option<PathBuf>,
+    /// A file with the 32 bytes that `onvif_credentials` are encrypted with in the database. Without it
+    /// they are not kept.
+    #[arg(long, value_name = "FILE")]
+    credentials_key: Option<PathBuf>,
     /// How long a replacement that already carries the new MAC address has to show up before the
     /// panel that the PATCH names gets the request, in milliseconds.
     #[arg(long, value_name = "MS", default_value_t = 5000)]
@@ -125,8 +130,11 @@ impl Serve {
         let files = files.map(|(certificate, key)| Identity { certificate, key });
         let tls = files.map(tls::Server::new).transpose()?.map(Arc::new);
         let signing_key = self.signing_key.as_deref().map(read_key).transpose()?;
+        let credential_key =
+            self.credentials_key.as_deref().map(CredentialKey::read).transpose()?;
         Ok(Settings {
             signing_key,
+            credential_key,
             listen: self.listen,
             tls,
             database: self.database,

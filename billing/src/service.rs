@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::credentials::CredentialKey;
 use crate::http::{Hosts, router, serve};
 use crate::lock::Lock;
 use crate::mqtt::link::{Choice, Link};
@@ -43,6 +44,8 @@ pub struct Settings {
     pub boards: Believed,
     /// The key that requests are signed with, if there is one.
     pub signing_key: Option<SigningKey>,
+    /// The key that `onvif_credentials` are kept under. Without one they are not kept.
+    pub credential_key: Option<CredentialKey>,
 }
 
 /// A running service; it ends when this is dropped.
@@ -67,8 +70,8 @@ impl Service {
     /// # Errors
     /// The database cannot be used or is another service's, or a port is not free.
     pub async fn start(settings: Settings) -> Result<Self> {
-        let Settings { listen, tls, database, broker, hosts, open, grace, boards, signing_key } =
-            settings;
+        let Settings { listen, tls, database, broker, hosts, open, grace, boards, .. } = settings;
+        let Settings { signing_key, credential_key, .. } = settings;
         let cannot_use = || format!("cannot use the database {}", database.display());
         let lock = Lock::take(&database).with_context(cannot_use)?;
         let store = Store::open(&database).with_context(cannot_use)?;
@@ -78,7 +81,11 @@ impl Service {
             Choice::External(_) => is_exposed(listen),
         };
         let needs_token = !open && is_exposed && !store.read(tokens::any).await?;
-        let billing = Billing::start(store, grace_ms, boards, signing_key).await?;
+        let mut billing = Billing::start(store, grace_ms, boards, signing_key).await?;
+        match credential_key {
+            Some(key) => billing = billing.with_credential_key(key).await?,
+            None => log::info!("onvif_credentials are not kept: there is no --credentials-key"),
+        }
         let listener = TcpListener::bind(listen)
             .await
             .with_context(|| format!("cannot listen on {listen} (HTTP)"))?;

@@ -64,6 +64,8 @@ enum RoleName {
     Viewer,
     /// The routes for panels and the built-in broker, as one board.
     Panel,
+    /// The credentials of the cameras, and nothing else.
+    Camera,
 }
 
 impl Token {
@@ -114,8 +116,9 @@ impl Add {
             (RoleName::Panel, Some(board)) => Role::Panel(board),
             (RoleName::Operator, None) => Role::Operator,
             (RoleName::Viewer, None) => Role::Viewer,
+            (RoleName::Camera, None) => Role::Camera,
             (RoleName::Panel, None) => bail!("the token of a panel needs --board"),
-            (RoleName::Operator | RoleName::Viewer, Some(_)) => {
+            (RoleName::Operator | RoleName::Viewer | RoleName::Camera, Some(_)) => {
                 bail!("only the token of a panel has a --board")
             }
         };

@@ -39,6 +39,7 @@ pub(crate) async fn run(once: bool) -> Result<()> {
         grace: GRACE,
         boards: Believed::FirstSight,
         signing_key: None,
+        credential_key: None,
     })
     .await?;
     let broker = service.mqtt.context("the built-in broker does not listen")?;

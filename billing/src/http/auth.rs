@@ -29,6 +29,10 @@ pub(super) struct Operator(pub(super) Principal);
 /// A caller that may read everything.
 pub(super) struct Reader;
 
+/// A caller that may read the credentials of the cameras. Nobody may without a token of that role, also
+/// where there are no tokens.
+pub(super) struct Camera(pub(super) Principal);
+
 /// A caller of the routes for panels: the board that its token is bound to; `None` where there are
 /// no tokens, and everybody may speak as any board.
 pub(super) struct Panel(pub(super) Option<BoardName>);
@@ -65,7 +69,7 @@ impl FromRequestParts<Billing> for Operator {
             Principal::Anybody | Principal::Holder { role: Role::Operator, .. } => {
                 Ok(Operator(principal))
             }
-            Principal::Holder { role: Role::Viewer | Role::Panel(_), .. } => {
+            Principal::Holder { role: Role::Viewer | Role::Panel(_) | Role::Camera, .. } => {
                 Err(forbidden(&principal, parts))
             }
         }
@@ -81,7 +85,24 @@ impl FromRequestParts<Billing> for Reader {
             Principal::Anybody | Principal::Holder { role: Role::Operator | Role::Viewer, .. } => {
                 Ok(Reader)
             }
-            Principal::Holder { role: Role::Panel(_), .. } => Err(forbidden(&principal, parts)),
+            Principal::Holder { role: Role::Panel(_) | Role::Camera, .. } => {
+                Err(forbidden(&principal, parts))
+            }
+        }
+    }
+}
+
+impl FromRequestParts<Billing> for Camera {
+    type Rejection = Denied;
+
+    async fn from_request_parts(parts: &mut Parts, billing: &Billing) -> Result<Self, Denied> {
+        let Authenticated(principal) = Authenticated::from_request_parts(parts, billing).await?;
+        match principal {
+            Principal::Holder { role: Role::Camera, .. } => Ok(Camera(principal)),
+            Principal::Anybody
+            | Principal::Holder { role: Role::Operator | Role::Viewer | Role::Panel(_), .. } => {
+                Err(forbidden(&principal, parts))
+            }
         }
     }
 }
@@ -97,7 +118,7 @@ impl FromRequestParts<Billing> for Panel {
             }
             Principal::Anybody => Ok(Panel(None)),
             Principal::Holder { role: Role::Panel(board), .. } => Ok(Panel(Some(board))),
-            Principal::Holder { role: Role::Operator | Role::Viewer, .. } => {
+            Principal::Holder { role: Role::Operator | Role::Viewer | Role::Camera, .. } => {
                 Err(forbidden(&principal, parts))
             }
         }

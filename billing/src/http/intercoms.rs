@@ -27,7 +27,7 @@ pub(super) async fn update(
         Principal::Holder { role: Role::Panel(board), .. } => {
             billing.report_by_patch(board, body).await?
         }
-        Principal::Holder { role: Role::Viewer, .. } => {
+        Principal::Holder { role: Role::Viewer | Role::Camera, .. } => {
             log::warn!("{principal} may not PATCH: refused");
             return Err(Refusal::Forbidden);
         }
@@ -58,6 +58,10 @@ pub(super) async fn show(
         }
         Principal::Holder { role: Role::Panel(board), .. } => {
             billing.show_to_panel(name, board).await?
+        }
+        Principal::Holder { role: Role::Camera, .. } => {
+            log::warn!("{principal} may not see intercoms: refused");
+            return Err(Refusal::Forbidden);
         }
     };
     Ok(json_answer(StatusCode::OK, &shown))
@@ -94,7 +98,7 @@ fn has_body(request: &Request) -> bool {
 }
 
 /// Exactly one of `id`, `mac` and, for `show`, `external_id`.
-fn one_name(named: &Map<String, Value>, or_external_id: bool) -> Result<Name, Errors> {
+pub(super) fn one_name(named: &Map<String, Value>, or_external_id: bool) -> Result<Name, Errors> {
     let mut fields = Fields::new(named);
     let names: Vec<Name> = [
         fields.id("id").map(Name::Id),

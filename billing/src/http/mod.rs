@@ -5,6 +5,7 @@ mod answer;
 mod auth;
 mod body;
 mod calls;
+mod cameras;
 mod decisions;
 mod doors;
 mod health;
@@ -63,6 +64,7 @@ pub fn router(billing: Billing, broker: watch::Receiver<bool>, hosts: Hosts) -> 
             "/api/v1/quiet-hours",
             get(quiet_hours::list).post(quiet_hours::set).delete(quiet_hours::remove),
         )
+        .route("/api/v1/camera/credentials", get(cameras::credentials))
         .route("/api/v1/swaps", post(swaps::ask))
         .merge(page::routes())
         .route("/openapi.json", get(openapi::file))

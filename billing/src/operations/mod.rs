@@ -4,6 +4,7 @@
 mod by_hand;
 mod cancel;
 mod create;
+mod credentials;
 mod decisions;
 mod door;
 mod forgotten;
@@ -55,6 +56,7 @@ use intercom_wire::{
     RequestBody, RequestId,
 };
 
+use crate::credentials::{CredentialError, CredentialKey};
 use crate::offer::Rule;
 use crate::principal::NoRandomBytes;
 use crate::replacement::State;
@@ -74,6 +76,7 @@ pub struct Billing {
     believed: Believed,
     issuer: Issuer,
     signing_key: Option<SigningKey>,
+    credential_key: Option<CredentialKey>,
 }
 
 /// Why a call has no result.
@@ -126,6 +129,8 @@ pub enum Failure {
     Issuer(InvalidIssuer),
     /// No secret can be made.
     Secret(NoRandomBytes),
+    /// Credentials cannot be encrypted, or be read again.
+    Credentials(CredentialError),
 }
 
 impl Billing {
@@ -143,7 +148,9 @@ impl Billing {
         let issuer = store.read(offers::issuer).await?;
         let issuer = issuer.parse().map_err(|why| Refusal::Failed(Failure::Issuer(why)))?;
         let since_ms = Arc::default();
-        let billing = Billing { store, grace_ms, since_ms, believed, issuer, signing_key };
+        let credential_key = None;
+        let billing =
+            Billing { store, grace_ms, since_ms, believed, issuer, signing_key, credential_key };
         billing.on_connect().await?;
         Ok(billing)
     }
@@ -350,6 +357,7 @@ impl fmt::Display for Failure {
             Failure::Text(error) => write!(f, "the metrics cannot be written: {error}"),
             Failure::Issuer(error) => write!(f, "the name of this database {error}"),
             Failure::Secret(error) => write!(f, "a secret cannot be made: {error}"),
+            Failure::Credentials(error) => error.fmt(f),
             Failure::Header(error) => write!(f, "the entity tag cannot be sent: {error}"),
         }
     }

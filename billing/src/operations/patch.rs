@@ -6,7 +6,9 @@ use intercom_wire::{
 use serde_json::{Map, Value};
 
 use super::create::refuse_taken;
-use super::{Billing, Failure, Refusal, find, next_seq, report_by_patch, scheduled, withdraw};
+use super::{
+    Billing, Failure, Refusal, credentials, find, next_seq, report_by_patch, scheduled, withdraw,
+};
 use crate::principal::Principal;
 use crate::replacement::{Asked, IdentityRequest, State, ask};
 use crate::schedule::Schedule;
@@ -34,6 +36,7 @@ impl Billing {
         asked_by: Principal,
     ) -> Result<IntercomBody, Refusal> {
         let believed = self.believed;
+        let given = credentials::read(&body, self.credential_key.as_ref())?;
         let updated = self
             .store
             .write(move |transaction| {
@@ -42,7 +45,12 @@ impl Billing {
                     None => {
                         let patch = Patch::read(&body, Reader::Service)?;
                         let schedule = scheduled::read(&body, transaction.now_ms())?;
-                        update(transaction, &patch, &schedule, &asked_by.to_string(), believed)
+                        let asked_by = asked_by.to_string();
+                        let updated = update(transaction, &patch, &schedule, &asked_by, believed)?;
+                        if let Some(id) = updated.shown.id {
+                            credentials::keep(transaction, id, &given)?;
+                        }
+                        Ok::<_, Refusal>(updated)
                     }
                 }
             })

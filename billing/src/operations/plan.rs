@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::wait::{self, Wait};
-use super::{Billing, Refusal, find, patch, scheduled};
+use super::{Billing, Refusal, credentials, find, patch, scheduled};
 use crate::offer::Rule;
 use crate::principal::Principal;
 use crate::replacement::State;
@@ -93,6 +93,7 @@ impl Billing {
         asked_by: Principal,
     ) -> Result<Plan, Refusal> {
         let (rule, believed, patch) = (self.rule(), self.believed, read(&body)?);
+        let given = credentials::read(&body, self.credential_key.as_ref())?;
         let (plan, updated) = self
             .store
             .write(move |transaction| {
@@ -100,6 +101,7 @@ impl Billing {
                 let schedule = scheduled::read(&body, transaction.now_ms())?;
                 let asked_by = asked_by.to_string();
                 let updated = patch::update(transaction, &patch, &schedule, &asked_by, believed)?;
+                credentials::keep(transaction, before.record.id, &given)?;
                 Ok::<_, Refusal>((before.plan(transaction, rule)?, updated))
             })
             .await?;

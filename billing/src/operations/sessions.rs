@@ -22,7 +22,10 @@ impl Billing {
                     Some(Principal::Holder {
                         token, role: Role::Operator | Role::Viewer, ..
                     }) => token,
-                    Some(Principal::Holder { role: Role::Panel(_), .. } | Principal::Anybody)
+                    Some(
+                        Principal::Holder { role: Role::Panel(_) | Role::Camera, .. }
+                        | Principal::Anybody,
+                    )
                     | None => return Ok(None),
                 };
                 let now = transaction.now_ms();

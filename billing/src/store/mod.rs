@@ -9,6 +9,7 @@
 pub mod backup;
 pub mod boards;
 pub mod by_hand;
+pub mod credentials;
 pub mod deliveries;
 pub mod disputes;
 pub mod doors;

@@ -4,16 +4,18 @@ use rusqlite::Connection;
 
 use super::statement::Sql;
 use super::{
-    boards, by_hand, deliveries, disputes, doors, factories, figures, groups, hardware, history,
-    holders, intercom_list, intercoms, macs, offers, pending, quiet_hours, replaced, reports,
-    request_list, requests, schema, sessions, sightings, swaps, taken, times, tokens, webhooks,
+    boards, by_hand, credentials, deliveries, disputes, doors, factories, figures, groups,
+    hardware, history, holders, intercom_list, intercoms, macs, offers, pending, quiet_hours,
+    replaced, reports, request_list, requests, schema, sessions, sightings, swaps, taken, times,
+    tokens, webhooks,
 };
 
 /// The statements of every module. A module that is missing here has a list that nobody uses, which
 /// is a warning.
-const MODULES: [(&str, &[(&str, Sql)]); 28] = [
+const MODULES: [(&str, &[(&str, Sql)]); 29] = [
     ("boards", boards::STATEMENTS),
     ("by_hand", by_hand::STATEMENTS),
+    ("credentials", credentials::STATEMENTS),
     ("deliveries", deliveries::STATEMENTS),
     ("disputes", disputes::STATEMENTS),
     ("doors", doors::STATEMENTS),
@@ -43,9 +45,10 @@ const MODULES: [(&str, &[(&str, Sql)]); 28] = [
 ];
 
 /// Every scan that there is: of one row, of what is wanted whole, or up to a limit.
-const SCANS: [&str; 24] = [
+const SCANS: [&str; 25] = [
     "by_hand::ALL: by_hand USING INDEX by_hand_by_arrival",
     "by_hand::MAKE_ROOM: by_hand USING INDEX by_hand_by_arrival",
+    "credentials::ANY: credentials",
     "deliveries::EVERY_WEBHOOK: webhooks",
     "disputes::DISPUTED: boards USING INDEX disputed_claims",
     "figures::PENDING: requests USING COVERING INDEX pending_requests_in_order",

@@ -105,6 +105,7 @@ pub(super) fn role(row: &Row<'_>) -> Result<Role> {
     match (word.as_str(), parsed_or_null(row, "board")?) {
         ("operator", None) => Ok(Role::Operator),
         ("viewer", None) => Ok(Role::Viewer),
+        ("camera", None) => Ok(Role::Camera),
         ("panel", Some(board)) => Ok(Role::Panel(board)),
         _ => Err(Error::InvalidColumnType(
             row.as_ref().column_index("role")?,

@@ -7,6 +7,7 @@ mod backup;
 mod bounds;
 mod broker_access;
 mod built_in_broker;
+mod cameras;
 mod command_line;
 mod common;
 mod decisions;

@@ -15,7 +15,7 @@ type Row = (&'static str, [u16; 6], fn(&Running, &str) -> Answer);
 
 /// Every route. `die-1` is the board that the panel's token is bound to, and the panel of intercom 1.
 /// The later rows build on what the earlier ones have done where they were allowed.
-const TABLE: [Row; 37] = [
+const TABLE: [Row; 38] = [
     ("polls as die-1", [401, 401, 401, 403, 403, 200], |b, _| {
         b.pending(&format!("mac={OLD}&board=die-1"))
     }),
@@ -112,6 +112,9 @@ const TABLE: [Row; 37] = [
     ("removes quiet hours", [401, 401, 401, 204, 403, 403], |b, _| {
         b.call(Method::DELETE, "/api/v1/quiet-hours?id=6", None)
     }),
+    ("reads the credentials of a camera", [401, 401, 401, 403, 403, 403], |b, _| {
+        b.call(Method::GET, "/api/v1/camera/credentials?id=1", None)
+    }),
     ("reads the page", [401, 401, 401, 200, 200, 403], |b, _| b.call(Method::GET, "/", None)),
     ("reads the description", [200, 200, 200, 200, 200, 200], |b, _| {
         b.call(Method::GET, "/openapi.json", None)
@@ -189,6 +192,21 @@ fn each_role_may_call_its_routes_and_no_others() {
             if answer.status >= 400 {
                 assert_eq!(contents(&billing), before, "{caller} {what}");
             }
+        }
+    }
+}
+
+#[test]
+fn the_role_of_the_cameras_may_call_nothing_else() {
+    let (mut billing, _, request_id) = with_tokens();
+    billing.bearer = Some(billing.add_token(&["--role", "camera"]));
+    for (what, expected, call) in TABLE {
+        let is_for_everybody = expected[0] < 400;
+        let answer = call(&billing, &request_id);
+        match what {
+            "reads the credentials of a camera" => assert_eq!(answer.status, 404, "none is kept"),
+            _ if is_for_everybody => assert_eq!(answer.status, expected[0], "{what}"),
+            _ => assert_eq!(answer.status, 403, "{what}: {}", answer.text),
         }
     }
 }

@@ -58,7 +58,7 @@ impl FromRequestParts<Billing> for Visitor {
             Err(why) => return Err(turned_away(why, parts)),
         };
         match &visitor.principal {
-            Principal::Holder { role: Role::Panel(_), .. } => {
+            Principal::Holder { role: Role::Panel(_) | Role::Camera, .. } => {
                 Err(turned_away(forbidden(&visitor.principal, parts), parts))
             }
             Principal::Anybody | Principal::Holder { role: Role::Operator | Role::Viewer, .. } => {

@@ -7,7 +7,7 @@ use super::{break_off, end, end_other, pending_half, show};
 use crate::replacement::{IdentityRequest, Ignored, ReportedOutcome, State};
 use crate::store::intercoms::{self, INSTALLED, Name, Record, RecordState};
 use crate::store::macs::Believed;
-use crate::store::{Snapshot, Transaction, boards, doors, hardware, requests, swaps};
+use crate::store::{Snapshot, Transaction, boards, credentials, doors, hardware, requests, swaps};
 
 /// What a report about a half has come to.
 pub(in crate::operations) enum Step {
@@ -104,6 +104,7 @@ fn exchange(
         let ended = State::Ended { outcome: Outcome::Installed, board: Some(door.board.clone()) };
         requests::end(transaction, &door.request.request_id, &ended, None, now_ms)?;
     }
+    credentials::exchange(transaction, one.record.id, other.record.id)?;
     for door in both {
         let mac = door.request.to.identity.mac;
         doors::give(transaction, &door.board, door.record.id, mac, believed, now_ms)?;

@@ -64,6 +64,7 @@ impl Running {
             grace: Duration::from_secs(3600),
             boards: Believed::FirstSight,
             signing_key: None,
+            credential_key: None,
         };
         change(&mut settings);
         let config = ureq::Agent::config_builder()
