@@ -22,9 +22,12 @@ pub fn run(
 }
 
 fn on_threads(work: impl Future<Output = Result<()>>) -> Result<()> {
-    tokio::runtime::Builder::new_multi_thread()
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .context("cannot start threads")?
-        .block_on(work)
+        .context("cannot start threads")?;
+    let done = runtime.block_on(work);
+    // An attempt to reach a webhook's receiver may hang for a while, and nothing depends on its end.
+    runtime.shutdown_background();
+    done
 }
