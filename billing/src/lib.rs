@@ -42,4 +42,5 @@ pub mod store;
 pub mod host;
 
 mod lock;
+mod retention;
 mod secret_file;

@@ -17,6 +17,7 @@ use crate::lock::Lock;
 use crate::mqtt::link::{Choice, Link};
 use crate::operations::Billing;
 use crate::principal::{Role, Secret};
+use crate::retention;
 use crate::store::macs::Believed;
 use crate::store::{Store, tokens};
 use crate::tls;
@@ -101,6 +102,7 @@ impl Service {
         };
         let mut tasks = JoinSet::new();
         tasks.spawn(link.run());
+        tasks.spawn(retention::run(billing.clone()));
         tasks.spawn(Sender::new(&billing)?.run());
         let hosts = Hosts { listen: listen.ip(), names: hosts };
         tasks.spawn(serve(listener, tls, router(billing, up.clone(), hosts)));

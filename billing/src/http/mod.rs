@@ -16,6 +16,7 @@ mod page;
 mod query;
 mod quiet_hours;
 mod requests;
+mod retention;
 mod server;
 mod site;
 mod swaps;
@@ -65,6 +66,7 @@ pub fn router(billing: Billing, broker: watch::Receiver<bool>, hosts: Hosts) -> 
             get(quiet_hours::list).post(quiet_hours::set).delete(quiet_hours::remove),
         )
         .route("/api/v1/camera/credentials", get(cameras::credentials))
+        .route("/api/v1/retention", get(retention::show).post(retention::set))
         .route("/api/v1/swaps", post(swaps::ask))
         .merge(page::routes())
         .route("/openapi.json", get(openapi::file))

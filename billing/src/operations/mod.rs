@@ -17,6 +17,7 @@ mod questions;
 mod report;
 mod report_by_patch;
 mod requests;
+mod retention;
 mod scheduled;
 mod sessions;
 mod silence;

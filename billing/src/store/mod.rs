@@ -29,6 +29,7 @@ pub mod replaced;
 pub mod reports;
 pub mod request_list;
 pub mod requests;
+pub mod retention;
 pub mod sessions;
 pub mod sightings;
 pub mod swaps;

@@ -6,13 +6,13 @@ use super::statement::Sql;
 use super::{
     boards, by_hand, credentials, deliveries, disputes, doors, factories, figures, groups,
     hardware, history, holders, intercom_list, intercoms, macs, offers, pending, quiet_hours,
-    replaced, reports, request_list, requests, schema, sessions, sightings, swaps, taken, times,
-    tokens, webhooks,
+    replaced, reports, request_list, requests, retention, schema, sessions, sightings, swaps,
+    taken, times, tokens, webhooks,
 };
 
 /// The statements of every module. A module that is missing here has a list that nobody uses, which
 /// is a warning.
-const MODULES: [(&str, &[(&str, Sql)]); 29] = [
+const MODULES: [(&str, &[(&str, Sql)]); 30] = [
     ("boards", boards::STATEMENTS),
     ("by_hand", by_hand::STATEMENTS),
     ("credentials", credentials::STATEMENTS),
@@ -35,6 +35,7 @@ const MODULES: [(&str, &[(&str, Sql)]); 29] = [
     ("reports", reports::STATEMENTS),
     ("request_list", request_list::STATEMENTS),
     ("requests", requests::STATEMENTS),
+    ("retention", retention::STATEMENTS),
     ("swaps", swaps::STATEMENTS),
     ("sessions", sessions::STATEMENTS),
     ("sightings", sightings::STATEMENTS),
@@ -45,7 +46,7 @@ const MODULES: [(&str, &[(&str, Sql)]); 29] = [
 ];
 
 /// Every scan that there is: of one row, of what is wanted whole, or up to a limit.
-const SCANS: [&str; 25] = [
+const SCANS: [&str; 27] = [
     "by_hand::ALL: by_hand USING INDEX by_hand_by_arrival",
     "by_hand::MAKE_ROOM: by_hand USING INDEX by_hand_by_arrival",
     "credentials::ANY: credentials",
@@ -66,6 +67,8 @@ const SCANS: [&str; 25] = [
     "pending::FOR_A_SPARE: service",
     "pending::FOR_A_CALLER: service",
     "quiet_hours::LIST: quiet_hours",
+    "retention::DAYS: service",
+    "retention::SET_DAYS: service",
     "tokens::ANY: tokens USING COVERING INDEX sqlite_autoindex_tokens_1",
     "tokens::LIST: tokens",
     "webhooks::COUNT: webhooks",

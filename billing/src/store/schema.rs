@@ -11,9 +11,9 @@ const CACHED_STATEMENTS: usize = 100;
 
 /// Each brings a file from the version of its place in the list to the next one. Files of every
 /// version exist, so what stands here never changes; a change is one more at the end.
-const MIGRATIONS: [&str; 15] = [
+const MIGRATIONS: [&str; 16] = [
     VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7, VERSION_8,
-    VERSION_9, VERSION_10, VERSION_11, VERSION_12, VERSION_13, VERSION_14, VERSION_15,
+    VERSION_9, VERSION_10, VERSION_11, VERSION_12, VERSION_13, VERSION_14, VERSION_15, VERSION_16,
 ];
 
 /// Times are Unix times in milliseconds; MAC addresses are upper case with colons.
@@ -365,6 +365,13 @@ CREATE TABLE credentials (intercom_id INTEGER PRIMARY KEY, sealed BLOB NOT NULL)
 CREATE TRIGGER forget_credentials AFTER UPDATE OF deleted_ms ON intercoms
     WHEN NEW.deleted_ms IS NOT NULL
     BEGIN DELETE FROM credentials WHERE intercom_id = NEW.id; END;
+";
+
+const VERSION_16: &str = "
+-- For how many days ended requests are kept.
+ALTER TABLE service ADD COLUMN ended_requests_days INTEGER NOT NULL DEFAULT 90;
+CREATE INDEX requests_by_end ON requests (ended_ms, number)
+    WHERE state NOT IN ('pending', 'installed');
 ";
 
 /// Brings the tables to this version and sets the connection up: a commit that returned survives a

@@ -15,7 +15,7 @@ type Row = (&'static str, [u16; 6], fn(&Running, &str) -> Answer);
 
 /// Every route. `die-1` is the board that the panel's token is bound to, and the panel of intercom 1.
 /// The later rows build on what the earlier ones have done where they were allowed.
-const TABLE: [Row; 38] = [
+const TABLE: [Row; 40] = [
     ("polls as die-1", [401, 401, 401, 403, 403, 200], |b, _| {
         b.pending(&format!("mac={OLD}&board=die-1"))
     }),
@@ -114,6 +114,12 @@ const TABLE: [Row; 38] = [
     }),
     ("reads the credentials of a camera", [401, 401, 401, 403, 403, 403], |b, _| {
         b.call(Method::GET, "/api/v1/camera/credentials?id=1", None)
+    }),
+    ("reads how long requests are kept", [401, 401, 401, 200, 200, 403], |b, _| {
+        b.call(Method::GET, "/api/v1/retention", None)
+    }),
+    ("sets how long requests are kept", [401, 401, 401, 204, 403, 403], |b, _| {
+        b.call(Method::POST, "/api/v1/retention", Some(json!({"ended_requests_days": 30})))
     }),
     ("reads the page", [401, 401, 401, 200, 200, 403], |b, _| b.call(Method::GET, "/", None)),
     ("reads the description", [200, 200, 200, 200, 200, 200], |b, _| {

@@ -139,6 +139,23 @@ fn quiet_hours_are_set_listed_and_removed() {
 }
 
 #[test]
+fn how_long_requests_are_kept_is_set_in_days() {
+    const RETENTION: &str = "/api/v1/retention";
+    let billing = Running::start();
+    let days =
+        |b: &Running| b.call(Method::GET, RETENTION, None).body["ended_requests_days"].clone();
+    let set = |b: &Running, days: Value| {
+        b.call(Method::POST, RETENTION, Some(json!({"ended_requests_days": days}))).status
+    };
+    assert_eq!(days(&billing), 90);
+    assert_eq!(set(&billing, json!(30)), 204);
+    for wrong in [json!(0), json!(36_501), json!("30 days"), Value::Null] {
+        assert_eq!(set(&billing, wrong), 422);
+    }
+    assert_eq!(days(&billing), 30);
+}
+
+#[test]
 fn why_a_panel_has_put_a_request_off_is_shown() {
     let billing = one_door();
     assert_eq!(offered(&billing), 0);

@@ -1,0 +1,99 @@
+//! Deletes what is older than it is to be kept, once in an hour.
+
+use std::time::Duration;
+
+use crate::operations::Billing;
+
+/// How often.
+const EVERY: Duration = Duration::from_secs(3600);
+/// For how many days ended requests may be kept.
+pub(crate) const DAYS: std::ops::RangeInclusive<i64> = 1..=36_500;
+
+/// Runs until it is dropped.
+pub(crate) async fn run(billing: Billing) {
+    loop {
+        if let Err(why) = billing.delete_old_requests().await {
+            log::error!("old requests cannot be deleted: {why}");
+        }
+        tokio::time::sleep(EVERY).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use serde_json::{Value, json};
+    use tempfile::TempDir;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::host::Host;
+    use crate::principal::Principal;
+    use crate::store::Store;
+    use crate::store::macs::Believed;
+
+    const DAY: i64 = 24 * 3_600_000;
+
+    struct Clock(AtomicI64);
+
+    impl Host for Clock {
+        fn now_ms(&self) -> i64 {
+            self.0.load(Ordering::Relaxed)
+        }
+
+        fn fresh_id(&self) -> Uuid {
+            Uuid::new_v4()
+        }
+    }
+
+    /// Asks for this MAC address, which supersedes what was asked for before.
+    async fn ask(billing: &Billing, id: i64, new_mac: &str) {
+        let body = json!({"id": id, "new_mac": new_mac, "model": "M", "group_id": 1});
+        billing
+            .patch(body.as_object().expect("an object").clone(), Principal::Anybody)
+            .await
+            .expect("a request");
+    }
+
+    async fn left(billing: &Billing) -> Vec<(i64, Value)> {
+        let all = billing.history(None, 5_000).await.expect("the requests").into_iter();
+        all.map(|entry| (entry.intercom_id, json!(entry.to.mac))).collect()
+    }
+
+    #[tokio::test]
+    async fn ended_requests_are_kept_for_as_long_as_is_said_and_the_newest_ones_longer() {
+        let dir = TempDir::new().expect("a directory");
+        let clock = Arc::new(Clock(AtomicI64::new(1_800_000_000_000)));
+        let file = dir.path().join("billing.sqlite");
+        let store = Store::open_on(&file, clock.clone()).expect("a store");
+        let billing = Billing::start(store, 0, Believed::FirstSight, None).await.expect("billing");
+        for mac in ["02:00:00:00:00:01", "02:00:00:00:00:02"] {
+            let body = json!({"mac": mac});
+            billing.create(body.as_object().expect("an object")).await.expect("an intercom");
+        }
+        // More than one batch.
+        for number in 0..1_200 {
+            ask(&billing, 1, &format!("06:00:00:00:{:02X}:{:02X}", number / 256, number % 256))
+                .await;
+        }
+        ask(&billing, 2, "06:00:00:02:00:01").await;
+        billing.delete(crate::store::intercoms::Name::Id(2)).await.expect("deleted");
+        assert_eq!(billing.retention_days().await.expect("a number"), 90);
+        clock.0.fetch_add(90 * DAY, Ordering::Relaxed);
+        billing.delete_old_requests().await.expect("deleted");
+        assert_eq!(left(&billing).await.len(), 1_201, "not yet");
+        clock.0.fetch_add(1, Ordering::Relaxed);
+        billing.delete_old_requests().await.expect("deleted");
+        let newest = [(2, json!("06:00:00:02:00:01")), (1, json!("06:00:00:00:04:AF"))];
+        assert_eq!(left(&billing).await, newest);
+
+        billing.set_retention_days(1).await.expect("set");
+        ask(&billing, 1, "06:00:00:01:00:01").await;
+        clock.0.fetch_add(DAY + 1, Ordering::Relaxed);
+        billing.delete_old_requests().await.expect("deleted");
+        let newest = [(1, json!("06:00:00:01:00:01")), (2, json!("06:00:00:02:00:01"))];
+        assert_eq!(left(&billing).await, newest);
+    }
+}
