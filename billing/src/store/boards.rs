@@ -114,7 +114,7 @@ statements! {
     BELIEVE = "
         UPDATE boards SET conflict = CASE WHEN board = ?2 THEN NULL ELSE ?3 END WHERE mac = ?1";
     IS_FREE = "UPDATE boards SET conflict = NULL WHERE mac = ?1 AND conflict = ?2";
-    SET_CONFLICT = "UPDATE boards SET conflict = ?2 WHERE board = ?1";
+    SET_CONFLICT = "UPDATE boards SET conflict = ?2 WHERE board = ?1 AND conflict IS NOT ?2";
     HAS_TWINS = "UPDATE boards SET twins_until_ms = ?2 WHERE board = ?1";
     GONE = "
         UPDATE boards SET present_until_ms = ?2, nonce = NULL
@@ -382,8 +382,8 @@ pub(super) fn is_free(transaction: &Transaction<'_>, mac: Mac, board: &BoardName
     Ok(())
 }
 
-/// A board has lost its door: what it was only believed because of that door counts no more. A claim
-/// that was not believed is judged again when the board speaks.
+/// A board has lost its door: what it was only believed because of that door counts no more, and what
+/// it carries unasked may be its own.
 pub(super) fn judge_anew(
     transaction: &Transaction<'_>,
     board: &BoardName,
@@ -393,8 +393,9 @@ pub(super) fn judge_anew(
         return Ok(());
     };
     let door = doors::of_board(transaction, board)?;
-    if let Some(conflict) = macs::conflict(transaction, rule, board, claim.mac, door.as_ref())? {
-        transaction.execute(SET_CONFLICT, params![board.as_str(), conflict.to_string()])?;
+    let conflict = macs::conflict(transaction, rule, board, claim.mac, door.as_ref())?;
+    let conflict = conflict.map(|conflict| conflict.to_string());
+    if transaction.execute(SET_CONFLICT, params![board.as_str(), conflict])? > 0 {
         transaction.changed(Changed::Mac(claim.mac));
     }
     Ok(())

@@ -133,6 +133,24 @@ fn where_only_enrolled_boards_count_a_replaced_board_does_not_keep_what_it_was_a
 }
 
 #[test]
+fn what_a_doors_board_carries_unasked_is_its_own_again_when_another_has_its_place() {
+    let world = told(
+        city(),
+        vec![
+            (3, Action::PowerOn(SPARE)),
+            (5, patch(21)),
+            // While another request is pending, nobody hears that the board has gone back.
+            (8, Action::Busy(0, true)),
+            (9, patch(22)),
+            (10, Action::RollBack(0)),
+            (14, patch(11)),
+            (18, patch(1)),
+        ],
+    );
+    assert_eq!(confirmed(&world, 1), mac(1).to_string());
+}
+
+#[test]
 fn a_board_that_polls_has_three_polls_to_come_back_although_it_was_on_the_broker_too() {
     let mut world = city();
     let third = world.create_door(&identity(3));
