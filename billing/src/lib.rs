@@ -17,6 +17,7 @@
 
 pub mod backup;
 pub mod enrol;
+pub mod config;
 pub mod health;
 pub mod logging;
 pub mod program;

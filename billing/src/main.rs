@@ -2,15 +2,15 @@
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use intercom_billing::backup::{FromFile, ToFile};
 use intercom_billing::enrol::Enrol;
 use intercom_billing::health::Health;
 use intercom_billing::logging::{Format, Level};
-use intercom_billing::program;
 use intercom_billing::serve::Serve;
 use intercom_billing::token::Token;
 use intercom_billing::webhooks::command::Webhooks;
+use intercom_billing::{config, program};
 
 const NAME: &str = "intercom-billing";
 
@@ -29,6 +29,8 @@ struct Cli {
 enum Command {
     /// Serve the API until Ctrl-C or SIGTERM.
     Serve(Box<Serve>),
+    /// Checks the options of `serve`, with every file that they name, and prints what is in force.
+    Config(Box<Serve>),
     /// Asks a running service whether it lives.
     Health(Health),
     /// Copies the database to a file, also while the service runs.
@@ -46,8 +48,29 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    match Cli::parse().command {
+    let command = config::command(Cli::command());
+    let given = match config::complete(&command, std::env::args_os().collect()) {
+        Ok(given) => given,
+        Err(why) => {
+            eprintln!("{NAME}: {why}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let Cli { command: asked } = match Cli::from_arg_matches(&given.matches) {
+        Ok(cli) => cli,
+        Err(wrong) => wrong.exit(),
+    };
+    match asked {
         Command::Serve(serve) => program::run(NAME, serve.log(), serve.run()),
+        Command::Config(serve) => program::run(NAME, LOG, async {
+            serve.check()?;
+            if let Some((name, matches)) = given.matches.subcommand()
+                && let Some(options) = command.find_subcommand(name)
+            {
+                print!("{}", config::show(options, matches, &given.from_file));
+            }
+            Ok(())
+        }),
         Command::Health(health) => program::run(NAME, LOG, async { health.run() }),
         Command::Backup(backup) => program::run(NAME, LOG, async { backup.run() }),
         Command::Restore(restore) => program::run(NAME, LOG, async { restore.run() }),

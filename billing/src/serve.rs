@@ -40,8 +40,8 @@ pub struct Serve {
     #[command(flatten)]
     broker: BrokerOptions,
     /// A name or address that HTTP callers may call this service by, besides the one it listens on
-    /// and `localhost`. May be given several times.
-    #[arg(long = "host", value_name = "NAME")]
+    /// and `localhost`. May be given several times, or with commas between them.
+    #[arg(long = "host", value_name = "NAME", value_delimiter = ',')]
     hosts: Vec<String>,
     /// Lets anybody who reaches it do everything, until a token is made (`intercom-billing token`).
     /// Without it and without tokens, only callers on this machine may: where others reach it, the start
@@ -83,6 +83,14 @@ impl Serve {
     /// How it logs.
     pub fn log(&self) -> (Format, Level) {
         (self.log_format, self.log_level)
+    }
+
+    /// Reads every file that the options name.
+    ///
+    /// # Errors
+    /// A file cannot be used, or options do not fit.
+    pub fn check(self) -> Result<()> {
+        self.settings().map(drop)
     }
 
     /// Serves until Ctrl-C or SIGTERM.

@@ -19,13 +19,7 @@ use crate::tls::{self, Identity};
 pub struct BrokerOptions {
     /// Another broker in place of the built-in one: mqtt://[USER[:PASSWORD]@]HOST[:PORT], or mqtts://
     /// for TLS.
-    #[arg(
-        long,
-        value_name = "URL",
-        conflicts_with = "mqtt_listen",
-        env = "INTERCOM_BILLING_BROKER",
-        hide_env_values = true
-    )]
+    #[arg(long, value_name = "URL", conflicts_with = "mqtt_listen", hide_env_values = true)]
     broker: Option<String>,
     /// The authorities that may have certified an mqtts:// broker, as PEM; those of the system
     /// without it.

@@ -10,6 +10,7 @@ mod built_in_broker;
 mod cameras;
 mod command_line;
 mod common;
+mod config;
 mod decisions;
 mod doors;
 mod enrolment;
