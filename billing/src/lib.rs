@@ -16,8 +16,8 @@
 //! is answered from the queue, so a restart loses nothing.
 
 pub mod backup;
-pub mod enrol;
 pub mod config;
+pub mod enrol;
 pub mod health;
 pub mod logging;
 pub mod program;

@@ -13,7 +13,7 @@ pub(crate) const DAYS: std::ops::RangeInclusive<i64> = 1..=36_500;
 pub(crate) async fn run(billing: Billing) {
     loop {
         if let Err(why) = billing.delete_old_requests().await {
-            log::error!("old requests cannot be deleted: {why}");
+            tracing::error!("old requests cannot be deleted: {why}");
         }
         tokio::time::sleep(EVERY).await;
     }

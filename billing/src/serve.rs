@@ -103,7 +103,7 @@ impl Serve {
         let settings = self.settings()?;
         if let Some(key) = &settings.signing_key {
             let (key_id, public_key) = (key.key_id(), key.public_key());
-            log::info!(
+            tracing::info!(
                 "requests are signed; panels: [signature] keys = {{ \"{key_id}\" = \"{public_key}\" }}"
             );
         }
@@ -116,7 +116,7 @@ impl Serve {
             );
         }
         let scheme = if tls.is_some() { "https" } else { "http" };
-        log::info!("serving on {scheme}://{}", service.http);
+        tracing::info!("serving on {scheme}://{}", service.http);
         loop {
             tokio::select! {
                 done = tokio::signal::ctrl_c() => break done.context("cannot watch for Ctrl-C")?,
@@ -124,7 +124,7 @@ impl Serve {
                 _ = hang_up.recv() => read_again(tls.as_deref()),
             }
         }
-        log::info!("stopping");
+        tracing::info!("stopping");
         service.stop().await;
         Ok(())
     }
@@ -161,8 +161,8 @@ impl Serve {
 /// What is wrong is told, and what was read before stays in force.
 fn read_again(tls: Option<&tls::Server>) {
     match tls.map(tls::Server::read_again) {
-        None => log::info!("nothing is read again: there is no certificate"),
-        Some(Ok(())) => log::info!("the certificate was read again"),
-        Some(Err(why)) => log::error!("the certificate stays as it was: {why:#}"),
+        None => tracing::info!("nothing is read again: there is no certificate"),
+        Some(Ok(())) => tracing::info!("the certificate was read again"),
+        Some(Err(why)) => tracing::error!("the certificate stays as it was: {why:#}"),
     }
 }

@@ -85,7 +85,7 @@ impl Service {
         let mut billing = Billing::start(store, grace_ms, boards, signing_key).await?;
         match credential_key {
             Some(key) => billing = billing.with_credential_key(key).await?,
-            None => log::info!("onvif_credentials are not kept: there is no --credentials-key"),
+            None => tracing::info!("onvif_credentials are not kept: there is no --credentials-key"),
         }
         let listener = TcpListener::bind(listen)
             .await

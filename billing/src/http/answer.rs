@@ -45,7 +45,7 @@ impl IntoResponse for Refusal {
             Refusal::NotFound => message(StatusCode::NOT_FOUND, "Not found"),
             Refusal::Conflict(conflict) => message(StatusCode::CONFLICT, &conflict.to_string()),
             Refusal::Failed(failure) => {
-                log::error!("{failure}");
+                tracing::error!("{failure}");
                 message(StatusCode::INTERNAL_SERVER_ERROR, "Server Error")
             }
         }

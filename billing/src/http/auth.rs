@@ -130,7 +130,7 @@ impl Panel {
     pub(super) fn speaks_as(&self, named: Option<BoardName>) -> Result<Option<BoardName>, Refusal> {
         match (&self.0, named) {
             (Some(own), Some(other)) if *own != other => {
-                log::warn!("the token of panel {own} is used in the name of {other}: refused");
+                tracing::warn!("the token of panel {own} is used in the name of {other}: refused");
                 Err(Refusal::Forbidden)
             }
             (Some(own), _) => Ok(Some(own.clone())),
@@ -140,7 +140,7 @@ impl Panel {
 }
 
 pub(super) fn forbidden(principal: &Principal, parts: &Parts) -> Denied {
-    log::warn!("{principal} may not {} {}: refused", parts.method, parts.uri.path());
+    tracing::warn!("{principal} may not {} {}: refused", parts.method, parts.uri.path());
     Denied::Refused(Refusal::Forbidden)
 }
 

@@ -56,7 +56,7 @@ async fn is_ready(State(parts): State<Parts>) -> Response {
     let database = match database {
         Ok(Ok(())) => "ok",
         Ok(Err(why)) => {
-            log::error!("not ready: the database failed: {why}");
+            tracing::error!("not ready: the database failed: {why}");
             "failed"
         }
         Err(_) => "no answer",

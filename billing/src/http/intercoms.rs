@@ -28,7 +28,7 @@ pub(super) async fn update(
             billing.report_by_patch(board, body).await?
         }
         Principal::Holder { role: Role::Viewer | Role::Camera, .. } => {
-            log::warn!("{principal} may not PATCH: refused");
+            tracing::warn!("{principal} may not PATCH: refused");
             return Err(Refusal::Forbidden);
         }
     };
@@ -60,7 +60,7 @@ pub(super) async fn show(
             billing.show_to_panel(name, board).await?
         }
         Principal::Holder { role: Role::Camera, .. } => {
-            log::warn!("{principal} may not see intercoms: refused");
+            tracing::warn!("{principal} may not see intercoms: refused");
             return Err(Refusal::Forbidden);
         }
     };

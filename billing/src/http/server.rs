@@ -35,7 +35,7 @@ pub async fn serve(listener: TcpListener, tls: Option<Arc<tls::Server>>, router:
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
             Err(why) => {
-                log::warn!("HTTP: a connection cannot be accepted: {why}");
+                tracing::warn!("HTTP: a connection cannot be accepted: {why}");
                 tokio::time::sleep(PAUSE).await;
                 continue;
             }
@@ -47,8 +47,8 @@ pub async fn serve(listener: TcpListener, tls: Option<Arc<tls::Server>>, router:
                 None => connection(stream, router).await,
                 Some(tls) => match timeout(HEAD_WITHIN, tls.accept(stream)).await {
                     Ok(Ok(stream)) => connection(stream, router).await,
-                    Ok(Err(why)) => log::debug!("HTTP: no TLS connection: {why}"),
-                    Err(_) => log::debug!("HTTP: no TLS connection: it takes too long"),
+                    Ok(Err(why)) => tracing::debug!("HTTP: no TLS connection: {why}"),
+                    Err(_) => tracing::debug!("HTTP: no TLS connection: it takes too long"),
                 },
             }
             drop(permit);
@@ -65,7 +65,7 @@ async fn connection(stream: impl AsyncRead + AsyncWrite + Unpin, router: Router)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
         .await;
     if let Err(why) = served {
-        log::debug!("HTTP: a connection has ended: {why}");
+        tracing::debug!("HTTP: a connection has ended: {why}");
     }
 }
 

@@ -48,7 +48,7 @@ pub(super) async fn require_own(
     let host = text(request.headers(), header::HOST);
     let own = host.and_then(|host| host.parse::<Authority>().ok());
     let Some(own) = own.filter(|own| hosts.know(own.host())) else {
-        log::warn!("a call for another host, {}: refused; see --host", host.unwrap_or("none"));
+        tracing::warn!("a call for another host, {}: refused; see --host", host.unwrap_or("none"));
         return answer::message(
             StatusCode::MISDIRECTED_REQUEST,
             "This service is not known by that host name: start it with --host.",

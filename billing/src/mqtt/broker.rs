@@ -73,7 +73,7 @@ impl Broker {
         let mut running = JoinSet::new();
         running.spawn(async move {
             if let Err(why) = broker.run().await {
-                log::error!("the built-in broker has ended: {why}");
+                tracing::error!("the built-in broker has ended: {why}");
             }
         });
         Ok(Broker { address: listen, own, open, store, for_anybody, _running: running })

@@ -94,7 +94,7 @@ impl Conversation {
             Some(FromBoard::Status(board)) => self.on_status(board, message).await,
             Some(FromBoard::Presence(board)) => self.on_presence(board, message).await,
             None => {
-                log::warn!("{}: neither a status nor a presence topic", message.topic);
+                tracing::warn!("{}: neither a status nor a presence topic", message.topic);
                 Ok(None)
             }
         }
@@ -108,11 +108,11 @@ impl Conversation {
         let report = match json::read::<Report>(message.payload) {
             Ok(report) if report.board == board => report,
             Ok(report) => {
-                log::warn!("{}: it names another board: {}", message.topic, report.board);
+                tracing::warn!("{}: it names another board: {}", message.topic, report.board);
                 return Ok(None);
             }
             Err(why) => {
-                log::warn!("{}: not a report: {why}", message.topic);
+                tracing::warn!("{}: not a report: {why}", message.topic);
                 return Ok(None);
             }
         };
@@ -129,7 +129,7 @@ impl Conversation {
     ) -> Result<Option<Heard>, Refusal> {
         match Presence::read(message.payload) {
             Ok(Some(presence)) if presence.board != board => {
-                log::warn!("{}: it names another board: {}", message.topic, presence.board);
+                tracing::warn!("{}: it names another board: {}", message.topic, presence.board);
                 Ok(None)
             }
             Ok(_) if !self.has_asked => Ok(Some(Heard::OldPresence(board))),
@@ -138,7 +138,7 @@ impl Conversation {
                 Ok(Some(Heard::Presence(board)))
             }
             Err(why) => {
-                log::warn!("{}: not a presence: {why}", message.topic);
+                tracing::warn!("{}: not a presence: {why}", message.topic);
                 Ok(None)
             }
         }

@@ -80,7 +80,7 @@ impl Doorkeeper {
             }
             Ok(holder) => {
                 let holder = holder.map_or("no token".to_owned(), |holder| holder.to_string());
-                log::warn!(
+                tracing::warn!(
                     "MQTT: client {:?}, user {:?}, {holder}: refused; a panel's user name and \
                      client ID are the board of its token",
                     connect.client_id,
@@ -89,7 +89,7 @@ impl Doorkeeper {
                 AuthResult::fail(ReasonCode::BadUsernameOrPassword)
             }
             Err(why) => {
-                log::error!("MQTT: the tokens cannot be read: {why}");
+                tracing::error!("MQTT: the tokens cannot be read: {why}");
                 AuthResult::fail(ReasonCode::ServerUnavailable)
             }
         }
@@ -108,7 +108,7 @@ impl Doorkeeper {
                 Err(_) => true,
             };
             if is_anothers && let Err(why) = sessions.remove_session(board).await {
-                log::error!("MQTT: the session of {board} cannot be forgotten: {why}");
+                tracing::error!("MQTT: the session of {board} cannot be forgotten: {why}");
                 return AuthResult::fail(ReasonCode::ServerUnavailable);
             }
         }
@@ -130,7 +130,7 @@ impl Doorkeeper {
             None => Ok(!tokens::any(snapshot)?),
         });
         allowed.await.unwrap_or_else(|why: store::Error| {
-            log::error!("MQTT: the tokens cannot be read: {why}");
+            tracing::error!("MQTT: the tokens cannot be read: {why}");
             false
         })
     }

@@ -77,7 +77,7 @@ impl Link {
             // The broker would deliver the message that is too large on each connection, so its
             // session is given up. A panel reports again when its request is published again.
             forget = is_too_large(&lost);
-            log::warn!("lost the broker: {lost:#}; trying again in {} s", pause.as_secs_f32());
+            tracing::warn!("lost the broker: {lost:#}; trying again in {} s", pause.as_secs_f32());
             sleep(pause).await;
         }
     }
@@ -121,7 +121,7 @@ impl Link {
                     broker.open();
                 }
                 self.up.send_replace(true);
-                log::info!("connected to {}", self.choice);
+                tracing::info!("connected to {}", self.choice);
             }
             // The session says when the connection is lost.
             std::future::pending().await

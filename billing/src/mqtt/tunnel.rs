@@ -68,7 +68,7 @@ impl Tunnel {
             let (stream, _) = self.listener.accept().await?;
             match stream.peer_cred()?.pid() {
                 Some(pid) if u32::try_from(pid) == Ok(process::id()) => return Ok(stream),
-                pid => log::warn!("process {pid:?} connects to a socket of this one: refused"),
+                pid => tracing::warn!("process {pid:?} connects to a socket of this one: refused"),
             }
         }
     }

@@ -163,6 +163,6 @@ fn follow(
             source: record.shown.source.as_deref().unwrap_or_default(),
         },
     )?;
-    log::info!("intercom {}: its board carries {} by hand", record.id, carried.identity);
+    tracing::info!("intercom {}: its board carries {} by hand", record.id, carried.identity);
     Ok(true)
 }

@@ -48,7 +48,7 @@ impl Billing {
                         source: record.shown.source.as_deref().unwrap_or_default(),
                     },
                 )?;
-                log::info!("request {request_id}: cancelled {reason}");
+                tracing::info!("request {request_id}: cancelled {reason}");
                 shown(transaction, rule, &request_id)
             })
             .await

@@ -33,7 +33,9 @@ pub(super) fn read(
         (None, _) => Ok(Given::Nothing),
         (Some(list), _) if list.is_empty() => Ok(Given::None),
         (Some(_), None) => {
-            log::warn!("onvif_credentials of a PATCH were not kept: there is no --credentials-key");
+            tracing::warn!(
+                "onvif_credentials of a PATCH were not kept: there is no --credentials-key"
+            );
             Ok(Given::Nothing)
         }
         (Some(list), Some(key)) => {
@@ -62,7 +64,7 @@ pub(super) fn keep(
         Given::None => credentials::forget(transaction, intercom_id)?,
         Given::Sealed(sealed) => {
             credentials::keep(transaction, intercom_id, sealed)?;
-            log::info!("intercom {intercom_id}: its onvif_credentials are kept");
+            tracing::info!("intercom {intercom_id}: its onvif_credentials are kept");
         }
     }
     Ok(())
@@ -94,7 +96,7 @@ impl Billing {
         });
         let (intercom_id, sealed) = kept.await?;
         let text = key.open(&sealed).map_err(|why| Refusal::Failed(Failure::Credentials(why)))?;
-        log::info!("{caller} has read the onvif_credentials of intercom {intercom_id}");
+        tracing::info!("{caller} has read the onvif_credentials of intercom {intercom_id}");
         Ok(Kept { intercom_id, onvif_credentials: serde_json::from_str(&text)? })
     }
 }

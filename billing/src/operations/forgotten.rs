@@ -85,7 +85,7 @@ pub(super) fn ask_again(
         cause: Cause::Forgotten,
     };
     ask_for(transaction, record, &queued)?;
-    log::warn!(
+    tracing::warn!(
         "intercom {intercom_id}: its board has forgotten {}: request {}",
         record.confirmed.identity,
         change.request_id

@@ -197,7 +197,7 @@ impl Billing {
             .read(move |snapshot| {
                 let record = find(snapshot, &name)?;
                 if intercoms::board(snapshot, record.id)?.as_ref() != Some(&board) {
-                    log::warn!("panel {board} asks for intercom {}: refused", record.id);
+                    tracing::warn!("panel {board} asks for intercom {}: refused", record.id);
                     return Err(Refusal::NotFound);
                 }
                 Ok(record.shown)

@@ -73,7 +73,7 @@ impl Updated {
     pub(super) fn log(&self) {
         if let (Some(id), Some(queued)) = (self.shown.id, &self.queued) {
             let IdentityRequest { request_id, from, to, .. } = queued;
-            log::info!(
+            tracing::info!(
                 "intercom {id}: from {} to {}: request {request_id}",
                 from.identity,
                 to.identity

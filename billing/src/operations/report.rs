@@ -74,7 +74,7 @@ fn keep(
         Settled::Ignored(_) => Counted::IgnoredReport,
         _ => Counted::Report,
     });
-    log::info!(
+    tracing::info!(
         "report on request {}: {} ({})",
         arrived.request_id.map_or("without an ID", RequestId::as_str),
         arrived.status,
@@ -418,7 +418,7 @@ impl Subject {
         let is_pending = self.is_pending_after(transaction)?;
         let status = record.shown.status.clone().unwrap_or_default();
         let desired = if is_pending { &record.desired } else { &carried };
-        log::warn!(
+        tracing::warn!(
             "intercom {}: its board {board} carries {} and not {}",
             record.id,
             carried.identity,
@@ -491,7 +491,7 @@ impl Subject {
         let cleared =
             intercoms::delete_spares(transaction, &carried.identity, transaction.now_ms())?;
         if cleared > 0 {
-            log::info!("the spare {} is an intercom's panel now", carried.identity);
+            tracing::info!("the spare {} is an intercom's panel now", carried.identity);
         }
         Ok(())
     }

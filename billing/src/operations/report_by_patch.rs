@@ -73,7 +73,7 @@ pub(super) fn apply_report(
     if let Some(board) = &board
         && offers::to_board(transaction, &request_id, board)?.is_none()
     {
-        log::warn!("panel {board} reports on request {request_id}, not offered to it: refused");
+        tracing::warn!("panel {board} reports on request {request_id}, not offered to it: refused");
         return Ok(None);
     }
     let report = ReportedOutcome {

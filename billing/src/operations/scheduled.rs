@@ -50,7 +50,7 @@ pub(crate) fn expire(transaction: &Transaction<'_>, request_id: &RequestId) -> R
         source: record.shown.source.as_deref().unwrap_or_default(),
     };
     intercoms::set_state(transaction, intercom_id, &state)?;
-    log::info!("request {request_id}: {EXPIRED}");
+    tracing::info!("request {request_id}: {EXPIRED}");
     Ok(())
 }
 

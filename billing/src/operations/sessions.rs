@@ -30,7 +30,7 @@ impl Billing {
                 };
                 let now = transaction.now_ms();
                 sessions::add(transaction, session, number, now + SESSION_MS, now)?;
-                log::info!("token {number} has signed in on the page");
+                tracing::info!("token {number} has signed in on the page");
                 Ok(Some(secret))
             })
             .await

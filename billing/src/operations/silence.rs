@@ -57,7 +57,7 @@ pub fn end_if_unanswered(
         },
     )?;
     swap::end_other(transaction, request_id)?;
-    log::warn!("request {request_id}: board {board} has given no answer");
+    tracing::warn!("request {request_id}: board {board} has given no answer");
     Ok(Silence::Ended)
 }
 

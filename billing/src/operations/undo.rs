@@ -34,7 +34,7 @@ impl Billing {
             })
             .await?;
         let IdentityRequest { request_id, to, .. } = asked;
-        log::info!("intercom {intercom_id}: back to {}: request {request_id}", to.identity);
+        tracing::info!("intercom {intercom_id}: back to {}: request {request_id}", to.identity);
         Ok(shown)
     }
 }

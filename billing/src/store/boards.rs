@@ -227,7 +227,7 @@ pub fn present(
         Some(known) if !is_wanted && known.is_of_another_board(seen, conflict.is_some()) => {
             match known.twins_until_ms >= Some(now_ms) {
                 true => {
-                    log::warn!(
+                    tracing::warn!(
                         "two boards have the name {}: it claims MAC addresses in turn",
                         seen.board
                     );
@@ -283,7 +283,7 @@ pub fn present(
             };
             macs::seen(transaction, claim.mac, &seen.board, poll_ms, is_wanted, now_ms)?;
             if door.is_none() && macs::give_back(transaction, claim.mac, &seen.board)? > 0 {
-                log::warn!("board {} claims one MAC address after another", seen.board);
+                tracing::warn!("board {} claims one MAC address after another", seen.board);
                 let until_ms = now_ms.saturating_add(TWINS_FOR_MS);
                 transaction.execute(HAS_TWINS, params![seen.board.as_str(), until_ms])?;
             }
@@ -291,7 +291,7 @@ pub fn present(
         }
         (Some(claim), Some(conflict)) => {
             if known.and_then(|known| known.conflict).as_ref() != Some(conflict) {
-                log::warn!("board {} claims {}: {conflict}", seen.board, claim.mac);
+                tracing::warn!("board {} claims {}: {conflict}", seen.board, claim.mac);
             }
             Ok(())
         }

@@ -57,7 +57,7 @@ impl Sender {
             let wait = match self.begin_due().await {
                 Ok(wait) => wait.min(LOOKS_EVERY),
                 Err(why) => {
-                    log::error!("webhooks: {why}");
+                    tracing::error!("webhooks: {why}");
                     PAUSE
                 }
             };
@@ -100,7 +100,7 @@ impl Sender {
                     self.attempts.spawn(async move {
                         let attempt = client.post(&billing, &receiver, &due).await;
                         if let Err(why) = billing.attempted(&receiver, &due, attempt).await {
-                            log::error!("webhook {webhook}: {why}");
+                            tracing::error!("webhook {webhook}: {why}");
                         }
                         webhook
                     });

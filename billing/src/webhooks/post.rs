@@ -81,9 +81,9 @@ impl Client {
             Err(_) => Attempt::NotReached("the attempt was interrupted".to_owned()),
         };
         match &attempt {
-            Attempt::Delivered => log::debug!("webhook {}: {id} delivered", receiver.id),
+            Attempt::Delivered => tracing::debug!("webhook {}: {id} delivered", receiver.id),
             Attempt::Refused(why) | Attempt::NotReached(why) => {
-                log::warn!("webhook {}: {id}: {why}", receiver.id);
+                tracing::warn!("webhook {}: {id}: {why}", receiver.id);
             }
         }
         attempt
@@ -107,7 +107,7 @@ fn system_roots() -> io::Result<Vec<Certificate<'static>>> {
             Err(why) => return Err(why),
         }
     }
-    log::warn!(
+    tracing::warn!(
         "webhooks: the system has no list of trusted authorities, so none is reached by https"
     );
     Ok(Vec::new())

@@ -62,6 +62,9 @@ fn what_the_database_is_asked_for_is_logged_with_the_call() {
     let line: Value = serde_json::from_str(&service.process.wait_for(&id)).expect("JSON");
     assert_eq!(line["level"], "ERROR", "{line}");
     assert!(line["message"].as_str().is_some_and(|text| text.contains("no such table")), "{line}");
+    let mut keys: Vec<&String> = line.as_object().expect("an object").keys().collect();
+    keys.sort();
+    assert_eq!(keys, ["level", "message", "span", "timestamp"]);
 }
 
 #[test]

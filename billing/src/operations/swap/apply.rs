@@ -110,6 +110,10 @@ fn exchange(
         doors::give(transaction, &door.board, door.record.id, mac, believed, now_ms)?;
         hardware::put_in_place(transaction, door.record.id, &door.request.request_id)?;
     }
-    log::info!("intercoms {} and {} have exchanged their panels", one.record.id, other.record.id);
+    tracing::info!(
+        "intercoms {} and {} have exchanged their panels",
+        one.record.id,
+        other.record.id
+    );
     Ok(Step::Exchanged)
 }

@@ -77,7 +77,7 @@ fn ask(
     let other = door(transaction, with_id)?.map_err(|why| why.on("with_id", with_id))?;
     let swapped =
         [queue(transaction, &one, &other, asked_by)?, queue(transaction, &other, &one, asked_by)?];
-    log::info!(
+    tracing::info!(
         "intercoms {id} and {with_id} exchange their panels: requests {} and {}",
         swapped[0].request_id,
         swapped[1].request_id

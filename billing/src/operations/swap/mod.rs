@@ -55,7 +55,10 @@ fn end(
     state: &State,
     reason: Option<&str>,
 ) -> Result<(), Refusal> {
-    log::info!("intercom {id}: its swap has ended without an exchange: {}", reason.unwrap_or("-"));
+    tracing::info!(
+        "intercom {id}: its swap has ended without an exchange: {}",
+        reason.unwrap_or("-")
+    );
     Ok(requests::end(transaction, request_id, state, reason, transaction.now_ms())?)
 }
 
