@@ -1,11 +1,15 @@
 //! Clients that connect and send half a request must not stop the service for others.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::Command;
 
+use intercom_test_support::certificates::Authority;
 use intercom_test_support::{Process, curl};
 use tempfile::TempDir;
+
+use crate::common::LIMIT;
+use crate::tls::with_certificate;
 
 #[test]
 fn half_sent_heads_that_use_up_the_descriptors_are_dropped() {
@@ -29,4 +33,13 @@ fn half_sent_heads_that_use_up_the_descriptors_are_dropped() {
         .collect();
     // It is answered when the connections before it have been dropped; curl has a time limit.
     assert_eq!(curl("GET", &url, b"").0, 200, "beside {} that say nothing", half_sent.len());
+}
+
+#[test]
+fn a_client_that_does_not_begin_tls_is_dropped() {
+    let (_dir, service) = with_certificate(&Authority::new("ours"));
+    let address = service.caller.url.rsplit('/').next().expect("an address");
+    let mut silent = TcpStream::connect(address).expect("it listens");
+    silent.set_read_timeout(Some(LIMIT)).expect("set");
+    assert_eq!(silent.read(&mut [0]).expect("in time"), 0, "it is closed");
 }

@@ -14,7 +14,7 @@ use ureq::http::Method;
 use crate::common::program::{Program, command};
 
 /// A service with a certificate of `authority` for `localhost`.
-fn with_certificate(authority: &Authority) -> (TempDir, Program) {
+pub(crate) fn with_certificate(authority: &Authority) -> (TempDir, Program) {
     let dir = TempDir::new().expect("a directory");
     authority.save(&dir.path().join("ca.pem"));
     authority.issue("localhost", NOW, &dir.path().join("server"));
