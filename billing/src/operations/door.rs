@@ -1,21 +1,26 @@
-//! A door as the page shows it: the record, the board in its place, and what was asked of it.
+//! A door as the page shows it, how it is found, and which requests are old.
 
 use intercom_wire::{BoardName, Mac};
 
-use super::{Billing, Refusal, find, with_turns};
-use crate::replacement::Carried;
+use super::intercom_list::{self, IntercomShown};
+use super::requests::{self, RequestShown};
+use super::{Billing, Refusal, RequestQuery, find};
+use crate::offer::ANSWER_MS;
 use crate::store::boards::{self, Presence};
-use crate::store::history::{self, Entry};
+use crate::store::hardware::{self, Hardware};
+use crate::store::intercom_list::{Filter, Search, page};
 use crate::store::intercoms::{self, Name, Record};
-use crate::store::macs;
+use crate::store::{macs, request_list};
 
-/// How many of its requests are shown.
-const SHOWN: i64 = 50;
+/// How many requests and how much hardware of a door are shown.
+const SHOWN: usize = 50;
+/// How many intercoms one way to search finds.
+const FOUND: usize = 20;
 /// How many pending requests are shown as old.
 const OLD: i64 = 20;
 /// A request that has been pending for this long needs somebody to look, in milliseconds: a board that
 /// is there has answered by then, or its request has ended.
-const OLD_MS: i64 = crate::offer::ANSWER_MS;
+const OLD_MS: i64 = ANSWER_MS;
 
 /// A live intercom with all that is known of it.
 #[derive(Debug, Clone)]
@@ -29,23 +34,20 @@ pub struct Door {
     /// Now, Unix time in milliseconds.
     pub now_ms: i64,
     /// Its requests, the newest first.
-    pub requests: Vec<Entry>,
+    pub requests: Vec<RequestShown>,
+    /// The hardware that is and was there, the newest first.
+    pub hardware: Vec<Hardware>,
 }
 
 /// What is found by one word.
 #[derive(Debug, Clone)]
 pub struct Found {
     /// The intercoms.
-    pub records: Vec<Record>,
+    pub intercoms: Vec<IntercomShown>,
+    /// There are more that are not here.
+    pub may_be_more: bool,
     /// The board whose the MAC address is, where the word is one.
     pub owner: Option<(Mac, BoardName)>,
-}
-
-impl Door {
-    /// What the panel is known to carry, where that is not what the record promises.
-    pub fn confirmed_until_then(&self) -> Option<&Carried> {
-        Some(&self.record.confirmed).filter(|confirmed| **confirmed != self.record.desired)
-    }
 }
 
 impl Billing {
@@ -60,58 +62,89 @@ impl Billing {
                 let record = find(snapshot, &Name::Id(id))?;
                 let board = intercoms::board(snapshot, id)?;
                 let presence = board.as_ref().map(|board| boards::presence(snapshot, board));
-                let now_ms = snapshot.now_ms();
-                let requests = history::list(snapshot, Some(id), now_ms, SHOWN)?;
+                let own = request_list::Filter { intercom_id: Some(id), ..Default::default() };
+                let listed = request_list::page(snapshot, &own, None, SHOWN)?.request_ids;
+                let requests = listed.iter().map(|id| requests::shown(snapshot, rule, id));
                 Ok(Door {
                     record,
                     board,
                     presence: presence.transpose()?.flatten(),
-                    now_ms,
-                    requests: with_turns(snapshot, rule, requests)?,
+                    now_ms: snapshot.now_ms(),
+                    requests: requests.collect::<Result<_, Refusal>>()?,
+                    hardware: hardware::of_an_intercom(snapshot, id, SHOWN as i64)?,
                 })
             })
             .await
     }
 
-    /// The intercoms with exactly this MAC address, ID or external ID.
+    /// The intercoms with this word as their number, the beginning of their external ID or of a word of
+    /// their title, or, at any time, as their MAC address or serial number.
     ///
     /// # Errors
     /// The database fails.
     pub async fn search(&self, word: &str) -> Result<Found, Refusal> {
+        let rule = self.rule();
         let mac: Option<Mac> = word.parse().ok();
-        let names = [
-            mac.map(Name::Mac),
-            word.parse().ok().map(Name::Id),
-            Some(Name::ExternalId(word.to_owned())),
-        ];
+        let number: Option<i64> = word.parse().ok();
+        let searches: Vec<Search> = match mac {
+            Some(mac) => vec![Search::Mac(mac)],
+            None => word
+                .parse()
+                .ok()
+                .map(Search::SerialNumber)
+                .into_iter()
+                .chain([Search::ExternalIdPrefix(word.to_owned()), Search::Title(word.to_owned())])
+                .collect(),
+        };
         self.store
             .read(move |snapshot| {
-                let mut records: Vec<Record> = Vec::new();
-                for name in names.into_iter().flatten() {
-                    let record = intercoms::find(snapshot, &name)?;
-                    let is_new = |record: &Record| records.iter().all(|r| r.id != record.id);
-                    records.extend(record.filter(is_new));
+                let any = Filter::default();
+                let mut found = Vec::new();
+                let mut may_be_more = false;
+                if let Some(number) = number {
+                    found.extend(crate::store::intercom_list::find(snapshot, number, &any)?);
                 }
-                let owner = match mac {
-                    Some(mac) => macs::owner(snapshot, mac)?.map(|(board, _)| (mac, board)),
-                    None => None,
-                };
-                Ok(Found { records, owner })
+                for search in &searches {
+                    let page = page(snapshot, search, &any, None, FOUND)?;
+                    may_be_more |= page.next.is_some();
+                    for one in page.found {
+                        if found.iter().all(|known| known.record.id != one.record.id) {
+                            found.push(one);
+                        }
+                    }
+                }
+                let owner = mac.map(|mac| macs::owner(snapshot, mac)).transpose()?.flatten();
+                let intercoms =
+                    found.into_iter().map(|found| intercom_list::shown(snapshot, rule, found));
+                Ok(Found {
+                    intercoms: intercoms.collect::<Result<_, Refusal>>()?,
+                    may_be_more,
+                    owner: mac.zip(owner.map(|(board, _)| board)),
+                })
             })
             .await
+    }
+
+    /// The newest requests.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn newest_requests(&self, limit: usize) -> Result<Vec<RequestShown>, Refusal> {
+        let newest = RequestQuery { limit, ..RequestQuery::default() };
+        Ok(self.requests(newest).await?.requests)
     }
 
     /// The requests that have been pending for long, the oldest first.
     ///
     /// # Errors
     /// The database fails.
-    pub async fn pending_for_long(&self) -> Result<Vec<Entry>, Refusal> {
+    pub async fn pending_for_long(&self) -> Result<Vec<RequestShown>, Refusal> {
         let rule = self.rule();
         self.store
             .read(move |snapshot| {
-                let now = snapshot.now_ms();
-                let entries = history::pending_since(snapshot, now - OLD_MS, now, OLD)?;
-                with_turns(snapshot, rule, entries)
+                let before_ms = snapshot.now_ms() - OLD_MS;
+                let old = request_list::oldest_pending(snapshot, before_ms, OLD)?;
+                old.iter().map(|id| requests::shown(snapshot, rule, id)).collect()
             })
             .await
     }

@@ -82,7 +82,12 @@ impl Billing {
     }
 }
 
-fn shown(snapshot: &Snapshot<'_>, rule: Rule, found: Found) -> Result<IntercomShown, Refusal> {
+/// An intercom as it is shown now.
+pub(super) fn shown(
+    snapshot: &Snapshot<'_>,
+    rule: Rule,
+    found: Found,
+) -> Result<IntercomShown, Refusal> {
     let last_ms = found.sighting.at_ms(snapshot.now_ms());
     let pending = match &found.pending {
         Some(request_id) => pending::by_id(snapshot, request_id)?,

@@ -11,7 +11,7 @@ use crate::store::request_list::{self, Filter, RequestState};
 use crate::store::{Snapshot, pending, times};
 
 /// Which requests are wanted.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct RequestQuery {
     /// In this state.
     pub state: Option<RequestState>,

@@ -79,11 +79,6 @@ statements! {
     BY_ID = select!("WHERE r.request_id = :id");
     NEWEST_OF_AN_INTERCOM =
         select!("WHERE r.intercom_id = :id ORDER BY r.number DESC LIMIT :limit");
-    PENDING_SINCE = select!(
-        "WHERE r.asked_ms < :before AND r.number IN (SELECT number FROM requests
-            WHERE state = 'pending' ORDER BY number LIMIT :limit)
-        ORDER BY r.number"
-    );
 }
 
 /// One request.
@@ -111,17 +106,6 @@ pub fn list(
         ),
         None => snapshot.all(NEWEST, named_params! {":now": now_ms, ":limit": limit}, entry),
     }
-}
-
-/// The requests that have been pending since before that time, the oldest first; at most `limit`.
-pub fn pending_since(
-    snapshot: &Snapshot<'_>,
-    before_ms: i64,
-    now_ms: i64,
-    limit: i64,
-) -> Result<Vec<Entry>> {
-    let params = named_params! {":before": before_ms, ":now": now_ms, ":limit": limit};
-    snapshot.all(PENDING_SINCE, params, entry)
 }
 
 fn entry(row: &Row<'_>) -> Result<Entry> {

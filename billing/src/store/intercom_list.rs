@@ -156,7 +156,8 @@ fn prefixes(words: &str) -> String {
 }
 
 /// An intercom with all that the list tells of it, if the filter leaves it.
-fn find(snapshot: &Snapshot<'_>, id: i64, filter: &Filter) -> Result<Option<Found>> {
+/// One intercom, if the filter leaves it.
+pub fn find(snapshot: &Snapshot<'_>, id: i64, filter: &Filter) -> Result<Option<Found>> {
     let Some(record) = intercoms::find(snapshot, &Name::Id(id))? else { return Ok(None) };
     let status = record.shown.status.as_deref();
     if filter.status.as_deref().is_some_and(|wanted| status != Some(wanted)) {

@@ -55,7 +55,6 @@ const SCANS: [&str; 27] = [
     "figures::PENDING: requests USING COVERING INDEX pending_requests_in_order",
     "figures::PENDING: p",
     "history::NEWEST: r",
-    "history::PENDING_SINCE: requests USING COVERING INDEX pending_requests_in_order",
     // FTS5 looks the words up in its own index (M), from an ID on (>).
     "intercom_list::WITH_WORDS: titles VIRTUAL TABLE INDEX 64:M1>",
     "offers::EVERY_OPEN_REQUEST: requests USING INDEX pending_requests_in_order",
@@ -69,6 +68,7 @@ const SCANS: [&str; 27] = [
     "quiet_hours::LIST: quiet_hours",
     "retention::DAYS: service",
     "retention::SET_DAYS: service",
+    "request_list::OLDEST_PENDING: requests USING COVERING INDEX pending_requests_in_order",
     "tokens::ANY: tokens USING COVERING INDEX sqlite_autoindex_tokens_1",
     "tokens::LIST: tokens",
     "webhooks::COUNT: webhooks",

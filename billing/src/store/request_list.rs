@@ -85,6 +85,12 @@ statements! {
         "offers o CROSS JOIN requests r ON r.request_id = o.request_id",
         "o.board = :which"
     );
+    /// Only the oldest ones are looked at, by their index.
+    OLDEST_PENDING = "
+        SELECT request_id FROM requests
+        WHERE asked_ms < ?1 AND number IN (SELECT number FROM requests
+            WHERE state = 'pending' ORDER BY number LIMIT ?2)
+        ORDER BY number";
     FIRST_SINCE = "
         SELECT number FROM requests WHERE asked_ms >= ?1 ORDER BY asked_ms, number LIMIT 1";
 }
@@ -114,6 +120,15 @@ pub fn page(
         None => last.filter(|_| may_be_more),
     };
     Ok(Page { request_ids: page.into_iter().map(|listed| listed.request_id).collect(), next })
+}
+
+/// The requests that have been pending since before that time, the oldest first; at most `limit`.
+pub fn oldest_pending(
+    snapshot: &Snapshot<'_>,
+    before_ms: i64,
+    limit: i64,
+) -> Result<Vec<RequestId>> {
+    snapshot.all(OLDEST_PENDING, [before_ms, limit], |row| parsed(row, "request_id"))
 }
 
 /// The filter with the fewest requests chooses the index.

@@ -34,15 +34,17 @@ fn each_role_sees_its_pages_and_no_others() {
         Browser::signed_in(&billing, &operator),
     ];
     let replace: Fields = &[("new_mac", NEW), ("model", "3516EV200"), ("group_id", "6")];
-    let table: [Row; 15] = [
+    let table: [Row; 17] = [
         ("/", None, [401, 200, 200]),
         ("/?q=1", None, [401, 303, 303]),
         ("/door?id=1", None, [401, 200, 200]),
         ("/door?id=9", None, [401, 404, 404]),
         ("/requests", None, [401, 200, 200]),
+        ("/requests?state=pending&cursor=9", None, [401, 200, 200]),
         ("/tokens", None, [401, 403, 200]),
         ("/door?id=1", Some(replace), [401, 403, 303]),
         ("/door?id=9", Some(replace), [401, 403, 404]),
+        ("/requests/cancel", Some(&[("request_id", "unknown")]), [401, 403, 404]),
         ("/", Some(&[("decision", "dismiss_by_hand"), ("board", "die-9")]), [401, 403, 303]),
         ("/tokens", Some(&[("role", "viewer")]), [401, 403, 200]),
         ("/tokens/revoke", Some(&[("number", "9")]), [401, 403, 303]),
@@ -63,18 +65,23 @@ fn each_role_sees_its_pages_and_no_others() {
 }
 
 #[test]
-fn a_door_is_found_by_its_mac_address_its_number_and_its_external_id() {
+fn a_door_is_found_by_what_it_has_or_had_and_by_its_name() {
     let billing = Running::start();
-    billing.post(json!({"mac": OLD, "external_id": "gate/7"}));
+    billing.post(json!({"mac": OLD, "serial_number": "S-OLD", "external_id": "gate/7"}));
+    billing.patch(json!({"id": 1, "group_id": 6, "title": "12 Mill Street"}));
+    billing.patch(json!({"id": 1, "group_id": 6, "new_mac": NEW, "model": "M"}));
     let mut browser = Browser::of(&billing);
-    for word in ["1", "aabb.ccdd.eeff", "AA-BB-CC-DD-EE-FF", "gate%2F7", "+1+"] {
+    for word in
+        ["1", "aabb.ccdd.eeff", "AA-BB-CC-DD-EE-FF", NEW, "S-OLD", "gate%2F", "mill+str", "+1+"]
+    {
         let found = browser.get(&format!("/?q={word}"));
         assert_eq!(found.header("location"), "/door?id=1", "{word}: {}", found.text);
     }
     shows(&browser.get("/?q=7%3Cb%3E"), &["No intercom has", "7&lt;b&gt;"]);
-    let _spare = Board::connect(&billing, "die-1", NEW);
+    let third = "02:00:00:00:00:03";
+    let _spare = Board::connect(&billing, "die-3", third);
     billing.until("the spare", |_| {
-        Browser::of(&billing).get(&format!("/?q={NEW}")).text.contains("was seen on board die-1")
+        Browser::of(&billing).get(&format!("/?q={third}")).text.contains("was seen on board die-3")
     });
 }
 
@@ -110,6 +117,12 @@ fn a_panel_is_replaced_by_the_form_of_its_door() {
     let asked = ["pending", NEW, "S-NEW", "Until that is installed", "Waits for"];
     shows(&browser.get("/door?id=1"), &asked);
     assert_eq!(billing.show("id=1").body["mac"], NEW);
+    let request_id = billing.newest_request_id();
+    let cancelled = browser.press("/requests/cancel", &[("request_id", &request_id)]);
+    assert_eq!((cancelled.status.as_u16(), cancelled.header("location")), (303, "/door?id=1"));
+    assert_eq!(billing.show("id=1").body["mac"], OLD);
+    shows(&browser.get("/requests?state=cancelled"), &[&request_id]);
+    assert!(!browser.get("/requests?state=pending").text.contains(&request_id));
 }
 
 #[test]

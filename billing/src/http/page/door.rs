@@ -14,6 +14,7 @@ use crate::http::body::Form;
 use crate::http::query;
 use crate::offer::UNTIL_FURTHER_NOTICE;
 use crate::operations::{Billing, Door, Refusal};
+use crate::store::hardware::Hardware;
 
 /// What the form to replace a panel is filled in with, and what is wrong with it.
 struct Typed<'a> {
@@ -30,7 +31,7 @@ pub(super) async fn show(
     match billing.door(id(query)).await {
         Ok(door) => {
             let typed = Typed { fields: &Map::new(), errors: None };
-            Ok(document(&visitor, &door, &typed))
+            Ok(document(&visitor, &door, &typed)?)
         }
         Err(Refusal::NotFound) => Ok(none(&visitor)),
         Err(refusal) => Err(refusal),
@@ -51,7 +52,7 @@ pub(super) async fn replace(
         Err(Refusal::Invalid(errors)) => {
             let door = billing.door(id).await?;
             let typed = Typed { fields: &fields, errors: Some(&errors) };
-            let document = document(&visitor, &door, &typed);
+            let document = document(&visitor, &door, &typed)?;
             Ok((StatusCode::UNPROCESSABLE_ENTITY, document).into_response())
         }
         Err(refusal) => Err(refusal),
@@ -89,10 +90,10 @@ fn none(visitor: &Visitor) -> Response {
     (StatusCode::NOT_FOUND, document).into_response()
 }
 
-fn document(visitor: &Visitor, door: &Door, typed: &Typed<'_>) -> Response {
+fn document(visitor: &Visitor, door: &Door, typed: &Typed<'_>) -> serde_json::Result<Response> {
     let record = &door.record;
-    let pending = || door.requests.iter().filter(|entry| entry.state == "pending");
-    let ended = || door.requests.iter().filter(|entry| entry.state != "pending");
+    let pending = || door.requests.iter().filter(|request| request.wait.is_some());
+    let ended = || door.requests.iter().filter(|request| request.wait.is_none());
     let title = record.shown.title.clone().unwrap_or_else(|| format!("Intercom {}", record.id));
     let content = html! {
         p { a href="/" { "Doors" } }
@@ -101,7 +102,7 @@ fn document(visitor: &Visitor, door: &Door, typed: &Typed<'_>) -> Response {
                 h1 { (title) }
                 (shown::state(record.shown.status.as_deref().unwrap_or_default()))
             }
-            @if pending().next().is_some() { (request::list_of_a_door(pending())) }
+            @if pending().next().is_some() { (request::list_of_a_door(visitor, pending())?) }
             div.card { (facts(door)) }
         }
         @if visitor.is_operator() {
@@ -110,10 +111,14 @@ fn document(visitor: &Visitor, door: &Door, typed: &Typed<'_>) -> Response {
         section #requests data-live {
             h2 { "What was asked of it" }
             @if ended().next().is_none() { p.card { "Nothing that has ended." } }
-            (request::list_of_a_door(ended()))
+            (request::list_of_a_door(visitor, ended())?)
+        }
+        section #hardware data-live {
+            h2 { "Which hardware was there" }
+            ul.rows { @for hardware in &door.hardware { li.card { (was_there(hardware)) } } }
         }
     };
-    layout::document(&title, Tab::None, Some(visitor), &content)
+    Ok(layout::document(&title, Tab::None, Some(visitor), &content))
 }
 
 fn facts(door: &Door) -> Markup {
@@ -126,11 +131,11 @@ fn facts(door: &Door) -> Markup {
             @if let Some(serial_number) = &desired.identity.serial_number {
                 dt { "Serial number" } dd { (serial_number) }
             }
-            @if let Some(confirmed) = door.confirmed_until_then() {
+            @if door.record.confirmed != *desired {
                 dt { "Until that is installed" }
                 dd {
-                    span.mac { (confirmed.identity.mac) }
-                    @if let Some(serial_number) = &confirmed.identity.serial_number {
+                    span.mac { (door.record.confirmed.identity.mac) }
+                    @if let Some(serial_number) = &door.record.confirmed.identity.serial_number {
                         ", " (serial_number)
                     }
                 }
@@ -144,6 +149,25 @@ fn facts(door: &Door) -> Markup {
             @if let Some(external_id) = &shown.external_id {
                 dt { "External ID" } dd { (external_id) }
             }
+        }
+    }
+}
+
+fn was_there(hardware: &Hardware) -> Markup {
+    html! {
+        div.head {
+            span { (shown::identity(&hardware.carried)) }
+            @if hardware.to.is_none() { span.state.good { "in place" } }
+        }
+        p.quiet {
+            @match &hardware.from {
+                Some(from) => { "From " (shown::time(from)) }
+                None => "From the beginning",
+            }
+            @if let Some(to) = &hardware.to { " to " (shown::time(to)) }
+            @if let Some(board) = &hardware.board { " · board " (board) }
+            @if let Some(who) = &hardware.asked_by { " · asked by " (who) }
+            @if let Some(ended) = &hardware.ended { " · " (ended) }
         }
     }
 }

@@ -1,9 +1,8 @@
 //! The first page: the search, what needs somebody, and the newest requests.
 
 use axum::extract::{RawQuery, State};
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use intercom_wire::BoardName;
+use intercom_wire::{BoardName, IntercomBody};
 use maud::{Markup, html};
 
 use super::layout::{self, Tab};
@@ -11,10 +10,10 @@ use super::visitor::{Operator, Visitor};
 use super::{request, shown};
 use crate::http::body::Form;
 use crate::http::{decisions, query};
-use crate::operations::{Billing, Decision, Found, Question, Refusal, Waits};
+use crate::operations::{Billing, Found, IntercomShown, Question, Refusal, Waits};
 
 /// How many of the newest requests are shown.
-const SHOWN: i64 = 10;
+const SHOWN: usize = 10;
 
 /// GET /, with the word that is searched for as `q`.
 pub(super) async fn show(
@@ -28,21 +27,21 @@ pub(super) async fn show(
         "" => None,
         word => Some(billing.search(word).await?),
     };
-    if let Some(Found { records, .. }) = &found
-        && let [only] = &records[..]
+    if let Some(Found { intercoms, .. }) = &found
+        && let [IntercomShown { shown: IntercomBody { id: Some(id), .. }, .. }] = &intercoms[..]
     {
-        return Ok(Redirect::to(&format!("/door?id={}", only.id)).into_response());
+        return Ok(Redirect::to(&format!("/door?id={id}")).into_response());
     }
     let questions = billing.questions().await?;
     let old = billing.pending_for_long().await?;
-    let newest = billing.history(None, SHOWN).await?;
+    let newest = billing.newest_requests(SHOWN).await?;
     let content = html! {
         h1 { "Doors" }
         form.search role="search" method="get" action="/" {
             label for="q" { "Find a door" }
             div.joined {
                 input #q type="search" name="q" value=(word) autocapitalize="none" spellcheck="false"
-                    placeholder="MAC address, number or external ID";
+                    placeholder="MAC address, serial number, name …";
                 button.primary { "Find" }
             }
         }
@@ -55,7 +54,7 @@ pub(super) async fn show(
             @for question in &questions { (asks(question, visitor.is_operator())?) }
             @if !old.is_empty() {
                 h3 { "Pending for long" }
-                (request::list(&old))
+                (request::list(&visitor, &old)?)
             }
         }
         section #newest data-live {
@@ -64,7 +63,7 @@ pub(super) async fn show(
                 p.card { "Nothing has been asked for yet. A PATCH with a new MAC address or a new serial \
                           number appears here." }
             } @else {
-                (request::list(&newest))
+                (request::list(&visitor, &newest)?)
                 p { a href="/requests" { "All requests" } }
             }
         }
@@ -75,7 +74,7 @@ pub(super) async fn show(
 fn results(word: &str, found: &Found) -> Markup {
     html! {
         section aria-label="Found" {
-            @if found.records.is_empty() {
+            @if found.intercoms.is_empty() {
                 p.card role="status" {
                     "No intercom has " strong { (word) } "."
                     @if let Some((_, board)) = &found.owner {
@@ -83,16 +82,29 @@ fn results(word: &str, found: &Found) -> Markup {
                     }
                 }
             }
-            ul.rows {
-                @for record in &found.records {
-                    li.card {
-                        a href={ "/door?id=" (record.id) } {
-                            (record.shown.title.as_deref().unwrap_or("Intercom")) " " (record.id)
-                        }
-                        " " (shown::state(record.shown.status.as_deref().unwrap_or_default()))
-                    }
-                }
+            ul.rows { @for intercom in &found.intercoms { li.card { (result(intercom)) } } }
+            @if found.may_be_more {
+                p.quiet { "There may be more: write more of the word, or another one." }
             }
+        }
+    }
+}
+
+fn result(intercom: &IntercomShown) -> Markup {
+    let shown = &intercom.shown;
+    let id = shown.id.unwrap_or_default();
+    html! {
+        div.head {
+            h3 {
+                a href={ "/door?id=" (id) } { (shown.title.as_deref().unwrap_or("Intercom")) }
+                " " small { (id) }
+            }
+            (shown::state(shown.status.as_deref().unwrap_or_default()))
+        }
+        p.quiet {
+            span.mac { (intercom.confirmed.mac) }
+            @if let Some(group) = &shown.group { " · group " (group.name) }
+            @if intercom.online { " · on line" } @else { " · off line" }
         }
     }
 }
@@ -105,16 +117,7 @@ pub(super) async fn press(
 ) -> Result<Response, Refusal> {
     match billing.decide(decisions::read(&fields)?).await {
         Ok(()) => Ok(Redirect::to("/").into_response()),
-        Err(Refusal::NotFound) => {
-            let content = html! {
-                h1 { "Not done" }
-                p { "This does not wait any more, there is no such intercom, or another intercom has \
-                     that identity." }
-                p { a.button href="/" { "Back" } }
-            };
-            let document = layout::document("Not done", Tab::None, Some(&visitor), &content);
-            Ok((StatusCode::NOT_FOUND, document).into_response())
-        }
+        Err(Refusal::NotFound) => Ok(layout::not_done(&visitor)),
         Err(refusal) => Err(refusal),
     }
 }
@@ -125,23 +128,10 @@ fn asks(question: &Question, is_operator: bool) -> serde_json::Result<Markup> {
             p { (question.what) }
             @if is_operator {
                 div.actions {
-                    @for answer in &question.answers { (button(answer)?) }
+                    @for answer in &question.answers { (shown::decision(answer)?) }
                     @if let Waits::ByHand(change) = &question.what { (number(&change.board)) }
                 }
             }
-        }
-    })
-}
-
-/// A form with the decision as it is sent to the API, too.
-fn button(decision: &Decision) -> serde_json::Result<Markup> {
-    let fields = serde_json::to_value(decision)?;
-    Ok(html! {
-        form method="post" action="/" {
-            @for (name, value) in fields.as_object().into_iter().flatten() {
-                input type="hidden" name=(name) value=(value.as_str().map_or_else(|| value.to_string(), str::to_owned));
-            }
-            button { (decision) }
         }
     })
 }

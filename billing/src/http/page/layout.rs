@@ -1,6 +1,6 @@
 //! What all pages share: the head, the way between them, and what a browser may load for them.
 
-use axum::http::{HeaderName, HeaderValue, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use maud::{DOCTYPE, Markup, html};
 
@@ -33,6 +33,18 @@ pub(super) enum Tab {
     Tokens,
     /// It is on none of them.
     None,
+}
+
+/// Says that a button came too late.
+pub(super) fn not_done(visitor: &Visitor) -> Response {
+    let content = html! {
+        h1 { "Not done" }
+        p { "This does not wait any more, there is no such intercom, or another intercom has that \
+             identity." }
+        p { a.button href="/" { "Back" } }
+    };
+    let document = document("Not done", Tab::None, Some(visitor), &content);
+    (StatusCode::NOT_FOUND, document).into_response()
 }
 
 /// A whole page. Without a visitor it has no menu.

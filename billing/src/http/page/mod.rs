@@ -29,6 +29,7 @@ pub(super) fn routes() -> Router<Billing> {
         .route("/", get(home::show).post(home::press))
         .route("/door", get(door::show).post(door::replace))
         .route("/requests", get(requests::show))
+        .route("/requests/cancel", post(requests::cancel))
         .route("/tokens", get(tokens::show).post(tokens::add))
         .route("/tokens/revoke", post(tokens::revoke))
         .route("/sign-in", get(sign_in::form).post(sign_in::sign_in))

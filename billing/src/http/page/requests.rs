@@ -1,32 +1,89 @@
-//! The requests and how they ended.
+//! The requests and how they ended: all of them, or those in one state.
 
-use axum::extract::State;
-use axum::response::Response;
+use axum::extract::{RawQuery, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use intercom_wire::Fields;
 use maud::html;
+use serde_json::Value;
 
 use super::layout::{self, Tab};
 use super::request;
-use super::visitor::Visitor;
-use crate::operations::{Billing, Refusal};
+use super::visitor::{Operator, Visitor};
+use crate::http::body::Form;
+use crate::http::query;
+use crate::operations::{Billing, Refusal, RequestQuery};
+use crate::store::request_list::RequestState;
 
-/// How many are shown.
-const SHOWN: i64 = 100;
+/// How many are on one page.
+const SHOWN: usize = 50;
 
-/// GET /requests.
+/// The states that can be chosen.
+const STATES: [&str; 8] = [
+    "pending",
+    "installed",
+    "rejected",
+    "rolled_back",
+    "failed",
+    "cancelled",
+    "superseded",
+    "withdrawn",
+];
+
+/// GET /requests, with a `state` and the `cursor` of an earlier page.
 pub(super) async fn show(
     visitor: Visitor,
     State(billing): State<Billing>,
+    query: RawQuery,
 ) -> Result<Response, Refusal> {
-    let entries = billing.history(None, SHOWN).await?;
+    let named = query::object(query);
+    let mut fields = Fields::new(&named);
+    let state = query::word(&mut fields, "state", RequestState::of);
+    let cursor = fields.string("cursor").and_then(|cursor| cursor.parse().ok());
+    let state = fields.finish(Some(state))?;
+    let chosen = named.get("state").and_then(Value::as_str);
+    let page = billing
+        .requests(RequestQuery { state, cursor, limit: SHOWN, ..RequestQuery::default() })
+        .await?;
     let content = html! {
         h1 { "Requests" }
-        div #requests data-live {
-            @if entries.is_empty() {
-                p.card { "Nothing has been asked for yet. A PATCH with a new MAC address or a new serial \
-                          number appears here." }
+        form.search method="get" action="/requests" {
+            label for="state" { "Which" }
+            div.joined {
+                select #state name="state" {
+                    option value="" { "all" }
+                    @for state in STATES {
+                        option value=(state) selected[chosen == Some(state)] { (state.replace('_', " ")) }
+                    }
+                }
+                button { "Show" }
             }
-            (request::list(&entries))
+        }
+        div #requests data-live {
+            @if page.requests.is_empty() { p.card { "None." } }
+            (request::list(&visitor, &page.requests)?)
+        }
+        @if let Some(next) = &page.next {
+            p { a.button href={ "/requests?state=" (chosen.unwrap_or_default()) "&cursor=" (next) } { "Older" } }
         }
     };
     Ok(layout::document("Requests", Tab::Requests, Some(&visitor), &content))
+}
+
+/// POST /requests/cancel; then the door again.
+pub(super) async fn cancel(
+    Operator(visitor): Operator,
+    State(billing): State<Billing>,
+    Form(fields): Form,
+) -> Result<Response, Refusal> {
+    let text = |name| fields.get(name).and_then(Value::as_str).unwrap_or_default();
+    // What is no ID is no request's.
+    let Ok(request_id) = text("request_id").parse() else { return Ok(layout::not_done(&visitor)) };
+    match billing.cancel(request_id, visitor.principal.clone()).await {
+        Ok(cancelled) => {
+            let door = format!("/door?id={}", cancelled.entry.intercom_id);
+            Ok(Redirect::to(&door).into_response())
+        }
+        Err(Refusal::NotFound | Refusal::Conflict(_)) => Ok(layout::not_done(&visitor)),
+        Err(refusal) => Err(refusal),
+    }
 }

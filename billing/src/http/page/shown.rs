@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use crate::operations::Decision;
 use crate::store::history::{Entry, Shown};
 
 /// A state in words and colour.
@@ -21,6 +22,19 @@ pub(super) fn identity(shown: &Shown) -> Markup {
         span.mac { (shown.mac) }
         @if let Some(serial_number) = &shown.serial_number { br; small { (serial_number) } }
     }
+}
+
+/// A button, in a form with the decision as it is sent to the API, too.
+pub(super) fn decision(decision: &Decision) -> serde_json::Result<Markup> {
+    let fields = serde_json::to_value(decision)?;
+    Ok(html! {
+        form method="post" action="/" {
+            @for (name, value) in fields.as_object().into_iter().flatten() {
+                input type="hidden" name=(name) value=(value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+            }
+            button { (decision) }
+        }
+    })
 }
 
 /// An RFC 3339 time in UTC as people read it.
