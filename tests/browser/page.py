@@ -219,16 +219,16 @@ def needs_somebody(browser):
         Panel(service, "stranger", OLD, "S-X").poll()
         watching = Visit(browser, service, "viewer", color_scheme="dark", **PHONE)
         watching.sign_in(service.viewer)
-        expect(watching.page.locator("#needed")).to_contain_text("Board stranger claims")
+        expect(watching.page.locator("#needed")).to_contain_text("Board stranger is on line")
         watching.picture("needed")
         assert watching.page.locator("#needed button").count() == 0
         deciding = Visit(browser, service, "operator", color_scheme="light", **PHONE)
         deciding.sign_in(service.operator)
         deciding.picture("needed")
         deciding.page.get_by_role("button", name="belongs to board stranger").click()
-        expect(deciding.page.locator("#needed")).not_to_contain_text("Board stranger claims")
+        expect(deciding.page.locator("#needed")).not_to_contain_text("Board stranger is on line")
         # The other window follows by itself.
-        expect(watching.page.locator("#needed")).not_to_contain_text("Board stranger claims")
+        expect(watching.page.locator("#needed")).not_to_contain_text("Board stranger is on line")
     finally:
         service.close()
 
