@@ -237,8 +237,7 @@ fn a_request_is_made_with_the_documented_body_and_says_who_is_asked_first() {
 fn a_dry_run_tells_what_a_request_would_do_and_changes_nothing() {
     let billing = Running::start_with(|settings| settings.grace = Duration::ZERO);
     billing.old_intercom();
-    let mut spare = Board::connect(&billing, "die-1", NEW);
-    spare.is_there();
+    let _spare = Board::connect(&billing, "die-1", NEW);
     billing.until("the spare is there", |b| {
         make(b, dry_run()).body["wait"]["board"] == json!("die-1")
     });
