@@ -3,7 +3,7 @@
 use intercom_wire::RequestId;
 
 use super::requests::{RequestShown, shown};
-use super::{Billing, Conflict, Refusal, find};
+use super::{Billing, Conflict, Refusal, find, swap};
 use crate::principal::Principal;
 use crate::replacement::State;
 use crate::store::intercoms::{self, CANCELLED, Name, RecordState};
@@ -37,6 +37,7 @@ impl Billing {
                 let now_ms = transaction.now_ms();
                 let state = State::Cancelled;
                 requests::end(transaction, &request_id, &state, Some(&reason), now_ms)?;
+                swap::end_other(transaction, &request_id)?;
                 let record = find(transaction, &Name::Id(intercom_id))?;
                 intercoms::set_state(
                     transaction,

@@ -158,7 +158,7 @@ type End = (fn(&Running, &mut [Board; 2], &[String; 2]), [&'static str; 2]);
 
 #[test]
 fn whatever_ends_one_half_ends_both_and_both_records_stay() {
-    let ends: [End; 4] = [
+    let ends: [End; 5] = [
         (
             |_, [_, other], [first, _]| {
                 other.reports(&by("die-2", report(first, "rejected", NEW, "S-2")));
@@ -166,6 +166,13 @@ fn whatever_ends_one_half_ends_both_and_both_records_stay() {
             ["rejected", "withdrawn"],
         ),
         (|billing, _, _| drop(billing.delete("id=2")), ["withdrawn", "withdrawn"]),
+        (
+            |billing, _, [first, _]| {
+                let path = format!("/api/v1/requests/{first}/cancel");
+                assert_eq!(billing.call(Method::POST, &path, None).status, 200);
+            },
+            ["cancelled", "withdrawn"],
+        ),
         (
             |billing, _, _| {
                 let body = json!({"id": 1, "group_id": 6, "new_mac": THIRD, "model": "M"});
