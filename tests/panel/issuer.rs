@@ -97,6 +97,25 @@ fn a_report_is_sent_again_until_its_issuer_has_read_it() {
 }
 
 #[test]
+fn the_report_of_a_change_is_sent_again_until_its_issuer_has_read_it() {
+    let broker = Broker::start();
+    let watcher = Watcher::new(&broker);
+    let board = Board::sandboxed("gate-1", OLD).with_mqtt(&broker.url());
+    let mut daemon = board.start();
+    let nonce = watcher.online(OLD, "gate-1")["nonce"].clone();
+    board.wait_until_reached();
+    watcher.publish(&topic("r-1"), offer("r-1", &nonce, NEW).to_string());
+    let report = watcher.report(NEW);
+    assert_eq!(report["status"], "installed");
+    assert_eq!(watcher.report(NEW), report, "the broker had it, and nobody else");
+    let unreported = || board.run(&["status", "--json"]).json()["unreported"].clone();
+    assert_eq!(unreported(), 1);
+    watcher.publish(&topic("r-1"), "");
+    daemon.wait_for("the report has arrived");
+    assert_eq!(unreported(), 0);
+}
+
+#[test]
 fn a_report_that_leaves_after_a_later_change_tells_both_identities() {
     let broker = Broker::start();
     let watcher = Watcher::new(&broker);
