@@ -39,8 +39,15 @@ impl Counters {
     /// All at zero, so that the first of a kind is an increase.
     pub(super) fn new() -> Self {
         let ended = Family::default();
-        for outcome in ["installed", "rejected", "rolled_back", "failed", "superseded", "withdrawn"]
-        {
+        for outcome in [
+            "installed",
+            "rejected",
+            "rolled_back",
+            "failed",
+            "superseded",
+            "withdrawn",
+            "cancelled",
+        ] {
             let _ = ended.get_or_create(&Ending { outcome: outcome.to_owned() });
         }
         Counters {

@@ -61,7 +61,10 @@ fn a_replacement_is_counted_from_the_request_to_its_report() {
     for series in ["requests_asked_total", "offers_total", "reports_total", "requests_pending"] {
         assert_eq!(value(&text, series), Some("0"), "{series}");
     }
-    assert_eq!(value(&text, "requests_ended_total{outcome=\"installed\"}"), Some("0"));
+    for outcome in ["installed", "rolled_back", "cancelled"] {
+        let series = format!("requests_ended_total{{outcome=\"{outcome}\"}}");
+        assert_eq!(value(&text, &series), Some("0"), "{series}");
+    }
     assert_eq!(value(&text, "requests_oldest_pending_seconds"), Some("0.0"));
     billing.old_intercom();
     let request_id = billing.ask();
