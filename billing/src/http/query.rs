@@ -2,6 +2,9 @@
 
 use axum::extract::RawQuery;
 use intercom_wire::Fields;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
 /// How many items a page has, where its reader does not say.
@@ -35,6 +38,15 @@ pub(super) fn word<T>(
         fields.error(field, format!("The selected {field} is invalid."));
     }
     value
+}
+
+/// A date, or a time as RFC 3339, as Unix time in milliseconds.
+pub(super) fn time(text: &str) -> Option<i64> {
+    let time = text.parse::<Timestamp>().ok().or_else(|| {
+        let date = text.parse::<Date>().ok()?;
+        Some(date.to_zoned_datetime(TimeZone::UTC).ok()?.timestamp())
+    });
+    Some(time?.as_millisecond())
 }
 
 /// How many items a page may have.

@@ -11,7 +11,7 @@ use super::auth::{Operator, Reader};
 use super::body::Object;
 use super::query;
 use crate::operations::{Billing, Refusal, RequestQuery};
-use crate::store::request_list::RequestState;
+use crate::store::request_list::{Filter, RequestState};
 
 /// GET: the requests that a filter leaves, one page at a time.
 pub(super) async fn list(
@@ -61,15 +61,13 @@ pub(super) async fn cancel(
 
 fn filter(named: &Map<String, Value>) -> Result<RequestQuery, Errors> {
     let mut fields = Fields::new(named);
-    let state = query::word(&mut fields, "state", RequestState::of);
-    let board = query::word(&mut fields, "board", |text| text.parse().ok());
-    let read = RequestQuery {
-        state,
-        board,
+    let filter = Filter {
+        state: query::word(&mut fields, "state", RequestState::of),
         intercom_id: fields.id("intercom"),
-        since: fields.string("since").map(str::to_owned),
-        cursor: fields.id("cursor"),
-        limit: query::limit(&mut fields),
+        board: query::word(&mut fields, "board", |text| text.parse().ok()),
+        since_ms: query::word(&mut fields, "since", query::time),
     };
+    let cursor = fields.id("cursor");
+    let read = RequestQuery { filter, cursor, limit: query::limit(&mut fields) };
     fields.finish(Some(read))
 }

@@ -6,10 +6,11 @@ use serde::Serialize;
 use super::wait::{self, Wait};
 use super::{Billing, Refusal};
 use crate::offer::Rule;
+use crate::schedule::rfc_3339;
 use crate::store::history::Shown;
 use crate::store::intercom_list::{self, Filter, Found, Search};
 use crate::store::sightings::Sighting;
-use crate::store::{Snapshot, pending, times};
+use crate::store::{Snapshot, pending};
 
 /// Which intercoms are wanted.
 #[derive(Debug, Clone)]
@@ -102,7 +103,7 @@ pub(super) fn shown(
         shown: found.record.shown,
         board: found.board,
         online: found.sighting == Sighting::Online,
-        last_seen_at: last_ms.map(|at_ms| times::as_text(snapshot, at_ms)).transpose()?,
+        last_seen_at: last_ms.map(rfc_3339),
         pending: pending.transpose()?,
     })
 }

@@ -9,10 +9,11 @@ use super::{Billing, Refusal, credentials, find, patch, scheduled};
 use crate::offer::Rule;
 use crate::principal::Principal;
 use crate::replacement::State;
+use crate::schedule::rfc_3339;
 use crate::store::history::Shown;
 use crate::store::intercoms::{self, Name, Record};
 use crate::store::sightings::{self, Sighting};
-use crate::store::{self, Transaction, holders, pending, requests, times};
+use crate::store::{self, Transaction, holders, pending, requests};
 
 /// What comes of a body, or would.
 #[derive(Debug, Clone, Serialize)]
@@ -217,7 +218,7 @@ impl Before {
             panel: Panel {
                 board,
                 online: sighting == Sighting::Online,
-                last_seen_at: last_ms.map(|at| times::as_text(transaction, at)).transpose()?,
+                last_seen_at: last_ms.map(rfc_3339),
             },
             wait: None,
             is_new: false,

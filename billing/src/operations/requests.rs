@@ -1,26 +1,20 @@
 //! The list of requests, each with what it waits for.
 
-use intercom_wire::{BoardName, Errors, RequestId};
+use intercom_wire::RequestId;
 use serde::Serialize;
 
 use super::wait::{self, Wait};
 use super::{Billing, Refusal};
 use crate::offer::Rule;
 use crate::store::history::{self, Entry};
-use crate::store::request_list::{self, Filter, RequestState};
-use crate::store::{Snapshot, pending, times};
+use crate::store::request_list::{self, Filter};
+use crate::store::{Snapshot, pending};
 
 /// Which requests are wanted.
 #[derive(Debug, Clone, Default)]
 pub struct RequestQuery {
-    /// In this state.
-    pub state: Option<RequestState>,
-    /// Of this intercom.
-    pub intercom_id: Option<i64>,
-    /// That this board is or was offered.
-    pub board: Option<BoardName>,
-    /// Asked for at that time or later: a date, or a time as RFC 3339.
-    pub since: Option<String>,
+    /// What they have in common.
+    pub filter: Filter,
     /// Where an earlier page has ended.
     pub cursor: Option<i64>,
     /// At most so many.
@@ -50,18 +44,13 @@ impl Billing {
     /// The requests that are wanted.
     ///
     /// # Errors
-    /// `since` is no time, or the database fails.
+    /// The database fails.
     pub async fn requests(&self, query: RequestQuery) -> Result<RequestPage, Refusal> {
         let rule = self.rule();
         self.store
             .read(move |snapshot| {
-                let since_ms = match &query.since {
-                    Some(text) => Some(times::read(snapshot, text)?.ok_or_else(no_time)?),
-                    None => None,
-                };
-                let RequestQuery { state, intercom_id, board, .. } = query;
-                let filter = Filter { state, intercom_id, board, since_ms };
-                let page = request_list::page(snapshot, &filter, query.cursor, query.limit)?;
+                let RequestQuery { filter, cursor, limit } = query;
+                let page = request_list::page(snapshot, &filter, cursor, limit)?;
                 let shown = page.request_ids.iter().map(|id| shown(snapshot, rule, id));
                 Ok(RequestPage {
                     requests: shown.collect::<Result<_, Refusal>>()?,
@@ -70,10 +59,6 @@ impl Billing {
             })
             .await
     }
-}
-
-fn no_time() -> Errors {
-    Errors::on("since", "The since field must be a date, or a time as RFC 3339.")
 }
 
 /// A request as it is shown now.

@@ -34,7 +34,6 @@ pub mod sessions;
 pub mod sightings;
 pub mod swaps;
 pub mod taken;
-pub mod times;
 pub mod tokens;
 pub mod webhooks;
 

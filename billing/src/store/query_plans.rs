@@ -7,12 +7,12 @@ use super::{
     boards, by_hand, credentials, deliveries, disputes, doors, factories, figures, groups,
     hardware, history, holders, intercom_list, intercoms, macs, offers, pending, quiet_hours,
     replaced, reports, request_list, requests, retention, schema, sessions, sightings, swaps,
-    taken, times, tokens, webhooks,
+    taken, tokens, webhooks,
 };
 
 /// The statements of every module. A module that is missing here has a list that nobody uses, which
 /// is a warning.
-const MODULES: [(&str, &[(&str, Sql)]); 30] = [
+const MODULES: [(&str, &[(&str, Sql)]); 29] = [
     ("boards", boards::STATEMENTS),
     ("by_hand", by_hand::STATEMENTS),
     ("credentials", credentials::STATEMENTS),
@@ -40,7 +40,6 @@ const MODULES: [(&str, &[(&str, Sql)]); 30] = [
     ("sessions", sessions::STATEMENTS),
     ("sightings", sightings::STATEMENTS),
     ("taken", taken::STATEMENTS),
-    ("times", times::STATEMENTS),
     ("tokens", tokens::STATEMENTS),
     ("webhooks", webhooks::STATEMENTS),
 ];

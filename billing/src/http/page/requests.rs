@@ -12,7 +12,7 @@ use super::visitor::{Operator, Visitor};
 use crate::http::body::Form;
 use crate::http::query;
 use crate::operations::{Billing, Refusal, RequestQuery};
-use crate::store::request_list::RequestState;
+use crate::store::request_list::{Filter, RequestState};
 
 /// How many are on one page.
 const SHOWN: usize = 50;
@@ -42,7 +42,11 @@ pub(super) async fn show(
     let state = fields.finish(Some(state))?;
     let chosen = named.get("state").and_then(Value::as_str);
     let page = billing
-        .requests(RequestQuery { state, cursor, limit: SHOWN, ..RequestQuery::default() })
+        .requests(RequestQuery {
+            filter: Filter { state, ..Filter::default() },
+            cursor,
+            limit: SHOWN,
+        })
         .await?;
     let content = html! {
         h1 { "Requests" }
