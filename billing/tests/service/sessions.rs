@@ -28,6 +28,7 @@ fn a_browser_without_a_session_gets_the_form_and_is_asked_for_no_password() {
         assert!(shown.text.contains("action=\"/sign-in\""), "{}", shown.text);
         assert!(shown.text.contains("name=\"next\" value=\"/?q=%22gate%22\""), "{}", shown.text);
         assert_eq!(browser.press("/", &BUTTON).status, 401);
+        assert_eq!(browser.get("/events").status, 401);
     }
 }
 

@@ -74,8 +74,9 @@ fn waits(visitor: &Visitor, entry: &Entry, wait: &Wait) -> serde_json::Result<Ma
         p {
             "Waits for " (wait.text)
             @if let Some(until) = &wait.until { ", until " (time(until)) }
-            ". " strong { (wait.advice) }
+            "."
         }
+        p { strong { "What to do: " } (wait.advice) }
         @if visitor.is_operator() {
             div.actions {
                 @for answer in &wait.decisions { (decision(answer)?) }
