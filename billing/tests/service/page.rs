@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::bounds::database;
 use crate::common::board::Board;
 use crate::common::browser::{Browser, Shown};
-use crate::common::{LIMIT, NEW, OLD, Running};
+use crate::common::{LIMIT, NEW, OLD, Running, report};
 
 type Fields<'a> = &'a [(&'a str, &'a str)];
 
@@ -34,7 +34,7 @@ fn each_role_sees_its_pages_and_no_others() {
         Browser::signed_in(&billing, &operator),
     ];
     let replace: Fields = &[("new_mac", NEW), ("model", "3516EV200"), ("group_id", "6")];
-    let table: [Row; 17] = [
+    let table: [Row; 18] = [
         ("/", None, [401, 200, 200]),
         ("/?q=1", None, [401, 303, 303]),
         ("/door?id=1", None, [401, 200, 200]),
@@ -44,6 +44,7 @@ fn each_role_sees_its_pages_and_no_others() {
         ("/tokens", None, [401, 403, 200]),
         ("/door?id=1", Some(replace), [401, 403, 303]),
         ("/door?id=9", Some(replace), [401, 403, 404]),
+        ("/door/undo?id=9", Some(&[]), [401, 403, 404]),
         ("/requests/cancel", Some(&[("request_id", "unknown")]), [401, 403, 404]),
         ("/", Some(&[("decision", "dismiss_by_hand"), ("board", "die-9")]), [401, 403, 303]),
         ("/tokens", Some(&[("role", "viewer")]), [401, 403, 200]),
@@ -123,6 +124,26 @@ fn a_panel_is_replaced_by_the_form_of_its_door() {
     assert_eq!(billing.show("id=1").body["mac"], OLD);
     shows(&browser.get("/requests?state=cancelled"), &[&request_id]);
     assert!(!browser.get("/requests?state=pending").text.contains(&request_id));
+}
+
+#[test]
+fn what_was_there_before_is_asked_for_again_by_a_button() {
+    let billing = Running::start();
+    billing.old_intercom();
+    let mut browser = Browser::of(&billing);
+    let first = browser.press("/door/undo?id=1", &[]);
+    assert_eq!(first.status, 409);
+    shows(&first, &["had no other hardware before"]);
+    let request_id = billing.ask();
+    shows(&browser.press("/door/undo?id=1", &[]), &[&request_id, "cancel it first"]);
+    let mut spare = Board::connect(&billing, "die-1", NEW);
+    spare.request(&request_id);
+    spare.reports(&report(&request_id, "installed", NEW, "new_serial_number"));
+    spare.is_over(&request_id);
+    shows(&browser.get("/door?id=1"), &["Go back to what was there before", OLD]);
+    let back = browser.press("/door/undo?id=1", &[]);
+    assert_eq!((back.status.as_u16(), back.header("location")), (303, "/door?id=1"));
+    assert_eq!(billing.show("id=1").body["mac"], OLD);
 }
 
 #[test]

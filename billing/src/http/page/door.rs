@@ -59,6 +59,22 @@ pub(super) async fn replace(
     }
 }
 
+/// POST /door/undo?id=…: the hardware that was there before is asked for.
+pub(super) async fn undo(
+    Operator(visitor): Operator,
+    State(billing): State<Billing>,
+    query: RawQuery,
+    _: Form,
+) -> Result<Response, Refusal> {
+    let id = id(query);
+    match billing.undo(id, visitor.principal.clone()).await {
+        Ok(_) => Ok(Redirect::to(&format!("/door?id={id}")).into_response()),
+        Err(Refusal::NotFound) => Ok(none(&visitor)),
+        Err(Refusal::Conflict(conflict)) => Ok(layout::conflict(&visitor, &conflict)),
+        Err(refusal) => Err(refusal),
+    }
+}
+
 /// No intercom has the number 0.
 fn id(query: RawQuery) -> i64 {
     query::object(query).get("id").and_then(Value::as_i64).unwrap_or_default()
@@ -116,6 +132,11 @@ fn document(visitor: &Visitor, door: &Door, typed: &Typed<'_>) -> serde_json::Re
         section #hardware data-live {
             h2 { "Which hardware was there" }
             ul.rows { @for hardware in &door.hardware { li.card { (was_there(hardware)) } } }
+            @if visitor.is_operator() && door.hardware.len() > 1 && pending().next().is_none() {
+                form method="post" action={ "/door/undo?id=" (record.id) } {
+                    button { "Go back to what was there before" }
+                }
+            }
         }
     };
     Ok(layout::document(&title, Tab::None, Some(visitor), &content))

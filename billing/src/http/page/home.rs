@@ -117,7 +117,7 @@ pub(super) async fn press(
 ) -> Result<Response, Refusal> {
     match billing.decide(decisions::read(&fields)?).await {
         Ok(()) => Ok(Redirect::to("/").into_response()),
-        Err(Refusal::NotFound) => Ok(layout::not_done(&visitor)),
+        Err(Refusal::NotFound) => Ok(layout::too_late(&visitor)),
         Err(refusal) => Err(refusal),
     }
 }

@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use maud::{DOCTYPE, Markup, html};
 
 use super::visitor::Visitor;
+use crate::operations::Conflict;
 
 /// Nothing from elsewhere, and nothing that stands in the page itself.
 const POLICY: (HeaderName, HeaderValue) = (
@@ -36,15 +37,24 @@ pub(super) enum Tab {
 }
 
 /// Says that a button came too late.
-pub(super) fn not_done(visitor: &Visitor) -> Response {
+pub(super) fn too_late(visitor: &Visitor) -> Response {
+    let why = "This does not wait any more, there is no such intercom, or another intercom has that \
+               identity.";
+    (StatusCode::NOT_FOUND, not_done(visitor, why)).into_response()
+}
+
+/// Says what a button does not fit.
+pub(super) fn conflict(visitor: &Visitor, conflict: &Conflict) -> Response {
+    (StatusCode::CONFLICT, not_done(visitor, &conflict.to_string())).into_response()
+}
+
+fn not_done(visitor: &Visitor, why: &str) -> Response {
     let content = html! {
         h1 { "Not done" }
-        p { "This does not wait any more, there is no such intercom, or another intercom has that \
-             identity." }
+        p { (why) }
         p { a.button href="/" { "Back" } }
     };
-    let document = document("Not done", Tab::None, Some(visitor), &content);
-    (StatusCode::NOT_FOUND, document).into_response()
+    document("Not done", Tab::None, Some(visitor), &content)
 }
 
 /// A whole page. Without a visitor it has no menu.

@@ -28,6 +28,7 @@ pub(super) fn routes() -> Router<Billing> {
     Router::new()
         .route("/", get(home::show).post(home::press))
         .route("/door", get(door::show).post(door::replace))
+        .route("/door/undo", post(door::undo))
         .route("/requests", get(requests::show))
         .route("/requests/cancel", post(requests::cancel))
         .route("/tokens", get(tokens::show).post(tokens::add))

@@ -81,13 +81,14 @@ pub(super) async fn cancel(
 ) -> Result<Response, Refusal> {
     let text = |name| fields.get(name).and_then(Value::as_str).unwrap_or_default();
     // What is no ID is no request's.
-    let Ok(request_id) = text("request_id").parse() else { return Ok(layout::not_done(&visitor)) };
+    let Ok(request_id) = text("request_id").parse() else { return Ok(layout::too_late(&visitor)) };
     match billing.cancel(request_id, visitor.principal.clone()).await {
         Ok(cancelled) => {
             let door = format!("/door?id={}", cancelled.entry.intercom_id);
             Ok(Redirect::to(&door).into_response())
         }
-        Err(Refusal::NotFound | Refusal::Conflict(_)) => Ok(layout::not_done(&visitor)),
+        Err(Refusal::NotFound) => Ok(layout::too_late(&visitor)),
+        Err(Refusal::Conflict(conflict)) => Ok(layout::conflict(&visitor, &conflict)),
         Err(refusal) => Err(refusal),
     }
 }
