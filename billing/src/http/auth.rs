@@ -1,6 +1,6 @@
 //! Who calls, by the token that is sent: `Authorization: Bearer …`, or as the password of
 //! `Authorization: Basic …`. What a handler takes as its first argument says who may call it; the
-//! handlers of the page have [`page::visitor`](super::page).
+//! handlers of the page have [`page::admission`](super::page).
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;

@@ -2,11 +2,13 @@
 //! on the server, loads nothing from elsewhere and can be read without scripts.
 //!
 //! ```text
-//! visitor (who?) ─► home, door, requests, tokens ─► request, shown (the same things everywhere) ─► layout
-//!       └─► sign_in                        live: tells an open page that something has changed
+//! admission (who?) ─► home, door, requests, tokens ─► request, shown (the same things everywhere) ─► layout
+//!       └─► sign_in ─► cookie                live: tells an open page that something has changed
 //! ```
 
+mod admission;
 mod asset;
+mod cookie;
 mod door;
 mod home;
 mod layout;
@@ -23,7 +25,7 @@ use axum::routing::{get, post};
 
 use crate::operations::Billing;
 
-/// The routes of the page. Who may see one, its handler says: see `visitor`.
+/// The routes of the page. Who may see one, its handler says: see `admission`.
 pub(super) fn routes() -> Router<Billing> {
     Router::new()
         .route("/", get(home::show).post(home::press))

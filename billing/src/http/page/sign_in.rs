@@ -5,8 +5,8 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::html;
 
+use super::cookie;
 use super::layout::{self, Tab};
-use super::visitor::{COOKIE, session};
 use crate::http::auth::CHALLENGE;
 use crate::http::body::Form;
 use crate::operations::{Billing, Refusal, SESSION_MS};
@@ -63,7 +63,7 @@ pub(super) async fn sign_in(
     let token = SecretDigest::of(field("token").trim().as_bytes());
     Ok(match billing.sign_in(token).await? {
         Some(session) => {
-            let set = cookie(session.expose(), SESSION_MS / 1000, &headers);
+            let set = cookie::set(session.expose(), SESSION_MS / 1000, &headers);
             ([(header::SET_COOKIE, set)], Redirect::to(&next.0)).into_response()
         }
         None => ask(&next, Some("This is no token of an operator or a viewer that is in force.")),
@@ -76,19 +76,11 @@ pub(super) async fn sign_out(
     headers: HeaderMap,
     _: Form,
 ) -> Result<Response, Refusal> {
-    if let Some(session) = session(&headers) {
+    if let Some(session) = cookie::session(&headers) {
         billing.sign_out(session).await?;
     }
-    let forget = cookie("", 0, &headers);
+    let forget = cookie::set("", 0, &headers);
     Ok(([(header::SET_COOKIE, forget)], Redirect::to("/sign-in")).into_response())
-}
-
-/// Scripts cannot read it, and no other site's page can make a browser send it. Where the browser
-/// came over TLS, by a proxy's or our own, it never sends it without.
-fn cookie(value: &str, max_age_s: i64, headers: &HeaderMap) -> String {
-    let origin = headers.get(header::ORIGIN).map_or(&b""[..], |origin| origin.as_bytes());
-    let secure = if origin.starts_with(b"https://") { "; Secure" } else { "" };
-    format!("{COOKIE}={value}; Path=/; Max-Age={max_age_s}; HttpOnly; SameSite=Strict{secure}")
 }
 
 #[cfg(test)]
