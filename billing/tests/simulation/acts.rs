@@ -1,6 +1,7 @@
 //! Rule 1: what a board acts on.
 
 use intercom_agent::record::{Change, Goal};
+use intercom_wire::Report;
 
 use super::host::short;
 use super::panel::{Panel, Took};
@@ -9,7 +10,20 @@ use super::world::World;
 /// How long after it has connected everybody can know what a board carries.
 const NOTICED_MS: u64 = 70_000;
 
+/// How often a board tries a request again by itself that two took at once.
+const MAX_OWN_TRIES: u32 = 3;
+
 impl World {
+    /// A board reports that another one has the MAC address too, and that it tries again by itself: for
+    /// billing that request has ended.
+    pub fn tries_again(&mut self, panel: usize, report: &Report) {
+        let reason = report.reason.as_deref().unwrap_or_default();
+        if let Some(id) = report.request_id.as_ref().filter(|_| reason.contains("trying again in"))
+        {
+            self.panels[panel].own_tries.entry(id.clone()).or_insert(0);
+        }
+    }
+
     /// Rule 1: a board begins a change.
     pub fn begins(&mut self, panel: usize, change: &Change) {
         let own = &self.panels[panel];
@@ -33,6 +47,12 @@ impl World {
         };
         let from = self.panels.iter().find(noticed).map(|other| other.name.clone());
         self.panels[panel].took = (mac != change.from.identity.mac).then_some(Took { mac, from });
+        if let Some(tries) = self.panels[panel].own_tries.get_mut(&request_id)
+            && *tries < MAX_OWN_TRIES
+        {
+            *tries += 1;
+            return;
+        }
         let own = &self.panels[panel];
         let over_the_broker = own.mqtt.nonces.iter().any(|nonce| {
             let offer = (request_id.clone(), name.clone(), nonce.to_string());

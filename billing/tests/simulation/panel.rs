@@ -40,6 +40,8 @@ pub struct Panel {
     pub by_hand: BTreeSet<Mac>,
     /// The MAC address that it took last by a request of billing's.
     pub took: Option<Took>,
+    /// The requests of which it has reported that it tries them again by itself, and how often it has.
+    pub own_tries: BTreeMap<RequestId, u32>,
 }
 
 /// A MAC address that a board has taken.
@@ -115,6 +117,7 @@ impl Panel {
             http: HttpLine::default(),
             by_hand: BTreeSet::new(),
             took: None,
+            own_tries: BTreeMap::new(),
         }
     }
 
@@ -122,6 +125,7 @@ impl Panel {
     pub fn boot(&mut self, nonce: Nonce) {
         self.hardware.borrow_mut().power_on();
         self.life += 1;
+        self.own_tries.clear();
         self.mqtt = MqttLine::default();
         self.http = HttpLine { nonce: Some(nonce), ..HttpLine::default() };
         for restorer in [Restorer::Boot, Restorer::Daemon] {

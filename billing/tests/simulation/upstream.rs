@@ -44,10 +44,15 @@ impl World {
                     }
                 }
                 Command::LookUp(mac) => self.later(1_000, Happening::LookedUp { panel, life, mac }),
-                Command::Send(Route::Mqtt, id, report) => self.send_report(panel, id, &report),
-                Command::Send(Route::Http | Route::Billing, id, report) => {
-                    let delay = self.latency();
-                    self.later(delay, Happening::Post { panel, life, id, report });
+                Command::Send(route, id, report) => {
+                    self.tries_again(panel, &report);
+                    match route {
+                        Route::Mqtt => self.send_report(panel, id, &report),
+                        Route::Http | Route::Billing => {
+                            let delay = self.latency();
+                            self.later(delay, Happening::Post { panel, life, id, report });
+                        }
+                    }
                 }
                 Command::Announce if self.mutant == Mutant::OldOffersAreNotAnswered => {}
                 Command::Announce => self.announce_later(panel),
