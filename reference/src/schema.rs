@@ -174,6 +174,7 @@ fn status() -> Value {
         ("not_read", texts("What could not be read of the board itself, and why.")),
         ("id", nullable(integer("The intercom's ID."))),
         ("change", nullable(about("The change in progress.", change()))),
+        ("rollback_undone", nullable(text("Why the last rollback by hand was itself undone."))),
         ("reached", of_a_daemon(list("The routes on which upstream is reached.", route()))),
         ("routes", of_a_daemon(list("How each route fares.", route_status()))),
         (

@@ -32,6 +32,8 @@ pub struct Status {
     pub id: Option<i64>,
     /// The change in progress.
     pub change: Option<ChangeStatus>,
+    /// Why the last rollback by hand was itself undone; `None` once another change is begun.
+    pub rollback_undone: Option<String>,
     /// The routes on which upstream is reached now; known to a daemon alone.
     pub reached: Option<Vec<Route>>,
     /// How each route fares; known to a daemon alone.
@@ -145,6 +147,7 @@ impl Status {
                 attempts: change.attempts,
                 seconds_left: None,
             }),
+            rollback_undone: record.rollback_undone.clone(),
             reached: None,
             routes: None,
             link_contest: None,
@@ -182,6 +185,7 @@ impl<S: Seams> Agent<S> {
             not_read: self.own_board.not_read().to_vec(),
             id: self.rules.own_id(record).map(OwnId::value),
             change: self.change_status(),
+            rollback_undone: record.rollback_undone.clone(),
             reached: Some(self.connections.routes().to_vec()),
             routes: Some(routes),
             link_contest: self.board_keeper.link_contest(now),

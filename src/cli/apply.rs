@@ -45,7 +45,7 @@ fn payload(apply: &Apply, panel: &Panel) -> Result<String, Failure> {
 
 /// How a change ended.
 pub(super) enum Ended {
-    /// The request's outcome, and its report.
+    /// The request's outcome, and its report; or that of a rollback that was itself undone, and the state.
     Request(Option<Outcome>, Told),
     /// The state after a rollback.
     Back(Told),

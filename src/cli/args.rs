@@ -33,7 +33,7 @@ Any command takes -h (what it does, with an example), --json, and --root DIR to 
         "`check`: deferred, another board has the new MAC now, or this one cannot be read yet"
     ),
     error_code(15, "`check`: kept until the change in progress has ended"),
-    error_code(16, "`apply`: rolled back, the old identity is in place"),
+    error_code(16, "`apply`, `rollback`: rolled back, the old identity is in place"),
     error_code(17, "`apply`: failed, nothing was touched")
 )]
 pub(super) struct Args {
@@ -200,7 +200,8 @@ command! {
         subcommand,
         name = "rollback",
         example = "{command_name}
-{command_name} --factory    what the board had when the agent first ran"
+{command_name} --factory    what the board had when the agent first ran",
+        error_code(16, "the rollback itself was undone, the identity before it is in place")
     )]
     Rollback, "the board carries that identity" {
         /// back to what the board had when the agent first ran

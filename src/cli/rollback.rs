@@ -14,8 +14,10 @@ pub(super) fn rollback(rollback: &Rollback) -> Result<Exit, Failure> {
             output::told(common.json, &told)?;
             Ok(Exit::Done)
         }
-        Some(Ended::Request(..)) | None => {
-            Err(Failure::new("the daemon ended before the rollback did"))
+        Some(Ended::Request(outcome, told)) => {
+            output::told(common.json, &told)?;
+            Ok(Exit::from(outcome))
         }
+        None => Err(Failure::new("the daemon ended before the rollback did")),
     }
 }

@@ -78,11 +78,11 @@ json_enum! {
         },
         /// Something happened.
         Step = "step" (Step),
-        /// How the request ended; the last line.
+        /// How the request ended, or that a rollback by hand was itself undone; the last line.
         Ended = "ended" {
             /// In short; `None` if its status is no outcome that a panel reports.
             outcome: Option<Outcome>,
-            /// Its report, to print.
+            /// Its report, or the state after the rollback, to print.
             told: Told,
         },
         /// The state after a rollback by hand; the last line.

@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use intercom_wire::{Identity, NotTold, Report, json_object};
+use intercom_wire::{Identity, NotTold, Outcome, Report, json_object};
 use serde::Serialize;
 
 use crate::agent::{IgnoredFor, NOT_HEARD_BY_MAC, OutcomeStatus, PastRuns, RouteStatus, Status};
@@ -54,6 +54,15 @@ impl Told {
         Ok(Told { json: serde_json::to_string(status)?, words })
     }
 
+    /// The state after a rollback by hand that was itself undone for this reason.
+    ///
+    /// # Errors
+    /// If it cannot be written as JSON.
+    pub fn undone(status: &Status, why: &str) -> serde_json::Result<Self> {
+        let words = format!("{}: {}\n  {UNDONE}: {why}", Outcome::RolledBack, status.current);
+        Ok(Told { json: serde_json::to_string(status)?, words })
+    }
+
     /// What `restore` made of the board.
     ///
     /// # Errors
@@ -93,6 +102,8 @@ impl Told {
 /// What a new record means.
 pub const NEW_RECORD: &str =
     "new: nothing was decided since it began (the first start, or the state directory was wiped)";
+
+const UNDONE: &str = "the rollback itself was undone";
 
 fn state(status: &Status) -> String {
     let mut text = String::new();
@@ -135,6 +146,9 @@ fn state(status: &Status) -> String {
             );
         }
         None => row("change", "none".to_owned()),
+    }
+    if let Some(why) = &status.rollback_undone {
+        row("rollback", format!("{UNDONE}: {why}"));
     }
     if let Some(contest) = &status.link_contest {
         row("link", format!("{contest}; what sets it has to ask `intercom-mac` first: see doctor"));

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use intercom_wire::RequestId;
 use intercom_wire::signature::Keys;
+use intercom_wire::{Outcome, RequestId};
 use tokio::sync::mpsc;
 
 use super::RealSeams;
@@ -66,14 +66,15 @@ impl Watchers {
             }
             Ask::Rollback { factory, offline } => {
                 let back_to = if factory { BackTo::Factory } else { BackTo::Previous };
-                agent
-                    .roll_back_by_hand(back_to, offline)
+                match agent.roll_back_by_hand(back_to, offline) {
+                    Ok(()) => Ok(Until::ChangeEnds),
                     // It is there already: no change is waited for.
-                    .or_else(|why| match why {
-                        RollbackError::SameIdentity(_) => Ok(()),
-                        why => Err(why.to_string()),
-                    })
-                    .map(|()| Until::ChangeEnds)
+                    Err(RollbackError::SameIdentity(_)) => {
+                        send(&answers, told(Told::back(&agent.status()), Answer::Back));
+                        return;
+                    }
+                    Err(why) => Err(why.to_string()),
+                }
             }
             Ask::ForgetSequence => {
                 let answer = match agent.forget_sequence() {
@@ -132,7 +133,7 @@ impl Watcher {
             Until::Outcome(id) => agent.outcome_of(id).cloned(),
             Until::ChangeEnds if agent.record().change.is_some() => None,
             Until::ChangeEnds => {
-                send(&self.answers, told(Told::back(&agent.status()), Answer::Back));
+                send(&self.answers, gone_back(agent));
                 return false;
             }
         };
@@ -145,6 +146,17 @@ impl Watcher {
             }
             None => !self.answers.is_closed(),
         }
+    }
+}
+
+fn gone_back(agent: &mut Agent<RealSeams>) -> Answer {
+    let status = agent.status();
+    match &status.rollback_undone {
+        None => told(Told::back(&status), Answer::Back),
+        Some(why) => told(Told::undone(&status, why), |told| Answer::Ended {
+            outcome: Some(Outcome::RolledBack),
+            told,
+        }),
     }
 }
 

@@ -67,6 +67,9 @@ json_object! {
         pub last_good_time: Option<WallTime>,
         /// The outcomes whose reports had to make room.
         pub outcomes_not_told: Option<NotTold>,
+        /// Why the last change back by hand was itself taken back; `None` once another change is begun.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub rollback_undone: Option<String>,
     }
 }
 

@@ -37,6 +37,7 @@ impl Record {
             recent_changes: Vec::new(),
             counters: super::Counters::default(),
             outcomes_not_told: None,
+            rollback_undone: None,
             last_good_time: None,
         }
     }
@@ -56,6 +57,7 @@ impl Record {
             self.link_kept_in = None;
         }
         self.change = Some(change);
+        self.rollback_undone = None;
         self.counters.begun += 1;
     }
 
@@ -109,7 +111,7 @@ impl Record {
                 self.end(&change.cause, Outcome::RolledBack, previous, Some(reason), at);
             }
             // The request that was to be taken back by hand still stands as it was reported.
-            Goal::GoBack => {}
+            Goal::GoBack => self.rollback_undone = Some(bounds::reason(reason)),
         }
     }
 

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use intercom_test_support::{
-    Board, Broker, FACTORY_SERIAL, LIMIT, MODEL, NEW, OLD, OTHER, Process, Watcher, request,
+    Answer, Board, Broker, FACTORY_SERIAL, LIMIT, MODEL, NEW, OLD, OTHER, Process, Watcher, request,
 };
 use serde_json::{Value, json};
 
@@ -163,6 +163,44 @@ fn without_a_daemon_apply_works_as_one_and_rollback_takes_it_back() {
     let twice = board.run(&["rollback", "--factory", "--offline"]);
     assert_eq!(twice.code, 0, "there is nothing to do: {twice:?}");
     assert!(twice.out.contains(&format!("the board carries MAC {OLD}")), "{twice:?}");
+}
+
+/// As after a change that was rolled back: the exit code, and the reason in words and in JSON.
+#[test]
+fn a_rollback_that_is_itself_undone_says_so() {
+    let board = without_uplink();
+    let applied = board.run(&["apply", "--offline", "--new-mac", NEW]);
+    assert_eq!(applied.code, 0, "{applied:?}");
+    board.write("hooks/10-network", "#!/bin/sh\necho no lease\nexit 1\n");
+    let hook = board.path("hooks/10-network");
+    fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).expect("executable");
+    let undone = |answer: &Answer| {
+        assert_eq!((answer.code, board.mac()), (16, NEW.to_owned()), "{answer:?}");
+    };
+
+    let alone = board.run(&["rollback", "--offline"]);
+    undone(&alone);
+    let words = format!("rolled_back: MAC {NEW}, serial number {FACTORY_SERIAL}\n");
+    assert!(alone.out.contains(&words), "{alone:?}");
+    let reason = "the rollback itself was undone: a hook failed: ";
+    assert!(alone.out.contains(reason), "{alone:?}");
+    let status = board.run(&["status"]);
+    assert!(status.out.contains(&format!("rollback   {reason}")), "{status:?}");
+
+    let _daemon = board.start();
+    for options in [&["rollback", "--json"][..], &["rollback", "--factory", "--json"]] {
+        let beside = board.run(options);
+        undone(&beside);
+        let answer = beside.json();
+        assert_eq!(answer["current"]["mac"], NEW);
+        let why = answer["rollback_undone"].as_str().expect("the reason");
+        assert!(why.contains("no lease"), "{why}");
+    }
+
+    fs::remove_file(hook).expect("removed");
+    let back = board.run(&["rollback", "--offline", "--json"]);
+    assert_eq!((back.code, board.mac()), (0, OLD.to_owned()), "{back:?}");
+    assert_eq!(back.json()["rollback_undone"], Value::Null);
 }
 
 #[test]
