@@ -48,7 +48,11 @@ fn document(command: &str, schema: Value) -> Value {
 
 fn restore() -> Value {
     object([
-        ("identity", identity("What the board carries, or what a change in progress sets.")),
+        (
+            "identity",
+            identity("What the record gives the board, or what a change in progress sets."),
+        ),
+        ("carried", nullable(boolean("Whether the link has it; null if the link cannot be read."))),
         ("change_in_progress", boolean("Whether a change is in progress.")),
         ("not_read", texts("What could not be read of the board, and why.")),
         ("remarks", texts("What was done, and what could not be.")),

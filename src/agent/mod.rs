@@ -80,7 +80,7 @@ pub use hook_failure::{HookFailure, HookProblem};
 pub use ignored::IgnoredFor;
 pub use past_runs::PastRuns;
 pub use plan::BackTo;
-pub use restore::{Restored, Restorer, restore};
+pub use restore::{Agreement, Restored, Restorer, restore};
 pub use route_status::{NOT_HEARD_BY_MAC, RouteError, RouteStatus};
 pub use rules::Rules;
 pub use set_board::runtime_files;
@@ -244,6 +244,19 @@ impl<S: Seams> Agent<S> {
         self.keep_board();
         self.copy_to_environment();
         self.read_board(now);
+    }
+
+    /// How far the board agrees with the record now.
+    pub fn agreement(&mut self) -> Agreement {
+        let sets_link = self.record.sets_link(&self.seams.clock().boot_id());
+        let wanted = self.record.carried().identity.mac;
+        let link = match sets_link {
+            true => self.seams.board().link_mac().map(|mac| mac == wanted),
+            false => Ok(true),
+        };
+        // A link that is wrong has the keeper try again too.
+        let has_files = !matches!(link, Ok(true)) || self.board_keeper.due().is_none();
+        Agreement { link, is_written: self.record.is_durable() && has_files }
     }
 
     /// Whether the board is being read: [`Agent::board_read`] will be called.

@@ -5,8 +5,8 @@ use intercom_wire::{FactoryIdentity, Mac};
 use super::environment_copy::{self, Copied};
 use super::rules::Rules;
 use super::seams::Seams;
-use super::set_board::{set_link, write_runtime_files};
-use crate::board::Board;
+use super::set_board::{SetBoardError, set_link, write_runtime_files};
+use crate::board::{Board, LinkError};
 use crate::clock::Clock;
 use crate::record::{BoardReading, NoMac, Record};
 use crate::record_store::Loaded;
@@ -27,8 +27,20 @@ pub struct Restored {
     pub reading: BoardReading,
     /// The address that a link in use had instead of the record's; the hooks are to run after it.
     pub link_had: Option<Mac>,
+    /// How far the board agrees with the record.
+    pub agreement: Agreement,
     /// What became of the copy in the U-Boot environment.
     pub(super) environment: Copied,
+}
+
+/// How far the board agrees with the record.
+#[derive(Debug)]
+pub struct Agreement {
+    /// Whether the link has the address that the record gives it; why that cannot be read. A link that the
+    /// record leaves alone agrees.
+    pub link: Result<bool, LinkError>,
+    /// Whether the runtime files and the record itself are written.
+    pub is_written: bool,
 }
 
 /// Who restores, and so what may be done to the link.
@@ -67,13 +79,31 @@ pub fn restore<S: Seams>(
     };
     let link_had = had.filter(|_| restorer == Restorer::Daemon && sets_link && link.is_ok());
     let files = write_runtime_files(seams.board(), rules, record, wanted);
-    let failed = [link, files].into_iter().filter_map(Result::err);
     restored.link_had = link_had;
+    restored.agreement.is_written = !restored.unsaved && files.is_ok();
+    let link = match link {
+        Err(SetBoardError::LinkUnreadable(why)) => {
+            restored.agreement.link = Err(why);
+            Ok(())
+        }
+        link => {
+            restored.agreement.link = Ok(link.is_ok());
+            link
+        }
+    };
+    let failed = [link, files].into_iter().filter_map(Result::err);
     restored.remarks.extend(failed.map(|why| why.to_string()));
     // Also while a change is in progress: an earlier write of it may have been cut off.
     restored.environment =
         environment_copy::put_right(seams, rules, &restored.record, &mut restored.remarks);
     Ok(restored)
+}
+
+impl Agreement {
+    /// Whether the board was put right, as far as it can be read.
+    pub fn is_put_right(&self) -> bool {
+        self.is_written && !matches!(self.link, Ok(false))
+    }
 }
 
 impl Restored {
@@ -124,6 +154,7 @@ fn load<S: Seams>(
         remarks,
         reading,
         link_had: None,
+        agreement: Agreement { link: Ok(false), is_written: false },
         environment: Copied::AsFarAsItCanBe,
     };
     if is_new || !good {

@@ -64,25 +64,23 @@ fn put_right(panel: &Panel) -> Result<Ended, Failure> {
         make_agree(&mut seams, &panel.rules(), Restorer::Boot, reading).map_err(Failure::new)?;
     let is_locked = restored.environment_is_locked();
     let record = restored.record;
-    let board = BoardState {
-        not_read: match record.wants_reading() {
-            true => restored.reading.warnings,
-            false => Vec::new(),
-        },
-        change_in_progress: record.change.is_some(),
-        identity: record.carried().identity.clone(),
-        remarks: restored.remarks,
+    let not_read = match record.wants_reading() {
+        true => restored.reading.warnings,
+        false => Vec::new(),
     };
-    let told = Told::restored(&board).map_err(Failure::new)?;
-    Ok((told, exit(record.has_unread(), is_locked)))
+    let is_put_right = restored.agreement.is_put_right();
+    let link = restored.agreement.link;
+    let exit = exit(is_put_right, record.has_unread() || link.is_err(), is_locked);
+    let board = BoardState::new(&record, link, not_read, restored.remarks);
+    Ok((Told::restored(&board).map_err(Failure::new)?, exit))
 }
 
 /// The daemon keeps the board right itself; this has it look at once.
 fn ask_daemon(socket: &Path) -> Result<Ended, Failure> {
     let mut ended = Err(Failure::new("the daemon ended before it answered"));
     control::ask(socket, &Ask::Restore, |answer| match answer {
-        Answer::Restored { has_unread, environment_is_locked, told } => {
-            ended = Ok((told, exit(has_unread, environment_is_locked)));
+        Answer::Restored { is_put_right, has_unread, environment_is_locked, told } => {
+            ended = Ok((told, exit(is_put_right, has_unread, environment_is_locked)));
         }
         Answer::Refused(why) => ended = Err(Failure::new(why)),
         Answer::State { .. }
@@ -95,10 +93,11 @@ fn ask_daemon(socket: &Path) -> Result<Ended, Failure> {
     ended
 }
 
-fn exit(has_unread: bool, environment_is_locked: bool) -> Exit {
-    match (has_unread, environment_is_locked) {
-        (true, _) => Exit::Unread,
-        (false, true) => Exit::Locked,
-        (false, false) => Exit::Done,
+fn exit(is_put_right: bool, has_unread: bool, environment_is_locked: bool) -> Exit {
+    match (is_put_right, has_unread, environment_is_locked) {
+        (false, ..) => Exit::CouldNot,
+        (true, true, _) => Exit::Unread,
+        (true, false, true) => Exit::Locked,
+        (true, false, false) => Exit::Done,
     }
 }

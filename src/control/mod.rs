@@ -89,7 +89,9 @@ json_enum! {
         Back = "back" (Told),
         /// The board was put right as far as it can be; the last line.
         Restored = "restored" {
-            /// Whether something of the board's own identity still could not be read.
+            /// Whether nothing refused: the link, the runtime files or the record.
+            is_put_right: bool,
+            /// Whether the link or something of the board's own identity still could not be read.
             has_unread: bool,
             /// Whether another program's lock has kept the copy in the U-Boot environment from being made.
             environment_is_locked: bool,
@@ -148,7 +150,12 @@ mod tests {
             Answer::Ended { outcome: Some(Outcome::RolledBack), told: told() },
             Answer::Ended { outcome: None, told: told() },
             Answer::Back(told()),
-            Answer::Restored { has_unread: true, environment_is_locked: true, told: told() },
+            Answer::Restored {
+                is_put_right: true,
+                has_unread: true,
+                environment_is_locked: true,
+                told: told(),
+            },
             Answer::Forgotten(told()),
             Answer::Refused("no".to_owned()),
         ];

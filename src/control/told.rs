@@ -7,7 +7,8 @@ use intercom_wire::{Identity, NotTold, Outcome, Report, json_object};
 use serde::Serialize;
 
 use crate::agent::{IgnoredFor, NOT_HEARD_BY_MAC, OutcomeStatus, PastRuns, RouteStatus, Status};
-use crate::record::SeqMark;
+use crate::board::LinkError;
+use crate::record::{Record, SeqMark};
 
 json_object! {
     /// One thing to print.
@@ -21,8 +22,10 @@ json_object! {
 /// The board after `restore`, with a daemon or without one.
 #[derive(Debug, Serialize)]
 pub struct BoardState {
-    /// The identity that the board carries, or that a change in progress sets.
+    /// The identity that the record gives the board, or that a change in progress sets.
     pub identity: Identity,
+    /// Whether the link has its MAC address, or is left alone; `None` if the link cannot be read.
+    pub carried: Option<bool>,
     /// Whether a change is in progress.
     pub change_in_progress: bool,
     /// What could not be read of the board, and why; empty if nothing is missing.
@@ -202,8 +205,32 @@ fn state(status: &Status) -> String {
     text
 }
 
+impl BoardState {
+    /// `link` is whether the link agrees with the record.
+    pub fn new(
+        record: &Record,
+        link: Result<bool, LinkError>,
+        mut not_read: Vec<String>,
+        remarks: Vec<String>,
+    ) -> Self {
+        let carried = link.map_err(|why| not_read.push(why.to_string())).ok();
+        BoardState {
+            identity: record.carried().identity.clone(),
+            carried,
+            change_in_progress: record.change.is_some(),
+            not_read,
+            remarks,
+        }
+    }
+}
+
 fn restored(board: &BoardState) -> String {
-    let mut text = format!("the board carries {}", board.identity);
+    let identity = &board.identity;
+    let mut text = match board.carried {
+        Some(true) => format!("the board carries {identity}"),
+        Some(false) => format!("the board does NOT carry {identity}"),
+        None => format!("it is not known whether the board carries {identity}"),
+    };
     for why in &board.not_read {
         text.push_str("\n  not known yet: ");
         text.push_str(why);

@@ -172,17 +172,15 @@ fn state(agent: &mut Agent<RealSeams>) -> Answer {
 
 fn restored(agent: &mut Agent<RealSeams>, seen: u64) -> Answer {
     let remarks = agent.steps().after(seen).map(|step| step.text.clone()).collect();
+    let agreement = agent.agreement();
+    let is_put_right = agreement.is_put_right();
+    let not_read = agent.status().not_read;
     let record = agent.record();
-    let has_unread = record.has_unread();
-    let carried = record.carried();
-    let board = BoardState {
-        identity: carried.identity.clone(),
-        change_in_progress: record.change.is_some(),
-        remarks,
-        not_read: agent.status().not_read,
-    };
+    let has_unread = record.has_unread() || agreement.link.is_err();
+    let board = BoardState::new(record, agreement.link, not_read, remarks);
     let environment_is_locked = agent.environment_is_locked();
     told(Told::restored(&board), |told| Answer::Restored {
+        is_put_right,
         has_unread,
         environment_is_locked,
         told,

@@ -20,6 +20,7 @@ mod order;
 mod page;
 mod proof;
 mod proxy;
+mod put_right;
 mod ready;
 mod relative_root;
 mod replacement;
