@@ -220,7 +220,7 @@ command! {
         name = "status",
         example = "{command_name}
 {command_name} --follow",
-        error_code(3, "no daemon runs; the record is shown")
+        error_code(3, "no daemon runs, and the record is shown; or the followed one ended")
     )]
     Status, "done" {
         /// go on and show each step as it happens

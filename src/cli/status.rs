@@ -54,7 +54,13 @@ fn follow(socket: &Path, json: bool) -> io::Result<Result<(), Failure>> {
         if shown.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     });
     progress.erase();
-    asked.map(|()| shown)
+    match asked {
+        Err(why) if control::daemon_ended(&why) => Ok(Err(Failure {
+            message: "the daemon ended, or reads its configuration again".to_owned(),
+            exit: Exit::NoDaemon,
+        })),
+        asked => asked.map(|()| shown),
+    }
 }
 
 fn show(answer: &Answer, json: bool) -> Result<(), Failure> {

@@ -117,12 +117,16 @@ pub fn ask_patiently(
     }
 }
 
-/// Follows what the daemon does, until it ends, `each` breaks off, or nobody reads the standard output
-/// any more. The first answer is the daemon's state. Where there is no other for so long, the state is one
-/// again.
+/// Whether [`follow`] failed because the daemon ended.
+pub fn daemon_ended(why: &io::Error) -> bool {
+    matches!(why.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset)
+}
+
+/// Follows what the daemon does, until `each` breaks off, or nobody reads the standard output any more. The
+/// first answer is the daemon's state. Where there is no other for so long, the state is one again.
 ///
 /// # Errors
-/// As [`ask`].
+/// As [`ask`]; `UnexpectedEof` or `ConnectionReset` if the daemon ends.
 pub fn follow(
     socket: &Path,
     patience: Option<Duration>,
@@ -132,19 +136,27 @@ pub fn follow(
     let mut answer = next_within(&mut answers, Patience::AT_ONCE)?;
     answers.get_ref().set_read_timeout(None)?;
     let in_poll = patience.map_or(PollTimeout::NONE, in_poll);
-    while let Some(ControlFlow::Continue(())) = answer.map(&mut *each) {
+    loop {
+        let Some(told) = answer else { return Err(io::ErrorKind::UnexpectedEof.into()) };
+        if each(told).is_break() {
+            return Ok(());
+        }
         answer = match wait_for_answer(&answers, in_poll)? {
             Waited::Answer => next(&mut answers)?,
             Waited::Nothing => {
                 let mut state = None;
                 let patience = Patience::after(patience.unwrap_or_default());
-                ask_within(socket, &Ask::Status, patience, |answer| state = Some(answer))?;
-                state
+                let asked =
+                    ask_within(socket, &Ask::Status, patience, |answer| state = Some(answer));
+                match asked {
+                    // It ended since it was last waited for.
+                    Err(why) if no_daemon(&why) => None,
+                    asked => asked.map(|()| state)?,
+                }
             }
             Waited::NobodyReads => return Ok(()),
         };
     }
-    Ok(())
 }
 
 fn in_poll(patience: Duration) -> PollTimeout {

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use crate::agent::{RouteStatus, Step, WaitingRequest};
 use crate::record::Route;
 
-pub use client::{ask, ask_patiently, follow, no_daemon};
+pub use client::{ask, ask_patiently, daemon_ended, follow, no_daemon};
 pub use server::serve;
 pub use told::{BoardState, NEW_RECORD, Told};
 

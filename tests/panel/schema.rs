@@ -117,5 +117,6 @@ fn with_a_daemon() {
         .collect();
     assert!(followed.len() > 3, "{followed:?}");
     followed.iter().for_each(|line| is_described("status", line));
-    assert!(follows.wait().expect("it ended").success());
+    let ended = follows.wait().expect("it ended");
+    assert_eq!(ended.code(), Some(3), "the daemon ended");
 }
