@@ -19,18 +19,21 @@ pub(super) fn netcheck(netcheck: &Netcheck) -> Result<Exit, Failure> {
     let common = netcheck.common();
     let panel = super::panel(&common)?;
     let mut waiting = Waiting::of_legs();
+    let mut shown = Ok(());
     let mut tell = |progress: Progress<'_>| match progress {
         Progress::Waits(what) => waiting.still_for(what),
         Progress::Begins(..) | Progress::Done(_) if common.json => {}
         Progress::Begins(..) | Progress::Done(_) => {
             waiting.erase();
-            // A reader that went away misses the rest and nothing else.
-            let _ = output::words(&in_words(&progress));
+            if shown.is_ok() {
+                shown = output::words(&in_words(&progress));
+            }
         }
     };
     let routes =
         look(&panel, daemon::routes(&panel).as_deref(), &mut tell).map_err(Failure::new)?;
     waiting.erase();
+    shown?;
     if routes.is_empty() {
         return Err(Failure::usage(
             "no route is configured: give the configuration an [mqtt] or an [http] section",

@@ -56,6 +56,18 @@ fn following_ends_when_nobody_reads_any_more() {
 }
 
 #[test]
+fn an_answer_that_cannot_be_written_is_a_failure() {
+    let board = without_uplink();
+    for arguments in [&["config"][..], &["netcheck"], &["netcheck", "--json"]] {
+        let output =
+            shell("\"$@\" >/dev/full", &board.command(arguments)).output().expect("a shell");
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {told}");
+        assert!(told.contains("No space left"), "{arguments:?}: {told}");
+    }
+}
+
+#[test]
 fn nobody_reads_the_answer_and_the_exit_code_is_the_same() {
     let board = without_uplink();
     for arguments in [
