@@ -107,10 +107,7 @@ pub fn decide(
     let replacement = !mine.at_all() && new_mac(request) == Some(current.mac);
     if !mine.at_all() && !replacement {
         return match delivered.via {
-            Via::MacTopic | Via::Installer => Decision::Reject(Errors::on(
-                "mac",
-                format!("The mac field does not name this panel: its MAC is {}.", current.mac),
-            )),
+            Via::MacTopic | Via::Installer => Decision::Reject(names_another(request, facts)),
             Via::BoardTopic | Via::PendingList => Decision::Ignore(Ignored::NotOurs),
         };
     }
@@ -198,6 +195,16 @@ fn well_signed(request: &Result<Request, Unreadable>, delivered: &Delivered) -> 
     let is_dated = |request: &Request| request.issuer.is_some() || SeqMark::of(request).is_some();
     delivered.via == Via::Installer
         || delivered.signature == Signature::Good && request.as_ref().is_ok_and(is_dated)
+}
+
+/// The field that names another panel, and what this one has there.
+fn names_another(request: &Request, facts: &Facts<'_>) -> Errors {
+    let (field, own) = match (request.target.mac, request.target.id, facts.id) {
+        (None, Some(_), Some(own)) => ("id", format!("ID is {}", own.value())),
+        (None, Some(_), None) => ("id", "ID is not known".to_owned()),
+        _ => ("mac", format!("MAC is {}", facts.current.identity.mac)),
+    };
+    Errors::on(field, format!("The {field} field does not name this panel: its {own}."))
 }
 
 fn decide_unreadable(unreadable: &Unreadable, delivered: &Delivered) -> Decision {

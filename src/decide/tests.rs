@@ -269,6 +269,15 @@ fn row_3_a_request_for_another_board_is_ignored_but_rejected_on_my_macs_own_topi
 }
 
 #[test]
+fn row_3_the_field_that_names_another_panel_is_the_one_that_is_told() {
+    let body = json!({"id": 77, "new_mac": NEW, "model": "3516EV200"});
+    assert_eq!(rejected_on(&panel().on_my_topic(body.clone())), ["id"]);
+    let mut with_mac = body;
+    with_mac["mac"] = json!(OTHER);
+    assert_eq!(rejected_on(&panel().on_my_topic(with_mac)), ["mac"]);
+}
+
+#[test]
 fn row_3_a_mac_that_was_given_up_is_not_mine() {
     let panel = panel().having_applied(to_new());
     let back = json!({"mac": MINE, "new_mac": OTHER, "model": "3516EV200"});
