@@ -194,7 +194,7 @@ fn api(methods: &'static str) -> (String, std::sync::mpsc::Receiver<String>) {
             let method = first.split(' ').next().unwrap_or_default().to_owned();
             let status = if method == "GET" { "200 OK" } else { "405 Method Not Allowed" };
             let answer = format!(
-                "HTTP/1.1 {status}\r\nAllow: {methods}\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{{}}"
+                "HTTP/1.1 {status}\r\nAllow: {methods}\r\nContent-Length: 8\r\nConnection: close\r\n\r\n{{\"id\":1}}"
             );
             let _ = (&stream).write_all(answer.as_bytes());
             let _ = asked.send(method);

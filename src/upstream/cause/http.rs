@@ -62,10 +62,10 @@ causes! {
         ServerError { status: u16 } = "http-error",
             "{status}: it has an internal error",
             "look at the service's log";
-        /// A status that is no answer to a poll or a report.
+        /// A status that is no answer to a poll or a report, or success with a body that is none.
         OddStatus { status: u16 } = "http-status",
             "{status}: that is no answer to this request",
-            "check `url`";
+            "check `url`, and whether a login page of the network answers instead";
         /// What answers is not HTTP, as the library describes it.
         NotHttp { why: String } = "http-not-spoken",
             "its answer is not valid HTTP: {why}",

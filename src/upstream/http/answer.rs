@@ -1,4 +1,4 @@
-//! An answer that reports no success: what its status means to a panel.
+//! An answer: the JSON of one that reports success, and what the status of any other means to a panel.
 
 use std::io::Read;
 
@@ -8,10 +8,30 @@ use ureq::http::header::LOCATION;
 use ureq::http::{Response, StatusCode, Uri};
 
 use super::Service;
+use super::trouble::Trouble;
 use crate::upstream::cause::{HttpCause, Said, shown};
 
 /// How much of an answer is read for the service's own words.
-const MAX_ANSWER: u64 = 2048;
+const MAX_WORDS: u64 = 2048;
+/// The longest JSON that is read of an answer that reports success.
+const MAX_JSON: u64 = 64 * 1024;
+
+/// The JSON of an answer that reports success; `None` if it has no body.
+///
+/// # Errors
+/// Its body is anything else. A captive portal and a web application answer each request with
+/// success and a page.
+pub(super) fn json(response: Response<Body>) -> Result<Option<Value>, Trouble> {
+    let status = response.status();
+    let mut bytes = Vec::new();
+    let read = response.into_body().into_reader().take(MAX_JSON).read_to_end(&mut bytes);
+    read.map_err(ureq::Error::from)?;
+    if bytes.is_empty() {
+        return Ok(None);
+    }
+    let json = serde_json::from_slice(&bytes);
+    json.map(Some).map_err(|_| HttpCause::OddStatus { status: status.as_u16() }.into())
+}
 
 /// What an answer that reports no success means.
 pub(super) fn cause(service: &Service, response: Response<Body>) -> HttpCause {
@@ -62,7 +82,7 @@ pub(super) fn of_status(status: StatusCode, said: Said) -> HttpCause {
 /// The `message` of a JSON answer, as the API's own errors have it.
 fn message(body: Body) -> Option<String> {
     let mut bytes = Vec::new();
-    body.into_reader().take(MAX_ANSWER).read_to_end(&mut bytes).ok()?;
+    body.into_reader().take(MAX_WORDS).read_to_end(&mut bytes).ok()?;
     let answer: Value = serde_json::from_slice(&bytes).ok()?;
     answer.get("message")?.as_str().map(str::to_owned)
 }

@@ -104,15 +104,9 @@ impl Exchange {
     /// Asks for this panel's record, and which methods may be used: never a PATCH, which would change
     /// the record.
     fn ask_api(&self) -> Result<String, Trouble> {
-        let url = self.url(&self.service.settings.pending)?;
-        let request = self.client.get(url).query("mac", self.mac().to_string());
-        let response = self.authorized(request)?.call()?;
-        let found = match response.status() {
-            status if status.is_success() => "it knows this panel",
-            StatusCode::NOT_FOUND | StatusCode::UNPROCESSABLE_ENTITY => {
-                "it answers, and does not know this panel"
-            }
-            _ => return Err(Trouble::answer(&self.service, response)),
+        let found = match self.show(self.mac())? {
+            Some(_) => "it knows this panel",
+            None => "it answers, and does not know this panel",
         };
         let url = self.url(&self.service.settings.status)?;
         let request = self.client.options(url).header(CONNECTION, "close");

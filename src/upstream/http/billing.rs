@@ -1,20 +1,18 @@
 //! A report to a platform that only knows the documented API: the panel sends the PATCH itself.
 
-use std::io::Read;
 use std::sync::Arc;
 
 use intercom_wire::{Identity, Mac, NamedBy, Report};
 use serde_json::{Map, Value, json};
-use ureq::http::StatusCode;
+use ureq::Body;
 use ureq::http::header::CONTENT_TYPE;
+use ureq::http::{Response, StatusCode};
 
+use super::answer;
 use super::exchange::Exchange;
 use super::kind::Kind;
 use super::trouble::Trouble;
 use crate::upstream::cause::{Cause, HttpCause};
-
-/// The longest answer that is read.
-const MAX_ANSWER: u64 = 64 * 1024;
 
 impl Exchange {
     /// Tells billing what is installed. If billing refuses the PATCH, its record decides: the new
@@ -48,8 +46,11 @@ impl Exchange {
         let request = self.client.patch(url).header(CONTENT_TYPE, "application/json");
         let body = patch(report, installed, group).to_string();
         let response = self.authorized(request)?.send(&body)?;
-        if response.status().is_success() {
-            return Ok(None);
+        match response.status() {
+            // Not documented, and can be no page of something else.
+            StatusCode::NO_CONTENT => return Ok(None),
+            status if status.is_success() => return record(response).map(|_| None),
+            _ => {}
         }
         let trouble = Trouble::answer(&self.service, response);
         let trouble = match &*trouble.cause {
@@ -66,22 +67,27 @@ impl Exchange {
     }
 
     /// The intercom with this MAC address, if billing has one.
-    fn show(&self, mac: Mac) -> Result<Option<Value>, Trouble> {
+    pub(super) fn show(&self, mac: Mac) -> Result<Option<Value>, Trouble> {
         let url = self.url(&self.service.settings.pending)?;
         let request = self.client.get(url).query("mac", mac.to_string());
         let response = self.authorized(request)?.call()?;
         match response.status() {
             StatusCode::NOT_FOUND | StatusCode::UNPROCESSABLE_ENTITY => Ok(None),
-            status if status.is_success() => {
-                let mut bytes = Vec::new();
-                let read =
-                    response.into_body().into_reader().take(MAX_ANSWER).read_to_end(&mut bytes);
-                read.map_err(ureq::Error::from)?;
-                Ok(serde_json::from_slice(&bytes).ok())
-            }
+            status if status.is_success() => record(response).map(Some),
             _ => Err(Trouble::answer(&self.service, response)),
         }
     }
+}
+
+/// The documented record.
+///
+/// # Errors
+/// The answer has none: what answers is not billing.
+fn record(response: Response<Body>) -> Result<Value, Trouble> {
+    let status = response.status().as_u16();
+    let record = answer::json(response)?
+        .filter(|record| record.get("id").is_some() || record.get("mac").is_some());
+    record.ok_or_else(|| HttpCause::OddStatus { status }.into())
 }
 
 /// The intercom as the request named it: the documented API accepts one name only.

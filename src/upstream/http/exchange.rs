@@ -14,6 +14,7 @@ use ureq::http::{HeaderValue, Response, StatusCode};
 use ureq::{Body, RequestBuilder};
 
 use super::Service;
+use super::answer;
 use super::elements::{Element, Elements};
 use super::retry_after::retry_after;
 use super::trouble::Trouble;
@@ -210,7 +211,7 @@ impl Exchange {
             .header(CONTENT_TYPE, "application/json");
         let response = self.authorized(request)?.send(&body)?;
         match response.status().is_success() {
-            true => Ok(()),
+            true => answer::json(response).map(|_| ()),
             false => Err(Trouble::answer(&self.service, response)),
         }
     }

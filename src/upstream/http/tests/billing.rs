@@ -4,6 +4,7 @@ use intercom_wire::Report;
 use intercom_wire::json::FromJson;
 use serde_json::{Value, json};
 
+use super::attempt::attempt;
 use super::peer::{Answer, Peer, answer};
 use super::*;
 use crate::agent::seams::ReportId;
@@ -55,7 +56,7 @@ fn delivered() -> Event {
 #[tokio::test]
 async fn what_is_installed_is_reported_by_the_documented_patch() {
     let (mut peer, mut panel) =
-        told(json!({"id": 9, "mac": OLD}), vec![], vec![answer("200 OK", "{}")]).await;
+        told(json!({"id": 9, "mac": OLD}), vec![], vec![shown(NEW, "S-2")]).await;
     assert_eq!(panel.event().await, delivered());
     let documented = json!({
         "id": 9, "new_mac": NEW, "new_serial_number": "S-2", "model": "X",
@@ -96,4 +97,38 @@ async fn a_record_with_another_serial_number_is_not_delivered() {
     // It is tried again after a wait, and then accepted.
     patch(&mut peer).await;
     assert_eq!(panel.event().await, delivered());
+}
+
+fn page() -> Answer {
+    answer("200 OK\nContent-Type: text/html", "<html>log in</html>")
+}
+
+#[tokio::test]
+async fn a_page_in_place_of_the_record_is_no_delivery() {
+    for first in [page(), answer("200 OK", "{}"), answer("200 OK", "")] {
+        let (mut peer, mut panel) = told(json!({"mac": OLD}), vec![], vec![first]).await;
+        patch(&mut peer).await;
+        // It is tried again after a wait, and then accepted.
+        patch(&mut peer).await;
+        assert_eq!(panel.event().await, delivered());
+    }
+    // After a refusal, a page in place of `show` says nothing about the record either.
+    let (mut peer, mut panel) = told(json!({"mac": OLD}), vec![page()], vec![refused()]).await;
+    patch(&mut peer).await;
+    assert_eq!(peer.seen().await.line, format!("{SHOW}2"));
+    patch(&mut peer).await;
+    assert_eq!(panel.event().await, delivered());
+}
+
+#[tokio::test]
+async fn a_look_does_not_take_a_page_for_the_record() {
+    let look = async |answers| {
+        let peer = Peer::start(answers);
+        let (settings, place) = (billing_settings(&peer.url), Place::new(Root::system(), None));
+        let looked =
+            attempt(Route::Billing, settings, place, connect_as(OLD), Health::default()).await;
+        looked.map_err(|cause| cause.name())
+    };
+    assert_eq!(look(vec![page(), page()]).await, Err("http-status"));
+    assert_eq!(look(vec![shown(OLD, "S-1"), page()]).await, Ok(()));
 }

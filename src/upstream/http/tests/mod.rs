@@ -67,9 +67,7 @@ impl Panel {
 
     /// Starts the billing route to `url`.
     fn reporting_to(url: &str) -> Self {
-        let text = format!("[billing]\nurl = \"{url}\"");
-        let settings = config::parse(&text, Path::new("test.toml")).unwrap().billing.unwrap();
-        Self::on(Route::Billing, settings, Root::system())
+        Self::on(Route::Billing, billing_settings(url), Root::system())
     }
 
     fn on(which: Route, settings: HttpSettings, root: Root) -> Self {
@@ -159,6 +157,13 @@ impl Panel {
 fn settings(url: &str, more: &str) -> HttpSettings {
     let text = format!("[http]\nurl = \"{url}\"\npoll_every = 1\n{more}");
     config::parse(&text, Path::new("test.toml")).unwrap().http.unwrap()
+}
+
+fn billing_settings(url: &str) -> HttpSettings {
+    let text = format!("[billing]\nurl = \"{url}\"");
+    let mut settings = config::parse(&text, Path::new("test.toml")).unwrap().billing.unwrap();
+    settings.poll_every = Duration::from_secs(1);
+    settings
 }
 
 fn connect_as(mac: &str) -> ConnectIdentity {

@@ -45,7 +45,9 @@ async fn reported(panel: &mut Panel) -> ReportId {
 
 #[tokio::test]
 async fn a_report_is_sent_until_it_is_accepted() {
-    let reports = vec![answer("503 Service Unavailable", ""), answer("201 Created", "{}")];
+    let page = answer("200 OK\nContent-Type: text/html", "<html>log in</html>");
+    let busy = answer("503 Service Unavailable", "");
+    let reports = vec![busy, page, answer("201 Created", "{}")];
     let mut peer = Peer::taking_reports(Vec::new(), reports);
     let mut panel = Panel::start(&peer.url, "");
     assert_eq!(panel.event().await, panel.reachable());
@@ -57,7 +59,8 @@ async fn a_report_is_sent_until_it_is_accepted() {
     assert_eq!(first.header("content-type"), Some("application/json"));
     assert_eq!(json::read::<Report>(&first.body).unwrap(), *report("r1"));
     assert_eq!(reported(&mut panel).await, ReportId::Durable(3));
-    assert_eq!(next_report(&mut peer).await.body, first.body);
+    assert_eq!(next_report(&mut peer).await.body, first.body, "after the 503");
+    assert_eq!(next_report(&mut peer).await.body, first.body, "after the page");
     assert_eq!(panel.event().await, panel.reachable());
 }
 
