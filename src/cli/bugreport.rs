@@ -57,7 +57,11 @@ fn body(common: &Common, root: Root) -> String {
     let (settings, status, checks) = match load_with_in_force(&root, common.config.as_deref()) {
         Ok((settings, in_force)) => {
             let panel = super::open(root, settings);
-            (in_force.as_toml(), state(&panel), doctor::in_words(&doctor::checks(&panel)))
+            (
+                in_force.without_arguments().as_toml(),
+                state(&panel),
+                doctor::in_words(&doctor::checks(&panel)),
+            )
         }
         Err(why) => {
             let none = "not known: the configuration above is wrong".to_owned();

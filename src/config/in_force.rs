@@ -30,6 +30,18 @@ impl Notes {
 }
 
 impl InForce {
+    /// Without the arguments of commands, which may be secrets.
+    pub fn without_arguments(mut self) -> Self {
+        let lists = self.0.iter_mut().filter_map(|(.., value)| value.as_array_mut());
+        for value in lists.flatten() {
+            let command = value.as_str().filter(|text| text.starts_with("command:"));
+            if let Some((program, _)) = command.and_then(|text| text.split_once([' ', '\t'])) {
+                *value = format!("{program} ...").into();
+            }
+        }
+        self
+    }
+
     /// As a configuration that could be used.
     pub fn as_toml(&self) -> String {
         let mut text = String::new();

@@ -91,6 +91,11 @@ impl Settings {
     }
 }
 
+/// Whether it can be a key of the file. A line of a PEM in quotes, which is a secret, may end with `=`.
+fn is_bare_key(name: &str) -> bool {
+    name.bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'_' | b'.'))
+}
+
 /// The key whose line, or whose list of several lines, has the byte `at`; with its table.
 fn key_at(text: &str, at: usize) -> String {
     let mut key = "";
@@ -106,7 +111,7 @@ fn key_at(text: &str, at: usize) -> String {
             table = header.split(']').next().unwrap_or_default().trim();
             key = "";
         } else if let Some((name, _)) = line.split_once('=')
-            && !line.starts_with(['#', '"', '\''])
+            && is_bare_key(name.trim())
         {
             key = name.trim();
         }

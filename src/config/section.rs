@@ -270,6 +270,11 @@ fn unknown(key: &str, known: &[&str]) -> String {
     let places = keys::places(key);
     match (places.as_slice(), nearest(key, known)) {
         ([_, ..], _) => format!("unknown field here: it belongs {}", places.join(" or ")),
+        ([], Some(meant)) if meant.ends_with("_file") => {
+            format!(
+                "unknown field: did you mean `{meant}`, the absolute path of a file that holds it?"
+            )
+        }
         ([], Some(meant)) => format!("unknown field: did you mean `{meant}`?"),
         ([], None) => format!("unknown field, expected one of `{}`", known.join("`, `")),
     }

@@ -52,6 +52,8 @@ impl FromStr for SerialSource {
             }
             _ => {}
         }
+        // Without a command's arguments, which may be secrets.
+        let text = text.split_ascii_whitespace().next().unwrap_or_default();
         Err(format!(
             "`{text}` is not a source: use env:NAME, device-tree, cpuinfo, file:/PATH, \
              command:/PATH ARGUMENTS or die-id"

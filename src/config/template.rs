@@ -78,9 +78,11 @@ impl Template {
     pub fn path(text: &str) -> Result<Self, String> {
         let plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'?' | b'#');
         if !text.starts_with('/') || !text.bytes().all(plain) {
-            return Err(format!(
-                "`{text}` is not a path such as /api/v1/agent/pending: it begins with a slash and has no space, `?` or `#` in it"
-            ));
+            // The text is not shown: a query may have a token in it.
+            return Err(
+                "it is not a path such as /api/v1/agent/pending: it begins with a slash and has no space, `?` or `#` in it"
+                    .to_owned(),
+            );
         }
         Self::read(Kind::Path, text)
     }

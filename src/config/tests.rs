@@ -287,6 +287,51 @@ fn an_error_about_a_url_does_not_show_it() {
 }
 
 #[test]
+fn what_may_be_a_secret_is_not_shown() {
+    let http = "[http]\nurl = \"https://h\"\n";
+    let tls = "[mqtt]\nurl = \"mqtts://b\"\nclient_cert_file = \"/c\"\n";
+    let pem = "-----BEGIN PRIVATE KEY-----\nhunter2=\nhunter2hunter2==\nHUNTER2=";
+    for (text, told) in [
+        (
+            format!("{http}token_file = \"hunter2\""),
+            "line 3: `http.token_file`: it must be the absolute path of a file",
+        ),
+        (
+            format!("{tls}client_key_file = \"\"\"{pem}\"\"\""),
+            "line 4: `mqtt.client_key_file`: it must be the absolute path of a file",
+        ),
+        (format!("{tls}client_key_file = \"\"\"{pem}"), "`mqtt.client_key_file`: "),
+        (
+            format!("{http}ca_file = \"hunter2\""),
+            "line 3: `http.ca_file`: it must be an absolute path",
+        ),
+        (
+            format!("{http}pending = \"/x?token=hunter2\""),
+            "line 3: `http.pending`: it is not a path",
+        ),
+        (
+            "[serial_number]\nsources = [\"command:x --password hunter2\"]".to_owned(),
+            "line 2: `serial_number.sources`: `command:x` is not a source",
+        ),
+        (
+            mqtt("password = \"hunter2\""),
+            "`password_file`, the absolute path of a file that holds it?",
+        ),
+    ] {
+        let why = wrong(&text);
+        assert!(why.contains(told) && !why.to_lowercase().contains("hunter2"), "{why}");
+    }
+}
+
+#[test]
+fn the_arguments_of_a_command_can_be_left_out() {
+    let text = "[serial_number]\nsources = [\"command:/bin/sn --password hunter2\", \"cpuinfo\"]";
+    let (_, in_force) = load::parse_with_in_force(text, Path::new("a.toml")).expect("good");
+    let shown = in_force.without_arguments().as_toml();
+    assert!(shown.contains("\nsources = [\"command:/bin/sn ...\",\"cpuinfo\"]\n"), "{shown}");
+}
+
+#[test]
 fn settings_that_need_each_other_are_asked_for() {
     assert_eq!(
         wrong(&mqtt("client_cert_file = \"/c\"")),

@@ -12,15 +12,22 @@ pub(super) fn told<T, E: std::fmt::Display>(
     move |text| read(text).map_err(|why| format!("`{text}` {why}"))
 }
 
+/// The error does not show the text, which may be what belongs in the file.
 pub(super) fn path(text: &str) -> Result<PathBuf, String> {
     match text.starts_with('/') && !text.contains('\0') {
         true => Ok(text.into()),
-        false => Err(format!("`{text}` is not an absolute path: begin it with a slash")),
+        false => Err("it must be an absolute path: begin it with a slash".to_owned()),
     }
 }
 
 pub(super) fn secret(text: &str) -> Result<SecretFile, String> {
-    path(text).map(SecretFile::new)
+    match path(text) {
+        Ok(path) => Ok(SecretFile::new(path)),
+        Err(_) => Err(
+            "it must be the absolute path of a file that holds the secret, not the secret itself"
+                .to_owned(),
+        ),
+    }
 }
 
 pub(super) fn not_empty(text: &str) -> Result<String, String> {
