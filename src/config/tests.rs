@@ -324,6 +324,13 @@ fn what_may_be_a_secret_is_not_shown() {
 }
 
 #[test]
+fn an_empty_text_is_told_from_one_with_a_nul_character() {
+    let told = |text: &str| wrong(&mqtt(&format!("username = \"{text}\"")));
+    assert_eq!(told(""), "a.toml, line 3: `mqtt.username`: it is empty: leave it out instead");
+    assert_eq!(told("a\\u0000b"), "a.toml, line 3: `mqtt.username`: it has a NUL character in it");
+}
+
+#[test]
 fn the_arguments_of_a_command_can_be_left_out() {
     let text = "[serial_number]\nsources = [\"command:/bin/sn --password hunter2\", \"cpuinfo\"]";
     let (_, in_force) = load::parse_with_in_force(text, Path::new("a.toml")).expect("good");

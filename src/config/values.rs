@@ -31,10 +31,13 @@ pub(super) fn secret(text: &str) -> Result<SecretFile, String> {
 }
 
 pub(super) fn not_empty(text: &str) -> Result<String, String> {
-    match text.is_empty() || text.contains('\0') {
-        true => Err("it is empty: leave it out instead".to_owned()),
-        false => Ok(text.to_owned()),
+    if text.is_empty() {
+        return Err("it is empty: leave it out instead".to_owned());
     }
+    if text.contains('\0') {
+        return Err("it has a NUL character in it".to_owned());
+    }
+    Ok(text.to_owned())
 }
 
 pub(super) fn seconds(number: u32) -> Duration {
