@@ -126,6 +126,12 @@ fn mqtt_to_a_port_for_tls() {
 }
 
 #[test]
+fn mqtt_to_a_port_for_http() {
+    let board = gate(&service("400 Bad Request").replace("http", "mqtt"));
+    has(&board, "mqtt-not-spoken", &["does not speak MQTT", "check the port in `url`"]);
+}
+
+#[test]
 fn mqtts_to_a_port_without_tls() {
     let broker = Broker::start();
     let board = gate(&broker.url().replace("mqtt", "mqtts"));

@@ -76,6 +76,8 @@ impl Connect {
             return Cause::from(MqttCause::refused(*code, client_id, *keep_alive)).into();
         }
         match ClientEnd::of_library(why, trace) {
+            // The banner or the short answer of another protocol looks like the beginning of a packet.
+            ClientEnd::Closed { .. } if trace.is_in_packet() => no_connack().into(),
             ClientEnd::Closed { .. } => {
                 Cause::from(MqttCause::NoConnAck { keep_alive: *keep_alive }).into()
             }
@@ -108,13 +110,15 @@ impl From<ClientError> for Cause {
     }
 }
 
+fn no_connack() -> Cause {
+    MqttCause::NotMqtt { why: "no CONNACK".to_owned() }.into()
+}
+
 /// The library's errors in our words wherever it would print a value as the compiler does.
 fn connection(why: &ConnectionError) -> Cause {
     match why {
         ConnectionError::NetworkTimeout => NetworkCause::Silent.into(),
-        ConnectionError::NotConnAck(_) => {
-            MqttCause::NotMqtt { why: "no CONNACK".to_owned() }.into()
-        }
+        ConnectionError::NotConnAck(_) => no_connack(),
         ConnectionError::MqttState(StateError::Deserialization(why)) => {
             MqttCause::NotMqtt { why: why.to_string() }.into()
         }
