@@ -161,7 +161,10 @@ impl Told<'_> {
 fn legs(passed: Vec<Passed>, failed: Option<Leg>, clock: Option<&Finding>) -> Vec<Leg> {
     let passed = passed.into_iter().map(|passed| Leg {
         leg: name(passed.leg),
-        finding: Finding::ok(passed.found),
+        finding: match passed.doubt {
+            Some(advice) => Finding::warning(passed.found, advice),
+            None => Finding::ok(passed.found),
+        },
         cause: None,
         ms: u64::try_from(passed.took.as_millis()).ok(),
     });

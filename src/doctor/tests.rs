@@ -179,8 +179,26 @@ fn a_service_that_refuses_every_patch_is_found_without_one() {
     with_methods("GET,HEAD,PATCH").0.finds("billing", State::Ok, "PATCH is let through");
 }
 
+#[test]
+fn billing_where_nothing_is_there_may_be_a_wrong_url() {
+    let mut board = Board::new();
+    let (url, _seen) = answering(|_| "404 Not Found\r\nContent-Length: 0\r\n\r\n".to_owned());
+    board.configuration.push_str(&format!("[billing]\nurl = \"{url}/wrong\"\n"));
+    board.finds("billing", State::Warning, "it answers, and does not know this panel");
+}
+
 /// A service with these methods, and the method of each request that it was asked.
 fn api(methods: &'static str) -> (String, std::sync::mpsc::Receiver<String>) {
+    answering(move |method| {
+        let status = if method == "GET" { "200 OK" } else { "405 Method Not Allowed" };
+        format!("{status}\r\nAllow: {methods}\r\nContent-Length: 8\r\n\r\n{{\"id\":1}}")
+    })
+}
+
+/// A service that answers each method so, and the method of each request that it was asked.
+fn answering(
+    answer: impl Fn(&str) -> String + Send + 'static,
+) -> (String, std::sync::mpsc::Receiver<String>) {
     use std::io::{BufRead, BufReader, Write};
 
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
@@ -192,9 +210,9 @@ fn api(methods: &'static str) -> (String, std::sync::mpsc::Receiver<String>) {
             let first = lines.next().unwrap_or_default();
             let _ = lines.find(String::is_empty);
             let method = first.split(' ').next().unwrap_or_default().to_owned();
-            let status = if method == "GET" { "200 OK" } else { "405 Method Not Allowed" };
             let answer = format!(
-                "HTTP/1.1 {status}\r\nAllow: {methods}\r\nContent-Length: 8\r\nConnection: close\r\n\r\n{{\"id\":1}}"
+                "HTTP/1.1 {}",
+                answer(&method).replacen("\r\n", "\r\nConnection: close\r\n", 1)
             );
             let _ = (&stream).write_all(answer.as_bytes());
             let _ = asked.send(method);

@@ -127,7 +127,7 @@ fn billing(panel: &Panel, asked: &daemon::Asked) -> Finding {
             (Some(end), _) => end.finding.clone(),
             (None, Some(last)) => {
                 let found = format!("{}: {}", way.server, last.found);
-                Finding { found, state: State::Ok, advice: None }
+                Finding { found, ..last.clone() }
             }
             (None, None) => Finding::ok(way.server),
         },

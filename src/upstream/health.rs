@@ -138,6 +138,12 @@ impl Health {
         self.state().legs.remark(leg, &what.to_string());
     }
 
+    /// What was found at the last leg may not be what it should be.
+    #[cfg(feature = "http")]
+    pub(super) fn doubts(&self, advice: &'static str) {
+        self.state().legs.doubt(advice);
+    }
+
     /// The legs that the last attempt has passed.
     pub(crate) fn legs(&self) -> Vec<Passed> {
         self.state().legs.passed().to_vec()

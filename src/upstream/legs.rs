@@ -58,6 +58,8 @@ pub(crate) struct Passed {
     pub(crate) leg: Leg,
     /// What was found there.
     pub(crate) found: String,
+    /// What to do if that is not what it should be.
+    pub(crate) doubt: Option<&'static str>,
     pub(crate) took: Duration,
 }
 
@@ -79,7 +81,7 @@ impl Legs {
     pub(super) fn pass(&mut self, leg: Leg, found: String) {
         let now = Instant::now();
         self.passed.retain(|passed| passed.leg < leg);
-        self.passed.push(Passed { leg, found, took: now - self.since });
+        self.passed.push(Passed { leg, found, doubt: None, took: now - self.since });
         self.since = now;
     }
 
@@ -88,6 +90,14 @@ impl Legs {
     pub(super) fn remark(&mut self, leg: Leg, what: &str) {
         if let Some(passed) = self.passed.iter_mut().find(|passed| passed.leg == leg) {
             passed.found = format!("{}; {what}", passed.found);
+        }
+    }
+
+    /// What was found at the last leg may not be what it should be.
+    #[cfg(feature = "http")]
+    pub(super) fn doubt(&mut self, advice: &'static str) {
+        if let Some(last) = self.passed.last_mut() {
+            last.doubt = Some(advice);
         }
     }
 

@@ -74,10 +74,13 @@ impl Exchange {
     pub(super) fn look(&self) -> Result<(), Trouble> {
         let (leg, found) = match self.service.route {
             Route::Billing => (Leg::Api, self.ask_api()),
-            Route::Http | Route::Mqtt => (Leg::List, self.ask_list()),
+            Route::Http | Route::Mqtt => (Leg::List, self.ask_list().map(|found| (found, None))),
         };
-        let found = found.map_err(|trouble| self.service.explained(trouble))?;
+        let (found, doubt) = found.map_err(|trouble| self.service.explained(trouble))?;
         self.service.health.passes(leg, found);
+        if let Some(cause) = doubt {
+            self.service.health.doubts(Cause::from(cause).advice());
+        }
         Ok(())
     }
 
@@ -102,11 +105,12 @@ impl Exchange {
     }
 
     /// Asks for this panel's record, and which methods may be used: never a PATCH, which would change
-    /// the record.
-    fn ask_api(&self) -> Result<String, Trouble> {
-        let found = match self.show(self.mac())? {
-            Some(_) => "it knows this panel",
-            None => "it answers, and does not know this panel",
+    /// the record. Where nothing is there by either question, `url` may be wrong.
+    fn ask_api(&self) -> Result<(String, Option<HttpCause>), Trouble> {
+        let is_known = self.show(self.mac())?.is_some();
+        let found = match is_known {
+            true => "it knows this panel",
+            false => "it answers, and does not know this panel",
         };
         let url = self.url(&self.service.settings.status)?;
         let request = self.client.options(url).header(CONNECTION, "close");
@@ -115,14 +119,21 @@ impl Exchange {
         let allowed = response.headers().get(ALLOW).and_then(|allowed| allowed.to_str().ok());
         match allowed {
             Some(methods) if methods.split(',').any(|method| method.trim() == "PATCH") => {
-                Ok(format!("{found}; PATCH is let through"))
+                Ok((format!("{found}; PATCH is let through"), None))
             }
             Some(methods) => {
                 let said = self.service.without_token(&format!("only {methods}"));
                 let said = Said::new(said.as_deref());
                 Err(HttpCause::Method { said }.into())
             }
-            None => Ok(format!("{found}; it does not say whether PATCH is let through")),
+            None => {
+                let is_nothing_there = !is_known && response.status() == StatusCode::NOT_FOUND;
+                let doubt = HttpCause::UnknownIntercom { said: Said::default() };
+                Ok((
+                    format!("{found}; it does not say whether PATCH is let through"),
+                    is_nothing_there.then_some(doubt),
+                ))
+            }
         }
     }
 }
