@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use super::OpenError;
 
 /// More than there are, so that each is prepared once for each connection.
-const CACHED_STATEMENTS: usize = 100;
+const CACHED_STATEMENTS: usize = 300;
 
 /// Each brings a file from the version of its place in the list to the next one. Files of every
 /// version exist, so what stands here never changes; a change is one more at the end.

@@ -86,7 +86,6 @@ fn they_are_in_no_answer_and_in_no_file_in_the_clear() {
         format!("{}{listed:?}{page}{}{}", asked.text, polled.text, billing.show("id=1").text);
     assert!(polled.text.contains(NEW) && !shown.contains("hunter2"), "{shown}");
     assert_eq!(read(&mut billing, &camera, "id=1").status, 200);
-    billing.stop();
     for file in std::fs::read_dir(billing.dir.path()).expect("files") {
         let bytes = std::fs::read(file.expect("a file").path()).expect("readable");
         assert!(!bytes.windows(7).any(|window| window == b"hunter2"));

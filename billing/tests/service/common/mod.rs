@@ -72,6 +72,9 @@ impl Running {
             .max_redirects(0)
             .timeout_global(Some(LIMIT))
             .allow_non_standard_methods(true)
+            // What is refused is answered before its body is read, and the connection then closed: a call
+            // that took it over in that moment would be lost.
+            .max_idle_connections(0)
             .build();
         let mut running = Running {
             runtime: Runtime::new().expect("threads"),
