@@ -30,6 +30,7 @@ pub mod http;
 pub mod mqtt;
 pub mod webhooks;
 
+pub mod audit;
 pub mod credentials;
 pub mod event;
 pub mod offer;

@@ -29,9 +29,11 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::audit::Actor;
     use crate::host::Host;
-    use crate::principal::Principal;
+    use crate::operations::AuditQuery;
     use crate::store::Store;
+    use crate::store::audit::Filter;
     use crate::store::macs::Believed;
 
     const DAY: i64 = 24 * 3_600_000;
@@ -48,11 +50,20 @@ mod tests {
         }
     }
 
+    async fn billing() -> (Billing, Arc<Clock>, TempDir) {
+        let dir = TempDir::new().expect("a directory");
+        let clock = Arc::new(Clock(AtomicI64::new(1_800_000_000_000)));
+        let file = dir.path().join("billing.sqlite");
+        let store = Store::open_on(&file, clock.clone()).expect("a store");
+        let billing = Billing::start(store, 0, Believed::FirstSight, None).await.expect("billing");
+        (billing, clock, dir)
+    }
+
     /// Asks for this MAC address, which supersedes what was asked for before.
     async fn ask(billing: &Billing, id: i64, new_mac: &str) {
         let body = json!({"id": id, "new_mac": new_mac, "model": "M", "group_id": 1});
         billing
-            .patch(body.as_object().expect("an object").clone(), Principal::Anybody)
+            .patch(body.as_object().expect("an object").clone(), Actor::CommandLine)
             .await
             .expect("a request");
     }
@@ -64,14 +75,13 @@ mod tests {
 
     #[tokio::test]
     async fn ended_requests_are_kept_for_as_long_as_is_said_and_the_newest_ones_longer() {
-        let dir = TempDir::new().expect("a directory");
-        let clock = Arc::new(Clock(AtomicI64::new(1_800_000_000_000)));
-        let file = dir.path().join("billing.sqlite");
-        let store = Store::open_on(&file, clock.clone()).expect("a store");
-        let billing = Billing::start(store, 0, Believed::FirstSight, None).await.expect("billing");
+        let (billing, clock, _dir) = billing().await;
         for mac in ["02:00:00:00:00:01", "02:00:00:00:00:02"] {
             let body = json!({"mac": mac});
-            billing.create(body.as_object().expect("an object")).await.expect("an intercom");
+            billing
+                .create(body.as_object().expect("an object"), Actor::CommandLine)
+                .await
+                .expect("an intercom");
         }
         // More than one batch.
         for number in 0..1_200 {
@@ -79,7 +89,10 @@ mod tests {
                 .await;
         }
         ask(&billing, 2, "06:00:00:02:00:01").await;
-        billing.delete(crate::store::intercoms::Name::Id(2)).await.expect("deleted");
+        billing
+            .delete(crate::store::intercoms::Name::Id(2), Actor::CommandLine)
+            .await
+            .expect("deleted");
         assert_eq!(billing.retention_days().await.expect("a number"), 90);
         clock.0.fetch_add(90 * DAY, Ordering::Relaxed);
         billing.delete_old_requests().await.expect("deleted");
@@ -89,11 +102,30 @@ mod tests {
         let newest = [(2, json!("06:00:00:02:00:01")), (1, json!("06:00:00:00:04:AF"))];
         assert_eq!(left(&billing).await, newest);
 
-        billing.set_retention_days(1).await.expect("set");
+        billing.set_retention_days(1, Actor::CommandLine).await.expect("set");
         ask(&billing, 1, "06:00:00:01:00:01").await;
         clock.0.fetch_add(DAY + 1, Ordering::Relaxed);
         billing.delete_old_requests().await.expect("deleted");
         let newest = [(1, json!("06:00:00:01:00:01")), (2, json!("06:00:00:02:00:01"))];
         assert_eq!(left(&billing).await, newest);
+    }
+
+    #[tokio::test]
+    async fn the_audit_log_is_kept_at_least_a_year_whatever_is_said_of_requests() {
+        let (billing, clock, _dir) = billing().await;
+        billing.set_retention_days(1, Actor::CommandLine).await.expect("set");
+        let query = || AuditQuery { filter: Filter::default(), cursor: None, limit: 10 };
+        let told = async || billing.audit(query()).await.expect("the log").entries.len();
+        for (later, expected) in [(365 * DAY, 1), (1, 0)] {
+            clock.0.fetch_add(later, Ordering::Relaxed);
+            billing.delete_old_requests().await.expect("deleted");
+            assert_eq!(told().await, expected);
+        }
+        billing.set_retention_days(400, Actor::CommandLine).await.expect("set");
+        for (later, expected) in [(400 * DAY, 1), (1, 0)] {
+            clock.0.fetch_add(later, Ordering::Relaxed);
+            billing.delete_old_requests().await.expect("deleted");
+            assert_eq!(told().await, expected);
+        }
     }
 }

@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::audit::Actor;
 use crate::credentials::CredentialKey;
 use crate::http::{Hosts, router, serve};
 use crate::lock::Lock;
@@ -96,7 +97,8 @@ impl Service {
         // Last of what can fail: nobody would learn of a token that a failed start has made.
         let first_token = match needs_token {
             true => {
-                Some(billing.add_token(Role::Operator, Some("the first start".to_owned())).await?)
+                let name = Some("the first start".to_owned());
+                Some(billing.add_token(Role::Operator, name, Actor::Service).await?)
             }
             false => None,
         };

@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use intercom_wire::BoardName;
 
-use crate::operations::add_token;
+use crate::audit::Actor;
+use crate::operations::{Refusal, add_token, revoke_token};
 use crate::principal::Role;
 use crate::store::Store;
 use crate::store::tokens::{self, Listed};
@@ -83,17 +84,12 @@ impl Token {
                 Ok(())
             }
             Token::Revoke { number, at } => {
-                let revoked = at
-                    .open()?
-                    .write(move |transaction| {
-                        tokens::revoke(transaction, number, transaction.now_ms())
-                    })
-                    .await?;
-                ensure!(
-                    revoked,
-                    "no token {number} is in force; see `intercom-billing token list`"
-                );
-                Ok(())
+                match revoke_token(&at.open()?, number, Actor::CommandLine).await {
+                    Err(Refusal::NotFound) => {
+                        bail!("no token {number} is in force; see `intercom-billing token list`")
+                    }
+                    revoked => Ok(revoked?),
+                }
             }
         }
     }
@@ -122,7 +118,7 @@ impl Add {
                 bail!("only the token of a panel has a --board")
             }
         };
-        let secret = add_token(&self.at.open()?, role, self.name).await?;
+        let secret = add_token(&self.at.open()?, role, self.name, Actor::CommandLine).await?;
         println!("{}", secret.expose());
         Ok(())
     }

@@ -11,8 +11,10 @@ use clap::Args;
 use intercom_wire::{BoardName, Mac};
 use url::Url;
 
+use crate::audit::Actor;
+use crate::operations;
 use crate::principal::{Role, Secret, SecretDigest};
-use crate::store::{Store, macs, tokens};
+use crate::store::Store;
 use broker_user::BrokerKind;
 use panel_files::PanelFiles;
 
@@ -78,12 +80,12 @@ impl Enrol {
         let (board, output) = (self.board.clone(), self.output.display());
         let number = store
             .write(move |transaction| {
-                let now = transaction.now_ms();
+                let by = Actor::CommandLine;
                 if let Some(mac) = self.mac {
-                    macs::enrol(transaction, mac, &board, now)?;
+                    operations::enrol(transaction, &board, mac, &by)?;
                 }
                 let role = Role::Panel(board);
-                tokens::add(transaction, digest, &role, self.name.as_deref(), now)
+                operations::keep_token(transaction, digest, &role, self.name.as_deref(), &by)
             })
             .await?;
         if let (Some(kind), Some(user)) = (self.broker, user) {

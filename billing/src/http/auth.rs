@@ -9,8 +9,10 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use intercom_wire::BoardName;
+use uuid::Uuid;
 
-use super::answer;
+use super::{answer, calls};
+use crate::audit::Actor;
 use crate::logging;
 use crate::operations::{Billing, Refusal};
 use crate::principal::{Principal, Role, SecretDigest};
@@ -21,10 +23,15 @@ const AGENT: &str = "intercom-agent/";
 pub(super) const CHALLENGE: HeaderValue = HeaderValue::from_static("Bearer");
 
 /// A caller, whoever it is.
-pub(super) struct Authenticated(pub(super) Principal);
+pub(super) struct Authenticated {
+    /// Who it is.
+    pub(super) principal: Principal,
+    /// The ID of the call.
+    pub(super) call: Option<Uuid>,
+}
 
 /// A caller that may change everything.
-pub(super) struct Operator(pub(super) Principal);
+pub(super) struct Operator(pub(super) Actor);
 
 /// A caller that may read everything.
 pub(super) struct Reader;
@@ -56,7 +63,8 @@ impl FromRequestParts<Billing> for Authenticated {
         if let Some(principal) = &principal {
             logging::is_by(&principal.to_string());
         }
-        principal.map(Authenticated).ok_or(Denied::Unauthenticated)
+        let principal = principal.ok_or(Denied::Unauthenticated)?;
+        Ok(Authenticated { principal, call: calls::id(&parts.extensions) })
     }
 }
 
@@ -64,10 +72,11 @@ impl FromRequestParts<Billing> for Operator {
     type Rejection = Denied;
 
     async fn from_request_parts(parts: &mut Parts, billing: &Billing) -> Result<Self, Denied> {
-        let Authenticated(principal) = Authenticated::from_request_parts(parts, billing).await?;
+        let Authenticated { principal, call } =
+            Authenticated::from_request_parts(parts, billing).await?;
         match principal {
             Principal::Anybody | Principal::Holder { role: Role::Operator, .. } => {
-                Ok(Operator(principal))
+                Ok(Operator(Actor::Caller { principal, call }))
             }
             Principal::Holder { role: Role::Viewer | Role::Panel(_) | Role::Camera, .. } => {
                 Err(forbidden(&principal, parts))
@@ -80,7 +89,8 @@ impl FromRequestParts<Billing> for Reader {
     type Rejection = Denied;
 
     async fn from_request_parts(parts: &mut Parts, billing: &Billing) -> Result<Self, Denied> {
-        let Authenticated(principal) = Authenticated::from_request_parts(parts, billing).await?;
+        let Authenticated { principal, .. } =
+            Authenticated::from_request_parts(parts, billing).await?;
         match principal {
             Principal::Anybody | Principal::Holder { role: Role::Operator | Role::Viewer, .. } => {
                 Ok(Reader)
@@ -96,7 +106,8 @@ impl FromRequestParts<Billing> for Camera {
     type Rejection = Denied;
 
     async fn from_request_parts(parts: &mut Parts, billing: &Billing) -> Result<Self, Denied> {
-        let Authenticated(principal) = Authenticated::from_request_parts(parts, billing).await?;
+        let Authenticated { principal, .. } =
+            Authenticated::from_request_parts(parts, billing).await?;
         match principal {
             Principal::Holder { role: Role::Camera, .. } => Ok(Camera(principal)),
             Principal::Anybody
@@ -111,7 +122,8 @@ impl FromRequestParts<Billing> for Panel {
     type Rejection = Denied;
 
     async fn from_request_parts(parts: &mut Parts, billing: &Billing) -> Result<Self, Denied> {
-        let Authenticated(principal) = Authenticated::from_request_parts(parts, billing).await?;
+        let Authenticated { principal, .. } =
+            Authenticated::from_request_parts(parts, billing).await?;
         match principal {
             Principal::Anybody if parts.method != Method::POST && !is_agent(parts) => {
                 Err(Denied::NotAnAgent)

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request};
-use axum::http::{HeaderName, HeaderValue, Method};
+use axum::http::{Extensions, HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::Response;
 use tracing::Instrument;
@@ -14,9 +14,19 @@ use crate::logging;
 /// The answer names the call, so that a caller can quote it.
 const CALL_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// The ID of the call that is being answered.
+#[derive(Clone, Copy)]
+struct CallId(Uuid);
+
+/// The ID of the call with these extensions.
+pub(super) fn id(extensions: &Extensions) -> Option<Uuid> {
+    extensions.get::<CallId>().map(|CallId(id)| *id)
+}
+
 /// Neither paths nor queries are written, since they can have anything in them: the route is.
-pub(super) async fn log(request: Request, next: Next) -> Response {
+pub(super) async fn log(mut request: Request, next: Next) -> Response {
     let id = Uuid::new_v4();
+    request.extensions_mut().insert(CallId(id));
     let only_reads = matches!(*request.method(), Method::GET | Method::HEAD);
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str);
     let span = logging::call(id, request.method(), route);

@@ -19,11 +19,11 @@ pub(super) async fn list(_: Reader, State(billing): State<Billing>) -> Result<Re
 
 /// POST …/decisions.
 pub(super) async fn decide(
-    _: Operator,
+    Operator(by): Operator,
     State(billing): State<Billing>,
     Object(body): Object,
 ) -> Result<StatusCode, Refusal> {
-    billing.decide(read(&body)?).await?;
+    billing.decide(read(&body)?, by).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -67,11 +67,11 @@ pub(super) async fn history(
 
 /// POST …/{id}/undo: the hardware that was there before is asked for.
 pub(super) async fn undo(
-    Operator(principal): Operator,
+    Operator(by): Operator,
     State(billing): State<Billing>,
     Path(id): Path<String>,
 ) -> Result<Response, Refusal> {
-    let asked = billing.undo(number(&id)?, principal).await?;
+    let asked = billing.undo(number(&id)?, by).await?;
     Ok(json_answer(StatusCode::CREATED, &asked))
 }
 

@@ -10,22 +10,24 @@ use super::answer::json_answer;
 use super::auth::{Authenticated, Operator};
 use super::body::Object;
 use super::query;
+use crate::audit::Actor;
 use crate::operations::{Billing, Refusal};
 use crate::principal::{Principal, Role};
 use crate::store::intercoms::Name;
 
 /// PATCH: changes billing data, or asks for another identity. From a panel it is a report.
 pub(super) async fn update(
-    Authenticated(principal): Authenticated,
+    Authenticated { principal, call }: Authenticated,
     State(billing): State<Billing>,
     Object(body): Object,
 ) -> Result<Response, Refusal> {
     let shown = match principal {
         Principal::Anybody | Principal::Holder { role: Role::Operator, .. } => {
-            billing.patch(body, principal).await?
+            billing.patch(body, Actor::Caller { principal, call }).await?
         }
-        Principal::Holder { role: Role::Panel(board), .. } => {
-            billing.report_by_patch(board, body).await?
+        Principal::Holder { role: Role::Panel(ref board), .. } => {
+            let board = board.clone();
+            billing.report_by_patch(board, body, Actor::Caller { principal, call }).await?
         }
         Principal::Holder { role: Role::Viewer | Role::Camera, .. } => {
             tracing::warn!("{principal} may not PATCH: refused");
@@ -37,17 +39,17 @@ pub(super) async fn update(
 
 /// POST: creates the intercom of a panel that belongs to no place yet.
 pub(super) async fn create(
-    _: Operator,
+    Operator(by): Operator,
     State(billing): State<Billing>,
     Object(body): Object,
 ) -> Result<Response, Refusal> {
-    let shown = billing.create(&body).await?;
+    let shown = billing.create(&body, by).await?;
     Ok(json_answer(StatusCode::CREATED, &shown))
 }
 
 /// GET …/show: by `id`, `mac` or `external_id`. A panel is shown the intercom that it is.
 pub(super) async fn show(
-    Authenticated(principal): Authenticated,
+    Authenticated { principal, .. }: Authenticated,
     State(billing): State<Billing>,
     query: RawQuery,
 ) -> Result<Response, Refusal> {
@@ -69,7 +71,7 @@ pub(super) async fn show(
 
 /// DELETE: by `id` or `mac`, in the query or in a JSON body.
 pub(super) async fn delete(
-    _: Operator,
+    Operator(by): Operator,
     State(billing): State<Billing>,
     request: Request,
 ) -> Response {
@@ -82,7 +84,7 @@ pub(super) async fn delete(
         },
     };
     let deleted = match one_name(&named, false) {
-        Ok(name) => billing.delete(name).await,
+        Ok(name) => billing.delete(name, by).await,
         Err(wrong) => Err(wrong.into()),
     };
     match deleted {

@@ -2,6 +2,7 @@
 
 mod agent;
 mod answer;
+mod audit;
 mod auth;
 mod body;
 mod calls;
@@ -60,6 +61,7 @@ pub fn router(billing: Billing, broker: watch::Receiver<bool>, hosts: Hosts) -> 
         .route("/api/v1/intercoms/{id}/undo", post(doors::undo))
         .route("/api/v1/requests", get(requests::list).post(requests::create))
         .route("/api/v1/requests/{id}/cancel", post(requests::cancel))
+        .route("/api/v1/audit", get(audit::list))
         .route("/api/v1/webhooks", get(webhooks::list).post(webhooks::add).delete(webhooks::remove))
         .route(
             "/api/v1/quiet-hours",

@@ -23,17 +23,17 @@ pub(super) async fn list(_: Reader, State(billing): State<Billing>) -> Result<Re
 
 /// POST: sets those of a group.
 pub(super) async fn set(
-    _: Operator,
+    Operator(by): Operator,
     State(billing): State<Billing>,
     Object(body): Object,
 ) -> Result<StatusCode, Refusal> {
-    billing.set_quiet_hours(read(&body)?).await?;
+    billing.set_quiet_hours(read(&body)?, by).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// DELETE: the group with this `id` has none any more.
 pub(super) async fn remove(
-    _: Operator,
+    Operator(by): Operator,
     State(billing): State<Billing>,
     query: RawQuery,
 ) -> Result<StatusCode, Refusal> {
@@ -43,7 +43,7 @@ pub(super) async fn remove(
     if !fields.has("id") {
         fields.error("id", "The id field is required.");
     }
-    billing.remove_quiet_hours(fields.finish(id)?).await?;
+    billing.remove_quiet_hours(fields.finish(id)?, by).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

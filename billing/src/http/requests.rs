@@ -25,13 +25,13 @@ pub(super) async fn list(
 
 /// POST: an identity is asked for with the documented body. With `dry_run` nothing is changed.
 pub(super) async fn create(
-    Operator(principal): Operator,
+    Operator(by): Operator,
     State(billing): State<Billing>,
     Object(body): Object,
 ) -> Result<Response, Refusal> {
     let plan = match is_dry_run(&body)? {
         true => billing.dry_run(body).await?,
-        false => billing.request(body, principal).await?,
+        false => billing.request(body, by).await?,
     };
     let status = match plan.is_new && !plan.dry_run {
         true => StatusCode::CREATED,
@@ -50,13 +50,13 @@ fn is_dry_run(body: &Map<String, Value>) -> Result<bool, Errors> {
 
 /// POST …/{id}/cancel: the request is taken back.
 pub(super) async fn cancel(
-    Operator(principal): Operator,
+    Operator(by): Operator,
     State(billing): State<Billing>,
     Path(id): Path<String>,
 ) -> Result<Response, Refusal> {
     // What is no ID is no request's.
     let request_id = id.parse().map_err(|_| Refusal::NotFound)?;
-    Ok(json_answer(StatusCode::OK, &billing.cancel(request_id, principal).await?))
+    Ok(json_answer(StatusCode::OK, &billing.cancel(request_id, by).await?))
 }
 
 fn filter(named: &Map<String, Value>) -> Result<RequestQuery, Errors> {

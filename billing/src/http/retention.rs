@@ -20,11 +20,11 @@ pub(super) async fn show(_: Reader, State(billing): State<Billing>) -> Result<Re
 
 /// POST: sets it.
 pub(super) async fn set(
-    _: Operator,
+    Operator(by): Operator,
     State(billing): State<Billing>,
     Object(body): Object,
 ) -> Result<StatusCode, Refusal> {
-    billing.set_retention_days(read(&body)?).await?;
+    billing.set_retention_days(read(&body)?, by).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

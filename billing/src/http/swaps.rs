@@ -7,19 +7,18 @@ use intercom_wire::{Errors, Fields};
 use serde_json::{Map, Value, json};
 
 use super::answer::json_answer;
-use super::auth::{Authenticated, Operator};
+use super::auth::Operator;
 use super::body::Object;
 use crate::operations::{Billing, Refusal};
 
 /// Asks both panels to confirm it.
 pub(super) async fn ask(
-    _: Operator,
-    Authenticated(asked_by): Authenticated,
+    Operator(by): Operator,
     State(billing): State<Billing>,
     Object(body): Object,
 ) -> Result<Response, Refusal> {
     let (id, with_id) = read(&body)?;
-    let requests = billing.swap(id, with_id, asked_by).await?;
+    let requests = billing.swap(id, with_id, by).await?;
     Ok(json_answer(StatusCode::ACCEPTED, &json!({"requests": requests})))
 }
 

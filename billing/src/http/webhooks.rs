@@ -25,17 +25,17 @@ pub(super) async fn list(_: Reader, State(billing): State<Billing>) -> Result<Re
 
 /// POST: adds one.
 pub(super) async fn add(
-    _: Operator,
+    Operator(by): Operator,
     State(billing): State<Billing>,
     Object(body): Object,
 ) -> Result<Response, Refusal> {
-    let added = billing.add_webhook(read(&body)?).await?;
+    let added = billing.add_webhook(read(&body)?, by).await?;
     Ok(json_answer(StatusCode::CREATED, &added))
 }
 
 /// DELETE: removes the one with this `id`.
 pub(super) async fn remove(
-    _: Operator,
+    Operator(by): Operator,
     State(billing): State<Billing>,
     query: RawQuery,
 ) -> Result<StatusCode, Refusal> {
@@ -45,7 +45,7 @@ pub(super) async fn remove(
     if !fields.has("id") {
         fields.error("id", "The id field is required.");
     }
-    billing.remove_webhook(fields.finish(id)?).await?;
+    billing.remove_webhook(fields.finish(id)?, by).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

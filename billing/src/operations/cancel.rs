@@ -4,10 +4,10 @@ use intercom_wire::RequestId;
 
 use super::requests::{RequestShown, shown};
 use super::{Billing, Conflict, Refusal, find, swap};
-use crate::principal::Principal;
+use crate::audit::{Action, Actor, Subject};
 use crate::replacement::State;
 use crate::store::intercoms::{self, CANCELLED, Name, RecordState};
-use crate::store::requests;
+use crate::store::{audit, requests};
 
 impl Billing {
     /// Ends a pending request without an outcome: the record shows what is confirmed. A panel that
@@ -16,11 +16,7 @@ impl Billing {
     ///
     /// # Errors
     /// There is no such request, it has ended otherwise, or the database fails.
-    pub async fn cancel(
-        &self,
-        request_id: RequestId,
-        by: Principal,
-    ) -> Result<RequestShown, Refusal> {
+    pub async fn cancel(&self, request_id: RequestId, by: Actor) -> Result<RequestShown, Refusal> {
         let rule = self.rule();
         self.store
             .write(move |transaction| {
@@ -49,6 +45,12 @@ impl Billing {
                         source: record.shown.source.as_deref().unwrap_or_default(),
                     },
                 )?;
+                let subject = Subject {
+                    intercom_id: Some(intercom_id),
+                    request_id: Some(&request_id),
+                    ..Subject::default()
+                };
+                audit::add(transaction, &by, Action::Cancel, &subject)?;
                 tracing::info!("request {request_id}: cancelled {reason}");
                 shown(transaction, rule, &request_id)
             })

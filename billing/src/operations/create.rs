@@ -4,10 +4,11 @@ use intercom_wire::{Errors, Fields, Identity, IntercomBody};
 use serde_json::{Map, Value};
 
 use super::{Billing, Refusal, find, next_seq};
+use crate::audit::{Action, Actor, Subject};
 use crate::replacement::Carried;
-use crate::store::groups;
 use crate::store::intercoms::{self, Details, Name};
 use crate::store::taken::{self, Among};
+use crate::store::{audit, groups};
 
 /// A valid POST body.
 struct NewIntercom {
@@ -21,7 +22,11 @@ impl Billing {
     ///
     /// # Errors
     /// The body is invalid, its identity has been taken, or the database fails.
-    pub async fn create(&self, body: &Map<String, Value>) -> Result<IntercomBody, Refusal> {
+    pub async fn create(
+        &self,
+        body: &Map<String, Value>,
+        by: Actor,
+    ) -> Result<IntercomBody, Refusal> {
         let mut new = read(body)?;
         self.store
             .write(move |transaction| {
@@ -45,6 +50,10 @@ impl Billing {
                     &new.details,
                     next_seq(transaction, 0),
                 )?;
+                let detail = new.carried.identity.to_string();
+                let subject =
+                    Subject { intercom_id: Some(id), detail: Some(&detail), ..Subject::default() };
+                audit::add(transaction, &by, Action::Create, &subject)?;
                 Ok(find(transaction, &Name::Id(id))?.shown)
             })
             .await

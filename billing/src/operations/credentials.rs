@@ -15,12 +15,26 @@ const MAX_BYTES: usize = 64 * 1024;
 
 /// What a PATCH says about them, ready to be kept.
 pub(super) enum Given {
-    /// Nothing, or they cannot be kept.
+    /// Nothing.
     Nothing,
+    /// Some, which cannot be kept: there is no key.
+    NotKept,
     /// There are none any more.
     None,
     /// These, encrypted.
     Sealed(Vec<u8>),
+}
+
+impl Given {
+    /// What the audit log tells of them.
+    pub(super) fn told(&self) -> Option<&'static str> {
+        match self {
+            Given::Nothing => None,
+            Given::NotKept => Some("onvif_credentials (not kept)"),
+            Given::None => Some("onvif_credentials (none)"),
+            Given::Sealed(_) => Some("onvif_credentials"),
+        }
+    }
 }
 
 /// Encrypts what a PATCH has. Without a key it is let go, and the log says so.
@@ -36,7 +50,7 @@ pub(super) fn read(
             tracing::warn!(
                 "onvif_credentials of a PATCH were not kept: there is no --credentials-key"
             );
-            Ok(Given::Nothing)
+            Ok(Given::NotKept)
         }
         (Some(list), Some(key)) => {
             let text = serde_json::to_string(list)?;
@@ -60,7 +74,7 @@ pub(super) fn keep(
     given: &Given,
 ) -> Result<(), Refusal> {
     match given {
-        Given::Nothing => {}
+        Given::Nothing | Given::NotKept => {}
         Given::None => credentials::forget(transaction, intercom_id)?,
         Given::Sealed(sealed) => {
             credentials::keep(transaction, intercom_id, sealed)?;

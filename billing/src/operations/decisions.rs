@@ -6,9 +6,11 @@ use intercom_wire::{BoardName, Mac, RequestId};
 use serde::Serialize;
 
 use super::{Billing, Refusal, by_hand, find, forgotten};
+use crate::audit::{Action, Actor, Subject};
 use crate::replacement::State;
 use crate::store::intercoms::{Name, PENDING};
-use crate::store::{self, disputes, macs, requests};
+use crate::store::macs::{self, Believed};
+use crate::store::{self, Transaction, audit, disputes, requests};
 
 /// One decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -61,47 +63,77 @@ impl Billing {
     /// # Errors
     /// Nothing waits for that decision any more, another intercom has the identity, or the database
     /// fails.
-    pub async fn decide(&self, decision: Decision) -> Result<(), Refusal> {
+    pub async fn decide(&self, decision: Decision, by: Actor) -> Result<(), Refusal> {
         let believed = self.believed;
-        self.store
-            .write(move |transaction| {
-                let dispute = |board: &BoardName| {
-                    let dispute = disputes::of_board(transaction, believed, board)?;
-                    dispute.ok_or(Refusal::NotFound)
-                };
-                match decision {
-                    Decision::Enrol { board, mac } => {
-                        Ok(macs::enrol(transaction, mac, &board, transaction.now_ms())?)
-                    }
-                    Decision::AcceptByHand { board, id } => {
-                        by_hand::accept(transaction, &board, &Name::Id(id), believed)
-                    }
-                    Decision::DismissByHand { board } => {
-                        Ok(store::by_hand::remove(transaction, &board)?)
-                    }
-                    Decision::AskAgain { board } => {
-                        let door = dispute(&board)?.door.ok_or(Refusal::NotFound)?;
-                        let record = find(transaction, &Name::Id(door.intercom_id))?;
-                        if record.shown.status.as_deref() == Some(PENDING) {
-                            return Err(Refusal::NotFound);
-                        }
-                        forgotten::ask_again(transaction, &record, "an operator")
-                    }
-                    Decision::Follow { board } => {
-                        by_hand::follow_claim(transaction, &dispute(&board)?, believed)
-                    }
-                    Decision::NoTwins { board } => Ok(disputes::no_twins(transaction, &board)?),
-                    Decision::OfferToTheDoor { request_id } => {
-                        match requests::by_id(transaction, &request_id)? {
-                            Some((_, request)) if request.state == State::Pending => {
-                                Ok(requests::set_for_the_door(transaction, &request_id)?)
-                            }
-                            _ => Err(Refusal::NotFound),
-                        }
-                    }
+        self.store.write(move |transaction| carry_out(transaction, &decision, &by, believed)).await
+    }
+}
+
+/// A MAC address is that board's.
+pub(crate) fn enrol(
+    transaction: &Transaction<'_>,
+    board: &BoardName,
+    mac: Mac,
+    by: &Actor,
+) -> Result<(), Refusal> {
+    macs::enrol(transaction, mac, board, transaction.now_ms())?;
+    let detail = mac.to_string();
+    let subject = Subject { board: Some(board), detail: Some(&detail), ..Subject::default() };
+    Ok(audit::add(transaction, by, Action::Enrol, &subject)?)
+}
+
+fn carry_out(
+    transaction: &Transaction<'_>,
+    decision: &Decision,
+    by: &Actor,
+    believed: Believed,
+) -> Result<(), Refusal> {
+    let done = |action, intercom_id, request_id, board| {
+        let subject = Subject { intercom_id, request_id, board, ..Subject::default() };
+        Ok(audit::add(transaction, by, action, &subject)?)
+    };
+    let dispute = |board| {
+        let dispute = disputes::of_board(transaction, believed, board)?;
+        dispute.ok_or(Refusal::NotFound)
+    };
+    match decision {
+        Decision::Enrol { board, mac } => enrol(transaction, board, *mac, by),
+        Decision::AcceptByHand { board, id } => {
+            by_hand::accept(transaction, board, &Name::Id(*id), believed)?;
+            done(Action::AcceptByHand, Some(*id), None, Some(board))
+        }
+        Decision::DismissByHand { board } => {
+            store::by_hand::remove(transaction, board)?;
+            done(Action::DismissByHand, None, None, Some(board))
+        }
+        Decision::AskAgain { board } => {
+            let id = dispute(board)?.door.ok_or(Refusal::NotFound)?.intercom_id;
+            let record = find(transaction, &Name::Id(id))?;
+            if record.shown.status.as_deref() == Some(PENDING) {
+                return Err(Refusal::NotFound);
+            }
+            let request_id = forgotten::ask_again(transaction, &record, &by.to_string())?;
+            done(Action::AskAgain, Some(id), Some(&request_id), Some(board))
+        }
+        Decision::Follow { board } => {
+            let dispute = dispute(board)?;
+            by_hand::follow_claim(transaction, &dispute, believed)?;
+            let id = dispute.door.map(|door| door.intercom_id);
+            done(Action::Follow, id, None, Some(board))
+        }
+        Decision::NoTwins { board } => {
+            disputes::no_twins(transaction, board)?;
+            done(Action::NoTwins, None, None, Some(board))
+        }
+        Decision::OfferToTheDoor { request_id } => {
+            match requests::by_id(transaction, request_id)? {
+                Some((id, request)) if request.state == State::Pending => {
+                    requests::set_for_the_door(transaction, request_id)?;
+                    done(Action::OfferToTheDoor, Some(id), Some(request_id), None)
                 }
-            })
-            .await
+                _ => Err(Refusal::NotFound),
+            }
+        }
     }
 }
 

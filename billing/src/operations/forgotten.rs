@@ -6,7 +6,7 @@
 //! board of that name may have the identity. After a change or a rollback by hand nobody knows better
 //! than who did it.
 
-use intercom_wire::{NamedBy, Outcome};
+use intercom_wire::{NamedBy, Outcome, RequestId};
 
 use super::patch::ask_for;
 use super::{Refusal, fresh_request_id, next_seq};
@@ -63,7 +63,7 @@ pub(super) fn ask_again(
     transaction: &Transaction<'_>,
     record: &Record,
     asked_by: &str,
-) -> Result<(), Refusal> {
+) -> Result<RequestId, Refusal> {
     let intercom_id = record.id;
     let seq = next_seq(transaction, record.seq);
     let change = IdentityRequest {
@@ -90,5 +90,5 @@ pub(super) fn ask_again(
         record.confirmed.identity,
         change.request_id
     );
-    Ok(())
+    Ok(change.request_id)
 }

@@ -1,6 +1,7 @@
 //! What happens on each input, whichever route it came by: read it by the contract, ask the pure
 //! rules, change the database in one transaction. The store tells the link what has changed.
 
+mod audit;
 mod by_hand;
 mod cancel;
 mod create;
@@ -25,10 +26,13 @@ mod swap;
 mod timeline;
 mod tokens;
 mod undo;
+mod updated;
 mod wait;
 mod webhooks;
 
+pub use audit::AuditQuery;
 pub use decisions::Decision;
+pub(crate) use decisions::enrol;
 pub use door::{Door, Found};
 pub use intercom_list::{IntercomPage, IntercomQuery, IntercomShown, Pending};
 use patch::fresh_request_id;
@@ -41,10 +45,11 @@ pub(crate) use sessions::SESSION_MS;
 pub(crate) use silence::{Silence, end_if_unanswered};
 pub use swap::Swapped;
 pub use timeline::Timeline;
-pub use tokens::add_token;
+pub(crate) use tokens::add as keep_token;
+pub use tokens::{add_token, revoke_token};
 pub use wait::Wait;
-pub(crate) use webhooks::add as add_webhook;
 pub use webhooks::{Attempt, Planned, When};
+pub(crate) use webhooks::{add as add_webhook, remove as remove_webhook};
 
 use std::fmt;
 use std::sync::Arc;
@@ -57,6 +62,7 @@ use intercom_wire::{
     RequestBody, RequestId,
 };
 
+use crate::audit::{Action, Actor, Subject};
 use crate::credentials::{CredentialError, CredentialKey};
 use crate::offer::Rule;
 use crate::principal::NoRandomBytes;
@@ -209,12 +215,14 @@ impl Billing {
     ///
     /// # Errors
     /// Not found, or the database fails.
-    pub async fn delete(&self, name: Name) -> Result<(), Refusal> {
+    pub async fn delete(&self, name: Name, by: Actor) -> Result<(), Refusal> {
         let believed = self.believed;
         self.store
             .write(move |transaction| {
                 let record = find(transaction, &name)?;
                 withdraw(transaction, &record, &State::Withdrawn)?;
+                let subject = Subject { intercom_id: Some(record.id), ..Subject::default() };
+                store::audit::add(transaction, &by, Action::Delete, &subject)?;
                 Ok(intercoms::delete(transaction, record.id, believed, transaction.now_ms())?)
             })
             .await

@@ -6,10 +6,11 @@ use intercom_wire::{
 use serde_json::{Map, Value};
 
 use super::create::refuse_taken;
+use super::updated::Updated;
 use super::{
     Billing, Failure, Refusal, credentials, find, next_seq, report_by_patch, scheduled, withdraw,
 };
-use crate::principal::Principal;
+use crate::audit::Actor;
 use crate::replacement::{Asked, IdentityRequest, State, ask};
 use crate::schedule::Schedule;
 use crate::store::intercoms::{
@@ -33,23 +34,25 @@ impl Billing {
     pub async fn patch(
         &self,
         body: Map<String, Value>,
-        asked_by: Principal,
+        asked_by: Actor,
     ) -> Result<IntercomBody, Refusal> {
         let believed = self.believed;
         let given = credentials::read(&body, self.credential_key.as_ref())?;
         let updated = self
             .store
             .write(move |transaction| {
-                match report_by_patch::apply_report(transaction, &body, None, believed)? {
+                match report_by_patch::apply_report(transaction, &body, None, &asked_by, believed)?
+                {
                     Some(shown) => Ok(Updated { shown, queued: None }),
                     None => {
                         let patch = Patch::read(&body, Reader::Service)?;
                         let schedule = scheduled::read(&body, transaction.now_ms())?;
-                        let asked_by = asked_by.to_string();
-                        let updated = update(transaction, &patch, &schedule, &asked_by, believed)?;
+                        let who = asked_by.to_string();
+                        let updated = update(transaction, &patch, &schedule, &who, believed)?;
                         if let Some(id) = updated.shown.id {
                             credentials::keep(transaction, id, &given)?;
                         }
+                        updated.record(transaction, &asked_by, &body, &given)?;
                         Ok::<_, Refusal>(updated)
                     }
                 }
@@ -57,28 +60,6 @@ impl Billing {
             .await?;
         updated.log();
         Ok(updated.shown)
-    }
-}
-
-/// What a PATCH has done.
-pub(super) struct Updated {
-    /// The intercom as the API shows it.
-    shown: IntercomBody,
-    /// The request that was queued.
-    queued: Option<IdentityRequest>,
-}
-
-impl Updated {
-    /// To be called when it is committed: a dry run is not.
-    pub(super) fn log(&self) {
-        if let (Some(id), Some(queued)) = (self.shown.id, &self.queued) {
-            let IdentityRequest { request_id, from, to, .. } = queued;
-            tracing::info!(
-                "intercom {id}: from {} to {}: request {request_id}",
-                from.identity,
-                to.identity
-            );
-        }
     }
 }
 

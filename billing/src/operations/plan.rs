@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 
 use super::wait::{self, Wait};
 use super::{Billing, Refusal, credentials, find, patch, scheduled};
+use crate::audit::Actor;
 use crate::offer::Rule;
-use crate::principal::Principal;
 use crate::replacement::State;
 use crate::schedule::rfc_3339;
 use crate::store::history::Shown;
@@ -91,7 +91,7 @@ impl Billing {
     pub async fn request(
         &self,
         body: Map<String, Value>,
-        asked_by: Principal,
+        asked_by: Actor,
     ) -> Result<Plan, Refusal> {
         let (rule, believed, patch) = (self.rule(), self.believed, read(&body)?);
         let given = credentials::read(&body, self.credential_key.as_ref())?;
@@ -100,9 +100,10 @@ impl Billing {
             .write(move |transaction| {
                 let before = Before::of(transaction, &patch)?;
                 let schedule = scheduled::read(&body, transaction.now_ms())?;
-                let asked_by = asked_by.to_string();
-                let updated = patch::update(transaction, &patch, &schedule, &asked_by, believed)?;
+                let who = asked_by.to_string();
+                let updated = patch::update(transaction, &patch, &schedule, &who, believed)?;
                 credentials::keep(transaction, before.record.id, &given)?;
+                updated.record(transaction, &asked_by, &body, &given)?;
                 Ok::<_, Refusal>((before.plan(transaction, rule)?, updated))
             })
             .await?;

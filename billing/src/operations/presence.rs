@@ -26,7 +26,8 @@ impl Billing {
                     boards::present(transaction, &seen, now, believed)?;
                     match forgotten::of(transaction, &seen, presence.new_record, now)? {
                         Some(record) => {
-                            forgotten::ask_again(transaction, &record, forgotten::BILLING)
+                            forgotten::ask_again(transaction, &record, forgotten::BILLING)?;
+                            Ok(())
                         }
                         None => Ok(()),
                     }

@@ -3,12 +3,13 @@
 use intercom_wire::{BoardName, Errors, IntercomBody, Outcome, Patch, Reader, RequestId};
 use serde_json::{Map, Value};
 
-use super::report::settle;
+use super::report::{Settled, settle};
 use super::{Billing, Refusal, find};
+use crate::audit::{Action, Actor, Subject};
 use crate::replacement::ReportedOutcome;
 use crate::store::intercoms::{self, Name};
 use crate::store::macs::Believed;
-use crate::store::{Transaction, offers, requests};
+use crate::store::{Transaction, audit, offers, requests};
 
 impl Billing {
     /// Takes a panel's PATCH, which is a report and nothing else.
@@ -19,11 +20,13 @@ impl Billing {
         &self,
         board: BoardName,
         body: Map<String, Value>,
+        by: Actor,
     ) -> Result<IntercomBody, Refusal> {
         let believed = self.believed;
         self.store
             .write(move |transaction| {
-                apply_report(transaction, &body, Some(board), believed)?.ok_or_else(|| {
+                let shown = apply_report(transaction, &body, Some(board), &by, believed)?;
+                shown.ok_or_else(|| {
                     let text = "The log extra field must have the request id of a request, and \
                                 the body what that request asks for: a panel may only report.";
                     Errors::on("log_extra", text).into()
@@ -40,6 +43,7 @@ pub(super) fn apply_report(
     transaction: &Transaction<'_>,
     body: &Map<String, Value>,
     board: Option<BoardName>,
+    by: &Actor,
     believed: Believed,
 ) -> Result<Option<IntercomBody>, Refusal> {
     let Some((request_id, patch)) = names_a_request(body) else {
@@ -83,7 +87,16 @@ pub(super) fn apply_report(
         serial_number: patch.new_serial_number,
         carried: None,
     };
-    settle(transaction, &request_id, &report, believed)?;
+    // A report that is repeated changes nothing.
+    if !matches!(settle(transaction, &request_id, &report, believed)?, Settled::Ignored(_)) {
+        let subject = Subject {
+            intercom_id: Some(intercom_id),
+            request_id: Some(&request_id),
+            board: report.board.as_ref(),
+            ..Subject::default()
+        };
+        audit::add(transaction, by, Action::Report, &subject)?;
+    }
     Ok(Some(find(transaction, &Name::Id(intercom_id))?.shown))
 }
 

@@ -1,6 +1,9 @@
 //! How long ended requests are kept.
 
+use super::audit::LEAST_DAYS;
 use super::{Billing, Refusal};
+use crate::audit::{Action, Actor, Subject};
+use crate::store::audit;
 use crate::store::retention::{self, Mark};
 
 /// One day, in milliseconds.
@@ -19,11 +22,18 @@ impl Billing {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn set_retention_days(&self, days: i64) -> Result<(), Refusal> {
-        Ok(self.store.write(move |transaction| retention::set_days(transaction, days)).await?)
+    pub async fn set_retention_days(&self, days: i64, by: Actor) -> Result<(), Refusal> {
+        self.store
+            .write(move |transaction| {
+                retention::set_days(transaction, days)?;
+                let detail = format!("{days} days");
+                let subject = Subject { detail: Some(&detail), ..Subject::default() };
+                Ok(audit::add(transaction, &by, Action::SetRetention, &subject)?)
+            })
+            .await
     }
 
-    /// Deletes the requests that ended longer ago than that.
+    /// Deletes the requests that ended longer ago than that, and old entries of the audit log.
     ///
     /// # Errors
     /// The database fails.
@@ -35,6 +45,9 @@ impl Billing {
             let next = self.store.write(move |t| retention::delete_ended(t, after, before_ms));
             mark = next.await?;
         }
+        let days = days.max(LEAST_DAYS);
+        let before_ms = self.store.now_ms().saturating_sub(days.saturating_mul(DAY_MS));
+        while self.store.write(move |t| audit::delete_old(t, before_ms)).await? {}
         Ok(())
     }
 }

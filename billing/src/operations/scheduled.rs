@@ -6,11 +6,12 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::{Billing, Refusal, find};
+use crate::audit::{Action, Actor, Subject};
 use crate::replacement::State;
-use crate::schedule::Schedule;
+use crate::schedule::{QuietHours, Schedule};
 use crate::store::intercoms::{self, Name, RecordState};
 use crate::store::quiet_hours::{self, OfAGroup};
-use crate::store::{Transaction, requests};
+use crate::store::{Transaction, audit, requests};
 
 /// The reason of a request that ends so.
 const EXPIRED: &str = "it has expired";
@@ -59,24 +60,36 @@ impl Billing {
     ///
     /// # Errors
     /// There is no such group, or the database fails.
-    pub async fn set_quiet_hours(&self, of: OfAGroup) -> Result<(), Refusal> {
-        let set = self.store.write(move |transaction| quiet_hours::set(transaction, &of)).await?;
-        match set {
-            true => Ok(()),
-            false => Err(Errors::on("group_id", "The selected group id is invalid.").into()),
-        }
+    pub async fn set_quiet_hours(&self, of: OfAGroup, by: Actor) -> Result<(), Refusal> {
+        self.store
+            .write(move |transaction| {
+                if !quiet_hours::set(transaction, &of)? {
+                    let text = "The selected group id is invalid.";
+                    return Err(Errors::on("group_id", text).into());
+                }
+                let QuietHours { time_zone, begins, ends } = &of.hours;
+                let detail = format!("group {}: {begins} to {ends}, {time_zone}", of.group_id);
+                let subject = Subject { detail: Some(&detail), ..Subject::default() };
+                Ok(audit::add(transaction, &by, Action::SetQuietHours, &subject)?)
+            })
+            .await
     }
 
     /// A group has no quiet hours any more.
     ///
     /// # Errors
     /// It had none, or the database fails.
-    pub async fn remove_quiet_hours(&self, group_id: i64) -> Result<(), Refusal> {
-        let removed = self.store.write(move |t| quiet_hours::remove(t, group_id)).await?;
-        match removed {
-            true => Ok(()),
-            false => Err(Refusal::NotFound),
-        }
+    pub async fn remove_quiet_hours(&self, group_id: i64, by: Actor) -> Result<(), Refusal> {
+        self.store
+            .write(move |transaction| {
+                if !quiet_hours::remove(transaction, group_id)? {
+                    return Err(Refusal::NotFound);
+                }
+                let detail = format!("group {group_id}");
+                let subject = Subject { detail: Some(&detail), ..Subject::default() };
+                Ok(audit::add(transaction, &by, Action::RemoveQuietHours, &subject)?)
+            })
+            .await
     }
 
     /// The quiet hours of all groups that have some.

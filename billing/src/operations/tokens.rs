@@ -1,21 +1,66 @@
 //! Who calls, and the tokens that say so.
 
 use super::{Billing, Refusal};
+use crate::audit::{Action, Actor, Subject};
 use crate::principal::{Principal, Role, Secret, SecretDigest};
-use crate::store::Store;
 use crate::store::tokens::{self, Listed};
+use crate::store::{Store, Transaction, audit};
 
 /// Makes a token. It is not kept: whoever it is for must be told now.
 ///
 /// # Errors
 /// The database fails, or the system has no random bytes.
-pub async fn add_token(store: &Store, role: Role, name: Option<String>) -> Result<Secret, Refusal> {
+pub async fn add_token(
+    store: &Store,
+    role: Role,
+    name: Option<String>,
+    by: Actor,
+) -> Result<Secret, Refusal> {
     let secret = Secret::random()?;
     let digest = SecretDigest::of(secret.expose().as_bytes());
     store
         .write(move |transaction| {
-            tokens::add(transaction, digest, &role, name.as_deref(), transaction.now_ms())?;
+            add(transaction, digest, &role, name.as_deref(), &by)?;
             Ok(secret)
+        })
+        .await
+}
+
+/// Keeps a new token; its number.
+pub(crate) fn add(
+    transaction: &Transaction<'_>,
+    digest: SecretDigest,
+    role: &Role,
+    name: Option<&str>,
+    by: &Actor,
+) -> Result<i64, Refusal> {
+    let number = tokens::add(transaction, digest, role, name, transaction.now_ms())?;
+    let detail = match name {
+        Some(name) => format!("{}, {name:?}", role.word()),
+        None => role.word().to_owned(),
+    };
+    let subject = Subject {
+        token: Some(number),
+        board: role.board(),
+        detail: Some(&detail),
+        ..Subject::default()
+    };
+    audit::add(transaction, by, Action::AddToken, &subject)?;
+    Ok(number)
+}
+
+/// Revokes a token, and with it its sessions.
+///
+/// # Errors
+/// No token of this number is in force, or the database fails.
+pub async fn revoke_token(store: &Store, number: i64, by: Actor) -> Result<(), Refusal> {
+    store
+        .write(move |transaction| {
+            if !tokens::revoke(transaction, number, transaction.now_ms())? {
+                return Err(Refusal::NotFound);
+            }
+            let subject = Subject { token: Some(number), ..Subject::default() };
+            Ok(audit::add(transaction, &by, Action::RevokeToken, &subject)?)
         })
         .await
 }
@@ -36,8 +81,13 @@ impl Billing {
     ///
     /// # Errors
     /// As there.
-    pub async fn add_token(&self, role: Role, name: Option<String>) -> Result<Secret, Refusal> {
-        add_token(&self.store, role, name).await
+    pub async fn add_token(
+        &self,
+        role: Role,
+        name: Option<String>,
+        by: Actor,
+    ) -> Result<Secret, Refusal> {
+        add_token(&self.store, role, name, by).await
     }
 
     /// Every token, the oldest first, without the secrets.
@@ -48,18 +98,11 @@ impl Billing {
         self.store.read(|snapshot| Ok(tokens::list(snapshot)?)).await
     }
 
-    /// Revokes a token, and with it its sessions.
+    /// Revokes a token, as [`revoke_token`].
     ///
     /// # Errors
-    /// No token of this number is in force, or the database fails.
-    pub async fn revoke_token(&self, number: i64) -> Result<(), Refusal> {
-        self.store
-            .write(move |transaction| {
-                match tokens::revoke(transaction, number, transaction.now_ms())? {
-                    true => Ok(()),
-                    false => Err(Refusal::NotFound),
-                }
-            })
-            .await
+    /// As there.
+    pub async fn revoke_token(&self, number: i64, by: Actor) -> Result<(), Refusal> {
+        revoke_token(&self.store, number, by).await
     }
 }

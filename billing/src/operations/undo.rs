@@ -5,11 +5,11 @@ use intercom_wire::NamedBy;
 use super::patch::{ask_for, fresh_request_id};
 use super::requests::{RequestShown, shown};
 use super::{Billing, Conflict, Refusal, find, next_seq};
-use crate::principal::Principal;
+use crate::audit::{Action, Actor, Subject};
 use crate::replacement::{Carried, IdentityRequest, State};
 use crate::store::intercoms::{Name, Record};
 use crate::store::requests::{self, Cause, Queued};
-use crate::store::{Transaction, hardware, holders};
+use crate::store::{Transaction, audit, hardware, holders};
 
 impl Billing {
     /// Asks for the identity that the intercom had before: of its earlier panel if that is on the
@@ -18,17 +18,21 @@ impl Billing {
     /// # Errors
     /// There is no such intercom, nothing was there before, a request is pending, another door has
     /// that identity, or the database fails.
-    pub async fn undo(
-        &self,
-        intercom_id: i64,
-        asked_by: Principal,
-    ) -> Result<RequestShown, Refusal> {
+    pub async fn undo(&self, intercom_id: i64, asked_by: Actor) -> Result<RequestShown, Refusal> {
         let rule = self.rule();
         let (asked, shown) = self
             .store
             .write(move |transaction| {
                 let record = find(transaction, &Name::Id(intercom_id))?;
                 let asked = go_back(transaction, &record, &asked_by.to_string())?;
+                let detail = format!("to {}", asked.to.identity);
+                let subject = Subject {
+                    intercom_id: Some(intercom_id),
+                    request_id: Some(&asked.request_id),
+                    detail: Some(&detail),
+                    ..Subject::default()
+                };
+                audit::add(transaction, &asked_by, Action::Undo, &subject)?;
                 let shown = shown(transaction, rule, &asked.request_id)?;
                 Ok::<_, Refusal>((asked, shown))
             })

@@ -3,8 +3,10 @@
 use intercom_wire::Errors;
 
 use super::{Billing, Refusal};
+use crate::audit::{Action, Actor, Subject};
 use crate::store::deliveries::{self, Due};
 use crate::store::webhooks::{self, Listed, New, Receiver};
+use crate::store::{Transaction, audit};
 
 /// Upper bound on the webhooks: each event is written once for each of them.
 const MOST: i64 = 20;
@@ -48,20 +50,16 @@ impl Billing {
     ///
     /// # Errors
     /// There are too many, or the database fails.
-    pub async fn add_webhook(&self, new: New) -> Result<Listed, Refusal> {
-        self.store.write(move |transaction| add(transaction, &new)).await
+    pub async fn add_webhook(&self, new: New, by: Actor) -> Result<Listed, Refusal> {
+        self.store.write(move |transaction| add(transaction, &new, &by)).await
     }
 
     /// Removes a webhook, and what waits for it.
     ///
     /// # Errors
     /// There is none of that ID, or the database fails.
-    pub async fn remove_webhook(&self, id: i64) -> Result<(), Refusal> {
-        let removed = self.store.write(move |transaction| webhooks::remove(transaction, id));
-        match removed.await? {
-            true => Ok(()),
-            false => Err(Refusal::NotFound),
-        }
+    pub async fn remove_webhook(&self, id: i64, by: Actor) -> Result<(), Refusal> {
+        self.store.write(move |transaction| remove(transaction, id, &by)).await
     }
 
     /// Every webhook.
@@ -143,17 +141,28 @@ impl Billing {
     }
 }
 
-pub(crate) fn add(
-    transaction: &crate::store::Transaction<'_>,
-    new: &New,
-) -> Result<Listed, Refusal> {
+pub(crate) fn add(transaction: &Transaction<'_>, new: &New, by: &Actor) -> Result<Listed, Refusal> {
     if webhooks::count(transaction)? >= MOST {
         let text = format!("There may not be more than {MOST} webhooks.");
         return Err(Errors::on("url", text).into());
     }
     let id = webhooks::add(transaction, new)?;
     let added = webhooks::list(transaction)?.into_iter().find(|listed| listed.id == id);
-    added.ok_or(Refusal::NotFound)
+    let added = added.ok_or(Refusal::NotFound)?;
+    // As it is listed: without the query of the URL, which may have a secret.
+    let detail = format!("webhook {id} to {}", added.url);
+    let subject = Subject { detail: Some(&detail), ..Subject::default() };
+    audit::add(transaction, by, Action::AddWebhook, &subject)?;
+    Ok(added)
+}
+
+pub(crate) fn remove(transaction: &Transaction<'_>, id: i64, by: &Actor) -> Result<(), Refusal> {
+    if !webhooks::remove(transaction, id)? {
+        return Err(Refusal::NotFound);
+    }
+    let detail = format!("webhook {id}");
+    let subject = Subject { detail: Some(&detail), ..Subject::default() };
+    Ok(audit::add(transaction, by, Action::RemoveWebhook, &subject)?)
 }
 
 /// How long the next attempt waits after so many failed ones before this one.

@@ -6,6 +6,7 @@
 //!       └─ read ───► readers (a few connections, which do not wait for the writer)
 //! ```
 
+pub mod audit;
 pub mod backup;
 pub mod boards;
 pub mod by_hand;

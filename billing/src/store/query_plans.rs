@@ -4,7 +4,7 @@ use rusqlite::Connection;
 
 use super::statement::Sql;
 use super::{
-    boards, by_hand, credentials, deliveries, disputes, doors, factories, figures, groups,
+    audit, boards, by_hand, credentials, deliveries, disputes, doors, factories, figures, groups,
     hardware, history, holders, intercom_list, intercoms, macs, offers, pending, quiet_hours,
     replaced, reports, request_list, requests, retention, schema, sessions, sightings, swaps,
     taken, tokens, webhooks,
@@ -12,7 +12,8 @@ use super::{
 
 /// The statements of every module. A module that is missing here has a list that nobody uses, which
 /// is a warning.
-const MODULES: [(&str, &[(&str, Sql)]); 29] = [
+const MODULES: [(&str, &[(&str, Sql)]); 30] = [
+    ("audit", audit::STATEMENTS),
     ("boards", boards::STATEMENTS),
     ("by_hand", by_hand::STATEMENTS),
     ("credentials", credentials::STATEMENTS),

@@ -11,10 +11,10 @@ const CACHED_STATEMENTS: usize = 300;
 
 /// Each brings a file from the version of its place in the list to the next one. Files of every
 /// version exist, so what stands here never changes; a change is one more at the end.
-const MIGRATIONS: [&str; 17] = [
+const MIGRATIONS: [&str; 18] = [
     VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7, VERSION_8,
     VERSION_9, VERSION_10, VERSION_11, VERSION_12, VERSION_13, VERSION_14, VERSION_15, VERSION_16,
-    VERSION_17,
+    VERSION_17, VERSION_18,
 ];
 
 /// Times are Unix times in milliseconds; MAC addresses are upper case with colons.
@@ -384,6 +384,27 @@ CREATE VIRTUAL TABLE titles USING fts5 (
 );
 INSERT INTO titles (rowid, title)
     SELECT id, title FROM intercoms WHERE deleted_ms IS NULL AND title IS NOT NULL;
+";
+
+const VERSION_18: &str = "
+-- Who has changed what. It has no secret.
+CREATE TABLE audit (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    at_ms INTEGER NOT NULL,
+    actor TEXT NOT NULL, -- its short name: token 3, anybody, command line, service
+    who TEXT NOT NULL, -- with the role and the name of the token
+    call TEXT, -- the ID of the HTTP call
+    action TEXT NOT NULL,
+    intercom_id INTEGER,
+    request_id TEXT,
+    board TEXT,
+    token INTEGER, -- that was made or revoked
+    detail TEXT
+);
+CREATE INDEX audit_by_time ON audit (at_ms);
+CREATE INDEX audit_by_actor ON audit (actor);
+CREATE INDEX audit_by_action ON audit (action);
+CREATE INDEX audit_of_an_intercom ON audit (intercom_id) WHERE intercom_id IS NOT NULL;
 ";
 
 /// Brings the tables to this version and sets the connection up: a commit that returned survives a

@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 
 use super::address::Address;
 use super::secret::Secret;
-use crate::operations;
+use crate::audit::Actor;
+use crate::operations::{self, Refusal};
 use crate::store::Store;
 use crate::store::webhooks::{self, Listed, New};
 
@@ -84,10 +85,15 @@ impl Webhooks {
                 Ok(())
             }
             Webhooks::Remove { id, at } => {
+                let by = Actor::CommandLine;
                 let removed =
-                    at.open()?.write(move |transaction| webhooks::remove(transaction, id)).await?;
-                ensure!(removed, "there is no webhook {id}; see `intercom-billing webhooks list`");
-                Ok(())
+                    at.open()?.write(move |t| operations::remove_webhook(t, id, &by)).await;
+                match removed {
+                    Err(Refusal::NotFound) => {
+                        bail!("there is no webhook {id}; see `intercom-billing webhooks list`")
+                    }
+                    removed => Ok(removed?),
+                }
             }
         }
     }
@@ -120,7 +126,8 @@ impl Add {
         };
         let url = self.url.as_str().to_owned();
         let new = New { url, secret, offline_after_ms: self.offline_after * 1000 };
-        let added = self.at.open()?.write(move |t| operations::add_webhook(t, &new)).await?;
+        let by = Actor::CommandLine;
+        let added = self.at.open()?.write(move |t| operations::add_webhook(t, &new, &by)).await?;
         println!("{}", shown.unwrap_or_else(|| added.id.to_string()));
         Ok(())
     }

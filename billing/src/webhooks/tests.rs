@@ -9,9 +9,9 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
+use crate::audit::Actor;
 use crate::host::Host;
 use crate::operations::{Attempt, Billing, Poll, When};
-use crate::principal::Principal;
 use crate::store::Store;
 use crate::store::intercoms::Name;
 use crate::store::macs::Believed;
@@ -58,12 +58,16 @@ impl World {
         let world = World { runtime, clock, billing, received: Vec::new(), attempts: 0, _dir: dir };
         for number in 1..=doors {
             let body = json!({"mac": format!("02:00:00:00:00:0{number}")});
-            let made = world.billing.create(body.as_object().expect("an object"));
+            let made =
+                world.billing.create(body.as_object().expect("an object"), Actor::CommandLine);
             world.runtime.block_on(made).expect("an intercom");
         }
         let secret = Secret::random().expect("bytes");
         let new = New { url: "http://crm.example/".into(), secret, offline_after_ms: 900 * SECOND };
-        world.runtime.block_on(world.billing.add_webhook(new)).expect("a webhook");
+        world
+            .runtime
+            .block_on(world.billing.add_webhook(new, Actor::CommandLine))
+            .expect("a webhook");
         world
     }
 
@@ -72,7 +76,7 @@ impl World {
         let new_mac = format!("06:00:00:00:0{id}:0{number}");
         let body = json!({"id": id, "new_mac": new_mac, "model": "M", "group_id": 1});
         let body = body.as_object().expect("an object").clone();
-        self.runtime.block_on(self.billing.patch(body, Principal::Anybody)).expect("a request");
+        self.runtime.block_on(self.billing.patch(body, Actor::CommandLine)).expect("a request");
     }
 
     fn now(&self) -> i64 {
@@ -210,7 +214,10 @@ fn what_waits_survives_a_restart_and_what_was_done_meanwhile_counts() {
     let store = Store::open_on(&file, world.clock.clone()).expect("a store");
     let again = Billing::start(store, 5_000, Believed::FirstSight, None);
     world.billing = world.runtime.block_on(again).expect("billing");
-    world.runtime.block_on(world.billing.delete(Name::Id(1))).expect("it is deleted");
+    world
+        .runtime
+        .block_on(world.billing.delete(Name::Id(1), Actor::CommandLine))
+        .expect("it is deleted");
     while world.attempt(|_, _| Attempt::Delivered) {}
     let first = "06:00:00:00:01:01";
     let told = vec![format!("{first} requested"), format!("{first} withdrawn")];
@@ -222,7 +229,7 @@ fn a_doors_panel_that_has_been_away_for_long_is_told_once_each_time() {
     let world = World::with_doors(2);
     let place = json!({"id": 1, "group_id": 1});
     let placed =
-        world.billing.patch(place.as_object().expect("an object").clone(), Principal::Anybody);
+        world.billing.patch(place.as_object().expect("an object").clone(), Actor::CommandLine);
     world.runtime.block_on(placed).expect("a door");
     // The second one is a spare: nobody waits for it.
     for (number, board) in [(1, "die-1"), (2, "die-2")] {

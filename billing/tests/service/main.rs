@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "helpers of tests are tests too")]
 
 mod api;
+mod audit;
 mod backup;
 mod bounds;
 mod broker_access;

@@ -15,7 +15,7 @@ type Row = (&'static str, [u16; 6], fn(&Running, &str) -> Answer);
 
 /// Every route. `die-1` is the board that the panel's token is bound to, and the panel of intercom 1.
 /// The later rows build on what the earlier ones have done where they were allowed.
-const TABLE: [Row; 40] = [
+const TABLE: [Row; 41] = [
     ("polls as die-1", [401, 401, 401, 403, 403, 200], |b, _| {
         b.pending(&format!("mac={OLD}&board=die-1"))
     }),
@@ -88,6 +88,9 @@ const TABLE: [Row; 40] = [
     }),
     ("exchanges two panels", [401, 401, 401, 422, 403, 403], |b, _| {
         b.call(Method::POST, "/api/v1/swaps", Some(json!({"id": 1, "with_id": 99})))
+    }),
+    ("reads the audit log", [401, 401, 401, 200, 200, 403], |b, _| {
+        b.call(Method::GET, "/api/v1/audit?actor=anybody", None)
     }),
     ("lists the webhooks", [401, 401, 401, 200, 200, 403], |b, _| {
         b.call(Method::GET, "/api/v1/webhooks", None)
@@ -173,7 +176,7 @@ fn with_tokens() -> (Running, [Option<String>; 6], String) {
 /// Everything that a call could have left behind.
 pub(crate) fn contents(billing: &Running) -> Vec<String> {
     let database = database(billing);
-    let tables = ["intercoms", "requests", "boards", "reports"];
+    let tables = ["intercoms", "requests", "boards", "reports", "audit"];
     let rows = tables.map(|table| {
         let columns: Vec<String> = database
             .prepare("SELECT name FROM pragma_table_info(?1)")

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use ureq::http::Method;
 
+use crate::audit::entries;
 use crate::bounds::database;
 use crate::common::board::Board;
 use crate::common::{Answer, NEW, OLD, Running, report};
@@ -209,5 +210,22 @@ fn whatever_ends_one_half_ends_both_and_both_records_stay() {
         panels[1].reports(&by("die-2", report(&ids[0], "installed", NEW, "S-2")));
         panels[1].is_over(&ids[0]);
         assert_eq!(doors(&billing), before, "{states:?}");
+    }
+}
+
+#[test]
+fn who_has_asked_for_a_swap_is_told_at_both_doors() {
+    let (billing, _panels) = with_panels();
+    let swapped = swap(&billing).body;
+    assert_eq!(swap(&billing).status, 202, "the same swap");
+    for (index, detail) in ["with intercom 2", "with intercom 1"].into_iter().enumerate() {
+        let id = index + 1;
+        let told = entries(&billing, &format!("action=swap&intercom={id}"));
+        let request_id = &swapped["requests"][index]["request_id"];
+        let told: Vec<Value> = told
+            .iter()
+            .map(|entry| json!([entry["actor"], entry["request_id"], entry["detail"]]))
+            .collect();
+        assert_eq!(told, [json!(["anybody", request_id, detail])]);
     }
 }

@@ -2,8 +2,8 @@
 
 use intercom_agent::agent::{BackTo, Delivery};
 use intercom_agent::decide::{Delivered, Signature, Timing, Via};
+use intercom_billing::audit::Actor;
 use intercom_billing::operations::Decision;
-use intercom_billing::principal::Principal;
 use intercom_billing::store::intercoms::Name;
 use intercom_wire::{Identity, Mac, Request, RequestId, topics};
 use serde_json::{Map, Value, json};
@@ -137,30 +137,34 @@ impl World {
                 self.patch(id, mac, serial_number.as_deref())
             }
             Action::Delete(id) => {
-                self.operate("delete", async |billing| billing.delete(Name::Id(id)).await);
+                self.operate("delete", async |billing| {
+                    billing.delete(Name::Id(id), Actor::CommandLine).await
+                });
             }
             Action::Swap(id, with) => {
                 self.operate("swap", async |billing| {
-                    billing.swap(id, with, Principal::Anybody).await
+                    billing.swap(id, with, Actor::CommandLine).await
                 });
             }
             Action::OfferToTheDoor(id) => {
                 if let Some(request_id) = self.newest(id, 0) {
                     self.operate("to the door's board", async |billing| {
-                        billing.decide(Decision::OfferToTheDoor { request_id }).await
+                        billing
+                            .decide(Decision::OfferToTheDoor { request_id }, Actor::CommandLine)
+                            .await
                     });
                 }
             }
             Action::Enrol { panel, mac } => {
                 let board = self.panels[panel].name.clone();
                 self.operate("enrol", async |billing| {
-                    billing.decide(Decision::Enrol { board, mac }).await
+                    billing.decide(Decision::Enrol { board, mac }, Actor::CommandLine).await
                 });
             }
             Action::AcceptByHand { panel, id } => {
                 let board = self.panels[panel].name.clone();
                 self.operate("accept", async |billing| {
-                    billing.decide(Decision::AcceptByHand { board, id }).await
+                    billing.decide(Decision::AcceptByHand { board, id }, Actor::CommandLine).await
                 });
             }
             Action::Claims { puppet, claim } => self.puppet_claims(puppet, &claim),
@@ -224,7 +228,7 @@ impl World {
             body["new_serial_number"] = serial_number.into();
         }
         let body = object(&body).clone();
-        self.operate("PATCH", async |billing| billing.patch(body, Principal::Anybody).await);
+        self.operate("PATCH", async |billing| billing.patch(body, Actor::CommandLine).await);
     }
 
     /// An intercom in its place, with this identity.
@@ -240,7 +244,9 @@ impl World {
         let body = json!({
             "mac": identity.mac.to_string(), "serial_number": serial_number, "model": MODEL,
         });
-        let made = self.operate("POST", async |billing| billing.create(object(&body)).await);
+        let made = self.operate("POST", async |billing| {
+            billing.create(object(&body), Actor::CommandLine).await
+        });
         made.and_then(|made| made.id).expect("an intercom")
     }
 

@@ -11,6 +11,7 @@ use super::layout::{self, Tab};
 use super::sign_in::{self, LocalPath};
 use super::visitor::{Operator, Visitor};
 use crate::http::auth::{Authenticated, Denied, forbidden};
+use crate::http::calls;
 use crate::logging;
 use crate::operations::Billing;
 use crate::principal::{Principal, Role};
@@ -59,14 +60,16 @@ impl FromRequestParts<Billing> for Operator {
 
 async fn who(parts: &mut Parts, billing: &Billing) -> Result<Visitor, Denied> {
     if parts.headers.contains_key(header::AUTHORIZATION) {
-        let Authenticated(principal) = Authenticated::from_request_parts(parts, billing).await?;
-        return Ok(Visitor { principal, has_session: false });
+        let Authenticated { principal, call } =
+            Authenticated::from_request_parts(parts, billing).await?;
+        return Ok(Visitor { principal, call, has_session: false });
     }
     let principal =
         billing.signed_in(cookie::session(&parts.headers)).await.map_err(Denied::Refused)?;
     let principal = principal.ok_or(Denied::Unauthenticated)?;
     logging::is_by(&principal.to_string());
-    Ok(Visitor { has_session: principal != Principal::Anybody, principal })
+    let has_session = principal != Principal::Anybody;
+    Ok(Visitor { principal, call: calls::id(&parts.extensions), has_session })
 }
 
 /// Where the call comes from a browser that is to show its answer: the place that it asks for, or

@@ -46,7 +46,7 @@ pub(super) async fn replace(
     Form(fields): Form,
 ) -> Result<Response, Refusal> {
     let id = id(query);
-    match billing.patch(patch(id, &fields), visitor.principal.clone()).await {
+    match billing.patch(patch(id, &fields), visitor.actor()).await {
         Ok(_) => Ok(Redirect::to(&format!("/door?id={id}")).into_response()),
         Err(Refusal::NotFound) => Ok(none(&visitor)),
         Err(Refusal::Invalid(errors)) => {
@@ -67,7 +67,7 @@ pub(super) async fn undo(
     _: Form,
 ) -> Result<Response, Refusal> {
     let id = id(query);
-    match billing.undo(id, visitor.principal.clone()).await {
+    match billing.undo(id, visitor.actor()).await {
         Ok(_) => Ok(Redirect::to(&format!("/door?id={id}")).into_response()),
         Err(Refusal::NotFound) => Ok(none(&visitor)),
         Err(Refusal::Conflict(conflict)) => Ok(layout::conflict(&visitor, &conflict)),

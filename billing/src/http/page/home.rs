@@ -115,7 +115,7 @@ pub(super) async fn press(
     State(billing): State<Billing>,
     Form(fields): Form,
 ) -> Result<Response, Refusal> {
-    match billing.decide(decisions::read(&fields)?).await {
+    match billing.decide(decisions::read(&fields)?, visitor.actor()).await {
         Ok(()) => Ok(Redirect::to("/").into_response()),
         Err(Refusal::NotFound) => Ok(layout::too_late(&visitor)),
         Err(refusal) => Err(refusal),

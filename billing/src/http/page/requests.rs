@@ -82,7 +82,7 @@ pub(super) async fn cancel(
     let text = |name| fields.get(name).and_then(Value::as_str).unwrap_or_default();
     // What is no ID is no request's.
     let Ok(request_id) = text("request_id").parse() else { return Ok(layout::too_late(&visitor)) };
-    match billing.cancel(request_id, visitor.principal.clone()).await {
+    match billing.cancel(request_id, visitor.actor()).await {
         Ok(cancelled) => {
             let door = format!("/door?id={}", cancelled.entry.intercom_id);
             Ok(Redirect::to(&door).into_response())

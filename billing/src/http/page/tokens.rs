@@ -42,7 +42,7 @@ pub(super) async fn add(
             "The first token is an operator's."
         }
         Ok(role) => {
-            let secret = billing.add_token(role, text(&fields, "name")).await?;
+            let secret = billing.add_token(role, text(&fields, "name"), visitor.actor()).await?;
             return Ok(document(&visitor, &billing.tokens().await?, &Note::Made(secret)));
         }
         Err(wrong) => wrong,
@@ -53,12 +53,12 @@ pub(super) async fn add(
 
 /// POST /tokens/revoke.
 pub(super) async fn revoke(
-    _: Operator,
+    Operator(visitor): Operator,
     State(billing): State<Billing>,
     Form(fields): Form,
 ) -> Result<Response, Refusal> {
     let number = text(&fields, "number").and_then(|number| number.parse().ok());
-    match billing.revoke_token(number.unwrap_or_default()).await {
+    match billing.revoke_token(number.unwrap_or_default(), visitor.actor()).await {
         // One that was revoked meanwhile is what was wanted, too.
         Ok(()) | Err(Refusal::NotFound) => Ok(Redirect::to("/tokens").into_response()),
         Err(refusal) => Err(refusal),

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 use super::*;
-use crate::principal::Principal;
+use crate::audit::Actor;
 use crate::store::Store;
 use crate::store::intercoms::Name;
 use crate::store::macs::Believed;
@@ -51,10 +51,12 @@ impl World {
             for number in [1, 2] {
                 let old = format!("02:00:00:00:00:0{number}");
                 let new = format!("06:00:00:00:00:0{number}");
-                billing.create(json!({"mac": old}).as_object().expect("an object")).await?;
+                billing
+                    .create(json!({"mac": old}).as_object().expect("an object"), Actor::CommandLine)
+                    .await?;
                 let patch = json!({"id": number, "new_mac": new, "model": "M", "group_id": 1});
                 let patch = patch.as_object().expect("an object").clone();
-                billing.patch(patch, Principal::Anybody).await?;
+                billing.patch(patch, Actor::CommandLine).await?;
             }
             Ok::<_, Refusal>(billing)
         };
@@ -149,7 +151,7 @@ fn only_requests_that_something_has_changed_for_are_planned() {
     assert_eq!(world.planned(), [NOBODY, only("die-9"), NOBODY], "it carries another one");
     world.is_there("die-9", NEW_1, PresenceState::Online);
     assert_eq!(world.planned(), [only("die-9"), NOBODY, NOBODY]);
-    world.runtime.block_on(world.billing.delete(Name::Id(1))).expect("deleted");
+    world.runtime.block_on(world.billing.delete(Name::Id(1), Actor::CommandLine)).expect("deleted");
     assert_eq!(world.planned(), [NOBODY, only("die-9"), NOBODY]);
 }
 

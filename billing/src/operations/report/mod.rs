@@ -5,7 +5,7 @@ mod subject;
 
 use intercom_wire::{FactoryIdentity, Outcome, Report, RequestId};
 
-use self::settled::Settled;
+pub(super) use self::settled::Settled;
 use self::subject::subject;
 use super::{Billing, Refusal, by_hand};
 use crate::replacement::{Ignored, ReportedOutcome, State};
@@ -163,7 +163,7 @@ pub(super) fn settle(
     request_id: &RequestId,
     report: &ReportedOutcome,
     believed: Believed,
-) -> Result<(), Refusal> {
+) -> Result<Settled, Refusal> {
     let effect = match subject(transaction, Some(request_id))? {
         Ok(subject) => subject.settle(transaction, report, None, believed)?,
         Err(why) => Settled::Ignored(why),
@@ -180,5 +180,6 @@ pub(super) fn settle(
             effect: &effect.to_string(),
             arrived_ms: transaction.now_ms(),
         },
-    )
+    )?;
+    Ok(effect)
 }

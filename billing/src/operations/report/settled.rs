@@ -5,7 +5,7 @@ use std::fmt;
 use crate::replacement::Ignored;
 
 /// What a report has changed.
-pub(super) enum Settled {
+pub(in crate::operations) enum Settled {
     /// The newest request has ended.
     Ended,
     /// The panel has carried out an earlier request.

@@ -7,11 +7,11 @@ use serde::Serialize;
 
 use super::super::{Billing, Refusal, fresh_request_id, next_seq};
 use super::pending_half;
-use crate::principal::Principal;
+use crate::audit::{Action, Actor, Subject};
 use crate::replacement::{Carried, IdentityRequest, State};
 use crate::store::intercoms::{self, EMPTY, Name, PENDING, Record, RecordState};
 use crate::store::requests::{self, Cause, Queued};
-use crate::store::{Snapshot, Transaction, boards, swaps};
+use crate::store::{Snapshot, Transaction, audit, boards, swaps};
 
 /// One of the two requests of a swap.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -52,11 +52,9 @@ impl Billing {
         &self,
         id: i64,
         with_id: i64,
-        asked_by: Principal,
+        asked_by: Actor,
     ) -> Result<[Swapped; 2], Refusal> {
-        self.store
-            .write(move |transaction| ask(transaction, id, with_id, &asked_by.to_string()))
-            .await
+        self.store.write(move |transaction| ask(transaction, id, with_id, &asked_by)).await
     }
 }
 
@@ -64,7 +62,7 @@ fn ask(
     transaction: &Transaction<'_>,
     id: i64,
     with_id: i64,
-    asked_by: &str,
+    asked_by: &Actor,
 ) -> Result<[Swapped; 2], Refusal> {
     if id == with_id {
         let text = "The with id field must be different from id.";
@@ -129,7 +127,7 @@ fn queue(
     transaction: &Transaction<'_>,
     door: &Door,
     other: &Door,
-    asked_by: &str,
+    asked_by: &Actor,
 ) -> Result<Swapped, Refusal> {
     let (record, wanted) = (&door.record, &other.record.confirmed);
     let seq = next_seq(transaction, record.seq);
@@ -148,7 +146,7 @@ fn queue(
         change: &change,
         log_extra: None,
         asked_ms: transaction.now_ms(),
-        asked_by,
+        asked_by: &asked_by.to_string(),
         cause: Cause::Asked,
     };
     requests::queue(transaction, &queued)?;
@@ -162,6 +160,14 @@ fn queue(
         source: SOURCE_AUTO_REPLACE,
     };
     intercoms::set_state(transaction, record.id, &state)?;
+    let detail = format!("with intercom {}", other.record.id);
+    let subject = Subject {
+        intercom_id: Some(record.id),
+        request_id: Some(&change.request_id),
+        detail: Some(&detail),
+        ..Subject::default()
+    };
+    audit::add(transaction, asked_by, Action::Swap, &subject)?;
     Ok(Swapped { intercom_id: record.id, request_id: change.request_id })
 }
 

@@ -42,6 +42,8 @@ pub(crate) struct Running {
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) etag: Option<String>,
+    /// The ID of the call.
+    pub(crate) call: Option<String>,
     pub(crate) text: String,
     pub(crate) body: Value,
 }
@@ -207,11 +209,12 @@ impl Running {
             Some(value.to_str().expect("text").to_owned())
         };
         let (etag, kind) = (header("etag"), header("content-type"));
+        let call = header("x-request-id");
         let status = answer.status().as_u16();
         let text = answer.body_mut().read_to_string().expect("text");
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);
         self.described.check(&method, path, status, kind.as_deref(), &body);
-        Answer { status, etag, text, body }
+        Answer { status, etag, call, text, body }
     }
 
     pub(crate) fn patch(&self, body: Value) -> Answer {
