@@ -34,7 +34,7 @@ fn each_role_sees_its_pages_and_no_others() {
         Browser::signed_in(&billing, &operator),
     ];
     let replace: Fields = &[("new_mac", NEW), ("model", "3516EV200"), ("group_id", "6")];
-    let table: [Row; 18] = [
+    let table: [Row; 20] = [
         ("/", None, [401, 200, 200]),
         ("/?q=1", None, [401, 303, 303]),
         ("/door?id=1", None, [401, 200, 200]),
@@ -42,6 +42,8 @@ fn each_role_sees_its_pages_and_no_others() {
         ("/requests", None, [401, 200, 200]),
         ("/requests?state=pending&cursor=9", None, [401, 200, 200]),
         ("/tokens", None, [401, 403, 200]),
+        ("/audit", None, [401, 200, 200]),
+        ("/audit?action=none", None, [401, 422, 422]),
         ("/door?id=1", Some(replace), [401, 403, 303]),
         ("/door?id=9", Some(replace), [401, 403, 404]),
         ("/door/undo?id=9", Some(&[]), [401, 403, 404]),
@@ -206,4 +208,30 @@ fn an_open_page_is_told_that_something_has_changed() {
     assert!(lines.any(|line| line == "content-type: text/event-stream"));
     billing.old_intercom();
     assert!(lines.any(|line| line == "data: changed"));
+}
+
+#[test]
+fn who_has_changed_what_is_one_list_with_filters() {
+    let mut billing = Running::start();
+    let name = "the <b>office</b> & co";
+    billing.bearer = Some(billing.add_token(&["--role", "operator", "--name", name]));
+    billing.old_intercom();
+    for number in 0..51 {
+        let body = json!({"id": 1, "group_id": 6, "title": format!("Gate {number}")});
+        assert_eq!(billing.patch(body).status, 200);
+    }
+    let token = billing.bearer.clone().expect("a token");
+    let mut browser = Browser::signed_in(&billing, &token);
+    let who = "token 1 (operator, &quot;the &lt;b&gt;office&lt;/b&gt; &amp; co&quot;)";
+    let query = "/audit?action=change&intercom=1&actor=token+1";
+    let first = browser.get(query);
+    shows(&first, &[who, "href=\"/door?id=1\"", "title, group_id", "selected>change<"]);
+    let (_, older) = first.text.split_once("<a class=\"button\" href=\"").expect("more");
+    let (older, _) = older.split_once('"').expect("an address");
+    assert!(older.starts_with("/audit?action=change&amp;actor=token+1&amp;intercom=1&amp;cursor="));
+    let last = browser.get(&older.replace("&amp;", "&"));
+    assert_eq!(last.text.matches("<li ").count(), 2, "52 changes, 50 on the first page");
+    assert!(!last.text.contains("Older"), "{}", last.text);
+    shows(&browser.get("/door?id=1"), &["href=\"/audit?intercom=1\""]);
+    shows(&browser.get("/audit?actor=command+line"), &["add token", "By command line"]);
 }

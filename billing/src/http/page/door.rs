@@ -124,6 +124,7 @@ fn document(visitor: &Visitor, door: &Door, typed: &Typed<'_>) -> serde_json::Re
         @if visitor.is_operator() {
             section { h2 { "Replace the panel" } (replacement(door, typed)) }
         }
+        p { a href={ "/audit?intercom=" (record.id) } { "Who has changed what here" } }
         section #requests data-live {
             h2 { "What was asked of it" }
             @if ended().next().is_none() { p.card { "Nothing that has ended." } }

@@ -32,6 +32,7 @@ pub(super) enum Tab {
     Doors,
     Requests,
     Tokens,
+    Audit,
     /// It is on none of them.
     None,
 }
@@ -92,6 +93,7 @@ fn header(tab: Tab, visitor: &Visitor) -> Markup {
                 (link("/", "Doors", tab == Tab::Doors))
                 (link("/requests", "Requests", tab == Tab::Requests))
                 @if visitor.is_operator() { (link("/tokens", "Tokens", tab == Tab::Tokens)) }
+                (link("/audit", "Audit", tab == Tab::Audit))
             }
             @if visitor.has_session {
                 form method="post" action="/sign-out" { button { "Sign out" } }

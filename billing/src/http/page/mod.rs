@@ -1,13 +1,14 @@
-//! The page for people: what needs an operator, the doors, the requests and the tokens. It is written
-//! on the server, loads nothing from elsewhere and can be read without scripts.
+//! The page for people: what needs an operator, the doors, the requests, the tokens and the audit log. It is
+//! written on the server, loads nothing from elsewhere and can be read without scripts.
 //!
 //! ```text
-//! admission (who?) ─► home, door, requests, tokens ─► request, shown (the same things everywhere) ─► layout
+//! admission (who?) ─► home, door, requests, tokens, audit ─► request, shown (the same things everywhere) ─► layout
 //!       └─► sign_in ─► cookie                live: tells an open page that something has changed
 //! ```
 
 mod admission;
 mod asset;
+mod audit;
 mod cookie;
 mod door;
 mod home;
@@ -35,6 +36,7 @@ pub(super) fn routes() -> Router<Billing> {
         .route("/requests/cancel", post(requests::cancel))
         .route("/tokens", get(tokens::show).post(tokens::add))
         .route("/tokens/revoke", post(tokens::revoke))
+        .route("/audit", get(audit::show))
         .route("/sign-in", get(sign_in::form).post(sign_in::sign_in))
         .route("/sign-out", post(sign_in::sign_out))
         .route("/events", get(live::events))
