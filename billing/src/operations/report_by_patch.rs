@@ -9,7 +9,7 @@ use crate::audit::{Action, Actor, Subject};
 use crate::replacement::ReportedOutcome;
 use crate::store::intercoms::{self, Name};
 use crate::store::macs::Believed;
-use crate::store::{Transaction, audit, offers, requests};
+use crate::store::{Transaction, audit, offers, requests, swaps};
 
 impl Billing {
     /// Takes a panel's PATCH, which is a report and nothing else.
@@ -87,8 +87,20 @@ pub(super) fn apply_report(
         serial_number: patch.new_serial_number,
         carried: None,
     };
-    // A report that is repeated changes nothing.
-    if !matches!(settle(transaction, &request_id, &report, believed)?, Settled::Ignored(_)) {
+    let confirmed_by = swaps::of(transaction, &request_id)?.and_then(|half| half.confirmed_by);
+    let is_repeated = match settle(transaction, &request_id, &report, believed)? {
+        Settled::Ignored(_) => true,
+        Settled::HalfConfirmed => confirmed_by == report.board,
+        Settled::Ended
+        | Settled::Late
+        | Settled::Found
+        | Settled::AskedAgain
+        | Settled::Deferred
+        | Settled::MovedByHand
+        | Settled::WaitsForAYes => false,
+    };
+    // Else a panel could fill the audit log.
+    if !is_repeated {
         let subject = Subject {
             intercom_id: Some(intercom_id),
             request_id: Some(&request_id),

@@ -21,10 +21,14 @@ fn swap(billing: &Running) -> Answer {
 /// Two doors, 1 at `OLD` and 2 at `NEW`.
 fn two_doors() -> Running {
     let billing = Running::start_with(|settings| settings.grace = Duration::ZERO);
+    with_doors(&billing);
+    billing
+}
+
+fn with_doors(billing: &Running) {
     billing.old_intercom();
     billing.post(json!({"mac": NEW, "serial_number": SERIAL_NUMBERS[1], "model": "2"}));
     billing.patch(json!({"id": 2, "group_id": 6}));
-    billing
 }
 
 /// The same with their panels on the broker.
@@ -228,4 +232,34 @@ fn who_has_asked_for_a_swap_is_told_at_both_doors() {
             .collect();
         assert_eq!(told, [json!(["anybody", request_id, detail])]);
     }
+}
+
+#[test]
+fn a_panel_that_confirms_its_half_by_patch_again_and_again_is_told_once() {
+    let mut billing = Running::start_with(|settings| settings.grace = Duration::ZERO);
+    let operator = billing.add_token(&["--role", "operator"]);
+    let panels =
+        ["die-1", "die-2"].map(|board| billing.add_token(&["--role", "panel", "--board", board]));
+    billing.bearer = Some(operator.clone());
+    with_doors(&billing);
+    let [one, other] = panels;
+    for (panel, mac, serial) in [(one, OLD, "S-OLD"), (other.clone(), NEW, "S-2")] {
+        billing.bearer = Some(panel);
+        billing.pending(&format!("mac={mac}&serial_number={serial}"));
+    }
+    billing.bearer = Some(operator.clone());
+    let [first, _] = request_ids(&swap(&billing));
+    billing.bearer = Some(other);
+    billing.pending(&format!("mac={NEW}&serial_number=S-2"));
+    let report = json!({
+        "id": 1, "new_mac": NEW, "new_serial_number": "S-2", "model": "2",
+        "log_extra": {"request_id": first}
+    });
+    for _ in 0..3 {
+        assert_eq!(billing.patch(report.clone()).status, 200);
+    }
+    billing.bearer = Some(operator);
+    let told = entries(&billing, "action=report");
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(told[0]["board"], "die-2");
 }
