@@ -1,9 +1,8 @@
 //! The commands as an installer uses them: with and without a daemon, in words and in JSON.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use intercom_test_support::{
@@ -188,7 +187,8 @@ fn a_rollback_that_is_itself_undone_says_so() {
     let status = board.run(&["status"]);
     assert!(status.out.contains(&format!("rollback   {reason}")), "{status:?}");
 
-    let _daemon = board.start();
+    let mut daemon = board.start();
+    daemon.wait_for("nothing listens there");
     for options in [&["rollback", "--json"][..], &["rollback", "--factory", "--json"]] {
         let beside = board.run(options);
         undone(&beside);
@@ -462,25 +462,6 @@ fn what_the_daemon_waits_for_is_shown_to_a_follower() {
     follows.wait_for("the board now carries");
     let line = follows.wait_for("  waiting for a new connection: ");
     assert!(line.contains(" s; rolled back in "), "{line}");
-}
-
-#[test]
-fn a_follower_is_told_that_the_daemon_ended() {
-    let ends: [fn(Process); 2] = [Process::kill, |daemon| assert!(daemon.terminate().success())];
-    for (end, options) in ends.into_iter().zip([&["--follow"][..], &["--follow", "--json"]]) {
-        let board = without_uplink();
-        let daemon = board.start();
-        let mut follow = board.command(&[&["status"], options].concat());
-        let follow = follow.stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut follows = follow.spawn().expect("started");
-        let mut out = BufReader::new(follows.stdout.take().expect("piped"));
-        out.read_line(&mut String::new()).expect("the state");
-        end(daemon);
-        let ended = follows.wait_with_output().expect("ended");
-        let told = String::from_utf8(ended.stderr).expect("text");
-        assert_eq!(ended.status.code(), Some(3), "{told}");
-        assert!(told.contains("the daemon ended"), "{told}");
-    }
 }
 
 #[test]

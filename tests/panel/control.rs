@@ -1,7 +1,8 @@
 //! The control socket and the output, where descriptors are few and readers go away.
 
+use std::io::{BufRead, BufReader};
 use std::os::unix::net::UnixStream;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use intercom_test_support::{Board, LIMIT, OLD, Process};
@@ -53,6 +54,26 @@ fn following_ends_when_nobody_reads_any_more() {
     assert!(output.status.success());
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(said.starts_with("board"), "{said}");
+}
+
+#[test]
+fn a_follower_is_told_that_the_daemon_ended() {
+    let ends: [fn(Process); 2] = [Process::kill, |daemon| assert!(daemon.terminate().success())];
+    for (end, options) in ends.into_iter().zip([&["--follow"][..], &["--follow", "--json"]]) {
+        let board = without_uplink();
+        let daemon = board.start();
+        wait_until_it_listens(&board);
+        let mut follow = board.command(&[&["status"], options].concat());
+        let follow = follow.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut follows = follow.spawn().expect("started");
+        let mut out = BufReader::new(follows.stdout.take().expect("piped"));
+        out.read_line(&mut String::new()).expect("the state");
+        end(daemon);
+        let ended = follows.wait_with_output().expect("ended");
+        let told = String::from_utf8(ended.stderr).expect("text");
+        assert_eq!(ended.status.code(), Some(3), "{told}");
+        assert!(told.contains("the daemon ended"), "{told}");
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use intercom_test_support::{Board, NEW, OLD};
+use intercom_test_support::{Board, NEW, OLD, Process};
 use serde_json::{Value, json};
 
 /// Alone and beside a daemon: nothing is claimed of the link that is not so.
@@ -41,7 +41,7 @@ fn restore_says_what_the_board_does_not_carry() {
         refused(&board);
         unreadable(&board);
         board.write(address, format!("{NEW}\n"));
-        board.start()
+        started(&board)
     };
     refused(&board);
     unreadable(&board);
@@ -61,9 +61,16 @@ fn restore_could_not_do_it_all_where_the_record_cannot_be_written() {
     let says = format!("the board carries MAC {OLD}");
     assert!(alone.out.contains(&says), "the link was not to be set: {alone:?}");
     assert!(alone.out.contains("the record cannot be written"), "{alone:?}");
-    let _daemon = board.start();
+    let _daemon = started(&board);
     let beside = board.run(&["restore"]);
     assert_eq!((beside.code, beside.out.contains(&says)), (1, true), "{beside:?}");
+}
+
+/// The daemon, once it can be asked.
+fn started(board: &Board) -> Process {
+    let mut daemon = board.start();
+    daemon.wait_for("nothing listens there");
+    daemon
 }
 
 fn board() -> Board {
