@@ -77,6 +77,11 @@ fn a_bug_report_has_everything_but_secrets_and_mac_addresses() {
     drop(daemon);
     let asked = board.run(&["bugreport", "--mac-addresses"]);
     assert!(asked.out.contains(OLD) && asked.out.contains("== status"), "{asked:?}");
+    board.write("commands.toml", "[serial_number]\nsources = [\"command:/bin/sn --key hunter2\"]");
+    let commands = board.path("commands.toml");
+    let told = board.run(&["bugreport", "--config", commands.to_str().expect("text")]);
+    assert!(told.out.contains("\nsources = [\"command:/bin/sn ...\"]\n"), "{told:?}");
+    assert!(!told.out.contains("hunter2"), "{told:?}");
     board.configure("[mqqt]");
     let broken = board.run(&["bugreport"]);
     assert!(broken.out.contains("did you mean `mqtt`?"), "{broken:?}");
