@@ -1,7 +1,7 @@
 //! Query strings, read by the same rules as bodies.
 
 use axum::extract::RawQuery;
-use intercom_wire::Fields;
+use intercom_wire::{Errors, Fields};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -59,4 +59,15 @@ pub(super) fn limit(fields: &mut Fields<'_>) -> usize {
             PAGE
         }
     }
+}
+
+/// The row that is named by its `id`, which must be there.
+pub(super) fn id(query: RawQuery) -> Result<i64, Errors> {
+    let named = object(query);
+    let mut fields = Fields::new(&named);
+    let id = fields.id("id");
+    if !fields.has("id") {
+        fields.error("id", "The id field is required.");
+    }
+    fields.finish(id)
 }

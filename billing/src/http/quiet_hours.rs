@@ -37,13 +37,7 @@ pub(super) async fn remove(
     State(billing): State<Billing>,
     query: RawQuery,
 ) -> Result<StatusCode, Refusal> {
-    let named = query::object(query);
-    let mut fields = Fields::new(&named);
-    let id = fields.id("id");
-    if !fields.has("id") {
-        fields.error("id", "The id field is required.");
-    }
-    billing.remove_quiet_hours(fields.finish(id)?, by).await?;
+    billing.remove_quiet_hours(query::id(query)?, by).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -3,6 +3,7 @@
 use rusqlite::{Result, ToSql, params};
 use serde::Serialize;
 
+use super::paging;
 use super::statement::statements;
 use super::{Snapshot, Transaction};
 use crate::audit::{Action, Actor, Subject};
@@ -135,13 +136,13 @@ pub fn page(
     let Some(first) = first else { return Ok(Page { entries: Vec::new(), next: None }) };
     let listed = candidates(snapshot, filter, before.unwrap_or(i64::MAX), first)?;
     let may_be_more = listed.len() as i64 == LOOKED_THROUGH;
-    let last = listed.last().map(|listed| listed.number);
-    let mut left = listed.into_iter().filter(|listed| filter.leaves(listed));
-    let page: Vec<Listed> = left.by_ref().take(limit).collect();
-    let next = match left.next() {
-        Some(_) => page.last().map(|listed| listed.number),
-        None => last.filter(|_| may_be_more),
-    };
+    let (page, next) = paging::cut(
+        listed,
+        |listed| listed.number,
+        |listed| filter.leaves(listed),
+        may_be_more,
+        limit,
+    );
     let entries = page.into_iter().map(|listed| listed.entry).collect();
     Ok(Page { entries, next: next.map(|number| number.to_string()) })
 }

@@ -42,6 +42,7 @@ mod access;
 mod changes;
 mod column;
 mod counters;
+mod paging;
 mod readers;
 mod schema;
 mod statement;

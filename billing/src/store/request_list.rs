@@ -5,6 +5,7 @@ use rusqlite::{Result, ToSql};
 
 use super::Snapshot;
 use super::column::parsed;
+use super::paging;
 use super::statement::statements;
 
 /// How many requests one page is looked for in. A page whose filter leaves few of them may be short.
@@ -112,13 +113,13 @@ pub fn page(
     let Some(first) = first else { return Ok(Page { request_ids: Vec::new(), next: None }) };
     let listed = candidates(snapshot, filter, before.unwrap_or(i64::MAX), first)?;
     let may_be_more = listed.len() as i64 == LOOKED_THROUGH;
-    let last = listed.last().map(|listed| listed.number);
-    let mut left = listed.into_iter().filter(|listed| filter.leaves(listed));
-    let page: Vec<Listed> = left.by_ref().take(limit).collect();
-    let next = match left.next() {
-        Some(_) => page.last().map(|listed| listed.number),
-        None => last.filter(|_| may_be_more),
-    };
+    let (page, next) = paging::cut(
+        listed,
+        |listed| listed.number,
+        |listed| filter.leaves(listed),
+        may_be_more,
+        limit,
+    );
     Ok(Page { request_ids: page.into_iter().map(|listed| listed.request_id).collect(), next })
 }
 
