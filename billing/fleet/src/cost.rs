@@ -1,6 +1,8 @@
 //! What one call to billing costs among many records: one caller measures how long each answer takes.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
@@ -10,6 +12,7 @@ use intercom_billing::store::Store;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::task::JoinSet;
 
 use crate::caller::Caller;
 use crate::identities::{self, MODEL};
@@ -19,6 +22,8 @@ use crate::timings::Timings;
 
 /// How often each call is measured.
 const CALLS: usize = 100;
+/// How many replace at once while the rate is measured.
+const CALLERS: usize = 8;
 const INTERCOMS: &str = "/api/v1/billing/intercoms";
 
 /// How many records there are.
@@ -33,6 +38,9 @@ pub(crate) struct Records {
     /// Pending requests, one for each of the last intercoms.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pending: usize,
+    /// How long eight callers then replace panel after panel; each panel is replaced once.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    sustained: u64,
 }
 
 /// Measures each call and prints the figures.
@@ -40,7 +48,7 @@ pub(crate) struct Records {
 /// # Errors
 /// A part could not be started, or an answer is not the expected one.
 pub(crate) async fn run(billing: PathBuf, records: Records) -> Result<()> {
-    let Records { intercoms, ended, pending } = records;
+    let Records { intercoms, ended, pending, sustained } = records;
     ensure!(intercoms >= pending + 2 * CALLS, "too few intercoms for {pending} pending requests");
     let dir = TempDir::with_prefix("intercom-cost-")?;
     let database = Servers::database(dir.path());
@@ -51,6 +59,10 @@ pub(crate) async fn run(billing: PathBuf, records: Records) -> Result<()> {
     let servers = Servers::start(billing, dir.path(), Broker::Mosquitto).await?;
     println!("{intercoms} intercoms, {ended} requests ended, {pending} pending");
     measure(&mut Caller::connect(servers.http).await?).await?;
+    if sustained > 0 {
+        let numbers = 2 * CALLS..intercoms - pending;
+        measure_rate(servers.http, numbers, Duration::from_secs(sustained)).await?;
+    }
     for (name, memory) in servers.memory()? {
         println!("memory           {name:<9} {memory}");
     }
@@ -89,34 +101,78 @@ fn add_requests(database: &Path, records: &Records) -> Result<()> {
 }
 
 async fn measure(caller: &mut Caller) -> Result<()> {
-    let mut show = Timings::default();
-    let (mut patch, mut poll) = (Timings::default(), Timings::default());
-    let (mut report, mut post) = (Timings::default(), Timings::default());
-    let mut list = Timings::default();
+    let (mut show, mut replacement) = (Timings::default(), Replacement::default());
+    let (mut post, mut list) = (Timings::default(), Timings::default());
     for number in 0..CALLS {
-        let mut panel = PollingPanel::new(number)?;
         let path = format!("{INTERCOMS}/show?mac={}", identities::old(number)?.mac);
         call(caller, &mut show, Method::GET, &path, None).await?;
-        let body = identities::patch(number)?;
-        call(caller, &mut patch, Method::PATCH, INTERCOMS, Some(&body)).await?;
-        let path = format!("{}&id={}", panel.pending(), number + 1);
-        let pending = call(caller, &mut poll, Method::GET, &path, None).await?;
-        let body = panel.carry_out(&pending)?.pop().context("no request is pending")?;
-        call(caller, &mut report, Method::POST, "/api/v1/agent/status", Some(&body)).await?;
+        replace(caller, number, &mut replacement).await?;
         let body = json!({"mac": identities::spare(number)?, "model": MODEL});
         call(caller, &mut post, Method::POST, INTERCOMS, Some(&body)).await?;
         call(caller, &mut list, Method::GET, "/api/v1/agent/requests", None).await?;
     }
     for (what, timings) in [
         ("GET show?mac", show),
-        ("PATCH new_mac", patch),
-        ("GET pending", poll),
-        ("POST status", report),
+        ("PATCH new_mac", replacement.patch),
+        ("GET pending", replacement.poll),
+        ("POST status", replacement.report),
         ("POST intercoms", post),
         ("GET requests", list),
     ] {
         println!("{what:<16} {timings}");
     }
+    Ok(())
+}
+
+/// Replaces panel after panel by [`CALLERS`] at once, until the time is over or all are replaced.
+async fn measure_rate(
+    billing: SocketAddr,
+    numbers: std::ops::Range<usize>,
+    time: Duration,
+) -> Result<()> {
+    let begun = Instant::now();
+    let mut callers = JoinSet::new();
+    for first in 0..CALLERS {
+        let mut mine = numbers.clone().skip(first).step_by(CALLERS);
+        callers.spawn(async move {
+            let mut caller = Caller::connect(billing).await?;
+            let (mut replacement, mut replaced) = (Replacement::default(), 0_u32);
+            while begun.elapsed() < time
+                && let Some(number) = mine.next()
+            {
+                replace(&mut caller, number, &mut replacement).await?;
+                replaced += 1;
+            }
+            anyhow::Ok(replaced)
+        });
+    }
+    let mut replaced = 0;
+    while let Some(caller) = callers.join_next().await {
+        replaced += caller??;
+    }
+    let took = begun.elapsed().as_secs_f64();
+    let rate = f64::from(replaced) / took;
+    println!("sustained        {rate:.0} PATCH and as many reports per second for {took:.0} s");
+    Ok(())
+}
+
+/// How long the calls of a replacement took: one PATCH, the request that the panel polls, its report.
+#[derive(Default)]
+struct Replacement {
+    patch: Timings,
+    poll: Timings,
+    report: Timings,
+}
+
+async fn replace(caller: &mut Caller, number: usize, timings: &mut Replacement) -> Result<()> {
+    let Replacement { patch, poll, report } = timings;
+    let mut panel = PollingPanel::new(number)?;
+    let body = identities::patch(number)?;
+    call(caller, patch, Method::PATCH, INTERCOMS, Some(&body)).await?;
+    let path = format!("{}&id={}", panel.pending(), number + 1);
+    let pending = call(caller, poll, Method::GET, &path, None).await?;
+    let body = panel.carry_out(&pending)?.pop().context("no request is pending")?;
+    call(caller, report, Method::POST, "/api/v1/agent/status", Some(&body)).await?;
     Ok(())
 }
 
