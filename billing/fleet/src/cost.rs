@@ -72,16 +72,24 @@ pub(crate) async fn run(billing: PathBuf, records: Records) -> Result<()> {
 fn add_requests(database: &Path, records: &Records) -> Result<()> {
     let database = Connection::open(database)?;
     let count = |count: usize| i64::try_from(count).context("too many records");
+    // An intercom's hardware was exchanged for other hardware each time.
+    let mac = |number: &str| {
+        let octet = |shift| format!("({number}) >> {shift} & 255");
+        let [a, b, c, d] = [24, 16, 8, 0].map(octet);
+        format!("printf('12:00:%02X:%02X:%02X:%02X', {a}, {b}, {c}, {d})")
+    };
+    let (before, after) = (mac("n"), mac("n + ?2"));
     let (intercoms, ended) = (count(records.intercoms)?, count(records.ended)?);
     let first_pending = intercoms - count(records.pending)? + 1;
     database.execute(
-        "WITH RECURSIVE n (n) AS
+        &format!(
+            "WITH RECURSIVE n (n) AS
              (SELECT 1 WHERE ?1 > 0 UNION ALL SELECT n + 1 FROM n WHERE n < ?1)
          INSERT INTO requests (request_id, intercom_id, seq, new_mac, from_mac, to_mac, state,
              asked_ms, ended_ms)
-         SELECT 'ended-' || n, i.id, 1, i.confirmed_mac, i.confirmed_mac, i.confirmed_mac,
-             'installed', 0, 0
-         FROM n JOIN intercoms i ON i.id = 1 + n % ?2",
+         SELECT 'ended-' || n, i.id, 1, {after}, {before}, {after}, 'installed', 0, 0
+         FROM n JOIN intercoms i ON i.id = 1 + n % ?2"
+        ),
         [ended, intercoms],
     )?;
     database.execute(
