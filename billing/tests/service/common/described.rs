@@ -12,6 +12,21 @@ impl Described {
         Described(serde_json::from_str(text).expect("JSON"))
     }
 
+    /// Method, path and description of each operation.
+    pub(crate) fn operations(&self) -> impl Iterator<Item = (&str, &str, &Value)> {
+        let paths = self.0["paths"].as_object().expect("paths").iter();
+        paths.flat_map(|(path, methods)| {
+            let methods = methods.as_object().expect("methods").iter();
+            methods.map(move |(method, operation)| (method.as_str(), path.as_str(), operation))
+        })
+    }
+
+    /// The names of the tags.
+    pub(crate) fn tags(&self) -> impl Iterator<Item = &str> {
+        let tags = self.0["tags"].as_array().expect("tags").iter();
+        tags.map(|tag| tag["name"].as_str().expect("a name"))
+    }
+
     /// A schema inside the description, its references resolved there.
     pub(crate) fn schema(&self, pointer: &str) -> Validator {
         let mut schema = self.0.clone();

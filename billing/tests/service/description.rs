@@ -1,0 +1,47 @@
+//! The API's description: its examples, and the page that is made from it.
+
+use std::collections::HashSet;
+
+use crate::common::described::Described;
+
+#[test]
+fn each_json_body_has_an_example_that_its_schema_allows() {
+    let described = Described::new();
+    let mut checked = 0;
+    for (method, path, operation) in described.operations() {
+        let asked = operation.get("requestBody").map(|body| ("requestBody".to_owned(), body));
+        let answers = operation["responses"].as_object().expect("answers").iter();
+        let answers = answers.map(|(status, answer)| (format!("responses/{status}"), answer));
+        for (at, body) in asked.into_iter().chain(answers) {
+            let Some(json) = body.pointer("/content/application~1json") else { continue };
+            let named = json["examples"].as_object().into_iter().flatten();
+            let named = named.map(|(_, example)| &example["value"]);
+            let examples: Vec<_> = json.get("example").into_iter().chain(named).collect();
+            assert!(!examples.is_empty(), "{method} {path} {at} has no example");
+            let template = path.replace('/', "~1");
+            let pointer =
+                format!("/paths/{template}/{method}/{at}/content/application~1json/schema");
+            let schema = described.schema(&pointer);
+            for example in examples {
+                let wrong: Vec<_> = schema.iter_errors(example).map(|e| e.to_string()).collect();
+                assert!(wrong.is_empty(), "{method} {path} {at}: {wrong:#?}");
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked > 20, "only {checked} examples");
+}
+
+#[test]
+fn each_operation_has_a_name_of_its_own_and_one_of_the_tags() {
+    let described = Described::new();
+    let tags: HashSet<_> = described.tags().collect();
+    let mut names = HashSet::new();
+    for (method, path, operation) in described.operations() {
+        let name = operation["operationId"].as_str().expect("an operationId");
+        assert!(names.insert(name), "{name} is the name of two operations");
+        let own = operation["tags"].as_array().expect("tags");
+        let own: Vec<_> = own.iter().filter_map(|tag| tag.as_str()).collect();
+        assert!(own.len() == 1 && tags.contains(own[0]), "{method} {path} has the tags {own:?}");
+    }
+}
