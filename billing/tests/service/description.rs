@@ -2,6 +2,10 @@
 
 use std::collections::HashSet;
 
+use ureq::http::Method;
+
+use crate::common::Running;
+use crate::common::browser::Browser;
 use crate::common::described::Described;
 
 #[test]
@@ -43,5 +47,54 @@ fn each_operation_has_a_name_of_its_own_and_one_of_the_tags() {
         let own = operation["tags"].as_array().expect("tags");
         let own: Vec<_> = own.iter().filter_map(|tag| tag.as_str()).collect();
         assert!(own.len() == 1 && tags.contains(own[0]), "{method} {path} has the tags {own:?}");
+    }
+}
+
+#[test]
+fn the_documentation_has_each_call_and_each_schema() {
+    let billing = Running::start();
+    let page = billing.call(Method::GET, "/docs", None).text;
+    let described = Described::new();
+    for (method, path, operation) in described.operations() {
+        let name = operation["operationId"].as_str().expect("an operationId");
+        let section = format!("<section class=\"card\" id=\"{name}\">");
+        let (_, section) = page.split_once(&section).expect(name);
+        let (section, _) = section.split_once("</section>").expect("its end");
+        let heading = format!("<code>{} {path}</code>", method.to_uppercase());
+        let curl = format!("curl -X {} &quot;$BILLING/", method.to_uppercase());
+        let is_a_form = name == "pressButton";
+        assert!(section.contains(&heading) && (is_a_form || section.contains(&curl)), "{section}");
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            let name = parameter["name"].as_str().expect("a name");
+            assert!(section.contains(&format!("<dt><code>{name}</code>")), "{name} in {section}");
+        }
+        for status in operation["responses"].as_object().expect("answers").keys() {
+            assert!(
+                section.contains(&format!("<dt><code>{status}</code>")),
+                "{status} in {section}"
+            );
+        }
+    }
+    for name in described.schemas() {
+        assert!(page.contains(&format!(" id=\"schema-{name}\"")), "{name}");
+    }
+    let links = page.split("href=\"#").skip(1).map(|link| link.split('"').next().expect("an end"));
+    for to in links {
+        assert!(page.contains(&format!("id=\"{to}\"")), "a link to {to}, which is not there");
+    }
+}
+
+#[test]
+fn the_documentation_loads_nothing_from_elsewhere_and_needs_no_scripts() {
+    let billing = Running::start();
+    let shown = Browser::of(&billing).get("/docs");
+    let policy = shown.header("content-security-policy");
+    assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+    assert!(!shown.text.contains("<script") && !shown.text.contains("<style"), "{}", shown.text);
+    assert!(!shown.text.contains(" src="), "{}", shown.text);
+    let links = shown.text.split("href=\"").skip(1);
+    assert!(links.clone().count() > 50);
+    for link in links {
+        assert!(link.starts_with(['#', '/']) && !link.starts_with("//"), "{link:.60}");
     }
 }

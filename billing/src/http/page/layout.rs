@@ -94,6 +94,7 @@ fn header(tab: Tab, visitor: &Visitor) -> Markup {
                 (link("/requests", "Requests", tab == Tab::Requests))
                 @if visitor.is_operator() { (link("/tokens", "Tokens", tab == Tab::Tokens)) }
                 (link("/audit", "Audit", tab == Tab::Audit))
+                (link("/docs", "API", false))
             }
             @if visitor.has_session {
                 form method="post" action="/sign-out" { button { "Sign out" } }

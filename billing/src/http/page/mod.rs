@@ -5,11 +5,14 @@
 //! admission (who?) ─► home, door, requests, tokens, audit ─► request, shown (the same things everywhere) ─► layout
 //!       └─► sign_in ─► cookie                live: tells an open page that something has changed
 //! ```
+//!
+//! Beside it, for everybody: docs, the documentation of the API.
 
 mod admission;
 mod asset;
 mod audit;
 mod cookie;
+mod docs;
 mod door;
 mod home;
 mod layout;
@@ -39,6 +42,7 @@ pub(super) fn routes() -> Router<Billing> {
         .route("/audit", get(audit::show))
         .route("/sign-in", get(sign_in::form).post(sign_in::sign_in))
         .route("/sign-out", post(sign_in::sign_out))
+        .route("/docs", get(docs::show))
         .route("/events", get(live::events))
         .route("/live.js", get(asset::live))
         .route("/scan.js", get(asset::scan))

@@ -27,6 +27,11 @@ impl Described {
         tags.map(|tag| tag["name"].as_str().expect("a name"))
     }
 
+    /// The names of the schemas.
+    pub(crate) fn schemas(&self) -> impl Iterator<Item = &String> {
+        self.0["components"]["schemas"].as_object().expect("schemas").keys()
+    }
+
     /// A schema inside the description, its references resolved there.
     pub(crate) fn schema(&self, pointer: &str) -> Validator {
         let mut schema = self.0.clone();
