@@ -11,9 +11,9 @@ use intercom_wire::{NamedBy, Outcome, RequestId};
 use super::patch::ask_for;
 use super::{Refusal, fresh_request_id, next_seq};
 use crate::replacement::{IdentityRequest, State};
-use crate::store::boards::Seen;
 use crate::store::intercoms::{self, Name, Record};
 use crate::store::requests::{self, Cause, Queued};
+use crate::store::seen::Seen;
 use crate::store::{Snapshot, Transaction, doors, factories, macs};
 
 /// How long the identity of a door is silent before its board counts as one that has forgotten it.

@@ -4,10 +4,10 @@ use intercom_wire::{Identity, Nonce, RequestBody, SerialNumber};
 
 use super::{Billing, Refusal, forgotten};
 use crate::offer::Turn;
-use crate::store::boards::{Channel, Seen};
 use crate::store::macs::Believed;
 use crate::store::pending::{Caller, Pending};
-use crate::store::{Changed, Snapshot, boards, macs, offers, pending};
+use crate::store::seen::{self, Channel, Seen};
+use crate::store::{Changed, Snapshot, macs, offers, pending, presence};
 
 /// One poll of a panel.
 #[derive(Debug, Clone)]
@@ -59,7 +59,7 @@ impl Billing {
         let unchanged = self
             .store
             .read(move |snapshot| {
-                if !boards::is_known(snapshot, &at, now)?
+                if !seen::is_known(snapshot, &at, now)?
                     || forgotten::of(snapshot, &at, false, now)?.is_some()
                 {
                     return Ok::<_, Refusal>(None);
@@ -78,7 +78,7 @@ impl Billing {
             None => {
                 self.store
                     .write(move |transaction| {
-                        boards::present(transaction, &seen, now, believed)?;
+                        presence::present(transaction, &seen, now, believed)?;
                         if let Some(record) = forgotten::of(transaction, &seen, false, now)? {
                             forgotten::ask_again(transaction, &record, forgotten::BILLING)?;
                         }

@@ -4,7 +4,8 @@ use intercom_wire::{BoardName, Presence, PresenceState};
 
 use super::{Billing, Refusal, forgotten};
 use crate::offer::ANSWERS_WITHIN_MS;
-use crate::store::boards::{self, Channel, Seen};
+use crate::store::seen::{Channel, Seen};
+use crate::store::{boards, presence};
 
 impl Billing {
     /// Keeps the presence of a board; `None` means that it is gone.
@@ -23,7 +24,7 @@ impl Billing {
                     let (claim, changing) = (presence.claim(), presence.changing);
                     let channel = Channel::Broker(presence.nonce);
                     let seen = Seen { board, claim, changing, channel };
-                    boards::present(transaction, &seen, now, believed)?;
+                    presence::present(transaction, &seen, now, believed)?;
                     match forgotten::of(transaction, &seen, presence.new_record, now)? {
                         Some(record) => {
                             forgotten::ask_again(transaction, &record, forgotten::BILLING)?;
@@ -32,7 +33,7 @@ impl Billing {
                         None => Ok(()),
                     }
                 }
-                Some(_) | None => Ok(boards::gone(transaction, &board, now)?),
+                Some(_) | None => Ok(presence::gone(transaction, &board, now)?),
             })
             .await
     }

@@ -8,10 +8,10 @@ use serde::{Serialize, Serializer};
 use super::{Billing, Decision, Refusal};
 use crate::event::BothOnLine;
 use crate::offer::Turn;
+use crate::store::boards::Conflict;
 use crate::store::by_hand::{self, ByHand};
 use crate::store::disputes::{self, Dispute};
 use crate::store::intercoms::{self, EMPTY, Name, PENDING};
-use crate::store::macs::Conflict;
 use crate::store::{Snapshot, doors, pending, replaced};
 
 /// How many of each kind are listed.

@@ -3,9 +3,10 @@
 use intercom_wire::{BoardName, Identity};
 use rusqlite::{Result, params};
 
+use super::boards::Conflict;
 use super::column::{parsed, parsed_or_null};
 use super::doors::{self, Door};
-use super::macs::{self, Believed, Conflict};
+use super::macs::Believed;
 use super::statement::statements;
 use super::{Snapshot, Transaction, changes::Changed};
 
@@ -70,7 +71,7 @@ fn dispute(
     claim: Identity,
 ) -> Result<Option<Dispute>> {
     let door = doors::of_board(snapshot, &board)?;
-    let conflict = macs::conflict(snapshot, believed, &board, claim.mac, door.as_ref())?;
+    let conflict = doors::conflict(snapshot, believed, &board, claim.mac, door.as_ref())?;
     Ok(conflict.map(|conflict| Dispute { board, claim, conflict, door }))
 }
 

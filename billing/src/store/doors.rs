@@ -1,14 +1,16 @@
 //! Which board is a door's: the one that was first seen with the door's MAC address, until a request
-//! puts another one in its place. A spare's own record is no door.
+//! puts another one in its place. A spare's own record is no door. And whose claims are believed: a
+//! door's board is believed only with a MAC address that somebody asked it to take.
 
 use intercom_wire::{BoardName, Mac};
 use rusqlite::{Result, params};
 
+use super::boards::Conflict;
 use super::changes::Changed;
 use super::column::{parsed, parsed_or_null};
 use super::macs::Believed;
 use super::statement::statements;
-use super::{Snapshot, Transaction, boards, hardware, macs};
+use super::{Snapshot, Transaction, boards, hardware, macs, requests};
 
 /// A live intercom that is in its place, by the board in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,7 +69,7 @@ pub fn give(
     macs::is_of_a_door(transaction, board)?;
     boards::set_stranger(transaction, board, false)?;
     match replaced {
-        Some(replaced) => boards::judge_anew(transaction, &replaced, believed),
+        Some(replaced) => judge_anew(transaction, &replaced, believed),
         None => Ok(()),
     }
 }
@@ -88,4 +90,50 @@ pub fn adopt_at(transaction: &Transaction<'_>, mac: Mac, believed: Believed) -> 
     hardware::follow(transaction, intercom_id)?;
     macs::is_of_a_door(transaction, &board)?;
     boards::set_stranger(transaction, &board, false)
+}
+
+/// Why a board's claim of a MAC address is not believed, if it is not. `door` is the door that it
+/// belongs to.
+pub(super) fn conflict(
+    snapshot: &Snapshot<'_>,
+    believed: Believed,
+    board: &BoardName,
+    mac: Mac,
+    door: Option<&Door>,
+) -> Result<Option<Conflict>> {
+    let is_asked = match door {
+        Some(door) if door.confirmed_mac == mac => true,
+        Some(door) => requests::asked_for(snapshot, door.intercom_id, mac)?,
+        None => false,
+    };
+    if is_asked {
+        return Ok(None);
+    }
+    let owner = macs::owner(snapshot, mac)?;
+    if let Some((owner, _)) = &owner
+        && owner != board
+    {
+        return Ok(Some(Conflict::OfAnother(owner.clone())));
+    }
+    if let Some(door) = door {
+        return Ok(Some(Conflict::Unasked(door.confirmed_mac)));
+    }
+    let is_enrolled = owner.is_some_and(|(_, enrolled)| enrolled);
+    Ok((believed == Believed::Known && !is_enrolled).then_some(Conflict::NotEnrolled))
+}
+
+/// A board has lost its door: what it was only believed because of that door counts no more, and what
+/// it carries unasked may be its own.
+pub(super) fn judge_anew(
+    transaction: &Transaction<'_>,
+    board: &BoardName,
+    believed: Believed,
+) -> Result<()> {
+    let Some(claim) = boards::claim(transaction, board)? else { return Ok(()) };
+    let door = of_board(transaction, board)?;
+    let conflict = conflict(transaction, believed, board, claim.mac, door.as_ref())?;
+    if boards::set_conflict(transaction, board, conflict.as_ref())? {
+        transaction.changed(Changed::Mac(claim.mac));
+    }
+    Ok(())
 }

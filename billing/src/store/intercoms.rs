@@ -7,7 +7,7 @@ use super::changes::Changed;
 use super::column::{carried, parsed, parsed_or_null, text};
 use super::macs::Believed;
 use super::statement::statements;
-use super::{Snapshot, Transaction, boards, hardware};
+use super::{Snapshot, Transaction, doors, hardware};
 use crate::replacement::Carried;
 
 /// The status of a record that was created and belongs to no place yet: a spare.
@@ -276,7 +276,7 @@ pub fn delete(
 ) -> Result<()> {
     for deleted in transaction.all(DELETE, [id, now_ms], Deleted::read)? {
         if let Some(board) = &deleted.board {
-            boards::judge_anew(transaction, board, believed)?;
+            doors::judge_anew(transaction, board, believed)?;
         }
         deleted.announce(transaction, now_ms)?;
     }

@@ -1,16 +1,13 @@
 //! Whose a MAC address is: the board's that was first seen with it, until a request or an operator
 //! gives it to another one.
 
-use std::fmt;
-
 use intercom_wire::{BoardName, Mac};
 use rusqlite::{Result, params};
 
 use super::changes::Changed;
 use super::column::parsed;
-use super::doors::Door;
 use super::statement::statements;
-use super::{Snapshot, Transaction, boards, requests};
+use super::{Snapshot, Transaction, boards};
 
 /// Upper bound on the MAC addresses that are kept although their board never was a door's. One more
 /// that is no intercom's is not kept until an old one is forgotten.
@@ -29,17 +26,6 @@ pub enum Believed {
     FirstSight,
     /// Only those of the boards that an operator has enrolled with their MAC address.
     Known,
-}
-
-/// Why a claim is not believed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Conflict {
-    /// The MAC address is another board's.
-    OfAnother(BoardName),
-    /// It is a door's board, and nobody asked it to take this MAC address.
-    Unasked(Mac),
-    /// No operator has enrolled the board with this MAC address.
-    NotEnrolled,
 }
 
 statements! {
@@ -78,36 +64,6 @@ statements! {
 pub fn owner(snapshot: &Snapshot<'_>, mac: Mac) -> Result<Option<(BoardName, bool)>> {
     snapshot
         .first(OWNER, [mac.to_string()], |row| Ok((parsed(row, "board")?, row.get("enrolled")?)))
-}
-
-/// Why a board's claim of a MAC address is not believed, if it is not. `door` is the door that it
-/// belongs to.
-pub(super) fn conflict(
-    snapshot: &Snapshot<'_>,
-    believed: Believed,
-    board: &BoardName,
-    mac: Mac,
-    door: Option<&Door>,
-) -> Result<Option<Conflict>> {
-    let is_asked = match door {
-        Some(door) if door.confirmed_mac == mac => true,
-        Some(door) => requests::asked_for(snapshot, door.intercom_id, mac)?,
-        None => false,
-    };
-    if is_asked {
-        return Ok(None);
-    }
-    let owner = owner(snapshot, mac)?;
-    if let Some((owner, _)) = &owner
-        && owner != board
-    {
-        return Ok(Some(Conflict::OfAnother(owner.clone())));
-    }
-    if let Some(door) = door {
-        return Ok(Some(Conflict::Unasked(door.confirmed_mac)));
-    }
-    let is_enrolled = owner.is_some_and(|(_, enrolled)| enrolled);
-    Ok((believed == Believed::Known && !is_enrolled).then_some(Conflict::NotEnrolled))
 }
 
 /// A board was seen with a MAC address that is its own, or nobody's yet.
@@ -198,18 +154,4 @@ pub fn enrol(
 ) -> Result<()> {
     transaction.execute(ENROL, params![mac.to_string(), board.as_str(), now_ms])?;
     boards::believe(transaction, mac, board)
-}
-
-impl fmt::Display for Conflict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Conflict::OfAnother(board) => {
-                write!(f, "this MAC address was first seen on board {board}")
-            }
-            Conflict::Unasked(confirmed) => {
-                write!(f, "it is the board of a door at {confirmed}, and nobody asked for this")
-            }
-            Conflict::NotEnrolled => f.write_str("it is not enrolled with this MAC address"),
-        }
-    }
 }

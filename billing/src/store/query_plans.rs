@@ -5,14 +5,14 @@ use rusqlite::Connection;
 use super::statement::Sql;
 use super::{
     audit, boards, by_hand, credentials, deliveries, disputes, doors, factories, figures, groups,
-    hardware, history, holders, intercom_list, intercoms, macs, offers, pending, quiet_hours,
-    replaced, reports, request_list, requests, retention, schema, sessions, sightings, swaps,
-    taken, tokens, webhooks,
+    hardware, history, holders, intercom_list, intercoms, macs, offers, pending, presence,
+    quiet_hours, replaced, reports, request_list, requests, retention, schema, seen, sessions,
+    sightings, swaps, taken, tokens, webhooks,
 };
 
 /// The statements of every module. A module that is missing here has a list that nobody uses, which
 /// is a warning.
-const MODULES: [(&str, &[(&str, Sql)]); 30] = [
+const MODULES: [(&str, &[(&str, Sql)]); 32] = [
     ("audit", audit::STATEMENTS),
     ("boards", boards::STATEMENTS),
     ("by_hand", by_hand::STATEMENTS),
@@ -31,6 +31,7 @@ const MODULES: [(&str, &[(&str, Sql)]); 30] = [
     ("macs", macs::STATEMENTS),
     ("offers", offers::STATEMENTS),
     ("pending", pending::STATEMENTS),
+    ("presence", presence::STATEMENTS),
     ("quiet_hours", quiet_hours::STATEMENTS),
     ("replaced", replaced::STATEMENTS),
     ("reports", reports::STATEMENTS),
@@ -38,6 +39,7 @@ const MODULES: [(&str, &[(&str, Sql)]); 30] = [
     ("requests", requests::STATEMENTS),
     ("retention", retention::STATEMENTS),
     ("swaps", swaps::STATEMENTS),
+    ("seen", seen::STATEMENTS),
     ("sessions", sessions::STATEMENTS),
     ("sightings", sightings::STATEMENTS),
     ("taken", taken::STATEMENTS),

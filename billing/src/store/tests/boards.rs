@@ -4,10 +4,11 @@ use intercom_wire::{BoardName, Identity, Nonce};
 
 use super::{File, carried, count, file, in_store, mac, outside};
 use crate::offer::UNTIL_FURTHER_NOTICE;
-use crate::store::boards::{self, Channel, Seen};
+use crate::store::boards;
 use crate::store::intercoms::{self, Details, INSTALLED, RecordState};
 use crate::store::macs::{self, Believed};
-use crate::store::{Changed, Store, doors};
+use crate::store::seen::{Channel, Seen};
+use crate::store::{Changed, Store, doors, presence};
 
 fn board(name: &str) -> BoardName {
     name.parse().expect("a board")
@@ -20,7 +21,7 @@ fn seen(name: &str, last: u8, nonce: u64) -> Seen {
 }
 
 fn present(store: &Store, seen: Seen, now_ms: i64) {
-    in_store(store, move |t| boards::present(t, &seen, now_ms, Believed::FirstSight));
+    in_store(store, move |t| presence::present(t, &seen, now_ms, Believed::FirstSight));
 }
 
 /// An intercom in its place at that MAC address.
@@ -65,9 +66,9 @@ fn a_board_has_one_claim_at_a_time_and_is_there_until_it_says_otherwise() {
     present(&store, changing, 15);
     assert_eq!(rows(), [format!("die-1 {} 1", mac(2))], "in mid-change its last claim stays");
     changed();
-    in_store(&store, |t| boards::gone(t, &board("die-2"), 20));
+    in_store(&store, |t| presence::gone(t, &board("die-2"), 20));
     assert_eq!(changed(), [], "not that one");
-    in_store(&store, |t| boards::gone(t, &board("die-1"), 20));
+    in_store(&store, |t| presence::gone(t, &board("die-1"), 20));
     assert_eq!(changed(), [there, Changed::Mac(mac(2))]);
     assert_eq!(rows(), [format!("die-1 {} 0", mac(2))]);
 }
@@ -80,7 +81,7 @@ fn a_mac_belongs_to_the_board_that_was_first_seen_with_it() {
     present(&store, seen("thief", 1, 1), 20);
     assert!(!conflict(&store, "die-1", 1));
     assert!(conflict(&store, "thief", 1));
-    in_store(&store, |t| boards::gone(t, &board("die-1"), 30));
+    in_store(&store, |t| presence::gone(t, &board("die-1"), 30));
     present(&store, seen("thief", 1, 2), 40);
     assert!(conflict(&store, "thief", 1), "also while the first one is away");
     in_store(&store, |t| macs::enrol(t, mac(1), &board("thief"), 50));
@@ -106,7 +107,7 @@ fn only_enrolled_boards_are_believed_where_the_operator_wants_it_so() {
     let store = Store::open(&file.path).expect("a store");
     let shows_itself = |nonce| {
         let seen = seen("die-1", 1, nonce);
-        in_store(&store, move |t| boards::present(t, &seen, 10, Believed::Known));
+        in_store(&store, move |t| presence::present(t, &seen, 10, Believed::Known));
     };
     shows_itself(1);
     assert!(conflict(&store, "die-1", 1));
@@ -141,7 +142,7 @@ fn boards_of_no_door_are_remembered_up_to_a_bound() {
     let store = Store::open(&file.path).expect("a store");
     let id = door(&store, 1);
     present(&store, seen("die-1", 1, 1), 10);
-    in_store(&store, |t| boards::gone(t, &board("die-1"), 20));
+    in_store(&store, |t| presence::gone(t, &board("die-1"), 20));
     fill_with_strangers(&file, UNTIL_FURTHER_NOTICE);
     assert!(!appears(&file, &store, 2, 20_000), "one too many");
     assert!(appears(&file, &store, 1, 20_000), "a door's");
