@@ -56,13 +56,10 @@ pub(super) async fn pending(
 fn poll(panel: &Panel, named: &Map<String, Value>) -> Result<Poll, Refusal> {
     let mut fields = Fields::new(named);
     let mac = fields.mac("mac");
-    let is_named = fields.has("board");
     let board = panel.speaks_as(word(&mut fields, "board"))?;
-    let missing = [("mac", !fields.has("mac")), ("board", !is_named && board.is_none())];
-    for (field, is_missing) in missing {
-        if is_missing {
-            fields.error(field, format!("The {field} field is required."));
-        }
+    fields.require("mac");
+    if board.is_none() {
+        fields.require("board");
     }
     let serial_number = fields.serial_number("serial_number");
     let changing = fields.string("changing") == Some("true");

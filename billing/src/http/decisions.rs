@@ -35,7 +35,7 @@ pub(super) fn read(body: &Map<String, Value>) -> Result<Decision, Errors> {
 }
 
 fn decision(fields: &mut Fields<'_>) -> Option<Decision> {
-    require(fields, "decision");
+    fields.require("decision");
     let decision = fields.string("decision")?;
     if decision == "offer_to_the_door" {
         let request_id = required(fields, "request_id")?;
@@ -45,12 +45,12 @@ fn decision(fields: &mut Fields<'_>) -> Option<Decision> {
     match decision {
         "enrol" => {
             let mac = fields.mac("mac");
-            require(fields, "mac");
+            fields.require("mac");
             Some(Decision::Enrol { board: board?, mac: mac? })
         }
         "accept_by_hand" => {
             let id = fields.id("id");
-            require(fields, "id");
+            fields.require("id");
             Some(Decision::AcceptByHand { board: board?, id: id? })
         }
         "dismiss_by_hand" => Some(Decision::DismissByHand { board: board? }),
@@ -65,18 +65,11 @@ fn decision(fields: &mut Fields<'_>) -> Option<Decision> {
 }
 
 fn required<T: FromStr>(fields: &mut Fields<'_>, field: &str) -> Option<T> {
-    require(fields, field);
+    fields.require(field);
     let value = fields.string(field)?.parse().ok();
     if value.is_none() {
         let name = field.replace('_', " ");
         fields.error(field, format!("The {name} field format is invalid."));
     }
     value
-}
-
-fn require(fields: &mut Fields<'_>, field: &str) {
-    if !fields.has(field) {
-        let name = field.replace('_', " ");
-        fields.error(field, format!("The {name} field is required."));
-    }
 }

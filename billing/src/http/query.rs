@@ -66,8 +66,6 @@ pub(super) fn id(query: RawQuery) -> Result<i64, Errors> {
     let named = object(query);
     let mut fields = Fields::new(&named);
     let id = fields.id("id");
-    if !fields.has("id") {
-        fields.error("id", "The id field is required.");
-    }
+    fields.require("id");
     fields.finish(id)
 }

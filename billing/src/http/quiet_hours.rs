@@ -45,10 +45,7 @@ fn read(body: &Map<String, Value>) -> Result<OfAGroup, Errors> {
     let mut fields = Fields::new(body);
     let group_id = fields.id("group_id");
     for field in ["group_id", "time_zone", "begins", "ends"] {
-        if !fields.has(field) {
-            let name = field.replace('_', " ");
-            fields.error(field, format!("The {name} field is required."));
-        }
+        fields.require(field);
     }
     let time_zone = word(&mut fields, "time_zone");
     let (begins, ends) = (word(&mut fields, "begins"), word(&mut fields, "ends"));

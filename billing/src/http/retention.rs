@@ -32,9 +32,7 @@ fn read(body: &Map<String, Value>) -> Result<i64, Errors> {
     let field = "ended_requests_days";
     let mut fields = Fields::new(body);
     let days = fields.integer(field);
-    if !fields.has(field) {
-        fields.error(field, "The ended requests days field is required.");
-    }
+    fields.require(field);
     if days.is_some_and(|days| !DAYS.contains(&days)) {
         let (least, most) = (DAYS.start(), DAYS.end());
         fields.error(

@@ -25,10 +25,7 @@ pub(super) async fn ask(
 fn read(body: &Map<String, Value>) -> Result<(i64, i64), Errors> {
     let mut fields = Fields::new(body);
     let ids = fields.id("id").zip(fields.id("with_id"));
-    for (field, name) in [("id", "id"), ("with_id", "with id")] {
-        if !fields.has(field) {
-            fields.error(field, format!("The {name} field is required."));
-        }
-    }
+    fields.require("id");
+    fields.require("with_id");
     fields.finish(ids)
 }

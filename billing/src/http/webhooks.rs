@@ -48,11 +48,8 @@ fn read(body: &Map<String, Value>) -> Result<New, Errors> {
     let url = fields.string("url").map(str::parse::<Address>);
     let secret = fields.string("secret").map(str::parse::<Secret>);
     let seconds = fields.integer("offline_after_seconds").unwrap_or(OFFLINE_AFTER_SECONDS);
-    for field in ["url", "secret"] {
-        if !fields.has(field) {
-            fields.error(field, format!("The {field} field is required."));
-        }
-    }
+    fields.require("url");
+    fields.require("secret");
     if let Some(Err(why)) = &url {
         fields.error("url", format!("The url field {why}."));
     }

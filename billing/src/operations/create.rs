@@ -63,9 +63,7 @@ impl Billing {
 fn read(body: &Map<String, Value>) -> Result<NewIntercom, Errors> {
     let mut fields = Fields::new(body);
     let mac = fields.mac("mac");
-    if !fields.has("mac") {
-        fields.error("mac", "The mac field is required.");
-    }
+    fields.require("mac");
     let serial_number = fields.serial_number("serial_number");
     let [vendor, model, title, name, external_id, group_external_id] =
         ["vendor", "model", "title", "name", "external_id", "group_external_id"]

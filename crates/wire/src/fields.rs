@@ -38,6 +38,13 @@ impl<'a> Fields<'a> {
         self.get(field).is_some()
     }
 
+    /// A field that is not there is an error.
+    pub fn require(&mut self, field: &str) {
+        if !self.has(field) {
+            self.error(field, format!("The {} field is required.", spoken(field)));
+        }
+    }
+
     /// Adds an error to a field.
     pub fn error(&mut self, field: &str, text: impl Into<String>) {
         self.errors.add(field, text);
