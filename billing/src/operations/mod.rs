@@ -67,11 +67,10 @@ use crate::credentials::{CredentialError, CredentialKey};
 use crate::offer::Rule;
 use crate::principal::NoRandomBytes;
 use crate::replacement::State;
-use crate::schedule::rfc_3339;
 use crate::store::history::Entry;
 use crate::store::intercoms::{Name, Record};
 use crate::store::macs::Believed;
-use crate::store::{self, Snapshot, Store, Transaction, history, intercoms, offers, pending};
+use crate::store::{self, Snapshot, Store, Transaction, history, intercoms, offers};
 
 /// The service behind its routes. Cheap to clone.
 #[derive(Clone)]
@@ -254,35 +253,10 @@ impl Billing {
         let rule = self.rule();
         let listed = move |snapshot: &Snapshot<'_>| {
             let now = snapshot.now_ms();
-            with_turns(snapshot, rule, history::list(snapshot, intercom_id, now, limit)?)
+            wait::with_turns(snapshot, rule, history::list(snapshot, intercom_id, now, limit)?)
         };
         self.store.read(listed).await
     }
-}
-
-/// The same, each pending one with whom it waits for.
-fn with_turns(
-    snapshot: &Snapshot<'_>,
-    rule: Rule,
-    mut entries: Vec<Entry>,
-) -> Result<Vec<Entry>, Refusal> {
-    let now = snapshot.now_ms();
-    for entry in entries.iter_mut().filter(|entry| entry.state == "pending") {
-        if let Some(pending) = pending::by_id(snapshot, &entry.request_id)? {
-            let turn = rule.turn(&pending.waiting, now);
-            let mut waits_for = turn.to_string();
-            if let Some(board) = turn.board()
-                && let Some((until_ms, reason)) =
-                    offers::deferred(snapshot, &entry.request_id, board, now)?
-            {
-                let reason = reason.as_deref().unwrap_or("it gives no reason");
-                let until = rfc_3339(until_ms);
-                waits_for += &format!(", which has deferred it until {until}: {reason}");
-            }
-            entry.waits_for = Some(waits_for);
-        }
-    }
-    Ok(entries)
 }
 
 fn find(snapshot: &Snapshot<'_>, name: &Name) -> Result<Record, Refusal> {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Billing, Refusal};
+use super::{Billing, Refusal, wait};
 use crate::store::hardware::{self, Hardware};
 use crate::store::history::{self, Entry};
 
@@ -41,7 +41,7 @@ impl Billing {
                     title: place.title,
                     deleted_at: place.deleted_at,
                     hardware: hardware::of_an_intercom(snapshot, intercom_id, TOLD)?,
-                    requests: super::with_turns(snapshot, rule, requests)?,
+                    requests: wait::with_turns(snapshot, rule, requests)?,
                 })
             })
             .await

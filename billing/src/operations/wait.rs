@@ -2,13 +2,14 @@
 
 use std::fmt;
 
-use intercom_wire::{BoardName, Mac};
+use intercom_wire::{BoardName, Mac, RequestId};
 use serde::Serialize;
 
 use super::{Decision, Refusal, silence};
 use crate::offer::{Rule, Turn};
 use crate::schedule::rfc_3339;
-use crate::store::pending::Pending;
+use crate::store::history::Entry;
+use crate::store::pending::{self, Pending};
 use crate::store::sightings::{self, Sighting};
 use crate::store::{Snapshot, boards, offers};
 
@@ -60,6 +61,28 @@ pub(super) fn of(snapshot: &Snapshot<'_>, rule: Rule, pending: &Pending) -> Resu
         advice: described.advice,
         decisions: described.decisions,
     })
+}
+
+/// The entries, each pending one with whom it waits for in short.
+pub(super) fn with_turns(
+    snapshot: &Snapshot<'_>,
+    rule: Rule,
+    mut entries: Vec<Entry>,
+) -> Result<Vec<Entry>, Refusal> {
+    let now_ms = snapshot.now_ms();
+    for entry in entries.iter_mut().filter(|entry| entry.state == "pending") {
+        if let Some(pending) = pending::by_id(snapshot, &entry.request_id)? {
+            let turn = rule.turn(&pending.waiting, now_ms);
+            let mut waits_for = turn.to_string();
+            if let Some(board) = turn.board()
+                && let Some(deferral) = deferral(snapshot, &entry.request_id, board, now_ms)?
+            {
+                waits_for += &format!(", which {deferral}");
+            }
+            entry.waits_for = Some(waits_for);
+        }
+    }
+    Ok(entries)
 }
 
 fn describe(
@@ -147,11 +170,8 @@ fn answer(
         None => None,
     };
     let mut text = format!("{turn}, which is on line");
-    let deferred = offers::deferred(snapshot, &pending.body.request_id, board, now_ms)?;
-    if let Some((deferred_ms, reason)) = deferred {
-        let reason = reason.as_deref().unwrap_or("it gives no reason");
-        text +=
-            &format!(" and has deferred its decision until {}: {reason}", rfc_3339(deferred_ms));
+    if let Some(deferral) = deferral(snapshot, &pending.body.request_id, board, now_ms)? {
+        text += &format!(" and {deferral}");
     }
     Ok(Described {
         text,
@@ -164,6 +184,20 @@ fn answer(
         .to_owned(),
         decisions: Vec::new(),
     })
+}
+
+/// Until when the board has deferred the request, and why.
+fn deferral(
+    snapshot: &Snapshot<'_>,
+    request_id: &RequestId,
+    board: &BoardName,
+    now_ms: i64,
+) -> Result<Option<String>, Refusal> {
+    let deferred = offers::deferred(snapshot, request_id, board, now_ms)?;
+    Ok(deferred.map(|(until_ms, reason)| {
+        let reason = reason.as_deref().unwrap_or("it gives no reason");
+        format!("has deferred it until {}: {reason}", rfc_3339(until_ms))
+    }))
 }
 
 fn with_mac(snapshot: &Snapshot<'_>, mac: Mac) -> Result<Sighting, Refusal> {
