@@ -16,6 +16,7 @@
 //! is answered from the queue, so a restart loses nothing.
 
 pub mod backup;
+pub mod command;
 pub mod config;
 pub mod enrol;
 pub mod health;
@@ -24,7 +25,6 @@ pub mod program;
 pub mod serve;
 pub mod service;
 pub mod tls;
-pub mod token;
 
 pub mod http;
 pub mod mqtt;

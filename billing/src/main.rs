@@ -4,12 +4,14 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use intercom_billing::backup::{FromFile, ToFile};
+use intercom_billing::command::quiet_hours::QuietHoursCommand;
+use intercom_billing::command::retention::Retention;
+use intercom_billing::command::token::Token;
+use intercom_billing::command::webhooks::Webhooks;
 use intercom_billing::enrol::Enrol;
 use intercom_billing::health::Health;
 use intercom_billing::logging::{Format, Level};
 use intercom_billing::serve::Serve;
-use intercom_billing::token::Token;
-use intercom_billing::webhooks::command::Webhooks;
 use intercom_billing::{config, program};
 
 const NAME: &str = "intercom-billing";
@@ -45,6 +47,12 @@ enum Command {
     /// Adds, lists and removes webhooks: who is told what happens.
     #[command(subcommand)]
     Webhooks(Webhooks),
+    /// Sets, lists and removes the hours in which no panel of a group changes.
+    #[command(subcommand)]
+    QuietHours(QuietHoursCommand),
+    /// Sets for how long ended requests are kept.
+    #[command(subcommand)]
+    Retention(Retention),
 }
 
 fn main() -> ExitCode {
@@ -76,6 +84,8 @@ fn main() -> ExitCode {
         Command::Restore(restore) => program::run(NAME, LOG, async { restore.run() }),
         Command::Token(token) => program::run(NAME, LOG, token.run()),
         Command::Webhooks(webhooks) => program::run(NAME, LOG, webhooks.run()),
+        Command::QuietHours(hours) => program::run(NAME, LOG, hours.run()),
+        Command::Retention(retention) => program::run(NAME, LOG, retention.run()),
         Command::Enrol(enrol) => program::run(NAME, LOG, enrol.run()),
     }
 }

@@ -6,15 +6,15 @@ mod panel_files;
 use std::fmt;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
 use intercom_wire::{BoardName, Mac};
 use url::Url;
 
 use crate::audit::Actor;
+use crate::command::database::Database;
 use crate::operations;
 use crate::principal::{Role, Secret, SecretDigest};
-use crate::store::Store;
 use broker_user::BrokerKind;
 use panel_files::PanelFiles;
 
@@ -26,9 +26,8 @@ use panel_files::PanelFiles;
 pub struct Enrol {
     /// The board, as `intercom-agent identity` shows it; or the name that it is to have.
     board: BoardName,
-    /// The SQLite file that the service uses; it is created if it does not exist.
-    #[arg(long, value_name = "FILE")]
-    database: PathBuf,
+    #[command(flatten)]
+    database: Database,
     /// A new directory for the panel's files, in their places: /etc/intercom-agent.toml and the
     /// secrets that it names.
     #[arg(long, value_name = "DIRECTORY")]
@@ -61,8 +60,7 @@ impl Enrol {
     /// # Errors
     /// A file or the database cannot be used, or the directory is there already.
     pub async fn run(self) -> Result<()> {
-        let store = Store::open(&self.database)
-            .with_context(|| format!("cannot use the database {}", self.database.display()))?;
+        let store = self.database.open()?;
         let token = Secret::random()?;
         let password = self.broker.map(|_| Secret::random()).transpose()?;
         let user = self.broker.zip(password.as_ref());

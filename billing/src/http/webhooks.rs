@@ -13,10 +13,10 @@ use super::query;
 use crate::operations::{Billing, Refusal};
 use crate::store::webhooks::New;
 use crate::webhooks::address::Address;
-use crate::webhooks::command::{
+use crate::webhooks::secret::Secret;
+use crate::webhooks::{
     MAX_OFFLINE_AFTER_SECONDS, MIN_OFFLINE_AFTER_SECONDS, OFFLINE_AFTER_SECONDS,
 };
-use crate::webhooks::secret::Secret;
 
 /// GET: all of them, with what waits.
 pub(super) async fn list(_: Reader, State(billing): State<Billing>) -> Result<Response, Refusal> {

@@ -3,8 +3,8 @@
 use super::audit::LEAST_DAYS;
 use super::{Billing, Refusal};
 use crate::audit::{Action, Actor, Subject};
-use crate::store::audit;
 use crate::store::retention::{self, Mark};
+use crate::store::{Transaction, audit};
 
 /// One day, in milliseconds.
 const DAY_MS: i64 = 24 * 3_600_000;
@@ -23,14 +23,7 @@ impl Billing {
     /// # Errors
     /// The database fails.
     pub async fn set_retention_days(&self, days: i64, by: Actor) -> Result<(), Refusal> {
-        self.store
-            .write(move |transaction| {
-                retention::set_days(transaction, days)?;
-                let detail = format!("{days} days");
-                let subject = Subject { detail: Some(&detail), ..Subject::default() };
-                Ok(audit::add(transaction, &by, Action::SetRetention, &subject)?)
-            })
-            .await
+        self.store.write(move |transaction| set_days(transaction, days, &by)).await
     }
 
     /// Deletes the requests that ended longer ago than that, and old entries of the audit log.
@@ -50,4 +43,15 @@ impl Billing {
         while self.store.write(move |t| audit::delete_old(t, before_ms)).await? {}
         Ok(())
     }
+}
+
+pub(crate) fn set_days(
+    transaction: &Transaction<'_>,
+    days: i64,
+    by: &Actor,
+) -> Result<(), Refusal> {
+    retention::set_days(transaction, days)?;
+    let detail = format!("{days} days");
+    let subject = Subject { detail: Some(&detail), ..Subject::default() };
+    Ok(audit::add(transaction, by, Action::SetRetention, &subject)?)
 }

@@ -61,18 +61,7 @@ impl Billing {
     /// # Errors
     /// There is no such group, or the database fails.
     pub async fn set_quiet_hours(&self, of: OfAGroup, by: Actor) -> Result<(), Refusal> {
-        self.store
-            .write(move |transaction| {
-                if !quiet_hours::set(transaction, &of)? {
-                    let text = "The selected group id is invalid.";
-                    return Err(Errors::on("group_id", text).into());
-                }
-                let QuietHours { time_zone, begins, ends } = &of.hours;
-                let detail = format!("group {}: {begins} to {ends}, {time_zone}", of.group_id);
-                let subject = Subject { detail: Some(&detail), ..Subject::default() };
-                Ok(audit::add(transaction, &by, Action::SetQuietHours, &subject)?)
-            })
-            .await
+        self.store.write(move |transaction| set_quiet_hours(transaction, &of, &by)).await
     }
 
     /// A group has no quiet hours any more.
@@ -80,16 +69,7 @@ impl Billing {
     /// # Errors
     /// It had none, or the database fails.
     pub async fn remove_quiet_hours(&self, group_id: i64, by: Actor) -> Result<(), Refusal> {
-        self.store
-            .write(move |transaction| {
-                if !quiet_hours::remove(transaction, group_id)? {
-                    return Err(Refusal::NotFound);
-                }
-                let detail = format!("group {group_id}");
-                let subject = Subject { detail: Some(&detail), ..Subject::default() };
-                Ok(audit::add(transaction, &by, Action::RemoveQuietHours, &subject)?)
-            })
-            .await
+        self.store.write(move |transaction| remove_quiet_hours(transaction, group_id, &by)).await
     }
 
     /// The quiet hours of all groups that have some.
@@ -99,4 +79,31 @@ impl Billing {
     pub async fn quiet_hours(&self) -> Result<Vec<OfAGroup>, Refusal> {
         Ok(self.store.read(quiet_hours::list).await?)
     }
+}
+
+pub(crate) fn set_quiet_hours(
+    transaction: &Transaction<'_>,
+    of: &OfAGroup,
+    by: &Actor,
+) -> Result<(), Refusal> {
+    if !quiet_hours::set(transaction, of)? {
+        return Err(Errors::on("group_id", "The selected group id is invalid.").into());
+    }
+    let QuietHours { time_zone, begins, ends } = &of.hours;
+    let detail = format!("group {}: {begins} to {ends}, {time_zone}", of.group_id);
+    let subject = Subject { detail: Some(&detail), ..Subject::default() };
+    Ok(audit::add(transaction, by, Action::SetQuietHours, &subject)?)
+}
+
+pub(crate) fn remove_quiet_hours(
+    transaction: &Transaction<'_>,
+    group_id: i64,
+    by: &Actor,
+) -> Result<(), Refusal> {
+    if !quiet_hours::remove(transaction, group_id)? {
+        return Err(Refusal::NotFound);
+    }
+    let detail = format!("group {group_id}");
+    let subject = Subject { detail: Some(&detail), ..Subject::default() };
+    Ok(audit::add(transaction, by, Action::RemoveQuietHours, &subject)?)
 }

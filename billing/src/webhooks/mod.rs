@@ -11,7 +11,6 @@
 //! refuses a delivery gets those of other doors meanwhile.
 
 pub mod address;
-pub mod command;
 pub mod secret;
 
 mod post;
@@ -26,6 +25,12 @@ use tokio::task::JoinSet;
 use crate::operations::{Billing, Planned, Refusal, When};
 use post::Client;
 
+/// How long a door's panel is away before it is an event, unless another time is given, in seconds.
+pub const OFFLINE_AFTER_SECONDS: i64 = 900;
+/// The longest such time: a board that has been gone for an hour may be forgotten.
+pub const MAX_OFFLINE_AFTER_SECONDS: i64 = 3_000;
+/// The shortest one: a panel that connects again is not away.
+pub const MIN_OFFLINE_AFTER_SECONDS: i64 = 60;
 /// Another process may add a webhook; what waits for it is seen within this time.
 const LOOKS_EVERY: Duration = Duration::from_secs(10);
 /// The pause after the database has failed.

@@ -227,6 +227,10 @@ fn what_commands_and_the_page_change_is_told() {
     assert!(billing.token(&["revoke", "2"]).status.success());
     run(&billing, &["webhooks", "add", "--url", "http://127.0.0.1:9/events?key=of-the-receiver"]);
     run(&billing, &["webhooks", "remove", "1"]);
+    let hours = ["--time-zone", "Etc/UTC", "--begins", "22:00", "--ends", "07:00"];
+    run(&billing, &[&["quiet-hours", "set", "6"][..], &hours].concat());
+    run(&billing, &["quiet-hours", "remove", "6"]);
+    run(&billing, &["retention", "set", "30"]);
     let output = billing.dir.path().join("gate-1").display().to_string();
     let http = "http://127.0.0.1:8080/";
     let enrol = ["enrol", "gate-1", "--output", &output, "--http-url", http, "--mac", NEW];
@@ -240,6 +244,9 @@ fn what_commands_and_the_page_change_is_told() {
         ["revoke_token", 2, null, null, null],
         ["add_webhook", null, null, null, "webhook 1 to http://127.0.0.1:9/events"],
         ["remove_webhook", null, null, null, "webhook 1"],
+        ["set_quiet_hours", null, null, null, "group 6: 22:00 to 07:00, Etc/UTC"],
+        ["remove_quiet_hours", null, null, null, "group 6"],
+        ["set_retention", null, null, null, "30 days"],
         ["enrol", null, "gate-1", null, NEW],
         ["add_token", 3, "gate-1", null, "panel"],
     ]);

@@ -29,6 +29,7 @@ mod roles;
 mod said_before;
 mod scheduled;
 mod sessions;
+mod settings;
 mod signed;
 mod sites;
 mod strangers;

@@ -5,19 +5,15 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 
-use super::address::Address;
-use super::secret::Secret;
+use super::database::Database;
 use crate::audit::Actor;
 use crate::operations::{self, Refusal};
-use crate::store::Store;
 use crate::store::webhooks::{self, Listed, New};
-
-/// How long a door's panel is away before it is an event, unless another time is given, in seconds.
-pub const OFFLINE_AFTER_SECONDS: i64 = 900;
-/// The longest such time: a board that has been gone for an hour may be forgotten.
-pub const MAX_OFFLINE_AFTER_SECONDS: i64 = 3_000;
-/// The shortest one: a panel that connects again is not away.
-pub const MIN_OFFLINE_AFTER_SECONDS: i64 = 60;
+use crate::webhooks::address::Address;
+use crate::webhooks::secret::Secret;
+use crate::webhooks::{
+    MAX_OFFLINE_AFTER_SECONDS, MIN_OFFLINE_AFTER_SECONDS, OFFLINE_AFTER_SECONDS,
+};
 
 /// What is done with the webhooks. A running service notices it within seconds.
 #[derive(Subcommand)]
@@ -26,26 +22,18 @@ pub enum Webhooks {
     Add(Add),
     /// Lists all webhooks, without the secrets: ID, URL, waiting, delivered, lost, trouble.
     List {
-        /// Where the webhooks are.
+        /// Which database it is.
         #[command(flatten)]
-        at: At,
+        database: Database,
     },
     /// Removes a webhook, and what waits for it.
     Remove {
         /// The ID that `list` shows.
         id: i64,
-        /// Where the webhooks are.
+        /// Which database it is.
         #[command(flatten)]
-        at: At,
+        database: Database,
     },
-}
-
-/// Where the webhooks are.
-#[derive(Args)]
-pub struct At {
-    /// The SQLite file that the service uses; it is created if it does not exist.
-    #[arg(long, value_name = "FILE")]
-    database: PathBuf,
 }
 
 /// The options of `webhooks add`.
@@ -67,7 +55,7 @@ pub struct Add {
     )]
     offline_after: i64,
     #[command(flatten)]
-    at: At,
+    database: Database,
 }
 
 impl Webhooks {
@@ -78,16 +66,16 @@ impl Webhooks {
     pub async fn run(self) -> Result<()> {
         match self {
             Webhooks::Add(add) => add.run().await,
-            Webhooks::List { at } => {
-                for webhook in at.open()?.read(webhooks::list).await? {
+            Webhooks::List { database } => {
+                for webhook in database.open()?.read(webhooks::list).await? {
                     println!("{}", line(&webhook));
                 }
                 Ok(())
             }
-            Webhooks::Remove { id, at } => {
+            Webhooks::Remove { id, database } => {
                 let by = Actor::CommandLine;
                 let removed =
-                    at.open()?.write(move |t| operations::remove_webhook(t, id, &by)).await;
+                    database.open()?.write(move |t| operations::remove_webhook(t, id, &by)).await;
                 match removed {
                     Err(Refusal::NotFound) => {
                         bail!("there is no webhook {id}; see `intercom-billing webhooks list`")
@@ -96,13 +84,6 @@ impl Webhooks {
                 }
             }
         }
-    }
-}
-
-impl At {
-    fn open(&self) -> Result<Store> {
-        let file = self.database.display();
-        Store::open(&self.database).with_context(|| format!("cannot use the database {file}"))
     }
 }
 
@@ -127,7 +108,8 @@ impl Add {
         let url = self.url.as_str().to_owned();
         let new = New { url, secret, offline_after_ms: self.offline_after * 1000 };
         let by = Actor::CommandLine;
-        let added = self.at.open()?.write(move |t| operations::add_webhook(t, &new, &by)).await?;
+        let added =
+            self.database.open()?.write(move |t| operations::add_webhook(t, &new, &by)).await?;
         println!("{}", shown.unwrap_or_else(|| added.id.to_string()));
         Ok(())
     }

@@ -1,15 +1,13 @@
 //! `token`: makes, lists and revokes the tokens that callers and panels authenticate with.
 
-use std::path::PathBuf;
-
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use intercom_wire::BoardName;
 
+use super::database::Database;
 use crate::audit::Actor;
 use crate::operations::{Refusal, add_token, revoke_token};
 use crate::principal::Role;
-use crate::store::Store;
 use crate::store::tokens::{self, Listed};
 
 /// What is done with the tokens. A running service notices it at once.
@@ -19,26 +17,18 @@ pub enum Token {
     Add(Add),
     /// Lists all tokens, without the secrets: number, role, board, when made, when revoked, name.
     List {
-        /// Where the tokens are.
+        /// Which database it is.
         #[command(flatten)]
-        at: At,
+        database: Database,
     },
     /// Revokes a token. It stays in the list.
     Revoke {
         /// The number that `list` shows.
         number: i64,
-        /// Where the tokens are.
+        /// Which database it is.
         #[command(flatten)]
-        at: At,
+        database: Database,
     },
-}
-
-/// Where the tokens are.
-#[derive(Args)]
-pub struct At {
-    /// The SQLite file that the service uses; it is created if it does not exist.
-    #[arg(long, value_name = "FILE")]
-    database: PathBuf,
 }
 
 /// The options of `token add`.
@@ -54,7 +44,7 @@ pub struct Add {
     #[arg(long)]
     name: Option<String>,
     #[command(flatten)]
-    at: At,
+    database: Database,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -77,14 +67,14 @@ impl Token {
     pub async fn run(self) -> Result<()> {
         match self {
             Token::Add(add) => add.run().await,
-            Token::List { at } => {
-                for token in at.open()?.read(tokens::list).await? {
+            Token::List { database } => {
+                for token in database.open()?.read(tokens::list).await? {
                     println!("{}", line(&token));
                 }
                 Ok(())
             }
-            Token::Revoke { number, at } => {
-                match revoke_token(&at.open()?, number, Actor::CommandLine).await {
+            Token::Revoke { number, database } => {
+                match revoke_token(&database.open()?, number, Actor::CommandLine).await {
                     Err(Refusal::NotFound) => {
                         bail!("no token {number} is in force; see `intercom-billing token list`")
                     }
@@ -92,17 +82,6 @@ impl Token {
                 }
             }
         }
-    }
-}
-
-impl At {
-    /// Opens the database.
-    ///
-    /// # Errors
-    /// It cannot be used.
-    pub(crate) fn open(&self) -> Result<Store> {
-        let file = self.database.display();
-        Store::open(&self.database).with_context(|| format!("cannot use the database {file}"))
     }
 }
 
@@ -118,7 +97,7 @@ impl Add {
                 bail!("only the token of a panel has a --board")
             }
         };
-        let secret = add_token(&self.at.open()?, role, self.name, Actor::CommandLine).await?;
+        let secret = add_token(&self.database.open()?, role, self.name, Actor::CommandLine).await?;
         println!("{}", secret.expose());
         Ok(())
     }
