@@ -12,8 +12,8 @@ pub(crate) const DAYS: std::ops::RangeInclusive<i64> = 1..=36_500;
 /// Runs until it is dropped.
 pub(crate) async fn run(billing: Billing) {
     loop {
-        if let Err(why) = billing.delete_old_requests().await {
-            tracing::error!("old requests cannot be deleted: {why}");
+        if let Err(why) = billing.delete_old().await {
+            tracing::error!("what is old cannot be deleted: {why}");
         }
         tokio::time::sleep(EVERY).await;
     }
@@ -95,17 +95,17 @@ mod tests {
             .expect("deleted");
         assert_eq!(billing.retention_days().await.expect("a number"), 90);
         clock.0.fetch_add(90 * DAY, Ordering::Relaxed);
-        billing.delete_old_requests().await.expect("deleted");
+        billing.delete_old().await.expect("deleted");
         assert_eq!(left(&billing).await.len(), 1_201, "not yet");
         clock.0.fetch_add(1, Ordering::Relaxed);
-        billing.delete_old_requests().await.expect("deleted");
+        billing.delete_old().await.expect("deleted");
         let newest = [(2, json!("06:00:00:02:00:01")), (1, json!("06:00:00:00:04:AF"))];
         assert_eq!(left(&billing).await, newest);
 
         billing.set_retention_days(1, Actor::CommandLine).await.expect("set");
         ask(&billing, 1, "06:00:00:01:00:01").await;
         clock.0.fetch_add(DAY + 1, Ordering::Relaxed);
-        billing.delete_old_requests().await.expect("deleted");
+        billing.delete_old().await.expect("deleted");
         let newest = [(1, json!("06:00:00:01:00:01")), (2, json!("06:00:00:02:00:01"))];
         assert_eq!(left(&billing).await, newest);
     }
@@ -118,13 +118,13 @@ mod tests {
         let told = async || billing.audit(query()).await.expect("the log").entries.len();
         for (later, expected) in [(365 * DAY, 1), (1, 0)] {
             clock.0.fetch_add(later, Ordering::Relaxed);
-            billing.delete_old_requests().await.expect("deleted");
+            billing.delete_old().await.expect("deleted");
             assert_eq!(told().await, expected);
         }
         billing.set_retention_days(400, Actor::CommandLine).await.expect("set");
         for (later, expected) in [(400 * DAY, 1), (1, 0)] {
             clock.0.fetch_add(later, Ordering::Relaxed);
-            billing.delete_old_requests().await.expect("deleted");
+            billing.delete_old().await.expect("deleted");
             assert_eq!(told().await, expected);
         }
     }

@@ -63,6 +63,7 @@ pub fn router(billing: Billing, broker: watch::Receiver<bool>, hosts: Hosts) -> 
         .route("/api/v1/requests/{id}/cancel", post(requests::cancel))
         .route("/api/v1/audit", get(audit::list))
         .route("/api/v1/webhooks", get(webhooks::list).post(webhooks::add).delete(webhooks::remove))
+        .route("/api/v1/webhooks/{id}/deliveries", get(webhooks::deliveries))
         .route(
             "/api/v1/quiet-hours",
             get(quiet_hours::list).post(quiet_hours::set).delete(quiet_hours::remove),

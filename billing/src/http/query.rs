@@ -61,6 +61,14 @@ pub(super) fn limit(fields: &mut Fields<'_>) -> usize {
     }
 }
 
+/// Where an earlier page has ended, and how many items this one may have.
+pub(super) fn page(query: RawQuery) -> Result<(Option<i64>, usize), Errors> {
+    let named = object(query);
+    let mut fields = Fields::new(&named);
+    let page = (fields.id("cursor"), limit(&mut fields));
+    fields.finish(Some(page))
+}
+
 /// The row that is named by its `id`, which must be there.
 pub(super) fn id(query: RawQuery) -> Result<i64, Errors> {
     let named = object(query);

@@ -1,6 +1,6 @@
 //! `…/webhooks`: who is told what happens. No answer has a secret.
 
-use axum::extract::{RawQuery, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use intercom_wire::{Errors, Fields};
@@ -41,6 +41,19 @@ pub(super) async fn remove(
 ) -> Result<StatusCode, Refusal> {
     billing.remove_webhook(query::id(query)?, by).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// GET …/{id}/deliveries: what it was told or is to be told, one page at a time.
+pub(super) async fn deliveries(
+    _: Reader,
+    State(billing): State<Billing>,
+    Path(id): Path<String>,
+    query: RawQuery,
+) -> Result<Response, Refusal> {
+    // What is no number is no webhook's ID.
+    let id = id.parse().map_err(|_| Refusal::NotFound)?;
+    let (cursor, limit) = query::page(query)?;
+    Ok(json_answer(StatusCode::OK, &billing.deliveries(id, cursor, limit).await?))
 }
 
 fn read(body: &Map<String, Value>) -> Result<New, Errors> {

@@ -4,7 +4,7 @@ use super::audit::LEAST_DAYS;
 use super::{Billing, Refusal};
 use crate::audit::{Action, Actor, Subject};
 use crate::store::retention::{self, Mark};
-use crate::store::{Transaction, audit};
+use crate::store::{Transaction, audit, delivery_log};
 
 /// One day, in milliseconds.
 const DAY_MS: i64 = 24 * 3_600_000;
@@ -26,11 +26,12 @@ impl Billing {
         self.store.write(move |transaction| set_days(transaction, days, &by)).await
     }
 
-    /// Deletes the requests that ended longer ago than that, and old entries of the audit log.
+    /// Deletes the requests that ended longer ago than that, the deliveries of webhooks of that age from
+    /// their log, and old entries of the audit log.
     ///
     /// # Errors
     /// The database fails.
-    pub async fn delete_old_requests(&self) -> Result<(), Refusal> {
+    pub async fn delete_old(&self) -> Result<(), Refusal> {
         let days = self.retention_days().await?;
         let before_ms = self.store.now_ms().saturating_sub(days.saturating_mul(DAY_MS));
         let mut mark = Some(Mark::default());
@@ -38,6 +39,7 @@ impl Billing {
             let next = self.store.write(move |t| retention::delete_ended(t, after, before_ms));
             mark = next.await?;
         }
+        while self.store.write(move |t| delivery_log::delete_old(t, before_ms)).await? {}
         let days = days.max(LEAST_DAYS);
         let before_ms = self.store.now_ms().saturating_sub(days.saturating_mul(DAY_MS));
         while self.store.write(move |t| audit::delete_old(t, before_ms)).await? {}

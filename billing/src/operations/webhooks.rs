@@ -1,10 +1,12 @@
 //! Webhooks: who is told what happens, what is delivered next, and what an attempt has come to.
 
+use axum::http::StatusCode;
 use intercom_wire::Errors;
 
 use super::{Billing, Refusal};
 use crate::audit::{Action, Actor, Subject};
 use crate::store::deliveries::{self, Due};
+use crate::store::delivery_log::{self, Attempted};
 use crate::store::webhooks::{self, Listed, New, Receiver};
 use crate::store::{Transaction, audit};
 
@@ -38,11 +40,45 @@ pub enum When {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Attempt {
     /// The receiver has it.
-    Delivered,
+    Delivered(StatusCode),
     /// The receiver does not take this one, and may take those of other doors.
-    Refused(String),
-    /// There is no receiver, or it is in trouble itself.
+    Refused(StatusCode),
+    /// The receiver is in trouble itself.
+    Busy(StatusCode),
+    /// There is no receiver; why.
     NotReached(String),
+}
+
+impl Attempt {
+    /// The receiver has answered.
+    pub fn answered(status: StatusCode) -> Self {
+        match status {
+            status if status.is_success() => Attempt::Delivered(status),
+            StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => Attempt::Busy(status),
+            status if status.is_server_error() => Attempt::Busy(status),
+            status => Attempt::Refused(status),
+        }
+    }
+
+    /// Why it has failed, if it has.
+    pub fn trouble(&self) -> Option<String> {
+        match self {
+            Attempt::Delivered(_) => None,
+            Attempt::Refused(status) | Attempt::Busy(status) => {
+                Some(format!("the receiver answers {status}"))
+            }
+            Attempt::NotReached(why) => Some(why.clone()),
+        }
+    }
+
+    fn status(&self) -> Option<StatusCode> {
+        match self {
+            Attempt::Delivered(status) | Attempt::Refused(status) | Attempt::Busy(status) => {
+                Some(*status)
+            }
+            Attempt::NotReached(_) => None,
+        }
+    }
 }
 
 impl Billing {
@@ -121,19 +157,23 @@ impl Billing {
         let (number, refusals) = (due.number, due.refusals);
         let kept = self.store.write(move |transaction| {
             let now_ms = transaction.now_ms();
+            let status = attempt.status().map(|status| status.as_u16());
+            let trouble = attempt.trouble();
+            let trouble = trouble.as_deref();
+            delivery_log::attempted(transaction, number, &Attempted { status, trouble })?;
             match attempt {
-                Attempt::Delivered => {
+                Attempt::Delivered(_) => {
                     deliveries::delivered(transaction, number)?;
                     webhooks::reached(transaction, id, None)
                 }
-                Attempt::Refused(why) => {
+                Attempt::Refused(_) => {
                     let due_ms = now_ms.saturating_add(pause_ms(refusals));
                     deliveries::put_off(transaction, number, due_ms)?;
-                    webhooks::reached(transaction, id, Some(&why))
+                    webhooks::reached(transaction, id, trouble)
                 }
-                Attempt::NotReached(why) => {
+                Attempt::Busy(_) | Attempt::NotReached(_) => {
                     let until_ms = now_ms.saturating_add(pause_ms(failures));
-                    webhooks::not_reached(transaction, id, until_ms, &why)
+                    webhooks::not_reached(transaction, id, until_ms, trouble)
                 }
             }
         });

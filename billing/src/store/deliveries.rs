@@ -5,7 +5,7 @@ use rusqlite::{Error, Result, params};
 
 use super::column::{parsed, parsed_or_null};
 use super::statement::statements;
-use super::{Snapshot, Transaction};
+use super::{Snapshot, Transaction, delivery_log};
 use crate::event::{Event, RequestNews, What};
 
 /// Upper bound on what waits for one webhook. Whoever was away for longer has to read the lists; what
@@ -73,7 +73,8 @@ pub fn add_for(transaction: &Transaction<'_>, webhook: i64, event: &Event) -> Re
     let body =
         event.body(&timestamp).map_err(|why| Error::ToSqlConversionFailure(Box::new(why)))?;
     let door = event.intercom_id.unwrap_or(0);
-    transaction.execute(ADD, params![webhook, door, body, now_ms])?;
+    let number = transaction.insert(ADD, params![webhook, door, body, now_ms])?;
+    delivery_log::add(transaction, number, webhook, event.intercom_id, event.kind())?;
     transaction.execute(COUNT_WAITING, [webhook])?;
     Ok(())
 }

@@ -12,6 +12,7 @@ pub mod boards;
 pub mod by_hand;
 pub mod credentials;
 pub mod deliveries;
+pub mod delivery_log;
 pub mod disputes;
 pub mod doors;
 pub mod factories;

@@ -4,20 +4,21 @@ use rusqlite::Connection;
 
 use super::statement::Sql;
 use super::{
-    audit, boards, by_hand, credentials, deliveries, disputes, doors, factories, figures, groups,
-    hardware, history, holders, intercom_list, intercoms, macs, offers, pending, presence,
-    quiet_hours, replaced, reports, request_list, requests, retention, schema, seen, sessions,
-    sightings, swaps, taken, tokens, webhooks,
+    audit, boards, by_hand, credentials, deliveries, delivery_log, disputes, doors, factories,
+    figures, groups, hardware, history, holders, intercom_list, intercoms, macs, offers, pending,
+    presence, quiet_hours, replaced, reports, request_list, requests, retention, schema, seen,
+    sessions, sightings, swaps, taken, tokens, webhooks,
 };
 
 /// The statements of every module. A module that is missing here has a list that nobody uses, which
 /// is a warning.
-const MODULES: [(&str, &[(&str, Sql)]); 32] = [
+const MODULES: [(&str, &[(&str, Sql)]); 33] = [
     ("audit", audit::STATEMENTS),
     ("boards", boards::STATEMENTS),
     ("by_hand", by_hand::STATEMENTS),
     ("credentials", credentials::STATEMENTS),
     ("deliveries", deliveries::STATEMENTS),
+    ("delivery_log", delivery_log::STATEMENTS),
     ("disputes", disputes::STATEMENTS),
     ("doors", doors::STATEMENTS),
     ("factories", factories::STATEMENTS),

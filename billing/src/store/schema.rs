@@ -11,10 +11,10 @@ const CACHED_STATEMENTS: usize = 300;
 
 /// Each brings a file from the version of its place in the list to the next one. Files of every
 /// version exist, so what stands here never changes; a change is one more at the end.
-const MIGRATIONS: [&str; 19] = [
+const MIGRATIONS: [&str; 20] = [
     VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7, VERSION_8,
     VERSION_9, VERSION_10, VERSION_11, VERSION_12, VERSION_13, VERSION_14, VERSION_15, VERSION_16,
-    VERSION_17, VERSION_18, VERSION_19,
+    VERSION_17, VERSION_18, VERSION_19, VERSION_20,
 ];
 
 /// Times are Unix times in milliseconds; MAC addresses are upper case with colons.
@@ -414,6 +414,28 @@ CREATE INDEX requests_of_an_intercom_by_time ON requests (intercom_id, asked_ms)
 CREATE INDEX installed_of_an_intercom ON requests (intercom_id, seq) WHERE state = 'installed';
 ";
 
+const VERSION_20: &str = "
+-- What the webhooks were told or are to be told. An entry outlives its delivery and its webhook.
+CREATE TABLE delivery_log (
+    number INTEGER PRIMARY KEY, -- of the delivery
+    webhook INTEGER NOT NULL,
+    intercom_id INTEGER,
+    event TEXT NOT NULL, -- its type
+    at_ms INTEGER NOT NULL, -- when it happened
+    attempts INTEGER NOT NULL DEFAULT 0,
+    attempted_ms INTEGER, -- the last attempt, and what it has come to
+    status INTEGER,
+    trouble TEXT,
+    delivered_ms INTEGER
+);
+CREATE INDEX delivery_log_of_a_webhook ON delivery_log (webhook, number);
+CREATE INDEX delivery_log_by_time ON delivery_log (at_ms);
+INSERT INTO delivery_log (number, webhook, intercom_id, event, at_ms, attempts)
+    SELECT number, webhook, nullif(door, 0), body ->> '$.type',
+        strftime('%s', body ->> '$.timestamp') * 1000, refusals
+    FROM deliveries;
+";
+
 /// Brings the tables to this version and sets the connection up: a commit that returned survives a
 /// power cut.
 pub(super) fn prepare(connection: &mut Connection) -> Result<(), OpenError> {
@@ -493,5 +515,23 @@ mod tests {
         let expected = r#"[["A",null,2,null],["B",2,6,"b"],["C",6,null,"c"]]"#;
         assert_eq!(read(hardware), expected);
         assert_eq!(read("SELECT group_concat(rowid) FROM titles WHERE titles MATCH 'nor*'"), "1");
+    }
+
+    #[test]
+    fn what_waits_in_an_older_file_is_in_the_log_of_deliveries() {
+        let mut file = Connection::open_in_memory().expect("a database");
+        migrate(&mut file, &MIGRATIONS[..18]).expect("the tables of that time");
+        file.execute_batch(
+            r#"INSERT INTO webhooks (id, url, secret, offline_after_ms, offline_told_ms, made_ms)
+                 VALUES (1, 'http://crm.example/', x'', 0, 0, 0);
+             INSERT INTO deliveries (number, webhook, door, body, refusals, due_ms, is_first)
+                 VALUES (7, 1, 0, '{"type":"conflict","timestamp":"2027-01-15T08:00:00Z"}', 2, 9, 1)"#,
+        )
+        .expect("rows");
+        prepare(&mut file).expect("the tables of today");
+        let row = "SELECT json_array(number, webhook, intercom_id, event, at_ms, attempts)
+             FROM delivery_log";
+        let row = file.query_row(row, [], |row| row.get::<_, String>(0)).expect("a row");
+        assert_eq!(row, r#"[7,1,null,"conflict",1800000000000,2]"#);
     }
 }

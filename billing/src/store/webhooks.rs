@@ -66,6 +66,7 @@ statements! {
         INSERT INTO webhooks (url, secret, offline_after_ms, offline_told_ms, made_ms)
         VALUES (?1, ?2, ?3, ?4 - ?3, ?4)";
     COUNT = "SELECT count(*) FROM webhooks";
+    EXISTS = "SELECT EXISTS (SELECT 1 FROM webhooks WHERE id = ?1)";
     REMOVE = "DELETE FROM webhooks WHERE id = ?1";
     RECEIVERS = "SELECT id, url, secret, failures, rests_until_ms FROM webhooks ORDER BY id";
     LIST = "
@@ -104,6 +105,11 @@ pub fn add(transaction: &Transaction<'_>, new: &New) -> Result<i64> {
 /// How many there are.
 pub fn count(snapshot: &Snapshot<'_>) -> Result<i64> {
     snapshot.one(COUNT, [], |row| row.get(0))
+}
+
+/// Whether there is one of that ID.
+pub fn exists(snapshot: &Snapshot<'_>, id: i64) -> Result<bool> {
+    snapshot.one(EXISTS, [id], |row| row.get(0))
 }
 
 /// Removes a webhook, and what waits for it. False if there is none of that ID.
@@ -155,7 +161,7 @@ pub fn not_reached(
     transaction: &Transaction<'_>,
     id: i64,
     until_ms: i64,
-    trouble: &str,
+    trouble: Option<&str>,
 ) -> Result<()> {
     transaction.execute(NOT_REACHED, params![id, until_ms, trouble])?;
     Ok(())

@@ -52,9 +52,9 @@ impl Client {
         Ok(Client { agent: config.into() })
     }
 
-    /// Posts a delivery. Its ID is the same at each attempt, so the receiver knows what it has already.
+    /// Posts a delivery.
     pub(super) async fn post(&self, billing: &Billing, receiver: &Receiver, due: &Due) -> Attempt {
-        let id = format!("{}-{}", billing.issuer(), due.number);
+        let id = billing.delivery_id(due.number);
         let timestamp = billing.store.now_ms() / 1000;
         let signature = receiver.secret.sign(&id, timestamp, &due.body);
         let request = self
@@ -67,24 +67,15 @@ impl Client {
         let body = due.body.clone();
         let sent = spawn_blocking(move || request.send(body).map(|answer| answer.status()));
         let attempt = match sent.await {
-            Ok(Ok(status)) if status.is_success() => Attempt::Delivered,
-            Ok(Ok(status)) => {
-                let why = format!("the receiver answers {status}");
-                match status.is_server_error() || matches!(status.as_u16(), 408 | 429) {
-                    true => Attempt::NotReached(why),
-                    false => Attempt::Refused(why),
-                }
-            }
+            Ok(Ok(status)) => Attempt::answered(status),
             Ok(Err(why)) => {
                 Attempt::NotReached(why.to_string().chars().take(MAX_TROUBLE_CHARS).collect())
             }
             Err(_) => Attempt::NotReached("the attempt was interrupted".to_owned()),
         };
-        match &attempt {
-            Attempt::Delivered => tracing::debug!("webhook {}: {id} delivered", receiver.id),
-            Attempt::Refused(why) | Attempt::NotReached(why) => {
-                tracing::warn!("webhook {}: {id}: {why}", receiver.id);
-            }
+        match attempt.trouble() {
+            None => tracing::debug!("webhook {}: {id} delivered", receiver.id),
+            Some(why) => tracing::warn!("webhook {}: {id}: {why}", receiver.id),
         }
         attempt
     }

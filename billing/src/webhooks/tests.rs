@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use axum::http::StatusCode;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -22,6 +23,7 @@ use crate::webhooks::secret::Secret;
 const BEGINNING_MS: i64 = 1_800_000_000_000;
 const SECOND: i64 = 1_000;
 const HOUR: i64 = 3_600 * SECOND;
+const TAKEN: Attempt = Attempt::Delivered(StatusCode::OK);
 
 struct Clock(AtomicI64);
 
@@ -94,7 +96,7 @@ impl World {
                 let body: Value = serde_json::from_str(&due.body).expect("JSON");
                 let attempt = receiver(self.now(), &body);
                 self.attempts += 1;
-                if attempt == Attempt::Delivered {
+                if matches!(attempt, Attempt::Delivered(_)) {
                     let id = body["data"]["intercom_id"].as_i64().expect("a door");
                     let to = body["data"]["to_mac"].as_str().expect("a MAC");
                     let kind = body["type"].as_str().expect("a type");
@@ -127,7 +129,7 @@ impl World {
             let planned = planned.into_iter().next().expect("a webhook");
             let When::Now(due) = planned.when else { return events };
             events.push(serde_json::from_str(&due.body).expect("JSON"));
-            let kept = self.billing.attempted(&planned.receiver, &due, Attempt::Delivered);
+            let kept = self.billing.attempted(&planned.receiver, &due, TAKEN);
             self.runtime.block_on(kept).expect("it is kept");
         }
     }
@@ -160,7 +162,7 @@ fn a_receiver_that_is_away_for_an_hour_gets_each_event_in_order_for_each_door() 
     let mut world = World::with_doors(3);
     let is_away = |now: i64, _: &Value| match now < HOUR {
         true => Attempt::NotReached("connection refused".to_owned()),
-        false => Attempt::Delivered,
+        false => TAKEN,
     };
     for number in 1..=9 {
         for id in 1..=3 {
@@ -193,8 +195,8 @@ fn what_is_refused_holds_up_its_own_door_alone() {
         world.ask(2, number);
     }
     let refuses = |now: i64, body: &Value| match body["data"]["intercom_id"] == 1 && now < HOUR {
-        true => Attempt::Refused("400".to_owned()),
-        false => Attempt::Delivered,
+        true => Attempt::Refused(StatusCode::BAD_REQUEST),
+        false => TAKEN,
     };
     while world.now() < HOUR / 2 {
         assert!(world.attempt(refuses));
@@ -203,6 +205,37 @@ fn what_is_refused_holds_up_its_own_door_alone() {
     while world.attempt(refuses) {}
     let expected = BTreeMap::from([1, 2].map(|id| (id, story(id, 1..=2))));
     assert_eq!(world.of_each_door(), expected);
+}
+
+#[test]
+fn the_log_is_kept_as_long_as_ended_requests_and_what_waits_for_as_long_as_it_waits() {
+    let mut world = World::with_doors(2);
+    world.ask(1, 1);
+    world.ask(2, 1);
+    let takes_one = |_: i64, body: &Value| match body["data"]["intercom_id"] == 1 {
+        true => TAKEN,
+        false => Attempt::Refused(StatusCode::BAD_REQUEST),
+    };
+    world.attempt(takes_one);
+    world.attempt(takes_one);
+    let log = |world: &World| {
+        let page = world.runtime.block_on(world.billing.deliveries(1, None, 10));
+        let page = page.expect("a page").deliveries.into_iter();
+        let part = page.map(|one| (one.entry.intercom_id, one.entry.status, one.entry.attempts));
+        part.collect::<Vec<_>>()
+    };
+    let (refused, taken) = ((Some(2), Some(400), 1), (Some(1), Some(200), 1));
+    let delete_old = |world: &World, after_ms: i64| {
+        world.clock.0.fetch_add(after_ms, Ordering::Relaxed);
+        world.runtime.block_on(world.billing.delete_old()).expect("deleted");
+    };
+    delete_old(&world, 90 * 24 * HOUR);
+    assert_eq!(log(&world), [refused, taken]);
+    delete_old(&world, 1);
+    assert_eq!(log(&world), [refused]);
+    while world.attempt(|_, _| TAKEN) {}
+    delete_old(&world, 0);
+    assert_eq!(log(&world), []);
 }
 
 #[test]
@@ -218,7 +251,7 @@ fn what_waits_survives_a_restart_and_what_was_done_meanwhile_counts() {
         .runtime
         .block_on(world.billing.delete(Name::Id(1), Actor::CommandLine))
         .expect("it is deleted");
-    while world.attempt(|_, _| Attempt::Delivered) {}
+    while world.attempt(|_, _| TAKEN) {}
     let first = "06:00:00:00:01:01";
     let told = vec![format!("{first} requested"), format!("{first} withdrawn")];
     assert_eq!(world.of_each_door(), BTreeMap::from([(1, told)]));

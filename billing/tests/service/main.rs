@@ -13,6 +13,7 @@ mod command_line;
 mod common;
 mod config;
 mod decisions;
+mod deliveries;
 mod description;
 mod doors;
 mod enrolment;

@@ -13,7 +13,7 @@ fn list(billing: &Running, query: &str) -> Answer {
     billing.call(Method::GET, &format!("/api/v1/requests?{query}"), None)
 }
 
-fn cancel(billing: &Running, request_id: &str) -> Answer {
+pub(crate) fn cancel(billing: &Running, request_id: &str) -> Answer {
     billing.call(Method::POST, &format!("/api/v1/requests/{request_id}/cancel"), None)
 }
 

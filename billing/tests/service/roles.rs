@@ -100,6 +100,9 @@ const TABLE: [Row; 42] = [
         let body = json!({"url": "http://127.0.0.1:9/", "secret": secret});
         b.call(Method::POST, "/api/v1/webhooks", Some(body))
     }),
+    ("reads what a webhook was told", [401, 401, 401, 200, 404, 403], |b, _| {
+        b.call(Method::GET, "/api/v1/webhooks/1/deliveries", None)
+    }),
     ("removes a webhook", [401, 401, 401, 204, 403, 403], |b, _| {
         b.call(Method::DELETE, "/api/v1/webhooks?id=1", None)
     }),

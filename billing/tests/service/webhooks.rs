@@ -18,7 +18,7 @@ use crate::common::board::Board;
 use crate::common::{LIMIT, NEW, OLD, Running, report};
 use crate::strangers::{by, installed_on_the_door};
 
-const WEBHOOKS: &str = "/api/v1/webhooks";
+pub(crate) const WEBHOOKS: &str = "/api/v1/webhooks";
 const SECRET_BYTES: &[u8] = b"0123456789abcdefghijklmn";
 
 fn secret() -> String {
@@ -26,20 +26,27 @@ fn secret() -> String {
 }
 
 /// What a receiver was sent.
-struct Got {
-    headers: HeaderMap,
+pub(crate) struct Got {
+    pub(crate) headers: HeaderMap,
     text: String,
     body: Value,
 }
 
 /// A receiver that takes everything, and its URL.
-fn receiver(billing: &Running) -> (String, Receiver<Got>) {
+pub(crate) fn receiver(billing: &Running) -> (String, Receiver<Got>) {
+    receiver_that_answers(billing, StatusCode::NO_CONTENT)
+}
+
+pub(crate) fn receiver_that_answers(
+    billing: &Running,
+    status: StatusCode,
+) -> (String, Receiver<Got>) {
     let (tell, told) = channel();
     let take = move |headers: HeaderMap, text: String| async move {
         let body = serde_json::from_str(&text).expect("JSON");
         // A test that has ended hears no more.
         let _ = tell.send(Got { headers, text, body });
-        StatusCode::NO_CONTENT
+        status
     };
     let router = Router::new().route("/events", post(take));
     let listening = billing.runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a port");
@@ -48,14 +55,14 @@ fn receiver(billing: &Running) -> (String, Receiver<Got>) {
     (url, told)
 }
 
-fn add(billing: &Running, url: &str) -> Value {
+pub(crate) fn add(billing: &Running, url: &str) -> Value {
     let body = json!({"url": url, "secret": secret()});
     let added = billing.call(Method::POST, WEBHOOKS, Some(body));
     assert_eq!(added.status, 201, "{added:?}");
     added.body
 }
 
-fn next(told: &Receiver<Got>) -> Got {
+pub(crate) fn next(told: &Receiver<Got>) -> Got {
     told.recv_timeout(LIMIT).expect("an event")
 }
 
