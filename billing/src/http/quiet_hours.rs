@@ -41,7 +41,7 @@ pub(super) async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn read(body: &Map<String, Value>) -> Result<OfAGroup, Errors> {
+pub(super) fn read(body: &Map<String, Value>) -> Result<OfAGroup, Errors> {
     let mut fields = Fields::new(body);
     let group_id = fields.id("group_id");
     for field in ["group_id", "time_zone", "begins", "ends"] {

@@ -28,7 +28,7 @@ pub(super) async fn set(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn read(body: &Map<String, Value>) -> Result<i64, Errors> {
+pub(super) fn read(body: &Map<String, Value>) -> Result<i64, Errors> {
     let field = "ended_requests_days";
     let mut fields = Fields::new(body);
     let days = fields.integer(field);

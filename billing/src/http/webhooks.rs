@@ -56,7 +56,7 @@ pub(super) async fn deliveries(
     Ok(json_answer(StatusCode::OK, &billing.deliveries(id, cursor, limit).await?))
 }
 
-fn read(body: &Map<String, Value>) -> Result<New, Errors> {
+pub(super) fn read(body: &Map<String, Value>) -> Result<New, Errors> {
     let mut fields = Fields::new(body);
     let url = fields.string("url").map(str::parse::<Address>);
     let secret = fields.string("secret").map(str::parse::<Secret>);

@@ -34,7 +34,7 @@ fn each_role_sees_its_pages_and_no_others() {
         Browser::signed_in(&billing, &operator),
     ];
     let replace: Fields = &[("new_mac", NEW), ("model", "3516EV200"), ("group_id", "6")];
-    let table: [Row; 20] = [
+    let table: [Row; 32] = [
         ("/", None, [401, 200, 200]),
         ("/?q=1", None, [401, 303, 303]),
         ("/door?id=1", None, [401, 200, 200]),
@@ -51,6 +51,18 @@ fn each_role_sees_its_pages_and_no_others() {
         ("/", Some(&[("decision", "dismiss_by_hand"), ("board", "die-9")]), [401, 403, 303]),
         ("/tokens", Some(&[("role", "viewer")]), [401, 403, 200]),
         ("/tokens/revoke", Some(&[("number", "9")]), [401, 403, 303]),
+        ("/settings", None, [401, 200, 200]),
+        ("/settings/quiet-hours", None, [401, 200, 200]),
+        ("/settings/quiet-hours", Some(&[("group_id", "6")]), [401, 403, 422]),
+        ("/settings/quiet-hours/remove", Some(&[("group", "6")]), [401, 403, 303]),
+        ("/settings/retention", None, [401, 200, 200]),
+        ("/settings/retention", Some(&[("ended_requests_days", "9")]), [401, 403, 303]),
+        ("/settings/webhooks", None, [401, 200, 200]),
+        ("/settings/webhooks", Some(&[("url", "crm.example")]), [401, 403, 422]),
+        ("/settings/webhooks/remove", Some(&[("id", "1")]), [401, 403, 303]),
+        ("/settings/webhooks/1", None, [401, 404, 404]),
+        ("/settings/webhooks/x", None, [401, 404, 404]),
+        ("/settings/webhooks/1?cursor=x", None, [401, 422, 422]),
         ("/sign-in", None, [200, 200, 200]),
         ("/style.css", None, [200, 200, 200]),
         ("/live.js", None, [200, 200, 200]),

@@ -66,6 +66,18 @@ pub(crate) fn next(told: &Receiver<Got>) -> Got {
     told.recv_timeout(LIMIT).expect("an event")
 }
 
+/// Whether the receiver that has this secret finds it signed.
+pub(crate) fn is_signed_with(got: &Got, secret: &str) -> bool {
+    let header = |name: &str| got.headers[name].to_str().expect("text");
+    let signed = format!("{}.{}.{}", header("webhook-id"), header("webhook-timestamp"), got.text);
+    let signature = header("webhook-signature").strip_prefix("v1,").expect("version 1");
+    let signature = BASE64_STANDARD.decode(signature).expect("base64");
+    let secret = secret.strip_prefix("whsec_").expect("a secret");
+    let secret = BASE64_STANDARD.decode(secret).expect("base64");
+    let key = hmac::Key::new(hmac::HMAC_SHA256, &secret);
+    hmac::verify(&key, signed.as_bytes(), &signature).is_ok()
+}
+
 /// The next event of this type; others are passed over.
 fn next_of(told: &Receiver<Got>, kind: &str) -> Value {
     loop {
@@ -111,15 +123,7 @@ fn a_request_and_its_end_are_told_signed_and_in_order() {
         "board": "die-1", "from_mac": OLD, "to_mac": NEW, "to_serial_number": "new_serial_number"
     });
     assert_eq!(installed.body["data"], data);
-    for got in [requested, installed] {
-        let header = |name: &str| got.headers[name].to_str().expect("text");
-        let signed =
-            format!("{}.{}.{}", header("webhook-id"), header("webhook-timestamp"), got.text);
-        let signature = header("webhook-signature").strip_prefix("v1,").expect("version 1");
-        let signature = BASE64_STANDARD.decode(signature).expect("base64");
-        let key = hmac::Key::new(hmac::HMAC_SHA256, SECRET_BYTES);
-        hmac::verify(&key, signed.as_bytes(), &signature).expect("it is signed");
-    }
+    assert!([requested, installed].iter().all(|got| is_signed_with(got, &secret())));
     let listed = |b: &Running| b.call(Method::GET, WEBHOOKS, None).body[0].clone();
     billing.until("both are counted", |b| listed(b)["delivered"] == 2);
     assert_eq!(listed(&billing)["waiting"], 0);

@@ -3,10 +3,10 @@
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use intercom_wire::Errors;
 use maud::{Markup, html};
 use serde_json::{Map, Value, json};
 
+use super::form::{Field, Kind, Typed};
 use super::layout::{self, Tab};
 use super::visitor::{Operator, Visitor};
 use super::{request, shown};
@@ -16,12 +16,6 @@ use crate::offer::UNTIL_FURTHER_NOTICE;
 use crate::operations::{Billing, Door, Refusal};
 use crate::store::hardware::Hardware;
 
-/// What the form to replace a panel is filled in with, and what is wrong with it.
-struct Typed<'a> {
-    fields: &'a Map<String, Value>,
-    errors: Option<&'a Errors>,
-}
-
 /// GET /door?id=….
 pub(super) async fn show(
     visitor: Visitor,
@@ -29,10 +23,7 @@ pub(super) async fn show(
     query: RawQuery,
 ) -> Result<Response, Refusal> {
     match billing.door(id(query)).await {
-        Ok(door) => {
-            let typed = Typed { fields: &Map::new(), errors: None };
-            Ok(document(&visitor, &door, &typed)?)
-        }
+        Ok(door) => Ok(document(&visitor, &door, &Typed::nothing())?),
         Err(Refusal::NotFound) => Ok(none(&visitor)),
         Err(refusal) => Err(refusal),
     }
@@ -51,7 +42,7 @@ pub(super) async fn replace(
         Err(Refusal::NotFound) => Ok(none(&visitor)),
         Err(Refusal::Invalid(errors)) => {
             let door = billing.door(id).await?;
-            let typed = Typed { fields: &fields, errors: Some(&errors) };
+            let typed = Typed::wrong(fields, errors);
             let document = document(&visitor, &door, &typed)?;
             Ok((StatusCode::UNPROCESSABLE_ENTITY, document).into_response())
         }
@@ -106,7 +97,7 @@ fn none(visitor: &Visitor) -> Response {
     (StatusCode::NOT_FOUND, document).into_response()
 }
 
-fn document(visitor: &Visitor, door: &Door, typed: &Typed<'_>) -> serde_json::Result<Response> {
+fn document(visitor: &Visitor, door: &Door, typed: &Typed) -> serde_json::Result<Response> {
     let record = &door.record;
     let pending = || door.requests.iter().filter(|request| request.wait.is_some());
     let ended = || door.requests.iter().filter(|request| request.wait.is_none());
@@ -212,19 +203,35 @@ fn presence(door: &Door) -> Markup {
     }
 }
 
-fn replacement(door: &Door, typed: &Typed<'_>) -> Markup {
+/// The fields of the form; what is wrong with any other stands above it.
+const FIELDS: [&str; 4] = ["new_mac", "new_serial_number", "model", "group_id"];
+
+fn replacement(door: &Door, typed: &Typed) -> Markup {
     let shown = &door.record.shown;
     let group = shown.group.as_ref().map(|group| group.id.to_string());
     html! {
         form.card method="post" action={ "/door?id=" (door.record.id) } {
-            (others(typed))
+            (typed.others(&FIELDS))
             (scanner())
-            (field(typed, "new_mac", "MAC address of the spare", Some("On its label, with or without colons."), None))
-            (field(typed, "new_serial_number", "Serial number of the spare", Some("If it has one."), None))
-            (field(typed, "model", "Model", None, shown.model.as_deref()))
+            (typed.field(&Field {
+                name: "new_mac", label: "MAC address of the spare",
+                hint: Some("On its label, with or without colons."), kind: Kind::Capitals,
+                ..Field::default()
+            }))
+            (typed.field(&Field {
+                name: "new_serial_number", label: "Serial number of the spare",
+                hint: Some("If it has one."), kind: Kind::Capitals, ..Field::default()
+            }))
+            (typed.field(&Field {
+                name: "model", label: "Model", usual: shown.model.as_deref(),
+                kind: Kind::Capitals, ..Field::default()
+            }))
             @match &group {
                 Some(group) => input type="hidden" name="group_id" value=(group);,
-                None => (field(typed, "group_id", "Group", Some("The number of the address."), None)),
+                None => (typed.field(&Field {
+                    name: "group_id", label: "Group", hint: Some("The number of the address."),
+                    kind: Kind::Digits, ..Field::default()
+                })),
             }
             div #supersedes data-live {
                 @if door.record.desired != door.record.confirmed {
@@ -248,40 +255,5 @@ fn scanner() -> Markup {
             button type="button" { "Cancel" }
         }
         script src="/scan.js" defer {}
-    }
-}
-
-/// The fields of the form; what is wrong with any other stands above it.
-const FIELDS: [&str; 4] = ["new_mac", "new_serial_number", "model", "group_id"];
-
-fn others(typed: &Typed<'_>) -> Markup {
-    let wrong = typed.errors.into_iter().flat_map(Errors::fields);
-    html! {
-        @for (_, texts) in wrong.filter(|(name, _)| !FIELDS.contains(name)) {
-            @for text in texts { p.error role="alert" { (text) } }
-        }
-    }
-}
-
-fn field(
-    typed: &Typed<'_>,
-    name: &str,
-    label: &str,
-    hint: Option<&str>,
-    usual: Option<&str>,
-) -> Markup {
-    let value = typed.fields.get(name).and_then(Value::as_str).or(usual).unwrap_or_default();
-    let wrong = typed.errors.into_iter().flat_map(Errors::fields);
-    let wrong: Vec<&String> =
-        wrong.filter(|(field, _)| *field == name).flat_map(|(_, texts)| texts).collect();
-    let note = format!("{name}-note");
-    html! {
-        label for=(name) { (label) }
-        input id=(name) name=(name) value=(value) autocomplete="off" autocapitalize="characters"
-            spellcheck="false" aria-describedby=(note) aria-invalid=[(!wrong.is_empty()).then_some("true")];
-        div.note id=(note) {
-            @for text in &wrong { p.error role="alert" { (text) } }
-            @if let Some(hint) = hint { p.quiet { (hint) } }
-        }
     }
 }

@@ -33,6 +33,7 @@ pub(super) enum Tab {
     Requests,
     Tokens,
     Audit,
+    Settings,
     /// It is on none of them.
     None,
 }
@@ -95,6 +96,7 @@ fn header(tab: Tab, visitor: &Visitor) -> Markup {
                 @if visitor.is_operator() { (link("/tokens", "Tokens", tab == Tab::Tokens)) }
                 (link("/audit", "Audit", tab == Tab::Audit))
                 (link("/docs", "API", false))
+                (link("/settings", "Settings", tab == Tab::Settings))
             }
             @if visitor.has_session {
                 form method="post" action="/sign-out" { button { "Sign out" } }

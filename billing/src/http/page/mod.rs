@@ -1,8 +1,9 @@
-//! The page for people: what needs an operator, the doors, the requests, the tokens and the audit log. It is
-//! written on the server, loads nothing from elsewhere and can be read without scripts.
+//! The page for people: what needs an operator, the doors, the requests, the tokens, the audit log and
+//! the settings. It is written on the server, loads nothing from elsewhere and can be read without scripts.
 //!
 //! ```text
-//! admission (who?) ─► home, door, requests, tokens, audit ─► request, shown (the same things everywhere) ─► layout
+//! admission (who?) ─► home, door, requests, tokens, audit, settings
+//!       │                      └─► request, shown, form (the same things everywhere) ─► layout
 //!       └─► sign_in ─► cookie                live: tells an open page that something has changed
 //! ```
 //!
@@ -14,11 +15,13 @@ mod audit;
 mod cookie;
 mod docs;
 mod door;
+mod form;
 mod home;
 mod layout;
 mod live;
 mod request;
 mod requests;
+mod settings;
 mod shown;
 mod sign_in;
 mod tokens;
@@ -40,6 +43,13 @@ pub(super) fn routes() -> Router<Billing> {
         .route("/tokens", get(tokens::show).post(tokens::add))
         .route("/tokens/revoke", post(tokens::revoke))
         .route("/audit", get(audit::show))
+        .route("/settings", get(settings::show))
+        .route("/settings/quiet-hours", get(settings::show).post(settings::quiet_hours::set))
+        .route("/settings/quiet-hours/remove", post(settings::quiet_hours::remove))
+        .route("/settings/retention", get(settings::show).post(settings::retention::set))
+        .route("/settings/webhooks", get(settings::show).post(settings::webhooks::add))
+        .route("/settings/webhooks/remove", post(settings::webhooks::remove))
+        .route("/settings/webhooks/{id}", get(settings::deliveries::show))
         .route("/sign-in", get(sign_in::form).post(sign_in::sign_in))
         .route("/sign-out", post(sign_in::sign_out))
         .route("/docs", get(docs::show))
