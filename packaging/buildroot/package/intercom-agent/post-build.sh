@@ -1,0 +1,39 @@
+#!/bin/sh
+# post-build.sh TARGET_DIR: makes the agent and the other files of the image fit
+# each other, by the options of the configuration.
+#
+# Lines that set the MAC address from the U-Boot environment ask the agent
+# first; inittab has the daemon, and fstab the partition of the record, where
+# that was chosen. The package calls this when all packages are installed. A
+# root overlay is copied later: if yours has network scripts, an inittab or an
+# fstab, put this script into BR2_ROOTFS_POST_BUILD_SCRIPT too. More than once
+# does no harm.
+set -eu
+
+target=$1
+
+has() { # OPTION
+    grep -q "^BR2_PACKAGE_INTERCOM_AGENT_$1=y" "$BR2_CONFIG"
+}
+
+set -- "$BUILD_DIR"/intercom-agent-*/install
+if [ $# != 1 ] || [ ! -x "$1" ]; then
+    echo "post-build.sh: one version of intercom-agent has to be in $BUILD_DIR" >&2
+    exit 1
+fi
+# What a build before has left: a script that something has changed since would
+# be kept as if by an administrator.
+"$1" --root "$target" --remove >/dev/null
+if has RESPAWN; then
+    "$1" --root "$target" --busybox --respawn
+else
+    "$1" --root "$target" --busybox
+fi
+has HOOKS || rm -rf "$target/etc/intercom-agent"
+
+partition=$(sed -n 's/^BR2_PACKAGE_INTERCOM_AGENT_PARTITION="\(.*\)"/\1/p' "$BR2_CONFIG")
+if [ -n "$partition" ]; then
+    mkdir -p "$target/var/lib/intercom-agent"
+    mount="mtd:$partition /var/lib/intercom-agent jffs2 noatime 0 0"
+    grep -qsxF "$mount" "$target/etc/fstab" || echo "$mount" >>"$target/etc/fstab"
+fi
