@@ -57,7 +57,7 @@ def no_frame_under_the_old_mac(lab):
             # The client's script is still at work.
             _restart_network(board)
             board.sh("sync")
-        with machines.panel(chip, lab.log("again"), extra=_captured(captures[1])) as board:
+        with machines.panel(chip, lab.log("again"), extra=captured(captures[1])) as board:
             board.shell(60)
             with log_shown(board):
                 broker.online(NEW)
@@ -76,7 +76,7 @@ def _restart_network(board):
     assert identity(board) == (NEW, NEW, NEW_SERIAL)
 
 
-def _captured(path):
+def captured(path):
     return ["-object", f"filter-dump,id=capture,netdev=net0,file={path}"]
 
 
@@ -103,7 +103,7 @@ def restarted_where_the_firmware_does_not_ask(lab):
             until_told(board)
             board.sh("sync")
         capture = lab.logs / "rebooted.pcap"
-        with machines.panel(chip, lab.log("again"), extra=_captured(capture)) as board:
+        with machines.panel(chip, lab.log("again"), extra=captured(capture)) as board:
             board.shell(60)
             assert OLD in senders(lab, capture), "a capture that cannot show the old MAC proves nothing"
             with log_shown(board):
