@@ -1,5 +1,6 @@
 //! A report: how a request ended on a board, or a change that nobody asked for.
 
+mod overtaken;
 mod settled;
 mod subject;
 
@@ -118,7 +119,7 @@ fn on_outcome(
     }
     if let Some(mark) = report.seq_mark
         && outcome == Outcome::Rejected
-        && subject.asks_again(transaction, mark)?
+        && overtaken::ask_again(transaction, &subject, mark)?
     {
         return Ok(Settled::AskedAgain);
     }

@@ -3,7 +3,7 @@
 use intercom_wire::{BoardName, Identity, Outcome, RequestId};
 
 use super::settled::Settled;
-use crate::operations::{self, Refusal, by_hand, next_seq, swap};
+use crate::operations::{self, Refusal, by_hand, swap};
 use crate::replacement::{
     Carried, Effect, IdentityRequest, Ignored, ReportedOutcome, State, apply_report,
 };
@@ -13,15 +13,11 @@ use crate::store::macs::Believed;
 use crate::store::taken::{self, Among};
 use crate::store::{self, Transaction, doors, hardware, requests, swaps};
 
-/// How far above this database's own numbers a panel's mark may be, in seconds: those numbers begin
-/// at the Unix time. A mark beyond it comes from somebody else's mistake, and is not followed.
-const MARK_WITHIN_SECONDS: i64 = 366 * 24 * 3600;
-
 /// What a report is about.
 pub(super) struct Subject {
     pub(super) record: Record,
     pub(super) reported: IdentityRequest,
-    newest: IdentityRequest,
+    pub(super) newest: IdentityRequest,
     /// A later request than the reported one was installed.
     later_is_installed: bool,
 }
@@ -237,34 +233,6 @@ impl Subject {
     fn is_pending_after(&self, transaction: &Transaction<'_>) -> Result<bool, Refusal> {
         let newest = requests::newest(transaction, self.record.id)?;
         Ok(newest.is_some_and(|newest| newest.state == State::Pending))
-    }
-
-    /// The panel has decided a higher `seq`: the same is asked for again, above it. Not where the
-    /// mark is beyond what this database can have given, and not without end.
-    pub(super) fn asks_again(
-        &self,
-        transaction: &Transaction<'_>,
-        mark: u64,
-    ) -> Result<bool, Refusal> {
-        let is_pending = self.newest.state == State::Pending
-            && self.newest.request_id == self.reported.request_id;
-        let bound = next_seq(transaction, self.record.seq).saturating_add(MARK_WITHIN_SECONDS);
-        let mark = i64::try_from(mark).unwrap_or(i64::MAX);
-        if !is_pending
-            || mark > bound
-            || requests::are_many(transaction, self.record.id, transaction.now_ms())?
-        {
-            return Ok(false);
-        }
-        let seq = next_seq(transaction, mark.max(self.record.seq));
-        let again = operations::fresh_request_id(transaction)?;
-        let (now_ms, request_id) = (transaction.now_ms(), &self.reported.request_id);
-        requests::ask_again(transaction, request_id, &again, seq, now_ms)?;
-        if let Some(half) = swaps::of(transaction, request_id)? {
-            swaps::add(transaction, &again, half.with)?;
-        }
-        intercoms::set_seq(transaction, self.record.id, seq)?;
-        Ok(true)
     }
 
     fn set_state(
