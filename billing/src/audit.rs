@@ -17,6 +17,11 @@ pub enum Actor {
         /// The ID of the call, as its answer and the log have it.
         call: Option<Uuid>,
     },
+    /// Somebody who has not said who it is.
+    Unknown {
+        /// As above.
+        call: Option<Uuid>,
+    },
     /// Somebody at this machine, by a command.
     CommandLine,
     /// The service itself.
@@ -46,6 +51,7 @@ impl Actor {
                 format!("token {token}")
             }
             Actor::Caller { principal: Principal::Anybody, .. }
+            | Actor::Unknown { .. }
             | Actor::CommandLine
             | Actor::Service => self.to_string(),
         }
@@ -54,7 +60,7 @@ impl Actor {
     /// The ID of the call, where it is one.
     pub fn call(&self) -> Option<Uuid> {
         match self {
-            Actor::Caller { call, .. } => *call,
+            Actor::Caller { call, .. } | Actor::Unknown { call } => *call,
             Actor::CommandLine | Actor::Service => None,
         }
     }
@@ -64,6 +70,7 @@ impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Actor::Caller { principal, .. } => principal.fmt(f),
+            Actor::Unknown { .. } => f.write_str("unknown"),
             Actor::CommandLine => f.write_str("command line"),
             Actor::Service => f.write_str("service"),
         }
@@ -138,6 +145,12 @@ actions! {
     RemoveQuietHours = "remove_quiet_hours",
     /// How long ended requests are kept is set.
     SetRetention = "set_retention",
+    /// A session on the page begins.
+    SignIn = "sign_in",
+    /// What was given to sign in with is no token that may.
+    SignInFailed = "sign_in_failed",
+    /// A session is ended by its holder.
+    SignOut = "sign_out",
 }
 
 impl Action {

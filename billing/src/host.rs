@@ -26,3 +26,23 @@ impl Host for System {
         Uuid::new_v4()
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use super::*;
+
+    /// A host whose clock only goes on when a test says so. Unix time in milliseconds.
+    pub(crate) struct Clock(pub(crate) AtomicI64);
+
+    impl Host for Clock {
+        fn now_ms(&self) -> i64 {
+            self.0.load(Ordering::Relaxed)
+        }
+
+        fn fresh_id(&self) -> Uuid {
+            Uuid::new_v4()
+        }
+    }
+}

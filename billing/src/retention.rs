@@ -26,29 +26,16 @@ mod tests {
 
     use serde_json::{Value, json};
     use tempfile::TempDir;
-    use uuid::Uuid;
 
     use super::*;
     use crate::audit::Actor;
-    use crate::host::Host;
+    use crate::host::tests::Clock;
     use crate::operations::AuditQuery;
     use crate::store::Store;
     use crate::store::audit::Filter;
     use crate::store::macs::Believed;
 
     const DAY: i64 = 24 * 3_600_000;
-
-    struct Clock(AtomicI64);
-
-    impl Host for Clock {
-        fn now_ms(&self) -> i64 {
-            self.0.load(Ordering::Relaxed)
-        }
-
-        fn fresh_id(&self) -> Uuid {
-            Uuid::new_v4()
-        }
-    }
 
     async fn billing() -> (Billing, Arc<Clock>, TempDir) {
         let dir = TempDir::new().expect("a directory");

@@ -1,10 +1,14 @@
 //! The HTTP server and its limits: clients that connect and send nothing cannot stop the service.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::{Extensions, Request};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use nix::sys::resource::{Resource, getrlimit};
@@ -26,27 +30,36 @@ const MAX_CONNECTIONS: u64 = 4096;
 /// The pause after a failed accept: the kernel has no memory or no descriptor for now.
 const PAUSE: Duration = Duration::from_millis(200);
 
+/// The address that a call comes from.
+#[derive(Clone, Copy)]
+struct Peer(IpAddr);
+
+/// From where the call with these extensions comes: behind a proxy, the proxy's address.
+pub(super) fn address(extensions: &Extensions) -> Option<IpAddr> {
+    extensions.get::<Peer>().map(|Peer(address)| *address)
+}
+
 /// Serves until it is dropped; then every connection ends.
 pub async fn serve(listener: TcpListener, tls: Option<Arc<tls::Server>>, router: Router) {
     let room = Arc::new(Semaphore::new(max_connections()));
     let mut connections = JoinSet::new();
     loop {
         let Ok(permit) = room.clone().acquire_owned().await else { return };
-        let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
+        let (stream, address) = match listener.accept().await {
+            Ok(accepted) => accepted,
             Err(why) => {
                 tracing::warn!("HTTP: a connection cannot be accepted: {why}");
                 tokio::time::sleep(PAUSE).await;
                 continue;
             }
         };
-        let router = router.clone();
+        let (peer, router) = (Peer(address.ip().to_canonical()), router.clone());
         let tls = tls.as_ref().map(|tls| tls.acceptor());
         connections.spawn(async move {
             match tls {
-                None => connection(stream, router).await,
+                None => connection(stream, peer, router).await,
                 Some(tls) => match timeout(HEAD_WITHIN, tls.accept(stream)).await {
-                    Ok(Ok(stream)) => connection(stream, router).await,
+                    Ok(Ok(stream)) => connection(stream, peer, router).await,
                     Ok(Err(why)) => tracing::debug!("HTTP: no TLS connection: {why}"),
                     Err(_) => tracing::debug!("HTTP: no TLS connection: it takes too long"),
                 },
@@ -57,12 +70,17 @@ pub async fn serve(listener: TcpListener, tls: Option<Arc<tls::Server>>, router:
     }
 }
 
-async fn connection(stream: impl AsyncRead + AsyncWrite + Unpin, router: Router) {
+async fn connection(stream: impl AsyncRead + AsyncWrite + Unpin, peer: Peer, router: Router) {
+    let router = TowerToHyperService::new(router);
+    let served_to_peer = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peer);
+        router.call(request)
+    });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_WITHIN)
         .max_buf_size(MAX_HEAD)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
+        .serve_connection(TokioIo::new(stream), served_to_peer)
         .await;
     if let Err(why) = served {
         tracing::debug!("HTTP: a connection has ended: {why}");

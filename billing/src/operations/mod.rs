@@ -45,6 +45,7 @@ pub use requests::{RequestPage, RequestQuery, RequestShown};
 pub(crate) use retention::set_days as set_retention_days;
 pub(crate) use scheduled::{expire, remove_quiet_hours, set_quiet_hours};
 pub(crate) use sessions::SESSION_MS;
+pub use sessions::SignInCall;
 pub(crate) use silence::{Silence, end_if_unanswered};
 pub use swap::Swapped;
 pub use timeline::Timeline;

@@ -87,6 +87,8 @@ statements! {
     OF_AN_INTERCOM = select!("intercom_id = :which");
     BY_AN_ACTOR = select!("actor = :which");
     OF_AN_ACTION = select!("action = :which");
+    NEWEST_OF_AN_ACTION = "
+        SELECT at_ms, detail FROM audit WHERE action = ?1 ORDER BY number DESC LIMIT ?2";
     FIRST_SINCE = "SELECT number FROM audit WHERE at_ms >= ?1 ORDER BY at_ms, number LIMIT 1";
     DELETE_OLD = "
         DELETE FROM audit WHERE number IN (SELECT number FROM audit
@@ -117,6 +119,16 @@ pub fn add(
         ],
     )?;
     Ok(())
+}
+
+/// When the newest entries of an action were written, Unix time in milliseconds, and their details.
+pub fn newest_of(
+    snapshot: &Snapshot<'_>,
+    action: Action,
+    limit: usize,
+) -> Result<Vec<(i64, Option<String>)>> {
+    let params = params![action.word(), limit as i64];
+    snapshot.all(NEWEST_OF_AN_ACTION, params, |row| Ok((row.get("at_ms")?, row.get("detail")?)))
 }
 
 /// One page of what the filter leaves, from below `before` on; at most `limit` entries.

@@ -8,10 +8,10 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
-use uuid::Uuid;
 
 use crate::audit::Actor;
 use crate::host::Host;
+use crate::host::tests::Clock;
 use crate::operations::{Attempt, Billing, Poll, When};
 use crate::store::Store;
 use crate::store::intercoms::Name;
@@ -24,18 +24,6 @@ const BEGINNING_MS: i64 = 1_800_000_000_000;
 const SECOND: i64 = 1_000;
 const HOUR: i64 = 3_600 * SECOND;
 const TAKEN: Attempt = Attempt::Delivered(StatusCode::OK);
-
-struct Clock(AtomicI64);
-
-impl Host for Clock {
-    fn now_ms(&self) -> i64 {
-        self.0.load(Ordering::Relaxed)
-    }
-
-    fn fresh_id(&self) -> Uuid {
-        Uuid::new_v4()
-    }
-}
 
 struct World {
     runtime: Runtime,

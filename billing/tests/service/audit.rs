@@ -263,6 +263,31 @@ fn what_commands_and_the_page_change_is_told() {
 }
 
 #[test]
+fn who_signs_in_and_out_is_told_and_a_failed_attempt_once() {
+    let billing = with_operator();
+    let token = billing.bearer.clone().expect("a token");
+    let panel = billing.add_token(&["--role", "panel", "--board", "die-1"]);
+    let mut browser = Browser::signed_in(&billing, &token);
+    for _ in 0..2 {
+        browser.press("/sign-out", &[]);
+    }
+    for wrong in ["wrong", &panel, ""] {
+        assert_eq!(browser.press("/sign-in", &[("token", wrong)]).status, 401);
+    }
+    let fields = ["actor", "action", "token", "detail"];
+    let told = entries(&billing, "limit=3");
+    assert!(told.iter().all(|entry| entry["call"].is_string()), "{told:?}");
+    let told: Vec<Value> = told.iter().map(|entry| part(entry, &fields)).collect();
+    let expected = json!([
+        ["unknown", "sign_in_failed", null, "from 127.0.0.1"],
+        ["token 1", "sign_out", null, null],
+        ["token 1", "sign_in", null, "from 127.0.0.1"],
+    ]);
+    assert_eq!(json!(told), expected);
+    assert_eq!(entries(&billing, "actor=unknown&action=sign_in_failed").len(), 1);
+}
+
+#[test]
 fn no_entry_has_a_secret_and_it_is_told_what_was_not_kept() {
     let billing = with_operator();
     let list = json!([{"login": "root", "password": PASSWORD}]);

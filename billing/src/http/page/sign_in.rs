@@ -1,7 +1,7 @@
 //! Signing in with a token, and out again.
 
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{Extensions, HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::html;
 
@@ -9,7 +9,8 @@ use super::cookie;
 use super::layout::{self, Tab};
 use crate::http::auth::CHALLENGE;
 use crate::http::body::Form;
-use crate::operations::{Billing, Refusal, SESSION_MS};
+use crate::http::{calls, server};
+use crate::operations::{Billing, Refusal, SESSION_MS, SignInCall};
 use crate::principal::SecretDigest;
 
 /// A place on this page. Nobody can make a link that signs in here and leads elsewhere.
@@ -56,12 +57,14 @@ fn content(next: &LocalPath, wrong: Option<&str>) -> maud::Markup {
 pub(super) async fn sign_in(
     State(billing): State<Billing>,
     headers: HeaderMap,
+    extensions: Extensions,
     Form(fields): Form,
 ) -> Result<Response, Refusal> {
     let field = |name| fields.get(name).and_then(serde_json::Value::as_str).unwrap_or_default();
     let next = LocalPath::new(field("next"));
     let token = SecretDigest::of(field("token").trim().as_bytes());
-    Ok(match billing.sign_in(token).await? {
+    let from = SignInCall { address: server::address(&extensions), call: calls::id(&extensions) };
+    Ok(match billing.sign_in(token, from).await? {
         Some(session) => {
             let set = cookie::set(session.expose(), SESSION_MS / 1000, &headers);
             ([(header::SET_COOKIE, set)], Redirect::to(&next.0)).into_response()
@@ -74,10 +77,11 @@ pub(super) async fn sign_in(
 pub(super) async fn sign_out(
     State(billing): State<Billing>,
     headers: HeaderMap,
+    extensions: Extensions,
     _: Form,
 ) -> Result<Response, Refusal> {
     if let Some(session) = cookie::session(&headers) {
-        billing.sign_out(session).await?;
+        billing.sign_out(session, calls::id(&extensions)).await?;
     }
     let forget = cookie::set("", 0, &headers);
     Ok(([(header::SET_COOKIE, forget)], Redirect::to("/sign-in")).into_response())
