@@ -100,7 +100,8 @@ def replace(browser, name, **options):
         expect(page.locator("#door > .head .state")).to_have_text("installed")
         expect(page.locator("#door")).to_contain_text("on line")
         visit.picture("installed")
-        for path, heading in [("/requests", "Requests"), ("/tokens", "Tokens")]:
+        for path in ["/requests", "/audit", "/settings", "/tokens"]:
+            heading = path.strip("/").capitalize()
             page.goto(path)
             expect(page.get_by_role("heading", name=heading, exact=True)).to_be_visible()
             visit.picture(heading.lower())
@@ -211,6 +212,52 @@ def without_scripts(browser):
         service.close()
 
 
+def settings(browser):
+    """An operator with a phone sets quiet hours and adds a webhook, whose receiver is away."""
+    service = Service()
+    try:
+        service.door("12 Mill Street", OLD, "S-OLD-0001")
+        visit = Visit(browser, service, "settings", color_scheme="light", **PHONE)
+        visit.sign_in(service.operator)
+        page = visit.page
+        page.get_by_role("link", name="Settings").click()
+        page.get_by_label("Group").fill("6")
+        page.get_by_label("They begin at").fill("22:00")
+        page.get_by_label("They end at").fill("07:00")
+        page.get_by_label("Time zone").fill("Berlin")
+        set_hours = page.locator("form", has_text="Set those of a group").get_by_role("button")
+        set_hours.click()
+        expect(page.get_by_role("alert")).to_contain_text("must be a time zone")
+        visit.picture("wrong")
+        page.get_by_label("Time zone").fill("Europe/Berlin")
+        set_hours.click()
+        expect(page.locator("#quiet-hours")).to_contain_text("22:00 to 07:00, Europe/Berlin")
+        page.get_by_label("Where events are posted").fill(f"http://127.0.0.1:9/{'a-long-path/' * 8}")
+        page.get_by_role("button", name="Add").click()
+        expect(page.get_by_role("status")).to_contain_text("whsec_")
+        # The page follows by itself, and the secret stays until somebody leaves it.
+        service.call(service.operator, "PATCH", "/api/v1/billing/intercoms",
+                     {"id": 1, "group_id": 6, "new_mac": NEW, "model": "M"})
+        expect(page.locator("#webhooks")).to_contain_text("1 attempt")
+        expect(page.locator("#webhooks")).to_contain_text("in trouble")
+        expect(page.get_by_role("status")).to_contain_text("whsec_")
+        visit.picture("added")
+        page.get_by_role("link", name="All deliveries").click()
+        expect(page.locator("#deliveries")).to_contain_text("requested")
+        visit.picture("deliveries")
+        page.goto("/audit")
+        expect(page.locator("#audit")).to_contain_text("sign in")
+        visit.picture("audit")
+        reading = Visit(browser, service, "settings-viewer", color_scheme="dark", **PHONE)
+        reading.sign_in(service.viewer)
+        reading.page.goto("/settings")
+        expect(reading.page.locator("#webhooks")).to_contain_text("in trouble")
+        assert reading.page.locator("main form").count() == 0
+        reading.picture("settings")
+    finally:
+        service.close()
+
+
 def needs_somebody(browser):
     """A decision is taken from the first page; a viewer sees it without the button."""
     service = Service()
@@ -233,7 +280,7 @@ def needs_somebody(browser):
         service.close()
 
 
-CHECKS = [phone_light, phone_dark, desk, keyboard, label, without_scripts, needs_somebody]
+CHECKS = [phone_light, phone_dark, desk, keyboard, label, without_scripts, settings, needs_somebody]
 
 
 def main():
