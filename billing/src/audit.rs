@@ -26,6 +26,15 @@ pub enum Actor {
     CommandLine,
     /// The service itself.
     Service,
+    /// The service, with what a caller has begun: as it was written down then.
+    Starter {
+        /// The short name.
+        name: String,
+        /// With the role and the name of the token.
+        who: String,
+        /// The ID of the call.
+        call: Option<Uuid>,
+    },
 }
 
 /// What an action is on: those of these things that it has.
@@ -54,13 +63,16 @@ impl Actor {
             | Actor::Unknown { .. }
             | Actor::CommandLine
             | Actor::Service => self.to_string(),
+            Actor::Starter { name, .. } => name.clone(),
         }
     }
 
     /// The ID of the call, where it is one.
     pub fn call(&self) -> Option<Uuid> {
         match self {
-            Actor::Caller { call, .. } | Actor::Unknown { call } => *call,
+            Actor::Caller { call, .. } | Actor::Unknown { call } | Actor::Starter { call, .. } => {
+                *call
+            }
             Actor::CommandLine | Actor::Service => None,
         }
     }
@@ -73,6 +85,7 @@ impl fmt::Display for Actor {
             Actor::Unknown { .. } => f.write_str("unknown"),
             Actor::CommandLine => f.write_str("command line"),
             Actor::Service => f.write_str("service"),
+            Actor::Starter { who, .. } => f.write_str(who),
         }
     }
 }
@@ -151,6 +164,8 @@ actions! {
     SignInFailed = "sign_in_failed",
     /// A session is ended by its holder.
     SignOut = "sign_out",
+    /// The rows of a file are run.
+    RunImport = "run_import",
 }
 
 impl Action {

@@ -15,6 +15,9 @@ pub(crate) async fn run(billing: Billing) {
         if let Err(why) = billing.delete_old().await {
             tracing::error!("what is old cannot be deleted: {why}");
         }
+        if let Err(why) = billing.delete_old_imports().await {
+            tracing::error!("old imports cannot be deleted: {why}");
+        }
         tokio::time::sleep(EVERY).await;
     }
 }
@@ -114,5 +117,28 @@ mod tests {
             billing.delete_old().await.expect("deleted");
             assert_eq!(told().await, expected);
         }
+    }
+
+    #[tokio::test]
+    async fn imports_are_kept_as_long_as_ended_requests_but_for_one_that_is_running() {
+        let (billing, clock, _dir) = billing().await;
+        let body = json!({"mac": "02:00:00:00:00:01", "model": "M"});
+        let body = body.as_object().expect("an object");
+        billing.create(body, Actor::CommandLine).await.expect("an intercom");
+        let text = "mac,new_mac,group_id\n02:00:00:00:00:01,06:00:00:00:00:01,1\n";
+        let file = || intercom_import::read(text).expect("a file");
+        for _ in 0..2 {
+            billing.add_import(file(), Actor::CommandLine).await.expect("an import");
+        }
+        billing.run_import(2, Actor::CommandLine).await.expect("it is running");
+        let left = async || {
+            billing.delete_old_imports().await.expect("deleted");
+            let page = billing.imports(None, 10).await.expect("a page");
+            page.imports.into_iter().map(|import| import.id).collect::<Vec<_>>()
+        };
+        clock.0.fetch_add(90 * DAY, Ordering::Relaxed);
+        assert_eq!(left().await, [2, 1]);
+        clock.0.fetch_add(1, Ordering::Relaxed);
+        assert_eq!(left().await, [2]);
     }
 }

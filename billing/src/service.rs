@@ -105,6 +105,7 @@ impl Service {
         let mut tasks = JoinSet::new();
         tasks.spawn(link.run());
         tasks.spawn(retention::run(billing.clone()));
+        tasks.spawn(billing.clone().run_imports());
         tasks.spawn(Sender::new(&billing)?.run());
         let hosts = Hosts { listen: listen.ip(), names: hosts };
         tasks.spawn(serve(listener, tls, router(billing, up.clone(), hosts)));

@@ -1,6 +1,7 @@
 """Checks the page of the billing service in a browser. Each check has a service of its own."""
 
 import sys
+import time
 import traceback
 
 from playwright.sync_api import expect, sync_playwright
@@ -280,7 +281,60 @@ def needs_somebody(browser):
         service.close()
 
 
-CHECKS = [phone_light, phone_dark, desk, keyboard, label, without_scripts, settings, needs_somebody]
+def imports(browser):
+    """A table is pasted, corrected, checked and run, by keyboard at a desk and by file without scripts on a phone."""
+    service = Service()
+    try:
+        service.door("12 Mill Street, entrance B", OLD, "S-OLD-0001")
+        service.door("14 Mill Street", "AA:BB:CC:DD:EE:01", "S-OLD-0002")
+        table = "mac\tnew_mac\tnew_serial_number\n" + OLD + "\t" + NEW + "\tS-NEW-0001\n"
+        visit = Visit(browser, service, "imports", **DESK)
+        visit.sign_in(service.operator)
+        page = visit.page
+        page.get_by_role("link", name="Imports").click()
+        tab_to(page, page.get_by_label("Or the table itself"))
+        page.keyboard.insert_text(table + "AA:BB:CC:DD:EE:02\t" + NEW + "\t\n")
+        visit.picture("pasted")
+        tab_to(page, page.get_by_role("button", name="Check"))
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("status")).to_contain_text("1 row of 2 cannot be run")
+        expect(page.locator("#import")).to_contain_text("Line 3")
+        assert page.get_by_role("button", name="Run").count() == 0
+        visit.picture("wrong")
+
+        for name, options in [("light", {"color_scheme": "light"}), ("dark", {"color_scheme": "dark"})]:
+            scripts = name == "light"
+            phone = Visit(browser, service, "imports-" + name, java_script_enabled=scripts, **options, **PHONE)
+            page = phone.page
+            page.goto("/")
+            page.get_by_label("Token").fill(service.operator)
+            page.get_by_role("button", name="Sign in").click()
+            page.get_by_role("link", name="Imports").click()
+            file = {"name": "doors.csv", "mimeType": "text/csv", "buffer": table.encode()}
+            page.get_by_label("CSV file").set_input_files(file)
+            phone.picture("form")
+            page.get_by_role("button", name="Check").click()
+            expect(page.get_by_role("status")).to_contain_text("Nothing is wrong")
+            phone.picture("checked")
+            page.get_by_role("button", name="Run 1 row").click()
+            if scripts:
+                # The page follows by itself.
+                expect(page.get_by_role("status")).to_contain_text("Every row was run")
+            else:
+                end = time.monotonic() + 15
+                while "Every row was run" not in page.get_by_role("status").inner_text():
+                    assert time.monotonic() < end, "it is not finished"
+                    page.reload()
+            phone.picture("done")
+            with page.expect_download() as download:
+                page.get_by_role("link", name="Result file").click()
+            text = download.value.path().read_text()
+            assert ("requested" if scripts else "unchanged") in text, text
+    finally:
+        service.close()
+
+
+CHECKS = [phone_light, phone_dark, desk, keyboard, label, without_scripts, settings, needs_somebody, imports]
 
 
 def main():

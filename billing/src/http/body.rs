@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use super::answer;
 
-/// The largest body that is read.
+/// The largest body that is read, but for a file.
 const MAX_BYTES: usize = 256 * 1024;
 /// How much of a larger body is read and discarded, so that its sender gets the answer and not a
 /// broken connection.
@@ -30,13 +30,13 @@ impl<S: Send + Sync> FromRequest<S> for Json {
     type Rejection = Response;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Response> {
-        if !is_json(request.headers()) {
+        if !is_of_type(request.headers(), "application/json") {
             return Err(answer::message(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "The body must be sent as `Content-Type: application/json`.",
             ));
         }
-        let bytes = bytes_of(request.into_body()).await?;
+        let bytes = bytes_of(request.into_body(), MAX_BYTES).await?;
         serde_json::from_slice(&bytes)
             .map(Json)
             .map_err(|why| invalid(format!("The body must be valid JSON: {why}.")))
@@ -61,32 +61,39 @@ impl<S: Send + Sync> FromRequest<S> for Form {
     type Rejection = Response;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Response> {
-        // Whether it is our own, `site` has seen to.
-        if !request.headers().contains_key(header::ORIGIN) {
-            return Err(answer::message(
-                StatusCode::FORBIDDEN,
-                "A form is only taken from the page of this service.",
-            ));
+        if !is_from_a_page(request.headers()) {
+            return Err(not_from_a_page());
         }
-        let bytes = bytes_of(request.into_body()).await?;
+        let bytes = bytes_of(request.into_body(), MAX_BYTES).await?;
         let fields = url::form_urlencoded::parse(&bytes);
         Ok(Form(fields.map(|(name, value)| (name.into(), Value::String(value.into()))).collect()))
     }
 }
 
-/// A page of another site may send a body of another type without asking first.
-fn is_json(headers: &HeaderMap) -> bool {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default();
-    kind.trim().eq_ignore_ascii_case("application/json")
+/// Whether a form says which page it comes from. Whether that is our own, `site` has seen to.
+pub(super) fn is_from_a_page(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::ORIGIN)
 }
 
-fn invalid(text: String) -> Response {
+/// Says that a form is refused for that.
+pub(super) fn not_from_a_page() -> Response {
+    answer::message(StatusCode::FORBIDDEN, "A form is only taken from the page of this service.")
+}
+
+/// A page of another site may send a body of another type without asking first.
+pub(super) fn is_of_type(headers: &HeaderMap, expected: &str) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default();
+    kind.trim().eq_ignore_ascii_case(expected)
+}
+
+pub(super) fn invalid(text: String) -> Response {
     answer::errors(StatusCode::UNPROCESSABLE_ENTITY, &Errors::on("body", text))
 }
 
-async fn bytes_of(body: Body) -> Result<Bytes, Response> {
-    match tokio::time::timeout(TIME_LIMIT, read(body)).await {
+/// A body of at most so many bytes.
+pub(super) async fn bytes_of(body: Body, max: usize) -> Result<Bytes, Response> {
+    match tokio::time::timeout(TIME_LIMIT, read(body, max)).await {
         Ok(read) => read,
         Err(_) => Err(answer::errors(
             StatusCode::REQUEST_TIMEOUT,
@@ -95,7 +102,7 @@ async fn bytes_of(body: Body) -> Result<Bytes, Response> {
     }
 }
 
-async fn read(body: Body) -> Result<Bytes, Response> {
+async fn read(body: Body, max: usize) -> Result<Bytes, Response> {
     let mut chunks = body.into_data_stream();
     let mut kept = Vec::new();
     let mut size = 0;
@@ -105,12 +112,12 @@ async fn read(body: Body) -> Result<Bytes, Response> {
         if size > MAX_IGNORED_BYTES {
             break;
         }
-        if size <= MAX_BYTES {
+        if size <= max {
             kept.extend_from_slice(&chunk);
         }
     }
-    if size > MAX_BYTES {
-        let text = format!("The body must not be greater than {MAX_BYTES} bytes.");
+    if size > max {
+        let text = format!("The body must not be greater than {max} bytes.");
         return Err(answer::errors(StatusCode::PAYLOAD_TOO_LARGE, &Errors::on("body", text)));
     }
     Ok(kept.into())

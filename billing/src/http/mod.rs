@@ -10,6 +10,8 @@ mod cameras;
 mod decisions;
 mod doors;
 mod health;
+mod import_file;
+mod imports;
 mod intercoms;
 mod metrics;
 mod openapi;
@@ -61,6 +63,10 @@ pub fn router(billing: Billing, broker: watch::Receiver<bool>, hosts: Hosts) -> 
         .route("/api/v1/intercoms/{id}/undo", post(doors::undo))
         .route("/api/v1/requests", get(requests::list).post(requests::create))
         .route("/api/v1/requests/{id}/cancel", post(requests::cancel))
+        .route("/api/v1/imports", get(imports::list).post(imports::add))
+        .route("/api/v1/imports/{id}", get(imports::show))
+        .route("/api/v1/imports/{id}/run", post(imports::run))
+        .route("/api/v1/imports/{id}/result", get(imports::result))
         .route("/api/v1/audit", get(audit::list))
         .route("/api/v1/webhooks", get(webhooks::list).post(webhooks::add).delete(webhooks::remove))
         .route("/api/v1/webhooks/{id}/deliveries", get(webhooks::deliveries))

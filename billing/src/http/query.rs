@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
 /// How many items a page has, where its reader does not say.
-const PAGE: usize = 50;
+pub(super) const PAGE: usize = 50;
 /// The most that he may ask for.
 const MAX_PAGE: usize = 200;
 

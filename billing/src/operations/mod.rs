@@ -10,6 +10,7 @@ mod decisions;
 mod delivery_log;
 mod door;
 mod forgotten;
+mod imports;
 mod intercom_list;
 mod patch;
 mod plan;
@@ -36,6 +37,7 @@ pub use decisions::Decision;
 pub(crate) use decisions::enrol;
 pub use delivery_log::{Delivery, DeliveryPage};
 pub use door::{Door, Found};
+pub use imports::{ImportPage, ImportQuery, ImportRow, Imports};
 pub use intercom_list::{IntercomPage, IntercomQuery, IntercomShown, Pending};
 use patch::fresh_request_id;
 pub use plan::{Panel, Plan, Taken};
@@ -56,6 +58,7 @@ pub use webhooks::{Attempt, Planned, When};
 pub(crate) use webhooks::{add as add_webhook, remove as remove_webhook};
 
 use std::fmt;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -65,6 +68,7 @@ use intercom_wire::{
     BoardName, Errors, Identity, IntercomBody, InvalidIssuer, InvalidRequestId, Issuer, Report,
     RequestBody, RequestId,
 };
+use tokio::sync::Notify;
 
 use crate::audit::{Action, Actor, Subject};
 use crate::credentials::{CredentialError, CredentialKey};
@@ -87,6 +91,8 @@ pub struct Billing {
     issuer: Issuer,
     signing_key: Option<SigningKey>,
     credential_key: Option<CredentialKey>,
+    /// Notified when the rows of an import are to be run.
+    import_waits: Arc<Notify>,
 }
 
 /// Why a call has no result.
@@ -120,6 +126,12 @@ pub enum Conflict {
         /// The other intercom.
         intercom_id: i64,
     },
+    /// So many rows of the import are wrong, so that none is run.
+    HasWrongRows(i64),
+    /// The rows of the import are still being written.
+    IsBeingChecked,
+    /// The row would do something else now than what the check has shown.
+    HasChanged,
 }
 
 /// Why the service cannot do what it should.
@@ -135,6 +147,8 @@ pub enum Failure {
     Header(InvalidHeaderValue),
     /// The metrics cannot be written.
     Text(fmt::Error),
+    /// A result file cannot be written.
+    ResultFile(io::Error),
     /// The database's own name is no issuer.
     Issuer(InvalidIssuer),
     /// No secret can be made.
@@ -158,9 +172,16 @@ impl Billing {
         let issuer = store.read(offers::issuer).await?;
         let issuer = issuer.parse().map_err(|why| Refusal::Failed(Failure::Issuer(why)))?;
         let since_ms = Arc::default();
-        let credential_key = None;
-        let billing =
-            Billing { store, grace_ms, since_ms, believed, issuer, signing_key, credential_key };
+        let billing = Billing {
+            store,
+            grace_ms,
+            since_ms,
+            believed,
+            issuer,
+            signing_key,
+            credential_key: None,
+            import_waits: Arc::default(),
+        };
         billing.on_connect().await?;
         Ok(billing)
     }
@@ -331,6 +352,17 @@ impl fmt::Display for Conflict {
             Conflict::IsTaken { identity, intercom_id } => {
                 write!(f, "Intercom {intercom_id} has {identity}, or a part of it.")
             }
+            Conflict::HasWrongRows(1) => {
+                f.write_str("A row is wrong, so none is run: correct the file and send it again.")
+            }
+            Conflict::HasWrongRows(rows) => write!(
+                f,
+                "{rows} rows are wrong, so none is run: correct the file and send it again."
+            ),
+            Conflict::IsBeingChecked => f.write_str("The rows are still being checked."),
+            Conflict::HasChanged => {
+                f.write_str("The intercom or its request has changed since the file was checked.")
+            }
         }
     }
 }
@@ -342,6 +374,7 @@ impl fmt::Display for Failure {
             Failure::Json(error) => write!(f, "JSON cannot be written: {error}"),
             Failure::RequestId(error) => write!(f, "a new request ID {error}"),
             Failure::Text(error) => write!(f, "the metrics cannot be written: {error}"),
+            Failure::ResultFile(error) => write!(f, "the result file cannot be written: {error}"),
             Failure::Issuer(error) => write!(f, "the name of this database {error}"),
             Failure::Secret(error) => write!(f, "a secret cannot be made: {error}"),
             Failure::Credentials(error) => error.fmt(f),

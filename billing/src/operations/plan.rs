@@ -4,6 +4,8 @@ use intercom_wire::{BoardName, Errors, Patch, Reader, RequestId};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::credentials::Given;
+use super::updated::Updated;
 use super::wait::{self, Wait};
 use super::{Billing, Refusal, credentials, find, patch, scheduled};
 use crate::audit::Actor;
@@ -12,6 +14,7 @@ use crate::replacement::State;
 use crate::schedule::rfc_3339;
 use crate::store::history::Shown;
 use crate::store::intercoms::{self, Name, Record};
+use crate::store::macs::Believed;
 use crate::store::sightings::{self, Sighting};
 use crate::store::{self, Transaction, holders, pending, requests};
 
@@ -93,19 +96,11 @@ impl Billing {
         body: Map<String, Value>,
         asked_by: Actor,
     ) -> Result<Plan, Refusal> {
-        let (rule, believed, patch) = (self.rule(), self.believed, read(&body)?);
+        let (rule, believed) = (self.rule(), self.believed);
         let given = credentials::read(&body, self.credential_key.as_ref())?;
         let (plan, updated) = self
             .store
-            .write(move |transaction| {
-                let before = Before::of(transaction, &patch)?;
-                let schedule = scheduled::read(&body, transaction.now_ms())?;
-                let who = asked_by.to_string();
-                let updated = patch::update(transaction, &patch, &schedule, &who, believed)?;
-                credentials::keep(transaction, before.record.id, &given)?;
-                updated.record(transaction, &asked_by, &body, &given)?;
-                Ok::<_, Refusal>((before.plan(transaction, rule)?, updated))
-            })
+            .write(move |transaction| make(transaction, rule, believed, &body, &given, &asked_by))
             .await?;
         updated.log();
         Ok(plan)
@@ -133,6 +128,24 @@ impl Billing {
             Err(Undone::Refused(refusal)) => Err(refusal),
         }
     }
+}
+
+/// Does what [`Billing::request`] does.
+pub(super) fn make(
+    transaction: &Transaction<'_>,
+    rule: Rule,
+    believed: Believed,
+    body: &Map<String, Value>,
+    given: &Given,
+    by: &Actor,
+) -> Result<(Plan, Updated), Refusal> {
+    let patch = read(body)?;
+    let before = Before::of(transaction, &patch)?;
+    let schedule = scheduled::read(body, transaction.now_ms())?;
+    let updated = patch::update(transaction, &patch, &schedule, &by.to_string(), believed)?;
+    credentials::keep(transaction, before.record.id, given)?;
+    updated.record(transaction, by, body, given)?;
+    Ok((before.plan(transaction, rule)?, updated))
 }
 
 fn read(body: &Map<String, Value>) -> Result<Patch, Errors> {

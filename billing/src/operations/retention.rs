@@ -7,7 +7,7 @@ use crate::store::retention::{self, Mark};
 use crate::store::{Transaction, audit, delivery_log};
 
 /// One day, in milliseconds.
-const DAY_MS: i64 = 24 * 3_600_000;
+pub(super) const DAY_MS: i64 = 24 * 3_600_000;
 
 impl Billing {
     /// For how many days ended requests are kept.

@@ -2,7 +2,7 @@
 
 use intercom_wire::RequestId;
 use rusqlite::{Result, Row, named_params};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Snapshot;
 use super::column::{carried, parsed, text};
@@ -47,7 +47,7 @@ pub struct Entry {
 }
 
 /// An identity and the model.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shown {
     /// The MAC address.
     pub mac: String,

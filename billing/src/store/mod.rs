@@ -21,6 +21,8 @@ pub mod groups;
 pub mod hardware;
 pub mod history;
 pub mod holders;
+pub mod import_rows;
+pub mod imports;
 pub mod intercom_list;
 pub mod intercoms;
 pub mod macs;

@@ -5,14 +5,14 @@ use rusqlite::Connection;
 use super::statement::Sql;
 use super::{
     audit, boards, by_hand, credentials, deliveries, delivery_log, disputes, doors, factories,
-    figures, groups, hardware, history, holders, intercom_list, intercoms, macs, offers, pending,
-    presence, quiet_hours, replaced, reports, request_list, requests, retention, schema, seen,
-    sessions, sightings, swaps, taken, tokens, webhooks,
+    figures, groups, hardware, history, holders, import_rows, imports, intercom_list, intercoms,
+    macs, offers, pending, presence, quiet_hours, replaced, reports, request_list, requests,
+    retention, schema, seen, sessions, sightings, swaps, taken, tokens, webhooks,
 };
 
 /// The statements of every module. A module that is missing here has a list that nobody uses, which
 /// is a warning.
-const MODULES: [(&str, &[(&str, Sql)]); 33] = [
+const MODULES: [(&str, &[(&str, Sql)]); 35] = [
     ("audit", audit::STATEMENTS),
     ("boards", boards::STATEMENTS),
     ("by_hand", by_hand::STATEMENTS),
@@ -27,6 +27,8 @@ const MODULES: [(&str, &[(&str, Sql)]); 33] = [
     ("hardware", hardware::STATEMENTS),
     ("history", history::STATEMENTS),
     ("holders", holders::STATEMENTS),
+    ("import_rows", import_rows::STATEMENTS),
+    ("imports", imports::STATEMENTS),
     ("intercom_list", intercom_list::STATEMENTS),
     ("intercoms", intercoms::STATEMENTS),
     ("macs", macs::STATEMENTS),
@@ -49,7 +51,7 @@ const MODULES: [(&str, &[(&str, Sql)]); 33] = [
 ];
 
 /// Every scan that there is: of one row, of what is wanted whole, or up to a limit.
-const SCANS: [&str; 27] = [
+const SCANS: [&str; 28] = [
     "by_hand::ALL: by_hand USING INDEX by_hand_by_arrival",
     "by_hand::MAKE_ROOM: by_hand USING INDEX by_hand_by_arrival",
     "credentials::ANY: credentials",
@@ -58,6 +60,7 @@ const SCANS: [&str; 27] = [
     "figures::PENDING: requests USING COVERING INDEX pending_requests_in_order",
     "figures::PENDING: p",
     "history::NEWEST: r",
+    "imports::RUNNING: imports USING INDEX running_imports",
     // FTS5 looks the words up in its own index (M), from an ID on (>).
     "intercom_list::WITH_WORDS: titles VIRTUAL TABLE INDEX 64:M1>",
     "offers::EVERY_OPEN_REQUEST: requests USING INDEX pending_requests_in_order",

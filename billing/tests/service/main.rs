@@ -20,6 +20,7 @@ mod enrolment;
 mod external_broker;
 mod half_sent;
 mod health;
+mod imports;
 mod logging;
 mod metrics;
 mod page;

@@ -34,13 +34,17 @@ fn each_role_sees_its_pages_and_no_others() {
         Browser::signed_in(&billing, &operator),
     ];
     let replace: Fields = &[("new_mac", NEW), ("model", "3516EV200"), ("group_id", "6")];
-    let table: [Row; 32] = [
+    let table: [Row; 36] = [
         ("/", None, [401, 200, 200]),
         ("/?q=1", None, [401, 303, 303]),
         ("/door?id=1", None, [401, 200, 200]),
         ("/door?id=9", None, [401, 404, 404]),
         ("/requests", None, [401, 200, 200]),
         ("/requests?state=pending&cursor=9", None, [401, 200, 200]),
+        ("/imports", None, [401, 403, 200]),
+        ("/import?id=9", None, [401, 403, 404]),
+        ("/imports/result?id=9", None, [401, 403, 404]),
+        ("/imports/run", Some(&[("id", "9")]), [401, 403, 404]),
         ("/tokens", None, [401, 403, 200]),
         ("/audit", None, [401, 200, 200]),
         ("/audit?action=none", None, [401, 422, 422]),

@@ -15,7 +15,7 @@ type Row = (&'static str, [u16; 6], fn(&Running, &str) -> Answer);
 
 /// Every route. `die-1` is the board that the panel's token is bound to, and the panel of intercom 1.
 /// The later rows build on what the earlier ones have done where they were allowed.
-const TABLE: [Row; 43] = [
+const TABLE: [Row; 48] = [
     ("polls as die-1", [401, 401, 401, 403, 403, 200], |b, _| {
         b.pending(&format!("mac={OLD}&board=die-1"))
     }),
@@ -88,6 +88,22 @@ const TABLE: [Row; 43] = [
     }),
     ("exchanges two panels", [401, 401, 401, 422, 403, 403], |b, _| {
         b.call(Method::POST, "/api/v1/swaps", Some(json!({"id": 1, "with_id": 99})))
+    }),
+    ("checks a file with replacements", [401, 401, 401, 201, 403, 403], |b, _| {
+        let text = b"id,new_mac\n99,02:00:00:00:00:24\n".to_vec();
+        b.send(Method::POST, "/api/v1/imports", &[("Content-Type", "text/csv")], Some(text))
+    }),
+    ("lists the imports", [401, 401, 401, 200, 403, 403], |b, _| {
+        b.call(Method::GET, "/api/v1/imports", None)
+    }),
+    ("shows an import", [401, 401, 401, 200, 403, 403], |b, _| {
+        b.call(Method::GET, "/api/v1/imports/1", None)
+    }),
+    ("runs an import with a wrong row", [401, 401, 401, 409, 403, 403], |b, _| {
+        b.call(Method::POST, "/api/v1/imports/1/run", None)
+    }),
+    ("reads a result file", [401, 401, 401, 200, 403, 403], |b, _| {
+        b.call(Method::GET, "/api/v1/imports/1/result", None)
     }),
     ("reads the audit log", [401, 401, 401, 200, 200, 403], |b, _| {
         b.call(Method::GET, "/api/v1/audit?actor=anybody", None)
@@ -182,7 +198,7 @@ fn with_tokens() -> (Running, [Option<String>; 6], String) {
 /// Everything that a call could have left behind.
 pub(crate) fn contents(billing: &Running) -> Vec<String> {
     let database = database(billing);
-    let tables = ["intercoms", "requests", "boards", "reports", "audit"];
+    let tables = ["intercoms", "requests", "boards", "reports", "audit", "imports", "import_rows"];
     let rows = tables.map(|table| {
         let columns: Vec<String> = database
             .prepare("SELECT name FROM pragma_table_info(?1)")

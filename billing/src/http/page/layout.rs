@@ -31,6 +31,7 @@ const REFERRER: (HeaderName, HeaderValue) =
 pub(super) enum Tab {
     Doors,
     Requests,
+    Imports,
     Tokens,
     Audit,
     Settings,
@@ -93,7 +94,10 @@ fn header(tab: Tab, visitor: &Visitor) -> Markup {
             nav aria-label="Pages" {
                 (link("/", "Doors", tab == Tab::Doors))
                 (link("/requests", "Requests", tab == Tab::Requests))
-                @if visitor.is_operator() { (link("/tokens", "Tokens", tab == Tab::Tokens)) }
+                @if visitor.is_operator() {
+                    (link("/imports", "Imports", tab == Tab::Imports))
+                    (link("/tokens", "Tokens", tab == Tab::Tokens))
+                }
                 (link("/audit", "Audit", tab == Tab::Audit))
                 (link("/docs", "API", false))
                 (link("/settings", "Settings", tab == Tab::Settings))

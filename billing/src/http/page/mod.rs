@@ -1,8 +1,9 @@
-//! The page for people: what needs an operator, the doors, the requests, the tokens, the audit log and
-//! the settings. It is written on the server, loads nothing from elsewhere and can be read without scripts.
+//! The page for people: what needs an operator, the doors, the requests, imports, the tokens, the audit log
+//! and the settings. It is written on the server, loads nothing from elsewhere and can be read without
+//! scripts.
 //!
 //! ```text
-//! admission (who?) ─► home, door, requests, tokens, audit, settings
+//! admission (who?) ─► home, door, requests, imports, tokens, audit, settings
 //!       │                      └─► request, shown, form (the same things everywhere) ─► layout
 //!       └─► sign_in ─► cookie                live: tells an open page that something has changed
 //! ```
@@ -17,6 +18,8 @@ mod docs;
 mod door;
 mod form;
 mod home;
+mod import;
+mod imports;
 mod layout;
 mod live;
 mod request;
@@ -40,6 +43,10 @@ pub(super) fn routes() -> Router<Billing> {
         .route("/door/undo", post(door::undo))
         .route("/requests", get(requests::show))
         .route("/requests/cancel", post(requests::cancel))
+        .route("/imports", get(imports::show).post(imports::add))
+        .route("/imports/run", post(import::run))
+        .route("/imports/result", get(import::result))
+        .route("/import", get(import::show))
         .route("/tokens", get(tokens::show).post(tokens::add))
         .route("/tokens/revoke", post(tokens::revoke))
         .route("/audit", get(audit::show))

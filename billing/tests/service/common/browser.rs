@@ -33,16 +33,27 @@ impl<'a> Browser<'a> {
     }
 
     pub(crate) fn get(&mut self, path: &str) -> Shown {
-        self.call(Method::GET, path, String::new())
+        self.call(Method::GET, path, "", String::new())
     }
 
     /// Sends a form of the page.
     pub(crate) fn press(&mut self, path: &str, fields: &[(&str, &str)]) -> Shown {
         let mut form = url::form_urlencoded::Serializer::new(String::new());
-        self.call(Method::POST, path, form.extend_pairs(fields).finish())
+        let form = form.extend_pairs(fields).finish();
+        self.call(Method::POST, path, "application/x-www-form-urlencoded", form)
     }
 
-    fn call(&mut self, method: Method, path: &str, form: String) -> Shown {
+    /// Sends the form with a file: `chosen` as a file, `pasted` as a text.
+    pub(crate) fn send_file(&mut self, path: &str, chosen: &str, pasted: &str) -> Shown {
+        let part = |head: &str, text: &str| {
+            format!("--part\r\nContent-Disposition: form-data; {head}\r\n\r\n{text}\r\n")
+        };
+        let file = "name=\"file\"; filename=\"doors.csv\"\r\nContent-Type: text/csv";
+        let form = part(file, chosen) + &part("name=\"text\"", pasted) + "--part--\r\n";
+        self.call(Method::POST, path, "multipart/form-data; boundary=part", form)
+    }
+
+    fn call(&mut self, method: Method, path: &str, kind: &str, form: String) -> Shown {
         let url = format!("http://{}{path}", self.billing.http());
         let mut request = Request::builder()
             .method(method.clone())
@@ -54,9 +65,7 @@ impl<'a> Browser<'a> {
         let answer = match method {
             Method::GET => self.billing.agent.run(request.body(()).expect("a request")),
             _ => {
-                let request = request
-                    .header("Origin", &self.origin)
-                    .header("Content-Type", "application/x-www-form-urlencoded");
+                let request = request.header("Origin", &self.origin).header("Content-Type", kind);
                 self.billing.agent.run(request.body(form).expect("a request"))
             }
         };
