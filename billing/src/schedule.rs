@@ -38,13 +38,15 @@ pub struct Schedule {
     pub quiet: Option<QuietHours>,
 }
 
-/// A text is no time zone, or no time of day.
+/// A text is no time zone or no time of day, or two times are no hours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Invalid {
     /// The IANA database has no such time zone.
     ZoneName,
     /// It is not `HH:MM`.
     TimeOfDay,
+    /// The hours end when they begin.
+    NoHours,
 }
 
 impl Schedule {
@@ -72,6 +74,17 @@ impl Schedule {
 }
 
 impl QuietHours {
+    /// Those between two times of day.
+    ///
+    /// # Errors
+    /// Both are the same.
+    pub fn new(time_zone: ZoneName, begins: TimeOfDay, ends: TimeOfDay) -> Result<Self, Invalid> {
+        match begins == ends {
+            true => Err(Invalid::NoHours),
+            false => Ok(QuietHours { time_zone, begins, ends }),
+        }
+    }
+
     /// When they end, if it is in them. Unix times in milliseconds.
     fn until(&self, now_ms: i64) -> Option<i64> {
         self.around(now_ms)
@@ -141,11 +154,19 @@ impl fmt::Display for TimeOfDay {
     }
 }
 
+impl fmt::Display for QuietHours {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let QuietHours { time_zone, begins, ends } = self;
+        write!(f, "{begins} to {ends}, {time_zone}")
+    }
+}
+
 impl fmt::Display for Invalid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Invalid::ZoneName => "must be a time zone such as Europe/Berlin",
             Invalid::TimeOfDay => "must be a time of day such as 22:30",
+            Invalid::NoHours => "must be different from begins",
         })
     }
 }

@@ -81,10 +81,11 @@ impl QuietHoursCommand {
 impl Set {
     async fn run(self) -> Result<()> {
         let Set { group, time_zone, begins, ends, database } = self;
-        if begins == ends {
-            bail!("the end of the quiet hours must be different from their begin");
-        }
-        let of = OfAGroup { group_id: group, hours: QuietHours { time_zone, begins, ends } };
+        let hours = match QuietHours::new(time_zone, begins, ends) {
+            Ok(hours) => hours,
+            Err(why) => bail!("--ends {why}"),
+        };
+        let of = OfAGroup { group_id: group, hours };
         let by = Actor::CommandLine;
         let set = database.open()?.write(move |t| operations::set_quiet_hours(t, &of, &by)).await;
         match set {

@@ -49,16 +49,14 @@ pub(super) fn read(body: &Map<String, Value>) -> Result<OfAGroup, Errors> {
     }
     let time_zone = word(&mut fields, "time_zone");
     let (begins, ends) = (word(&mut fields, "begins"), word(&mut fields, "ends"));
-    if begins.is_some() && begins == ends {
-        fields.error("ends", "The ends field must be different from begins.");
-    }
-    let of_a_group = match (group_id, time_zone, begins, ends) {
-        (Some(group_id), Some(time_zone), Some(begins), Some(ends)) => {
-            Some(OfAGroup { group_id, hours: QuietHours { time_zone, begins, ends } })
+    let hours = match (time_zone, begins, ends) {
+        (Some(time_zone), Some(begins), Some(ends)) => {
+            let hours = QuietHours::new(time_zone, begins, ends);
+            hours.map_err(|why| fields.error("ends", format!("The ends field {why}."))).ok()
         }
         _ => None,
     };
-    fields.finish(of_a_group)
+    fields.finish(group_id.zip(hours).map(|(group_id, hours)| OfAGroup { group_id, hours }))
 }
 
 fn word<T: FromStr<Err: Display>>(fields: &mut Fields<'_>, field: &str) -> Option<T> {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::{Billing, Refusal, find};
 use crate::audit::{Action, Actor, Subject};
 use crate::replacement::State;
-use crate::schedule::{QuietHours, Schedule};
+use crate::schedule::Schedule;
 use crate::store::intercoms::{self, Name, RecordState};
 use crate::store::quiet_hours::{self, OfAGroup};
 use crate::store::{Transaction, audit, requests};
@@ -89,8 +89,7 @@ pub(crate) fn set_quiet_hours(
     if !quiet_hours::set(transaction, of)? {
         return Err(Errors::on("group_id", "The selected group id is invalid.").into());
     }
-    let QuietHours { time_zone, begins, ends } = &of.hours;
-    let detail = format!("group {}: {begins} to {ends}, {time_zone}", of.group_id);
+    let detail = format!("group {}: {}", of.group_id, of.hours);
     let subject = Subject { detail: Some(&detail), ..Subject::default() };
     Ok(audit::add(transaction, by, Action::SetQuietHours, &subject)?)
 }

@@ -9,7 +9,6 @@ use crate::http::page::form::{Field, Kind, Typed};
 use crate::http::page::visitor::{Operator, Visitor};
 use crate::http::quiet_hours;
 use crate::operations::{Billing, Refusal};
-use crate::schedule::QuietHours;
 use crate::store::quiet_hours::OfAGroup;
 
 /// POST /settings/quiet-hours.
@@ -69,10 +68,10 @@ pub(super) fn section(visitor: &Visitor, all: &[OfAGroup], typed: &Typed) -> Mar
 }
 
 fn one(visitor: &Visitor, of_a_group: &OfAGroup) -> Markup {
-    let OfAGroup { group_id, hours: QuietHours { time_zone, begins, ends } } = of_a_group;
+    let OfAGroup { group_id, hours } = of_a_group;
     html! {
         h3 { "Group " (group_id) }
-        p { (begins) " to " (ends) ", " (time_zone) }
+        p { (hours) }
         @if visitor.is_operator() {
             form method="post" action="/settings/quiet-hours/remove" {
                 input type="hidden" name="group" value=(group_id);
