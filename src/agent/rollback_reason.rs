@@ -7,6 +7,7 @@ use intercom_wire::{BoardName, Mac};
 use super::hook_failure::HookFailure;
 use super::set_board::SetBoardError;
 use crate::board::{LinkError, UplinkError};
+use crate::decide::WithheldTopic;
 use crate::record::Route;
 
 /// Why the change in progress is taken back. The record and the report keep it in words.
@@ -26,8 +27,9 @@ pub(super) enum RollbackReason {
     NotReachedAgain(Route),
     /// Another board has the new MAC address too; its name, where it told one.
     Conflict(Option<BoardName>),
-    /// It could not be found out whether another board has the new MAC address.
-    OthersUnknown,
+    /// It could not be found out whether another board has the new MAC address; the topic that the broker
+    /// withholds, where it is that.
+    OthersUnknown(Option<WithheldTopic>),
     /// The traffic was not seen to leave by the link that bears the new MAC address.
     Uplink(UplinkError),
     /// It was confirmed, and the disk did not take the record before the deadline.
@@ -68,8 +70,9 @@ impl fmt::Display for RollbackReason {
             RollbackReason::Conflict(None) => {
                 f.write_str("identity conflict: another board has the new MAC too")
             }
-            RollbackReason::OthersUnknown => {
-                f.write_str("it could not be found out whether another board has the new MAC too")
+            RollbackReason::OthersUnknown(withheld) => {
+                f.write_str("it could not be found out whether another board has the new MAC too")?;
+                withheld.iter().try_for_each(|topic| write!(f, ": {topic}"))
             }
             RollbackReason::Uplink(why) => {
                 write!(f, "reaching upstream does not prove the new identity: {why}")

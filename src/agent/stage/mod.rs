@@ -268,8 +268,7 @@ impl Stage {
                 (Stage::Settling(route, until, others.answered(&owner, now)), None)
             }
             (Stage::Proving(proof), owner) => {
-                let others = proof.others().answered(&owner, now);
-                Self::proven(proof.broker_is_there(now).with(others))
+                Self::proven(proof.broker_is_there(now).answered(owner, now))
             }
             (stage, _) => (stage, None),
         }

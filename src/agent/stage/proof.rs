@@ -8,6 +8,7 @@ use crate::agent::rollback_reason::RollbackReason;
 use crate::agent::seams::LOOK_UP;
 use crate::board::UplinkError;
 use crate::clock::Moment;
+use crate::decide::{MacOwner, WithheldTopic};
 use crate::record::Route;
 
 /// When what could not be found out is looked at again.
@@ -21,6 +22,8 @@ pub(in crate::agent) struct Proof {
     is_reached: bool,
     link: Link,
     others: Others,
+    /// Why they could not be asked the last time, where that is known.
+    withheld: Option<WithheldTopic>,
     /// From when the LAN alone says who has the new MAC address, if the broker is away until then.
     lan_counts_from: Moment,
 }
@@ -43,7 +46,14 @@ impl Proof {
     /// Upstream is asked now; the other boards may have been asked before.
     pub(super) fn on(route: Route, others: Others, now: Moment) -> Self {
         let lan_counts_from = now + LOOK_UP;
-        Proof { route, is_reached: false, link: Link::NotAsked, others, lan_counts_from }
+        Proof {
+            route,
+            is_reached: false,
+            link: Link::NotAsked,
+            others,
+            withheld: None,
+            lan_counts_from,
+        }
     }
 
     /// The broker is there, or was a moment ago.
@@ -108,6 +118,16 @@ impl Proof {
         Proof { others, ..self }
     }
 
+    /// The same, after an answer about the other boards.
+    pub(super) fn answered(self, owner: MacOwner, now: Moment) -> Self {
+        let others = self.others.answered(&owner, now);
+        let withheld = match owner {
+            MacOwner::Unknown(withheld) => withheld,
+            _ => None,
+        };
+        Proof { others, withheld, ..self }
+    }
+
     /// When the next question is asked.
     pub(super) fn due(&self) -> Option<Moment> {
         self.link_due().into_iter().chain(self.others.due()).min()
@@ -132,7 +152,9 @@ impl Proof {
             (false, _) => RollbackReason::NotReachedAgain(self.route),
             (true, Link::Unproven(_, why)) => RollbackReason::Uplink(why.clone()),
             (true, Link::Asked) => RollbackReason::Uplink(UplinkError::NotFoundOut),
-            (true, Link::NotAsked | Link::Proven) => RollbackReason::OthersUnknown,
+            (true, Link::NotAsked | Link::Proven) => {
+                RollbackReason::OthersUnknown(self.withheld.clone())
+            }
         }
     }
 }

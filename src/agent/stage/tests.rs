@@ -3,6 +3,7 @@
 use super::*;
 use crate::agent::HookProblem;
 use crate::agent::fixtures::{FACTORY_MAC, NOW, mac};
+use crate::decide::WithheldTopic;
 
 const SETTLE: Duration = Duration::from_secs(10);
 const WINDOW: Duration = Duration::from_secs(120);
@@ -170,6 +171,23 @@ fn a_change_is_taken_back_as_soon_as_another_board_says_that_it_has_the_new_mac(
 }
 
 #[test]
+fn a_rollback_names_the_topic_that_keeps_the_others_from_being_asked() {
+    let withheld = WithheldTopic {
+        topic: "intercoms/AA/here/gate-1".to_owned(),
+        write: "intercoms/+/here/gate-1".to_owned(),
+        read: "intercoms/+/here/+".to_owned(),
+    };
+    let (stage, _) = at(NOW, proving(Route::Mqtt), Happened::Reached(Route::Mqtt));
+    let (stage, _) = at(NOW, stage, Happened::LookedUp(MacOwner::Unknown(Some(withheld))));
+    match at(NOW + WINDOW, stage, Happened::Time).1 {
+        Some(Action::RollBack(why)) => {
+            assert!(why.to_string().contains("too: the broker does not give intercoms/AA/here"));
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
 fn that_the_others_could_not_be_asked_is_no_answer() {
     let (stage, _) = at(NOW, proving(Route::Mqtt), Happened::Reached(Route::Mqtt));
     let (stage, action) = at(NOW, stage, Happened::LookedUp(MacOwner::Unknown(None)));
@@ -272,7 +290,7 @@ fn whatever_happens_after_the_deadline_a_stage_that_is_not_over_is_rolled_back_w
         (&|| settling(Route::Mqtt, end + SETTLE), not_reached()),
         (&|| settling(Route::Mqtt, NOW), not_reached()),
         (&|| settling(Route::Http, NOW), not_reached()),
-        (&only_reached, RollbackReason::OthersUnknown),
+        (&only_reached, RollbackReason::OthersUnknown(None)),
         (&only_alone, RollbackReason::NotReachedAgain(Route::Http)),
         (&|| Stage::Committing(NOW), RollbackReason::NotWritten),
     ];
