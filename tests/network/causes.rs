@@ -132,6 +132,19 @@ fn mqtt_to_a_port_for_http() {
 }
 
 #[test]
+fn mqtt_to_a_port_for_ssh() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("mqtt://{}", listener.local_addr().expect("an address"));
+    thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            let _ = stream.write_all(b"SSH-2.0-OpenSSH_9.6\r\n");
+            let _ = stream.read(&mut [0; 1024]);
+        }
+    });
+    has(&gate(&url), "mqtt-not-spoken", &["does not speak MQTT", "check the port in `url`"]);
+}
+
+#[test]
 fn mqtts_to_a_port_without_tls() {
     let broker = Broker::start();
     let board = gate(&broker.url().replace("mqtt", "mqtts"));
@@ -291,7 +304,39 @@ fn a_topic_that_the_rules_do_not_let_through() {
     let broker = Broker::start_from(dir, "allow_anonymous true\nacl_file DIR/rules\n");
     // mosquitto grants what its rules deny, and drops it.
     let words = ["does not give intercoms/by-board/gate-1/presence back", "write and to read"];
-    has(&on(&broker), "mqtt-presence", &words);
+    let board = on(&broker);
+    has(&board, "mqtt-presence", &words);
+    // Two looks at once take the panel's client ID from each other.
+    let netchecks = [(); 2].map(|()| Process::start("netcheck", &mut board.command(&["netcheck"])));
+    for mut netcheck in netchecks {
+        netcheck.wait_for("does not give intercoms/by-board/gate-1/presence back");
+    }
+}
+
+#[test]
+fn a_broker_that_never_answers_the_subscription() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("mqtt://{}", listener.local_addr().expect("an address"));
+    thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            thread::spawn(move || {
+                while let Some((first, _)) = packet(&mut stream) {
+                    if first >> 4 == 1 {
+                        let _ = stream.write_all(&[0x20, 2, 0, 0]);
+                    }
+                }
+            });
+        }
+    });
+    let board = gate(&url);
+    board.configure("connect_timeout = 5");
+    let since = Instant::now();
+    let netcheck = board.run(&["netcheck", "--json"]).json();
+    // It may take as long as CONNACK, and 2 s to close the connection.
+    assert!(since.elapsed() < Duration::from_secs(15), "{:?}", since.elapsed());
+    let last =
+        netcheck["routes"][0]["legs"].as_array().and_then(|legs| legs.last()).expect("a leg");
+    assert_eq!((text_of(&last["leg"]), text_of(&last["cause"])), ("topics", "mqtt-no-suback"));
 }
 
 #[test]

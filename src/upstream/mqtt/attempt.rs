@@ -55,6 +55,8 @@ async fn look(service: &Service, connect_as: &ConnectIdentity) -> Result<(), Cau
     let as_client = |client_id| Look { client_id, last_will: true, keep_alive };
     let goal = Goal::OwnPresence;
     let refused = match subscribe(service, connect_as, as_client(ClientId::OfLook), goal).await {
+        // Who is silent refuses nothing.
+        silent @ Err(Cause::Mqtt(MqttCause::NoSubAck)) => return silent,
         Err(Cause::Mqtt(why)) => why,
         reached => return reached,
     };
@@ -62,6 +64,12 @@ async fn look(service: &Service, connect_as: &ConnectIdentity) -> Result<(), Cau
         Ok(()) => {
             service.health.remarks(Leg::Login, format_args!("under another client ID: {refused}"));
             Ok(())
+        }
+        // Another look at the same time has taken the session over: what this one saw before stands.
+        Err(Cause::Mqtt(MqttCause::Closed { .. } | MqttCause::Client { .. }))
+            if matches!(refused, MqttCause::PresenceNotReturned { .. }) =>
+        {
+            Err(refused.into())
         }
         Err(why) => Err(explained(service, connect_as, why).await),
     }
@@ -149,7 +157,7 @@ async fn converse(
     limit: Duration,
 ) -> Result<(), Cause> {
     let mut subscription = OwnSubscription::new(topics);
-    // The client keeps the limit for CONNACK by itself.
+    // The client keeps the limit for CONNACK by itself. SUBACK has the same from then on.
     let mut until = Instant::now() + 2 * limit;
     let mut is_granted = false;
     let said = presence::of_look(board);
@@ -166,6 +174,7 @@ async fn converse(
         match event {
             Event::Incoming(Packet::ConnAck(_)) => {
                 let filters = subscription.start(Instant::now());
+                until = Instant::now() + limit;
                 client.handle.try_subscribe_many(filters)?;
             }
             Event::Outgoing(Outgoing::Subscribe(pkid)) => {
