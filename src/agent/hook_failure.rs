@@ -43,7 +43,9 @@ impl fmt::Display for HookFailure {
         let hook = &self.hook;
         match &self.problem {
             HookProblem::NotListed(why) => write!(f, "the hooks in {hook} cannot be listed: {why}"),
-            HookProblem::NotRun(why) => write!(f, "the hook {hook} could not be run: {why}"),
+            HookProblem::NotRun(why) => {
+                write!(f, "the hook {hook} could not be run: {why}; `doctor` says more")
+            }
             HookProblem::NotNow => write!(f, "the hook {hook} says \"not now\""),
             HookProblem::Ended(status) => write!(f, "the hook {hook} failed: {status}"),
             HookProblem::TooLong(limit) => {

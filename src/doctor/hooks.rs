@@ -18,11 +18,12 @@ fn look(panel: &Panel) -> Finding {
             return Finding::failed(why.to_string(), "mend that, or every change is rolled back");
         }
     };
-    let broken: Vec<_> = hooks
+    let mut broken: Vec<_> = hooks
         .iter()
         .filter_map(|hook| Some(format!("{}: {}", hook.display(), fault(&panel.root, hook)?)))
         .collect();
     if !broken.is_empty() {
+        broken.extend(skipped);
         return Finding::failed(
             broken.join("; "),
             "correct its first line, or remove it: a hook that fails rolls every change back",
@@ -47,10 +48,27 @@ fn fault(root: &Root, hook: &Path) -> Option<String> {
         Ok(length) => length,
         Err(why) => return Some(format!("it cannot be read: {why}")),
     };
-    let interpreter = interpreter(&first[..length])?;
+    let start = &first[..length];
+    let Some(interpreter) = interpreter(start) else {
+        let why = match start {
+            [0x7f, b'E', b'L', b'F', ..] => return None,
+            [0xef, 0xbb, 0xbf, b'#', b'!', ..] => "a byte order mark stands before its `#!`",
+            _ => "its first line names no interpreter, as `#!/bin/sh` does",
+        };
+        return Some(why.to_owned());
+    };
     let there = root.path(&interpreter).exists() || Path::new(&interpreter).exists();
-    (!there).then(|| format!("its interpreter `{}` is not there", interpreter.escape_debug()))
+    let missing = || format!("its interpreter `{}` is not there", interpreter.escape_debug());
+    let first_line = start.split(|byte| *byte == b'\n').next();
+    match (there, first_line.is_some_and(|line| line.ends_with(b"\r"))) {
+        (true, false) => None,
+        (false, false) => Some(missing()),
+        (false, true) => Some(format!("{}: {CR_LF}", missing())),
+        (true, true) => Some(CR_LF.to_owned()),
+    }
 }
+
+const CR_LF: &str = "its lines end with CR LF: save it with LF alone";
 
 /// The program that a script names in its first line, as the kernel's `binfmt_script` reads it.
 fn interpreter(script: &[u8]) -> Option<String> {

@@ -477,8 +477,24 @@ fn a_hook_that_cannot_run_fails_before_a_change_does() {
     let board = Board::new();
     board.sandbox.write_mode(&hook, "#!/bin/sh\r\nexit 0\r\n", 0o755);
     board.finds("hooks", State::Failed, "its interpreter `/bin/sh\\r` is not there");
+    for (text, why) in [
+        ("#!/bin/sh -e\r\nexit 0\r\n", "60-notify: its lines end with CR LF"),
+        ("\u{feff}#!/bin/sh\n", "60-notify: a byte order mark stands before its `#!`"),
+        ("exit 0\n", "60-notify: its first line names no interpreter"),
+        ("", "60-notify: its first line names no interpreter"),
+    ] {
+        board.sandbox.write_mode(&hook, text, 0o755);
+        board.finds("hooks", State::Failed, why);
+    }
+    board.sandbox.write_mode(&hook, "\x7fELF", 0o755);
+    board.finds("hooks", State::Ok, "60-notify");
+    board.sandbox.write_mode(&hook, "#!/bin/sh\n", 0o644);
+    board.finds("hooks", State::Warning, "60-notify is not run: it is not executable: chmod +x");
     board.sandbox.write_mode(&hook, "#!/bin/sh\n", 0o777);
     board.finds("hooks", State::Warning, "is not run");
+    board.sandbox.write_mode(&hook, "a text\n", 0o644);
+    board.sandbox.write_mode(&format!("{hook}.new"), "#!/bin/sh\n", 0o644);
+    board.finds("hooks", State::Ok, "50-lease");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Which files of a directory are hooks.
 
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -26,7 +26,8 @@ pub(super) struct Found {
 }
 
 /// Looks through a directory. Dotfiles, folders and files that are not executable are no hooks (an
-/// editor's left-overs, a README); an executable that others may write to is skipped with a warning.
+/// editor's left-overs, a README). A script that is not executable, and an executable that others may write
+/// to, are skipped with a warning.
 pub(super) fn hooks(dir: &Path) -> Result<Found, HookFailure> {
     let failed = |why| HookFailure::new(dir.display().to_string(), HookProblem::NotListed(why));
     let mut found = Found::default();
@@ -46,10 +47,15 @@ pub(super) fn hooks(dir: &Path) -> Result<Found, HookFailure> {
         let Ok(file) = fs::metadata(&path) else {
             continue;
         };
-        if name.starts_with('.') || !file.is_file() || file.permissions().mode() & EXECUTABLE == 0 {
+        if name.starts_with('.') || !file.is_file() {
             continue;
         }
-        match writable_by_others(&file) {
+        let unfit = match file.permissions().mode() & EXECUTABLE {
+            0 if !is_script(&name, &path) => continue,
+            0 => Some("is not executable: chmod +x".to_owned()),
+            _ => writable_by_others(&file),
+        };
+        match unfit {
             Some(why) => {
                 found.skipped.push(format!("the hook {} is not run: it {why}", path.display()))
             }
@@ -58,6 +64,13 @@ pub(super) fn hooks(dir: &Path) -> Result<Found, HookFailure> {
     }
     found.hooks.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(found)
+}
+
+/// Whether a file is meant to be run, and no left-over of an editor or of `systemd/install`.
+fn is_script(name: &str, path: &Path) -> bool {
+    let mut start = [0; 2];
+    let read = fs::File::open(path).and_then(|mut file| file.read_exact(&mut start));
+    !name.ends_with('~') && !name.ends_with(".new") && read.is_ok() && start == *b"#!"
 }
 
 fn writable_by_others(file: &fs::Metadata) -> Option<String> {
