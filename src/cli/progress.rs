@@ -18,6 +18,9 @@ const BEGINNING: &str =
 /// Between two changes.
 const IDLE: &str = "waiting for a request";
 
+/// How often it is shown that something is done. The next thing may be silent for as long again.
+const TICK: Duration = Duration::from_secs(1);
+
 /// So much of what is waited for is shown on the narrowest terminal.
 const LEAST: usize = 12;
 
@@ -111,7 +114,7 @@ impl Progress {
 
     fn tick(&self, done: &AtomicBool) {
         loop {
-            thread::park_timeout(self.patience());
+            thread::park_timeout(TICK);
             if done.load(Ordering::Acquire) {
                 break self.erase();
             }

@@ -26,7 +26,7 @@ const READING: Duration = Duration::from_secs(60);
 struct Patience {
     /// How long it has been silent already.
     before: Duration,
-    /// After which further silence a person is told.
+    /// After which further silence a person is told, again and again.
     quiet: Duration,
     /// All in all.
     limit: Duration,
@@ -177,18 +177,19 @@ fn next_within(
 ) -> io::Result<Option<Answer>> {
     // A read that is given up leaves here what it has.
     let mut line = Vec::new();
-    let (silent, mut is_told) = (before + quiet, false);
-    for wait in [quiet, limit.saturating_sub(silent).max(quiet)] {
+    let (mut silent, mut wait) = (before, quiet);
+    while silent < limit {
         answers.get_ref().set_read_timeout(Some(wait))?;
+        silent += wait;
         match answers.read_until(b'\n', &mut line) {
-            Err(why) if why.kind() == io::ErrorKind::WouldBlock && !is_told => {
-                // Not by the log: most commands have none. A stderr that nobody reads ends nothing.
-                let silent = silent.as_secs();
-                let _ = writeln!(io::stderr(), "  the daemon has not answered for {silent} s");
-                is_told = true;
-            }
             Err(why) if why.kind() == io::ErrorKind::WouldBlock => {}
             read_or_not => return read_or_not.and_then(|_| read(&line)),
+        }
+        wait = quiet.max(Patience::AT_ONCE.quiet).min(limit.saturating_sub(silent));
+        if !wait.is_zero() {
+            // Not by the log: most commands have none. A stderr that nobody reads ends nothing.
+            let silent = silent.as_secs();
+            let _ = writeln!(io::stderr(), "  the daemon has not answered for {silent} s");
         }
     }
     Err(io::Error::new(io::ErrorKind::TimedOut, NoAnswer { within: limit }))

@@ -131,7 +131,10 @@ fn a_daemon_that_hangs_is_told_soon_and_asked_once_by_doctor() {
         let took = since.elapsed();
         assert_eq!(answer.code, 1, "{arguments:?}: {answer:?}");
         assert!(answer.err.contains("it does not answer (for 5 s): restart it"), "{answer:?}");
-        assert!(answer.err.contains("the daemon has not answered for 2 s"), "{answer:?}");
+        for silent in [2, 4] {
+            let line = format!("the daemon has not answered for {silent} s");
+            assert!(answer.err.contains(&line), "{arguments:?}: {answer:?}");
+        }
         assert!(took < Duration::from_secs(9), "{arguments:?}: {took:?}");
     }
     let since = Instant::now();
