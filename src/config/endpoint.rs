@@ -3,6 +3,7 @@
 //! No error shows the text that is wrong: a mistyped URL may have a password anywhere in it.
 
 use std::fmt;
+use std::net::Ipv6Addr;
 use std::str::FromStr;
 
 use http::Uri;
@@ -121,7 +122,13 @@ fn read(text: &str, plain: &str, secure: &str, right: &str) -> Result<(Uri, bool
     if no_port {
         return Err(format!("what follows the host is no port: {right}"));
     }
-    if matches!(host, "" | "[]") {
+    // A link-local address has its interface after a `%`.
+    let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let address = address.map(|address| address.split('%').next().unwrap_or_default());
+    if address.is_some_and(|address| address.parse::<Ipv6Addr>().is_err()) {
+        return Err(format!("what stands in the brackets is no IPv6 address: {right}"));
+    }
+    if host.is_empty() {
         return Err(right.to_owned());
     }
     Ok((uri, tls))

@@ -51,8 +51,9 @@ fn protocol(name: &str) -> Result<String, String> {
 }
 
 fn topics(mut section: Section, by_mac: ByMac) -> Result<Topics, Wrong> {
+    let given = ["status", "presence", "mac_who", "mac_here"].map(|key| (key, section.place(key)));
     let mut topic = |key, default| section.text(key, default, Template::topic);
-    Ok(Topics {
+    let topics = Topics {
         patch: topic("patch", wire::PATCH)?,
         board_patch: topic("board_patch", wire::BOARD_PATCH)?,
         by_mac,
@@ -62,5 +63,20 @@ fn topics(mut section: Section, by_mac: ByMac) -> Result<Topics, Wrong> {
         everybody_who: topic("everybody_who", wire::EVERYBODY_WHO)?,
         mac_who: topic("mac_who", wire::MAC_WHO)?,
         mac_here: topic("mac_here", wire::MAC_HERE)?,
-    })
+    };
+    let said = [&topics.status, &topics.presence, &topics.mac_who, &topics.mac_here];
+    for ((key, at), said) in given.into_iter().zip(said) {
+        if is_heard(said, &topics) {
+            let text = "the panel would read as requests what it says itself: let it be below neither \
+                        `patch` nor `board_patch`";
+            return Err(section.wrong(key, at.unwrap_or_else(|| section.span.clone()), text));
+        }
+    }
+    Ok(topics)
+}
+
+/// Whether what comes on a topic is read as a request.
+fn is_heard(topic: &Template, topics: &Topics) -> bool {
+    let by_mac = topics.by_mac != ByMac::No && topic.is_within(&topics.patch);
+    by_mac || topic.is_within(&topics.board_patch)
 }

@@ -26,7 +26,7 @@ pub(super) type Text<'t> = Spanned<Cow<'t, str>>;
 pub(super) struct Section<'t> {
     /// Empty for the file itself.
     name: String,
-    span: Range<usize>,
+    pub(super) span: Range<usize>,
     /// A list, since a tree that can lose values is 2 KB of code.
     values: Vec<(Text<'t>, Spanned<DeValue<'t>>)>,
     known: &'static [&'static str],

@@ -111,6 +111,12 @@ impl Template {
         Ok(Template { kind, parts })
     }
 
+    /// Whether it is the other one, or below it.
+    pub fn is_within(&self, other: &Template) -> bool {
+        let (own, other) = (self.to_string(), other.to_string());
+        own.strip_prefix(&other).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+
     /// The topic or path of one panel.
     ///
     /// # Errors

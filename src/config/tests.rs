@@ -210,6 +210,7 @@ fn a_broker_is_a_host_and_a_port() {
         ("mqtts://broker/", "mqtts://broker:8883"),
         ("mqtt://10.0.0.1:42", "mqtt://10.0.0.1:42"),
         ("mqtts://[fd00::1]:42", "mqtts://[fd00::1]:42"),
+        ("mqtt://[fe80::1%eth0]", "mqtt://[fe80::1%eth0]:1883"),
     ] {
         let broker: Broker = text.parse().expect("a broker");
         assert_eq!(broker.to_string(), shown);
@@ -223,6 +224,8 @@ fn a_broker_is_a_host_and_a_port() {
         "mqtt://",
         "mqtt://:1883",
         "mqtt://[]",
+        "mqtt://[zz::1]",
+        "mqtt://[10.0.0.1]",
         "mqtt://b/path",
         "mqtt://b?x=1",
         "mqtt://b#x",
@@ -513,6 +516,24 @@ fn a_wrong_template_is_refused() {
     for text in ["", "a", "/a b", "/a?b", "/a#b"] {
         assert!(Template::path(text).is_err(), "{text}");
     }
+}
+
+#[test]
+fn the_panel_does_not_read_as_requests_what_it_says_itself() {
+    let topics = |lines: &str| format!("[mqtt.topics]\n{lines}");
+    for (lines, line, key) in [
+        ("status = \"intercoms/{mac}/patch\"", 4, "status"),
+        ("mac_who = \"x\"\npresence = \"intercoms/{mac}/patch/x\"", 5, "presence"),
+        ("mac_here = \"intercoms/by-board/{board}/patch\"", 4, "mac_here"),
+        ("board_patch = \"intercoms/by-board/{board}\"", 3, "status"),
+    ] {
+        let why = wrong(&mqtt(&topics(lines)));
+        let place = format!("a.toml, line {line}: `mqtt.topics.{key}`: the panel would read");
+        assert!(why.starts_with(&place), "{why}");
+    }
+    read(&mqtt(&topics("status = \"intercoms/{mac}/patches\"")));
+    let unheard = topics("status = \"intercoms/{mac}/patch/x\"");
+    read(&mqtt(&format!("mac_topics = false\n{unheard}")));
 }
 
 #[test]
