@@ -1,12 +1,17 @@
 //! Text as people and their tools write it: with a byte order mark, with CR LF, or as UTF-16.
 
 use std::fmt;
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
+
+use nix::fcntl::OFlag;
 
 /// The byte order mark.
 const MARK: &str = "\u{feff}";
+/// Character devices of flash partitions (the kernel's `MTD_CHAR_MAJOR`).
+const MTD_MAJOR: u64 = 90;
 
 /// Why bytes cannot be read as text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,13 +41,28 @@ pub fn decode(bytes: &[u8]) -> Result<String, NotText> {
     Ok(unmarked.replace("\r\n", "\n"))
 }
 
+/// Opens a file that can be read to its end: no directory, pipe or terminal. Opening it never waits.
+///
+/// # Errors
+/// As `open(2)`, and when it is something else than a file or a flash partition.
+pub fn open_file(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path)?;
+    let found = file.metadata()?;
+    let is_partition = found.file_type().is_block_device()
+        || (found.file_type().is_char_device() && found.rdev() >> 8 == MTD_MAJOR);
+    match found.is_file() || is_partition {
+        true => Ok(file),
+        false => Err(io::Error::other("it is not a regular file")),
+    }
+}
+
 /// Opens a text file that is too long to be held, behind its byte order mark. Its line ends are as they
 /// are.
 ///
 /// # Errors
-/// As `open(2)` and `read(2)`, and when it is UTF-16.
+/// As [`open_file`] and `read(2)`, and when it is UTF-16.
 pub fn open(path: &Path) -> io::Result<BufReader<File>> {
-    let mut file = BufReader::new(File::open(path)?);
+    let mut file = BufReader::new(open_file(path)?);
     let start = file.fill_buf()?;
     if is_utf_16(start) {
         return Err(io::Error::new(io::ErrorKind::InvalidData, NotText::Utf16));
@@ -73,9 +93,12 @@ impl fmt::Display for NotText {
 
 #[cfg(test)]
 mod tests {
+    use nix::sys::stat::Mode;
+    use nix::unistd::mkfifo;
     use proptest::prelude::*;
 
     use super::*;
+    use crate::testing::Sandbox;
 
     const LITTLE_ENDIAN: fn(u16) -> [u8; 2] = u16::to_le_bytes;
     const BIG_ENDIAN: fn(u16) -> [u8; 2] = u16::to_be_bytes;
@@ -104,6 +127,18 @@ mod tests {
         fn no_bytes_do_harm(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
             let _ = decode(&bytes);
         }
+    }
+
+    #[test]
+    fn what_may_never_end_is_not_opened() {
+        let sandbox = Sandbox::new();
+        let pipe = sandbox.root().path(Path::new("/pipe"));
+        mkfifo(&pipe, Mode::S_IRWXU).expect("made");
+        for path in [&pipe, Path::new("/"), Path::new("/dev/zero")] {
+            let why = open_file(path).expect_err("no file").to_string();
+            assert_eq!(why, "it is not a regular file", "{}", path.display());
+        }
+        assert!(open_file(Path::new("/proc/self/status")).is_ok());
     }
 
     #[test]

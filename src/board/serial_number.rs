@@ -1,6 +1,5 @@
 //! The serial number: the first of the configured sources that answers.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 use std::time::Duration;
@@ -71,7 +70,7 @@ pub(super) fn first_of(
 /// A file's content, nothing if it is not there.
 fn read(root: &Root, path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    match File::open(root.path(path)) {
+    match text::open_file(&root.path(path)) {
         Ok(file) => file.take(MAX_FILE_BYTES).read_to_end(&mut bytes).map(|_| bytes),
         Err(why) if why.kind() == io::ErrorKind::NotFound => Ok(bytes),
         Err(why) => Err(why),

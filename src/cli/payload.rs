@@ -2,12 +2,13 @@
 
 use std::fmt::Display;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, IsTerminal, Read};
 use std::path::Path;
 
 use intercom_wire::MAX_REQUEST_BYTES;
 
 use super::exit::Failure;
+use super::progress::while_working;
 use crate::file_error::advice;
 use crate::text::{self, NotText};
 
@@ -16,12 +17,20 @@ use crate::text::{self, NotText};
 pub(super) fn read(file: &Path) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     let limit = MAX_REQUEST_BYTES as u64 + 1;
-    let (name, read) = match file == Path::new("-") {
-        true => ("standard input".into(), io::stdin().take(limit).read_to_end(&mut bytes)),
-        false => (
-            file.to_string_lossy(),
-            File::open(file).and_then(|file| file.take(limit).read_to_end(&mut bytes)),
-        ),
+    let is_stdin = file == Path::new("-");
+    let name = if is_stdin { "standard input".into() } else { file.to_string_lossy() };
+    let mut read = || match is_stdin {
+        true => io::stdin().take(limit).read_to_end(&mut bytes),
+        false => File::open(file).and_then(|file| file.take(limit).read_to_end(&mut bytes)),
+    };
+    let what = format!("reading the request from {name}");
+    let read = match is_stdin && io::stdin().is_terminal() {
+        true => {
+            // Once: a line that is rewritten would take away what is being typed.
+            eprintln!("{what}, until Ctrl-D");
+            read()
+        }
+        false => while_working(&what, read),
     };
     let cannot = |why: &dyn Display| Failure::usage(format!("{name} cannot be read: {why}"));
     read.map_err(|why| cannot(&format!("{why}{}", advice(&why))))?;

@@ -1,7 +1,6 @@
 //! Reading the file, and finding the line and key of whatever is wrong in it.
 
-use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::ops::Range;
 use std::path::Path;
 
@@ -36,11 +35,12 @@ pub fn load_with_in_force(
     named: Option<&Path>,
 ) -> Result<(Settings, InForce), ConfigError> {
     let file = named.map_or_else(|| root.path(DEFAULT_PATH), Path::to_owned);
-    let bytes = match fs::read(&file) {
-        Ok(bytes) => bytes,
-        Err(why) if why.kind() == io::ErrorKind::NotFound && named.is_none() => Vec::new(),
+    let mut bytes = Vec::new();
+    match text::open_file(&file).and_then(|mut file| file.read_to_end(&mut bytes)) {
+        Ok(_) => {}
+        Err(why) if why.kind() == io::ErrorKind::NotFound && named.is_none() => {}
         Err(why) => return Err(ConfigError::Unreadable { file, why }),
-    };
+    }
     match text::decode(&bytes) {
         Ok(text) => parse_with_in_force(&text, &file),
         Err(why) => Err(ConfigError::NotText { file, why }),

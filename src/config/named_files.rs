@@ -75,7 +75,7 @@ impl Look<'_> {
     }
 
     fn open(&mut self, table: &'static str, key: &'static str, path: &Path) {
-        let opened = std::fs::File::open(self.root.path(path));
+        let opened = text::open_file(&self.root.path(path));
         self.found(table, key, path, opened.err().map(Why::Unreadable));
     }
 

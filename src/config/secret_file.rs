@@ -1,7 +1,6 @@
 //! Files that only their owner may read, and what is in them.
 
 use std::fmt;
-use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -57,7 +56,8 @@ impl SecretFile {
     /// nothing in it.
     pub fn read(&self, root: &Root) -> Result<Secret, SecretFileError> {
         let failed = |why| SecretFileError { path: self.path.clone(), why };
-        let file = File::open(root.path(&self.path)).map_err(|why| failed(Why::Unreadable(why)))?;
+        let file =
+            text::open_file(&root.path(&self.path)).map_err(|why| failed(Why::Unreadable(why)))?;
         // Asked of the open file, so that it is the one that is read.
         let mode = file.metadata().map_err(|why| failed(Why::Unreadable(why)))?.mode();
         let credentials = std::env::var_os("CREDENTIALS_DIRECTORY");

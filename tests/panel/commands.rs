@@ -1,8 +1,9 @@
 //! The commands as an installer uses them: with and without a daemon, in words and in JSON.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use intercom_test_support::{
@@ -449,6 +450,18 @@ fn a_board_that_takes_its_time_is_not_read_in_silence() {
         reads.wait_for("reading the board: 2 s");
         fs::write(&pipe, "SN-1\n").expect("written");
     }
+}
+
+#[test]
+fn a_request_that_does_not_come_is_not_waited_for_in_silence() {
+    let board = without_uplink();
+    let mut command = board.command(&["check", "-"]);
+    let mut child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("started");
+    let mut lines = BufReader::new(child.stderr.take().expect("piped")).lines();
+    let line = lines.next().expect("a line").expect("text");
+    assert!(line.starts_with("  reading the request from standard input: "), "{line}");
+    drop(child.stdin.take());
+    child.wait().expect("ended");
 }
 
 #[test]

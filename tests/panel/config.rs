@@ -4,6 +4,8 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 
 use intercom_test_support::{Board, OLD};
+use nix::sys::stat::Mode;
+use nix::unistd::mkfifo;
 
 /// Broken configurations: the text, the line and key that are named, and what to do.
 const BROKEN: [(&str, &str, &str); 23] = [
@@ -99,6 +101,26 @@ fn every_file_that_is_named_is_opened() {
     let json = board.run(&["config", "--json"]).json();
     assert_eq!(json["settings"]["mqtt"]["password_file"], "/etc/password");
     assert_eq!(json["problems"].as_array().map(Vec::len), Some(2), "{json}");
+}
+
+#[test]
+fn a_pipe_in_place_of_a_file_is_told_and_not_waited_for() {
+    let board = Board::sandboxed("gate-1", OLD);
+    board.configure(
+        "[mqtt]\nurl = \"mqtts://127.0.0.1:1\"\nca_file = \"/etc/serial\"\nusername = \"u\"\n\
+         password_file = \"/etc/serial\"",
+    );
+    let pipe = board.path("etc/serial");
+    fs::remove_file(&pipe).expect("removed");
+    mkfifo(&pipe, Mode::S_IRWXU).expect("made");
+    for command in ["config", "netcheck", "doctor", "identity"] {
+        let answer = board.run(&[command]);
+        let told = format!("{}{}", answer.out, answer.err);
+        assert!(told.contains("it is not a regular file"), "{command}: {told}");
+    }
+    let named = board.run(&["config", pipe.to_str().expect("text")]);
+    assert_eq!(named.code, 2, "{named:?}");
+    assert!(named.err.contains("it is not a regular file"), "{named:?}");
 }
 
 #[test]
