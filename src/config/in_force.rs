@@ -3,9 +3,13 @@
 
 use std::cell::RefCell;
 use std::fmt::Write;
+use std::path::Path;
 use std::rc::Rc;
 
 use serde_json::{Map, Value};
+
+use super::secret_file::may_be_secret;
+use crate::root::Root;
 
 /// Every setting with its table and key, noted where it is read. A setting without a default that is not
 /// set is not among them.
@@ -37,6 +41,18 @@ impl InForce {
             let command = value.as_str().filter(|text| text.starts_with("command:"));
             if let Some((program, _)) = command.and_then(|text| text.split_once([' ', '\t'])) {
                 *value = format!("{program} ...").into();
+            }
+        }
+        self
+    }
+
+    /// Without the names of secret files that may be secrets themselves.
+    pub(super) fn without_secrets(mut self, root: &Root) -> Self {
+        for (_, key, value) in &mut self.0 {
+            let is_secret = ["password_file", "token_file", "client_key_file"].contains(&&**key);
+            let name = value.as_str().filter(|_| is_secret);
+            if name.is_some_and(|name| may_be_secret(Path::new(name), root)) {
+                *value = "...".into();
             }
         }
         self

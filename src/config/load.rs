@@ -42,7 +42,10 @@ pub fn load_with_in_force(
         Err(why) => return Err(ConfigError::Unreadable { file, why }),
     }
     match text::decode(&bytes) {
-        Ok(text) => parse_with_in_force(&text, &file),
+        Ok(text) => {
+            let (settings, in_force) = parse_with_in_force(&text, &file)?;
+            Ok((settings, in_force.without_secrets(root)))
+        }
         Err(why) => Err(ConfigError::NotText { file, why }),
     }
 }

@@ -81,13 +81,15 @@ impl Look<'_> {
 
     fn secret(&mut self, table: &'static str, key: &'static str, file: Option<&SecretFile>) {
         let Some(file) = file else { return };
-        let read = file.read(self.root).map_err(Why::Secret);
-        let read = read.and_then(|secret| match key {
-            "client_key_file" => PrivateKeyDer::from_pem_slice(secret.expose().as_bytes())
-                .map(|_| ())
-                .map_err(|_| Why::NoKey),
-            _ => Ok(()),
-        });
+        let read = match key {
+            "token_file" => file.read_authorization(self.root).map(drop).map_err(Why::Secret),
+            _ => file.read(self.root).map_err(Why::Secret).and_then(|secret| match key {
+                "client_key_file" => PrivateKeyDer::from_pem_slice(secret.expose().as_bytes())
+                    .map(|_| ())
+                    .map_err(|_| Why::NoKey),
+                _ => Ok(()),
+            }),
+        };
         self.found(table, key, file.path(), read.err());
     }
 

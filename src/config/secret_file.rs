@@ -5,6 +5,8 @@ use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use http::HeaderValue;
+
 use crate::file_error::advice;
 use crate::root::Root;
 use crate::text::{self, NotText};
@@ -33,10 +35,14 @@ pub struct SecretFileError {
 #[derive(Debug)]
 enum Why {
     Unreadable(io::Error),
-    ReadableByOthers { mode: u32 },
+    ReadableByOthers {
+        mode: u32,
+    },
     TooLong,
     NotText(NotText),
     Empty,
+    /// No header can have it.
+    NoToken,
 }
 
 impl SecretFile {
@@ -55,7 +61,7 @@ impl SecretFile {
     /// When it cannot be read, when others than its owner may read or change it, and when there is
     /// nothing in it.
     pub fn read(&self, root: &Root) -> Result<Secret, SecretFileError> {
-        let failed = |why| SecretFileError { path: self.path.clone(), why };
+        let failed = |why| self.failed(root, why);
         let file =
             text::open_file(&root.path(&self.path)).map_err(|why| failed(Why::Unreadable(why)))?;
         // Asked of the open file, so that it is the one that is read.
@@ -79,6 +85,33 @@ impl SecretFile {
         }
         Ok(Secret(text))
     }
+
+    /// Reads a token as the value of the header that tells it to a service (RFC 6750, section 2.1).
+    ///
+    /// # Errors
+    /// As [`read`](Self::read), and when no header can have it.
+    pub fn read_authorization(&self, root: &Root) -> Result<HeaderValue, SecretFileError> {
+        let token = self.read(root)?;
+        let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose()))
+            .map_err(|_| self.failed(root, Why::NoToken))?;
+        value.set_sensitive(true);
+        Ok(value)
+    }
+
+    fn failed(&self, root: &Root, why: Why) -> SecretFileError {
+        let path = match may_be_secret(&self.path, root) {
+            true => "...".into(),
+            false => self.path.clone(),
+        };
+        SecretFileError { path, why }
+    }
+}
+
+/// Whether what stands in place of a file's name may be the secret itself: there is no such file, and no
+/// directory for it.
+pub(super) fn may_be_secret(path: &Path, root: &Root) -> bool {
+    let has_dir = |dir: &Path| dir != Path::new("/") && root.path(dir).is_dir();
+    !root.path(path).exists() && !path.parent().is_some_and(has_dir)
 }
 
 /// Whether a file of this mode is its owner's alone. systemd gives a service its credentials by an
@@ -122,6 +155,9 @@ impl fmt::Display for SecretFileError {
                 "the secret file {path} is longer than {MAX_BYTES} bytes: is it the right file?"
             ),
             Why::NotText(why) => write!(f, "the secret file {path} cannot be read: {why}"),
+            Why::NoToken => {
+                write!(f, "the token in {path} has a line break or control character in it")
+            }
             Why::Empty => write!(f, "the secret file {path} is empty"),
         }
     }

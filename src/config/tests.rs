@@ -571,8 +571,15 @@ fn a_secret_is_only_its_owners() {
     assert!(secret(0o600, "h\0u\0").expect_err("UTF-16").contains("save it as UTF-8"));
     assert!(secret(0o600, "\n").expect_err("empty").contains("is empty"));
     assert!(secret(0o600, &"x".repeat(70_000)).expect_err("long").contains("longer"));
-    let absent = SecretFile::new("/absent".into()).read(sandbox.root());
-    assert!(absent.expect_err("absent").to_string().contains("/absent cannot be read"));
+    let absent = |name: &str| {
+        let read = SecretFile::new(name.into()).read(sandbox.root());
+        read.expect_err("absent").to_string()
+    };
+    assert!(absent("/etc/absent").contains("/etc/absent cannot be read"));
+    // What stands there may be the secret.
+    for name in ["/hunter2", "/hunter2/hunter2="] {
+        assert!(absent(name).contains("the secret file ... cannot be read"), "{}", absent(name));
+    }
     let shown = format!("{:?}", secret(0o600, "hunter2"));
     assert!(!shown.contains("hunter2"), "{shown}");
 }

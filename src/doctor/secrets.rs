@@ -11,14 +11,11 @@ pub(super) const PRIVATE: Check = Check {
 };
 
 fn look(panel: &Panel) -> Finding {
-    let files = files(&panel.settings);
     // The errors name the file and what to do, never what is in it.
-    let wrong: Vec<_> = files
-        .iter()
-        .filter_map(|file| file.read(&panel.root).err())
-        .map(|why| why.to_string())
-        .collect();
-    match (files.len(), wrong.as_slice()) {
+    let unusable = panel.settings.unusable_files(&panel.root);
+    let wrong: Vec<_> =
+        unusable.iter().filter(|file| file.is_secret()).map(ToString::to_string).collect();
+    match (files(&panel.settings).len(), wrong.as_slice()) {
         (0, _) => Finding::ok("none is configured"),
         (count, []) => Finding::ok(format!("{count} configured, in private files")),
         (_, wrong) => Finding::failed(

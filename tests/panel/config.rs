@@ -104,6 +104,31 @@ fn every_file_that_is_named_is_opened() {
 }
 
 #[test]
+fn a_token_that_no_header_can_have_is_told_and_not_shown() {
+    let board = Board::sandboxed("gate-1", OLD).with_polling("http://127.0.0.1:1");
+    board.configure("token_file = \"/etc/token\"");
+    board.write("etc/token", "hunter2\nhunter2\n");
+    fs::set_permissions(board.path("etc/token"), Permissions::from_mode(0o600)).expect("changed");
+    let why = "the token in /etc/token has a line break or control character in it";
+    let config = board.run(&["config"]);
+    assert_eq!(config.code, 2, "{config:?}");
+    assert!(config.err.contains(&format!("`http.token_file`: {why}")), "{config:?}");
+    let doctor = board.run(&["doctor"]).out;
+    assert!(doctor.contains(why), "{doctor}");
+    assert!(!format!("{config:?}{doctor}").contains("hunter2"), "{config:?}{doctor}");
+}
+
+#[test]
+fn a_secret_that_looks_like_a_path_is_not_shown() {
+    let board = Board::sandboxed("gate-1", OLD).with_polling("http://127.0.0.1:1");
+    board.configure("token_file = \"/hunter2/hunter2=\"");
+    for command in ["config", "netcheck", "doctor", "bugreport"] {
+        let told = format!("{:?}", board.run(&[command]));
+        assert!(!told.contains("hunter2") && told.contains("the secret file ..."), "{told}");
+    }
+}
+
+#[test]
 fn a_pipe_in_place_of_a_file_is_told_and_not_waited_for() {
     let board = Board::sandboxed("gate-1", OLD);
     board.configure(

@@ -242,15 +242,7 @@ impl Exchange {
         request: RequestBuilder<B>,
     ) -> Result<RequestBuilder<B>, Trouble> {
         let Some(file) = &self.service.settings.token else { return Ok(request) };
-        let token = file.read(&self.service.place.root).map_err(PanelCause::file)?;
-        let mut value =
-            HeaderValue::try_from(format!("Bearer {}", token.expose())).map_err(|_| {
-                let file = file.path().display();
-                PanelCause::file(format_args!(
-                    "the token in {file} has a line break or control character in it"
-                ))
-            })?;
-        value.set_sensitive(true);
+        let value = file.read_authorization(&self.service.place.root).map_err(PanelCause::file)?;
         Ok(request.header(AUTHORIZATION, value))
     }
 
