@@ -6,14 +6,14 @@ use super::args::Config;
 use super::exit::{Exit, Failure};
 use super::output;
 use crate::config::load_with_in_force;
+use crate::doctor::files;
 
 pub(super) fn config(config: &Config) -> Result<Exit, Failure> {
     let common = config.common();
     let named = config.file.as_deref().or(common.config.as_deref());
     let root = super::root(&common)?;
     let (settings, in_force) = load_with_in_force(&root, named).map_err(Failure::usage)?;
-    let mut problems: Vec<String> =
-        settings.unusable_files(&root).iter().map(ToString::to_string).collect();
+    let mut problems = files::problems(&settings, &root, true);
     problems.extend(settings.require_upstream(&root).err().map(|why| why.to_string()));
     if common.json {
         let answer = json!({"settings": in_force.into_json(), "problems": problems});

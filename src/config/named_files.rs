@@ -121,6 +121,11 @@ fn certificates(path: &Path) -> Result<(), Why> {
 }
 
 impl UnusableFile {
+    /// The table that names it.
+    pub fn table(&self) -> &'static str {
+        self.table
+    }
+
     /// Whether what is wrong is told of a secret.
     pub fn is_secret(&self) -> bool {
         matches!(self.why, Why::Secret(_))

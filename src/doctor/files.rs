@@ -1,7 +1,10 @@
 //! The files that the configuration names.
 
 use super::{Check, Finding, Look};
+use crate::config::Settings;
 use crate::panel::Panel;
+use crate::root::Root;
+use crate::upstream::tls;
 
 pub(super) const USABLE: Check = Check {
     id: "files",
@@ -9,15 +12,25 @@ pub(super) const USABLE: Check = Check {
     look: Look::Board(look),
 };
 
+/// What is wrong with the files; with those that are secret, if asked for.
+pub fn problems(settings: &Settings, root: &Root, with_secrets: bool) -> Vec<String> {
+    let unusable = settings.unusable_files(root);
+    let unfit = tls::unusable(settings, root);
+    // What cannot be read is told with its key.
+    let unfit =
+        unfit.iter().filter(|(table, _)| unusable.iter().all(|file| file.table() != *table));
+    let unfit = unfit.map(|(table, why)| format!("[{table}]: {why}"));
+    let told = unusable.iter().filter(|file| with_secrets || !file.is_secret());
+    told.map(ToString::to_string).chain(unfit).collect()
+}
+
 fn look(panel: &Panel) -> Finding {
-    let unusable = panel.settings.unusable_files(&panel.root);
     // A secret has a check of its own.
-    let wrong = unusable.iter().filter(|file| !file.is_secret());
-    match wrong.map(ToString::to_string).collect::<Vec<_>>().as_slice() {
+    match problems(&panel.settings, &panel.root, false).as_slice() {
         [] => Finding::ok("each is there and can be read"),
         wrong => Finding::failed(
             wrong.join("; "),
-            "put the file there, or correct its name; no restart is needed after",
+            "put the right file there, or correct its name; no restart is needed after",
         ),
     }
 }

@@ -6,7 +6,7 @@ mod clock;
 pub mod daemon;
 mod duplicates;
 mod environment;
-mod files;
+pub mod files;
 mod finding;
 mod firmware;
 mod hooks;

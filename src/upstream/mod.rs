@@ -14,7 +14,7 @@ pub(crate) mod legs;
 mod link_proof;
 #[cfg(feature = "mqtt")]
 pub mod mqtt;
-mod tls;
+pub(crate) mod tls;
 
 use std::pin::pin;
 use std::sync::Arc;

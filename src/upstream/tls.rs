@@ -22,7 +22,8 @@ use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, ClientConnection, ProtocolVersion};
 
 use super::Place;
-use crate::config::{Tls, TlsVersion, Trust};
+use crate::config::{Settings, Tls, TlsVersion, Trust};
+use crate::root::Root;
 
 pub(super) use files::TlsFileError;
 pub(super) use probe::is_spoken_at;
@@ -69,6 +70,24 @@ pub(super) fn client_config(
     config.alpn_protocols = protocols.iter().map(|protocol| protocol.as_ref().to_vec()).collect();
     config.resumption = Resumption::in_memory_sessions(SESSIONS);
     Ok(config)
+}
+
+/// Why the routes whose TLS cannot be set up would not connect, each with its table of the configuration.
+pub(crate) fn unusable(settings: &Settings, root: &Root) -> Vec<(&'static str, TlsFileError)> {
+    let place = Place::new(root.clone(), None);
+    let no_protocols: [&[u8]; 0] = [];
+    let mqtt = settings.mqtt.as_ref().map(|mqtt| ("mqtt", mqtt.broker.tls, &mqtt.tls));
+    let services = [("http", &settings.http), ("billing", &settings.billing)];
+    let services = services.into_iter().filter_map(|(table, service)| {
+        let service = service.as_ref()?;
+        Some((table, service.base.tls, &service.tls))
+    });
+    let over_tls = mqtt.into_iter().chain(services).filter(|(_, is_used, _)| *is_used);
+    over_tls
+        .filter_map(|(table, _, tls)| {
+            client_config(tls, &place, &no_protocols).err().map(|why| (table, why))
+        })
+        .collect()
 }
 
 /// The version of TLS that a connection has.

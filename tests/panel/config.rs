@@ -3,6 +3,7 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 
+use intercom_test_support::certificates::{Authority, NOW};
 use intercom_test_support::{Board, OLD};
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
@@ -101,6 +102,43 @@ fn every_file_that_is_named_is_opened() {
     let json = board.run(&["config", "--json"]).json();
     assert_eq!(json["settings"]["mqtt"]["password_file"], "/etc/password");
     assert_eq!(json["problems"].as_array().map(Vec::len), Some(2), "{json}");
+}
+
+#[test]
+fn certificates_and_keys_that_do_not_fit_are_told() {
+    let board = Board::sandboxed("gate-1", OLD);
+    let ours = Authority::new("ours");
+    ours.save(&board.path("etc/ca.pem"));
+    for name in ["a", "b"] {
+        ours.issue(name, NOW, &board.path(&format!("etc/{name}")));
+    }
+    let url = "[mqtt]\nurl = \"mqtts://127.0.0.1:1\"";
+    let pair =
+        |key| format!("client_cert_file = \"/etc/a.pem\"\nclient_key_file = \"/etc/{key}.key\"");
+    let before = board.read("etc/intercom-agent.toml");
+    let told = |lines: &str| {
+        board.write("etc/intercom-agent.toml", format!("{before}{url}\n{lines}\n"));
+        let (config, doctor) = (board.run(&["config"]), board.run(&["doctor"]).out);
+        (config.code, config.err, doctor)
+    };
+    let ca = "ca_file = \"/etc/ca.pem\"\n";
+    assert_eq!(told(&format!("{ca}{}", pair("a"))).0, 0);
+    for (lines, why) in [
+        (
+            format!("{ca}{}", pair("b")),
+            "/etc/b.key: it is not the key of the certificate in /etc/a.pem",
+        ),
+        (
+            String::new(),
+            "the system has no list of trusted authorities (ca-certificates): set `ca_file`",
+        ),
+    ] {
+        let (code, config, doctor) = told(&lines);
+        assert_eq!(code, 2, "{config}");
+        assert!(config.contains(&format!("[mqtt]: {why}")), "{config}");
+        let row = doctor.lines().find(|line| line.starts_with("FAILED   files ")).expect("a row");
+        assert!(row.contains(why), "{row}");
+    }
 }
 
 #[test]

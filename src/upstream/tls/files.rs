@@ -41,7 +41,7 @@ pub(crate) enum Fault {
     /// It cannot be read.
     Unreadable(io::Error),
     /// It is not PEM.
-    NotPem(pem::Error),
+    NotPem,
     /// It holds no certificate.
     NoCertificate,
     /// This one of its certificates cannot be read; the first is 1.
@@ -62,7 +62,7 @@ impl Fault {
     fn of_pem(why: pem::Error) -> Self {
         match why {
             pem::Error::Io(why) => Fault::Unreadable(why),
-            other => Fault::NotPem(other),
+            _ => Fault::NotPem,
         }
     }
 
@@ -162,7 +162,7 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Fault::Unreadable(why) => return write!(f, "it cannot be read: {why}"),
-            Fault::NotPem(why) => return write!(f, "it is not PEM: {why}"),
+            Fault::NotPem => "it is not PEM: is it the right file?",
             Fault::NoCertificate => {
                 "it holds no certificate (a block that begins with BEGIN CERTIFICATE)"
             }
