@@ -41,7 +41,8 @@ fn output_of(program: &Path, arguments: &[String], limit: Duration) -> io::Resul
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .process_group(0)
-        .spawn()?;
+        .spawn()
+        .map_err(|why| io::Error::new(why.kind(), format!("it cannot be run: {why}")))?;
     let group = Pid::from_raw(child.id().cast_signed());
     let end = Arc::new(Awaited::default());
     let waiting = end.clone();

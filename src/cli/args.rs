@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use argh::{ArgsInfo, FromArgs};
 use log::LevelFilter;
 
+use crate::config::log_level;
+
 /// Gives this intercom panel the identity that its operator asked for: takes requests over MQTT or by
 /// polling, checks them against the board, changes the MAC address and the serial number so that no
 /// power cut can half-do it, proves that the panel is still reachable, and reports the result.
@@ -281,7 +283,7 @@ command! {
     )]
     Log, "done" {
         /// error, warn, info, debug, trace or off
-        #[argh(positional)]
+        #[argh(positional, from_str_fn(log_level))]
         pub(super) level: LevelFilter,
         /// for how long: 30s, 10m (the default), 1h
         #[argh(option, long = "for", default = "Seconds(600)")]

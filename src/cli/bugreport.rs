@@ -40,7 +40,12 @@ pub(super) fn bugreport(bugreport: &Bugreport) -> Result<Exit, Failure> {
         .mode(0o600)
         .open(file)
         .and_then(|mut file| file.write_all(text.as_bytes()));
-    written.map_err(|why| Failure::new(of_file(file, why)))?;
+    written.map_err(|why| match why.kind() {
+        io::ErrorKind::AlreadyExists => {
+            Failure::new(format!("{} is there already: name another file", file.display()))
+        }
+        _ => Failure::new(of_file(file, why)),
+    })?;
     output::print(common.json, &file.display().to_string(), |file| {
         format!("{file} is written. Read it before you send it.")
     })?;

@@ -6,6 +6,7 @@ use super::args::Log;
 use super::exit::{Exit, Failure};
 use super::output;
 use crate::control::{self, Answer, Ask};
+use crate::doctor::daemon;
 
 pub(super) fn log(log: &Log) -> Result<Exit, Failure> {
     let common = log.common();
@@ -21,7 +22,8 @@ pub(super) fn log(log: &Log) -> Result<Exit, Failure> {
     });
     match (asked, refused) {
         (Err(why), _) if control::no_daemon(&why) => {
-            Err(Failure { message: "no daemon runs".to_owned(), exit: Exit::NoDaemon })
+            let message = format!("no daemon runs: {}", daemon::START);
+            Err(Failure { message, exit: Exit::NoDaemon })
         }
         (Err(why), _) => Err(Failure::new(format!("the daemon cannot be asked: {why}"))),
         (Ok(()), Some(why)) => Err(Failure::new(why)),

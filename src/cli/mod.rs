@@ -79,7 +79,9 @@ fn dispatch(args: Args) -> Result<Exit, Failure> {
 fn root(common: &Common) -> Result<Root, Failure> {
     match &common.root {
         // A hook and a command source run in another directory than this one.
-        Some(dir) => path::absolute(dir).map(Root::sandbox).map_err(Failure::usage),
+        Some(dir) => path::absolute(dir)
+            .map(Root::sandbox)
+            .map_err(|why| Failure::usage(format!("--root: {why}"))),
         None => Ok(Root::system()),
     }
 }

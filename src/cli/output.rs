@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::exit::Failure;
 use super::wrap::wrap;
 use crate::control::Told;
+use crate::file_error::of_file;
 use crate::sys::terminal;
 
 /// The width of help where nobody says how wide it is shown.
@@ -69,7 +70,9 @@ fn width(stream: impl AsFd) -> Option<usize> {
 fn line(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     match writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush()) {
-        Err(why) if why.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(why)),
+        Err(why) if why.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::new(of_file("standard output", why)))
+        }
         Ok(()) | Err(_) => Ok(()),
     }
 }

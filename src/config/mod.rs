@@ -35,6 +35,7 @@ pub use settings::{
     SignatureSettings, Tls, TlsVersion, Topics, Trust,
 };
 pub use template::{Template, Unfilled, Values};
+pub use validate::log_level;
 
 #[cfg(test)]
 #[cfg(all(feature = "http", feature = "mqtt"))]

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use rustls::pki_types::pem::{self, PemObject};
@@ -27,6 +28,7 @@ pub struct UnusableFile {
 enum Why {
     Secret(SecretFileError),
     Unreadable(io::Error),
+    NotExecutable,
     NotPem,
     NoCertificate,
     /// Encrypted, or none.
@@ -40,9 +42,7 @@ impl Settings {
         for source in &self.serial_number.sources {
             match source {
                 SerialSource::File(path) => look.open("serial_number", "sources", path),
-                SerialSource::Command { program, .. } => {
-                    look.open("serial_number", "sources", program);
-                }
+                SerialSource::Command { program, .. } => look.program(program),
                 SerialSource::Env(_)
                 | SerialSource::DeviceTree
                 | SerialSource::CpuInfo
@@ -77,6 +77,15 @@ impl Look<'_> {
     fn open(&mut self, table: &'static str, key: &'static str, path: &Path) {
         let opened = text::open_file(&self.root.path(path));
         self.found(table, key, path, opened.err().map(Why::Unreadable));
+    }
+
+    fn program(&mut self, path: &Path) {
+        let opened = text::open_file(&self.root.path(path)).and_then(|file| file.metadata());
+        let why = match opened {
+            Err(why) => Some(Why::Unreadable(why)),
+            Ok(found) => (found.mode() & 0o111 == 0).then_some(Why::NotExecutable),
+        };
+        self.found("serial_number", "sources", path, why);
     }
 
     fn secret(&mut self, table: &'static str, key: &'static str, file: Option<&SecretFile>) {
@@ -140,6 +149,7 @@ impl fmt::Display for UnusableFile {
         match why {
             Why::Secret(why) => why.fmt(f),
             Why::Unreadable(why) => write!(f, "{path} cannot be read: {why}{}", advice(why)),
+            Why::NotExecutable => write!(f, "{path} is not executable: chmod +x {path}"),
             Why::NotPem => write!(f, "{path} is not PEM: is it the right file?"),
             Why::NoCertificate => {
                 write!(f, "{path} holds no certificate, a block that begins with BEGIN CERTIFICATE")

@@ -141,7 +141,11 @@ fn environment(text: &str) -> Result<Policy, String> {
     }
 }
 
-fn log_level(text: &str) -> Result<LevelFilter, String> {
+/// A level of the log.
+///
+/// # Errors
+/// Which ones there are.
+pub fn log_level(text: &str) -> Result<LevelFilter, String> {
     LevelFilter::from_str(text)
         .map_err(|_| format!("`{text}` is not `error`, `warn`, `info`, `debug`, `trace` or `off`"))
 }

@@ -22,6 +22,10 @@ pub(super) const CRASHES: Check = Check {
     look: Look::Board(crashes),
 };
 
+/// What to do where no daemon runs.
+pub const START: &str =
+    "start it as this system starts its services (`intercom-agent run` in the foreground)";
+
 fn runs(_: &Panel, asked: &Asked) -> Finding {
     match asked {
         Ok(State { durable: true, .. }) => Finding::ok("runs"),
@@ -29,10 +33,7 @@ fn runs(_: &Panel, asked: &Asked) -> Finding {
             "runs, and cannot write its record; it tries again each minute",
             "see state-durable and state-room, and leave the power on until this is ok",
         ),
-        Err(NoState::NoDaemon) => Finding::failed(
-            NoState::NoDaemon.to_string(),
-            "start it as this system starts its services (`intercom-agent run` in the foreground)",
-        ),
+        Err(NoState::NoDaemon) => Finding::failed(NoState::NoDaemon.to_string(), START),
         Err(why @ (NoState::NotAsked(_) | NoState::Refused(_))) => Finding::failed(
             why.to_string(),
             "run this as root; if that does not help, restart the daemon as this system restarts its \

@@ -37,7 +37,10 @@ impl StateDirLock {
             Ok(lock) => Ok(StateDirLock(Some(lock))),
             Err((_, Errno::EWOULDBLOCK)) => Err(io::Error::new(
                 io::ErrorKind::WouldBlock,
-                format!("another intercom-agent works in {}", dir.display()),
+                format!(
+                    "another intercom-agent works in {}; wait until it has ended, or stop it",
+                    dir.display()
+                ),
             )),
             Err((_, why)) => Err(of_file(dir, why.into())),
         }
