@@ -1,4 +1,5 @@
-//! `S95intercom-agent`, which starts the daemon where init does not, with the real daemon under BusyBox's shell.
+//! `S95intercom-agent`, which starts the daemon where init does not, with the real daemon under BusyBox's shell;
+//! and `S35intercom-restore` before it.
 #![allow(clippy::expect_used, reason = "a test that cannot go on fails")]
 
 use std::fs;
@@ -8,7 +9,7 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use intercom_test_support::{Board, LIMIT, OLD, in_a_namespace};
+use intercom_test_support::{Board, Directory, LIMIT, OLD, in_a_namespace};
 
 /// A sandboxed board with the script, and its own paths in it.
 struct Installed(Board);
@@ -97,4 +98,50 @@ fn the_daemon_is_started_once_and_again_when_it_has_ended() {
         assert_eq!(installed.0.run(&["status"]).code, 3, "no daemon runs");
         assert!(installed.0.read("log").contains("stopping"), "it ended cleanly");
     });
+}
+
+#[test]
+fn a_lease_is_renewed_also_where_restore_could_not_do_everything() {
+    let dir = Directory::new();
+    let link = dir.path().join("net/eth0");
+    fs::create_dir_all(&link).expect("made");
+    let write = |name: &str, text: &str| {
+        let file = dir.path().join(name);
+        fs::write(&file, text).expect("written");
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).expect("set");
+        file.to_str().expect("text").to_owned()
+    };
+    write("net/eth0/address", "08:00:00:00:00:01\n");
+    write("net/eth0/flags", "0x1003\n");
+    let address = link.join("address").display().to_string();
+    let renewed = dir.path().join("renewed");
+    let agent = format!(
+        "#!/bin/sh\necho 22:0D:CE:38:E7:15 >'{address}'\necho 'the record refuses' >&2\nexit 1\n"
+    );
+    let hook =
+        format!("#!/bin/sh\necho $INTERCOM_OLD_MAC $INTERCOM_NEW_MAC >'{}'\n", renewed.display());
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("systemd/S35intercom-restore");
+    let mut script = fs::read_to_string(script).expect("readable");
+    for (of_a_panel, here) in [
+        ("/usr/sbin/intercom-agent", write("agent", &agent)),
+        (
+            "/run/intercom-agent/identity.env",
+            write("identity.env", "INTERCOM_INTERFACE=\"eth0\"\n"),
+        ),
+        ("/etc/intercom-agent/hooks.d/50-udhcpc", write("hook", &hook)),
+        ("/etc/intercom-agent.toml", write("toml", "")),
+        ("/dev/kmsg", write("log", "")),
+        ("/sys/class/net", dir.path().join("net").display().to_string()),
+    ] {
+        assert!(script.contains(of_a_panel), "{of_a_panel}");
+        script = script.replace(of_a_panel, &here);
+    }
+    let script = write("S35", &script);
+    let output = Command::new("busybox").args(["sh", &script, "start"]).output().expect("it runs");
+    let said = String::from_utf8(output.stdout).expect("text");
+    assert!(said.contains("restore failed; dmesg | grep intercom-agent says why"), "{said}");
+    let log = fs::read_to_string(dir.path().join("log")).expect("readable");
+    assert_eq!(log, "intercom-agent: the record refuses\n");
+    let renewed = fs::read_to_string(renewed).expect("the hook has run");
+    assert_eq!(renewed, "08:00:00:00:00:01 22:0D:CE:38:E7:15\n");
 }
