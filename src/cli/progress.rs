@@ -114,7 +114,9 @@ impl Progress {
 
     fn tick(&self, done: &AtomicBool) {
         loop {
-            thread::park_timeout(TICK);
+            // To the whole second, so that none is left out.
+            let part = Duration::from_nanos(self.since.elapsed().subsec_nanos().into());
+            thread::park_timeout(TICK.saturating_sub(part));
             if done.load(Ordering::Acquire) {
                 break self.erase();
             }
