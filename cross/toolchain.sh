@@ -1,8 +1,24 @@
-# The compilers of the panel's programs, and their flags. To be sourced, with `cross` set and `versions` read; sets
-# triple, rustc, compiler, pinned, tools and build_std.
+# The compilers of the static programs, and their flags. To be sourced, with `cross` set and `versions` read; sets
+# arch, triple, binutils, rustc, compiler, pinned, tools, build_std and build_id.
 
 # shellcheck disable=SC2054  # the commas in lists of arguments are rustc's and the linker's
-triple=armv7-unknown-linux-musleabihf
+
+# processor ARCH: armv7 (until another one is asked for), aarch64 or x86_64; before `zig`.
+processor() {
+    arch=$1
+    case $arch in
+        armv7)
+            triple=armv7-unknown-linux-musleabihf binutils=arm-linux-gnueabihf
+            zig_target=(-target thumb-linux-musleabihf -mcpu=cortex_a7-neon-d32)
+            ;;
+        aarch64 | x86_64)
+            triple=$arch-unknown-linux-musl binutils=$arch-linux-gnu
+            zig_target=(-target "$arch-linux-musl")
+            ;;
+        *) return 1 ;;
+    esac
+}
+processor armv7
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/intercom-agent/cross
 mkdir -p "$cache"
@@ -29,7 +45,7 @@ zig() {
     local binary
     binary=$(echo "$home"/lib/python3*/site-packages/ziglang/zig)
     export ZIG_GLOBAL_CACHE_DIR=$cache/zig-cache ZIG_LOCAL_CACHE_DIR=$cache/zig-cache
-    tools=$cache/tools-$ZIG
+    tools=$cache/tools-$ZIG-$arch
     mkdir -p "$tools"
     # Cargo's cc crate passes a --target that zig spells differently, and -fPIC. zig also builds musl with these flags,
     # while it links. The standard library always asks for libunwind: 5 KB of the image, though only a build with
@@ -44,7 +60,7 @@ zig() {
 	    esac
 	    set -- "\$@" "\$argument"
 	done
-	exec "$binary" cc -target thumb-linux-musleabihf -mcpu=cortex_a7-neon-d32 -fno-pic -fno-sanitize=all "\$@"
+	exec "$binary" cc ${zig_target[*]} -fno-pic -fno-sanitize=all "\$@"
 	WRAPPER
     printf '#!/bin/sh\nexec "%s" ar "$@"\n' "$binary" >"$tools/ar.new"
     chmod +x "$tools"/*.new
@@ -90,37 +106,76 @@ rust() {
 # would make it.
 panel_environment() {
     local source=$1 target=$2 plain=${3:-}
-    local library path crate c_flags flags
-    library=$("$rustc" --print sysroot)/lib/rustlib/src/rust/library
+    local crate flags features=()
     if [ -n "$plain" ]; then
         export UNWINDS=1
         # The library as a toolchain ships it is compiled for speed, and its panics print their text.
-        flags=(-C link-self-contained=no -C target-feature=-d32)
+        [ "$arch" != armv7 ] || features=(-C target-feature=-d32)
+        flags=(-C link-self-contained=no "${features[@]}")
         build_std=(-Z build-std=std,panic_abort)
         for crate in core alloc std compiler_builtins hashbrown panic_abort std_detect; do
             build_std+=(--config "profile.panel.package.$crate.opt-level=3")
         done
     else
+        [ "$arch" != armv7 ] || features=(-C target-feature=-d32,+thumb-mode)
         flags=(
-            -C link-self-contained=no -C relocation-model=static -C target-feature=-d32,+thumb-mode
+            -C link-self-contained=no -C relocation-model=static "${features[@]}"
             -C force-unwind-tables=no -Z unstable-options -C panic=immediate-abort -Z fmt-debug=shallow
         )
         build_std=(-Z build-std=std,panic_abort -Z build-std-features=optimize_for_size)
     fi
-    # A place for the build ID, which cross/build computes.
-    flags+=(-C "link-arg=-Wl,--build-id=0x$(printf '%040d' 0)")
+    static_environment "$source" "$target" "-fno-unwind-tables -fno-asynchronous-unwind-tables" "${flags[@]}"
+    # Symbols and lines are for the debug file.
+    export CARGO_PROFILE_PANEL_STRIP=none CARGO_PROFILE_PANEL_DEBUG=line-tables-only
+}
+
+# server_environment SOURCE TARGET: the same for a program of a server, whose panics unwind and print their text.
+server_environment() {
+    export UNWINDS=1
+    build_std=(-Z build-std=std,panic_unwind)
+    static_environment "$1" "$2" "" -C link-self-contained=no -C relocation-model=static
+    export CARGO_PROFILE_RELEASE_STRIP=none CARGO_PROFILE_RELEASE_DEBUG=line-tables-only
+}
+
+# static_environment SOURCE TARGET C-FLAGS RUST-FLAG…
+static_environment() {
+    local source=$1 target=$2 c_flags=$3
+    shift 3
+    # A place for the build ID, which `separate` computes.
+    local library path flags=("$@" -C "link-arg=-Wl,--build-id=0x$(printf '%040d' 0)")
+    library=$("$rustc" --print sysroot)/lib/rustlib/src/rust/library
     # Paths of this machine would make the bytes depend on where they were built.
-    c_flags="-fno-unwind-tables -fno-asynchronous-unwind-tables"
     for path in "$source=." "${CARGO_HOME:-$HOME/.cargo}=cargo" "$library=rust" "$target=target"; do
         flags+=(--remap-path-prefix "$path")
         c_flags+=" -ffile-prefix-map=$path"
     done
 
+    local name=${triple//-/_}
     export RUSTC_BOOTSTRAP=1 RUSTC=$rustc CARGO_TARGET_DIR=$target SOURCE_DATE_EPOCH=0
-    export CARGO_ENCODED_RUSTFLAGS CFLAGS_armv7_unknown_linux_musleabihf=$c_flags
+    export CARGO_ENCODED_RUSTFLAGS "CFLAGS_$name=${c_flags# }" "CC_$name=$tools/cc" "AR_$name=$tools/ar"
     CARGO_ENCODED_RUSTFLAGS=$(IFS=$'\x1f'; echo "${flags[*]}")
-    export CC_armv7_unknown_linux_musleabihf=$tools/cc AR_armv7_unknown_linux_musleabihf=$tools/ar
-    export CARGO_TARGET_ARMV7_UNKNOWN_LINUX_MUSLEABIHF_LINKER=$tools/cc
-    # Symbols and lines are for the debug file.
-    export CARGO_PROFILE_PANEL_STRIP=none CARGO_PROFILE_PANEL_DEBUG=line-tables-only
+    export "CARGO_TARGET_${name^^}_LINKER=$tools/cc"
+}
+
+# name_commit SOURCE: `--version` names the commit. An archive of the source has it in a file, and the copy of --twice
+# has it from its caller.
+name_commit() {
+    local commit
+    commit=${INTERCOM_AGENT_COMMIT:-$(git -C "$1" describe --always --dirty --abbrev=12 --exclude='*' 2>/dev/null ||
+        grep -oE '^[0-9a-f]{12}' "$1/COMMIT" || true)}
+    [ -z "$commit" ] || export INTERCOM_AGENT_COMMIT=$commit
+}
+
+# separate LINKED FILE: FILE without symbols, and FILE.debug with them, under one build ID.
+separate() {
+    local linked=$1 file=$2 part
+    "$binutils-strip" --strip-all -R .comment -o "$file" "$linked"
+    "$binutils-objcopy" --only-keep-debug "$linked" "$file.debug"
+    # The linker's own ID would hash the debug sections too, in which zig's musl names paths of this machine.
+    build_id=$(sha1sum <"$file" | cut -c1-40)
+    printf '\4\0\0\0\24\0\0\0\3\0\0\0GNU\0%b' "$(sed 's/../\\x&/g' <<<"$build_id")" >"$file.id"
+    for part in "$file" "$file.debug"; do
+        "$binutils-objcopy" --update-section .note.gnu.build-id="$file.id" "$part"
+    done
+    rm "$file.id"
 }
