@@ -36,3 +36,10 @@ pack() {
     bare_tar "$(dirname "$1")" "$(basename "$1")" | gzip -9n >"$1.tar.gz"
     rm -r "$1"
 }
+
+# notices PACKAGE FILE: the licences of what is linked into it; the same for each processor, and made once.
+notices() {
+    local made=$out/$1-$version.notices
+    [ -e "$made" ] || { packaging/notices "$1" >"$made.new" && mv "$made.new" "$made"; }
+    cp "$made" "$2"
+}

@@ -25,5 +25,5 @@ linked() {
     local triple
     for triple in "${triples[@]}"; do
         cargo tree --locked --offline --package "$1" --target "$triple" --edges normal,no-proc-macro --prefix none --format '{p}'
-    done | sed -n 's/^\([^ ]*\) v\([^ ]*\)$/\1 \2/p' | sort -u
+    done | sed -n 's/^\([^ ]*\) v\([^ ]*\)$/\1 \2/p' | LC_ALL=C sort -u
 }
