@@ -65,7 +65,7 @@ class _Board:
         self.change = self.idle = None
 
 
-class _Writes:
+class Writes:
     """What went to the flash: sectors erased, bytes programmed."""
 
     def __init__(self, writes):
@@ -93,12 +93,12 @@ def _measured(lab, over):
             with log_shown(board):
                 broker.online(OLD)
             programs = {f"intercom-agent {over}": "intercom-agent", **_rivals(board, broker, over)}
-            _formatted(board, recording)
+            formatted(board, recording)
             board.sh(MEASURE)
             first = {name: _sample(board, process) for name, process in programs.items()}
             written = len(recording.writes())
             board.sh(f"sleep {SECONDS}", SECONDS + 60)
-            found.idle = _Writes(recording.writes()[written:])
+            found.idle = Writes(recording.writes()[written:])
             for name, process in programs.items():
                 rss, pss, threads, wakes = _sample(board, process)
                 found.programs[name] = {**_bytes(board, process), "PSS kB": pss, "RSS kB": rss, "threads": threads,
@@ -111,7 +111,7 @@ def _measured(lab, over):
                 broker.publish(f"intercoms/{OLD}/patch/r1", request())
                 assert broker.report()["status"] == "installed"
             until_told(board)
-            found.change = _Writes(recording.writes()[written:])
+            found.change = Writes(recording.writes()[written:])
             board.sh("touch /run/stop; while [ ! -s /run/peak ]; do usleep 50000; done")
             ours["peak PSS"] = int(board.sh("cat /run/peak"))
             ours["peak RSS"] = int(board.sh("sed -n 's/^VmHWM:\\s*\\([0-9]*\\).*/\\1/p' "
@@ -123,7 +123,7 @@ def _measured(lab, over):
     return found
 
 
-def _formatted(board, recording, limit=120):
+def formatted(board, recording, limit=120):
     """Waits until jffs2 has formatted its new partition, which it goes on with after it is mounted."""
     end, before = time.monotonic() + limit * patience(), -1
     while (now := len(recording.writes())) != before:

@@ -1,8 +1,13 @@
-"""Flash that is erased, volatile, full or damaged."""
+"""Flash that is erased, volatile, full or damaged; and what is written to it."""
+
+import contextlib
 
 import flash as layout
 import machines
-from agent import (NEW, NEW_SERIAL, OLD, OLD_SERIAL, answer, change, chip, config, identity, log_shown, mqtt, request)
+import power
+from agent import (NEW, NEW_SERIAL, OLD, OLD_SERIAL, answer, change, chip, config, identity, log_shown, mqtt, request,
+                   until, until_reached, until_told)
+from parts.footprint import Writes, formatted
 from upstream import Broker
 
 
@@ -94,4 +99,46 @@ def one_broken_copy(lab):
         lab.note(f"the environment now says {chip_.active()['ethaddr']}")
 
 
-CHECKS = [overlay_in_memory, full, erased, broken_environment, one_broken_copy]
+def written(lab):
+    """A first start writes a record, a change a few of them and one copy of the environment, and another start nothing."""
+    # Mounting the overlay writes too, once jffs2 has formatted it.
+    bare = lab.flash("single")
+    for name in ("bare-first", "bare-second"):
+        with _recorded(lab, bare, name) as (_, recording):
+            own = Writes(recording.writes())
+    lab.note(f"a start without the agent: {own}")
+    for copies in ("single", "redundant"):
+        with Broker(lab) as broker:
+            chip_ = chip(lab, config(mqtt(broker)), copies)
+            with _recorded(lab, chip_, f"{copies}-first") as (board, recording):
+                # What it wrote at its start is among what jffs2 did to its new partition.
+                board.sh("rm -r /var/lib/intercom-agent; sync")
+                before = len(recording.writes())
+                board.sh("kill $(pidof intercom-agent)")
+                until("the record", lambda: board.run("test -s /var/lib/intercom-agent/record.json")[0] == 0)
+                lab.note(f"{copies}: a first start: {Writes(recording.writes()[before:])}")
+            with _recorded(lab, chip_, f"{copies}-second") as (board, recording):
+                until_reached(board)
+                before = recording.writes()
+                broker.publish(f"intercoms/{OLD}/patch/r1", request())
+                assert broker.report()["status"] == "installed"
+                until_told(board)
+                lab.note(f"{copies}: a change: {Writes(recording.writes()[len(before):])}")
+                board.sh("sync")
+            with _recorded(lab, chip_, f"{copies}-third") as (board, recording):
+                until_reached(board)
+                for start in (before, recording.writes()):
+                    assert str(Writes(start)) == str(own), f"{Writes(start)}, and {own} without the agent"
+
+
+@contextlib.contextmanager
+def _recorded(lab, chip_, name):
+    """A board that has started and no longer writes, and the record of what it writes."""
+    recording = power.Recording(lab.directory / f"{name}.writes")
+    with machines.panel(chip_, lab.log(name), boot="kernel", extra=recording.arguments) as board:
+        board.shell()
+        formatted(board, recording)
+        yield board, recording
+
+
+CHECKS = [written, overlay_in_memory, full, erased, broken_environment, one_broken_copy]
