@@ -11,8 +11,8 @@ from images import CHECKOUT, HERE
 from parts.firmware import captured, senders
 from upstream import Broker
 
-# The last 384 KiB of the overlay's are the record's own: the same numbers as in panel.dts before it.
-PARTITIONS = "mtdparts=hi_sfc:256k(boot),64k(env),64k(env2),3712k(kernel),6144k(rootfs),5760k(rootfs_data),384k(panel)"
+# The last 512 KiB of the overlay's are the record's own: the same numbers as in panel.dts before it.
+PARTITIONS = "mtdparts=hi_sfc:256k(boot),64k(env),64k(env2),3712k(kernel),6144k(rootfs),5632k(rootfs_data),512k(panel)"
 
 
 def _firmware(lab, options=()):
@@ -129,6 +129,7 @@ def reset_with_a_partition(lab):
         with board:
             until_told(board)
             assert board.sh("mount | grep -c 'mtd:panel on /var/lib/intercom-agent type jffs2'") == "1"
+            assert board.run("intercom-agent doctor 2>/dev/null | grep -q '^ok *state-room'")[0] == 0
             board.type("firstboot\n")
             board.wait("sysupgrade: writes the flash, agent: none", 30)
             board.ended(120)
