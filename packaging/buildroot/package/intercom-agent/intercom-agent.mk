@@ -37,9 +37,9 @@ INTERCOM_AGENT_PRINT_CONFIG = { \
 	}
 endif
 
-# Mode 600: it may name a password.
+# Mode 600, as install gives it. Everything else is put there by the
+# installer of the archive, which keeps this file.
 define INTERCOM_AGENT_INSTALL_TARGET_CMDS
-	$(INSTALL) -D -m 0755 $(@D)/intercom-agent $(TARGET_DIR)/usr/sbin/intercom-agent
 	$(INSTALL) -d -m 0755 $(TARGET_DIR)/etc
 	$(INTERCOM_AGENT_PRINT_CONFIG) >$(@D)/image.toml
 	$(INSTALL) -m 0600 $(@D)/image.toml $(TARGET_DIR)/etc/intercom-agent.toml
