@@ -4,6 +4,7 @@ The last line is "N passed, N failed, N skipped"; each step builds on those befo
 """
 
 import datetime
+import io
 import sys
 import time
 import traceback
@@ -12,9 +13,11 @@ from billing_client import AuthenticatedClient
 from billing_client.api.audit import list_audit
 from billing_client.api.decisions import list_questions
 from billing_client.api.doors import search_intercoms, show_history, undo_replacement
+from billing_client.api.imports import add_import
 from billing_client.api.intercoms import create_intercom, delete_intercom, show_intercom, update_intercom
 from billing_client.api.requests import cancel_request, make_request, search_requests
 from billing_client.models import AuditAction, Errors, Message, NewIntercom, NewRequest, Patch, RequestState
+from billing_client.types import File
 
 from programs import MODEL, Panel, Service
 
@@ -125,6 +128,11 @@ class Flow:
                 break
         assert states == [RequestState.INSTALLED, RequestState.INSTALLED, RequestState.CANCELLED], states
 
+    def a_file_with_replacements_is_checked(self):
+        rows = File(payload=io.BytesIO(f"id,new_mac\n{self.id},{UNUSED}\n".encode()))
+        checked = add_import.sync(client=self.client, body=rows)
+        assert (checked.state, checked.total, checked.wrong) == ("checked", 1, 0), checked
+
     def nothing_waits_for_an_operator(self):
         assert list_questions.sync(client=self.client) == []
 
@@ -154,6 +162,7 @@ STEPS = (
     Flow.what_is_installed_is_not_cancelled,
     Flow.it_goes_back,
     Flow.the_list_of_requests_is_paged,
+    Flow.a_file_with_replacements_is_checked,
     Flow.nothing_waits_for_an_operator,
     Flow.who_did_it_is_in_the_audit_log,
     Flow.it_is_deleted,

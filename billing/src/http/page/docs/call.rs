@@ -6,6 +6,9 @@ use serde_json::value::RawValue;
 use super::document::{Content, Document, Operation, Place, Response};
 use super::schema::{self, component, plain, words};
 
+const JSON: &str = "application/json";
+const FORM: &str = "application/x-www-form-urlencoded";
+
 /// An operation of the file, and where it is found.
 pub(super) struct Call<'a> {
     document: &'a Document,
@@ -50,7 +53,10 @@ impl<'a> Call<'a> {
                 @if !operation.parameters.is_empty() { h4 { "Parameters" } (self.parameters()) }
                 @if let Some(body) = &operation.request_body {
                     h4 { "Body" @if !body.required { ", which may be absent" } }
-                    @for (of_type, content) in &body.content { (kind(of_type, content)) }
+                    @for (of_type, content) in &body.content {
+                        (kind(of_type, content))
+                        @if of_type != JSON { (examples(content)) }
+                    }
                 }
                 @if let Some(command) = self.curl() { h4 { "With curl" } pre { (command) } }
                 h4 { "Answers" }
@@ -103,23 +109,20 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The command, with the example of the body. Forms are for browsers.
+    /// The command, with the example of a JSON body. Forms are for browsers.
     fn curl(&self) -> Option<String> {
-        let body = self.operation.request_body.as_ref();
-        let json = body.map(|body| body.content.get("application/json"));
+        let body = self.operation.request_body.as_ref().and_then(|body| body.content.first());
         let mut lines = vec![format!("curl -X {} \"$BILLING{}\"", self.method, self.target())];
         if self.needs_a_token() {
             lines.push("-H \"Authorization: Bearer $TOKEN\"".to_owned());
         }
-        match json {
-            None => {}
-            Some(None) => return None,
-            Some(Some(content)) => {
-                let example = content.example.as_ref()?;
-                let quoted = text(example).replace('\'', "'\\''");
-                lines.push("-H \"Content-Type: application/json\"".to_owned());
-                lines.push(format!("-d '{quoted}'"));
-            }
+        if let Some((of_type, content)) = body {
+            lines.push(format!("-H \"Content-Type: {of_type}\""));
+            lines.push(match of_type.as_str() {
+                JSON => format!("-d '{}'", text(content.example.as_ref()?).replace('\'', "'\\''")),
+                FORM => return None,
+                _ => "--data-binary @FILE".to_owned(),
+            });
         }
         Some(lines.join(" \\\n  "))
     }
@@ -158,12 +161,16 @@ fn examples(content: &Content) -> Markup {
     }
 }
 
-/// An example as it stands in the file, without the indent of its place there.
+/// An example as it stands in the file, without the indent of its place there. A text is shown as what
+/// it is.
 fn text(example: &RawValue) -> String {
-    let indent =
-        example.get().lines().last().map_or(0, |last| last.len() - last.trim_start().len());
+    let example = example.get();
+    if let Ok(text) = serde_json::from_str(example) {
+        return text;
+    }
+    let indent = example.lines().last().map_or(0, |last| last.len() - last.trim_start().len());
     let dedented = |line| str::get(line, indent..).unwrap_or(line);
-    let mut lines = example.get().lines();
+    let mut lines = example.lines();
     let first = lines.next().unwrap_or_default();
     [first].into_iter().chain(lines.map(dedented)).collect::<Vec<_>>().join("\n")
 }
