@@ -1,8 +1,9 @@
 //! What a command waits for, while nothing happens.
 
 use std::io::{self, Write};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -145,16 +146,35 @@ impl Progress {
 
 /// Does something that may take its time, and shows that it does.
 pub(super) fn while_working<T>(what: &str, work: impl FnOnce() -> T) -> T {
-    let progress = Progress::new(what, false);
-    let done = AtomicBool::new(false);
-    thread::scope(|scope| {
-        let ticker = thread::Builder::new().spawn_scoped(scope, || progress.tick(&done));
-        let result = work();
-        done.store(true, Ordering::Release);
-        // Where there can be no other thread, the work is done without a word.
-        if let Ok(ticker) = ticker {
-            ticker.thread().unpark();
+    let ticker = Ticker::start(what);
+    let result = work();
+    ticker.end();
+    result
+}
+
+/// Shows each second that something is done. Not generic, as what is done is: a thread for each kind of work
+/// would be 1 KB of code each time.
+struct Ticker {
+    done: Arc<AtomicBool>,
+    /// Where there can be no other thread, the work is done without a word.
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Ticker {
+    fn start(what: &str) -> Self {
+        let progress = Progress::new(what, false);
+        let done = Arc::new(AtomicBool::new(false));
+        let ends = done.clone();
+        let thread = thread::Builder::new().spawn(move || progress.tick(&ends)).ok();
+        Ticker { done, thread }
+    }
+
+    fn end(self) {
+        self.done.store(true, Ordering::Release);
+        if let Some(thread) = self.thread {
+            thread.thread().unpark();
+            // It has taken its line away by then.
+            let _ = thread.join();
         }
-        result
-    })
+    }
 }
