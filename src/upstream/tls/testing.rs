@@ -34,6 +34,7 @@ impl Sandbox {
 
     pub(in crate::upstream) fn write(&self, name: &str, content: &str) {
         let path = self.0.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, content).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     }
