@@ -55,8 +55,17 @@ enum Command {
     Retention(Retention),
 }
 
+/// The version, and the commit that it was built from where the build knew it.
+fn version() -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    match option_env!("INTERCOM_AGENT_COMMIT") {
+        Some(commit) => format!("{version} (commit {commit})"),
+        None => version.to_owned(),
+    }
+}
+
 fn main() -> ExitCode {
-    let command = config::command(Cli::command());
+    let command = config::command(Cli::command().version(version()));
     let given = match config::complete(&command, std::env::args_os().collect()) {
         Ok(given) => given,
         Err(why) => {
