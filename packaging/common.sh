@@ -22,8 +22,8 @@ else
 fi
 export SOURCE_DATE_EPOCH
 export INTERCOM_AGENT_COMMIT=$commit
-# shellcheck disable=SC2034 # of those who source this
-out=$PWD/target/release-$version
+# A test has a folder of its own: what it makes is no release.
+out=$PWD/${RELEASE_FOLDER:-target/release-$version}
 
 # bare_tar DIR PATH: PATH in DIR as an archive, the same bytes from the same files. To stdout.
 bare_tar() {
