@@ -1,12 +1,14 @@
 //! The rows of an import: as they were given, what the check has found, and what came of each.
 
+use std::fmt;
+
 use intercom_wire::RequestId;
 use rusqlite::types::Type;
 use rusqlite::{Error, Result, Row, params};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::column::parsed;
+use super::column::{parsed, parsed_or_null};
 use super::history::Shown;
 use super::statement::statements;
 use super::{Snapshot, Transaction};
@@ -168,15 +170,14 @@ pub fn delete_some(transaction: &Transaction<'_>, import_id: i64) -> Result<bool
 
 fn listed(row: &Row<'_>) -> Result<Listed> {
     let verdict = match row.get_ref("plan")?.data_type() {
-        rusqlite::types::Type::Null => Verdict::Errors(of_json(row, "errors")?),
+        Type::Null => Verdict::Errors(of_json(row, "errors")?),
         _ => Verdict::Plan(Box::new(of_json(row, "plan")?)),
     };
     let came = match row.get::<_, Option<String>>("result")?.as_deref() {
         None => None,
         Some("requested") => Some(Came::Requested { request_id: parsed(row, "request_id")? }),
         Some("unchanged") => {
-            let request_id = super::column::parsed_or_null(row, "request_id")?;
-            Some(Came::Unchanged { request_id })
+            Some(Came::Unchanged { request_id: parsed_or_null(row, "request_id")? })
         }
         Some(_) => Some(Came::Failed { error: row.get("error")? }),
     };
@@ -193,6 +194,16 @@ fn of_json<T: DeserializeOwned>(row: &Row<'_>, column: &str) -> Result<T> {
     let at = row.as_ref().column_index(column)?;
     serde_json::from_str(&text)
         .map_err(|why| Error::FromSqlConversionFailure(at, Type::Text, why.into()))
+}
+
+impl fmt::Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.field, self.text)?;
+        match self.intercom_id {
+            Some(id) => write!(f, " Intercom {id} has it."),
+            None => Ok(()),
+        }
+    }
 }
 
 impl Came {

@@ -201,7 +201,12 @@ fn each_wrong_row_is_told_by_its_line_and_field_and_then_none_is_run() {
     let next = show(&billing, 1, "wrong=true&limit=2&cursor=4");
     assert_eq!(next["rows"][0]["line"], 5);
     let file = result(&billing, 1);
-    assert!(file.contains("9,,06:00:00:00:00:09,,,,,No intercom has this id.\r\n"), "{file}");
+    let taken = format!(
+        "2,,{},,,,,new_mac: The new mac has already been taken. Intercom 3 has it.",
+        mac(3)
+    );
+    assert!(file.contains(&taken), "{file}");
+    assert!(file.contains("9,,06:00:00:00:00:09,,,,,id: No intercom has this id.\r\n"), "{file}");
 }
 
 #[test]
@@ -355,7 +360,7 @@ fn a_file_is_checked_and_run_on_the_page() {
     assert_eq!(sent.header("location"), "/import?id=2");
     shows(
         &browser.get("/import?id=2"),
-        &["Run 2 rows", "Nothing is wrong", "off line", "Will wait for"],
+        &["Run 2 rows", "Nothing is wrong with any row", "off line", "Will wait for"],
     );
     let run = browser.press("/imports/run", &[("id", "2")]);
     assert_eq!((run.status.as_u16(), run.header("location")), (303, "/import?id=2"));

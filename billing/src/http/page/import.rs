@@ -138,10 +138,8 @@ fn what_now(import: &Import) -> String {
              wrong with each row, and send it again.",
             rows(*wrong)
         ),
-        ImportState::Checked => {
-            format!("Nothing is wrong with any of the {}. None was run yet.", rows(*total))
-        }
-        ImportState::Running => format!("{done} of {} were run.", rows(*total)),
+        ImportState::Checked => "Nothing is wrong with any row. None was run yet.".to_owned(),
+        ImportState::Running => format!("Running: {done} of {}.", rows(*total)),
         ImportState::Finished if *failed > 0 => {
             format!("Every row was run; {failed} of {total} failed. The result file says why.")
         }

@@ -211,7 +211,7 @@ impl Billing {
 fn error(row: &Listed) -> String {
     match (&row.checked.verdict, &row.came) {
         (Verdict::Errors(wrong), _) => {
-            let texts: Vec<&str> = wrong.iter().map(|wrong| wrong.text.as_str()).collect();
+            let texts: Vec<String> = wrong.iter().map(ToString::to_string).collect();
             texts.join(" ")
         }
         (Verdict::Plan(_), Some(came)) => came.error().unwrap_or_default().to_owned(),
