@@ -169,7 +169,13 @@ fn each_wrong_row_is_told_by_its_line_and_field_and_then_none_is_run() {
         (8, vec![("new_mac", "Line 2 asks for the same.")]),
         (9, vec![("expires", "The expires field must be a time after now and after not before.")]),
         (10, vec![("id", "Line 2 is about the same intercom.")]),
-        (11, vec![("new_serial_number", "Line 10 asks for the same.")]),
+        (
+            11,
+            vec![
+                ("new_serial_number", "Line 10 asks for the same."),
+                ("id", "Line 5 is about the same intercom."),
+            ],
+        ),
         (
             12,
             vec![
@@ -207,6 +213,18 @@ fn each_wrong_row_is_told_by_its_line_and_field_and_then_none_is_run() {
     );
     assert!(file.contains(&taken), "{file}");
     assert!(file.contains("9,,06:00:00:00:00:09,,,,,id: No intercom has this id.\r\n"), "{file}");
+}
+
+#[test]
+fn two_rows_that_mean_an_exchange_of_panels_are_told_the_call_for_it() {
+    let billing = with_intercoms(3);
+    let text = format!("id,new_mac\n1,{}\n3,{}\n2,{}\n", mac(2), mac(1), mac(1));
+    let checked = send(&billing, text);
+    let swap = |one: i64, other: i64| {
+        format!("Intercoms {one} and {other} exchange their panels: POST /api/v1/swaps does that.")
+    };
+    let texts: Vec<_> = rows(&checked).iter().map(|row| wrong(row).remove(0).1).collect();
+    assert_eq!(texts, [swap(1, 2), "The new mac has already been taken.".to_owned(), swap(2, 1)]);
 }
 
 #[test]

@@ -27,6 +27,8 @@ enum Claim {
 /// What was found out about a row by itself.
 struct Alone {
     row: Row,
+    /// The intercom that it is about, where it is that far right.
+    intercom_id: Option<i64>,
     claims: Vec<(Column, Claim)>,
     verdict: Verdict,
 }
@@ -41,7 +43,8 @@ pub(super) async fn check(
     rows: Vec<Row>,
 ) -> Result<Vec<Checked>, Refusal> {
     let alone = stream::iter(rows.into_iter().map(|row| by_itself(billing, layout, row)));
-    let alone: Vec<Alone> = alone.buffered(AT_ONCE).try_collect().await?;
+    let mut alone: Vec<Alone> = alone.buffered(AT_ONCE).try_collect().await?;
+    name_swaps(&mut alone);
     let mut claimed = HashMap::new();
     Ok(alone.into_iter().map(|alone| against_others(alone, &mut claimed)).collect())
 }
@@ -49,8 +52,8 @@ pub(super) async fn check(
 async fn by_itself(billing: &Billing, layout: &Layout, row: Row) -> Result<Alone, Refusal> {
     let mut body = row::body(layout, &row.cells);
     let mut claims = claims(&body);
-    let verdict = match row.fault {
-        Some(fault) => Verdict::Errors(vec![of_fault(fault)]),
+    let (intercom_id, verdict) = match row.fault {
+        Some(fault) => (None, Verdict::Errors(vec![of_fault(fault)])),
         None => {
             let completed = billing.store.read(move |snapshot| {
                 row::complete(snapshot, &mut body)?;
@@ -60,17 +63,17 @@ async fn by_itself(billing: &Billing, layout: &Layout, row: Row) -> Result<Alone
                 Ok(body) => billing.dry_run(body).await,
                 Err(refusal) => Err(refusal),
             };
-            verdict(plan)?
+            (plan.as_ref().ok().map(|plan| plan.intercom_id), verdict(plan)?)
         }
     };
-    if let Verdict::Plan(plan) = &verdict {
+    if let Some(id) = intercom_id {
         let named_by = match layout.columns.contains(&Column::Id) {
             true => Column::Id,
             false => Column::Mac,
         };
-        claims.push((named_by, Claim::Intercom(plan.intercom_id)));
+        claims.push((named_by, Claim::Intercom(id)));
     }
-    Ok(Alone { row, claims, verdict })
+    Ok(Alone { row, intercom_id, claims, verdict })
 }
 
 /// What it asks for.
@@ -115,9 +118,36 @@ fn wrong(errors: &Errors) -> Vec<Wrong> {
     each.collect()
 }
 
+/// Two rows that each ask for the MAC address of the other's intercom mean panels that have changed
+/// places. No panel is changed for that, so it is another call's.
+fn name_swaps(rows: &mut [Alone]) {
+    let wanted: HashMap<i64, i64> = rows.iter().filter_map(Alone::wants_that_of).collect();
+    for row in rows {
+        if let Some((id, other)) = row.wants_that_of()
+            && wanted.get(&other) == Some(&id)
+            && let Verdict::Errors(wrong) = &mut row.verdict
+        {
+            for wrong in wrong.iter_mut().filter(|wrong| wrong.field == Column::NewMac.name()) {
+                wrong.text = format!(
+                    "Intercoms {id} and {other} exchange their panels: POST /api/v1/swaps does that."
+                );
+            }
+        }
+    }
+}
+
+impl Alone {
+    /// The intercom that it is about, and the one that has the MAC address that it asks for.
+    fn wants_that_of(&self) -> Option<(i64, i64)> {
+        let Verdict::Errors(wrong) = &self.verdict else { return None };
+        let of_mac = |wrong: &&Wrong| wrong.field == Column::NewMac.name();
+        Some((self.intercom_id?, wrong.iter().find(of_mac)?.intercom_id?))
+    }
+}
+
 /// The first row that claims something has it.
 fn against_others(alone: Alone, claimed: &mut HashMap<Claim, u64>) -> Checked {
-    let Alone { row, claims, verdict } = alone;
+    let Alone { row, claims, verdict, .. } = alone;
     let mut doubles = Vec::new();
     for (column, claim) in claims {
         match claimed.entry(claim) {
