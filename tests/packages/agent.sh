@@ -46,6 +46,19 @@ agent_installed() {
     row intercom-agent installed "waits for a configuration, then runs as intercom-agent"
 }
 
+# What is shown with systemd/install, such as on the emulated boards, holds for the package.
+same_as_script() {
+    local both=$work/both
+    mkdir "$both"
+    dpkg-deb --extract "$(deb intercom-agent 1)" "$both/package"
+    "$source/systemd/install" --root "$both/script" --binary "$work/bin/intercom-agent" --systemd
+    # The package has the first configuration elsewhere, and dpkg its list.
+    rm "$both/script/etc/intercom-agent.toml" "$both/script/usr/lib/intercom-agent/installed"
+    (cd "$both/script" && find . -type f) | while read -r file; do
+        cmp "$both/script/$file" "$both/package/$file"
+    done
+}
+
 # change NAME: the documented call; billing shows it as installed by the panel, whose link and files have it.
 change() {
     local old new serial

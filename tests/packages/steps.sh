@@ -43,6 +43,7 @@ packages() {
     done
     for revision in 1 2; do
         pack "$debs/$revision" $revision amd64 --agent "$bin/intercom-agent" --billing "$bin/intercom-billing"
+        [ ! -e "$panel" ] || pack "$debs/$revision" $revision armhf --agent "$panel"
     done
     pack "$debs/again" 1 amd64 --agent "$bin/intercom-agent"
     file=$(deb intercom-agent 1)
@@ -99,7 +100,7 @@ row() {
 # leave: ends what has been booted.
 leave() {
     local name
-    for name in server panel older; do
+    for name in server panel older armhf; do
         [ ! -d "$work/$name" ] || halt "$name"
     done
 }
