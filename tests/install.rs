@@ -2,10 +2,10 @@
 #![allow(clippy::expect_used, reason = "a test that cannot go on fails")]
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::os::unix::fs::MetadataExt;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
 use intercom_test_support::{Directory, in_a_namespace};
 
@@ -43,7 +43,13 @@ impl Firmware {
 
     /// Runs `systemd/install` by BusyBox's shell, as a panel does; what it prints.
     fn install(&self, option: &str) -> String {
-        let output = Command::new("busybox")
+        let output = self.try_install(option);
+        assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+        String::from_utf8(output.stdout).expect("text")
+    }
+
+    fn try_install(&self, option: &str) -> Output {
+        Command::new("busybox")
             .arg("sh")
             .arg(shipped("install"))
             .arg("--root")
@@ -53,9 +59,7 @@ impl Firmware {
             .arg(shipped("install"))
             .args(option.split(' '))
             .output()
-            .expect("it runs");
-        assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
-        String::from_utf8(output.stdout).expect("text")
+            .expect("it runs")
     }
 
     /// Every directory, and every file with what is in it.
@@ -166,6 +170,57 @@ fn removed_nothing_is_left_but_the_configuration() {
         assert!(after.remove(&firmware.path("etc/intercom-agent.toml")).is_some());
         assert_eq!(after, before, "{options}");
     }
+}
+
+const MARKER: &str = "# intercom-agent\n";
+const RESPAWN: &str = "::respawn:/usr/sbin/intercom-agent run >/dev/kmsg 2>&1\n";
+
+#[test]
+fn the_lines_of_inittab_come_back_to_the_byte() {
+    for table in ["::sysinit:/etc/init.d/rcS\n", "::sysinit:/etc/init.d/rcS", "\n\n"] {
+        let firmware = Firmware::new();
+        firmware.write(INITTAB, table);
+        fs::set_permissions(firmware.path(INITTAB), Permissions::from_mode(0o600)).expect("set");
+        for _ in 0..2 {
+            firmware.install("--busybox --respawn");
+            assert_eq!(firmware.read(INITTAB), format!("{MARKER}{RESPAWN}{table}"));
+        }
+        firmware.install("--remove");
+        assert_eq!(firmware.read(INITTAB), table);
+        let mode = fs::metadata(firmware.path(INITTAB)).expect("there").mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+}
+
+#[test]
+fn what_follows_the_marker_in_inittab_is_kept_unless_it_starts_the_agent() {
+    const REST: &str = "::askfirst:/sbin/getty\n::shutdown:/bin/umount -a\n";
+    // The line was deleted, or is another one; and as an older version has left it.
+    for (left, kept) in [
+        (MARKER.to_owned(), ""),
+        (format!("{MARKER}::once:/sbin/own\n"), "::once:/sbin/own\n"),
+        (format!("{MARKER}{MARKER}{RESPAWN}"), ""),
+        (format!("::sysinit:/etc/init.d/rcS\n{MARKER}{RESPAWN}"), "::sysinit:/etc/init.d/rcS\n"),
+    ] {
+        let firmware = Firmware::new();
+        firmware.write(INITTAB, &format!("{left}{REST}"));
+        firmware.install("--busybox --respawn");
+        assert_eq!(firmware.read(INITTAB), format!("{MARKER}{RESPAWN}{kept}{REST}"));
+        firmware.install("--remove");
+        assert_eq!(firmware.read(INITTAB), format!("{kept}{REST}"));
+    }
+}
+
+#[test]
+fn respawn_without_an_inittab_is_refused() {
+    let firmware = Firmware::new();
+    fs::remove_file(firmware.path(INITTAB)).expect("removed");
+    let before = firmware.files();
+    let output = firmware.try_install("--busybox --respawn");
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).expect("text");
+    assert!(said.contains("/etc/inittab is not there; leave --respawn out"), "{said}");
+    assert_eq!(firmware.files(), before);
 }
 
 #[test]
