@@ -270,6 +270,41 @@ fn an_edited_file_is_kept() {
 }
 
 #[test]
+fn the_new_one_beside_an_edited_script_is_there() {
+    for script in ["S35intercom-restore", "S95intercom-agent"] {
+        let script = format!("etc/init.d/{script}");
+        let firmware = Firmware::new();
+        firmware.install("--busybox");
+        let new = firmware.read(&script);
+        firmware.write(&script, &format!("{new}# mine\n"));
+        for _ in 0..2 {
+            let said = firmware.install("--busybox");
+            assert!(said.contains(&format!("the new one is /{script}.new")), "{said}");
+            assert_eq!(firmware.read(&format!("{script}.new")), new);
+        }
+    }
+}
+
+#[test]
+fn a_copy_beside_a_file_of_the_firmware_is_kept() {
+    let firmware = Firmware::new();
+    for (file, line, _) in ASKS {
+        firmware.write(file, line);
+    }
+    for file in [INTERFACES, ETH0, NETWORK, INITTAB] {
+        for suffix in ["new", "copy"] {
+            firmware.write(&format!("{file}.{suffix}"), "mine\n");
+        }
+    }
+    let before = firmware.files();
+    firmware.install("--busybox --respawn");
+    firmware.install("--remove");
+    let mut after = firmware.files();
+    assert!(after.remove(&firmware.path("etc/intercom-agent.toml")).is_some());
+    assert_eq!(after, before);
+}
+
+#[test]
 fn a_file_of_an_older_version_is_replaced() {
     const HOOK: &str = "etc/intercom-agent/hooks.d/50-udhcpc";
     let firmware = Firmware::new();
