@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -302,6 +302,51 @@ fn a_copy_beside_a_file_of_the_firmware_is_kept() {
     let mut after = firmware.files();
     assert!(after.remove(&firmware.path("etc/intercom-agent.toml")).is_some());
     assert_eq!(after, before);
+}
+
+#[test]
+fn remove_takes_nothing_that_install_has_not_put_there() {
+    const HOOK: &str = "etc/intercom-agent/hooks.d/50-udhcpc";
+    let kept = format!("kept /{HOOK}, which is not on the list of what was installed\n");
+    let firmware = Firmware::new();
+    firmware.write(HOOK, "mine\n");
+    firmware.write(&format!("{HOOK}.new"), "mine too\n");
+    firmware.write("etc/init.d/S45intercom-restore", "mine\n");
+    let before = firmware.files();
+    assert!(firmware.install("--remove").contains(&kept));
+    assert_eq!(firmware.files(), before, "nothing was installed");
+
+    fs::remove_file(firmware.path("etc/init.d/S45intercom-restore")).expect("removed");
+    let said = firmware.install("--busybox");
+    assert!(said.contains(&format!("kept /{HOOK}")), "{said}");
+    assert!(firmware.install("--remove").contains(&kept));
+    assert_eq!(firmware.read(HOOK), "mine\n");
+    assert!(!firmware.path(&format!("{HOOK}.new")).exists());
+}
+
+#[test]
+fn a_link_in_the_place_of_a_hook_is_kept() {
+    const HOOK: &str = "etc/intercom-agent/hooks.d/50-udhcpc";
+    let firmware = Firmware::new();
+    firmware.write("usr/own-hook", "mine\n");
+    fs::create_dir_all(firmware.path(HOOK).parent().expect("a directory")).expect("made");
+    symlink("../../../usr/own-hook", firmware.path(HOOK)).expect("linked");
+    firmware.install("--busybox");
+    firmware.install("--remove");
+    assert_eq!(firmware.read(HOOK), "mine\n");
+}
+
+#[test]
+fn what_remove_has_kept_is_kept_by_the_next_one() {
+    const HOOK: &str = "etc/intercom-agent/hooks.d/50-udhcpc";
+    let firmware = Firmware::new();
+    firmware.install("--busybox");
+    firmware.write(HOOK, "mine\n");
+    for _ in 0..2 {
+        let said = firmware.install("--remove");
+        assert!(said.contains(&format!("kept /{HOOK}, which ")), "{said}");
+        assert_eq!(firmware.read(HOOK), "mine\n");
+    }
 }
 
 #[test]
