@@ -224,6 +224,37 @@ fn respawn_without_an_inittab_is_refused() {
 }
 
 #[test]
+fn one_thing_starts_the_daemon_whichever_did_before() {
+    const SCRIPT: &str = "etc/init.d/S95intercom-agent";
+    let firmware = Firmware::new();
+    let table = firmware.read(INITTAB);
+    for _ in 0..2 {
+        firmware.install("--busybox");
+        assert_eq!(firmware.read(INITTAB), table);
+        assert!(firmware.path(SCRIPT).exists());
+        let said = firmware.install("--busybox --respawn");
+        assert!(said.contains(&format!("removed /{SCRIPT}\n")), "{said}");
+        assert_eq!(firmware.read(INITTAB), format!("{MARKER}{RESPAWN}{table}"));
+        assert!(!firmware.path(SCRIPT).exists());
+        assert!(!firmware.read("usr/lib/intercom-agent/installed").contains(SCRIPT));
+    }
+}
+
+#[test]
+fn respawn_beside_an_edited_script_is_refused() {
+    const SCRIPT: &str = "etc/init.d/S95intercom-agent";
+    let firmware = Firmware::new();
+    firmware.install("--busybox");
+    firmware.write(SCRIPT, "mine\n");
+    let before = firmware.files();
+    let output = firmware.try_install("--busybox --respawn");
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).expect("text");
+    assert!(said.contains("was edited, and starts the daemon too"), "{said}");
+    assert_eq!(firmware.files(), before);
+}
+
+#[test]
 fn it_tells_what_it_did_and_what_to_do_next() {
     for (options, start) in [
         ("--busybox", "/etc/init.d/S95intercom-agent start"),
