@@ -131,6 +131,24 @@ fn a_line_that_sets_the_mac_from_the_environment_asks_the_agent_first() {
 }
 
 #[test]
+fn a_line_that_somebody_else_has_made_ask_the_agent_is_kept_and_named() {
+    let theirs = [
+        "ip link set dev wlan0 address \"$(intercom-mac wlan0 || echo \"$mac\")\"",
+        "ifconfig eth0 $ip hw ether \"$(intercom-mac eth0 || echo \"${eth:-00:00:23:34:45:66}\")\" up",
+        "mac=$(intercom-mac eth0 || fw_printenv -n ethaddr)",
+    ];
+    let before = format!("{}\n{}\n# intercom-mac eth0 || x", theirs.join("\n"), ASKS[2].1);
+    let firmware = Firmware::new();
+    firmware.write(NETWORK, &before);
+    firmware.install("--busybox");
+    assert_ne!(firmware.read(NETWORK), before);
+    let said = firmware.install("--remove");
+    assert_eq!(firmware.read(NETWORK), before);
+    let named: Vec<&str> = said.lines().filter(|line| line.contains("S40network")).collect();
+    assert_eq!(named, theirs.map(|line| format!("kept /{NETWORK}: {line}")));
+}
+
+#[test]
 fn a_line_that_it_cannot_change_is_named() {
     let firmware = Firmware::new();
     firmware
