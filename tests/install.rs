@@ -88,7 +88,7 @@ fn shipped(path: &str) -> PathBuf {
 }
 
 /// One line of a firmware's file, and what it becomes.
-const ASKS: [(&str, &str, &str); 5] = [
+const ASKS: [(&str, &str, &str); 7] = [
     (
         ETH0,
         "    hwaddress ether $(fw_printenv -n ethaddr || echo 00:00:23:34:45:66)",
@@ -113,6 +113,16 @@ const ASKS: [(&str, &str, &str); 5] = [
         NETWORK,
         "ifconfig eth0 hw ether $(fw_printenv -n ethaddr)",
         "ifconfig eth0 hw ether $(intercom-mac eth0 || fw_printenv -n ethaddr)",
+    ),
+    (
+        NETWORK,
+        "ip link set eth0 address ${mac:-$(fw_printenv -n ethaddr)} && true",
+        "ip link set eth0 address ${mac:-$(intercom-mac eth0 || fw_printenv -n ethaddr)} && true",
+    ),
+    (
+        NETWORK,
+        "ip link set eth0 addr $(fw_printenv -n ethaddr); ip link set wlan0 addr $(fw_printenv -n ethaddr)",
+        "ip link set eth0 addr $(intercom-mac eth0 || fw_printenv -n ethaddr); ip link set wlan0 addr $(intercom-mac wlan0 || fw_printenv -n ethaddr)",
     ),
 ];
 
