@@ -364,6 +364,42 @@ fn a_copy_beside_a_file_of_the_firmware_is_kept() {
 }
 
 #[test]
+fn an_installation_that_broke_off_can_be_removed() {
+    let firmware = Firmware::new();
+    firmware.write("etc/init.d", "a file in the way\n");
+    let before = firmware.files();
+    assert_eq!(firmware.try_install("--busybox").status.code(), Some(1));
+    assert!(firmware.path("etc/intercom-agent/hooks.d/50-udhcpc").exists());
+    firmware.install("--remove");
+    let mut after = firmware.files();
+    assert!(after.remove(&firmware.path("etc/intercom-agent.toml")).is_some());
+    assert_eq!(after, before);
+}
+
+#[test]
+fn half_a_file_is_not_left_on_a_full_flash() {
+    // The binary, or a script of the firmware, is larger than what may be written.
+    for (binary, lines) in [("install", 0), ("intercom-mac", 1000)] {
+        let firmware = Firmware::new();
+        firmware.write(NETWORK, &format!("{}{}\n", "# a comment\n".repeat(lines), ASKS[2].1));
+        let before = firmware.files();
+        let status = Command::new("sh")
+            .args(["-c", "trap '' XFSZ; ulimit -f 16; exec \"$@\"", "sh", "busybox", "sh"])
+            .arg(shipped("install"))
+            .args(["--busybox", "--root"])
+            .arg(firmware.root.path())
+            .arg("--binary")
+            .arg(shipped(binary))
+            .status();
+        assert_eq!(status.expect("it runs").code(), Some(1));
+        firmware.install("--remove");
+        let mut after = firmware.files();
+        after.remove(&firmware.path("etc/intercom-agent.toml"));
+        assert_eq!(after, before, "{binary}");
+    }
+}
+
+#[test]
 fn remove_takes_nothing_that_install_has_not_put_there() {
     const HOOK: &str = "etc/intercom-agent/hooks.d/50-udhcpc";
     let kept = format!("kept /{HOOK}, which is not on the list of what was installed\n");
