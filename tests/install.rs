@@ -468,6 +468,20 @@ fn a_file_of_an_older_version_is_replaced() {
 }
 
 #[test]
+fn options_that_exclude_each_other_are_refused() {
+    let firmware = Firmware::new();
+    let before = firmware.files();
+    for options in ["--respawn", "--busybox --systemd", "--busybox --remove", "--systemd --respawn"]
+    {
+        let output = firmware.try_install(options);
+        assert_eq!(output.status.code(), Some(2), "{options}");
+        let usage = String::from_utf8(output.stderr).expect("text");
+        assert!(usage.contains("--busybox [--respawn]"), "{options}: {usage}");
+        assert_eq!(firmware.files(), before, "{options}");
+    }
+}
+
+#[test]
 fn help_says_what_each_option_does() {
     let firmware = Firmware::new();
     let before = firmware.files();
