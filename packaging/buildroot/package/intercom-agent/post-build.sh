@@ -22,8 +22,9 @@ if [ $# != 1 ] || [ ! -x "$1" ]; then
     exit 1
 fi
 # What a build before has left: a script that something has changed since would
-# be kept as if by an administrator.
+# be kept as if by an administrator, by --remove too.
 "$1" --root "$target" --remove >/dev/null
+rm -f "$target"/etc/init.d/S??intercom-* "$target/usr/sbin/intercom-mac"
 if has RESPAWN; then
     "$1" --root "$target" --busybox --respawn
 else
