@@ -174,6 +174,25 @@ fn words_are_from_a_list() {
 }
 
 #[test]
+fn a_serial_number_is_not_written_over_another_variable() {
+    let written_to = |name| format!("[serial_number]\nenvironment_variable = \"{name}\"");
+    assert_eq!(
+        wrong(&written_to("ethaddr")),
+        "a.toml, line 2: `serial_number.environment_variable`: `ethaddr` holds something else, which would be lost"
+    );
+    let own = format!("mac_variable = \"wifi_mac\"\n{}", written_to("wifi_mac"));
+    assert!(wrong(&own).contains("line 3: `serial_number.environment_variable`: `wifi_mac` holds"));
+    for name in ["eth1addr", "bootcmd", "bootargs", "bootdelay", "preboot", "intercom_mac"] {
+        assert!(wrong(&written_to(name)).contains("holds something else"), "{name}");
+    }
+    assert!(wrong("mac_variable = \"bootcmd\"").contains("`bootcmd` holds something else"));
+    for name in ["serialno", "serial#", "board_serial"] {
+        let setting = read(&written_to(name)).serial_number.environment_variable;
+        assert_eq!(setting.as_deref(), Some(name));
+    }
+}
+
+#[test]
 fn values_that_cannot_be_right_are_refused() {
     for line in [
         "placeholder_macs = [\"FF:FF:FF:FF:FF:FF\"]",

@@ -14,14 +14,16 @@ use super::{billing, http, mqtt, signature};
 use crate::environment::Policy;
 
 pub(super) fn validate(mut file: Section) -> Result<Settings, Wrong> {
-    let serial_numbers = file.section_or_defaults("serial_number")?;
+    let mut serial_numbers = file.section_or_defaults("serial_number")?;
     let signatures = file.section_or_defaults("signature")?;
     let interface = file.text("interface", "eth0", interface)?;
     let uplink = file.optional("uplink", self::interface)?.filter(|uplink| *uplink != interface);
     let mac_variable = file.optional("mac_variable", variable)?;
+    let mac_variable = mac_variable.or_else(|| mac_variable_of(&interface));
+    let serial_number = serial_number(&mut serial_numbers, mac_variable.as_deref())?;
     let mut time = |key, default, range| file.number(key, default, range, " seconds").map(seconds);
     Ok(Settings {
-        mac_variable: mac_variable.or_else(|| mac_variable_of(&interface)),
+        mac_variable,
         interface,
         uplink,
         hook_time_limit: time("hook_time_limit", 30, 1..=600)?,
@@ -41,7 +43,7 @@ pub(super) fn validate(mut file: Section) -> Result<Settings, Wrong> {
         environment: file.text("environment", "redundant-only", environment)?,
         changes_per_hour: file.number("changes_per_hour", 6, 1..=100, "")?,
         log_level: file.text("log_level", "info", log_level)?,
-        serial_number: serial_number(serial_numbers)?,
+        serial_number,
         signature: signature::signature(signatures)?,
         mqtt: route(&mut file, "mqtt", cfg!(feature = "mqtt"), mqtt::mqtt)?,
         http: route(&mut file, "http", cfg!(feature = "http"), http::http)?,
@@ -77,7 +79,14 @@ fn id(file: &mut Section) -> Result<Option<i64>, Wrong> {
     }
 }
 
-fn serial_number(mut section: Section) -> Result<SerialNumberSettings, Wrong> {
+fn serial_number(
+    section: &mut Section,
+    mac_variable: Option<&str>,
+) -> Result<SerialNumberSettings, Wrong> {
+    let variable = |name: &str| match name.ends_with("addr") || mac_variable == Some(name) {
+        true => Err(not_a_place(name)),
+        false => variable(name),
+    };
     Ok(SerialNumberSettings {
         sources: section.texts(
             "sources",
@@ -88,11 +97,18 @@ fn serial_number(mut section: Section) -> Result<SerialNumberSettings, Wrong> {
     })
 }
 
+/// A variable that the agent may write. U-Boot boots by some, and the `intercom_` ones are the agent's own.
 fn variable(name: &str) -> Result<String, String> {
+    const BOOT: [&str; 5] = ["bootcmd", "bootargs", "bootdelay", "altbootcmd", "preboot"];
     match is_variable_name(name) {
+        true if BOOT.contains(&name) || name.starts_with("intercom_") => Err(not_a_place(name)),
         true => Ok(name.to_owned()),
         false => Err(format!("`{name}` is not the name of a U-Boot variable, such as ethaddr")),
     }
+}
+
+fn not_a_place(name: &str) -> String {
+    format!("`{name}` holds something else, which would be lost")
 }
 
 /// As U-Boot names them: `ethaddr` is the first wired interface's, `eth1addr` the second's. Any other
