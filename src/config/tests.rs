@@ -165,6 +165,17 @@ fn numbers_have_limits() {
 }
 
 #[test]
+fn a_change_is_watched_for_less_than_the_time_that_it_has() {
+    assert_eq!(
+        wrong("settle = 10\nconfirm_within = 10"),
+        "a.toml, line 1: `settle`: 10 is not 0 to 9 seconds, within `confirm_within`"
+    );
+    for line in ["settle = 9\nconfirm_within = 10", "settle = 60\nconfirm_within = 61"] {
+        read(line);
+    }
+}
+
+#[test]
 fn words_are_from_a_list() {
     assert_eq!(read("environment = \"always\"").environment, Policy::Always);
     assert_eq!(read("environment = \"never\"").environment, Policy::Never);

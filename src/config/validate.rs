@@ -21,14 +21,20 @@ pub(super) fn validate(mut file: Section) -> Result<Settings, Wrong> {
     let mac_variable = file.optional("mac_variable", variable)?;
     let mac_variable = mac_variable.or_else(|| mac_variable_of(&interface));
     let serial_number = serial_number(&mut serial_numbers, mac_variable.as_deref())?;
-    let mut time = |key, default, range| file.number(key, default, range, " seconds").map(seconds);
+    let hook_time_limit = file.number("hook_time_limit", 30, 1..=600, " seconds")?;
+    let confirm_within = file.number("confirm_within", 180, 10..=3600, " seconds")?;
+    // No change could be confirmed that is watched for longer than it may take.
+    let settle = match confirm_within {
+        limit @ ..=60 => file.number("settle", 5, 0..=limit - 1, " seconds, within `confirm_within`"),
+        _ => file.number("settle", 5, 0..=60, " seconds"),
+    }?;
     Ok(Settings {
         mac_variable,
         interface,
         uplink,
-        hook_time_limit: time("hook_time_limit", 30, 1..=600)?,
-        confirm_within: time("confirm_within", 180, 10..=3600)?,
-        settle: time("settle", 5, 0..=60)?,
+        hook_time_limit: seconds(hook_time_limit),
+        confirm_within: seconds(confirm_within),
+        settle: seconds(settle),
         id: id(&mut file)?,
         board_name: file.optional("board_name", board_name)?,
         models: file.texts("models", &[], model)?,
