@@ -1,7 +1,7 @@
 //! A request that a person writes. On the wire an unknown field is fine, since another platform may
 //! need it; by hand it is a typing error.
 
-use intercom_wire::{IDENTITY_FIELDS, OTHER_FIELDS};
+use intercom_wire::{IDENTITY_FIELDS, OTHER_FIELDS, Request};
 use serde_json::{Map, Value};
 
 use super::args::Apply;
@@ -13,7 +13,7 @@ use crate::spelling::nearest;
 /// Warns of each field that the API does not have.
 ///
 /// # Errors
-/// When the known fields ask for nothing: to answer `installed` would hide the typing error.
+/// When a valid request asks for nothing: to answer `installed` would hide the mistake.
 pub(super) fn look_over(payload: &[u8]) -> Result<(), Failure> {
     // What is no object has no fields to look at; it is rejected for that.
     let Ok(Value::Object(body)) = serde_json::from_slice(payload) else { return Ok(()) };
@@ -26,17 +26,14 @@ pub(super) fn look_over(payload: &[u8]) -> Result<(), Failure> {
             None => format!("this API has no field `{field}`"),
         })
         .collect();
-    let asks = IDENTITY_FIELDS.iter().any(|field| body.contains_key(*field));
-    match unknown.is_empty() || asks {
-        true => {
-            unknown.iter().for_each(|text| output::complain(&format!("warning: {text}")));
-            Ok(())
-        }
-        false => Err(Failure::rejected(format!(
-            "the request asks for no new identity: {}",
-            unknown.join("; ")
-        ))),
+    let asks_for_nothing = Request::read(payload)
+        .is_ok_and(|request| request.content.is_ok_and(|patch| !patch.changes_identity()));
+    if asks_for_nothing {
+        let nothing = "the request asks for no new identity".to_owned();
+        return Err(Failure::rejected([vec![nothing], unknown].concat().join("; ")));
     }
+    unknown.iter().for_each(|text| output::complain(&format!("warning: {text}")));
+    Ok(())
 }
 
 /// The request that the options make; `None` if there are none. What they do not say is this panel's.
@@ -82,9 +79,10 @@ pub(super) fn from_options(apply: &Apply, panel: &Panel) -> Result<Option<String
 
 #[cfg(test)]
 mod tests {
-    use intercom_wire::{Patch, Reader, Request};
+    use intercom_wire::{Patch, Reader};
     use serde_json::json;
 
+    use super::super::exit::Exit;
     use super::*;
 
     /// Every field of which a wrong value is noticed is in one of the lists, and the other way round.
@@ -121,5 +119,19 @@ mod tests {
         let typed = br#"{"mac": "00:00:5E:00:53:01", "newmac": "00:00:5E:00:53:02"}"#;
         let failure = look_over(typed).expect_err("nothing is asked for");
         assert!(failure.message.contains("did you mean `new_mac`?"), "{}", failure.message);
+    }
+
+    #[test]
+    fn a_request_that_asks_for_nothing_is_rejected() {
+        for asked in [json!({}), json!({"new_mac": null}), json!({"new_mac": "", "newserial": "x"})] {
+            let mut body = json!({"mac": "00:00:5E:00:53:01"});
+            let fields = asked.as_object().expect("an object").clone();
+            body.as_object_mut().expect("an object").extend(fields);
+            let failure = look_over(body.to_string().as_bytes()).expect_err("nothing is asked for");
+            assert_eq!(failure.exit, Exit::Rejected);
+            assert!(failure.message.contains("no new identity"), "{}", failure.message);
+        }
+        let invalid = br#"{"mac": "00:00:5E:00:53:01", "new_mac": 7}"#;
+        assert!(look_over(invalid).is_ok(), "it is rejected with its fields");
     }
 }
