@@ -39,16 +39,8 @@ pub(super) fn look_over(payload: &[u8]) -> Result<(), Failure> {
 /// The request that the options make; `None` if there are none. What they do not say is this panel's.
 ///
 /// # Errors
-/// When this panel's identity is needed and cannot be read.
+/// When a value was forgotten, or this panel's identity is needed and cannot be read.
 pub(super) fn from_options(apply: &Apply, panel: &Panel) -> Result<Option<String>, Failure> {
-    for (option, value) in
-        [("--new-mac", &apply.new_mac), ("--new-serial-number", &apply.new_serial_number)]
-    {
-        // The service takes an empty field for one that is not there: nothing would be asked for.
-        if value.as_ref().is_some_and(|value| value.trim().is_empty()) {
-            return Err(Failure::usage(format!("{option} needs a value, and has an empty one")));
-        }
-    }
     let mut body = Map::new();
     for (field, value) in [
         ("new_mac", &apply.new_mac),
@@ -57,9 +49,15 @@ pub(super) fn from_options(apply: &Apply, panel: &Panel) -> Result<Option<String
         ("id", &apply.id),
         ("model", &apply.model),
     ] {
-        if let Some(value) = value {
-            body.insert(field.to_owned(), value.as_str().into());
+        let Some(value) = value else { continue };
+        // The service takes an empty field for one that is not there: nothing would be asked for.
+        let is_empty = IDENTITY_FIELDS.contains(&field) && value.trim().is_empty();
+        // The next option stands where a value was forgotten.
+        if is_empty || value.starts_with("--") {
+            let option = field.replace('_', "-");
+            return Err(Failure::usage(format!("--{option} needs a value, and has `{value}`")));
         }
+        body.insert(field.to_owned(), value.as_str().into());
     }
     if body.is_empty() {
         return Ok(None);

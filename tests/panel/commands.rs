@@ -265,6 +265,9 @@ fn apply_takes_a_request_as_options() {
         (&["request.json", "--new-mac", NEW], "never both"),
         (&["--new-mac", ""], "--new-mac needs a value"),
         (&["--new-mac", NEW, "--new-serial-number", " "], "--new-serial-number needs a value"),
+        (&["--new-serial-number", "--offline"], "--new-serial-number needs a value"),
+        (&["--new-mac", "--model", MODEL], "--new-mac needs a value"),
+        (&["--new-mac", NEW, "--id", "--json"], "--id needs a value"),
     ] {
         let answer = board.run(&[&["apply", "--offline"], options].concat());
         assert_eq!(answer.code, 2, "{answer:?}");
