@@ -24,7 +24,7 @@ pub fn advice(why: &io::Error) -> &'static str {
         }
         io::ErrorKind::PermissionDenied => "; this user may not: run the command as root",
         io::ErrorKind::ReadOnlyFilesystem => "; the file system is mounted read-only",
-        io::ErrorKind::NotADirectory => "; a file stands where a directory should be: remove it",
+        io::ErrorKind::NotADirectory => "; set its key in the configuration to a directory",
         io::ErrorKind::StorageFull => "; the disk is full: make room",
         _ => "",
     }

@@ -1,6 +1,7 @@
 //! The files that a configuration names, each opened.
 
 use std::fmt;
+use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -39,6 +40,9 @@ impl Settings {
     /// Opens every file that the settings name; what cannot be used is told.
     pub fn unusable_files(&self, root: &Root) -> Vec<UnusableFile> {
         let mut look = Look { root, unusable: Vec::new() };
+        look.directory("state_dir", &self.state_dir);
+        look.directory("runtime_dir", &self.runtime_dir);
+        look.directory("hooks_dir", &self.hooks_dir);
         for source in &self.serial_number.sources {
             match source {
                 SerialSource::File(path) => look.open("serial_number", "sources", path),
@@ -77,6 +81,13 @@ impl Look<'_> {
     fn open(&mut self, table: &'static str, key: &'static str, path: &Path) {
         let opened = text::open_file(&self.root.path(path));
         self.found(table, key, path, opened.err().map(Why::Unreadable));
+    }
+
+    /// One that is not there is made where it is needed.
+    fn directory(&mut self, key: &'static str, path: &Path) {
+        let found = fs::metadata(self.root.path(path));
+        let why = found.is_ok_and(|found| !found.is_dir());
+        self.found("", key, path, why.then(|| Why::Unreadable(io::ErrorKind::NotADirectory.into())));
     }
 
     fn program(&mut self, path: &Path) {
@@ -130,7 +141,7 @@ fn certificates(path: &Path) -> Result<(), Why> {
 }
 
 impl UnusableFile {
-    /// The table that names it.
+    /// The table that names it; empty for the file itself.
     pub fn table(&self) -> &'static str {
         self.table
     }
@@ -145,7 +156,10 @@ impl fmt::Display for UnusableFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let UnusableFile { table, key, path, why } = self;
         let path = path.display();
-        write!(f, "`{table}.{key}`: ")?;
+        match *table {
+            "" => write!(f, "`{key}`: ")?,
+            table => write!(f, "`{table}.{key}`: ")?,
+        }
         match why {
             Why::Secret(why) => why.fmt(f),
             Why::Unreadable(why) => write!(f, "{path} cannot be read: {why}{}", advice(why)),

@@ -58,8 +58,10 @@ impl StateDirLock {
 /// Makes the directory and everything above it, each name durable: a record in a directory that a
 /// power cut takes away again would be no record.
 fn make_durable_dir(dir: &Path) -> io::Result<()> {
-    if dir.is_dir() {
-        return Ok(());
+    match fs::metadata(dir) {
+        Ok(found) if found.is_dir() => return Ok(()),
+        Ok(_) => return Err(io::ErrorKind::NotADirectory.into()),
+        Err(_) => {}
     }
     if let Some(parent) = dir.parent().filter(|parent| *parent != Path::new("")) {
         make_durable_dir(parent)?;

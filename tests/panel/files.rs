@@ -43,6 +43,28 @@ fn without_permission_every_command_names_the_file_and_what_to_do() {
 }
 
 #[test]
+fn a_file_in_the_place_of_a_directory_is_told_by_its_key_and_is_not_to_be_removed() {
+    let board = Board::sandboxed("gate-1", OLD).with_mqtt("mqtt://127.0.0.1:9");
+    let config = board.read("etc/intercom-agent.toml");
+    for (key, before) in [("runtime_dir", "/run"), ("hooks_dir", "/hooks"), ("state_dir", "/state")] {
+        let line = format!("{key} = \"{before}\"");
+        assert!(config.contains(&line), "{config}");
+        let config = config.replace(&line, &format!("{key} = \"/etc/serial\""));
+        board.write("etc/intercom-agent.toml", config);
+        let told = board.run(&["config"]);
+        assert_eq!(told.code, 2, "{told:?}");
+        assert!(told.err.contains(&format!("`{key}`: /etc/serial ")), "{told:?}");
+        assert!(told.err.contains("not a directory; set its key"), "{told:?}");
+    }
+    for command in [&["run"][..], &["status"], &["apply", "--offline", "--new-mac", NEW]] {
+        let told = board.run(command);
+        assert_eq!(told.code, 1, "{told:?}");
+        assert!(told.err.contains("irectory") && told.err.contains("set its key"), "{told:?}");
+        assert!(!told.err.contains("remove"), "{told:?}");
+    }
+}
+
+#[test]
 fn a_bug_report_has_everything_but_secrets_and_mac_addresses() {
     let board = Board::sandboxed("gate-1", OLD);
     board.configure(
