@@ -17,7 +17,7 @@ use super::waiting::Until;
 use crate::board::{Board, UplinkError};
 use crate::clock::Clock;
 use crate::decide::MacOwner;
-use crate::record::{Begun, Change, Current, Route};
+use crate::record::{Begun, Change, Current, Goal, Route};
 
 /// How long before something that the board or the disk refused is tried again.
 const TRY_AGAIN: Duration = Duration::from_secs(5);
@@ -43,6 +43,13 @@ impl<S: Seams> Agent<S> {
         self.begin(plan)?;
         self.set_new_identity();
         Ok(())
+    }
+
+    /// Takes the change in progress back before its time is over. One that goes back by hand goes on.
+    pub fn take_change_back(&mut self) {
+        if self.record.change.as_ref().is_some_and(|change| change.goal == Goal::Install) {
+            self.roll_back(RollbackReason::ByHand);
+        }
     }
 
     /// Makes the intention durable. Nothing on the board has been touched when this fails.

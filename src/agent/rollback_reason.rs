@@ -13,6 +13,8 @@ use crate::record::Route;
 /// Why the change in progress is taken back. The record and the report keep it in words.
 #[derive(Debug)]
 pub(super) enum RollbackReason {
+    /// An installer does not want it any more.
+    ByHand,
     /// Its time had run out before the new identity was set.
     NotConfirmed,
     /// The board did not take the new identity.
@@ -47,6 +49,7 @@ pub(super) struct LastErrors(pub(super) Vec<(Route, String)>);
 impl fmt::Display for RollbackReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            RollbackReason::ByHand => f.write_str("rolled back by hand"),
             RollbackReason::NotConfirmed => f.write_str("it was not confirmed in time"),
             RollbackReason::Board(why) => why.fmt(f),
             RollbackReason::Hook(why) => write!(f, "a hook failed: {why}"),

@@ -3,8 +3,6 @@
 use std::pin::pin;
 use std::time::Duration;
 
-use intercom_wire::Outcome;
-
 use super::args::{Apply, Common};
 use super::exit::{Exit, Failure};
 use super::progress::Progress;
@@ -19,13 +17,10 @@ pub(super) fn apply(apply: &Apply) -> Result<Exit, Failure> {
     let payload = payload(apply, &panel)?;
     let (opened, _) = panel.settings.signature.keys.open(payload.as_bytes());
     by_hand::look_over(&opened)?;
-    match ask_for_change(panel, &common, Ask::Apply { payload, offline: apply.offline })? {
-        Some(Ended::Request(outcome, told)) => {
-            output::told(common.json, &told)?;
-            Ok(Exit::from(outcome))
-        }
-        Some(Ended::Back(_)) | None => Err(Failure::new("the daemon ended before the request did")),
-    }
+    let ask = Ask::Apply { payload, offline: apply.offline };
+    let Ended { exit, told } = ask_for_change(panel, &common, ask)?;
+    output::told(common.json, &told)?;
+    Ok(exit)
 }
 
 /// The request as it stands in the file, or as the options make it.
@@ -43,22 +38,15 @@ fn payload(apply: &Apply, panel: &Panel) -> Result<String, Failure> {
     }
 }
 
-/// How a change ended.
-pub(super) enum Ended {
-    /// The request's outcome, and its report; or that of a rollback that was itself undone, and the state.
-    Request(Option<Outcome>, Told),
-    /// The state after a rollback.
-    Back(Told),
+/// How a change ended: the request's report, or the state after a rollback.
+pub(super) struct Ended {
+    pub(super) exit: Exit,
+    pub(super) told: Told,
 }
 
 /// Asks the daemon, or works as one if none runs; shows the steps, and what is waited for.
-pub(super) fn ask_for_change(
-    panel: Panel,
-    common: &Common,
-    ask: Ask,
-) -> Result<Option<Ended>, Failure> {
+pub(super) fn ask_for_change(panel: Panel, common: &Common, ask: Ask) -> Result<Ended, Failure> {
     let mut ended = None;
-    let mut refused = None;
     let mut progress = Progress::of_change();
     let patience = progress.patience();
     let mut each = |answer: Answer| match answer {
@@ -66,21 +54,26 @@ pub(super) fn ask_for_change(
         Answer::State { told, .. } if !common.json => progress.still(&told),
         Answer::Step(_) | Answer::State { .. } | Answer::Restored { .. } | Answer::Forgotten(_) => {
         }
-        Answer::Ended { outcome, told } => ended = Some(Ended::Request(outcome, told)),
-        Answer::Back(told) => ended = Some(Ended::Back(told)),
-        Answer::Refused(why) => refused = Some(why),
+        Answer::Ended { outcome, told } => {
+            ended = Some(Ok(Ended { exit: Exit::from(outcome), told }));
+        }
+        Answer::Back(told) => ended = Some(Ok(Ended { exit: Exit::Done, told })),
+        Answer::Refused(why) => ended = Some(Err(Failure::new(why))),
     };
+    let mut cut_off = "the daemon ended or began anew: `intercom-agent status` says how it stands";
     let socket = panel.runtime_dir().join(control::SOCKET);
     let asked = match control::ask_patiently(&socket, &ask, patience, &mut each) {
-        Err(why) if control::no_daemon(&why) => work_as_daemon(panel, ask, patience, &mut each),
+        Err(why) if control::no_daemon(&why) => {
+            cut_off = "stopped: a change that has begun goes on at the next start, or \
+                       `intercom-agent rollback` takes it back";
+            work_as_daemon(panel, ask, patience, &mut each)
+        }
+        Err(why) if control::daemon_ended(&why) => Ok(()),
         asked => asked.map_err(|why| Failure::new(format!("the daemon cannot be asked: {why}"))),
     };
     progress.erase();
     asked?;
-    match refused {
-        Some(why) => Err(Failure::new(why)),
-        None => Ok(ended),
-    }
+    ended.unwrap_or_else(|| Err(Failure::new(cut_off)))
 }
 
 fn work_as_daemon(
@@ -89,6 +82,7 @@ fn work_as_daemon(
     patience: Duration,
     each: &mut dyn FnMut(Answer),
 ) -> Result<(), Failure> {
+    use tokio::signal::unix::{SignalKind, signal};
     use tokio::sync::{mpsc, oneshot};
     let connectivity = match ask {
         Ask::Apply { offline: true, .. } | Ask::Rollback { offline: true, .. } => {
@@ -96,7 +90,18 @@ fn work_as_daemon(
         }
         _ => Connectivity::Online,
     };
+    let ask = match ask {
+        // A command that was cut off has left it behind. Its time may be over when this one has begun.
+        Ask::Rollback { factory: false, .. }
+            if panel.record().is_ok_and(|record| record.change.is_some()) =>
+        {
+            Ask::TakeBack
+        }
+        ask => ask,
+    };
     run::runtime()?.block_on(async {
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::new)?;
+        let mut terminate = signal(SignalKind::terminate()).map_err(Failure::new)?;
         let (answers, mut answered) = mpsc::channel(64);
         let (started, questions) = oneshot::channel();
         let asking = async {
@@ -117,7 +122,14 @@ fn work_as_daemon(
                 }
             }
         };
-        let end = daemon::run(panel, connectivity, pin!(asking), Some(started)).await;
+        let end = async {
+            tokio::select! {
+                end = asking => end,
+                _ = interrupt.recv() => End::Stop,
+                _ = terminate.recv() => End::Stop,
+            }
+        };
+        let end = daemon::run(panel, connectivity, pin!(end), Some(started)).await;
         end.map(|_| ()).map_err(Failure::new)
     })
 }

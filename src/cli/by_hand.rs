@@ -121,7 +121,8 @@ mod tests {
 
     #[test]
     fn a_request_that_asks_for_nothing_is_rejected() {
-        for asked in [json!({}), json!({"new_mac": null}), json!({"new_mac": "", "newserial": "x"})] {
+        for asked in [json!({}), json!({"new_mac": null}), json!({"new_mac": "", "newserial": "x"})]
+        {
             let mut body = json!({"mac": "00:00:5E:00:53:01"});
             let fields = asked.as_object().expect("an object").clone();
             body.as_object_mut().expect("an object").extend(fields);

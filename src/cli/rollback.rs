@@ -9,15 +9,7 @@ use crate::control::Ask;
 pub(super) fn rollback(rollback: &Rollback) -> Result<Exit, Failure> {
     let ask = Ask::Rollback { factory: rollback.factory, offline: rollback.offline };
     let common = rollback.common();
-    match ask_for_change(super::panel(&common)?, &common, ask)? {
-        Some(Ended::Back(told)) => {
-            output::told(common.json, &told)?;
-            Ok(Exit::Done)
-        }
-        Some(Ended::Request(outcome, told)) => {
-            output::told(common.json, &told)?;
-            Ok(Exit::from(outcome))
-        }
-        None => Err(Failure::new("the daemon ended before the rollback did")),
-    }
+    let Ended { exit, told } = ask_for_change(super::panel(&common)?, &common, ask)?;
+    output::told(common.json, &told)?;
+    Ok(exit)
 }

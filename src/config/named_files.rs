@@ -87,7 +87,12 @@ impl Look<'_> {
     fn directory(&mut self, key: &'static str, path: &Path) {
         let found = fs::metadata(self.root.path(path));
         let why = found.is_ok_and(|found| !found.is_dir());
-        self.found("", key, path, why.then(|| Why::Unreadable(io::ErrorKind::NotADirectory.into())));
+        self.found(
+            "",
+            key,
+            path,
+            why.then(|| Why::Unreadable(io::ErrorKind::NotADirectory.into())),
+        );
     }
 
     fn program(&mut self, path: &Path) {

@@ -25,7 +25,9 @@ pub(super) fn validate(mut file: Section) -> Result<Settings, Wrong> {
     let confirm_within = file.number("confirm_within", 180, 10..=3600, " seconds")?;
     // No change could be confirmed that is watched for longer than it may take.
     let settle = match confirm_within {
-        limit @ ..=60 => file.number("settle", 5, 0..=limit - 1, " seconds, within `confirm_within`"),
+        limit @ ..=60 => {
+            file.number("settle", 5, 0..=limit - 1, " seconds, within `confirm_within`")
+        }
         _ => file.number("settle", 5, 0..=60, " seconds"),
     }?;
     Ok(Settings {

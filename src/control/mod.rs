@@ -43,6 +43,8 @@ json_enum! {
             /// Nothing need be reachable.
             offline: bool,
         },
+        /// Take the change in progress back.
+        TakeBack = "take_back",
         /// Put the board right now, and read it again.
         Restore = "restore",
         /// Forget the marks of `seq`.
@@ -134,6 +136,7 @@ mod tests {
             Ask::Follow,
             Ask::Apply { payload: "{}\n".to_owned(), offline: true },
             Ask::Rollback { factory: true, offline: false },
+            Ask::TakeBack,
             Ask::Restore,
             Ask::ForgetSequence,
         ];

@@ -76,6 +76,10 @@ impl Watchers {
                     Err(why) => Err(why.to_string()),
                 }
             }
+            Ask::TakeBack => {
+                agent.take_change_back();
+                Ok(Until::ChangeEnds)
+            }
             Ask::ForgetSequence => {
                 let answer = match agent.forget_sequence() {
                     Ok(forgotten) => told(Told::forgotten(&forgotten), Answer::Forgotten),

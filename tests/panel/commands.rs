@@ -435,6 +435,35 @@ fn what_a_command_waits_for_is_shown() {
     assert!(line.ends_with(" s unless it is confirmed"), "{line}");
 }
 
+#[test]
+fn a_change_whose_command_was_stopped_is_taken_back_by_rollback() {
+    let board = Board::sandboxed("gate-1", OLD).with_polling("http://127.0.0.1:9");
+    let mut alone = Process::start("apply", &mut board.command(&["apply", "--new-mac", NEW]));
+    alone.wait_for("the board now carries");
+    alone.interrupt();
+    alone.wait_for("goes on at the next start, or `intercom-agent rollback` takes it back");
+    assert_eq!(board.mac(), NEW);
+    let back = board.run(&["rollback"]);
+    assert_eq!((back.code, board.mac()), (0, OLD.to_owned()), "{back:?}");
+    let status = board.run(&["status", "--json"]).json();
+    assert_eq!(status["change"], Value::Null);
+    let report = &status["outcomes"][0]["report"];
+    assert_eq!(report["status"], "rolled_back");
+    assert_eq!(report["reason"], "rolled back by hand");
+}
+
+#[test]
+fn a_command_whose_daemon_begins_anew_says_where_the_rest_is_told() {
+    let board = Board::sandboxed("gate-1", OLD).with_polling("http://127.0.0.1:9");
+    let mut daemon = board.start();
+    daemon.wait_for("nothing listens there");
+    let mut asks = Process::start("apply", &mut board.command(&["apply", "--new-mac", NEW]));
+    asks.wait_for("the board now carries");
+    daemon.hang_up();
+    asks.wait_for("the daemon ended or began anew: `intercom-agent status` says how it stands");
+    daemon.wait_for("going on with the change");
+}
+
 /// A serial number that comes late, by a program that waits for somebody to write into a pipe.
 #[test]
 fn a_board_that_takes_its_time_is_not_read_in_silence() {

@@ -46,7 +46,8 @@ fn without_permission_every_command_names_the_file_and_what_to_do() {
 fn a_file_in_the_place_of_a_directory_is_told_by_its_key_and_is_not_to_be_removed() {
     let board = Board::sandboxed("gate-1", OLD).with_mqtt("mqtt://127.0.0.1:9");
     let config = board.read("etc/intercom-agent.toml");
-    for (key, before) in [("runtime_dir", "/run"), ("hooks_dir", "/hooks"), ("state_dir", "/state")] {
+    for (key, before) in [("runtime_dir", "/run"), ("hooks_dir", "/hooks"), ("state_dir", "/state")]
+    {
         let line = format!("{key} = \"{before}\"");
         assert!(config.contains(&line), "{config}");
         let config = config.replace(&line, &format!("{key} = \"/etc/serial\""));

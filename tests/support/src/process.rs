@@ -108,6 +108,11 @@ impl Process {
         self.signal(Signal::SIGHUP);
     }
 
+    /// Presses Ctrl-C.
+    pub fn interrupt(&self) {
+        self.signal(Signal::SIGINT);
+    }
+
     /// Sends it the signals that mean nothing of themselves.
     pub fn user_defined_signals(&self) {
         self.signal(Signal::SIGUSR1);
