@@ -88,7 +88,11 @@ fn work_as_daemon(
         Ask::Apply { offline: true, .. } | Ask::Rollback { offline: true, .. } => {
             Connectivity::Offline
         }
-        _ => Connectivity::Online,
+        _ => {
+            let upstream = panel.settings.require_upstream(&panel.root);
+            upstream.map_err(|why| Failure::usage(format!("{why}; `--offline` needs none")))?;
+            Connectivity::Online
+        }
     };
     let ask = match ask {
         // A command that was cut off has left it behind. Its time may be over when this one has begun.

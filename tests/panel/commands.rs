@@ -436,6 +436,19 @@ fn what_a_command_waits_for_is_shown() {
 }
 
 #[test]
+fn without_an_upstream_a_change_is_offline_or_refused() {
+    let board = Board::sandboxed("gate-1", OLD);
+    let change = ["apply", "--new-mac", NEW];
+    for command in [&change[..], &["rollback"]] {
+        let refused = board.run(command);
+        assert_eq!((refused.code, board.mac()), (2, OLD.to_owned()), "{refused:?}");
+        assert!(refused.err.contains("no upstream is configured"), "{refused:?}");
+        assert!(refused.err.contains("`--offline` needs none"), "{refused:?}");
+    }
+    assert_eq!(board.run(&[&change[..], &["--offline"]].concat()).code, 0);
+}
+
+#[test]
 fn a_change_whose_command_was_stopped_is_taken_back_by_rollback() {
     let board = Board::sandboxed("gate-1", OLD).with_polling("http://127.0.0.1:9");
     let mut alone = Process::start("apply", &mut board.command(&["apply", "--new-mac", NEW]));
