@@ -5,6 +5,7 @@ use serde_json::json;
 use super::args::Config;
 use super::exit::{Exit, Failure};
 use super::output;
+use crate::board::Link;
 use crate::config::load_with_in_force;
 use crate::doctor::files;
 
@@ -21,6 +22,10 @@ pub(super) fn config(config: &Config) -> Result<Exit, Failure> {
     } else {
         output::words(&in_force.as_toml())?;
         problems.iter().for_each(|problem| output::complain(problem));
+        // It may be there later, or on another board.
+        if let Err(why) = Link::new(root, &settings.interface).mac() {
+            output::complain(&format!("warning: {why}"));
+        }
     }
     Ok(if problems.is_empty() { Exit::Done } else { Exit::Usage })
 }

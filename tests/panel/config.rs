@@ -202,3 +202,14 @@ fn what_is_in_force_is_printed_with_the_defaults() {
     board.write("again.toml", &good.out);
     assert_eq!(board.run(&["config", again.to_str().expect("text")]).out, good.out);
 }
+
+#[test]
+fn an_interface_that_is_not_there_is_a_warning() {
+    let board = Board::sandboxed("gate-1", OLD).with_mqtt("mqtt://127.0.0.1:9");
+    let config = board.read("etc/intercom-agent.toml");
+    assert_eq!(board.run(&["config"]).err, "");
+    board.write("etc/intercom-agent.toml", format!("interface = \"eth7\"\n{config}"));
+    let warned = board.run(&["config"]);
+    assert_eq!(warned.code, 0, "{warned:?}");
+    assert!(warned.err.contains("warning: there is no network interface eth7"), "{warned:?}");
+}
