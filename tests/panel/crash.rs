@@ -30,6 +30,7 @@ fn a_crash_is_told_where_somebody_will_look() {
     let mut daemon = board.start_at_once();
     daemon.wait_for("1 runs since boot did not end cleanly; the last one: crashed by signal 11");
     daemon.wait_for("board ");
+    board.wait_until_reached();
     let told = status(&board);
     assert_eq!(
         (&told["counters"]["unclean_ends"], &told["last_crash"]),
