@@ -50,13 +50,13 @@ pub(super) fn help(text: &str) -> Result<(), Failure> {
     line(&wrap(text, width(io::stdout()).unwrap_or(USUAL)))
 }
 
-/// Tells on stderr what is wrong.
+/// Tells on stderr what is wrong. The exit code tells it where nobody reads that.
 pub(super) fn complain(text: &str) {
     let text = format!("intercom-agent: {}", text.trim_end());
-    match width(io::stderr()) {
-        Some(width) => eprint!("{}", wrap(&text, width)),
-        None => eprintln!("{text}"),
-    }
+    let _ = match width(io::stderr()) {
+        Some(width) => write!(io::stderr(), "{}", wrap(&text, width)),
+        None => writeln!(io::stderr(), "{text}"),
+    };
 }
 
 /// As POSIX has it, `COLUMNS` counts before what the terminal says.

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 use std::fs::File;
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, IsTerminal, Read, Write};
 use std::path::Path;
 
 use intercom_wire::MAX_REQUEST_BYTES;
@@ -27,7 +27,7 @@ pub(super) fn read(file: &Path) -> Result<Vec<u8>, Failure> {
     let read = match is_stdin && io::stdin().is_terminal() {
         true => {
             // Once: a line that is rewritten would take away what is being typed.
-            eprintln!("{what}, until Ctrl-D");
+            let _ = writeln!(io::stderr(), "{what}, until Ctrl-D");
             read()
         }
         false => while_working(&what, read),

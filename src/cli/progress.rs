@@ -109,7 +109,7 @@ impl Progress {
     /// Takes the line away that would be rewritten next.
     pub(super) fn erase(&self) {
         if self.terminal.is_some() {
-            eprint!("\r\x1b[K");
+            let _ = write!(io::stderr(), "\r\x1b[K");
         }
     }
 

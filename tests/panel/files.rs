@@ -1,6 +1,6 @@
 //! A file that cannot be used is named, with what to do.
 
-use std::fs::{self, Permissions};
+use std::fs::{self, File, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::process::Stdio;
@@ -63,6 +63,14 @@ fn a_file_in_the_place_of_a_directory_is_told_by_its_key_and_is_not_to_be_remove
         assert!(told.err.contains("irectory") && told.err.contains("set its key"), "{told:?}");
         assert!(!told.err.contains("remove"), "{told:?}");
     }
+}
+
+#[test]
+fn an_error_that_nobody_can_read_has_its_exit_code() {
+    let board = Board::sandboxed("gate-1", OLD);
+    let full = File::options().write(true).open("/dev/full").expect("there");
+    let wrong = board.command(&["config"]).stderr(full).status().expect("the agent");
+    assert_eq!(wrong.code(), Some(2));
 }
 
 #[test]
