@@ -1,13 +1,14 @@
 //! The state directory on a real disk.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::{Disk, NotDurable, durability};
 use crate::file_error::of_file;
 use crate::root::Root;
+use crate::text::open_file;
 
 /// A directory that only the agent writes to, readable by its owner alone.
 #[derive(Debug, Clone)]
@@ -43,8 +44,10 @@ impl StateDir {
 
 impl Disk for StateDir {
     fn read(&mut self, name: &str) -> io::Result<Option<Vec<u8>>> {
-        match fs::read(self.dir.join(name)) {
-            Ok(bytes) => Ok(Some(bytes)),
+        let mut bytes = Vec::new();
+        let opened = open_file(&self.dir.join(name));
+        match opened.and_then(|mut file| file.read_to_end(&mut bytes)) {
+            Ok(_) => Ok(Some(bytes)),
             Err(why) if why.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(why) => Err(self.error(name, why)),
         }

@@ -6,6 +6,8 @@ use std::os::unix::process::CommandExt;
 use std::process::Stdio;
 
 use intercom_test_support::{Board, MODEL, NEW, OLD};
+use nix::sys::stat::Mode;
+use nix::unistd::mkfifo;
 use serde_json::json;
 
 /// Another user, who may read the board; where the tests do not run as root, they are one.
@@ -63,6 +65,16 @@ fn a_file_in_the_place_of_a_directory_is_told_by_its_key_and_is_not_to_be_remove
         assert!(told.err.contains("irectory") && told.err.contains("set its key"), "{told:?}");
         assert!(!told.err.contains("remove"), "{told:?}");
     }
+}
+
+#[test]
+fn a_pipe_in_the_place_of_the_record_is_not_waited_for() {
+    let board = Board::sandboxed("gate-1", OLD).with_mqtt("mqtt://127.0.0.1:9");
+    mkfifo(&board.path("state/record.json"), Mode::S_IRWXU).expect("made");
+    let status = board.run(&["status"]);
+    assert_eq!(status.code, 1, "{status:?}");
+    assert!(status.err.contains("record.json: it is not a regular file"), "{status:?}");
+    assert_ne!(board.run(&["restore"]).code, 101);
 }
 
 #[test]
