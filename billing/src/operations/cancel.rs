@@ -3,6 +3,7 @@
 use intercom_wire::RequestId;
 
 use super::requests::{RequestShown, shown};
+use super::undo::refuse_anothers;
 use super::{Billing, Conflict, Refusal, find, swap};
 use crate::audit::{Action, Actor, Subject};
 use crate::replacement::State;
@@ -15,7 +16,8 @@ impl Billing {
     /// changes nothing.
     ///
     /// # Errors
-    /// There is no such request, it has ended otherwise, or the database fails.
+    /// There is no such request, it has ended otherwise, another intercom has what is confirmed, or
+    /// the database fails.
     pub async fn cancel(&self, request_id: RequestId, by: Actor) -> Result<RequestShown, Refusal> {
         let rule = self.rule();
         self.store
@@ -35,6 +37,7 @@ impl Billing {
                 requests::end(transaction, &request_id, &state, Some(&reason), now_ms)?;
                 swap::end_other(transaction, &request_id)?;
                 let record = find(transaction, &Name::Id(intercom_id))?;
+                refuse_anothers(transaction, intercom_id, &record.confirmed.identity)?;
                 intercoms::set_state(
                     transaction,
                     intercom_id,

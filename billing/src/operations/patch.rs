@@ -86,6 +86,7 @@ pub(super) fn update(
         ..Details::default()
     };
     intercoms::describe(transaction, record.id, &details, seq)?;
+    refuse_promised(transaction, &record, patch)?;
     let queued = match patch.changes_identity() {
         true => replace(transaction, &record, patch, schedule, seq, asked_by)?,
         false => {
@@ -95,6 +96,10 @@ pub(super) fn update(
     };
     doors::adopt_at(transaction, record.confirmed.identity.mac, believed)?;
     Ok(Updated { shown: find(transaction, &Name::Id(record.id))?.shown, queued })
+}
+
+fn is_spare(record: &Record) -> bool {
+    matches!(record.shown.status.as_deref(), Some(EMPTY) | None)
 }
 
 /// One end of the range may be in the body and the other in the record.
@@ -121,10 +126,7 @@ fn assign(transaction: &Transaction<'_>, mut record: Record, patch: &Patch) -> R
         record.desired.model = Some(model.clone());
     }
     let status = match record.shown.status.as_deref() {
-        Some(EMPTY) | None => {
-            refuse_promised(transaction, &record, patch)?;
-            INSTALLED
-        }
+        Some(EMPTY) | None => INSTALLED,
         Some(status) => status,
     };
     intercoms::set_state(
@@ -140,15 +142,18 @@ fn assign(transaction: &Transaction<'_>, mut record: Record, patch: &Patch) -> R
     Ok(())
 }
 
-/// A spare whose identity was promised to another intercom must not get a place of its own meanwhile:
-/// two doors would have one identity.
+/// A spare whose identity was promised to another intercom must neither get a place of its own nor be
+/// asked for another identity meanwhile: two doors would have one identity.
 fn refuse_promised(
     transaction: &Transaction<'_>,
-    spare: &Record,
+    record: &Record,
     patch: &Patch,
 ) -> Result<(), Refusal> {
-    let among = Among::OthersButSpares(spare.id);
-    let taken = taken::by_another(transaction, among, &spare.confirmed.identity, None)?;
+    if !is_spare(record) {
+        return Ok(());
+    }
+    let among = Among::OthersButSpares(record.id);
+    let taken = taken::by_another(transaction, among, &record.confirmed.identity, None)?;
     if !taken.mac && !taken.serial_number {
         return Ok(());
     }

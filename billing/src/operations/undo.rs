@@ -1,6 +1,6 @@
 //! A door gets back the hardware that it had before.
 
-use intercom_wire::NamedBy;
+use intercom_wire::{Identity, NamedBy};
 
 use super::patch::{ask_for, fresh_request_id};
 use super::requests::{RequestShown, shown};
@@ -55,7 +55,7 @@ fn go_back(
     }
     let before = hardware::before(transaction, record.id)?;
     let before = before.ok_or(Refusal::Conflict(Conflict::NothingBefore))?;
-    refuse_anothers(transaction, record, &before)?;
+    refuse_anothers(transaction, record.id, &before.identity)?;
     let model = before.model.or_else(|| record.confirmed.model.clone());
     let change = IdentityRequest {
         request_id: fresh_request_id(transaction)?,
@@ -80,15 +80,14 @@ fn go_back(
 }
 
 /// Another door may have the identity by now. A spare may have it: that is the earlier panel.
-fn refuse_anothers(
+pub(super) fn refuse_anothers(
     transaction: &Transaction<'_>,
-    record: &Record,
-    before: &Carried,
+    id: i64,
+    identity: &Identity,
 ) -> Result<(), Refusal> {
-    let identity = &before.identity;
-    let mut holder = holders::of_mac(transaction, identity.mac, record.id)?;
+    let mut holder = holders::of_mac(transaction, identity.mac, id)?;
     if let (None, Some(serial_number)) = (holder, &identity.serial_number) {
-        holder = holders::of_serial_number(transaction, serial_number, record.id)?;
+        holder = holders::of_serial_number(transaction, serial_number, id)?;
     }
     match holder {
         None => Ok(()),

@@ -198,6 +198,11 @@ fn a_spare_that_is_promised_to_a_door_gets_no_place_of_its_own() {
     let refused = billing.patch(its_place.clone());
     let why = "The spare has been promised to another intercom as its replacement.";
     assert_eq!((refused.status, &refused.body["errors"]), (422, &json!({"id": [why]})));
+    let mut another = its_place.clone();
+    another["model"] = json!("M");
+    another["new_mac"] = json!("22:0D:CE:38:E7:99");
+    let refused = billing.patch(another);
+    assert_eq!((refused.status, &refused.body["errors"]), (422, &json!({"id": [why]})));
     assert_eq!(billing.delete(&format!("id={door}")).status, 204);
     assert_eq!(billing.patch(its_place).body["status"], "installed", "it is free again");
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use ureq::http::Method;
 
+use crate::bounds::database;
 use crate::common::board::Board;
 use crate::common::{Answer, NEW, OLD, Running, documented_example, report};
 use crate::roles::contents;
@@ -111,6 +112,19 @@ fn a_filter_that_is_wrong_is_answered_with_every_error() {
         let answer = list(&billing, &format!("since={since}"));
         assert!(answer.body["errors"]["since"].is_array(), "{since}: {answer:?}");
     }
+}
+
+#[test]
+fn a_cancel_that_would_give_two_intercoms_one_identity_is_refused() {
+    let billing = with_requests(2);
+    let promised = "UPDATE intercoms SET desired_mac = '02:00:00:00:00:01' WHERE id = 2";
+    database(&billing).execute(promised, []).expect("changed");
+    let page = list(&billing, "intercom=1").body;
+    let request_id = page["requests"][0]["request_id"].as_str().expect("an ID");
+    let refused = cancel(&billing, request_id);
+    let why = "Intercom 2 has MAC 02:00:00:00:00:01, no serial number, or a part of it.";
+    assert_eq!((refused.status, &refused.body["message"]), (409, &json!(why)));
+    assert_eq!(billing.show("id=1").body["status"], "pending");
 }
 
 #[test]

@@ -47,6 +47,14 @@ fn a_spare_that_is_promised_to_a_door_gets_no_place_of_its_own() {
 }
 
 #[test]
+fn a_spare_that_is_promised_to_a_door_is_asked_for_no_other_identity() {
+    let (world, spare) = city_with_a_spares_record();
+    let another = patch_of(spare, 41);
+    let world = told(world, vec![(5, patch(31)), (6, another), (8, Action::OfferToTheDoor(1))]);
+    assert_eq!(confirmed(&world, 1), mac(31).to_string());
+}
+
+#[test]
 fn a_former_mac_of_a_doors_board_is_not_waited_for() {
     let mut world = city();
     world.create_door(&identity(12));
