@@ -148,8 +148,9 @@ fn candidates(
 }
 
 /// The words as FTS5 reads them: each is the beginning of a word. Quoted, so that nothing in them is
-/// an operator.
+/// an operator; but FTS5 ends at a NUL, inside the quotes, too.
 fn prefixes(words: &str) -> String {
+    let words = words.replace('\0', "\u{FFFD}");
     let quoted =
         words.split_whitespace().map(|word| format!("\"{}\" *", word.replace('"', "\"\"")));
     quoted.collect::<Vec<_>>().join(" ")

@@ -57,6 +57,8 @@ fn an_intercom_is_found_by_what_it_has_had_and_is_asked_to_take() {
         (format!("mac={}", mac(7)), vec![2]),
         ("serial_number=S7".to_owned(), vec![2]),
         (format!("mac={}", mac(9)), vec![]),
+        ("title=no%00gate".to_owned(), vec![]),
+        ("title=%00".to_owned(), vec![]),
         ("external_id=EXT_2".to_owned(), vec![2]),
         ("external_id=EXT_".to_owned(), vec![]),
         ("external_id_prefix=EXT_".to_owned(), vec![2, 3]),
