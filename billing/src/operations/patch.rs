@@ -48,7 +48,8 @@ impl Billing {
                         let patch = Patch::read(&body, Reader::Service)?;
                         let schedule = scheduled::read(&body, transaction.now_ms())?;
                         let who = asked_by.to_string();
-                        let updated = update(transaction, &patch, &schedule, &who, believed)?;
+                        let same = SameIdentity::IsAsked;
+                        let updated = update(transaction, &patch, &schedule, &who, believed, same)?;
                         if let Some(id) = updated.shown.id {
                             credentials::keep(transaction, id, &given)?;
                         }
@@ -63,12 +64,22 @@ impl Billing {
     }
 }
 
+/// What becomes of a PATCH for the identity that the intercom has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SameIdentity {
+    /// Its panel is asked for it.
+    IsAsked,
+    /// Nothing is asked for. What is pending for another identity is still superseded.
+    IsThere,
+}
+
 pub(super) fn update(
     transaction: &Transaction<'_>,
     patch: &Patch,
     schedule: &Schedule,
     asked_by: &str,
     believed: Believed,
+    same: SameIdentity,
 ) -> Result<Updated, Refusal> {
     let record = find(transaction, &Name::from(patch.named_by))?;
     refuse_crossed_flats(&record, patch)?;
@@ -87,7 +98,8 @@ pub(super) fn update(
     };
     intercoms::describe(transaction, record.id, &details, seq)?;
     refuse_promised(transaction, &record, patch)?;
-    let queued = match patch.changes_identity() {
+    let is_there = same == SameIdentity::IsThere && has_it(transaction, &record, patch)?;
+    let queued = match patch.changes_identity() && !is_there {
         true => replace(transaction, &record, patch, schedule, seq, asked_by)?,
         false => {
             assign(transaction, record.clone(), patch)?;
@@ -96,6 +108,14 @@ pub(super) fn update(
     };
     doors::adopt_at(transaction, record.confirmed.identity.mac, believed)?;
     Ok(Updated { shown: find(transaction, &Name::Id(record.id))?.shown, queued })
+}
+
+/// Whether the intercom is known to have what is asked for, and nothing else is pending.
+fn has_it(transaction: &Transaction<'_>, record: &Record, patch: &Patch) -> Result<bool, Refusal> {
+    let newest = requests::newest(transaction, record.id)?;
+    let is_pending = newest.is_some_and(|newest| newest.state == State::Pending);
+    let asked = ask(&record.confirmed, &record.desired, patch);
+    Ok(!is_pending && !is_spare(record) && asked.to.identity == record.confirmed.identity)
 }
 
 fn is_spare(record: &Record) -> bool {

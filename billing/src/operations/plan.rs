@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::credentials::Given;
+use super::patch::SameIdentity;
 use super::updated::Updated;
 use super::wait::{self, Wait};
 use super::{Billing, Refusal, credentials, find, patch, scheduled};
@@ -98,9 +99,12 @@ impl Billing {
     ) -> Result<Plan, Refusal> {
         let (rule, believed) = (self.rule(), self.believed);
         let given = credentials::read(&body, self.credential_key.as_ref())?;
+        let same = SameIdentity::IsAsked;
         let (plan, updated) = self
             .store
-            .write(move |transaction| make(transaction, rule, believed, &body, &given, &asked_by))
+            .write(move |transaction| {
+                make(transaction, rule, believed, &body, &given, &asked_by, same)
+            })
             .await?;
         updated.log();
         Ok(plan)
@@ -111,11 +115,20 @@ impl Billing {
     /// # Errors
     /// The body is invalid, there is no such intercom, or the database fails.
     pub async fn dry_run(&self, body: Map<String, Value>) -> Result<Plan, Refusal> {
+        self.plan(body, SameIdentity::IsAsked).await
+    }
+
+    pub(super) async fn plan(
+        &self,
+        body: Map<String, Value>,
+        same: SameIdentity,
+    ) -> Result<Plan, Refusal> {
         let (rule, believed, patch) = (self.rule(), self.believed, read(&body)?);
         let undone = self.store.write(move |transaction| {
             let before = Before::of(transaction, &patch)?;
             let schedule = scheduled::read(&body, transaction.now_ms()).map_err(Refusal::from)?;
-            let plan = match patch::update(transaction, &patch, &schedule, "", believed) {
+            let updated = patch::update(transaction, &patch, &schedule, "", believed, same);
+            let plan = match updated {
                 Ok(_) => before.plan(transaction, rule)?,
                 Err(Refusal::Invalid(errors)) => before.refused(transaction, &patch, &errors)?,
                 Err(refusal) => return Err(Undone::Refused(refusal)),
@@ -138,11 +151,12 @@ pub(super) fn make(
     body: &Map<String, Value>,
     given: &Given,
     by: &Actor,
+    same: SameIdentity,
 ) -> Result<(Plan, Updated), Refusal> {
     let patch = read(body)?;
     let before = Before::of(transaction, &patch)?;
     let schedule = scheduled::read(body, transaction.now_ms())?;
-    let updated = patch::update(transaction, &patch, &schedule, &by.to_string(), believed)?;
+    let updated = patch::update(transaction, &patch, &schedule, &by.to_string(), believed, same)?;
     credentials::keep(transaction, before.record.id, given)?;
     updated.record(transaction, by, body, given)?;
     Ok((before.plan(transaction, rule)?, updated))

@@ -76,9 +76,9 @@ pub enum Came {
         /// It.
         request_id: RequestId,
     },
-    /// The same request was pending already.
+    /// The same request was pending already, or the intercom had the identity.
     Unchanged {
-        /// It.
+        /// The request, if one is pending.
         request_id: Option<RequestId>,
     },
     /// It was refused.

@@ -119,6 +119,22 @@ fn a_file_is_checked_and_shown_and_changes_nothing_until_it_is_run() {
 }
 
 #[test]
+fn a_row_that_asks_for_what_the_intercom_has_asks_no_panel() {
+    let billing = with_intercoms(1);
+    let checked = send(&billing, format!("id,new_mac,title\n1,{},North\n", mac(1)));
+    assert_eq!(checked.body["wrong"], 0, "{checked:?}");
+    assert_eq!(rows(&checked)[0]["plan"]["waits_for"], Value::Null);
+    assert_eq!(run(&billing, 1).status, 202);
+    billing.until("it is finished", |billing| is_finished(billing, 1));
+    assert_eq!(show(&billing, 1, "")["rows"][0]["result"], "unchanged");
+    assert_eq!(billing.requests(), Vec::<Value>::new());
+    let shown = billing.show("id=1").body;
+    assert_eq!((&shown["status"], &shown["title"]), (&json!("installed"), &json!("North")));
+    let body = json!({"id": 1, "new_mac": mac(1), "model": "M", "group_id": 6});
+    assert_eq!(billing.patch(body).body["status"], "pending", "the documented PATCH asks");
+}
+
+#[test]
 fn each_wrong_row_is_told_by_its_line_and_field_and_then_none_is_run() {
     let billing = with_intercoms(4);
     let text = format!(

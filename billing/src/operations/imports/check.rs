@@ -8,6 +8,7 @@ use intercom_import::{Column, Fault, Layout, Row};
 use intercom_wire::{Errors, Fields, Mac, SerialNumber};
 use serde_json::{Map, Value};
 
+use super::super::patch::SameIdentity;
 use super::super::{Billing, Plan, Refusal};
 use super::row;
 use crate::store::import_rows::{Checked, Planned, Verdict, Wrong};
@@ -60,7 +61,7 @@ async fn by_itself(billing: &Billing, layout: &Layout, row: Row) -> Result<Alone
                 Ok::<_, Refusal>(body)
             });
             let plan = match completed.await {
-                Ok(body) => billing.dry_run(body).await,
+                Ok(body) => billing.plan(body, SameIdentity::IsThere).await,
                 Err(refusal) => Err(refusal),
             };
             (plan.as_ref().ok().map(|plan| plan.intercom_id), verdict(plan)?)

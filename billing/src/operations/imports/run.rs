@@ -7,6 +7,7 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use intercom_import::Layout;
 
 use super::super::credentials::Given;
+use super::super::patch::SameIdentity;
 use super::super::updated::Updated;
 use super::super::{Billing, Conflict, Refusal, plan};
 use super::row;
@@ -93,7 +94,8 @@ fn attempt(
 ) -> Result<(Came, Updated), Refusal> {
     let mut body = row::body(layout, &row.cells);
     row::complete(transaction, &mut body)?;
-    let (plan, updated) = plan::make(transaction, rule, believed, &body, &Given::Nothing, starter)?;
+    let (given, same) = (Given::Nothing, SameIdentity::IsThere);
+    let (plan, updated) = plan::make(transaction, rule, believed, &body, &given, starter, same)?;
     match (&row.verdict, Planned::of(&plan)) {
         (Verdict::Plan(shown), Some(planned)) if planned.does_as(shown) => {}
         _ => return Err(Refusal::Conflict(Conflict::HasChanged)),
