@@ -40,10 +40,10 @@ pub(super) fn word<T>(
     value
 }
 
-/// A date, or a time as RFC 3339, as Unix time in milliseconds.
+/// A date, or a time as RFC 3339, as Unix time in milliseconds. A time without a zone is neither.
 pub(super) fn time(text: &str) -> Option<i64> {
     let time = text.parse::<Timestamp>().ok().or_else(|| {
-        let date = text.parse::<Date>().ok()?;
+        let date = text.parse::<Date>().ok().filter(|date| date.to_string() == text)?;
         Some(date.to_zoned_datetime(TimeZone::UTC).ok()?.timestamp())
     });
     Some(time?.as_millisecond())
