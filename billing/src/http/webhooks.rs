@@ -12,7 +12,7 @@ use super::body::Object;
 use super::query;
 use crate::operations::{Billing, Refusal};
 use crate::store::webhooks::New;
-use crate::webhooks::address::Address;
+use crate::webhooks::address::{Address, MAX_CHARS};
 use crate::webhooks::secret::Secret;
 use crate::webhooks::{
     MAX_OFFLINE_AFTER_SECONDS, MIN_OFFLINE_AFTER_SECONDS, OFFLINE_AFTER_SECONDS,
@@ -58,7 +58,7 @@ pub(super) async fn deliveries(
 
 pub(super) fn read(body: &Map<String, Value>) -> Result<New, Errors> {
     let mut fields = Fields::new(body);
-    let url = fields.string("url").map(str::parse::<Address>);
+    let url = fields.string_up_to(MAX_CHARS, "url").map(str::parse::<Address>);
     let secret = fields.string("secret").map(str::parse::<Secret>);
     let seconds = fields.integer("offline_after_seconds").unwrap_or(OFFLINE_AFTER_SECONDS);
     fields.require("url");

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use url::Url;
 
 /// The longest URL, in characters.
-const MAX_CHARS: usize = 2048;
+pub const MAX_CHARS: usize = 2048;
 
 /// A URL that events can be posted to.
 #[derive(Debug, Clone, PartialEq, Eq)]

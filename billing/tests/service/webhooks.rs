@@ -162,7 +162,9 @@ fn a_webhook_that_is_none_is_refused() {
         let errors = answer.body["errors"].as_object().expect("errors");
         assert_eq!((answer.status, errors.keys().next().map(String::as_str)), (422, Some(field)));
     }
-    for _ in 0..20 {
+    let long = format!("https://crm.example/?{}", "a".repeat(1000));
+    add(&billing, &long);
+    for _ in 1..20 {
         add(&billing, url);
     }
     let body = json!({"url": url, "secret": secret()});

@@ -72,15 +72,19 @@ impl<'a> Fields<'a> {
 
     /// A string of at most [`MAX_TEXT_CHARS`], trimmed; anything else is an error. Absent is `None`.
     pub fn string(&mut self, field: &str) -> Option<&'a str> {
+        self.string_up_to(MAX_TEXT_CHARS, field)
+    }
+
+    /// The same of at most `max_chars` characters.
+    pub fn string_up_to(&mut self, max_chars: usize, field: &str) -> Option<&'a str> {
         let value = self.get(field)?;
         let Some(text) = value.as_str().map(str::trim) else {
             self.error(field, format!("The {} field must be a string.", spoken(field)));
             return None;
         };
-        if text.chars().count() > MAX_TEXT_CHARS {
+        if text.chars().count() > max_chars {
             let name = spoken(field);
-            let text =
-                format!("The {name} field must not be greater than {MAX_TEXT_CHARS} characters.");
+            let text = format!("The {name} field must not be greater than {max_chars} characters.");
             self.error(field, text);
             return None;
         }
