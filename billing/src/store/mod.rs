@@ -58,7 +58,9 @@ pub use changes::{Changed, Changes};
 pub use counters::{Counted, Counters};
 pub use rusqlite::{Error, Result};
 
+use std::fs::OpenOptions;
 use std::io;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread;
@@ -87,6 +89,8 @@ pub struct Store {
 pub enum OpenError {
     /// SQLite says so.
     Sqlite(Error),
+    /// The file cannot be made.
+    File(io::Error),
     /// A newer version of this service wrote it.
     Newer(i64),
     /// Its thread cannot be started.
@@ -107,6 +111,7 @@ impl Store {
     /// # Errors
     /// As [`Store::open`].
     pub fn open_on(path: &Path, host: Arc<dyn Host>) -> Result<Self, OpenError> {
+        make_private(path).map_err(OpenError::File)?;
         let mut connection = Connection::open(path)?;
         schema::prepare(&mut connection)?;
         let readers = Arc::new(Readers::open(path, host.clone())?);
@@ -178,6 +183,14 @@ impl Store {
     }
 }
 
+/// It has secrets, such as those of webhooks. SQLite gives what it keeps beside it the same mode.
+fn make_private(path: &Path) -> io::Result<()> {
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Err(why) if why.kind() != io::ErrorKind::AlreadyExists => Err(why),
+        _ => Ok(()),
+    }
+}
+
 impl From<Error> for OpenError {
     fn from(error: Error) -> Self {
         OpenError::Sqlite(error)
@@ -188,6 +201,7 @@ impl std::fmt::Display for OpenError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             OpenError::Sqlite(error) => error.fmt(f),
+            OpenError::File(error) => write!(f, "it cannot be made: {error}"),
             OpenError::Thread(error) => write!(f, "its thread cannot be started: {error}"),
             OpenError::Newer(version) => write!(
                 f,

@@ -1,6 +1,8 @@
 //! The program as it is started by hand.
 
+use std::fs;
 use std::net::TcpListener;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -100,4 +102,21 @@ fn a_start_that_fails_makes_no_token() {
         fails(&mut serve_on(&database, http, mqtt));
         assert_eq!(tokens(&database), "", "{http} {mqtt}");
     }
+}
+
+#[test]
+fn only_the_owner_of_the_database_can_read_it_and_what_is_beside_it() {
+    let dir = TempDir::new().expect("a directory");
+    let mut service =
+        Process::start("intercom-billing", &mut serve(&dir.path().join("billing.sqlite")));
+    service.wait_for("serving on http://");
+    let mut files = Vec::new();
+    for file in fs::read_dir(dir.path()).expect("the directory") {
+        let file = file.expect("a file");
+        let mode = file.metadata().expect("its mode").mode() & 0o777;
+        files.push((file.file_name().into_string().expect("text"), mode));
+    }
+    files.sort();
+    let names = ["", "-shm", "-wal", ".lock"].map(|end| (format!("billing.sqlite{end}"), 0o600));
+    assert_eq!(files, names);
 }
