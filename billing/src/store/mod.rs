@@ -91,6 +91,8 @@ pub enum OpenError {
     Sqlite(Error),
     /// The file cannot be made.
     File(io::Error),
+    /// Another program's tables are in it.
+    Foreign,
     /// A newer version of this service wrote it.
     Newer(i64),
     /// Its thread cannot be started.
@@ -101,7 +103,7 @@ impl Store {
     /// Opens a database file, made if it is not there and brought to this version's tables.
     ///
     /// # Errors
-    /// It cannot be opened or written, is not a database, or a newer version wrote it.
+    /// It cannot be opened or written, is not a database of this service, or a newer version wrote it.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         Self::open_on(path, Arc::new(System))
     }
@@ -202,6 +204,7 @@ impl std::fmt::Display for OpenError {
         match self {
             OpenError::Sqlite(error) => error.fmt(f),
             OpenError::File(error) => write!(f, "it cannot be made: {error}"),
+            OpenError::Foreign => f.write_str("it is no database of intercom-billing"),
             OpenError::Thread(error) => write!(f, "its thread cannot be started: {error}"),
             OpenError::Newer(version) => write!(
                 f,

@@ -40,10 +40,29 @@ const MIGRATIONS: [&str; 21] = [
 /// power cut.
 pub(super) fn prepare(connection: &mut Connection) -> Result<(), OpenError> {
     set_up(connection)?;
+    refuse_foreign(connection)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     migrate(connection, &MIGRATIONS)
+}
+
+/// A database of another program, or of a newer version, stays as it is.
+fn refuse_foreign(connection: &Connection) -> Result<(), OpenError> {
+    // One statement: another process may make the tables in this moment.
+    let (version, is_empty, has_service): (i64, bool, bool) = connection.query_row(
+        "SELECT (SELECT user_version FROM pragma_user_version),
+            NOT EXISTS (SELECT 1 FROM sqlite_schema),
+            EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'service')",
+        [],
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+    )?;
+    match usize::try_from(version) {
+        Ok(0) if is_empty => Ok(()),
+        Ok(1..) if has_service => Ok(()),
+        Ok(known) if known <= MIGRATIONS.len() => Err(OpenError::Foreign),
+        _ => Err(OpenError::Newer(version)),
+    }
 }
 
 /// Whether a database has this service's tables, of this version or an older one.

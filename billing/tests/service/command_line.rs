@@ -104,6 +104,13 @@ fn a_start_that_fails_makes_no_token() {
     }
 }
 
+/// `intercom-billing` with these arguments, on this database.
+fn on(database: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(PROGRAM);
+    command.args(arguments).arg("--database").arg(database);
+    command
+}
+
 #[test]
 fn only_the_owner_of_the_database_can_read_it_and_what_is_beside_it() {
     let dir = TempDir::new().expect("a directory");
@@ -119,4 +126,24 @@ fn only_the_owner_of_the_database_can_read_it_and_what_is_beside_it() {
     files.sort();
     let names = ["", "-shm", "-wal", ".lock"].map(|end| (format!("billing.sqlite{end}"), 0o600));
     assert_eq!(files, names);
+}
+
+#[test]
+fn a_database_of_another_program_is_left_as_it_is() {
+    let dir = TempDir::new().expect("a directory");
+    for version in [0, 3, 21] {
+        let database = dir.path().join(format!("{version}.sqlite"));
+        let theirs = rusqlite::Connection::open(&database).expect("a file");
+        theirs.execute_batch("CREATE TABLE customers (name TEXT)").expect("a table");
+        theirs.pragma_update(None, "user_version", version).expect("a version");
+        drop(theirs);
+        let before = fs::read(&database).expect("the file");
+        for command in
+            [&mut on(&database, &["token", "add", "--role", "viewer"]), &mut serve(&database)]
+        {
+            let said = fails(command);
+            assert!(said.contains("no database of intercom-billing"), "{version}: {said}");
+        }
+        assert!(fs::read(&database).expect("the file") == before, "{version}");
+    }
 }
