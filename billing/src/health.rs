@@ -9,7 +9,7 @@ use clap::Args;
 use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider};
 use url::Url;
 
-use crate::tls;
+use crate::{program, tls};
 
 /// A service that takes longer does not live.
 const WITHIN: Duration = Duration::from_secs(5);
@@ -59,7 +59,6 @@ impl Health {
         let status = answer.status();
         let text = answer.body_mut().read_to_string().with_context(|| format!("from {url}"))?;
         ensure!(status.is_success(), "{url} answers {status}: {text}");
-        println!("{text}");
-        Ok(())
+        program::print(text)
     }
 }

@@ -84,7 +84,7 @@ fn main() -> ExitCode {
             if let Some((name, matches)) = given.matches.subcommand()
                 && let Some(options) = command.find_subcommand(name)
             {
-                print!("{}", config::show(options, matches, &given.from_file));
+                program::print(config::show(options, matches, &given.from_file).trim_end())?;
             }
             Ok(())
         }),

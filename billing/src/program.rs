@@ -1,5 +1,7 @@
 //! What every program around this service needs: a log, threads, one piece of work, an exit code.
 
+use std::fmt::Display;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
@@ -19,6 +21,16 @@ pub fn run(
             ExitCode::FAILURE
         }
     }
+}
+
+/// Prints a line. A reader that is gone or a full disk is an error, and no panic as with `println`.
+///
+/// # Errors
+/// Standard output cannot be written.
+pub fn print(line: impl Display) -> Result<()> {
+    let mut output = io::stdout().lock();
+    let written = writeln!(output, "{line}").and_then(|()| output.flush());
+    written.context("cannot write to standard output")
 }
 
 fn on_threads(work: impl Future<Output = Result<()>>) -> Result<()> {

@@ -13,6 +13,7 @@ use crate::credentials::CredentialKey;
 use crate::logging::{Format, Level};
 use crate::mqtt::external::BrokerOptions;
 use crate::mqtt::link::Choice;
+use crate::program;
 use crate::service::{Service, Settings};
 use crate::signing::read_key;
 use crate::store::macs::Believed;
@@ -110,10 +111,11 @@ impl Serve {
         let tls = settings.tls.clone();
         let service = Service::start(settings).await?;
         if let Some(token) = &service.first_token {
-            println!(
+            program::print(format_args!(
                 "No token had been made. This one is for an operator, and is shown this once: {}",
                 token.expose()
-            );
+            ))
+            .context("the first token was not shown: make another one with `token add`")?;
         }
         let scheme = if tls.is_some() { "https" } else { "http" };
         tracing::info!("serving on {scheme}://{}", service.http);

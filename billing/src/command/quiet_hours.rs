@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use super::database::Database;
 use crate::audit::Actor;
 use crate::operations::{self, Refusal};
+use crate::program;
 use crate::schedule::{QuietHours, TimeOfDay, ZoneName};
 use crate::store::quiet_hours::{self, OfAGroup};
 
@@ -60,7 +61,7 @@ impl QuietHoursCommand {
                 for OfAGroup { group_id, hours } in database.open()?.read(quiet_hours::list).await?
                 {
                     let QuietHours { time_zone, begins, ends } = hours;
-                    println!("{group_id}\t{begins}\t{ends}\t{time_zone}");
+                    program::print(format_args!("{group_id}\t{begins}\t{ends}\t{time_zone}"))?;
                 }
                 Ok(())
             }

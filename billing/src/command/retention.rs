@@ -6,6 +6,7 @@ use clap::{Subcommand, value_parser};
 use super::database::Database;
 use crate::audit::Actor;
 use crate::operations;
+use crate::program;
 use crate::retention::DAYS;
 use crate::store::retention;
 
@@ -37,7 +38,7 @@ impl Retention {
     pub async fn run(self) -> Result<()> {
         match self {
             Retention::Show { database } => {
-                println!("{}", database.open()?.read(retention::days).await?);
+                program::print(database.open()?.read(retention::days).await?)?;
             }
             Retention::Set { days, database } => {
                 let by = Actor::CommandLine;

@@ -6,8 +6,10 @@ use intercom_wire::BoardName;
 
 use super::database::Database;
 use crate::audit::Actor;
-use crate::operations::{Refusal, add_token, revoke_token};
-use crate::principal::Role;
+use crate::operations::{self, Refusal, revoke_token};
+use crate::principal::{Role, Secret, SecretDigest};
+use crate::program;
+use crate::store::Transaction;
 use crate::store::tokens::{self, Listed};
 
 /// What is done with the tokens. A running service notices it at once.
@@ -69,7 +71,7 @@ impl Token {
             Token::Add(add) => add.run().await,
             Token::List { database } => {
                 for token in database.open()?.read(tokens::list).await? {
-                    println!("{}", line(&token));
+                    program::print(line(&token))?;
                 }
                 Ok(())
             }
@@ -97,9 +99,15 @@ impl Add {
                 bail!("only the token of a panel has a --board")
             }
         };
-        let secret = add_token(&self.database.open()?, role, self.name, Actor::CommandLine).await?;
-        println!("{}", secret.expose());
-        Ok(())
+        let secret = Secret::random()?;
+        let add = move |transaction: &Transaction<'_>| {
+            let digest = SecretDigest::of(secret.expose().as_bytes());
+            let (name, by) = (self.name.as_deref(), Actor::CommandLine);
+            operations::keep_token(transaction, digest, &role, name, &by)?;
+            // What cannot be told is not kept.
+            program::print(secret.expose())
+        };
+        self.database.open()?.write(add).await
     }
 }
 

@@ -8,6 +8,8 @@ use clap::{Args, Subcommand};
 use super::database::Database;
 use crate::audit::Actor;
 use crate::operations::{self, Refusal};
+use crate::program;
+use crate::store::Transaction;
 use crate::store::webhooks::{self, Listed, New};
 use crate::webhooks::address::Address;
 use crate::webhooks::secret::Secret;
@@ -68,7 +70,7 @@ impl Webhooks {
             Webhooks::Add(add) => add.run().await,
             Webhooks::List { database } => {
                 for webhook in database.open()?.read(webhooks::list).await? {
-                    println!("{}", line(&webhook));
+                    program::print(line(&webhook))?;
                 }
                 Ok(())
             }
@@ -108,10 +110,12 @@ impl Add {
         let url = self.url.as_str().to_owned();
         let new = New { url, secret, offline_after_ms: self.offline_after * 1000 };
         let by = Actor::CommandLine;
-        let added =
-            self.database.open()?.write(move |t| operations::add_webhook(t, &new, &by)).await?;
-        println!("{}", shown.unwrap_or_else(|| added.id.to_string()));
-        Ok(())
+        let add = move |transaction: &Transaction<'_>| {
+            let added = operations::add_webhook(transaction, &new, &by)?;
+            // What cannot be told is not kept.
+            program::print(shown.unwrap_or_else(|| added.id.to_string()))
+        };
+        self.database.open()?.write(add).await
     }
 }
 

@@ -15,6 +15,8 @@ use crate::audit::Actor;
 use crate::command::database::Database;
 use crate::operations;
 use crate::principal::{Role, Secret, SecretDigest};
+use crate::program;
+use crate::store::Transaction;
 use broker_user::BrokerKind;
 use panel_files::PanelFiles;
 
@@ -77,17 +79,20 @@ impl Enrol {
         let digest = SecretDigest::of(token.expose().as_bytes());
         let (board, output) = (self.board.clone(), self.output.display());
         let number = store
-            .write(move |transaction| {
+            .write(move |transaction: &Transaction<'_>| {
                 let by = Actor::CommandLine;
                 if let Some(mac) = self.mac {
                     operations::enrol(transaction, &board, mac, &by)?;
                 }
                 let role = Role::Panel(board);
-                operations::keep_token(transaction, digest, &role, self.name.as_deref(), &by)
+                let name = self.name.as_deref();
+                let number = operations::keep_token(transaction, digest, &role, name, &by)?;
+                // What cannot be told is not kept.
+                user.map_or(Ok(()), program::print)?;
+                Ok::<_, anyhow::Error>(number)
             })
             .await?;
-        if let (Some(kind), Some(user)) = (self.broker, user) {
-            println!("{user}");
+        if let Some(kind) = self.broker {
             eprintln!("The user for the broker: {}.", kind.place());
         }
         eprintln!(

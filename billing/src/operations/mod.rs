@@ -52,7 +52,7 @@ pub(crate) use silence::{Silence, end_if_unanswered};
 pub use swap::Swapped;
 pub use timeline::Timeline;
 pub(crate) use tokens::add as keep_token;
-pub use tokens::{add_token, revoke_token};
+pub use tokens::revoke_token;
 pub use wait::Wait;
 pub use webhooks::{Attempt, Planned, When};
 pub(crate) use webhooks::{add as add_webhook, remove as remove_webhook};

@@ -6,26 +6,6 @@ use crate::principal::{Principal, Role, Secret, SecretDigest};
 use crate::store::tokens::{self, Listed};
 use crate::store::{Store, Transaction, audit};
 
-/// Makes a token. It is not kept: whoever it is for must be told now.
-///
-/// # Errors
-/// The database fails, or the system has no random bytes.
-pub async fn add_token(
-    store: &Store,
-    role: Role,
-    name: Option<String>,
-    by: Actor,
-) -> Result<Secret, Refusal> {
-    let secret = Secret::random()?;
-    let digest = SecretDigest::of(secret.expose().as_bytes());
-    store
-        .write(move |transaction| {
-            add(transaction, digest, &role, name.as_deref(), &by)?;
-            Ok(secret)
-        })
-        .await
-}
-
 /// Keeps a new token; its number.
 pub(crate) fn add(
     transaction: &Transaction<'_>,
@@ -77,17 +57,24 @@ impl Billing {
         self.store.read(move |snapshot| Ok(tokens::principal(snapshot, digest)?)).await
     }
 
-    /// Makes a token, as [`add_token`].
+    /// Makes a token. It is not kept: whoever it is for must be told now.
     ///
     /// # Errors
-    /// As there.
+    /// The database fails, or the system has no random bytes.
     pub async fn add_token(
         &self,
         role: Role,
         name: Option<String>,
         by: Actor,
     ) -> Result<Secret, Refusal> {
-        add_token(&self.store, role, name, by).await
+        let secret = Secret::random()?;
+        let digest = SecretDigest::of(secret.expose().as_bytes());
+        self.store
+            .write(move |transaction| {
+                add(transaction, digest, &role, name.as_deref(), &by)?;
+                Ok(secret)
+            })
+            .await
     }
 
     /// Every token, the oldest first, without the secrets.

@@ -1,6 +1,6 @@
 //! The program as it is started by hand.
 
-use std::fs;
+use std::fs::{self, File};
 use std::net::TcpListener;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -126,6 +126,29 @@ fn only_the_owner_of_the_database_can_read_it_and_what_is_beside_it() {
     files.sort();
     let names = ["", "-shm", "-wal", ".lock"].map(|end| (format!("billing.sqlite{end}"), 0o600));
     assert_eq!(files, names);
+}
+
+#[test]
+fn what_cannot_be_printed_is_an_error_and_what_was_to_be_told_once_is_not_kept() {
+    let dir = TempDir::new().expect("a directory");
+    let database = dir.path().join("billing.sqlite");
+    assert!(on(&database, &["token", "add", "--role", "viewer"]).status().expect("runs").success());
+    let output = dir.path().join("gate-1").into_os_string().into_string().expect("text");
+    let before = tokens(&database);
+    for arguments in [
+        &["token", "list"][..],
+        &["token", "add", "--role", "operator"],
+        &["webhooks", "add", "--url", "http://127.0.0.1:9/"],
+        &["retention", "show"],
+        &["enrol", "gate-1", "--mqtt-url", "mqtt://b", "--broker", "nats", "--output", &output],
+    ] {
+        let full = File::create("/dev/full").expect("the device");
+        let said = fails(on(&database, arguments).stdout(full));
+        assert!(said.contains("cannot write to standard output"), "{arguments:?}: {said}");
+    }
+    assert_eq!(tokens(&database), before);
+    let listed = on(&database, &["webhooks", "list"]).output().expect("it runs").stdout;
+    assert_eq!(listed, b"");
 }
 
 #[test]
