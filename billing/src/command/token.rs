@@ -107,7 +107,7 @@ impl Add {
             // What cannot be told is not kept.
             program::print(secret.expose())
         };
-        self.database.open()?.write(add).await
+        self.database.open_or_make()?.write(add).await
     }
 }
 

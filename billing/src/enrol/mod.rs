@@ -62,7 +62,7 @@ impl Enrol {
     /// # Errors
     /// A file or the database cannot be used, or the directory is there already.
     pub async fn run(self) -> Result<()> {
-        let store = self.database.open()?;
+        let store = self.database.open_or_make()?;
         let token = Secret::random()?;
         let password = self.broker.map(|_| Secret::random()).transpose()?;
         let user = self.broker.zip(password.as_ref());

@@ -89,6 +89,8 @@ pub struct Store {
 pub enum OpenError {
     /// SQLite says so.
     Sqlite(Error),
+    /// There is no such file.
+    Missing,
     /// The file cannot be made.
     File(io::Error),
     /// Another program's tables are in it.
@@ -100,6 +102,17 @@ pub enum OpenError {
 }
 
 impl Store {
+    /// Opens a database file that is there, as [`Store::open`] does.
+    ///
+    /// # Errors
+    /// As there, or there is no such file.
+    pub fn open_existing(path: &Path) -> Result<Self, OpenError> {
+        match path.exists() {
+            true => Self::open(path),
+            false => Err(OpenError::Missing),
+        }
+    }
+
     /// Opens a database file, made if it is not there and brought to this version's tables.
     ///
     /// # Errors
@@ -203,6 +216,7 @@ impl std::fmt::Display for OpenError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             OpenError::Sqlite(error) => error.fmt(f),
+            OpenError::Missing => f.write_str("there is no such file"),
             OpenError::File(error) => write!(f, "it cannot be made: {error}"),
             OpenError::Foreign => f.write_str("it is no database of intercom-billing"),
             OpenError::Thread(error) => write!(f, "its thread cannot be started: {error}"),

@@ -170,3 +170,26 @@ fn a_database_of_another_program_is_left_as_it_is() {
         assert!(fs::read(&database).expect("the file") == before, "{version}");
     }
 }
+
+#[test]
+fn a_database_that_is_not_there_is_made_for_a_first_token_and_by_no_other_command() {
+    let dir = TempDir::new().expect("a directory");
+    let database = dir.path().join("billing.sqlite");
+    for arguments in [
+        &["token", "list"][..],
+        &["token", "revoke", "1"],
+        &["webhooks", "list"],
+        &["webhooks", "add", "--url", "http://127.0.0.1:9/"],
+        &["webhooks", "remove", "1"],
+        &["quiet-hours", "list"],
+        &["quiet-hours", "remove", "6"],
+        &["retention", "show"],
+        &["retention", "set", "30"],
+    ] {
+        let said = fails(&mut on(&database, arguments));
+        assert!(said.contains("billing.sqlite: there is no such file"), "{arguments:?}: {said}");
+        assert!(!database.exists(), "{arguments:?}");
+    }
+    assert!(on(&database, &["token", "add", "--role", "viewer"]).status().expect("runs").success());
+    assert_eq!(fs::metadata(&database).expect("the file").mode() & 0o777, 0o600);
+}
