@@ -51,6 +51,21 @@ pub struct NoRandomBytes;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SecretDigest([u8; 32]);
 
+/// The name has characters that change a line or a terminal.
+#[derive(Debug, Clone, Copy)]
+pub struct InvalidName;
+
+/// What a token's maker calls its holder: one line of text.
+///
+/// # Errors
+/// It has control characters.
+pub fn holder_name(text: &str) -> Result<String, InvalidName> {
+    match text.contains(char::is_control) {
+        true => Err(InvalidName),
+        false => Ok(text.to_owned()),
+    }
+}
+
 impl Secret {
     /// A new one from the system's random source.
     ///
@@ -128,6 +143,14 @@ impl fmt::Display for NoRandomBytes {
 }
 
 impl std::error::Error for NoRandomBytes {}
+
+impl fmt::Display for InvalidName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("A name must not have control characters.")
+    }
+}
+
+impl std::error::Error for InvalidName {}
 
 #[cfg(test)]
 mod tests {

@@ -7,7 +7,7 @@ use intercom_wire::BoardName;
 use super::database::Database;
 use crate::audit::Actor;
 use crate::operations::{self, Refusal, revoke_token};
-use crate::principal::{Role, Secret, SecretDigest};
+use crate::principal::{Role, Secret, SecretDigest, holder_name};
 use crate::program;
 use crate::store::Transaction;
 use crate::store::tokens::{self, Listed};
@@ -43,7 +43,7 @@ pub struct Add {
     #[arg(long, required_if_eq("role", "panel"))]
     board: Option<BoardName>,
     /// Who holds it, for people to read.
-    #[arg(long)]
+    #[arg(long, value_parser = holder_name)]
     name: Option<String>,
     #[command(flatten)]
     database: Database,

@@ -14,7 +14,7 @@ use url::Url;
 use crate::audit::Actor;
 use crate::command::database::Database;
 use crate::operations;
-use crate::principal::{Role, Secret, SecretDigest};
+use crate::principal::{Role, Secret, SecretDigest, holder_name};
 use crate::program;
 use crate::store::Transaction;
 use broker_user::BrokerKind;
@@ -52,7 +52,7 @@ pub struct Enrol {
     #[arg(long)]
     mac: Option<Mac>,
     /// Who or where it is, for people to read.
-    #[arg(long)]
+    #[arg(long, value_parser = holder_name)]
     name: Option<String>,
 }
 

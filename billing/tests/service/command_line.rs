@@ -193,3 +193,17 @@ fn a_database_that_is_not_there_is_made_for_a_first_token_and_by_no_other_comman
     assert!(on(&database, &["token", "add", "--role", "viewer"]).status().expect("runs").success());
     assert_eq!(fs::metadata(&database).expect("the file").mode() & 0o777, 0o600);
 }
+
+#[test]
+fn the_name_of_a_tokens_holder_is_one_line_of_text() {
+    let dir = TempDir::new().expect("a directory");
+    let database = dir.path().join("billing.sqlite");
+    for name in ["a\tb", "a\nb", "\u{1b}[31m"] {
+        let add = ["token", "add", "--role", "viewer", "--name", name];
+        let Output { status, stderr, .. } = on(&database, &add).output().expect("it runs");
+        let said = String::from_utf8(stderr).expect("text");
+        assert_eq!(status.code(), Some(2), "{said}");
+        assert!(said.contains("control characters"), "{said}");
+    }
+    assert!(!database.exists());
+}

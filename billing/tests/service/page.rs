@@ -197,6 +197,7 @@ fn an_operator_makes_and_revokes_tokens() {
         (&[("role", "panel"), ("board", "a/b")], "no board"),
         (&[("role", "operator"), ("board", "die-1")], "Only a panel"),
         (&[("role", "king")], "Choose a role"),
+        (&[("role", "operator"), ("name", "a\tb")], "control characters"),
     ] {
         let refused = browser.press("/tokens", fields);
         assert_eq!(refused.status, 422, "{fields:?}");

@@ -12,13 +12,13 @@ use super::shown;
 use super::visitor::{Operator, Visitor};
 use crate::http::body::Form;
 use crate::operations::{Billing, Refusal};
-use crate::principal::{Role, Secret};
+use crate::principal::{Role, Secret, holder_name};
 use crate::store::tokens::Listed;
 
 /// What has come of a form, above the list.
 enum Note {
     Made(Secret),
-    Wrong(&'static str),
+    Wrong(String),
     Nothing,
 }
 
@@ -36,16 +36,18 @@ pub(super) async fn add(
     State(billing): State<Billing>,
     Form(fields): Form,
 ) -> Result<Response, Refusal> {
-    let wrong = match role(&fields) {
+    let name = text(&fields, "name").map(|name| holder_name(&name)).transpose();
+    let wrong = match (role(&fields), name) {
         // Everybody needs a token after the first one, and only an operator can make another here.
-        Ok(Role::Viewer | Role::Panel(_)) if visitor.is_anybody() => {
-            "The first token is an operator's."
+        (Ok(Role::Viewer | Role::Panel(_)), _) if visitor.is_anybody() => {
+            "The first token is an operator's.".to_owned()
         }
-        Ok(role) => {
-            let secret = billing.add_token(role, text(&fields, "name"), visitor.actor()).await?;
+        (Ok(role), Ok(name)) => {
+            let secret = billing.add_token(role, name, visitor.actor()).await?;
             return Ok(document(&visitor, &billing.tokens().await?, &Note::Made(secret)));
         }
-        Err(wrong) => wrong,
+        (Err(wrong), _) => wrong.to_owned(),
+        (_, Err(wrong)) => wrong.to_string(),
     };
     let document = document(&visitor, &billing.tokens().await?, &Note::Wrong(wrong));
     Ok((StatusCode::UNPROCESSABLE_ENTITY, document).into_response())

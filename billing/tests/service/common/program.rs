@@ -25,13 +25,15 @@ pub(crate) fn command() -> Command {
     Command::new(env!("CARGO_BIN_EXE_intercom-billing"))
 }
 
-/// A new token on a database, which need not be there.
+/// A new token on a database, which need not be there. An older version has taken any name.
 pub(crate) fn token(database: &Path, name: &str) -> String {
     let added = command()
-        .args(["token", "add", "--role", "operator", "--name", name, "--database"])
+        .args(["token", "add", "--role", "operator", "--database"])
         .arg(database)
         .output()
         .expect("it runs");
+    let connection = rusqlite::Connection::open(database).expect("the database");
+    connection.execute("UPDATE tokens SET name = ?1", [name]).expect("named");
     String::from_utf8(added.stdout).expect("text").trim_end().to_owned()
 }
 
