@@ -44,7 +44,7 @@ impl Billing {
                     &RecordState {
                         confirmed: &record.confirmed,
                         desired: &record.confirmed,
-                        status: CANCELLED,
+                        status: intercoms::status_after(transaction, intercom_id, CANCELLED)?,
                         source: record.shown.source.as_deref().unwrap_or_default(),
                     },
                 )?;

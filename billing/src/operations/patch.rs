@@ -149,6 +149,7 @@ fn assign(transaction: &Transaction<'_>, mut record: Record, patch: &Patch) -> R
         Some(EMPTY) | None => INSTALLED,
         Some(status) => status,
     };
+    intercoms::has_a_place(transaction, record.id)?;
     intercoms::set_state(
         transaction,
         record.id,

@@ -47,7 +47,7 @@ pub(crate) fn expire(transaction: &Transaction<'_>, request_id: &RequestId) -> R
     let state = RecordState {
         confirmed: &record.confirmed,
         desired: &record.confirmed,
-        status: Outcome::Rejected.as_str(),
+        status: intercoms::status_after(transaction, intercom_id, Outcome::Rejected.as_str())?,
         source: record.shown.source.as_deref().unwrap_or_default(),
     };
     intercoms::set_state(transaction, intercom_id, &state)?;

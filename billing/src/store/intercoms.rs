@@ -127,8 +127,13 @@ statements! {
         UPDATE intercoms SET
             confirmed_mac = ?2, confirmed_serial_number = ?3, confirmed_model = ?4,
             desired_mac = ?5, desired_serial_number = ?6, desired_model = ?7,
-            status = ?8, source = ?9
+            status = ?8, source = ?9,
+            board = CASE ?8 WHEN 'empty' THEN NULL ELSE board END,
+            was_spare = ?8 = 'pending' AND (status = 'empty' OR was_spare = 1)
+                AND confirmed_mac = ?2 AND confirmed_serial_number IS ?3
         WHERE id = ?1";
+    HAS_A_PLACE = "UPDATE intercoms SET was_spare = 0 WHERE id = ?1 AND was_spare = 1";
+    WAS_SPARE = "SELECT was_spare FROM intercoms WHERE id = ?1";
     SET_SEQ = "UPDATE intercoms SET seq = ?2 WHERE id = ?1";
     DELETE = "
         UPDATE intercoms SET deleted_ms = ?2 WHERE id = ?1 RETURNING id, confirmed_mac, board";
@@ -244,7 +249,20 @@ pub fn set_seq(transaction: &Transaction<'_>, id: i64, seq: i64) -> Result<()> {
     Ok(())
 }
 
-/// Sets the state of a record.
+/// The status of a record whose pending request ends without an installation: a spare's record is a
+/// spare's again, and any other says how the request has ended.
+pub fn status_after<'a>(snapshot: &Snapshot<'_>, id: i64, ended: &'a str) -> Result<&'a str> {
+    let was_spare: bool = snapshot.one(WAS_SPARE, [id], |row| row.get(0))?;
+    Ok(if was_spare { EMPTY } else { ended })
+}
+
+/// A record gets its place while its request is pending: it is no spare's any more, however that ends.
+pub fn has_a_place(transaction: &Transaction<'_>, id: i64) -> Result<()> {
+    transaction.execute(HAS_A_PLACE, [id])?;
+    Ok(())
+}
+
+/// Sets the state of a record. A spare's has no board.
 pub fn set_state(transaction: &Transaction<'_>, id: i64, state: &RecordState<'_>) -> Result<()> {
     let (confirmed, desired) = (state.confirmed, state.desired);
     transaction.execute(

@@ -12,7 +12,7 @@ const CACHED_STATEMENTS: usize = 300;
 
 /// Each brings a database from the version of its place in the list to the next one. Databases of every
 /// version exist, so none of these files ever changes; a change is one more at the end.
-const MIGRATIONS: [&str; 21] = [
+const MIGRATIONS: [&str; 22] = [
     include_str!("schema/01_intercoms_and_requests.sql"),
     include_str!("schema/02_strangers.sql"),
     include_str!("schema/03_tokens.sql"),
@@ -34,6 +34,7 @@ const MIGRATIONS: [&str; 21] = [
     include_str!("schema/19_long_histories.sql"),
     include_str!("schema/20_delivery_log.sql"),
     include_str!("schema/21_imports.sql"),
+    include_str!("schema/22_spares_that_are_asked.sql"),
 ];
 
 /// Brings the tables to this version and sets the connection up: a commit that returned survives a

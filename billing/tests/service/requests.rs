@@ -306,3 +306,30 @@ fn a_request_names_an_identity_and_says_plainly_whether_it_is_a_dry_run() {
     assert_eq!(make(&billing, unknown).status, 404);
     assert_eq!(billing.requests(), [] as [Value; 0]);
 }
+
+#[test]
+fn a_spare_whose_own_request_ends_without_an_installation_is_a_spare_again() {
+    let billing = Running::start();
+    billing.old_intercom();
+    assert_eq!(billing.post(json!({"mac": NEW, "serial_number": "S", "model": "M"})).status, 201);
+    let other = |id: i64, mac: &str| {
+        let body = json!({"id": id, "group_id": 6, "new_mac": mac, "model": "M"});
+        assert_eq!(billing.patch(body).status, 200);
+        billing.newest_request_id()
+    };
+    let superseded = other(2, &mac(7));
+    let request_id = other(2, &mac(8));
+    assert_ne!(request_id, superseded);
+    assert_eq!(cancel(&billing, &request_id).status, 200);
+    assert_eq!(billing.show("id=2").body["status"], json!("empty"));
+    other(1, NEW);
+    // With a place of its own it is no spare any more.
+    assert_eq!(
+        billing.post(json!({"mac": mac(6), "serial_number": "T", "model": "M"})).status,
+        201
+    );
+    let request_id = other(3, &mac(9));
+    assert_eq!(billing.patch(json!({"id": 3, "group_id": 6, "title": "A door"})).status, 200);
+    assert_eq!(cancel(&billing, &request_id).status, 200);
+    assert_eq!(billing.show("id=3").body["status"], json!("cancelled"));
+}

@@ -100,7 +100,14 @@ impl Subject {
             State::Pending if self.newest.request_id != self.reported.request_id => {
                 self.set_state(transaction, &carried, &self.record.desired, PENDING)?;
             }
-            _ => self.set_state(transaction, &carried, &carried, report.outcome.as_str())?,
+            _ => {
+                let id = self.record.id;
+                let status = match report.outcome {
+                    Outcome::Installed => report.outcome.as_str(),
+                    outcome => intercoms::status_after(transaction, id, outcome.as_str())?,
+                };
+                self.set_state(transaction, &carried, &carried, status)?;
+            }
         }
         let mac = carried.identity.mac;
         match (report.outcome, &report.board) {
