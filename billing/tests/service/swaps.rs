@@ -131,7 +131,12 @@ fn a_live_swap_is_refused_with_its_reason_and_nobody_is_asked() {
     one.carries(OLD);
     billing.until("it carries its own", |b| !is_moved(b));
     other.goes();
-    billing.until("it has gone", |b| refusal(b, "with_id").contains("is not connected"));
+    billing.until("it has gone", |b| {
+        let sql = "SELECT nonce IS NULL FROM boards WHERE board = 'die-2'";
+        database(b).query_row(sql, [], |row| row.get(0)).expect("a board")
+    });
+    let reason = refusal(&billing, "with_id");
+    assert!(reason.contains("is not connected"), "{reason}");
     assert_eq!(billing.requests(), Vec::<Value>::new());
 }
 
