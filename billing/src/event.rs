@@ -145,7 +145,7 @@ impl fmt::Display for BothOnLine {
             )?,
             false => write!(
                 f,
-                "Board {old} with {old_mac} is on line again. It was replaced at intercom \
+                "Board {old} with {old_mac} is on line. It was replaced at intercom \
                  {intercom_id}, whose panel is board {new} with {new_mac}. "
             )?,
         }

@@ -5,12 +5,13 @@ use intercom_wire::{BoardName, Mac};
 use super::intercom_list::{self, IntercomShown};
 use super::requests::{self, RequestShown};
 use super::{Billing, Refusal, RequestQuery, find};
+use crate::event::BothOnLine;
 use crate::offer::ANSWER_MS;
 use crate::store::boards::{self, Presence};
 use crate::store::hardware::{self, Hardware};
 use crate::store::intercom_list::{Filter, Search, page};
 use crate::store::intercoms::{self, Name, Record};
-use crate::store::{macs, request_list};
+use crate::store::{macs, replaced, request_list};
 
 /// How many requests and how much hardware of a door are shown.
 const SHOWN: usize = 50;
@@ -31,6 +32,8 @@ pub struct Door {
     pub board: Option<BoardName>,
     /// When that board was there, if it was seen lately.
     pub presence: Option<Presence>,
+    /// The boards that were its panels and are on line beside that board.
+    pub beside: Vec<BothOnLine>,
     /// Now, Unix time in milliseconds.
     pub now_ms: i64,
     /// Its requests, the newest first.
@@ -69,6 +72,7 @@ impl Billing {
                     record,
                     board,
                     presence: presence.transpose()?.flatten(),
+                    beside: replaced::at_a_door(snapshot, id, snapshot.now_ms())?,
                     now_ms: snapshot.now_ms(),
                     requests: requests.collect::<Result<_, Refusal>>()?,
                     hardware: hardware::of_an_intercom(snapshot, id, SHOWN as i64)?,

@@ -175,6 +175,15 @@ fn tell_conflict(
     deliveries::add(transaction, &Event { intercom_id: door, what })
 }
 
+/// A request has put another board in the place of this one. If it is still there, that is told.
+pub fn is_replaced(transaction: &Transaction<'_>, board: &BoardName, now_ms: i64) -> Result<()> {
+    let claim = boards::claim(transaction, board)?;
+    match (claim, boards::there_since(transaction, board, now_ms)?) {
+        (Some(claim), Some(_)) => tell_conflict(transaction, board, claim.mac, None),
+        (None, _) | (_, None) => Ok(()),
+    }
+}
+
 /// A board has left the broker.
 pub fn gone(transaction: &Transaction<'_>, board: &BoardName, now_ms: i64) -> Result<()> {
     let claim = boards::claim(transaction, board)?;

@@ -1,4 +1,4 @@
-//! Panels that were replaced and are on line again.
+//! Panels that were replaced and are on line.
 
 use intercom_wire::{BoardName, Mac};
 use rusqlite::{Result, Row, params};
@@ -43,6 +43,15 @@ statements! {
         ),
         "b.board GROUP BY b.board ORDER BY b.board LIMIT ?2"
     );
+    AT_A_DOOR = concat!(
+        select!(
+            "b.board AS old, b.mac AS old_mac,",
+            "requests r CROSS JOIN boards b CROSS JOIN intercoms i
+             WHERE r.intercom_id = ?1 AND b.mac = r.from_mac AND b.stranger = 1
+                AND b.present_until_ms > ?2 AND b.conflict IS NULL"
+        ),
+        "b.board GROUP BY b.board ORDER BY b.board"
+    );
 }
 
 /// The intercom whose panel a board was, or whose MAC address it has, if another board is its panel
@@ -58,6 +67,15 @@ pub fn is_back(snapshot: &Snapshot<'_>, board: &BoardName, mac: Mac) -> Result<O
 /// The panels that are on line beside their replacement; at most `limit`.
 pub fn on_line(snapshot: &Snapshot<'_>, now_ms: i64, limit: i64) -> Result<Vec<BothOnLine>> {
     snapshot.all(ON_LINE, [now_ms, limit], both)
+}
+
+/// The panels that this intercom had and that are on line beside the one that it has.
+pub fn at_a_door(
+    snapshot: &Snapshot<'_>,
+    intercom_id: i64,
+    now_ms: i64,
+) -> Result<Vec<BothOnLine>> {
+    snapshot.all(AT_A_DOOR, [intercom_id, now_ms], both)
 }
 
 fn both(row: &Row<'_>) -> Result<BothOnLine> {

@@ -15,6 +15,7 @@ use tokio::net::TcpListener;
 use ureq::http::Method;
 
 use crate::common::board::Board;
+use crate::common::browser::Browser;
 use crate::common::{LIMIT, NEW, OLD, Running, report};
 use crate::strangers::{by, installed_on_the_door};
 
@@ -219,6 +220,28 @@ fn a_replaced_panel_that_comes_back_is_told_with_the_cable_to_pull() {
     old.goes();
     let questions = |b: &Running| b.call(Method::GET, "/api/v1/agent/decisions", None).body;
     billing.until("it is pulled", |b| questions(b) == json!([]));
+}
+
+#[test]
+fn a_replaced_panel_that_never_left_is_told_with_the_cable_to_pull() {
+    let billing = Running::start_with(|settings| settings.grace = Duration::ZERO);
+    let (url, told) = receiver(&billing);
+    billing.old_intercom();
+    let mut old = Board::connect(&billing, "die-old", OLD);
+    billing.until("it is the door's", |b| crate::strangers::board_of_door(b).is_some());
+    let mut spare =
+        Board::connect(&billing, "die-new", NEW).with_serial_number("new_serial_number");
+    add(&billing, &url);
+    let request_id = billing.ask();
+    spare.request(&request_id);
+    spare.reports(&by("die-new", report(&request_id, "installed", NEW, "new_serial_number")));
+    spare.is_over(&request_id);
+    let conflict = next_of(&told, "conflict");
+    assert_eq!((&conflict["intercom_id"], &conflict["board"]), (&json!(1), &json!("die-old")));
+    let page = |b: &Running| Browser::of(b).get("/door?id=1").text;
+    assert!(page(&billing).contains("Pull the cable of board die-old."), "{}", page(&billing));
+    old.goes();
+    billing.until("it is pulled", |b| !page(b).contains("Pull the cable"));
 }
 
 #[test]

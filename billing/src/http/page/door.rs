@@ -109,6 +109,7 @@ fn document(visitor: &Visitor, door: &Door, typed: &Typed) -> serde_json::Result
                 h1 { (title) }
                 (shown::state(record.shown.status.as_deref().unwrap_or_default()))
             }
+            @for both in &door.beside { p.error role="alert" { (both) } }
             @if pending().next().is_some() { (request::list_of_a_door(visitor, pending())?) }
             div.card { (facts(door)) }
         }

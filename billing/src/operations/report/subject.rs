@@ -11,7 +11,7 @@ use crate::store::by_hand::ByHand;
 use crate::store::intercoms::{self, Name, PENDING, Record, RecordState};
 use crate::store::macs::Believed;
 use crate::store::taken::{self, Among};
-use crate::store::{self, Transaction, doors, hardware, requests, swaps};
+use crate::store::{self, Transaction, doors, hardware, presence, requests, swaps};
 
 /// What a report is about.
 pub(super) struct Subject {
@@ -110,6 +110,7 @@ impl Subject {
             }
         }
         let mac = carried.identity.mac;
+        let before = intercoms::board(transaction, self.record.id)?;
         match (report.outcome, &report.board) {
             (Outcome::Installed, Some(board)) => {
                 doors::give(
@@ -126,6 +127,9 @@ impl Subject {
         }
         if report.outcome == Outcome::Installed {
             hardware::put_in_place(transaction, self.record.id, &self.reported.request_id)?;
+            if let Some(replaced) = before.filter(|before| Some(before) != report.board.as_ref()) {
+                presence::is_replaced(transaction, &replaced, transaction.now_ms())?;
+            }
         }
         Ok(settled)
     }
