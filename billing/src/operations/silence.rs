@@ -52,7 +52,7 @@ pub fn end_if_unanswered(
         &RecordState {
             confirmed: &record.confirmed,
             desired: &record.confirmed,
-            status: intercoms::status_after(transaction, intercom_id, Outcome::Rejected.as_str())?,
+            status: Outcome::Rejected.as_str(),
             source: record.shown.source.as_deref().unwrap_or_default(),
         },
     )?;

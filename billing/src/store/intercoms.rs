@@ -249,7 +249,7 @@ pub fn set_seq(transaction: &Transaction<'_>, id: i64, seq: i64) -> Result<()> {
     Ok(())
 }
 
-/// The status of a record whose pending request ends without an installation: a spare's record is a
+/// The status of a record whose pending request is taken back or has expired: a spare's record is a
 /// spare's again, and any other says how the request has ended.
 pub fn status_after<'a>(snapshot: &Snapshot<'_>, id: i64, ended: &'a str) -> Result<&'a str> {
     let was_spare: bool = snapshot.one(WAS_SPARE, [id], |row| row.get(0))?;

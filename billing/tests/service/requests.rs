@@ -308,7 +308,7 @@ fn a_request_names_an_identity_and_says_plainly_whether_it_is_a_dry_run() {
 }
 
 #[test]
-fn a_spare_whose_own_request_ends_without_an_installation_is_a_spare_again() {
+fn a_spare_whose_own_request_is_cancelled_is_a_spare_again() {
     let billing = Running::start();
     billing.old_intercom();
     assert_eq!(billing.post(json!({"mac": NEW, "serial_number": "S", "model": "M"})).status, 201);

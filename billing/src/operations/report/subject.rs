@@ -100,14 +100,7 @@ impl Subject {
             State::Pending if self.newest.request_id != self.reported.request_id => {
                 self.set_state(transaction, &carried, &self.record.desired, PENDING)?;
             }
-            _ => {
-                let id = self.record.id;
-                let status = match report.outcome {
-                    Outcome::Installed => report.outcome.as_str(),
-                    outcome => intercoms::status_after(transaction, id, outcome.as_str())?,
-                };
-                self.set_state(transaction, &carried, &carried, status)?;
-            }
+            _ => self.set_state(transaction, &carried, &carried, report.outcome.as_str())?,
         }
         let mac = carried.identity.mac;
         let before = intercoms::board(transaction, self.record.id)?;
