@@ -42,7 +42,9 @@ impl Lock {
     /// # Errors
     /// Another service holds it, or its file, `DATABASE.lock`, cannot be written.
     pub fn take(database: &Path) -> Result<Self, LockError> {
-        let mut file = database.as_os_str().to_owned();
+        // By whatever name the database is given. One that is not there yet has no other name.
+        let database = database.canonicalize().unwrap_or_else(|_| database.to_owned());
+        let mut file = database.into_os_string();
         file.push(".lock");
         let path = PathBuf::from(file);
         let failed = |why| LockError::File { file: path.clone(), why };
@@ -113,6 +115,17 @@ mod tests {
         assert!(why.contains("billing.sqlite.lock"), "{why}");
         drop(first);
         Lock::take(&database).expect("free again");
+    }
+
+    #[test]
+    fn a_link_to_the_database_leads_to_the_same_lock() {
+        let dir = tempfile::TempDir::new().expect("a directory");
+        let (database, link) = (dir.path().join("billing.sqlite"), dir.path().join("link"));
+        File::create(&database).expect("a file");
+        std::os::unix::fs::symlink(&database, &link).expect("a link");
+        let _first = Lock::take(&database).expect("free");
+        let why = Lock::take(&link).expect_err("held").to_string();
+        assert!(why.contains("billing.sqlite.lock"), "{why}");
     }
 
     #[test]
