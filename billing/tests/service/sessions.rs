@@ -1,10 +1,13 @@
 //! Signing in on the page.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
 use ureq::http::Method;
 
 use crate::bounds::database;
 use crate::common::browser::Browser;
-use crate::common::{OLD, Running};
+use crate::common::{LIMIT, OLD, Running};
 
 const BUTTON: [(&str, &str); 3] = [("decision", "enrol"), ("board", "die-9"), ("mac", OLD)];
 
@@ -154,4 +157,24 @@ fn a_page_loads_nothing_from_elsewhere_and_has_no_script_or_style_inside() {
         (style.status.as_u16(), style.header("content-type")),
         (200, "text/css; charset=utf-8")
     );
+}
+
+#[test]
+fn the_events_of_a_session_end_with_it() {
+    let (billing, [operator, ..]) = with_tokens();
+    let mut browser = Browser::signed_in(&billing, &operator);
+    let cookie = browser.cookie.clone().expect("a session");
+    let mut events = TcpStream::connect(billing.http()).expect("it listens");
+    let host = billing.http();
+    write!(
+        events,
+        "GET /events HTTP/1.1\r\nHost: {host}\r\nCookie: {cookie}\r\nConnection: close\r\n\r\n"
+    )
+    .expect("sent");
+    events.set_read_timeout(Some(LIMIT)).expect("set");
+    let mut read = [0; 12];
+    events.read_exact(&mut read).expect("an answer");
+    assert_eq!(&read, b"HTTP/1.1 200");
+    browser.press("/sign-out", &[]);
+    events.read_to_end(&mut Vec::new()).expect("it ends in time");
 }
