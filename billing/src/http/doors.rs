@@ -3,7 +3,7 @@
 use axum::extract::{Path, RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use intercom_wire::{Errors, Fields};
+use intercom_wire::{Errors, Fields, Outcome};
 use serde_json::{Map, Value};
 
 use super::answer::json_answer;
@@ -11,6 +11,7 @@ use super::auth::{Operator, Reader};
 use super::query;
 use crate::operations::{Billing, IntercomQuery, Refusal};
 use crate::store::intercom_list::{Filter, Search};
+use crate::store::intercoms::{CANCELLED, EMPTY, PENDING};
 
 /// What can be searched for.
 const TERMS: [&str; 5] = ["mac", "serial_number", "external_id", "external_id_prefix", "title"];
@@ -45,7 +46,7 @@ fn search(named: &Map<String, Value>) -> Result<IntercomQuery, Errors> {
     }
     let search = searches.into_iter().next().unwrap_or(Search::All);
     let filter = Filter {
-        status: fields.string("state").map(text),
+        status: query::word(&mut fields, "state", |word| is_state(word).then(|| word.to_owned())),
         online: query::word(&mut fields, "online", |text| text.parse().ok()),
     };
     let cursor = match search {
@@ -54,6 +55,11 @@ fn search(named: &Map<String, Value>) -> Result<IntercomQuery, Errors> {
     };
     let limit = query::limit(&mut fields);
     fields.finish(Some(IntercomQuery { search, filter, cursor, limit }))
+}
+
+/// Whether an intercom can have this status.
+fn is_state(word: &str) -> bool {
+    [EMPTY, PENDING, CANCELLED].contains(&word) || word.parse::<Outcome>().is_ok()
 }
 
 /// GET …/{id}/history: the hardware that was there, and what was asked of it.

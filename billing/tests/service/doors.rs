@@ -105,6 +105,9 @@ fn a_search_is_narrowed_by_state_and_by_who_is_on_line() {
     ] {
         assert_eq!(ids(&search(&billing, query)), expected, "{query}");
     }
+    let unknown = search(&billing, "state=unknown");
+    let errors = json!({"state": ["The selected state is invalid."]});
+    assert_eq!((unknown.status, &unknown.body["errors"]), (422, &errors));
 }
 
 #[test]
