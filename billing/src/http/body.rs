@@ -37,9 +37,9 @@ impl<S: Send + Sync> FromRequest<S> for Json {
             ));
         }
         let bytes = bytes_of(request.into_body(), MAX_BYTES).await?;
-        serde_json::from_slice(&bytes)
-            .map(Json)
-            .map_err(|why| invalid(format!("The body must be valid JSON: {why}.")))
+        serde_json::from_slice(&bytes).map(Json).map_err(|why| {
+            Unreadable::invalid(format!("The body must be valid JSON: {why}.")).into()
+        })
     }
 }
 
@@ -49,7 +49,7 @@ impl<S: Send + Sync> FromRequest<S> for Object {
     async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
         match Json::from_request(request, state).await? {
             Json(Value::Object(object)) => Ok(Object(object)),
-            Json(_) => Err(invalid("The body must be a JSON object.".to_owned())),
+            Json(_) => Err(Unreadable::invalid("The body must be a JSON object.").into()),
         }
     }
 }
@@ -87,27 +87,47 @@ pub(super) fn is_of_type(headers: &HeaderMap, expected: &str) -> bool {
     kind.trim().eq_ignore_ascii_case(expected)
 }
 
-pub(super) fn invalid(text: String) -> Response {
-    answer::errors(StatusCode::UNPROCESSABLE_ENTITY, &Errors::on("body", text))
+/// Why a body cannot be read: an answer of the API, or a text for a page.
+#[derive(Debug)]
+pub(super) struct Unreadable {
+    status: StatusCode,
+    pub(super) errors: Errors,
 }
 
-/// A body of at most so many bytes.
-pub(super) async fn bytes_of(body: Body, max: usize) -> Result<Bytes, Response> {
-    match tokio::time::timeout(TIME_LIMIT, read(body, max)).await {
-        Ok(read) => read,
-        Err(_) => Err(answer::errors(
-            StatusCode::REQUEST_TIMEOUT,
-            &Errors::on("body", "The body did not arrive in time."),
-        )),
+impl Unreadable {
+    fn new(status: StatusCode, text: impl Into<String>) -> Self {
+        Unreadable { status, errors: Errors::on("body", text) }
+    }
+
+    pub(super) fn invalid(text: impl Into<String>) -> Self {
+        Unreadable::new(StatusCode::UNPROCESSABLE_ENTITY, text)
     }
 }
 
-async fn read(body: Body, max: usize) -> Result<Bytes, Response> {
+impl From<Unreadable> for Response {
+    fn from(Unreadable { status, errors }: Unreadable) -> Self {
+        answer::errors(status, &errors)
+    }
+}
+
+/// A body of at most so many bytes.
+pub(super) async fn bytes_of(body: Body, max: usize) -> Result<Bytes, Unreadable> {
+    match tokio::time::timeout(TIME_LIMIT, read(body, max)).await {
+        Ok(read) => read,
+        Err(_) => {
+            let text = "The body did not arrive in time.";
+            Err(Unreadable::new(StatusCode::REQUEST_TIMEOUT, text))
+        }
+    }
+}
+
+async fn read(body: Body, max: usize) -> Result<Bytes, Unreadable> {
     let mut chunks = body.into_data_stream();
     let mut kept = Vec::new();
     let mut size = 0;
     while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|why| invalid(format!("The body broke off: {why}.")))?;
+        let chunk =
+            chunk.map_err(|why| Unreadable::invalid(format!("The body broke off: {why}.")))?;
         size += chunk.len();
         if size > MAX_IGNORED_BYTES {
             break;
@@ -118,7 +138,7 @@ async fn read(body: Body, max: usize) -> Result<Bytes, Response> {
     }
     if size > max {
         let text = format!("The body must not be greater than {max} bytes.");
-        return Err(answer::errors(StatusCode::PAYLOAD_TOO_LARGE, &Errors::on("body", text)));
+        return Err(Unreadable::new(StatusCode::PAYLOAD_TOO_LARGE, text));
     }
     Ok(kept.into())
 }

@@ -407,6 +407,18 @@ fn a_file_is_checked_and_run_on_the_page() {
 }
 
 #[test]
+fn what_the_page_cannot_read_is_told_on_the_page_that_has_the_form() {
+    let billing = with_intercoms(1);
+    let mut browser = Browser::of(&billing);
+    let pasted = browser.send_file("/imports", "", "id,new_mak\n1,<x>\n");
+    shows(&pasted, &["new_mak", ">id,new_mak\n1,&lt;x&gt;\n</textarea>"]);
+    let latin_1 = browser.send_file("/imports", b"id,title\n1,B\xFCro\n", "");
+    shows(&latin_1, &["role=\"alert\"", "save it as &quot;CSV UTF-8&quot;", "</textarea>"]);
+    let large = browser.send_file("/imports", vec![b'x'; 3 << 20], "");
+    shows(&large, &["role=\"alert\"", "must not be greater than", "</textarea>"]);
+}
+
+#[test]
 fn a_form_with_a_file_is_only_taken_from_the_own_page() {
     let billing = with_intercoms(1);
     let mut browser = Browser::of(&billing);

@@ -10,7 +10,7 @@ use maud::{Markup, html};
 use super::layout::{self, Tab};
 use super::shown;
 use super::visitor::{Operator, Visitor};
-use crate::http::import_file::Upload;
+use crate::http::import_file::{PASTED, Upload};
 use crate::http::{imports, query};
 use crate::operations::{Billing, Imports, Refusal};
 use crate::store::imports::{Import, State as ImportState};
@@ -28,31 +28,34 @@ pub(super) async fn show(
     let mut fields = Fields::new(&named);
     let cursor = fields.id("cursor");
     let cursor = fields.finish(Some(cursor))?;
-    Ok(document(&visitor, &billing.imports(cursor, SHOWN).await?, None))
+    Ok(document(&visitor, &billing.imports(cursor, SHOWN).await?, None, ""))
 }
 
 /// POST /imports: the rows are checked, and shown on a page of their own.
 pub(super) async fn add(
     Operator(visitor): Operator,
     State(billing): State<Billing>,
-    Upload(text): Upload,
+    Upload { text, is_pasted }: Upload,
 ) -> Result<Response, Refusal> {
-    match imports::read(&text) {
+    match text.as_deref().map_err(Errors::clone).and_then(imports::read) {
         Ok(file) => {
             let import = billing.add_import(file, visitor.actor()).await?;
             Ok(Redirect::to(&format!("/import?id={}", import.id)).into_response())
         }
         Err(errors) => {
-            let document = document(&visitor, &billing.imports(None, SHOWN).await?, Some(&errors));
+            // A file is chosen again; what was pasted is corrected in place.
+            let pasted = text.ok().filter(|_| is_pasted).unwrap_or_default();
+            let page = billing.imports(None, SHOWN).await?;
+            let document = document(&visitor, &page, Some(&errors), &pasted);
             Ok((StatusCode::UNPROCESSABLE_ENTITY, document).into_response())
         }
     }
 }
 
-fn document(visitor: &Visitor, page: &Imports, errors: Option<&Errors>) -> Response {
+fn document(visitor: &Visitor, page: &Imports, errors: Option<&Errors>, pasted: &str) -> Response {
     let content = html! {
         h1 { "Imports" }
-        (form(errors))
+        (form(errors, pasted))
         section #imports data-live {
             h2 { "Files that were sent" }
             @if page.imports.is_empty() { p.card { "None." } }
@@ -65,7 +68,7 @@ fn document(visitor: &Visitor, page: &Imports, errors: Option<&Errors>) -> Respo
     layout::document("Imports", Tab::Imports, Some(visitor), &content)
 }
 
-fn form(errors: Option<&Errors>) -> Markup {
+fn form(errors: Option<&Errors>, pasted: &str) -> Markup {
     let names: Vec<&str> = COLUMNS.iter().copied().map(Column::name).collect();
     html! {
         form.card method="post" action="/imports" enctype="multipart/form-data" {
@@ -79,8 +82,8 @@ fn form(errors: Option<&Errors>) -> Markup {
             label for="file" { "CSV file" }
             input #file type="file" name="file" accept=".csv,text/csv" aria-describedby="columns";
             label for="text" { "Or the table itself, pasted" }
-            textarea #text name="text" rows="5" autocapitalize="none" autocomplete="off" spellcheck="false"
-                placeholder="mac,new_mac,new_serial_number" aria-describedby="columns" {}
+            textarea #text name=(PASTED) rows="5" autocapitalize="none" autocomplete="off" spellcheck="false"
+                placeholder="mac,new_mac,new_serial_number" aria-describedby="columns" { (pasted) }
             p.quiet #columns {
                 "The first row has the names of the columns: " (names.join(", ")) ". One of id and mac, and \
                  one of new_mac and new_serial_number are needed. At most " (MAX_ROWS) " rows."

@@ -44,16 +44,24 @@ impl<'a> Browser<'a> {
     }
 
     /// Sends the form with a file: `chosen` as a file, `pasted` as a text.
-    pub(crate) fn send_file(&mut self, path: &str, chosen: &str, pasted: &str) -> Shown {
-        let part = |head: &str, text: &str| {
-            format!("--part\r\nContent-Disposition: form-data; {head}\r\n\r\n{text}\r\n")
+    pub(crate) fn send_file(
+        &mut self,
+        path: &str,
+        chosen: impl AsRef<[u8]>,
+        pasted: &str,
+    ) -> Shown {
+        let part = |head: &str, bytes: &[u8]| {
+            let head = format!("--part\r\nContent-Disposition: form-data; {head}\r\n\r\n");
+            [head.as_bytes(), bytes, b"\r\n"].concat()
         };
         let file = "name=\"file\"; filename=\"doors.csv\"\r\nContent-Type: text/csv";
-        let form = part(file, chosen) + &part("name=\"text\"", pasted) + "--part--\r\n";
+        let chosen = part(file, chosen.as_ref());
+        let pasted = part("name=\"text\"", pasted.as_bytes());
+        let form = [&chosen[..], &pasted, b"--part--\r\n"].concat();
         self.call(Method::POST, path, "multipart/form-data; boundary=part", form)
     }
 
-    fn call(&mut self, method: Method, path: &str, kind: &str, form: String) -> Shown {
+    fn call(&mut self, method: Method, path: &str, kind: &str, form: impl Into<Vec<u8>>) -> Shown {
         let url = format!("http://{}{path}", self.billing.http());
         let mut request = Request::builder()
             .method(method.clone())
@@ -66,7 +74,7 @@ impl<'a> Browser<'a> {
             Method::GET => self.billing.agent.run(request.body(()).expect("a request")),
             _ => {
                 let request = request.header("Origin", &self.origin).header("Content-Type", kind);
-                self.billing.agent.run(request.body(form).expect("a request"))
+                self.billing.agent.run(request.body(form.into()).expect("a request"))
             }
         };
         let mut answer = answer.expect("an answer");
