@@ -1,5 +1,6 @@
 //! What one call to billing costs among many records: one caller measures how long each answer takes.
 
+use std::fs::File;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -56,6 +57,8 @@ pub(crate) async fn run(billing: PathBuf, records: Records) -> Result<()> {
     identities::install(&store, intercoms).await?;
     drop(store);
     add_requests(&database, &records)?;
+    // Otherwise the first calls wait until the disk has the records.
+    File::open(&database)?.sync_all()?;
     let servers = Servers::start(billing, dir.path(), Broker::Mosquitto).await?;
     println!("{intercoms} intercoms, {ended} requests ended, {pending} pending");
     measure(&mut Caller::connect(servers.http).await?).await?;
