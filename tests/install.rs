@@ -17,12 +17,18 @@ const INITTAB: &str = "etc/inittab";
 /// The files of a firmware.
 struct Firmware {
     root: Directory,
+    /// A panel has no commands but BusyBox's.
+    commands: Directory,
 }
 
 impl Firmware {
     /// Without any that the agent's installation has to look at.
     fn new() -> Self {
-        let firmware = Firmware { root: Directory::new() };
+        let firmware = Firmware { root: Directory::new(), commands: Directory::new() };
+        let links = ["--install", "-s"];
+        let mut busybox = Command::new("busybox");
+        let linked = busybox.args(links).arg(firmware.commands.path()).status();
+        assert!(linked.expect("it runs").success());
         firmware.write(INITTAB, "::sysinit:/etc/init.d/rcS\n");
         firmware
     }
@@ -49,8 +55,8 @@ impl Firmware {
     }
 
     fn try_install(&self, option: &str) -> Output {
-        Command::new("busybox")
-            .arg("sh")
+        Command::new(self.commands.path().join("sh"))
+            .env("PATH", self.commands.path())
             .arg(shipped("install"))
             .arg("--root")
             .arg(self.root.path())
@@ -285,7 +291,7 @@ fn respawn_beside_an_edited_script_is_refused() {
 #[test]
 fn it_tells_what_it_did_and_what_to_do_next() {
     for (options, start) in [
-        ("--busybox", "/etc/init.d/S95intercom-agent start"),
+        ("--busybox", "/etc/init.d/S95intercom-agent restart"),
         ("--busybox --respawn", "kill -HUP 1"),
         ("--systemd", "reboot"),
     ] {
@@ -453,12 +459,12 @@ fn a_file_of_an_older_version_is_replaced() {
     // As if the last version had put another file there.
     fs::write(firmware.path(HOOK), "old\n").expect("written");
     let list = "usr/lib/intercom-agent/installed";
-    let sum = Command::new("cksum").arg(firmware.path(HOOK)).output().expect("it runs").stdout;
+    let sum = Command::new("md5sum").arg(firmware.path(HOOK)).output().expect("it runs").stdout;
     let sum = String::from_utf8(sum).expect("text");
-    let sum: Vec<_> = sum.split(' ').take(2).collect();
+    let (sum, _) = sum.split_once(' ').expect("a sum");
     let entries = firmware.read(list);
     let entries = entries.lines().map(|line| match line.ends_with(HOOK) {
-        true => format!("{} {} /{HOOK}\n", sum[0], sum[1]),
+        true => format!("{sum} /{HOOK}\n"),
         false => format!("{line}\n"),
     });
     fs::write(firmware.path(list), entries.collect::<String>()).expect("written");
