@@ -154,7 +154,8 @@ change() {
     token --role operator >"$work/token"
     agent --root "$work/board" config >/dev/null
     agent --root "$work/board" restore
-    agent --root "$work/board" run >"$work/agent.log" 2>&1 &
+    # Not by the function: its shell would be killed in the end, and not the daemon.
+    qemu-arm-static "$work/board/usr/sbin/intercom-agent" --root "$work/board" run >"$work/agent.log" 2>&1 &
     echo $! >"$work/daemon"
     api POST /api/v1/billing/intercoms "{\"mac\": \"$old\", \"serial_number\": \"BOARD-1\", \"vendor\": \"example\",
         \"model\": \"3516EV200\", \"name\": \"Gate\", \"department\": 1, \"group_external_id\": \"site\"}"
