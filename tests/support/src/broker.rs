@@ -1,9 +1,10 @@
 //! A mosquitto of the test's own.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::net::{Ipv4Addr, TcpListener};
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixListener};
 use std::path::Path;
 use std::process::Command;
 use std::sync::Mutex;
@@ -120,15 +121,21 @@ impl Broker {
 }
 
 /// One that nobody listens on, below those that the kernel gives to clients: a broker must get it
-/// again after it was away. Never the same one twice in a program: whoever got it need not have taken
-/// it yet.
+/// again after it was away. No other test that runs now gets it too, in this program or another:
+/// whoever got it need not have taken it yet, so the name of an abstract socket holds it until the
+/// test ends.
 pub fn free_port() -> u16 {
-    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
-    let mut given = GIVEN.lock().expect("nobody panics with it");
+    static HELD: Mutex<Vec<UnixListener>> = Mutex::new(Vec::new());
     let random = || (RandomState::new().build_hasher().finish() % 20_000) as u16;
-    std::iter::repeat_with(|| 10_000 + random())
+    let hold = |port: &u16| {
+        let name = SocketAddr::from_abstract_name(format!("intercom-test-port-{port}"));
+        UnixListener::bind_addr(&name.expect("a short name"))
+    };
+    let (port, held) = std::iter::repeat_with(|| 10_000 + random())
         .take(1000)
-        .filter(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok())
-        .find(|port| given.insert(*port))
-        .expect("a port")
+        .filter_map(|port| Some((port, hold(&port).ok()?)))
+        .find(|(port, _)| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok())
+        .expect("a port");
+    HELD.lock().expect("nobody panics with it").push(held);
+    port
 }
