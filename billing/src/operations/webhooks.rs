@@ -130,7 +130,7 @@ impl Billing {
                 };
                 Ok(Planned { receiver, when })
             });
-            planned.collect::<rusqlite::Result<Vec<_>>>()
+            planned.collect::<crate::store::Result<Vec<_>>>()
         });
         Ok(planned.await?)
     }

@@ -4,17 +4,18 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::ops::Deref;
 
-use rusqlite::{Connection, OptionalExtension, Params, Result, Row};
 use uuid::Uuid;
 
 use super::changes::Changed;
 use super::counters::Counted;
+use super::engine::{Engine, More, Params, Row};
 use super::statement::Sql;
+use super::{Error, Result};
 use crate::host::Host;
 
 /// One consistent state of the database.
 pub struct Snapshot<'c> {
-    connection: &'c Connection,
+    engine: &'c dyn Engine,
     host: &'c dyn Host,
     now_ms: i64,
 }
@@ -40,8 +41,8 @@ impl Said {
 }
 
 impl<'c> Snapshot<'c> {
-    pub(super) fn on(connection: &'c Connection, host: &'c dyn Host) -> Self {
-        Snapshot { connection, host, now_ms: host.now_ms() }
+    pub(super) fn on(engine: &'c dyn Engine, host: &'c dyn Host) -> Self {
+        Snapshot { engine, host, now_ms: host.now_ms() }
     }
 
     /// What the wall clock said at the beginning, Unix time in milliseconds: what is done in one step
@@ -57,7 +58,7 @@ impl<'c> Snapshot<'c> {
         params: impl Params,
         read: impl FnOnce(&Row<'_>) -> Result<T>,
     ) -> Result<T> {
-        self.connection.prepare_cached(sql.text())?.query_row(params, read)
+        self.first(sql, params, read)?.ok_or(Error::NoRow)
     }
 
     /// The first row, if there is one.
@@ -67,22 +68,32 @@ impl<'c> Snapshot<'c> {
         params: impl Params,
         read: impl FnOnce(&Row<'_>) -> Result<T>,
     ) -> Result<Option<T>> {
-        self.one(sql, params, read).optional()
+        let (mut read, mut found) = (Some(read), None);
+        self.engine.rows(sql, &params.bound(), &mut |row| {
+            found = read.take().map(|read| read(row)).transpose()?;
+            Ok(More::Enough)
+        })?;
+        Ok(found)
     }
 
     pub(super) fn all<T>(
         &self,
         sql: Sql,
         params: impl Params,
-        read: impl FnMut(&Row<'_>) -> Result<T>,
+        mut read: impl FnMut(&Row<'_>) -> Result<T>,
     ) -> Result<Vec<T>> {
-        self.connection.prepare_cached(sql.text())?.query_map(params, read)?.collect()
+        let mut all = Vec::new();
+        self.engine.rows(sql, &params.bound(), &mut |row| {
+            all.push(read(row)?);
+            Ok(More::Wanted)
+        })?;
+        Ok(all)
     }
 }
 
 impl<'c> Transaction<'c> {
-    pub(super) fn on(connection: &'c Connection, host: &'c dyn Host) -> Self {
-        Transaction { snapshot: Snapshot::on(connection, host), said: RefCell::default() }
+    pub(super) fn on(engine: &'c dyn Engine, host: &'c dyn Host) -> Self {
+        Transaction { snapshot: Snapshot::on(engine, host), said: RefCell::default() }
     }
 
     /// A new name that nobody else has, for a request.
@@ -92,12 +103,12 @@ impl<'c> Transaction<'c> {
 
     /// How many rows were changed.
     pub(super) fn execute(&self, sql: Sql, params: impl Params) -> Result<usize> {
-        self.snapshot.connection.prepare_cached(sql.text())?.execute(params)
+        self.snapshot.engine.execute(sql, &params.bound())
     }
 
-    /// The new row's ID.
+    /// The new row's ID, which the statement returns.
     pub(super) fn insert(&self, sql: Sql, params: impl Params) -> Result<i64> {
-        self.snapshot.connection.prepare_cached(sql.text())?.insert(params)
+        self.one(sql, params, |row| row.get(0))
     }
 
     /// Offers may depend on it.

@@ -1,11 +1,11 @@
 //! The audit log: who has changed what, written in the transaction of the change.
 
-use rusqlite::{Result, ToSql, params};
 use serde::Serialize;
 
+use super::engine::{ToSql, params};
 use super::paging;
 use super::statement::statements;
-use super::{Snapshot, Transaction};
+use super::{Result, Snapshot, Transaction};
 use crate::audit::{Action, Actor, Subject};
 
 /// How many entries one page is looked for in. A page whose filter leaves few of them may be short.

@@ -4,12 +4,12 @@
 use std::fmt;
 
 use intercom_wire::{BoardName, Identity, Mac, Nonce};
-use rusqlite::{Result, params};
 
 use super::changes::Changed;
 use super::column::{parsed, parsed_or_null};
+use super::engine::params;
 use super::statement::statements;
-use super::{Snapshot, Transaction};
+use super::{Result, Snapshot, Transaction};
 use crate::offer::{Claimant, UNTIL_FURTHER_NOTICE};
 
 /// When a board was there. Unix times in milliseconds.

@@ -1,12 +1,12 @@
 //! Changes by hand on boards that are no door's: they wait for an operator's yes.
 
 use intercom_wire::{BoardName, Identity, Mac};
-use rusqlite::{Result, Row, params};
 
 use super::changes::Changed;
 use super::column::{parsed, parsed_or_null, text};
+use super::engine::{Row, params};
 use super::statement::statements;
-use super::{Snapshot, Transaction, deliveries};
+use super::{Result, Snapshot, Transaction, deliveries};
 use crate::event::{Event, What};
 
 /// Upper bound on the changes that wait; one more takes the place of the oldest.
@@ -47,7 +47,7 @@ pub fn of_board(snapshot: &Snapshot<'_>, board: &BoardName) -> Result<Option<ByH
 
 /// Everything that waits, the oldest first.
 pub fn all(snapshot: &Snapshot<'_>) -> Result<Vec<ByHand>> {
-    snapshot.all(ALL, [], by_hand)
+    snapshot.all(ALL, (), by_hand)
 }
 
 fn by_hand(row: &Row<'_>) -> Result<ByHand> {

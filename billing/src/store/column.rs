@@ -4,9 +4,9 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use intercom_wire::Identity;
-use rusqlite::types::Type;
-use rusqlite::{Result, Row};
 
+use super::engine::Row;
+use super::{Error, Result};
 use crate::replacement::Carried;
 
 /// A text column as the value it holds.
@@ -15,9 +15,7 @@ where
     T::Err: std::error::Error + Send + Sync + 'static,
 {
     let text: String = row.get(column)?;
-    let at = row.as_ref().column_index(column)?;
-    text.parse()
-        .map_err(|why| rusqlite::Error::FromSqlConversionFailure(at, Type::Text, Box::new(why)))
+    text.parse().map_err(|why| Error::column(column, Box::new(why) as Box<_>))
 }
 
 /// A text column that may be NULL.
@@ -25,10 +23,9 @@ pub fn parsed_or_null<T: FromStr>(row: &Row<'_>, column: &str) -> Result<Option<
 where
     T::Err: std::error::Error + Send + Sync + 'static,
 {
-    match row.get_ref(column)? {
-        rusqlite::types::ValueRef::Null => Ok(None),
-        _ => parsed(row, column).map(Some),
-    }
+    let text: Option<String> = row.get(column)?;
+    let parsed = text.map(|text| text.parse()).transpose();
+    parsed.map_err(|why| Error::column(column, Box::new(why) as Box<_>))
 }
 
 /// A value as the text that [`parsed_or_null`] reads back.

@@ -1,9 +1,8 @@
 //! The intercoms' `onvif_credentials`, encrypted. A trigger forgets them with the intercom.
 
-use rusqlite::{Result, params};
-
+use super::engine::params;
 use super::statement::statements;
-use super::{Snapshot, Transaction};
+use super::{Result, Snapshot, Transaction};
 
 statements! {
     KEEP = "
@@ -36,7 +35,7 @@ pub fn of(snapshot: &Snapshot<'_>, intercom_id: i64) -> Result<Option<Vec<u8>>> 
 
 /// Those of any intercom, to see whether a key reads them.
 pub fn any(snapshot: &Snapshot<'_>) -> Result<Option<Vec<u8>>> {
-    snapshot.first(ANY, [], |row| row.get(0))
+    snapshot.first(ANY, (), |row| row.get(0))
 }
 
 /// Two intercoms have exchanged their panels, and with them the credentials of those.

@@ -1,11 +1,11 @@
 //! What is to be told to the webhooks, in the order in which it happened at each door.
 
 use intercom_wire::RequestId;
-use rusqlite::{Error, Result, params};
 
 use super::column::{parsed, parsed_or_null};
+use super::engine::params;
 use super::statement::statements;
-use super::{Snapshot, Transaction, delivery_log};
+use super::{Result, Snapshot, Transaction, delivery_log};
 use crate::event::{Event, RequestNews, What};
 
 /// Upper bound on what waits for one webhook. Whoever was away for longer has to read the lists; what
@@ -36,8 +36,9 @@ statements! {
         UPDATE webhooks SET waiting = waiting - 1, delivered = delivered + 1 WHERE id = ?1";
     ADD = "
         INSERT INTO deliveries (webhook, door, body, due_ms, is_first)
-        VALUES (?1, ?2, ?3, ?4,
-            NOT EXISTS (SELECT 1 FROM deliveries WHERE webhook = ?1 AND door = ?2))";
+        VALUES (?1, ?2, ?3, ?4, CASE WHEN EXISTS (
+            SELECT 1 FROM deliveries WHERE webhook = ?1 AND door = ?2) THEN 0 ELSE 1 END)
+        RETURNING number";
     DUE = "
         SELECT number, body, refusals FROM deliveries
         WHERE webhook = ?1 AND is_first = 1 AND due_ms <= ?2 ORDER BY due_ms, number LIMIT 1";
@@ -55,7 +56,7 @@ statements! {
 
 /// Something has happened: every webhook is told.
 pub fn add(transaction: &Transaction<'_>, event: &Event) -> Result<()> {
-    for webhook in transaction.all(EVERY_WEBHOOK, [], |row| row.get(0))? {
+    for webhook in transaction.all(EVERY_WEBHOOK, (), |row| row.get(0))? {
         add_for(transaction, webhook, event)?;
     }
     Ok(())
@@ -70,8 +71,7 @@ pub fn add_for(transaction: &Transaction<'_>, webhook: i64, event: &Event) -> Re
     }
     let now_ms = transaction.now_ms();
     let timestamp: String = transaction.one(TIME, [now_ms], |row| row.get(0))?;
-    let body =
-        event.body(&timestamp).map_err(|why| Error::ToSqlConversionFailure(Box::new(why)))?;
+    let body = event.body(&timestamp)?;
     let door = event.intercom_id.unwrap_or(0);
     let number = transaction.insert(ADD, params![webhook, door, body, now_ms])?;
     delivery_log::add(transaction, number, webhook, event.intercom_id, event.kind())?;
@@ -81,7 +81,7 @@ pub fn add_for(transaction: &Transaction<'_>, webhook: i64, event: &Event) -> Re
 
 /// A request was made, or has ended.
 pub(super) fn add_request(transaction: &Transaction<'_>, request_id: &RequestId) -> Result<()> {
-    if transaction.all(EVERY_WEBHOOK, [], |row| row.get::<_, i64>(0))?.is_empty() {
+    if transaction.all(EVERY_WEBHOOK, (), |row| row.get::<_, i64>(0))?.is_empty() {
         return Ok(());
     }
     let (intercom_id, news) = transaction.one(REQUEST, [request_id.as_str()], |row| {

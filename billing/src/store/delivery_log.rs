@@ -1,11 +1,11 @@
 //! The log of deliveries: what each webhook was told or is to be told, and what the last attempt has
 //! come to. It outlives the deliveries themselves, and has no bodies.
 
-use rusqlite::{Result, params};
 use serde::Serialize;
 
+use super::engine::params;
 use super::statement::statements;
-use super::{Snapshot, Transaction, paging};
+use super::{Result, Snapshot, Transaction, paging};
 
 /// How many old entries are deleted in one transaction: other writes wait for each.
 const BATCH: usize = 500;

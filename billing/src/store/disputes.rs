@@ -1,14 +1,14 @@
 //! The boards that are there and whose claim is not believed, and the names that two boards have.
 
 use intercom_wire::{BoardName, Identity};
-use rusqlite::{Result, params};
 
 use super::boards::Conflict;
 use super::column::{parsed, parsed_or_null};
 use super::doors::{self, Door};
+use super::engine::{Row, params};
 use super::macs::Believed;
 use super::statement::statements;
-use super::{Snapshot, Transaction, changes::Changed};
+use super::{Result, Snapshot, Transaction, changes::Changed};
 
 /// A claim that is not believed.
 #[derive(Debug, Clone)]
@@ -58,7 +58,7 @@ pub fn of_board(
     }
 }
 
-fn claim(row: &rusqlite::Row<'_>) -> Result<(BoardName, Identity)> {
+fn claim(row: &Row<'_>) -> Result<(BoardName, Identity)> {
     let serial_number = parsed_or_null(row, "serial_number")?;
     Ok((parsed(row, "board")?, Identity { mac: parsed(row, "mac")?, serial_number }))
 }

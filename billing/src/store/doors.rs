@@ -3,14 +3,14 @@
 //! door's board is believed only with a MAC address that somebody asked it to take.
 
 use intercom_wire::{BoardName, Mac};
-use rusqlite::{Result, params};
 
 use super::boards::Conflict;
 use super::changes::Changed;
 use super::column::{parsed, parsed_or_null};
+use super::engine::params;
 use super::macs::Believed;
 use super::statement::statements;
-use super::{Snapshot, Transaction, boards, hardware, macs, requests};
+use super::{Result, Snapshot, Transaction, boards, hardware, macs, requests};
 
 /// A live intercom that is in its place, by the board in it.
 #[derive(Debug, Clone, PartialEq, Eq)]

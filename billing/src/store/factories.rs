@@ -2,11 +2,11 @@
 //! with that again has lost what it was changed to.
 
 use intercom_wire::{BoardName, Identity, Mac};
-use rusqlite::{Result, params};
 
 use super::column::{parsed, text};
+use super::engine::params;
 use super::statement::statements;
-use super::{Snapshot, Transaction};
+use super::{Result, Snapshot, Transaction};
 
 statements! {
     MAC = "SELECT mac FROM factories WHERE board = ?1";

@@ -1,9 +1,7 @@
 //! What the metrics say about the present. Read at each look, so it must cost little.
 
-use rusqlite::Result;
-
-use super::Snapshot;
 use super::statement::statements;
+use super::{Result, Snapshot};
 
 /// The present in figures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +28,7 @@ statements! {
 pub fn read(snapshot: &Snapshot<'_>) -> Result<Figures> {
     let now_ms = snapshot.now_ms();
     let (pending, oldest_ms): (i64, Option<i64>) =
-        snapshot.one(PENDING, [], |row| Ok((row.get("pending")?, row.get("oldest_ms")?)))?;
+        snapshot.one(PENDING, (), |row| Ok((row.get("pending")?, row.get("oldest_ms")?)))?;
     Ok(Figures {
         pending,
         oldest_pending_ms: oldest_ms.map_or(0, |asked_ms| now_ms.saturating_sub(asked_ms).max(0)),

@@ -3,10 +3,9 @@
 //! No documented call creates a group or a department. A group that a PATCH names for the first
 //! time is created with its ID as its name; a department without a name is shown as its number.
 
-use rusqlite::{Result, params};
-
+use super::engine::params;
 use super::statement::statements;
-use super::{Snapshot, Transaction};
+use super::{Result, Snapshot, Transaction};
 
 /// Upper bound on the IDs that this service gives. Callers may name larger ones; SQLite's own
 /// choice would then follow the largest, or be a random number of 19 digits.

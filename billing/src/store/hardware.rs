@@ -3,14 +3,14 @@
 use std::fmt;
 
 use intercom_wire::{BoardName, RequestId};
-use rusqlite::{Result, Row, params};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::column::{carried, parsed_or_null};
+use super::engine::{Row, params};
 use super::history::Shown;
 use super::statement::statements;
-use super::{Snapshot, Transaction};
+use super::{Result, Snapshot, Transaction};
 use crate::replacement::Carried;
 
 /// Hardware that an intercom has or had. Times are RFC 3339 in UTC.

@@ -1,12 +1,12 @@
 //! What became of each request, for people to look at.
 
 use intercom_wire::RequestId;
-use rusqlite::{Result, Row, named_params};
 use serde::{Deserialize, Serialize};
 
-use super::Snapshot;
 use super::column::{carried, parsed, text};
+use super::engine::{Row, named_params};
 use super::statement::statements;
+use super::{Result, Snapshot};
 use crate::replacement::Carried;
 
 /// One request with all that is known of it.

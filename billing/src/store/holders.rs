@@ -1,10 +1,10 @@
 //! Which door has an identity that another one asks for.
 
 use intercom_wire::{Mac, SerialNumber};
-use rusqlite::{Result, params};
 
-use super::Snapshot;
+use super::engine::params;
 use super::statement::statements;
+use super::{Result, Snapshot};
 
 /// The live intercom with this value in a column, or promised it; no spare, and not `?2`.
 macro_rules! another_with {

@@ -3,15 +3,14 @@
 use std::fmt;
 
 use intercom_wire::RequestId;
-use rusqlite::types::Type;
-use rusqlite::{Error, Result, Row, params};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::column::{parsed, parsed_or_null};
+use super::engine::{Row, params};
 use super::history::Shown;
 use super::statement::statements;
-use super::{Snapshot, Transaction};
+use super::{Error, Result, Snapshot, Transaction};
 
 /// How many lines are deleted in one transaction: other writes wait for each.
 const BATCH: i64 = 500;
@@ -169,9 +168,9 @@ pub fn delete_some(transaction: &Transaction<'_>, import_id: i64) -> Result<bool
 }
 
 fn listed(row: &Row<'_>) -> Result<Listed> {
-    let verdict = match row.get_ref("plan")?.data_type() {
-        Type::Null => Verdict::Errors(of_json(row, "errors")?),
-        _ => Verdict::Plan(Box::new(of_json(row, "plan")?)),
+    let verdict = match row.get::<_, Option<String>>("plan")? {
+        None => Verdict::Errors(of_json(row, "errors")?),
+        Some(_) => Verdict::Plan(Box::new(of_json(row, "plan")?)),
     };
     let came = match row.get::<_, Option<String>>("result")?.as_deref() {
         None => None,
@@ -186,14 +185,12 @@ fn listed(row: &Row<'_>) -> Result<Listed> {
 }
 
 fn json(value: &impl Serialize) -> Result<String> {
-    serde_json::to_string(value).map_err(|why| Error::ToSqlConversionFailure(why.into()))
+    Ok(serde_json::to_string(value)?)
 }
 
 fn of_json<T: DeserializeOwned>(row: &Row<'_>, column: &str) -> Result<T> {
     let text: String = row.get(column)?;
-    let at = row.as_ref().column_index(column)?;
-    serde_json::from_str(&text)
-        .map_err(|why| Error::FromSqlConversionFailure(at, Type::Text, why.into()))
+    serde_json::from_str(&text).map_err(|why| Error::column(column, why))
 }
 
 impl fmt::Display for Wrong {

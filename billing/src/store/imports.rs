@@ -2,13 +2,12 @@
 //! [`import_rows`](super::import_rows).
 
 use intercom_import::{Column, Layout, Separator};
-use rusqlite::types::Type;
-use rusqlite::{Error, Result, Row, params};
 use serde::{Serialize, Serializer};
 
 use super::column::{parsed, parsed_or_null};
+use super::engine::{Row, params};
 use super::statement::statements;
-use super::{Snapshot, Transaction};
+use super::{Error, Result, Snapshot, Transaction};
 use crate::audit::Actor;
 
 /// How far an import has come.
@@ -68,7 +67,7 @@ statements! {
     ADD = "
         INSERT INTO imports (made_ms, made_by, state, separator, has_byte_order_mark, columns, rows,
             wrong)
-        VALUES (?1, ?2, 'checking', ?3, ?4, ?5, ?6, ?7)";
+        VALUES (?1, ?2, 'checking', ?3, ?4, ?5, ?6, ?7) RETURNING id";
     CHECKED = "UPDATE imports SET state = 'checked' WHERE id = ?1";
     RUN = "
         UPDATE imports SET state = 'running', run_ms = ?2, run_actor = ?3, run_by = ?4, run_call = ?5
@@ -147,7 +146,7 @@ pub fn list(snapshot: &Snapshot<'_>, before: Option<i64>, limit: usize) -> Resul
 
 /// The first one that is running, and who has begun the run.
 pub fn running(snapshot: &Snapshot<'_>) -> Result<Option<(i64, Actor)>> {
-    snapshot.first(RUNNING, [], |row| {
+    snapshot.first(RUNNING, (), |row| {
         let id: i64 = row.get("id")?;
         let by: String = row.get("run_by")?;
         let starter = Actor::Starter {
@@ -187,9 +186,8 @@ pub fn delete(transaction: &Transaction<'_>, id: i64) -> Result<()> {
 
 fn import(row: &Row<'_>) -> Result<Import> {
     let word: String = row.get("state")?;
-    let state = State::of(&word).ok_or_else(|| {
-        Error::FromSqlConversionFailure(0, Type::Text, format!("no state: {word}").into())
-    })?;
+    let state =
+        State::of(&word).ok_or_else(|| Error::column("state", format!("no state: {word}")))?;
     Ok(Import {
         id: row.get("id")?,
         state,

@@ -1,12 +1,12 @@
 //! The live intercoms that a search finds, one page at a time, each by an index.
 
 use intercom_wire::{BoardName, Mac, RequestId, SerialNumber};
-use rusqlite::{Result, ToSql};
 
+use super::engine::ToSql;
 use super::intercoms::{self, Name, PENDING, Record};
 use super::sightings::{self, Sighting};
 use super::statement::statements;
-use super::{Snapshot, requests};
+use super::{Result, Snapshot, requests};
 use crate::replacement::State;
 
 /// How many intercoms one page is looked for in. A page whose filter leaves few of them may be short.

@@ -1,13 +1,13 @@
 //! The intercoms' records.
 
 use intercom_wire::{BoardName, Group, Identity, IntercomBody, Mac, NamedBy};
-use rusqlite::{Result, Row, params};
 
 use super::changes::Changed;
 use super::column::{carried, parsed, parsed_or_null, text};
+use super::engine::{Row, params};
 use super::macs::Believed;
 use super::statement::statements;
-use super::{Snapshot, Transaction, doors, hardware};
+use super::{Result, Snapshot, Transaction, doors, hardware};
 use crate::replacement::Carried;
 
 /// The status of a record that was created and belongs to no place yet: a spare.
@@ -92,7 +92,7 @@ macro_rules! select {
     ($which:literal) => {
         concat!(
             "SELECT i.*, g.name AS group_name, g.external_id AS group_external_id,
-                    coalesce(d.name, i.department) AS department_name
+                    coalesce(d.name, CAST(i.department AS TEXT)) AS department_name
              FROM intercoms i
              LEFT JOIN groups g ON g.id = i.group_id
              LEFT JOIN departments d ON d.id = i.department
@@ -116,7 +116,8 @@ statements! {
         INSERT INTO intercoms (confirmed_mac, confirmed_serial_number, confirmed_model,
             desired_mac, desired_serial_number, desired_model, status, source, seq,
             external_id, vendor, title, department, group_id)
-        VALUES (?1, ?2, ?3, ?1, ?2, ?3, ?4, 'auto', ?5, ?6, ?7, ?8, ?9, ?10)";
+        VALUES (?1, ?2, ?3, ?1, ?2, ?3, ?4, 'auto', ?5, ?6, ?7, ?8, ?9, ?10)
+        RETURNING id";
     DESCRIBE = "
         UPDATE intercoms SET
             title = coalesce(?2, title), department = coalesce(?3, department),
@@ -172,7 +173,6 @@ fn record(row: &Row<'_>) -> Result<Record> {
         }),
         None => None,
     };
-    let department: rusqlite::types::Value = row.get("department_name")?;
     Ok(Record {
         id: row.get("id")?,
         confirmed: carried(row, "confirmed")?,
@@ -181,11 +181,7 @@ fn record(row: &Row<'_>) -> Result<Record> {
         shown: IntercomBody {
             id: Some(row.get("id")?),
             external_id: row.get("external_id")?,
-            department: match department {
-                rusqlite::types::Value::Text(name) => Some(name),
-                rusqlite::types::Value::Integer(number) => Some(number.to_string()),
-                _ => None,
-            },
+            department: row.get("department_name")?,
             title: row.get("title")?,
             mac: Some(desired.identity.mac),
             model: desired.model.clone(),

@@ -2,12 +2,12 @@
 //! gives it to another one.
 
 use intercom_wire::{BoardName, Mac};
-use rusqlite::{Result, params};
 
 use super::changes::Changed;
 use super::column::parsed;
+use super::engine::params;
 use super::statement::statements;
-use super::{Snapshot, Transaction, boards};
+use super::{Result, Snapshot, Transaction, boards};
 
 /// Upper bound on the MAC addresses that are kept although their board never was a door's. One more
 /// that is no intercom's is not kept until an old one is forgotten.
@@ -119,7 +119,7 @@ pub fn seen_ms(snapshot: &Snapshot<'_>, mac: Mac) -> Result<Option<i64>> {
 }
 
 fn spares(snapshot: &Snapshot<'_>) -> Result<i64> {
-    snapshot.one(SPARES, [], |row| row.get(0))
+    snapshot.one(SPARES, (), |row| row.get(0))
 }
 
 /// A door's board has this MAC address now, whoever was seen with it before.

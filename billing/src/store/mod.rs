@@ -1,13 +1,13 @@
-//! All SQL. One SQLite file; what one call changes is one transaction, durable when the call
-//! returns.
+//! All SQL: an operation a function, in the module of its table. What one call changes is one
+//! transaction, durable when the call returns.
 //!
 //! ```text
 //! Store ── write ──► writer (one thread; calls that come together share a commit) ──► Changes
 //!       └─ read ───► readers (a few connections, which do not wait for the writer)
+//! an operation ──► Snapshot, Transaction ──► engine ──► sqlite
 //! ```
 
 pub mod audit;
-pub mod backup;
 pub mod boards;
 pub mod by_hand;
 pub mod credentials;
@@ -47,30 +47,31 @@ mod access;
 mod changes;
 mod column;
 mod counters;
+mod engine;
+mod error;
 mod paging;
 mod readers;
-mod schema;
+mod sqlite;
 mod statement;
 mod writer;
 
 pub use access::{Snapshot, Transaction};
 pub use changes::{Changed, Changes};
 pub use counters::{Counted, Counters};
-pub use rusqlite::{Error, Result};
+pub use error::{Error, Result};
+pub use sqlite::backup;
 
-use std::fs::OpenOptions;
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 
-use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 use tracing::Span;
 
 use crate::host::{Host, System};
-use readers::Readers;
+use engine::Connection;
+use readers::{READERS, Readers};
 use writer::{AfterCommit, Call, MOST, Waiting};
 
 /// The database. Cheap to clone; its threads and connections end with the last clone.
@@ -87,8 +88,8 @@ pub struct Store {
 /// Why the database cannot be used.
 #[derive(Debug)]
 pub enum OpenError {
-    /// SQLite says so.
-    Sqlite(Error),
+    /// The database says so.
+    Database(Error),
     /// There is no such file.
     Missing,
     /// The file cannot be made.
@@ -126,10 +127,10 @@ impl Store {
     /// # Errors
     /// As [`Store::open`].
     pub fn open_on(path: &Path, host: Arc<dyn Host>) -> Result<Self, OpenError> {
-        make_private(path).map_err(OpenError::File)?;
-        let mut connection = Connection::open(path)?;
-        schema::prepare(&mut connection)?;
-        let readers = Arc::new(Readers::open(path, host.clone())?);
+        let writer = sqlite::Connection::to_write(path)?;
+        let reader = |_| Ok(Box::new(sqlite::Connection::to_read(path)?) as Box<dyn Connection>);
+        let idle = (0..READERS).map(reader).collect::<Result<Vec<_>>>()?;
+        let readers = Arc::new(Readers::new(idle, host.clone()));
         let changes = Arc::new(Changes::default());
         let (calls, calls_out) = mpsc::channel(MOST);
         let counters = Counters::new();
@@ -137,7 +138,7 @@ impl Store {
         let on = host.clone();
         thread::Builder::new()
             .name("database".to_owned())
-            .spawn(move || writer::serve(connection, calls_out, &after, &*on))
+            .spawn(move || writer::serve(Box::new(writer), calls_out, &after, &*on))
             .map_err(OpenError::Thread)?;
         Ok(Store { calls, readers, changes, counters, path: path.into(), host })
     }
@@ -146,7 +147,7 @@ impl Store {
     /// it. Calls are served in order.
     ///
     /// # Errors
-    /// What `work` or SQLite says.
+    /// What `work` or the database says.
     pub async fn write<T, E, F>(&self, work: F) -> Result<T, E>
     where
         T: Send + 'static,
@@ -159,13 +160,13 @@ impl Store {
         let work = move |transaction: &Transaction<'_>| span.in_scope(|| work(transaction));
         // If the thread has ended, so has the caller's channel.
         let _ = self.calls.send(Box::new(Waiting::new(work, caller))).await;
-        answer.await.unwrap_or_else(|_| Err(Error::UnwindingPanic.into()))
+        answer.await.unwrap_or_else(|_| Err(Error::Panicked.into()))
     }
 
     /// Runs one call on what is committed when it begins, beside whatever is being written.
     ///
     /// # Errors
-    /// What `work` or SQLite says.
+    /// What `work` or the database says.
     pub async fn read<T, E, F>(&self, work: F) -> Result<T, E>
     where
         T: Send + 'static,
@@ -198,24 +199,22 @@ impl Store {
     }
 }
 
-/// It has secrets, such as those of webhooks. SQLite gives what it keeps beside it the same mode.
-fn make_private(path: &Path) -> io::Result<()> {
-    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Err(why) if why.kind() != io::ErrorKind::AlreadyExists => Err(why),
-        _ => Ok(()),
+impl From<Error> for OpenError {
+    fn from(error: Error) -> Self {
+        OpenError::Database(error)
     }
 }
 
-impl From<Error> for OpenError {
-    fn from(error: Error) -> Self {
-        OpenError::Sqlite(error)
+impl From<rusqlite::Error> for OpenError {
+    fn from(error: rusqlite::Error) -> Self {
+        OpenError::Database(error.into())
     }
 }
 
 impl std::fmt::Display for OpenError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            OpenError::Sqlite(error) => error.fmt(f),
+            OpenError::Database(error) => error.fmt(f),
             OpenError::Missing => f.write_str("there is no such file"),
             OpenError::File(error) => write!(f, "it cannot be made: {error}"),
             OpenError::Foreign => f.write_str("it is no database of intercom-billing"),
@@ -231,7 +230,5 @@ impl std::fmt::Display for OpenError {
 
 impl std::error::Error for OpenError {}
 
-#[cfg(test)]
-mod query_plans;
 #[cfg(test)]
 mod tests;

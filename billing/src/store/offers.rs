@@ -4,12 +4,12 @@
 use std::collections::BTreeSet;
 
 use intercom_wire::{BoardName, RequestId};
-use rusqlite::{OptionalExtension, Result, params};
 
 use super::column::parsed;
 use super::counters::Counted;
+use super::engine::params;
 use super::statement::statements;
-use super::{Snapshot, Transaction};
+use super::{Result, Snapshot, Transaction};
 
 /// When a board was offered a request, and when it answered last. Unix times in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +48,7 @@ statements! {
 
 /// Every request that is pending, or that a board is still offered.
 pub fn every_open_request(snapshot: &Snapshot<'_>) -> Result<BTreeSet<RequestId>> {
-    let all = snapshot.all(EVERY_OPEN_REQUEST, [], |row| parsed(row, "request_id"))?;
+    let all = snapshot.all(EVERY_OPEN_REQUEST, (), |row| parsed(row, "request_id"))?;
     Ok(all.into_iter().collect())
 }
 
@@ -65,14 +65,12 @@ pub fn to_board(
     board: &BoardName,
 ) -> Result<Option<Offered>> {
     let params = [request_id.as_str(), board.as_str()];
-    snapshot
-        .one(TO_A_BOARD, params, |row| {
-            Ok(Offered {
-                offered_ms: row.get("offered_ms")?,
-                deferred_until_ms: row.get("deferred_until_ms")?,
-            })
+    snapshot.first(TO_A_BOARD, params, |row| {
+        Ok(Offered {
+            offered_ms: row.get("offered_ms")?,
+            deferred_until_ms: row.get("deferred_until_ms")?,
         })
-        .optional()
+    })
 }
 
 /// A board is offered a request from now on.
@@ -124,11 +122,11 @@ pub fn deferred(
 
 /// The issuer of this database's requests: stable, and different from any other's.
 pub fn issuer(snapshot: &Snapshot<'_>) -> Result<String> {
-    snapshot.one(ISSUER, [], |row| row.get(0))
+    snapshot.one(ISSUER, (), |row| row.get(0))
 }
 
 /// The client ID of this database at a broker: stable, since the broker keeps a session for it, and
 /// told to nobody but the broker.
 pub fn client_id(snapshot: &Snapshot<'_>) -> Result<String> {
-    snapshot.one(CLIENT_ID, [], |row| row.get(0))
+    snapshot.one(CLIENT_ID, (), |row| row.get(0))
 }

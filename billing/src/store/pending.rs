@@ -1,12 +1,12 @@
 //! The queue as a panel sees it: the pending requests, in the shape that goes over the wire.
 
 use intercom_wire::{BoardName, Mac, RequestBody, RequestId, Target};
-use rusqlite::{Result, Row, named_params};
 
 use super::changes::Changed;
 use super::column::{parsed, parsed_or_null};
+use super::engine::{Row, named_params};
 use super::statement::statements;
-use super::{Snapshot, boards, offers, quiet_hours};
+use super::{Result, Snapshot, boards, offers, quiet_hours};
 use crate::offer::{Half, Waiting};
 use crate::schedule::Schedule;
 

@@ -1,14 +1,14 @@
 //! A board shows itself, or goes.
 
 use intercom_wire::{BoardName, Mac};
-use rusqlite::{Result, params};
 
 use super::changes::Changed;
 use super::column::text;
+use super::engine::params;
 use super::macs::Believed;
 use super::seen::{self, Channel, Seen};
 use super::statement::statements;
-use super::{Snapshot, Transaction, boards, deliveries, doors, macs, replaced};
+use super::{Result, Snapshot, Transaction, boards, deliveries, doors, macs, replaced};
 use crate::event::{Event, What};
 use crate::offer::CONNECTS_AGAIN_WITHIN_MS;
 
@@ -203,5 +203,5 @@ fn is_of_an_intercom(snapshot: &Snapshot<'_>, mac: Mac) -> Result<bool> {
 }
 
 fn strangers(snapshot: &Snapshot<'_>) -> Result<i64> {
-    snapshot.one(STRANGERS, [], |row| row.get(0))
+    snapshot.one(STRANGERS, (), |row| row.get(0))
 }

@@ -1,12 +1,12 @@
 //! The quiet hours of the groups.
 
-use rusqlite::{Result, Row, params};
 use serde::{Serialize, Serializer};
 
 use super::changes::Changed;
 use super::column::{parsed, parsed_or_null};
+use super::engine::{Row, params};
 use super::statement::statements;
-use super::{Snapshot, Transaction};
+use super::{Result, Snapshot, Transaction};
 use crate::schedule::QuietHours;
 
 /// The quiet hours of one group.
@@ -52,7 +52,7 @@ pub fn remove(transaction: &Transaction<'_>, group_id: i64) -> Result<bool> {
 /// The quiet hours of all groups that have some.
 pub fn list(snapshot: &Snapshot<'_>) -> Result<Vec<OfAGroup>> {
     snapshot
-        .all(LIST, [], |row| {
+        .all(LIST, (), |row| {
             let hours = of_a_row(row)?;
             Ok(hours.map(|hours| Ok(OfAGroup { group_id: row.get("group_id")?, hours })))
         })?

@@ -1,45 +1,36 @@
 //! The connections that only read: what they are asked for does not wait until a write has reached
 //! the disk.
 
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rusqlite::{Connection, Error, OpenFlags, Result};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 use super::access::Snapshot;
-use super::schema;
+use super::engine::Connection;
+use super::{Error, Result};
 use crate::host::Host;
 
 /// How many snapshots are read at once.
-const READERS: usize = 4;
+pub(super) const READERS: usize = 4;
 
 pub(super) struct Readers {
     host: Arc<dyn Host>,
-    idle: Mutex<Vec<Connection>>,
+    idle: Mutex<Vec<Box<dyn Connection>>>,
     /// One permit for each idle connection.
     permits: Arc<Semaphore>,
 }
 
 /// Gives its connection back when it is dropped, after a panic too.
 struct Lent<'a> {
-    connection: Option<Connection>,
+    connection: Option<Box<dyn Connection>>,
     readers: &'a Readers,
 }
 
 impl Readers {
-    /// The file must have its tables already.
-    pub(super) fn open(path: &Path, host: Arc<dyn Host>) -> Result<Self> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let open = |_| {
-            let connection = Connection::open_with_flags(path, flags)?;
-            schema::set_up(&connection)?;
-            Ok(connection)
-        };
-        let idle = (0..READERS).map(open).collect::<Result<Vec<_>>>()?;
-        let permits = Arc::new(Semaphore::new(READERS));
-        Ok(Readers { host, idle: Mutex::new(idle), permits })
+    pub(super) fn new(idle: Vec<Box<dyn Connection>>, host: Arc<dyn Host>) -> Self {
+        let permits = Arc::new(Semaphore::new(idle.len()));
+        Readers { host, idle: Mutex::new(idle), permits }
     }
 
     /// Runs `work` on the state that the database has now.
@@ -55,7 +46,7 @@ impl Readers {
             let _until_given_back = permit;
             self.run(work)
         });
-        done.await.unwrap_or_else(|_| Err(Error::UnwindingPanic.into()))
+        done.await.unwrap_or_else(|_| Err(Error::Panicked.into()))
     }
 
     fn run<T, E: From<Error>>(
@@ -63,11 +54,13 @@ impl Readers {
         work: impl FnOnce(&Snapshot<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let connection = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let lent = Lent { connection, readers: self };
-        let connection = lent.connection.as_ref().ok_or(Error::InvalidQuery)?;
-        // What several statements read is one state.
-        let transaction = connection.unchecked_transaction()?;
-        work(&Snapshot::on(&transaction, &*self.host))
+        let mut lent = Lent { connection, readers: self };
+        let connection = lent.connection.as_mut().ok_or(Error::NoConnection)?;
+        let (mut work, mut done) = (Some(work), None);
+        connection.read(&mut |engine| {
+            done = work.take().map(|work| work(&Snapshot::on(engine, &*self.host)));
+        })?;
+        done.unwrap_or_else(|| Err(Error::NoConnection.into()))
     }
 }
 

@@ -1,11 +1,11 @@
 //! Panels that were replaced and are on line.
 
 use intercom_wire::{BoardName, Mac};
-use rusqlite::{Result, Row, params};
 
-use super::Snapshot;
 use super::column::parsed;
+use super::engine::{Row, params};
 use super::statement::statements;
+use super::{Result, Snapshot};
 use crate::event::BothOnLine;
 
 macro_rules! select {

@@ -1,11 +1,11 @@
 //! Every report that arrived, and its effect.
 
 use intercom_wire::{BoardName, Mac, RequestId};
-use rusqlite::{Result, params};
 
 use super::column::text;
+use super::engine::params;
 use super::statement::statements;
-use super::{Snapshot, Transaction};
+use super::{Result, Snapshot, Transaction};
 
 /// How many reports are kept; the oldest make room, so a panel that repeats itself does not fill
 /// the disk.
@@ -33,7 +33,7 @@ pub struct Arrived<'a> {
 statements! {
     INSERT = "
         INSERT INTO reports (request_id, board, mac, status, reason, effect, arrived_ms)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) RETURNING number";
     WAS_READ = "
         SELECT EXISTS (SELECT 1 FROM reports
             WHERE request_id = ?1 AND board IS ?2 AND mac IS ?3 AND status = ?4)";

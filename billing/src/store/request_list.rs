@@ -1,12 +1,12 @@
 //! The requests that a filter leaves, the newest first: one page at a time, each by an index.
 
 use intercom_wire::{BoardName, Outcome, RequestId};
-use rusqlite::{Result, ToSql};
 
-use super::Snapshot;
 use super::column::parsed;
+use super::engine::ToSql;
 use super::paging;
 use super::statement::statements;
+use super::{Result, Snapshot};
 
 /// How many requests one page is looked for in. A page whose filter leaves few of them may be short.
 const LOOKED_THROUGH: i64 = 500;

@@ -1,14 +1,14 @@
 //! The requests to the panels: the queue, and how each one ended.
 
 use intercom_wire::{BoardName, Mac, NamedBy, Outcome, RequestId};
-use rusqlite::{Result, Row, params};
 use serde_json::Value;
 
 use super::changes::Changed;
 use super::column::{carried, parsed, parsed_or_null, text};
 use super::counters::Counted;
+use super::engine::{Row, params};
 use super::statement::statements;
-use super::{Snapshot, Transaction, deliveries};
+use super::{Result, Snapshot, Transaction, deliveries};
 use crate::replacement::{IdentityRequest, State};
 use crate::schedule::Schedule;
 

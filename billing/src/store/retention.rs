@@ -4,11 +4,11 @@
 //! that were installed: they say which hardware was there.
 
 use intercom_wire::RequestId;
-use rusqlite::{Result, params};
 
 use super::column::parsed;
+use super::engine::params;
 use super::statement::statements;
-use super::{Snapshot, Transaction};
+use super::{Result, Snapshot, Transaction};
 
 /// How many requests are looked at in one transaction: other writes wait for each.
 const BATCH: i64 = 500;
@@ -37,7 +37,7 @@ statements! {
 
 /// For how many days ended requests are kept.
 pub fn days(snapshot: &Snapshot<'_>) -> Result<i64> {
-    snapshot.one(DAYS, [], |row| row.get(0))
+    snapshot.one(DAYS, (), |row| row.get(0))
 }
 
 /// Sets it.

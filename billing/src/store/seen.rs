@@ -1,11 +1,11 @@
 //! What a board says of itself, and whether that is new.
 
 use intercom_wire::{BoardName, Identity, Mac, Nonce};
-use rusqlite::{Result, Row};
 
-use super::Snapshot;
 use super::column::parsed_or_null;
+use super::engine::Row;
 use super::statement::statements;
+use super::{Result, Snapshot};
 use crate::offer::{POLLS_UNTIL_GONE, UNTIL_FURTHER_NOTICE};
 
 /// A presence is written again only if it is prolonged by at least this, to spare the disk.

@@ -1,9 +1,8 @@
 //! Who is signed in on the page. A session ends with its token, at its time, or by a sign-out.
 
-use rusqlite::{Result, params};
-
+use super::engine::params;
 use super::statement::statements;
-use super::{Snapshot, Transaction, tokens};
+use super::{Result, Snapshot, Transaction, tokens};
 use crate::principal::{Principal, SecretDigest};
 
 /// Upper bound on the sessions of one token; the one that ends first makes room.

@@ -1,10 +1,10 @@
 //! Whether a board is there, and when it was last seen.
 
 use intercom_wire::{BoardName, Mac};
-use rusqlite::{Result, Row};
 
-use super::Snapshot;
+use super::engine::Row;
 use super::statement::statements;
+use super::{Result, Snapshot};
 
 /// What is known of a board's presence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,12 +2,12 @@
 //! together.
 
 use intercom_wire::{BoardName, RequestId};
-use rusqlite::{Result, params};
 
 use super::changes::Changed;
 use super::column::parsed_or_null;
+use super::engine::params;
 use super::statement::statements;
-use super::{Snapshot, Transaction};
+use super::{Result, Snapshot, Transaction};
 
 /// What a request of a swap has besides.
 #[derive(Debug, Clone, PartialEq, Eq)]

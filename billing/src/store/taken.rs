@@ -1,12 +1,12 @@
 //! Identities that cannot be given: every live intercom holds its confirmed and its desired one.
 
 use intercom_wire::Identity;
-use rusqlite::{Result, named_params};
 
-use super::Snapshot;
 use super::column::text;
+use super::engine::named_params;
 use super::intercoms::EMPTY;
 use super::statement::statements;
+use super::{Result, Snapshot};
 
 /// Which of an identity's parts another live intercom has, confirmed or desired.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

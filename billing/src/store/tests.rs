@@ -47,7 +47,7 @@ fn carried(last: u8, serial_number: &str) -> Carried {
 
 fn in_store<T: Send + 'static>(
     store: &Store,
-    work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
+    work: impl FnOnce(&Transaction<'_>) -> Result<T> + Send + 'static,
 ) -> T {
     attempt(store, work).expect("a transaction")
 }
@@ -63,8 +63,8 @@ fn promise_the_second(store: &Store, id: i64) {
 
 fn attempt<T: Send + 'static>(
     store: &Store,
-    work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
-) -> rusqlite::Result<T> {
+    work: impl FnOnce(&Transaction<'_>) -> Result<T> + Send + 'static,
+) -> Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     runtime.block_on(store.write(work))
 }
@@ -86,9 +86,9 @@ fn a_committed_record_is_there_after_the_file_is_opened_again() {
 fn an_error_undoes_the_whole_transaction() {
     let file = file();
     let store = Store::open(&file.path).expect("a store");
-    let failed: rusqlite::Result<()> = attempt(&store, |t| {
+    let failed: Result<()> = attempt(&store, |t| {
         intercoms::insert(t, &carried(1, "S1"), &Details::default(), 1)?;
-        Err(rusqlite::Error::InvalidQuery)
+        Err(Error::NoRow)
     });
     assert!(failed.is_err());
     assert_eq!(in_store(&store, move |t| intercoms::find(t, &Name::Mac(mac(1)))), None);
@@ -107,7 +107,7 @@ fn a_read_does_not_wait_for_a_write_and_sees_what_was_committed_before() {
         let write = move |t: &Transaction<'_>| {
             intercoms::insert(t, &carried(2, "S2"), &Details::default(), 1)?;
             writes.send(()).expect("the test waits");
-            may_go_on.recv().map_err(|_| Error::InvalidQuery)
+            may_go_on.recv().map_err(|_| Error::NoRow)
         };
         writer.write(write).await
     });
@@ -132,7 +132,7 @@ fn a_panic_in_a_read_is_an_error_and_gives_its_connection_back() {
         assert!(runtime.block_on(fails).is_err());
     }
     let found = store.read(|s| intercoms::find(s, &Name::Id(1)));
-    assert_eq!(runtime.block_on(found), Ok(None));
+    assert_eq!(runtime.block_on(found).expect("it is read"), None);
 }
 
 #[test]

@@ -1,12 +1,11 @@
 //! The tokens that callers authenticate with. A revoked one stays, so that the log can name it.
 
 use intercom_wire::BoardName;
-use rusqlite::types::Type;
-use rusqlite::{Error, Result, Row, params};
 
 use super::column::parsed_or_null;
+use super::engine::{Row, params};
 use super::statement::statements;
-use super::{Snapshot, Transaction};
+use super::{Error, Result, Snapshot, Transaction};
 use crate::principal::{Principal, Role, SecretDigest};
 
 /// A token for people to look at.
@@ -25,7 +24,9 @@ pub struct Listed {
 }
 
 statements! {
-    INSERT = "INSERT INTO tokens (digest, role, board, name, made_ms) VALUES (?1, ?2, ?3, ?4, ?5)";
+    INSERT = "
+        INSERT INTO tokens (digest, role, board, name, made_ms) VALUES (?1, ?2, ?3, ?4, ?5)
+        RETURNING number";
     ANY = "SELECT EXISTS (SELECT 1 FROM tokens)";
     BY_DIGEST = "
         SELECT number, role, board, name FROM tokens WHERE digest = ?1 AND revoked_ms IS NULL";
@@ -53,7 +54,7 @@ pub fn add(
 
 /// Whether a token has ever been made. From then on callers need one, even if all are revoked.
 pub fn any(snapshot: &Snapshot<'_>) -> Result<bool> {
-    snapshot.one(ANY, [], |row| row.get(0))
+    snapshot.one(ANY, (), |row| row.get(0))
 }
 
 /// Who sends this secret; `None` where a token is needed and this is none.
@@ -83,7 +84,7 @@ pub fn is_in_force(snapshot: &Snapshot<'_>, number: i64) -> Result<bool> {
 
 /// Every token, the oldest first.
 pub fn list(snapshot: &Snapshot<'_>) -> Result<Vec<Listed>> {
-    snapshot.all(LIST, [], |row| {
+    snapshot.all(LIST, (), |row| {
         Ok(Listed {
             number: row.get("number")?,
             role: role(row)?,
@@ -107,10 +108,6 @@ pub(super) fn role(row: &Row<'_>) -> Result<Role> {
         ("viewer", None) => Ok(Role::Viewer),
         ("camera", None) => Ok(Role::Camera),
         ("panel", Some(board)) => Ok(Role::Panel(board)),
-        _ => Err(Error::InvalidColumnType(
-            row.as_ref().column_index("role")?,
-            "role".to_owned(),
-            Type::Text,
-        )),
+        _ => Err(Error::column("role", format!("no role: {word}"))),
     }
 }

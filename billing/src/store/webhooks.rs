@@ -1,12 +1,12 @@
 //! Who is told what happens, and how it stands with each.
 
 use intercom_wire::BoardName;
-use rusqlite::{OptionalExtension, Result, params};
 use serde::Serialize;
 
 use super::column::parsed;
+use super::engine::params;
 use super::statement::statements;
-use super::{Snapshot, Transaction, deliveries, doors};
+use super::{Result, Snapshot, Transaction, deliveries, doors};
 use crate::event::{Event, What};
 use crate::offer::UNTIL_FURTHER_NOTICE;
 use crate::webhooks::secret::Secret;
@@ -64,7 +64,7 @@ pub struct Listed {
 statements! {
     ADD = "
         INSERT INTO webhooks (url, secret, offline_after_ms, offline_told_ms, made_ms)
-        VALUES (?1, ?2, ?3, ?4 - ?3, ?4)";
+        VALUES (?1, ?2, ?3, ?4 - ?3, ?4) RETURNING id";
     COUNT = "SELECT count(*) FROM webhooks";
     EXISTS = "SELECT EXISTS (SELECT 1 FROM webhooks WHERE id = ?1)";
     REMOVE = "DELETE FROM webhooks WHERE id = ?1";
@@ -104,7 +104,7 @@ pub fn add(transaction: &Transaction<'_>, new: &New) -> Result<i64> {
 
 /// How many there are.
 pub fn count(snapshot: &Snapshot<'_>) -> Result<i64> {
-    snapshot.one(COUNT, [], |row| row.get(0))
+    snapshot.one(COUNT, (), |row| row.get(0))
 }
 
 /// Whether there is one of that ID.
@@ -119,7 +119,7 @@ pub fn remove(transaction: &Transaction<'_>, id: i64) -> Result<bool> {
 
 /// Every webhook, to send to.
 pub fn receivers(snapshot: &Snapshot<'_>) -> Result<Vec<Receiver>> {
-    snapshot.all(RECEIVERS, [], |row| {
+    snapshot.all(RECEIVERS, (), |row| {
         let secret: Vec<u8> = row.get("secret")?;
         Ok(Receiver {
             id: row.get("id")?,
@@ -133,7 +133,7 @@ pub fn receivers(snapshot: &Snapshot<'_>) -> Result<Vec<Receiver>> {
 
 /// Every webhook, for people.
 pub fn list(snapshot: &Snapshot<'_>) -> Result<Vec<Listed>> {
-    snapshot.all(LIST, [], |row| {
+    snapshot.all(LIST, (), |row| {
         let url: String = row.get("url")?;
         Ok(Listed {
             id: row.get("id")?,
@@ -169,7 +169,7 @@ pub fn not_reached(
 
 /// When the next panel that has gone is told of, Unix time in milliseconds.
 pub fn next_offline_ms(snapshot: &Snapshot<'_>) -> Result<Option<i64>> {
-    Ok(snapshot.one(NEXT_OFFLINE, [UNTIL_FURTHER_NOTICE], |row| row.get(0)).optional()?.flatten())
+    Ok(snapshot.first(NEXT_OFFLINE, [UNTIL_FURTHER_NOTICE], |row| row.get(0))?.flatten())
 }
 
 /// Tells each webhook which doors' panels have been away for as long as it waits: once each time that

@@ -6,12 +6,13 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use rusqlite::{Connection, Error, Result, TransactionBehavior, ffi};
 use tokio::sync::{mpsc, oneshot};
 
-use super::access::{Said, Transaction};
+use super::access::Transaction;
 use super::changes::Changes;
 use super::counters::Counters;
+use super::engine::Connection;
+use super::{Error, Result};
 use crate::host::Host;
 
 /// Upper bound on the calls that wait for their turn, and on those that share a commit.
@@ -22,7 +23,7 @@ pub(super) trait Call: Send {
     /// Does its work; false if that is to be undone.
     fn work(&mut self, transaction: &Transaction<'_>) -> bool;
     /// Answers, now that the commit has returned.
-    fn answer(self: Box<Self>, committed: &Result<()>);
+    fn answer(self: Box<Self>, committed: &Result<(), Arc<Error>>);
 }
 
 /// A call and its waiting caller.
@@ -49,12 +50,12 @@ where
         matches!(self.done, Some(Ok(_)))
     }
 
-    fn answer(self: Box<Self>, committed: &Result<()>) {
+    fn answer(self: Box<Self>, committed: &Result<(), Arc<Error>>) {
         let answer = match (self.done, committed) {
             (Some(Err(why)), _) => Err(why),
-            (_, Err(why)) => Err(again(why).into()),
+            (_, Err(why)) => Err(Error::Commit(why.clone()).into()),
             (Some(done), Ok(())) => done,
-            (None, Ok(())) => Err(Error::UnwindingPanic.into()),
+            (None, Ok(())) => Err(Error::Panicked.into()),
         };
         // The caller may have given up.
         let _ = self.caller.send(answer);
@@ -69,7 +70,7 @@ pub(super) struct AfterCommit {
 
 /// Serves calls until the last store is dropped.
 pub(super) fn serve(
-    mut connection: Connection,
+    mut connection: Box<dyn Connection>,
     mut calls: mpsc::Receiver<Box<dyn Call>>,
     after: &AfterCommit,
     host: &dyn Host,
@@ -82,7 +83,7 @@ pub(super) fn serve(
         {
             batch.push(call);
         }
-        let committed = commit(&mut connection, &mut batch, host);
+        let committed = connection.write(&mut batch, host).map_err(Arc::new);
         let committed = committed.map(|said| {
             after.counters.add(said.counted);
             after.changes.add(said.changed);
@@ -93,41 +94,7 @@ pub(super) fn serve(
     }
 }
 
-/// What the calls have said.
-fn commit(
-    connection: &mut Connection,
-    batch: &mut [Box<dyn Call>],
-    host: &dyn Host,
-) -> Result<Said> {
-    // Immediate: what was read stays true until the commit, even if another process has the file
-    // open.
-    let mut transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let mut said = Said::default();
-    for call in batch {
-        let savepoint = transaction.savepoint()?;
-        let access = Transaction::on(&savepoint, host);
-        // A panic undoes its call as an error does.
-        if catch_unwind(AssertUnwindSafe(|| call.work(&access))).unwrap_or(false) {
-            said.append(access.into_said());
-            savepoint.commit()?;
-        } else {
-            savepoint.finish()?;
-        }
-        if transaction.is_autocommit() {
-            // SQLite undoes the whole transaction on some errors, such as a full disk. Further
-            // calls would then run outside any transaction.
-            let text = "SQLite has rolled the transaction back".to_owned();
-            return Err(Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_ABORT), Some(text)));
-        }
-    }
-    transaction.commit()?;
-    Ok(said)
-}
-
-/// An error for one more caller.
-fn again(why: &Error) -> Error {
-    match why {
-        Error::SqliteFailure(code, text) => Error::SqliteFailure(*code, text.clone()),
-        other => Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_ERROR), Some(other.to_string())),
-    }
+/// Runs one call; false if what it did is to be undone. A panic undoes its call as an error does.
+pub(super) fn run(call: &mut dyn Call, access: &Transaction<'_>) -> bool {
+    catch_unwind(AssertUnwindSafe(|| call.work(access))).unwrap_or(false)
 }

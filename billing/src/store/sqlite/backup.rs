@@ -9,7 +9,6 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 use tempfile::NamedTempFile;
 
-use super::Error;
 use super::schema;
 
 /// What the name of an unfinished copy begins with.
@@ -27,7 +26,7 @@ pub enum CopyError {
     /// SQLite finds damage.
     Damaged(String),
     /// SQLite fails.
-    Sqlite(Error),
+    Sqlite(rusqlite::Error),
     /// A file cannot be written.
     File(PathBuf, io::Error),
 }
@@ -91,8 +90,8 @@ fn write(original: &Connection, copy: &NamedTempFile) -> Result<(), CopyError> {
     }
 }
 
-impl From<Error> for CopyError {
-    fn from(error: Error) -> Self {
+impl From<rusqlite::Error> for CopyError {
+    fn from(error: rusqlite::Error) -> Self {
         CopyError::Sqlite(error)
     }
 }

@@ -2,12 +2,13 @@
 
 use rusqlite::Connection;
 
-use super::statement::Sql;
-use super::{
+use super::schema;
+use crate::store::statement::Sql;
+use crate::store::{
     audit, boards, by_hand, credentials, deliveries, delivery_log, disputes, doors, factories,
     figures, groups, hardware, history, holders, import_rows, imports, intercom_list, intercoms,
     macs, offers, pending, presence, quiet_hours, replaced, reports, request_list, requests,
-    retention, schema, seen, sessions, sightings, swaps, taken, tokens, webhooks,
+    retention, seen, sessions, sightings, swaps, taken, tokens, webhooks,
 };
 
 /// The statements of every module. A module that is missing here has a list that nobody uses, which
