@@ -20,6 +20,7 @@ pub mod command;
 pub mod config;
 pub mod enrol;
 pub mod health;
+mod leader;
 pub mod logging;
 pub mod program;
 pub mod serve;

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::command::database::Database;
 use crate::credentials::CredentialKey;
 use crate::logging::{Format, Level};
 use crate::mqtt::external::BrokerOptions;
@@ -16,6 +17,7 @@ use crate::mqtt::link::Choice;
 use crate::program;
 use crate::service::{Service, Settings};
 use crate::signing::read_key;
+use crate::store::Location;
 use crate::store::macs::Believed;
 use crate::tls::{self, Identity};
 
@@ -32,9 +34,8 @@ pub struct Serve {
     /// The certificate's key, as PEM. Only its owner may read the file.
     #[arg(long, value_name = "FILE", requires = "tls_certificate")]
     tls_key: Option<PathBuf>,
-    /// The SQLite file; it is created if it does not exist.
-    #[arg(long, value_name = "FILE")]
-    database: PathBuf,
+    #[command(flatten)]
+    database: Database,
     /// Where the built-in MQTT broker listens for panels.
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:1883")]
     mqtt_listen: SocketAddr,
@@ -132,9 +133,14 @@ impl Serve {
     }
 
     fn settings(self) -> Result<Settings> {
-        let broker = match self.broker.broker()? {
-            Some(external) => Choice::External(external),
-            None => Choice::BuiltIn(self.mqtt_listen),
+        let database = self.database.location()?;
+        let broker = match (self.broker.broker()?, &database) {
+            (Some(external), _) => Choice::External(external),
+            (None, Location::File(_)) => Choice::BuiltIn(self.mqtt_listen),
+            (None, Location::Postgres(_)) => bail!(
+                "the built-in broker is in one process, and others may share a PostgreSQL database: name \
+                 a broker that all of them and the panels reach with --broker"
+            ),
         };
         let files = self.tls_certificate.zip(self.tls_key);
         let files = files.map(|(certificate, key)| Identity { certificate, key });
@@ -147,7 +153,7 @@ impl Serve {
             credential_key,
             listen: self.listen,
             tls,
-            database: self.database,
+            database,
             broker,
             hosts: self.hosts,
             open: self.open,

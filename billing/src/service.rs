@@ -1,7 +1,6 @@
 //! The service as a whole: started, running, stopped.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,14 +12,14 @@ use tokio::task::JoinSet;
 
 use crate::audit::Actor;
 use crate::credentials::CredentialKey;
-use crate::http::{Hosts, router, serve};
+use crate::http::{Hosts, Work, router, serve};
+use crate::leader::lead;
 use crate::lock::Lock;
 use crate::mqtt::link::{Choice, Link};
 use crate::operations::Billing;
 use crate::principal::{Role, Secret};
-use crate::retention;
 use crate::store::macs::Believed;
-use crate::store::{Store, tokens};
+use crate::store::{Lease, Location, Store, tokens};
 use crate::tls;
 use crate::webhooks::Sender;
 
@@ -29,8 +28,8 @@ use crate::webhooks::Sender;
 pub struct Settings {
     /// Where HTTP is served.
     pub listen: SocketAddr,
-    /// The SQLite file; it is created if it does not exist.
-    pub database: PathBuf,
+    /// The database. A file is made if it is not there.
+    pub database: Location,
     /// How HTTP is served by TLS; `None`: it is not.
     pub tls: Option<Arc<tls::Server>>,
     /// Which broker the panels speak to.
@@ -62,7 +61,7 @@ pub struct Service {
     /// and only its digest is kept.
     pub first_token: Option<Secret>,
     tasks: JoinSet<()>,
-    _lock: Lock,
+    _lock: Option<Lock>,
 }
 
 impl Service {
@@ -74,9 +73,9 @@ impl Service {
     pub async fn start(settings: Settings) -> Result<Self> {
         let Settings { listen, tls, database, broker, hosts, open, grace, boards, .. } = settings;
         let Settings { signing_key, credential_key, .. } = settings;
-        let cannot_use = || format!("cannot use the database {}", database.display());
-        let lock = Lock::take(&database).with_context(cannot_use)?;
-        let store = Store::open(&database).with_context(cannot_use)?;
+        let cannot_use = || format!("cannot use the database {database}");
+        let lock = database.file().map(Lock::take).transpose().with_context(cannot_use)?;
+        let store = Store::open(database.clone()).with_context(cannot_use)?;
         let grace_ms = i64::try_from(grace.as_millis()).context("the grace time is too long")?;
         let is_exposed = match &broker {
             Choice::BuiltIn(mqtt) => is_exposed(listen) || is_exposed(*mqtt),
@@ -92,7 +91,7 @@ impl Service {
             .await
             .with_context(|| format!("cannot listen on {listen} (HTTP)"))?;
         let http = listener.local_addr()?;
-        let link = Link::new(billing.clone(), broker).await?;
+        let link = Link::new(&billing, broker).await?;
         let (mqtt, up) = (link.listens_on(), link.up());
         // Last of what can fail: nobody would learn of a token that a failed start has made.
         let first_token = match needs_token {
@@ -103,12 +102,16 @@ impl Service {
             false => None,
         };
         let mut tasks = JoinSet::new();
-        tasks.spawn(link.run());
-        tasks.spawn(retention::run(billing.clone()));
-        tasks.spawn(billing.clone().run_imports());
+        let lease = billing.store.lease()?;
+        let standing = lease.as_ref().map(Lease::standing);
+        tasks.spawn(lead(billing.clone(), link, lease));
         tasks.spawn(Sender::new(&billing)?.run());
         let hosts = Hosts { listen: listen.ip(), names: hosts };
-        tasks.spawn(serve(listener, tls, router(billing, up.clone(), hosts)));
+        tasks.spawn(serve(
+            listener,
+            tls,
+            router(billing, Work { up: up.clone(), standing }, hosts),
+        ));
         Ok(Service { http, mqtt, up, first_token, tasks, _lock: lock })
     }
 

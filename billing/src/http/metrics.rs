@@ -17,8 +17,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
-use tokio::sync::watch;
 
+use super::health::Work;
 use crate::operations::{Billing, Failure, Refusal};
 use crate::store::{Store, figures};
 
@@ -49,6 +49,14 @@ pub(super) struct Calls {
     seconds: Family<Route, Histogram>,
 }
 
+/// The database, where it is a file.
+struct File {
+    database: PathBuf,
+    wal: PathBuf,
+    database_bytes: Gauge,
+    wal_bytes: Gauge,
+}
+
 /// Everything that is shown.
 pub(super) struct Metrics {
     registry: Registry,
@@ -56,11 +64,10 @@ pub(super) struct Metrics {
     oldest_pending_seconds: Gauge<f64, AtomicU64>,
     boards_online: Gauge,
     broker_connected: Gauge,
-    database_bytes: Gauge,
-    wal_bytes: Gauge,
-    broker: watch::Receiver<bool>,
-    database: PathBuf,
-    wal: PathBuf,
+    /// Where other processes share the database.
+    leads: Option<Gauge>,
+    file: Option<File>,
+    work: Work,
 }
 
 impl Calls {
@@ -71,7 +78,7 @@ impl Calls {
 }
 
 impl Metrics {
-    pub(super) fn new(store: &Store, calls: &Calls, broker: watch::Receiver<bool>) -> Self {
+    pub(super) fn new(store: &Store, calls: &Calls, work: Work) -> Self {
         let mut registry = Registry::with_prefix("intercom_billing");
         let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "The version that runs", version);
@@ -87,28 +94,33 @@ impl Metrics {
         let pending = gauge("requests_pending", "Requests that are pending");
         let boards_online = gauge("boards_online", "Boards that are connected or poll");
         let broker_connected = gauge("broker_connected", "1: panels are reached over MQTT");
-        let database_bytes = gauge("database_bytes", "Size of the database file");
-        let wal_bytes = gauge("database_wal_bytes", "Size of the database's write-ahead log");
+        let leads =
+            work.leads().map(|_| gauge("leads", "1: this process speaks to the broker for all"));
+        let file = store.location().file().map(|database| {
+            let mut wal = database.as_os_str().to_owned();
+            wal.push("-wal");
+            File {
+                database: database.to_owned(),
+                wal: wal.into(),
+                database_bytes: gauge("database_bytes", "Size of the database file"),
+                wal_bytes: gauge("database_wal_bytes", "Size of the database's write-ahead log"),
+            }
+        });
         let oldest_pending_seconds = Gauge::default();
         registry.register(
             "requests_oldest_pending_seconds",
             "Age of the oldest pending request; 0 without any",
             oldest_pending_seconds.clone(),
         );
-        let database = store.path().to_owned();
-        let mut wal = database.clone().into_os_string();
-        wal.push("-wal");
         Metrics {
             registry,
             pending,
             oldest_pending_seconds,
             boards_online,
             broker_connected,
-            database_bytes,
-            wal_bytes,
-            broker,
-            database,
-            wal: wal.into(),
+            leads,
+            file,
+            work,
         }
     }
 
@@ -120,9 +132,14 @@ impl Metrics {
         #[expect(clippy::cast_precision_loss, reason = "an age is far below 2^52 milliseconds")]
         self.oldest_pending_seconds.set(figures.oldest_pending_ms as f64 / 1000.0);
         self.boards_online.set(figures.boards_online);
-        self.broker_connected.set(i64::from(*self.broker.borrow()));
-        self.database_bytes.set(size(&self.database));
-        self.wal_bytes.set(size(&self.wal));
+        self.broker_connected.set(i64::from(*self.work.up.borrow()));
+        if let Some(leads) = &self.leads {
+            leads.set(i64::from(self.work.leads() == Some(true)));
+        }
+        if let Some(file) = &self.file {
+            file.database_bytes.set(size(&file.database));
+            file.wal_bytes.set(size(&file.wal));
+        }
         let mut text = String::new();
         encode(&mut text, &self.registry).map_err(|why| Refusal::Failed(Failure::Text(why)))?;
         Ok(([TEXT], text).into_response())

@@ -25,6 +25,7 @@ mod site;
 mod swaps;
 mod webhooks;
 
+pub use health::Work;
 pub use server::serve;
 pub use site::Hosts;
 
@@ -34,18 +35,16 @@ use axum::Router;
 use axum::extract::State;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
-use tokio::sync::watch;
 
 use crate::operations::Billing;
 use auth::Reader;
 
 /// Every route, for calls to one of these hosts. Who may call one, its handler says: see `auth`. The
-/// API's description and the health of the service are for everybody. `broker` says whether panels
-/// can be reached.
-pub fn router(billing: Billing, broker: watch::Receiver<bool>, hosts: Hosts) -> Router {
-    let health = health::router(&billing, broker.clone());
+/// API's description and the health of the service are for everybody.
+pub fn router(billing: Billing, work: Work, hosts: Hosts) -> Router {
+    let health = health::router(&billing, work.clone());
     let measured = metrics::Calls::new();
-    let metrics = Arc::new(metrics::Metrics::new(&billing.store, &measured, broker));
+    let metrics = Arc::new(metrics::Metrics::new(&billing.store, &measured, work));
     let show = move |_: Reader, State(billing): State<Billing>| {
         let metrics = metrics.clone();
         async move { metrics.show(&billing).await }

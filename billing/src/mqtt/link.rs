@@ -32,7 +32,6 @@ pub enum Choice {
 
 /// The link, ready to run.
 pub struct Link {
-    billing: Billing,
     choice: Choice,
     client_id: String,
     up: watch::Sender<bool>,
@@ -44,12 +43,12 @@ impl Link {
     ///
     /// # Errors
     /// The port is not free, or the database fails.
-    pub async fn new(billing: Billing, mut choice: Choice) -> Result<Self> {
+    pub async fn new(billing: &Billing, mut choice: Choice) -> Result<Self> {
         if let Choice::BuiltIn(listen) = &mut choice {
             *listen = reserve(*listen).await?;
         }
         let client_id = billing.store.read(offers::client_id).await?;
-        Ok(Link { billing, choice, client_id, up: watch::Sender::new(false) })
+        Ok(Link { choice, client_id, up: watch::Sender::new(false) })
     }
 
     /// Whether reports of panels arrive now.
@@ -65,13 +64,14 @@ impl Link {
         }
     }
 
-    /// Connects, and connects again after each loss.
-    pub async fn run(self) {
+    /// Connects, and connects again after each loss. `up` says no when this is dropped, too.
+    pub async fn run(&self, billing: &Billing) {
+        let _down = Down(&self.up);
         let mut pause = FIRST_PAUSE;
         let mut forget = false;
         loop {
             let (ready, is_ready) = oneshot::channel();
-            let lost = self.hold(forget, ready, is_ready).await;
+            let lost = self.hold(billing, forget, ready, is_ready).await;
             let was_up = self.up.send_replace(false);
             pause = if was_up { FIRST_PAUSE } else { (pause * 2).min(LONGEST_PAUSE) };
             // The broker would deliver the message that is too large on each connection, so its
@@ -85,13 +85,14 @@ impl Link {
     /// One connection. The built-in broker is started anew for each.
     async fn hold(
         &self,
+        billing: &Billing,
         forget: bool,
         ready: oneshot::Sender<()>,
         is_ready: oneshot::Receiver<()>,
     ) -> session::Lost {
         let (broker, tunnel, mut options) = match &self.choice {
             Choice::BuiltIn(listen) => {
-                match Broker::start(*listen, &self.client_id, self.billing.store.clone()).await {
+                match Broker::start(*listen, &self.client_id, billing.store.clone()).await {
                     Ok(broker) => {
                         let options = broker.options();
                         (Some(broker), None, options)
@@ -135,10 +136,19 @@ impl Link {
         };
         tokio::select! {
             lost = no_tls => lost,
-            lost = session::run(&self.billing, options, ready) => lost,
+            lost = session::run(billing, options, ready) => lost,
             lost = up => lost,
             lost = first_token => lost,
         }
+    }
+}
+
+/// The link is down when this is dropped.
+struct Down<'a>(&'a watch::Sender<bool>);
+
+impl Drop for Down<'_> {
+    fn drop(&mut self) {
+        self.0.send_replace(false);
     }
 }
 

@@ -106,6 +106,8 @@ impl Session<'_> {
             }
             () = ready(()), if self.conversation.has_to_plan() => self.conversation.plan().await?,
         }
+        // What a process planned before it was stopped is not said after another one leads.
+        ensure!(self.billing.store.leads(), "another process may lead");
         self.hand_over();
         Ok(())
     }

@@ -60,7 +60,6 @@ pub(crate) use webhooks::{add as add_webhook, remove as remove_webhook};
 use std::fmt;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 
 use axum::http::header::InvalidHeaderValue;
 use intercom_wire::signature::SigningKey;
@@ -78,15 +77,15 @@ use crate::replacement::State;
 use crate::store::history::Entry;
 use crate::store::intercoms::{Name, Record};
 use crate::store::macs::Believed;
-use crate::store::{self, Snapshot, Store, Transaction, history, intercoms, offers};
+use crate::store::{
+    self, Lead, Location, Snapshot, Store, Transaction, boards, history, intercoms, offers,
+};
 
 /// The service behind its routes. Cheap to clone.
 #[derive(Clone)]
 pub struct Billing {
     pub(crate) store: Store,
     grace_ms: i64,
-    /// Since when boards can show themselves, Unix time in milliseconds.
-    since_ms: Arc<AtomicI64>,
     believed: Believed,
     issuer: Issuer,
     signing_key: Option<SigningKey>,
@@ -158,8 +157,8 @@ pub enum Failure {
 }
 
 impl Billing {
-    /// Takes the database over. Boards that were connected when it was last used have some time to
-    /// come back before they count as gone.
+    /// Takes the database over. Where this service has it alone, boards that were connected when it was last
+    /// used have some time to come back before they count as gone.
     ///
     /// # Errors
     /// The database fails.
@@ -171,29 +170,33 @@ impl Billing {
     ) -> Result<Self, Refusal> {
         let issuer = store.read(offers::issuer).await?;
         let issuer = issuer.parse().map_err(|why| Refusal::Failed(Failure::Issuer(why)))?;
-        let since_ms = Arc::default();
         let billing = Billing {
             store,
             grace_ms,
-            since_ms,
             believed,
             issuer,
             signing_key,
             credential_key: None,
             import_waits: Arc::default(),
         };
-        billing.on_connect().await?;
+        match billing.store.location() {
+            Location::File(_) => billing.on_connect().await?,
+            // Whoever leads says since when boards can show themselves.
+            Location::Postgres(_) => {
+                billing.store.set_since_ms(billing.store.read(boards::since).await?);
+            }
+        }
         Ok(billing)
     }
 
-    /// Boards can show themselves from now on.
-    fn begin(&self, now_ms: i64) {
-        self.since_ms.store(now_ms, Ordering::Relaxed);
+    /// The same service, whose writes are refused once another process leads.
+    pub(crate) fn led(&self, lead: &Lead) -> Self {
+        Billing { store: self.store.led(lead), ..self.clone() }
     }
 
     /// The rule that decides who is offered a request.
     pub(crate) fn rule(&self) -> Rule {
-        Rule { grace_ms: self.grace_ms, since_ms: self.since_ms.load(Ordering::Relaxed) }
+        Rule { grace_ms: self.grace_ms, since_ms: self.store.since_ms() }
     }
 
     /// The name of this database in what it sends.

@@ -5,7 +5,7 @@ use intercom_wire::{BoardName, Presence, PresenceState};
 use super::{Billing, Refusal, forgotten};
 use crate::offer::ANSWERS_WITHIN_MS;
 use crate::store::seen::{Channel, Seen};
-use crate::store::{boards, presence};
+use crate::store::{Transaction, boards, presence};
 
 impl Billing {
     /// Keeps the presence of a board; `None` means that it is gone.
@@ -45,8 +45,13 @@ impl Billing {
     /// The database fails.
     pub async fn on_connect(&self) -> Result<(), Refusal> {
         let now = self.store.now_ms();
-        self.begin(now);
         let until_ms = now.saturating_add(ANSWERS_WITHIN_MS);
-        self.store.write(move |transaction| Ok(boards::linger(transaction, until_ms)?)).await
+        let linger = move |transaction: &Transaction<'_>| {
+            boards::linger(transaction, until_ms)?;
+            Ok::<_, Refusal>(boards::set_since(transaction, now)?)
+        };
+        self.store.write(linger).await?;
+        self.store.set_since_ms(now);
+        Ok(())
     }
 }

@@ -70,7 +70,7 @@ macro_rules! select {
     ($which:literal) => {
         concat!(
             "SELECT number, at_ms, actor, who, call, action, intercom_id, request_id, board, token,
-                detail, strftime('%Y-%m-%dT%H:%M:%SZ', at_ms / 1000, 'unixepoch') AS at
+                detail, rfc_3339(at_ms) AS at
             FROM audit WHERE ",
             $which,
             " AND number < :before AND number >= :first ORDER BY number DESC LIMIT :limit"
@@ -83,7 +83,7 @@ statements! {
         INSERT INTO audit (at_ms, actor, who, call, action, intercom_id, request_id, board, token,
             detail)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
-    ALL = select!("1");
+    ALL = select!("TRUE");
     OF_AN_INTERCOM = select!("intercom_id = :which");
     BY_AN_ACTOR = select!("actor = :which");
     OF_AN_ACTION = select!("action = :which");

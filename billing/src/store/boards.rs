@@ -48,11 +48,13 @@ statements! {
     BELIEVE = "
         UPDATE boards SET conflict = CASE WHEN board = ?2 THEN NULL ELSE ?3 END WHERE mac = ?1";
     IS_FREE = "UPDATE boards SET conflict = NULL WHERE mac = ?1 AND conflict = ?2";
-    SET_CONFLICT = "UPDATE boards SET conflict = ?2 WHERE board = ?1 AND conflict IS NOT ?2";
+    SET_CONFLICT = "UPDATE boards SET conflict = ?2 WHERE board = ?1 AND conflict IS DISTINCT FROM ?2";
     ASKED_MS = "SELECT asked_ms FROM boards WHERE board = ?1";
     ASK = "
         UPDATE boards SET asked_ms = ?2, present_until_ms = ?3
         WHERE board = ?1 AND present_until_ms = ?4";
+    SINCE = "SELECT since_ms FROM service";
+    SET_SINCE = "UPDATE service SET since_ms = ?1";
     LINGER = "
         UPDATE boards SET present_until_ms = ?1, nonce = NULL WHERE present_until_ms = ?2";
 }
@@ -152,6 +154,17 @@ pub fn ask(
 /// anew.
 pub fn linger(transaction: &Transaction<'_>, until_ms: i64) -> Result<()> {
     transaction.execute(LINGER, [until_ms, UNTIL_FURTHER_NOTICE])?;
+    Ok(())
+}
+
+/// Since when boards can show themselves, Unix time in milliseconds.
+pub fn since(snapshot: &Snapshot<'_>) -> Result<i64> {
+    snapshot.one(SINCE, (), |row| row.get(0))
+}
+
+/// Boards can show themselves since then, which is when the grace times begin.
+pub fn set_since(transaction: &Transaction<'_>, since_ms: i64) -> Result<()> {
+    transaction.execute(SET_SINCE, [since_ms])?;
     Ok(())
 }
 

@@ -36,7 +36,7 @@ statements! {
             previous_mac = excluded.previous_mac, arrived_ms = excluded.arrived_ms";
     MAKE_ROOM = "
         DELETE FROM by_hand WHERE board IN
-            (SELECT board FROM by_hand ORDER BY arrived_ms DESC LIMIT -1 OFFSET ?1)";
+            (SELECT board FROM by_hand ORDER BY arrived_ms DESC LIMIT 9223372036854775807 OFFSET ?1)";
     DELETE = "DELETE FROM by_hand WHERE board = ?1";
 }
 

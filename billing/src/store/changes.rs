@@ -1,6 +1,8 @@
 //! What was changed since the link last looked. It is enough to find the offers that must change.
 
 use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
 
 use intercom_wire::{BoardName, Mac, RequestId};
@@ -18,6 +20,8 @@ pub enum Changed {
     /// Other boards claim this MAC address, one that claims it has come or gone, or it is known as a
     /// spare's own no more.
     Mac(Mac),
+    /// Nobody knows what: every open request is looked at.
+    Everything,
 }
 
 /// What was committed and not taken yet. It is not in the database: a new connection to the broker
@@ -61,3 +65,44 @@ impl Changes {
         self.wake.notified().await;
     }
 }
+
+/// A text that names no change.
+#[derive(Debug)]
+pub struct UnknownChange(String);
+
+/// As it goes from one process to another.
+impl fmt::Display for Changed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Changed::Request(request_id) => write!(f, "request {request_id}"),
+            Changed::Intercom(id) => write!(f, "intercom {id}"),
+            Changed::Board(board) => write!(f, "board {board}"),
+            Changed::Mac(mac) => write!(f, "mac {mac}"),
+            Changed::Everything => f.write_str("everything"),
+        }
+    }
+}
+
+impl FromStr for Changed {
+    type Err = UnknownChange;
+
+    fn from_str(text: &str) -> Result<Self, UnknownChange> {
+        let unknown = || UnknownChange(text.to_owned());
+        match text.split_once(' ') {
+            Some(("request", id)) => id.parse().map(Changed::Request).map_err(|_| unknown()),
+            Some(("intercom", id)) => id.parse().map(Changed::Intercom).map_err(|_| unknown()),
+            Some(("board", board)) => board.parse().map(Changed::Board).map_err(|_| unknown()),
+            Some(("mac", mac)) => mac.parse().map(Changed::Mac).map_err(|_| unknown()),
+            None if text == "everything" => Ok(Changed::Everything),
+            _ => Err(unknown()),
+        }
+    }
+}
+
+impl fmt::Display for UnknownChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no change: {}", self.0)
+    }
+}
+
+impl std::error::Error for UnknownChange {}

@@ -13,7 +13,7 @@ statements! {
     ANY = "SELECT sealed FROM credentials ORDER BY intercom_id LIMIT 1";
     TAKE_OFF = "
         UPDATE credentials SET intercom_id = -intercom_id WHERE intercom_id IN (?1, ?2)";
-    PUT_ON = "UPDATE credentials SET intercom_id = ?2 WHERE intercom_id = -?1";
+    PUT_ON = "UPDATE credentials SET intercom_id = ?2 WHERE intercom_id = -CAST(?1 AS BIGINT)";
 }
 
 /// An intercom has these, in place of those before.

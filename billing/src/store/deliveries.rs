@@ -7,6 +7,7 @@ use super::engine::params;
 use super::statement::statements;
 use super::{Result, Snapshot, Transaction, delivery_log};
 use crate::event::{Event, RequestNews, What};
+use crate::schedule::rfc_3339;
 
 /// Upper bound on what waits for one webhook. Whoever was away for longer has to read the lists; what
 /// is lost is counted.
@@ -25,7 +26,6 @@ pub struct Due {
 
 statements! {
     EVERY_WEBHOOK = "SELECT id FROM webhooks";
-    TIME = "SELECT strftime('%Y-%m-%dT%H:%M:%SZ', ?1 / 1000, 'unixepoch')";
     REQUEST = "
         SELECT intercom_id, state, reason, board, from_mac, to_mac, to_serial_number
         FROM requests WHERE request_id = ?1";
@@ -70,8 +70,7 @@ pub fn add_for(transaction: &Transaction<'_>, webhook: i64, event: &Event) -> Re
         return Ok(());
     }
     let now_ms = transaction.now_ms();
-    let timestamp: String = transaction.one(TIME, [now_ms], |row| row.get(0))?;
-    let body = event.body(&timestamp)?;
+    let body = event.body(&rfc_3339(now_ms))?;
     let door = event.intercom_id.unwrap_or(0);
     let number = transaction.insert(ADD, params![webhook, door, body, now_ms])?;
     delivery_log::add(transaction, number, webhook, event.intercom_id, event.kind())?;

@@ -51,15 +51,15 @@ statements! {
         VALUES (?1, ?2, ?3, ?4, ?5)";
     ATTEMPTED = "
         UPDATE delivery_log SET attempts = attempts + 1, attempted_ms = ?2, status = ?3,
-            trouble = ?4, delivered_ms = iif(?4 IS NULL, ?2, NULL)
+            trouble = ?4, delivered_ms = CASE WHEN CAST(?4 AS TEXT) IS NULL THEN CAST(?2 AS BIGINT) END
         WHERE number = ?1";
     PAGE = "
         SELECT l.number, l.event, l.intercom_id, l.attempts, l.status, l.trouble,
-            strftime('%Y-%m-%dT%H:%M:%SZ', l.at_ms / 1000, 'unixepoch') AS at,
-            strftime('%Y-%m-%dT%H:%M:%SZ', l.attempted_ms / 1000, 'unixepoch') AS attempted_at,
-            strftime('%Y-%m-%dT%H:%M:%SZ', l.delivered_ms / 1000, 'unixepoch') AS delivered_at,
-            (SELECT strftime('%Y-%m-%dT%H:%M:%SZ', max(d.due_ms, w.rests_until_ms) / 1000,
-                    'unixepoch')
+            rfc_3339(l.at_ms) AS at,
+            rfc_3339(l.attempted_ms) AS attempted_at,
+            rfc_3339(l.delivered_ms) AS delivered_at,
+            (SELECT rfc_3339(CASE WHEN d.due_ms > w.rests_until_ms
+                    THEN d.due_ms ELSE w.rests_until_ms END)
                 FROM deliveries d JOIN webhooks w ON w.id = d.webhook
                 WHERE d.number = l.number AND d.is_first = 1) AS next_attempt_at
         FROM delivery_log l

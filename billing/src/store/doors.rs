@@ -27,7 +27,7 @@ statements! {
         WHERE deleted_ms IS NULL AND board = ?1 AND status <> 'empty'";
     BOARD_OF = "SELECT board FROM intercoms WHERE id = ?1";
     OTHERS_OF = "SELECT id FROM intercoms WHERE deleted_ms IS NULL AND board = ?1 AND id <> ?2";
-    SET_BOARD = "UPDATE intercoms SET board = ?2 WHERE id = ?1 AND board IS NOT ?2";
+    SET_BOARD = "UPDATE intercoms SET board = ?2 WHERE id = ?1 AND board IS DISTINCT FROM ?2";
     WITHOUT_A_BOARD = "
         SELECT id, confirmed_mac FROM intercoms
         WHERE deleted_ms IS NULL AND confirmed_mac = ?1 AND board IS NULL AND status <> 'empty'";

@@ -4,11 +4,12 @@
 pub(super) use rusqlite::types::{FromSql, ToSql};
 pub(super) use rusqlite::{named_params, params};
 
+use ::postgres as postgres_driver;
 use rusqlite::types::ValueRef;
 
 use super::statement::Sql;
 use super::writer::Call;
-use super::{Error, Result, access::Said};
+use super::{Error, Result, access::Said, postgres};
 use crate::host::Host;
 
 /// A connection to a database.
@@ -80,22 +81,32 @@ impl Params for &[(&str, &dyn ToSql)] {
 /// One row of a result.
 pub(super) enum Row<'r> {
     Sqlite(&'r rusqlite::Row<'r>),
+    Postgres(&'r postgres_driver::Row),
 }
 
 /// What a column is named by: its place or its name.
 pub(super) trait Column: std::fmt::Display + Copy {
     fn sqlite<'r>(self, row: &'r rusqlite::Row<'_>) -> rusqlite::Result<ValueRef<'r>>;
+    fn postgres(self, row: &postgres_driver::Row) -> Result<usize>;
 }
 
 impl Column for usize {
     fn sqlite<'r>(self, row: &'r rusqlite::Row<'_>) -> rusqlite::Result<ValueRef<'r>> {
         row.get_ref(self)
     }
+
+    fn postgres(self, _: &postgres_driver::Row) -> Result<usize> {
+        Ok(self)
+    }
 }
 
 impl Column for &str {
     fn sqlite<'r>(self, row: &'r rusqlite::Row<'_>) -> rusqlite::Result<ValueRef<'r>> {
         row.get_ref(self)
+    }
+
+    fn postgres(self, row: &postgres_driver::Row) -> Result<usize> {
+        postgres::place(row, self)
     }
 }
 
@@ -104,6 +115,7 @@ impl Row<'_> {
     pub(super) fn get<C: Column, T: FromSql>(&self, column: C) -> Result<T> {
         let value = match self {
             Row::Sqlite(row) => column.sqlite(row)?,
+            Row::Postgres(row) => postgres::value(row, column.postgres(row)?)?,
         };
         T::column_result(value).map_err(|why| Error::column(column, why))
     }

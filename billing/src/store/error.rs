@@ -11,6 +11,10 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum Error {
     /// SQLite says so.
     Sqlite(rusqlite::Error),
+    /// PostgreSQL says so, or is not reached.
+    Postgres(postgres::Error),
+    /// Another process leads since the leader of this epoch began the call.
+    Deposed(i64),
     /// There is no row where there is always one.
     NoRow,
     /// A column holds what this service never writes there.
@@ -55,6 +59,10 @@ impl Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::Sqlite(why) => why.fmt(f),
+            Error::Postgres(why) => postgres_text(why, f),
+            Error::Deposed(epoch) => {
+                write!(f, "another process leads: epoch {epoch} is over")
+            }
             Error::NoRow => f.write_str("a row that is always there is missing"),
             Error::Column { name, why } => write!(f, "the column {name}: {why}"),
             Error::Json(why) => write!(f, "a value cannot be written as JSON: {why}"),
@@ -62,6 +70,17 @@ impl Display for Error {
             Error::Panicked => f.write_str("the call has panicked"),
             Error::NoConnection => f.write_str("no connection is free"),
         }
+    }
+}
+
+/// With what the server says, which the library leaves to the source.
+fn postgres_text(why: &postgres::Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match (why.as_db_error(), std::error::Error::source(why)) {
+        (Some(said), _) => {
+            write!(f, "PostgreSQL: {} (SQLSTATE {})", said.message(), said.code().code())
+        }
+        (None, Some(source)) => write!(f, "{why}: {source}"),
+        (None, None) => why.fmt(f),
     }
 }
 

@@ -14,7 +14,8 @@ statements! {
         INSERT INTO factories (board, mac, serial_number) VALUES (?1, ?2, ?3)
         ON CONFLICT (board) DO UPDATE SET
             mac = excluded.mac, serial_number = excluded.serial_number
-        WHERE mac <> excluded.mac OR serial_number IS NOT excluded.serial_number";
+        WHERE factories.mac <> excluded.mac
+            OR factories.serial_number IS DISTINCT FROM excluded.serial_number";
 }
 
 /// The MAC address that a board had at first, if it has ever said so.

@@ -15,7 +15,7 @@ statements! {
     EXISTS = "SELECT EXISTS (SELECT 1 FROM groups WHERE id = ?1)";
     BY_EXTERNAL_ID = "SELECT id FROM groups WHERE external_id = ?1";
     NEXT_ID = "SELECT coalesce(max(id), 0) + 1 FROM groups WHERE id < ?1";
-    INSERT = "INSERT INTO groups (id, name, external_id) VALUES (?1, ?1, ?2)";
+    INSERT = "INSERT INTO groups (id, name, external_id) VALUES (?1, ?2, ?3)";
 }
 
 /// The group's ID, made if it is not known yet; the ID counts if both are given.
@@ -36,7 +36,7 @@ pub fn find_or_make(
     };
     // An external ID stays with the group that has it.
     let external_id = external_id.filter(|_| by_external_id.is_none());
-    transaction.execute(INSERT, params![id, external_id])?;
+    transaction.execute(INSERT, params![id, id.to_string(), external_id])?;
     Ok(Some(id))
 }
 

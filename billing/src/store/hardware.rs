@@ -66,8 +66,8 @@ statements! {
         WHERE intercom_id = ?1 AND until_ms IS NULL AND EXISTS (
             SELECT 1 FROM intercoms i WHERE i.id = ?1
                 AND (i.confirmed_mac <> hardware.mac
-                    OR i.confirmed_serial_number IS NOT hardware.serial_number
-                    OR (i.board <> hardware.board AND hardware.since_ms IS NOT ?2)))";
+                    OR i.confirmed_serial_number IS DISTINCT FROM hardware.serial_number
+                    OR (i.board <> hardware.board AND hardware.since_ms IS DISTINCT FROM ?2)))";
     COMES = "
         INSERT INTO hardware (intercom_id, mac, serial_number, model, board, since_ms)
         SELECT id, confirmed_mac, confirmed_serial_number, confirmed_model, board, ?2
@@ -77,18 +77,18 @@ statements! {
         UPDATE hardware SET model = i.confirmed_model, board = coalesce(i.board, hardware.board)
         FROM intercoms i
         WHERE hardware.intercom_id = ?1 AND hardware.until_ms IS NULL AND i.id = ?1
-            AND (i.confirmed_model IS NOT hardware.model OR i.board <> hardware.board
+            AND (i.confirmed_model IS DISTINCT FROM hardware.model OR i.board <> hardware.board
                 OR (i.board IS NOT NULL AND hardware.board IS NULL))";
     PUT_IN_PLACE = "
         UPDATE hardware SET request_id = ?2
         WHERE intercom_id = ?1 AND until_ms IS NULL AND since_ms = ?3";
     PLACE = "
-        SELECT title, strftime('%Y-%m-%dT%H:%M:%SZ', deleted_ms / 1000, 'unixepoch') AS deleted_at
+        SELECT title, rfc_3339(deleted_ms) AS deleted_at
         FROM intercoms WHERE id = ?1";
     OF_AN_INTERCOM = "
         SELECT h.*, r.asked_by, r.cause, r.log_extra,
-            strftime('%Y-%m-%dT%H:%M:%SZ', h.since_ms / 1000, 'unixepoch') AS since,
-            strftime('%Y-%m-%dT%H:%M:%SZ', h.until_ms / 1000, 'unixepoch') AS until,
+            rfc_3339(h.since_ms) AS since,
+            rfc_3339(h.until_ms) AS until,
             n.number IS NULL AS is_last, n.request_id AS replaced_by
         FROM hardware h
         LEFT JOIN requests r ON r.request_id = h.request_id
@@ -98,9 +98,9 @@ statements! {
     BEFORE = "
         SELECT h.mac AS former_mac, h.serial_number AS former_serial_number,
             h.model AS former_model
-        FROM hardware h CROSS JOIN intercoms i ON i.id = h.intercom_id
-        WHERE h.intercom_id = ?1 AND h.until_ms IS NOT NULL
-            AND (h.mac <> i.confirmed_mac OR h.serial_number IS NOT i.confirmed_serial_number)
+        FROM hardware h CROSS JOIN intercoms i
+        WHERE i.id = h.intercom_id AND h.intercom_id = ?1 AND h.until_ms IS NOT NULL
+            AND (h.mac <> i.confirmed_mac OR h.serial_number IS DISTINCT FROM i.confirmed_serial_number)
         ORDER BY h.number DESC LIMIT 1";
     IS_GONE = "UPDATE hardware SET until_ms = ?2 WHERE intercom_id = ?1 AND until_ms IS NULL";
 }

@@ -61,10 +61,11 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT r.*, i.title,
-                strftime('%Y-%m-%dT%H:%M:%SZ', r.asked_ms / 1000, 'unixepoch') AS asked_at,
-                strftime('%Y-%m-%dT%H:%M:%SZ', r.ended_ms / 1000, 'unixepoch') AS ended_at,
-                max(0, coalesce(r.ended_ms, :now) - r.asked_ms) / 1000 AS age_seconds,
-                (SELECT group_concat(o.board, char(10)) FROM offers o
+                rfc_3339(r.asked_ms) AS asked_at,
+                rfc_3339(r.ended_ms) AS ended_at,
+                CASE WHEN coalesce(r.ended_ms, :now) > r.asked_ms
+                    THEN (coalesce(r.ended_ms, :now) - r.asked_ms) / 1000 ELSE 0 END AS age_seconds,
+                (SELECT string_agg(o.board, '\n') FROM offers o
                     WHERE o.request_id = r.request_id AND o.is_open = 1
                         AND r.state = 'pending') AS offered_to
              FROM requests r JOIN intercoms i ON i.id = r.intercom_id ",

@@ -54,9 +54,9 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT id, state, made_by, rows AS total, wrong, done, failed, run_by,
-                strftime('%Y-%m-%dT%H:%M:%SZ', made_ms / 1000, 'unixepoch') AS made_at,
-                strftime('%Y-%m-%dT%H:%M:%SZ', run_ms / 1000, 'unixepoch') AS run_at,
-                strftime('%Y-%m-%dT%H:%M:%SZ', finished_ms / 1000, 'unixepoch') AS finished_at
+                rfc_3339(made_ms) AS made_at,
+                rfc_3339(run_ms) AS run_at,
+                rfc_3339(finished_ms) AS finished_at
              FROM imports ",
             $rest
         )

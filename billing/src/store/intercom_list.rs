@@ -71,13 +71,13 @@ macro_rules! select {
         concat!(
             "SELECT id, CAST(id AS TEXT) AS place FROM intercoms WHERE deleted_ms IS NULL AND ",
             $which,
-            " AND id > CAST(:after AS INTEGER) ORDER BY id LIMIT :limit"
+            " AND id > :after ORDER BY id LIMIT :limit"
         )
     };
 }
 
 statements! {
-    ALL = select!("1");
+    ALL = select!("TRUE");
     WITH_STATUS = select!("status = :wanted");
     /// The IDs come first: an intercom may have had the value several times.
     WITH_MAC = select!(
@@ -95,12 +95,19 @@ statements! {
     WITH_PREFIX = "
         SELECT id, external_id AS place FROM intercoms
         WHERE deleted_ms IS NULL AND external_id >= :wanted
-            AND external_id < :wanted || char(1114111) AND external_id > :after
+            AND external_id < :wanted || '\u{10FFFF}' AND external_id > :after
         ORDER BY external_id LIMIT :limit";
-    WITH_WORDS = "
-        SELECT rowid AS id, CAST(rowid AS TEXT) AS place FROM titles
-        WHERE titles MATCH :wanted AND rowid > CAST(:after AS INTEGER)
-        ORDER BY rowid LIMIT :limit";
+    /// Each engine has its own index of words.
+    WITH_WORDS = {
+        sqlite: "
+            SELECT rowid AS id, CAST(rowid AS TEXT) AS place FROM titles
+            WHERE titles MATCH :wanted AND rowid > :after ORDER BY rowid LIMIT :limit",
+        postgres: "
+            SELECT id, CAST(id AS TEXT) AS place FROM intercoms
+            WHERE deleted_ms IS NULL AND to_tsvector('simple', title) @@ titles_with(:wanted)
+                AND id > :after
+            ORDER BY id LIMIT :limit"
+    };
 }
 
 /// One page of what a search finds and a filter leaves, after the place `after`; at most `limit`.
@@ -141,7 +148,13 @@ fn candidates(
         (Search::ExternalIdPrefix(prefix), _) => (WITH_PREFIX, Some(prefix.clone())),
         (Search::Title(words), _) => (WITH_WORDS, Some(prefixes(words))),
     };
-    let mut params: Vec<(&str, &dyn ToSql)> = vec![(":after", &after), (":limit", &LOOKED_THROUGH)];
+    // The place in the order of the IDs. A caller that makes one up begins anew.
+    let after_id: i64 = after.parse().unwrap_or_default();
+    let after: &dyn ToSql = match search {
+        Search::ExternalIdPrefix(_) => &after,
+        _ => &after_id,
+    };
+    let mut params: Vec<(&str, &dyn ToSql)> = vec![(":after", after), (":limit", &LOOKED_THROUGH)];
     params.extend(wanted.as_ref().map(|wanted| (":wanted", wanted as &dyn ToSql)));
     snapshot
         .all(sql, &params[..], |row| Ok(Candidate { id: row.get("id")?, place: row.get("place")? }))

@@ -130,8 +130,9 @@ statements! {
             desired_mac = ?5, desired_serial_number = ?6, desired_model = ?7,
             status = ?8, source = ?9,
             board = CASE ?8 WHEN 'empty' THEN NULL ELSE board END,
-            was_spare = ?8 = 'pending' AND (status = 'empty' OR was_spare = 1)
-                AND confirmed_mac = ?2 AND confirmed_serial_number IS ?3
+            was_spare = CASE WHEN ?8 = 'pending' AND (status = 'empty' OR was_spare = 1)
+                AND confirmed_mac = ?2 AND confirmed_serial_number IS NOT DISTINCT FROM ?3
+                THEN 1 ELSE 0 END
         WHERE id = ?1";
     HAS_A_PLACE = "UPDATE intercoms SET was_spare = 0 WHERE id = ?1 AND was_spare = 1";
     WAS_SPARE = "SELECT was_spare FROM intercoms WHERE id = ?1";

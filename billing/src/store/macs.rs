@@ -32,18 +32,19 @@ statements! {
     OWNER = "SELECT board, enrolled FROM macs WHERE mac = ?1";
     SEEN = "
         INSERT INTO macs (mac, board, of_a_door, poll_ms, seen_ms)
-        VALUES (?1, ?2, EXISTS (SELECT 1 FROM macs WHERE board = ?2 AND of_a_door), ?3, ?4)
+        VALUES (?1, ?2, CAST(EXISTS (SELECT 1 FROM macs WHERE board = ?2 AND of_a_door = 1) AS INTEGER), ?3, ?4)
         ON CONFLICT (mac) DO UPDATE SET
-            poll_ms = coalesce(excluded.poll_ms, poll_ms), seen_ms = excluded.seen_ms";
+            poll_ms = coalesce(excluded.poll_ms, macs.poll_ms), seen_ms = excluded.seen_ms";
     GIVEN_BACK = "
         SELECT mac FROM macs m WHERE board = ?1 AND enrolled = 0
             AND NOT EXISTS (SELECT 1 FROM intercoms
                 WHERE deleted_ms IS NULL AND confirmed_mac = m.mac)
             AND NOT EXISTS (SELECT 1 FROM intercoms
                 WHERE deleted_ms IS NULL AND desired_mac = m.mac)
-        ORDER BY mac = ?2 DESC, seen_ms DESC, rowid DESC LIMIT -1 OFFSET ?3";
+        ORDER BY mac = ?2 DESC, seen_ms DESC, mac LIMIT 9223372036854775807 OFFSET ?3";
     GIVE_BACK = "DELETE FROM macs WHERE mac = ?1";
-    SEEN_UNTIL = "UPDATE macs SET seen_ms = max(seen_ms, ?3) WHERE mac = ?1 AND board = ?2";
+    SEEN_UNTIL = "UPDATE macs SET seen_ms = ?3
+        WHERE mac = ?1 AND board = ?2 AND seen_ms < ?3";
     SEEN_MS = "SELECT seen_ms FROM macs WHERE mac = ?1";
     SPARES = "SELECT count(*) FROM macs WHERE of_a_door = 0";
     FORGET = "
@@ -55,7 +56,7 @@ statements! {
         UPDATE macs SET of_a_door = 1 WHERE board = ?1 AND of_a_door = 0 RETURNING mac";
     ENROL = "
         INSERT INTO macs (mac, board, of_a_door, poll_ms, seen_ms, enrolled)
-        VALUES (?1, ?2, EXISTS (SELECT 1 FROM macs WHERE board = ?2 AND of_a_door), NULL, ?3, 1)
+        VALUES (?1, ?2, CAST(EXISTS (SELECT 1 FROM macs WHERE board = ?2 AND of_a_door = 1) AS INTEGER), NULL, ?3, 1)
         ON CONFLICT (mac) DO UPDATE SET
             board = excluded.board, of_a_door = excluded.of_a_door, enrolled = 1";
 }

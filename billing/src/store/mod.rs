@@ -4,7 +4,7 @@
 //! ```text
 //! Store ── write ──► writer (one thread; calls that come together share a commit) ──► Changes
 //!       └─ read ───► readers (a few connections, which do not wait for the writer)
-//! an operation ──► Snapshot, Transaction ──► engine ──► sqlite
+//! an operation ──► Snapshot, Transaction ──► engine ──► sqlite, postgres
 //! ```
 
 pub mod audit;
@@ -49,7 +49,9 @@ mod column;
 mod counters;
 mod engine;
 mod error;
+mod location;
 mod paging;
+mod postgres;
 mod readers;
 mod sqlite;
 mod statement;
@@ -59,11 +61,13 @@ pub use access::{Snapshot, Transaction};
 pub use changes::{Changed, Changes};
 pub use counters::{Counted, Counters};
 pub use error::{Error, Result};
+pub use location::Location;
+pub use postgres::{Lead, Lease, Server, Standing};
 pub use sqlite::backup;
 
 use std::io;
-use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::thread;
 
 use tokio::sync::{mpsc, oneshot};
@@ -71,6 +75,7 @@ use tracing::Span;
 
 use crate::host::{Host, System};
 use engine::Connection;
+use postgres::Feed;
 use readers::{READERS, Readers};
 use writer::{AfterCommit, Call, MOST, Waiting};
 
@@ -81,8 +86,11 @@ pub struct Store {
     readers: Arc<Readers>,
     changes: Arc<Changes>,
     counters: Counters,
-    path: Arc<Path>,
+    location: Arc<Location>,
     host: Arc<dyn Host>,
+    since_ms: Arc<AtomicI64>,
+    /// Whose writes these are: a leader's, or anybody's.
+    lead: Option<Lead>,
 }
 
 /// Why the database cannot be used.
@@ -100,47 +108,90 @@ pub enum OpenError {
     Newer(i64),
     /// Its thread cannot be started.
     Thread(io::Error),
+    /// That is no URL of a PostgreSQL database.
+    Url(String),
+    /// No authority can be trusted for TLS.
+    Tls(String),
 }
 
 impl Store {
-    /// Opens a database file that is there, as [`Store::open`] does.
+    /// Opens a database that is there, as [`Store::open`] does.
     ///
     /// # Errors
     /// As there, or there is no such file.
-    pub fn open_existing(path: &Path) -> Result<Self, OpenError> {
-        match path.exists() {
-            true => Self::open(path),
-            false => Err(OpenError::Missing),
+    pub fn open_existing(location: impl Into<Location>) -> Result<Self, OpenError> {
+        let location = location.into();
+        match location.file() {
+            Some(file) if !file.exists() => Err(OpenError::Missing),
+            _ => Self::open(location),
         }
     }
 
-    /// Opens a database file, made if it is not there and brought to this version's tables.
+    /// Opens a database and brings it to this version's tables. A file is made if it is not there.
     ///
     /// # Errors
     /// It cannot be opened or written, is not a database of this service, or a newer version wrote it.
-    pub fn open(path: &Path) -> Result<Self, OpenError> {
-        Self::open_on(path, Arc::new(System))
+    pub fn open(location: impl Into<Location>) -> Result<Self, OpenError> {
+        Self::open_on(location, Arc::new(System))
     }
 
     /// The same on another host than the system itself.
     ///
     /// # Errors
     /// As [`Store::open`].
-    pub fn open_on(path: &Path, host: Arc<dyn Host>) -> Result<Self, OpenError> {
-        let writer = sqlite::Connection::to_write(path)?;
-        let reader = |_| Ok(Box::new(sqlite::Connection::to_read(path)?) as Box<dyn Connection>);
-        let idle = (0..READERS).map(reader).collect::<Result<Vec<_>>>()?;
-        let readers = Arc::new(Readers::new(idle, host.clone()));
-        let changes = Arc::new(Changes::default());
+    pub fn open_on(location: impl Into<Location>, host: Arc<dyn Host>) -> Result<Self, OpenError> {
+        let location = location.into();
+        let (writer, readers) = connections(&location)?;
+        let readers = Arc::new(Readers::new(readers, host.clone()));
+        let (changes, since_ms) = (Arc::new(Changes::default()), Arc::default());
         let (calls, calls_out) = mpsc::channel(MOST);
         let counters = Counters::new();
         let after = AfterCommit { changes: changes.clone(), counters: counters.clone() };
         let on = host.clone();
         thread::Builder::new()
             .name("database".to_owned())
-            .spawn(move || writer::serve(Box::new(writer), calls_out, &after, &*on))
+            .spawn(move || writer::serve(writer, calls_out, &after, &*on))
             .map_err(OpenError::Thread)?;
-        Ok(Store { calls, readers, changes, counters, path: path.into(), host })
+        if let Location::Postgres(server) = &location {
+            Feed::start(server, &changes, Arc::clone(&since_ms)).map_err(OpenError::Thread)?;
+        }
+        let location = Arc::new(location);
+        Ok(Store { calls, readers, changes, counters, location, host, since_ms, lead: None })
+    }
+
+    /// Takes part in the choice of the process that leads; `None`: this one has the database alone.
+    ///
+    /// # Errors
+    /// A thread cannot be started.
+    pub fn lease(&self) -> Result<Option<Lease>, OpenError> {
+        match &*self.location {
+            Location::File(_) => Ok(None),
+            Location::Postgres(server) => {
+                let holder = format!("process {}", std::process::id());
+                Lease::start((**server).clone(), holder).map(Some).map_err(OpenError::Thread)
+            }
+        }
+    }
+
+    /// The same store, whose writes are refused once another process leads.
+    #[must_use]
+    pub fn led(&self, lead: &Lead) -> Self {
+        Store { lead: Some(lead.clone()), ..self.clone() }
+    }
+
+    /// Whether nobody else leads, as far as this process can know without asking.
+    pub fn leads(&self) -> bool {
+        self.lead.as_ref().is_none_or(Lead::holds)
+    }
+
+    /// Since when boards can show themselves, Unix time in milliseconds, whichever process leads.
+    pub fn since_ms(&self) -> i64 {
+        self.since_ms.load(Ordering::Relaxed)
+    }
+
+    /// Boards can show themselves from now on.
+    pub(crate) fn set_since_ms(&self, since_ms: i64) {
+        self.since_ms.store(since_ms, Ordering::Relaxed);
     }
 
     /// Runs one call as a transaction of its own, durable when this returns; an error undoes all of
@@ -155,11 +206,12 @@ impl Store {
         F: FnOnce(&Transaction<'_>) -> Result<T, E> + Send + 'static,
     {
         let (caller, answer) = oneshot::channel();
+        let epoch = self.lead.as_ref().map(Lead::epoch);
         // What it logs belongs to the call that it is part of.
         let span = Span::current();
         let work = move |transaction: &Transaction<'_>| span.in_scope(|| work(transaction));
         // If the thread has ended, so has the caller's channel.
-        let _ = self.calls.send(Box::new(Waiting::new(work, caller))).await;
+        let _ = self.calls.send(Box::new(Waiting::new(epoch, work, caller))).await;
         answer.await.unwrap_or_else(|_| Err(Error::Panicked.into()))
     }
 
@@ -193,15 +245,44 @@ impl Store {
         &self.counters
     }
 
-    /// The database file.
-    pub fn path(&self) -> &Path {
-        &self.path
+    /// Where it is.
+    pub fn location(&self) -> &Location {
+        &self.location
+    }
+}
+
+/// The connection that writes, and those that only read.
+#[expect(clippy::type_complexity, reason = "it is named once")]
+fn connections(
+    location: &Location,
+) -> Result<(Box<dyn Connection>, Vec<Box<dyn Connection>>), OpenError> {
+    match location {
+        Location::File(file) => {
+            let writer = Box::new(sqlite::Connection::to_write(file)?);
+            let reader =
+                |_| Ok(Box::new(sqlite::Connection::to_read(file)?) as Box<dyn Connection>);
+            Ok((writer, (0..READERS).map(reader).collect::<Result<_>>()?))
+        }
+        Location::Postgres(server) => {
+            // The library has an asynchronous runtime of its own, which cannot begin inside another one.
+            let prepared = thread::scope(|scope| scope.spawn(|| postgres::prepare(server)).join());
+            prepared.unwrap_or(Err(Error::Panicked.into()))?;
+            let reader = |_| Box::new(postgres::Connection::to(server)) as Box<dyn Connection>;
+            let writer = Box::new(postgres::Connection::to(server));
+            Ok((writer, (0..READERS).map(reader).collect()))
+        }
     }
 }
 
 impl From<Error> for OpenError {
     fn from(error: Error) -> Self {
         OpenError::Database(error)
+    }
+}
+
+impl From<::postgres::Error> for OpenError {
+    fn from(error: ::postgres::Error) -> Self {
+        OpenError::Database(error.into())
     }
 }
 
@@ -218,6 +299,8 @@ impl std::fmt::Display for OpenError {
             OpenError::Missing => f.write_str("there is no such file"),
             OpenError::File(error) => write!(f, "it cannot be made: {error}"),
             OpenError::Foreign => f.write_str("it is no database of intercom-billing"),
+            OpenError::Url(why) => write!(f, "it is no URL of a PostgreSQL database: {why}"),
+            OpenError::Tls(why) => f.write_str(why),
             OpenError::Thread(error) => write!(f, "its thread cannot be started: {error}"),
             OpenError::Newer(version) => write!(
                 f,
@@ -230,5 +313,7 @@ impl std::fmt::Display for OpenError {
 
 impl std::error::Error for OpenError {}
 
+#[cfg(test)]
+mod every_statement;
 #[cfg(test)]
 mod tests;

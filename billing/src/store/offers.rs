@@ -34,7 +34,7 @@ statements! {
         VALUES (?1, ?2, ?3, 0, 1)
         ON CONFLICT (request_id, board) DO UPDATE SET
             offered_ms = excluded.offered_ms, is_open = 1
-        WHERE is_open = 0";
+        WHERE offers.is_open = 0";
     STRIKE_OUT = "UPDATE offers SET is_open = 0 WHERE request_id = ?1 AND board = ?2";
     DEFER = "
         UPDATE offers SET deferred_until_ms = ?3, deferred_reason = ?4

@@ -30,15 +30,23 @@ pub struct Caller {
     pub id: Option<i64>,
 }
 
+macro_rules! is_spares {
+    () => {
+        "(coalesce(m.of_a_door = 0, FALSE)
+            OR EXISTS (SELECT 1 FROM intercoms s WHERE s.deleted_ms IS NULL
+                AND s.confirmed_mac = r.new_mac AND s.status = 'empty'))"
+    };
+}
+
 macro_rules! select {
-    ($rest:literal) => {
+    ($($rest:expr),+) => {
         concat!(
             "SELECT r.*, i.confirmed_mac, i.board AS door, m.poll_ms,
                     q.time_zone, q.begins, q.ends, w.with_intercom, w.confirmed_by, o.board AS others_board,
                     (SELECT issuer FROM service) AS issuer,
-                    coalesce(m.of_a_door = 0, 0)
-                        OR EXISTS (SELECT 1 FROM intercoms s WHERE s.deleted_ms IS NULL
-                            AND s.confirmed_mac = r.new_mac AND s.status = 'empty') AS is_spares
+                    ",
+            is_spares!(),
+            " AS is_spares
              FROM requests r
              JOIN intercoms i ON i.id = r.intercom_id AND i.deleted_ms IS NULL
              LEFT JOIN macs m ON m.mac = r.new_mac
@@ -46,7 +54,7 @@ macro_rules! select {
              LEFT JOIN swaps w ON w.request_id = r.request_id
              LEFT JOIN intercoms o ON o.id = w.with_intercom
              WHERE r.state = 'pending' AND ",
-            $rest
+            $($rest),+
         )
     };
 }
@@ -56,25 +64,27 @@ statements! {
     /// IN, so that the index of the pending requests is read and not every request.
     FOR_A_SPARE = select!(
         "r.number IN (SELECT number FROM requests WHERE state = 'pending')
-            AND is_spares AND r.for_the_door = 0
+            AND ",
+        is_spares!(),
+        " AND r.for_the_door = 0
          ORDER BY r.number LIMIT ?1"
     );
     OF_AN_INTERCOM = "SELECT request_id FROM requests WHERE state = 'pending' AND intercom_id = ?1";
     WITH_NEW_MAC = "SELECT request_id FROM requests WHERE state = 'pending' AND new_mac = ?1";
     OF_A_BOARD = "
-        SELECT p.request_id FROM intercoms i CROSS JOIN requests p ON p.intercom_id = i.id
-            WHERE p.state = 'pending' AND i.board = ?1 AND i.deleted_ms IS NULL
-        UNION ALL SELECT p.request_id FROM boards b CROSS JOIN requests p ON p.new_mac = b.mac
-            WHERE p.state = 'pending' AND b.board = ?1";
+        SELECT p.request_id FROM intercoms i CROSS JOIN requests p
+            WHERE p.intercom_id = i.id AND p.state = 'pending' AND i.board = ?1 AND i.deleted_ms IS NULL
+        UNION ALL SELECT p.request_id FROM boards b CROSS JOIN requests p
+            WHERE p.new_mac = b.mac AND p.state = 'pending' AND b.board = ?1";
     /// One part for each way to be meant, since each has its own index. CROSS JOIN keeps its order:
     /// first the intercom, then its request.
     FOR_A_CALLER = select!(
         "r.number IN (
             SELECT number FROM requests WHERE state = 'pending' AND new_mac = :mac
-            UNION SELECT p.number FROM intercoms i CROSS JOIN requests p ON p.intercom_id = i.id
-                WHERE p.state = 'pending' AND i.board = :board AND i.deleted_ms IS NULL
-            UNION SELECT p.number FROM intercoms i CROSS JOIN requests p ON p.intercom_id = i.id
-                WHERE i.id = :id AND p.state = 'pending' AND i.board IS NULL
+            UNION SELECT p.number FROM intercoms i CROSS JOIN requests p
+                WHERE p.intercom_id = i.id AND p.state = 'pending' AND i.board = :board AND i.deleted_ms IS NULL
+            UNION SELECT p.number FROM intercoms i CROSS JOIN requests p
+                WHERE p.intercom_id = i.id AND i.id = :id AND p.state = 'pending' AND i.board IS NULL
                 AND NOT EXISTS (SELECT 1 FROM intercoms o WHERE o.deleted_ms IS NULL
                     AND o.id <> i.id AND o.confirmed_mac = :mac)
                 AND NOT EXISTS (SELECT 1 FROM intercoms o WHERE o.deleted_ms IS NULL
@@ -106,6 +116,7 @@ pub fn affected_by(snapshot: &Snapshot<'_>, changed: &Changed) -> Result<Vec<Req
         Changed::Intercom(intercom_id) => snapshot.all(OF_AN_INTERCOM, [intercom_id], id),
         Changed::Mac(mac) => snapshot.all(WITH_NEW_MAC, [mac.to_string()], id),
         Changed::Board(board) => snapshot.all(OF_A_BOARD, [board.as_str()], id),
+        Changed::Everything => Ok(offers::every_open_request(snapshot)?.into_iter().collect()),
     }
 }
 

@@ -38,10 +38,11 @@ statements! {
         ON CONFLICT (board) DO UPDATE SET
             mac = excluded.mac, serial_number = excluded.serial_number, nonce = excluded.nonce,
             conflict = excluded.conflict, changing = excluded.changing,
-            twins_until_ms = coalesce(excluded.twins_until_ms, twins_until_ms),
-            present_since_ms = CASE WHEN present_until_ms < ?6
-                THEN excluded.present_since_ms ELSE present_since_ms END,
-            present_until_ms = max(excluded.present_until_ms, present_until_ms)";
+            twins_until_ms = coalesce(excluded.twins_until_ms, boards.twins_until_ms),
+            present_since_ms = CASE WHEN boards.present_until_ms < ?6
+                THEN excluded.present_since_ms ELSE boards.present_since_ms END,
+            present_until_ms = CASE WHEN excluded.present_until_ms > boards.present_until_ms
+                THEN excluded.present_until_ms ELSE boards.present_until_ms END";
     HAS_TWINS = "UPDATE boards SET twins_until_ms = ?2 WHERE board = ?1";
     GONE = "
         UPDATE boards SET present_until_ms = ?2, nonce = NULL

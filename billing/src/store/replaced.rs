@@ -22,6 +22,14 @@ macro_rules! select {
     };
 }
 
+/// One pair for each board, although it may have been at several doors.
+macro_rules! one_door_each {
+    () => {
+        "SELECT old, old_mac, intercom_id, new, new_mac FROM (
+             SELECT *, row_number() OVER (PARTITION BY old ORDER BY intercom_id) AS place FROM ("
+    };
+}
+
 statements! {
     OF_A_MAC = concat!(
         select!("?1 AS old, ?2 AS old_mac,", "requests r CROSS JOIN intercoms i WHERE r.from_mac = ?2"),
@@ -35,22 +43,24 @@ statements! {
         FROM intercoms i WHERE i.deleted_ms IS NULL AND i.confirmed_mac = ?2
             AND i.board IS NOT NULL AND i.board <> ?1 AND i.status <> 'empty'";
     ON_LINE = concat!(
+        one_door_each!(),
         select!(
             "b.board AS old, b.mac AS old_mac,",
             "boards b CROSS JOIN requests r CROSS JOIN intercoms i
              WHERE b.stranger = 1 AND b.present_until_ms > ?1 AND b.conflict IS NULL
                 AND r.from_mac = b.mac"
         ),
-        "b.board GROUP BY b.board ORDER BY b.board LIMIT ?2"
+        "b.board) AS pairs) AS first_pairs WHERE place = 1 ORDER BY old LIMIT ?2"
     );
     AT_A_DOOR = concat!(
+        one_door_each!(),
         select!(
             "b.board AS old, b.mac AS old_mac,",
             "requests r CROSS JOIN boards b CROSS JOIN intercoms i
              WHERE r.intercom_id = ?1 AND b.mac = r.from_mac AND b.stranger = 1
                 AND b.present_until_ms > ?2 AND b.conflict IS NULL"
         ),
-        "b.board GROUP BY b.board ORDER BY b.board"
+        "b.board) AS pairs) AS first_pairs WHERE place = 1 ORDER BY old"
     );
 }
 

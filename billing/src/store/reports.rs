@@ -36,8 +36,9 @@ statements! {
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) RETURNING number";
     WAS_READ = "
         SELECT EXISTS (SELECT 1 FROM reports
-            WHERE request_id = ?1 AND board IS ?2 AND mac IS ?3 AND status = ?4)";
-    MAKE_ROOM = "DELETE FROM reports WHERE number <= ?1 - ?2";
+            WHERE request_id = ?1 AND board IS NOT DISTINCT FROM ?2
+                AND mac IS NOT DISTINCT FROM ?3 AND status = ?4)";
+    MAKE_ROOM = "DELETE FROM reports WHERE number <= CAST(?1 AS BIGINT) - ?2";
 }
 
 /// Whether the same was reported before. A rollback by hand has the ID of what it takes back.

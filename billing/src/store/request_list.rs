@@ -76,15 +76,15 @@ macro_rules! select {
 }
 
 statements! {
-    ALL = select!("requests r", "1");
+    ALL = select!("requests r", "TRUE");
     /// Its state is not compared with a parameter, so that the index of the pending ones fits.
     PENDING = select!("requests r", "r.state = 'pending'");
     ENDED = select!("requests r", "r.state = :which AND r.state <> 'pending'");
     OF_AN_INTERCOM = select!("requests r", "r.intercom_id = :which");
     /// CROSS JOIN keeps its order: a board has few offers.
     TO_A_BOARD = select!(
-        "offers o CROSS JOIN requests r ON r.request_id = o.request_id",
-        "o.board = :which"
+        "offers o CROSS JOIN requests r",
+        "r.request_id = o.request_id AND o.board = :which"
     );
     /// Only the oldest ones are looked at, by their index.
     OLDEST_PENDING = "

@@ -18,7 +18,7 @@ statements! {
     DELETE_ENDED = "DELETE FROM sessions WHERE ends_ms <= ?1";
     MAKE_ROOM = "
         DELETE FROM sessions WHERE digest IN (SELECT digest FROM sessions
-            WHERE token = ?1 ORDER BY ends_ms DESC LIMIT -1 OFFSET ?2)";
+            WHERE token = ?1 ORDER BY ends_ms DESC LIMIT 9223372036854775807 OFFSET ?2)";
 }
 
 /// Whose session this is, if it has not ended.

@@ -41,7 +41,7 @@ macro_rules! another_has {
             $column,
             " = ",
             $value,
-            " AND id IS NOT :but AND status IS NOT :spare)"
+            " AND id IS DISTINCT FROM :but AND status IS DISTINCT FROM :spare)"
         )
     };
 }

@@ -34,8 +34,8 @@ statements! {
         SELECT EXISTS (SELECT 1 FROM tokens WHERE number = ?1 AND revoked_ms IS NULL)";
     LIST = "
         SELECT number, role, board, name,
-            strftime('%Y-%m-%dT%H:%M:%SZ', made_ms / 1000, 'unixepoch') AS made_at,
-            strftime('%Y-%m-%dT%H:%M:%SZ', revoked_ms / 1000, 'unixepoch') AS revoked_at
+            rfc_3339(made_ms) AS made_at,
+            rfc_3339(revoked_ms) AS revoked_at
         FROM tokens ORDER BY number";
     REVOKE = "UPDATE tokens SET revoked_ms = ?2 WHERE number = ?1 AND revoked_ms IS NULL";
 }

@@ -64,7 +64,7 @@ pub struct Listed {
 statements! {
     ADD = "
         INSERT INTO webhooks (url, secret, offline_after_ms, offline_told_ms, made_ms)
-        VALUES (?1, ?2, ?3, ?4 - ?3, ?4) RETURNING id";
+        VALUES (?1, ?2, ?3, CAST(?4 AS BIGINT) - ?3, ?4) RETURNING id";
     COUNT = "SELECT count(*) FROM webhooks";
     EXISTS = "SELECT EXISTS (SELECT 1 FROM webhooks WHERE id = ?1)";
     REMOVE = "DELETE FROM webhooks WHERE id = ?1";
@@ -72,14 +72,15 @@ statements! {
     LIST = "
         SELECT id, url, offline_after_ms / 1000 AS offline_after_seconds, waiting, delivered, lost,
             failures, trouble,
-            strftime('%Y-%m-%dT%H:%M:%SZ', made_ms / 1000, 'unixepoch') AS made_at,
-            (SELECT strftime('%Y-%m-%dT%H:%M:%SZ', max(due_ms, rests_until_ms) / 1000, 'unixepoch')
+            rfc_3339(made_ms) AS made_at,
+            (SELECT rfc_3339(CASE WHEN due_ms > rests_until_ms
+                    THEN due_ms ELSE rests_until_ms END)
                 FROM deliveries WHERE webhook = id AND is_first = 1
                 ORDER BY due_ms, number LIMIT 1) AS next_attempt_at
         FROM webhooks ORDER BY id";
     REACHED = "
         UPDATE webhooks SET failures = 0, rests_until_ms = 0, trouble = ?2
-        WHERE id = ?1 AND (failures <> 0 OR trouble IS NOT ?2)";
+        WHERE id = ?1 AND (failures <> 0 OR trouble IS DISTINCT FROM ?2)";
     NOT_REACHED = "
         UPDATE webhooks SET failures = failures + 1, rests_until_ms = ?2, trouble = ?3
         WHERE id = ?1";

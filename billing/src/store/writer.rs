@@ -20,6 +20,10 @@ pub(super) const MOST: usize = 256;
 
 /// A call whose kind of answer only its caller knows.
 pub(super) trait Call: Send {
+    /// The epoch of the leader whose call it is; `None`: anybody's.
+    fn epoch(&self) -> Option<i64>;
+    /// It is not to be done.
+    fn refuse(&mut self, why: Error);
     /// Does its work; false if that is to be undone.
     fn work(&mut self, transaction: &Transaction<'_>) -> bool;
     /// Answers, now that the commit has returned.
@@ -28,14 +32,15 @@ pub(super) trait Call: Send {
 
 /// A call and its waiting caller.
 pub(super) struct Waiting<F, T, E> {
+    epoch: Option<i64>,
     work: Option<F>,
     done: Option<Result<T, E>>,
     caller: oneshot::Sender<Result<T, E>>,
 }
 
 impl<F, T, E> Waiting<F, T, E> {
-    pub(super) fn new(work: F, caller: oneshot::Sender<Result<T, E>>) -> Self {
-        Waiting { work: Some(work), done: None, caller }
+    pub(super) fn new(epoch: Option<i64>, work: F, caller: oneshot::Sender<Result<T, E>>) -> Self {
+        Waiting { epoch, work: Some(work), done: None, caller }
     }
 }
 
@@ -45,6 +50,14 @@ where
     T: Send,
     E: From<Error> + Send,
 {
+    fn epoch(&self) -> Option<i64> {
+        self.epoch
+    }
+
+    fn refuse(&mut self, why: Error) {
+        self.done = Some(Err(why.into()));
+    }
+
     fn work(&mut self, transaction: &Transaction<'_>) -> bool {
         self.done = self.work.take().map(|work| work(transaction));
         matches!(self.done, Some(Ok(_)))

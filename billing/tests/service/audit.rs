@@ -38,7 +38,7 @@ fn run(billing: &Running, command: &[&str]) {
     let done = Command::new(env!("CARGO_BIN_EXE_intercom-billing"))
         .args(command)
         .arg("--database")
-        .arg(billing.dir.path().join("billing.sqlite"))
+        .arg(billing.database())
         .output()
         .expect("it runs");
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));

@@ -15,7 +15,7 @@ use crate::common::{NEW, OLD, Running};
 fn enrol(billing: &Running, more: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_intercom-billing"))
         .args(["enrol", "gate-1", "--database"])
-        .arg(billing.dir.path().join("billing.sqlite"))
+        .arg(billing.database())
         .arg("--output")
         .arg(files(billing))
         .args(more)

@@ -14,7 +14,7 @@ fn command(billing: &Running, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_intercom-billing"))
         .args(arguments)
         .arg("--database")
-        .arg(billing.dir.path().join("billing.sqlite"))
+        .arg(billing.database())
         .output()
         .expect("it runs")
 }

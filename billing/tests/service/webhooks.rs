@@ -95,7 +95,7 @@ fn command(billing: &Running, arguments: &[&str]) -> Output {
         .arg("webhooks")
         .args(arguments)
         .arg("--database")
-        .arg(billing.dir.path().join("billing.sqlite"))
+        .arg(billing.database())
         .output()
         .expect("it runs")
 }

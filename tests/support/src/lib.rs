@@ -17,10 +17,12 @@ mod lan;
 mod listener;
 mod mac_owner;
 mod namespace;
+mod postgres;
 mod process;
 mod proxy;
 mod relay;
 mod replacement;
+mod shared_postgres;
 mod strace;
 mod watcher;
 
@@ -35,11 +37,13 @@ pub use lan::{LAN, kernels_mac, lan};
 pub use listener::Listener;
 pub use mac_owner::MacOwner;
 pub use namespace::{in_a_namespace, ip, unshare};
+pub use postgres::Postgres;
 pub use process::Process;
 pub use proxy::Proxy;
 pub use relay::{Fate, Relay, Way};
 pub use replacement::{FACTORY_SERIAL, MODEL, NEW, OLD, OTHER, request};
 pub use rumqttc::Publish;
+pub use shared_postgres::Database;
 pub use strace::{Fault, Strace, at_every, traced};
 pub use watcher::Watcher;
 

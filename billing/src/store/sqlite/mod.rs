@@ -83,7 +83,7 @@ impl Engine for rusqlite::Connection {
         params: &[Param<'_>],
         read: &mut dyn FnMut(&Row<'_>) -> Result<More>,
     ) -> Result<()> {
-        let mut statement = self.prepare_cached(sql.text())?;
+        let mut statement = self.prepare_cached(sql.sqlite())?;
         bind(&mut statement, params)?;
         let mut rows = statement.raw_query();
         while let Some(row) = rows.next()? {
@@ -95,7 +95,7 @@ impl Engine for rusqlite::Connection {
     }
 
     fn execute(&self, sql: Sql, params: &[Param<'_>]) -> Result<usize> {
-        let mut statement = self.prepare_cached(sql.text())?;
+        let mut statement = self.prepare_cached(sql.sqlite())?;
         bind(&mut statement, params)?;
         Ok(statement.raw_execute()?)
     }

@@ -3,56 +3,13 @@
 use rusqlite::Connection;
 
 use super::schema;
+use crate::store::every_statement::MODULES;
 use crate::store::statement::Sql;
-use crate::store::{
-    audit, boards, by_hand, credentials, deliveries, delivery_log, disputes, doors, factories,
-    figures, groups, hardware, history, holders, import_rows, imports, intercom_list, intercoms,
-    macs, offers, pending, presence, quiet_hours, replaced, reports, request_list, requests,
-    retention, seen, sessions, sightings, swaps, taken, tokens, webhooks,
-};
-
-/// The statements of every module. A module that is missing here has a list that nobody uses, which
-/// is a warning.
-const MODULES: [(&str, &[(&str, Sql)]); 35] = [
-    ("audit", audit::STATEMENTS),
-    ("boards", boards::STATEMENTS),
-    ("by_hand", by_hand::STATEMENTS),
-    ("credentials", credentials::STATEMENTS),
-    ("deliveries", deliveries::STATEMENTS),
-    ("delivery_log", delivery_log::STATEMENTS),
-    ("disputes", disputes::STATEMENTS),
-    ("doors", doors::STATEMENTS),
-    ("factories", factories::STATEMENTS),
-    ("figures", figures::STATEMENTS),
-    ("groups", groups::STATEMENTS),
-    ("hardware", hardware::STATEMENTS),
-    ("history", history::STATEMENTS),
-    ("holders", holders::STATEMENTS),
-    ("import_rows", import_rows::STATEMENTS),
-    ("imports", imports::STATEMENTS),
-    ("intercom_list", intercom_list::STATEMENTS),
-    ("intercoms", intercoms::STATEMENTS),
-    ("macs", macs::STATEMENTS),
-    ("offers", offers::STATEMENTS),
-    ("pending", pending::STATEMENTS),
-    ("presence", presence::STATEMENTS),
-    ("quiet_hours", quiet_hours::STATEMENTS),
-    ("replaced", replaced::STATEMENTS),
-    ("reports", reports::STATEMENTS),
-    ("request_list", request_list::STATEMENTS),
-    ("requests", requests::STATEMENTS),
-    ("retention", retention::STATEMENTS),
-    ("swaps", swaps::STATEMENTS),
-    ("seen", seen::STATEMENTS),
-    ("sessions", sessions::STATEMENTS),
-    ("sightings", sightings::STATEMENTS),
-    ("taken", taken::STATEMENTS),
-    ("tokens", tokens::STATEMENTS),
-    ("webhooks", webhooks::STATEMENTS),
-];
 
 /// Every scan that there is: of one row, of what is wanted whole, or up to a limit.
-const SCANS: [&str; 28] = [
+const SCANS: [&str; 34] = [
+    "boards::SINCE: service",
+    "boards::SET_SINCE: service",
     "by_hand::ALL: by_hand USING INDEX by_hand_by_arrival",
     "by_hand::MAKE_ROOM: by_hand USING INDEX by_hand_by_arrival",
     "credentials::ANY: credentials",
@@ -73,6 +30,11 @@ const SCANS: [&str; 28] = [
     "pending::FOR_A_SPARE: service",
     "pending::FOR_A_CALLER: service",
     "quiet_hours::LIST: quiet_hours",
+    // What the indices have found is sorted.
+    "replaced::ON_LINE: (subquery-4)",
+    "replaced::ON_LINE: first_pairs",
+    "replaced::AT_A_DOOR: (subquery-4)",
+    "replaced::AT_A_DOOR: first_pairs",
     "request_list::OLDEST_PENDING: requests USING COVERING INDEX pending_requests_in_order",
     "retention::DAYS: service",
     "retention::SET_DAYS: service",
@@ -87,8 +49,8 @@ const SCANS: [&str; 28] = [
 /// What a statement scans, as SQLite itself says. An automatic index is made by a scan, too.
 fn scans(connection: &Connection, sql: Sql) -> Vec<String> {
     let mut explained = connection
-        .prepare(&format!("EXPLAIN QUERY PLAN {}", sql.text()))
-        .unwrap_or_else(|why| panic!("{why}: {}", sql.text()));
+        .prepare(&format!("EXPLAIN QUERY PLAN {}", sql.sqlite()))
+        .unwrap_or_else(|why| panic!("{why}: {}", sql.sqlite()));
     let steps = explained.raw_query().mapped(|row| row.get::<_, String>("detail"));
     let steps: Vec<String> = steps.collect::<Result<_, _>>().expect("a query plan");
     let scanned = steps.iter().filter_map(|step| match step.strip_prefix("SCAN ") {

@@ -4,15 +4,17 @@
 use std::time::Duration;
 
 use rusqlite::Connection;
+use rusqlite::functions::FunctionFlags;
 
 use super::OpenError;
+use crate::schedule::rfc_3339;
 
 /// More than there are, so that each is prepared once for each connection.
 const CACHED_STATEMENTS: usize = 300;
 
 /// Each brings a database from the version of its place in the list to the next one. Databases of every
 /// version exist, so none of these files ever changes; a change is one more at the end.
-const MIGRATIONS: [&str; 22] = [
+const MIGRATIONS: [&str; 23] = [
     include_str!("schema/01_intercoms_and_requests.sql"),
     include_str!("schema/02_strangers.sql"),
     include_str!("schema/03_tokens.sql"),
@@ -35,6 +37,7 @@ const MIGRATIONS: [&str; 22] = [
     include_str!("schema/20_delivery_log.sql"),
     include_str!("schema/21_imports.sql"),
     include_str!("schema/22_spares_that_are_asked.sql"),
+    include_str!("schema/23_boards_can_show_themselves.sql"),
 ];
 
 /// Brings the tables to this version and sets the connection up: a commit that returned survives a
@@ -76,6 +79,10 @@ pub(super) fn is_ours(connection: &Connection) -> rusqlite::Result<bool> {
 /// What every connection needs.
 pub(super) fn set_up(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    connection.create_scalar_function("rfc_3339", 1, flags, |call| {
+        Ok(call.get::<Option<i64>>(0)?.map(rfc_3339))
+    })?;
     connection.busy_timeout(Duration::from_secs(5))
 }
 

@@ -11,7 +11,9 @@ use std::time::{Duration, Instant};
 
 use intercom_billing::mqtt::link::Choice;
 use intercom_billing::service::{Service, Settings};
+use intercom_billing::store::Location;
 use intercom_billing::store::macs::Believed;
+use intercom_test_support::Database;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -30,6 +32,8 @@ pub(crate) const INTERCOMS: &str = "/api/v1/billing/intercoms";
 pub(crate) struct Running {
     pub(crate) runtime: Runtime,
     pub(crate) dir: TempDir,
+    /// Dropped after the service has ended.
+    postgres: Option<Database>,
     settings: Settings,
     service: Option<Service>,
     /// The token that calls are made with.
@@ -56,10 +60,15 @@ impl Running {
 
     pub(crate) fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
         let dir = TempDir::new().expect("a directory");
+        let postgres = Database::new();
+        let name = match &postgres {
+            Some(database) => database.url(),
+            None => dir.path().join("billing.sqlite").display().to_string(),
+        };
         let mut settings = Settings {
             listen: ([127, 0, 0, 1], 0).into(),
             tls: None,
-            database: dir.path().join("billing.sqlite"),
+            database: Location::new(&name, None).expect("a database"),
             broker: Choice::BuiltIn(([127, 0, 0, 1], 0).into()),
             hosts: Vec::new(),
             open: false,
@@ -81,6 +90,7 @@ impl Running {
         let mut running = Running {
             runtime: Runtime::new().expect("threads"),
             dir,
+            postgres,
             settings,
             service: None,
             bearer: None,
@@ -118,6 +128,14 @@ impl Running {
         self.go();
     }
 
+    /// The database, as a command takes it.
+    pub(crate) fn database(&self) -> String {
+        match &self.postgres {
+            Some(database) => database.url(),
+            None => self.dir.path().join("billing.sqlite").display().to_string(),
+        }
+    }
+
     fn service(&self) -> &Service {
         self.service.as_ref().expect("it runs")
     }
@@ -135,8 +153,7 @@ impl Running {
         Command::new(env!("CARGO_BIN_EXE_intercom-billing"))
             .arg("token")
             .args(arguments)
-            .arg("--database")
-            .arg(self.dir.path().join("billing.sqlite"))
+            .args(["--database", &self.database()])
             .output()
             .expect("it runs")
     }

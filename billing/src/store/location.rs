@@ -1,0 +1,70 @@
+//! Where a database is: a file, or a PostgreSQL server's.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use super::OpenError;
+use super::postgres::Server;
+
+/// A database, by its file or its server. Shown without a password.
+#[derive(Clone, Debug)]
+pub enum Location {
+    /// SQLite's file.
+    File(PathBuf),
+    /// A database of PostgreSQL.
+    Postgres(Box<Server>),
+}
+
+impl Location {
+    /// A `postgres://` URL, or else a file. The authorities of a server that is spoken to by TLS are in
+    /// that PEM file, or those of the system.
+    ///
+    /// # Errors
+    /// The URL or the PEM file is wrong.
+    pub fn new(text: &str, ca: Option<&Path>) -> Result<Self, OpenError> {
+        if is_url(text) {
+            return Ok(Location::Postgres(Box::new(Server::new(text, ca)?)));
+        }
+        Ok(Location::File(text.into()))
+    }
+
+    /// SQLite's file, where it is one.
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Location::File(file) => Some(file),
+            Location::Postgres(_) => None,
+        }
+    }
+}
+
+/// Whether that is the URL of a server, and not the name of a file.
+fn is_url(text: &str) -> bool {
+    text.starts_with("postgres://") || text.starts_with("postgresql://")
+}
+
+impl From<&Path> for Location {
+    fn from(file: &Path) -> Self {
+        Location::File(file.to_owned())
+    }
+}
+
+impl From<&PathBuf> for Location {
+    fn from(file: &PathBuf) -> Self {
+        Location::File(file.clone())
+    }
+}
+
+impl From<PathBuf> for Location {
+    fn from(file: PathBuf) -> Self {
+        Location::File(file)
+    }
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Location::File(file) => file.display().fmt(f),
+            Location::Postgres(server) => server.fmt(f),
+        }
+    }
+}
