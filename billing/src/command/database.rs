@@ -12,8 +12,8 @@ use crate::store::{Location, OpenError, Store};
 pub struct Database {
     /// The database of the service: the SQLite file, or the URL of a PostgreSQL database,
     /// postgres://USER@HOST/DATABASE.
-    #[arg(long = "database", value_name = "FILE|URL", hide_env_values = true)]
-    name: String,
+    #[arg(long, value_name = "FILE|URL", hide_env_values = true)]
+    database: String,
     /// The authorities that may have certified a PostgreSQL server, as PEM; those of the system without
     /// it.
     #[arg(long, value_name = "FILE")]
@@ -44,7 +44,7 @@ impl Database {
     /// The URL or the PEM file is wrong.
     pub(crate) fn location(&self) -> Result<Location> {
         // Not with the name, which may have a password.
-        Location::new(&self.name, self.database_ca.as_deref()).context("--database is wrong")
+        Location::new(&self.database, self.database_ca.as_deref()).context("--database is wrong")
     }
 
     fn opened(&self, open: impl FnOnce(Location) -> Result<Store, OpenError>) -> Result<Store> {
