@@ -17,6 +17,10 @@ const PAUSE_MS: i64 = 5_000;
 /// The longest pause, in milliseconds.
 const LONGEST_PAUSE_MS: i64 = 900_000;
 
+/// How long a process that has taken a delivery has it for itself, in milliseconds: longer than an attempt
+/// takes.
+const TAKEN_MS: i64 = 30_000;
+
 /// What a webhook is to get.
 pub struct Planned {
     /// The webhook.
@@ -135,6 +139,22 @@ impl Billing {
         Ok(planned.await?)
     }
 
+    /// A delivery is this process's, or another one's for a while: false.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn take_delivery(&self, due: &Due) -> Result<bool, Refusal> {
+        if !self.store.location().is_shared() {
+            return Ok(true);
+        }
+        let due = due.clone();
+        let taken = self.store.write(move |transaction| {
+            let again_ms = transaction.now_ms().saturating_add(TAKEN_MS);
+            deliveries::take(transaction, &due, again_ms)
+        });
+        Ok(taken.await?)
+    }
+
     /// When the next panel is told of that has gone, Unix time in milliseconds.
     ///
     /// # Errors
@@ -173,6 +193,7 @@ impl Billing {
                 }
                 Attempt::Busy(_) | Attempt::NotReached(_) => {
                     let until_ms = now_ms.saturating_add(pause_ms(failures));
+                    deliveries::give_back(transaction, number, now_ms)?;
                     webhooks::not_reached(transaction, id, until_ms, trouble)
                 }
             }

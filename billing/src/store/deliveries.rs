@@ -22,6 +22,8 @@ pub struct Due {
     pub body: String,
     /// How often it was refused.
     pub refusals: u32,
+    /// Since when it is due, Unix time in milliseconds.
+    pub due_ms: i64,
 }
 
 statements! {
@@ -40,8 +42,11 @@ statements! {
             SELECT 1 FROM deliveries WHERE webhook = ?1 AND door = ?2) THEN 0 ELSE 1 END)
         RETURNING number";
     DUE = "
-        SELECT number, body, refusals FROM deliveries
+        SELECT number, body, refusals, due_ms FROM deliveries
         WHERE webhook = ?1 AND is_first = 1 AND due_ms <= ?2 ORDER BY due_ms, number LIMIT 1";
+    /// Whoever comes second finds another time there.
+    TAKE = "UPDATE deliveries SET due_ms = ?3 WHERE number = ?1 AND due_ms = ?2";
+    GIVE_BACK = "UPDATE deliveries SET due_ms = ?2 WHERE number = ?1 AND due_ms > ?2";
     NEXT_MS = "
         SELECT due_ms FROM deliveries WHERE webhook = ?1 AND is_first = 1
         ORDER BY due_ms, number LIMIT 1";
@@ -105,8 +110,21 @@ pub fn due(snapshot: &Snapshot<'_>, webhook: i64) -> Result<Option<Due>> {
             number: row.get("number")?,
             body: row.get("body")?,
             refusals: row.get("refusals")?,
+            due_ms: row.get("due_ms")?,
         })
     })
+}
+
+/// One of several processes takes a delivery: it is due again at that time, unless its attempt has come to
+/// something before. False if another one has taken it.
+pub fn take(transaction: &Transaction<'_>, due: &Due, again_ms: i64) -> Result<bool> {
+    Ok(transaction.execute(TAKE, [due.number, due.due_ms, again_ms])? > 0)
+}
+
+/// The attempt of one that was taken was in vain: any process may take it.
+pub fn give_back(transaction: &Transaction<'_>, number: i64, now_ms: i64) -> Result<()> {
+    transaction.execute(GIVE_BACK, [number, now_ms])?;
+    Ok(())
 }
 
 /// When the next delivery is due, Unix time in milliseconds.

@@ -28,6 +28,11 @@ impl Location {
         Ok(Location::File(text.into()))
     }
 
+    /// Whether several processes may serve it at once.
+    pub fn is_shared(&self) -> bool {
+        matches!(self, Location::Postgres(_))
+    }
+
     /// SQLite's file, where it is one.
     pub fn file(&self) -> Option<&Path> {
         match self {

@@ -33,6 +33,8 @@ pub const MAX_OFFLINE_AFTER_SECONDS: i64 = 3_000;
 pub const MIN_OFFLINE_AFTER_SECONDS: i64 = 60;
 /// Another process may add a webhook; what waits for it is seen within this time.
 const LOOKS_EVERY: Duration = Duration::from_secs(10);
+/// When another process has just taken what was due, this one looks again, in milliseconds.
+const TAKEN_BY_ANOTHER_MS: i64 = 200;
 /// The pause after the database has failed.
 const PAUSE: Duration = Duration::from_secs(5);
 
@@ -98,6 +100,11 @@ impl Sender {
             match when {
                 When::Never => {}
                 When::At(at_ms) => next_ms = next_ms.min(at_ms),
+                When::Now(due) if !self.billing.take_delivery(&due).await? => {
+                    // What is due after it may be this process's.
+                    next_ms = next_ms
+                        .min(self.billing.store.now_ms().saturating_add(TAKEN_BY_ANOTHER_MS));
+                }
                 When::Now(due) => {
                     let (billing, client) = (self.billing.clone(), self.client.clone());
                     let webhook = receiver.id;

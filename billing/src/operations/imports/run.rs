@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use intercom_import::Layout;
+use tokio::time::timeout;
 
 use super::super::credentials::Given;
 use super::super::patch::SameIdentity;
@@ -20,6 +21,8 @@ use crate::store::macs::Believed;
 
 /// How many rows are run together. They share a commit, and other calls wait for no more of them.
 const AT_ONCE: usize = 16;
+/// How often it is looked whether another process has begun an import.
+const LOOKS_EVERY: Duration = Duration::from_secs(2);
 /// The pause after the database has failed.
 const PAUSE: Duration = Duration::from_secs(5);
 
@@ -29,7 +32,8 @@ impl Billing {
         loop {
             match self.run_some_rows().await {
                 Ok(true) => {}
-                Ok(false) => self.import_waits.notified().await,
+                // One that was begun by another process is seen within a while.
+                Ok(false) => drop(timeout(LOOKS_EVERY, self.import_waits.notified()).await),
                 Err(why) => {
                     tracing::error!("the rows of an import cannot be run: {why}");
                     tokio::time::sleep(PAUSE).await;
