@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use intercom_billing::backup::{FromFile, ToFile};
+use intercom_billing::command::copy::Copy;
 use intercom_billing::command::quiet_hours::QuietHoursCommand;
 use intercom_billing::command::retention::Retention;
 use intercom_billing::command::token::Token;
@@ -39,6 +40,8 @@ enum Command {
     Backup(ToFile),
     /// Makes a database from such a file.
     Restore(FromFile),
+    /// Copies the database from a file into PostgreSQL.
+    Copy(Copy),
     /// Makes, lists and revokes the tokens that callers and panels authenticate with.
     #[command(subcommand)]
     Token(Token),
@@ -91,6 +94,7 @@ fn main() -> ExitCode {
         Command::Health(health) => program::run(NAME, LOG, async { health.run() }),
         Command::Backup(backup) => program::run(NAME, LOG, async { backup.run() }),
         Command::Restore(restore) => program::run(NAME, LOG, async { restore.run() }),
+        Command::Copy(copy) => program::run(NAME, LOG, async { copy.run() }),
         Command::Token(token) => program::run(NAME, LOG, token.run()),
         Command::Webhooks(webhooks) => program::run(NAME, LOG, webhooks.run()),
         Command::QuietHours(hours) => program::run(NAME, LOG, hours.run()),

@@ -10,6 +10,7 @@
 pub mod audit;
 pub mod boards;
 pub mod by_hand;
+pub mod copy;
 pub mod credentials;
 pub mod deliveries;
 pub mod delivery_log;
@@ -110,6 +111,8 @@ pub enum OpenError {
     Thread(io::Error),
     /// That is no URL of a PostgreSQL database.
     Url(String),
+    /// A copy into it was cut off.
+    Unfinished,
     /// No authority can be trusted for TLS.
     Tls(String),
 }
@@ -167,8 +170,7 @@ impl Store {
         match &*self.location {
             Location::File(_) => Ok(None),
             Location::Postgres(server) => {
-                let holder = format!("process {}", std::process::id());
-                Lease::start((**server).clone(), holder).map(Some).map_err(OpenError::Thread)
+                Lease::start((**server).clone()).map(Some).map_err(OpenError::Thread)
             }
         }
     }
@@ -265,7 +267,8 @@ fn connections(
         }
         Location::Postgres(server) => {
             // The library has an asynchronous runtime of its own, which cannot begin inside another one.
-            let prepared = thread::scope(|scope| scope.spawn(|| postgres::prepare(server)).join());
+            let prepared =
+                thread::scope(|scope| scope.spawn(|| postgres::prepare_to_serve(server)).join());
             prepared.unwrap_or(Err(Error::Panicked.into()))?;
             let reader = |_| Box::new(postgres::Connection::to(server)) as Box<dyn Connection>;
             let writer = Box::new(postgres::Connection::to(server));
@@ -300,6 +303,9 @@ impl std::fmt::Display for OpenError {
             OpenError::File(error) => write!(f, "it cannot be made: {error}"),
             OpenError::Foreign => f.write_str("it is no database of intercom-billing"),
             OpenError::Url(why) => write!(f, "it is no URL of a PostgreSQL database: {why}"),
+            OpenError::Unfinished => f.write_str(
+                "a copy into it was cut off: `intercom-billing copy` with the same file goes on with it",
+            ),
             OpenError::Tls(why) => f.write_str(why),
             OpenError::Thread(error) => write!(f, "its thread cannot be started: {error}"),
             OpenError::Newer(version) => write!(

@@ -9,7 +9,7 @@ use postgres::Client;
 use tokio::sync::watch;
 use tokio::time::sleep_until;
 
-use super::server::Server;
+use super::server::{Server, holder};
 use crate::store::Result;
 
 /// How long a lease lasts. When its holder dies, another leads within this time and a look.
@@ -47,9 +47,10 @@ impl Lease {
     ///
     /// # Errors
     /// The thread cannot be started.
-    pub(in crate::store) fn start(server: Server, holder: String) -> std::io::Result<Self> {
+    pub(in crate::store) fn start(server: Server) -> std::io::Result<Self> {
         let (standing_in, standing) = watch::channel(Standing::Unknown);
-        let mut contender = Contender { server, holder, client: None, standing: standing_in };
+        let mut contender =
+            Contender { server, holder: holder(), client: None, standing: standing_in };
         let thread = thread::Builder::new().name("lease".to_owned());
         thread.spawn(move || contender.run())?;
         Ok(Lease { standing })

@@ -16,9 +16,10 @@ mod value;
 pub(super) use connection::Connection;
 pub(super) use feed::Feed;
 pub use lease::{Lead, Lease, Standing};
-pub(super) use schema::prepare;
+pub(super) use schema::UNFINISHED;
+pub(super) use schema::{prepare, prepare_to_serve};
 pub use server::Server;
-pub(super) use value::{place, value};
+pub(super) use value::{Bound, place, value};
 
 #[cfg(test)]
 mod tests;

@@ -9,6 +9,9 @@ use crate::store::{OpenError, Result};
 /// ever changes; a change is one more at the end.
 const MIGRATIONS: [&str; 1] = [include_str!("schema/01_tables.sql")];
 
+/// The table that is there while a copy from a file is not finished.
+pub(in crate::store) const UNFINISHED: &str = "intercom_billing_copy";
+
 /// Brings the tables to this version. Another process may do the same now: it waits.
 pub(in crate::store) fn prepare(server: &Server) -> Result<(), OpenError> {
     let mut client = server.connect()?;
@@ -44,4 +47,13 @@ pub(in crate::store) fn prepare(server: &Server) -> Result<(), OpenError> {
     let newest = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
     transaction.execute("UPDATE intercom_billing_schema SET version = $1", &[&newest])?;
     Ok(transaction.commit()?)
+}
+
+/// The same, and refuses a database into which a copy is not finished.
+pub(in crate::store) fn prepare_to_serve(server: &Server) -> Result<(), OpenError> {
+    prepare(server)?;
+    let mut client = server.connect()?;
+    let row = client.query_one("SELECT to_regclass($1) IS NOT NULL", &[&UNFINISHED])?;
+    let is_unfinished: bool = row.try_get(0)?;
+    if is_unfinished { Err(OpenError::Unfinished) } else { Ok(()) }
 }

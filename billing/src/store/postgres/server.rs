@@ -43,7 +43,7 @@ impl Server {
     pub fn new(url: &str, ca: Option<&Path>) -> Result<Self, OpenError> {
         let mut config = Config::from_str(url).map_err(|why| OpenError::Url(why.to_string()))?;
         config
-            .application_name("intercom-billing")
+            .application_name(&holder())
             .connect_timeout(CONNECTS_WITHIN)
             .tcp_user_timeout(ANSWERS_WITHIN)
             .keepalives_idle(ANSWERS_WITHIN);
@@ -62,7 +62,7 @@ impl Server {
     }
 
     /// A new connection, ready for statements.
-    pub(super) fn connect(&self) -> Result<Client> {
+    pub(in crate::store) fn connect(&self) -> Result<Client> {
         let mut client = match &self.tls {
             Some(tls) => self.config.connect(tls.clone())?,
             None => self.config.connect(NoTls)?,
@@ -70,6 +70,12 @@ impl Server {
         client.batch_execute(SETTINGS)?;
         Ok(client)
     }
+}
+
+/// What this process is called in the database: a process by its number, on a host by its name.
+pub(in crate::store) fn holder() -> String {
+    let host = nix::unistd::gethostname().unwrap_or_default();
+    format!("intercom-billing {} on {}", std::process::id(), host.display())
 }
 
 impl From<postgres::Error> for Error {

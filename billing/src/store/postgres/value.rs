@@ -9,7 +9,13 @@ use crate::store::{Error, Result};
 
 /// A value for a statement.
 #[derive(Debug)]
-pub(super) struct Bound(Value);
+pub(in crate::store) struct Bound(Value);
+
+impl From<Value> for Bound {
+    fn from(value: Value) -> Self {
+        Bound(value)
+    }
+}
 
 impl Bound {
     pub(super) fn of(param: &Param<'_>) -> Result<Self> {

@@ -17,6 +17,8 @@ use crate::host::Host;
 pub mod backup;
 mod schema;
 
+pub(super) use schema::of_another_version;
+
 #[cfg(test)]
 mod query_plans;
 

@@ -76,6 +76,15 @@ pub(super) fn is_ours(connection: &Connection) -> rusqlite::Result<bool> {
     Ok(version > 0 && is_known && connection.table_exists(None, "service")?)
 }
 
+/// The version of tables that are not this version's, 0 where there are none.
+pub(in crate::store) fn of_another_version(
+    connection: &Connection,
+) -> rusqlite::Result<Option<i64>> {
+    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let is_current = usize::try_from(version).is_ok_and(|version| version == MIGRATIONS.len());
+    Ok((!is_current).then_some(version))
+}
+
 /// What every connection needs.
 pub(super) fn set_up(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
