@@ -20,11 +20,12 @@ pub(super) struct Fleet {
 }
 
 impl Fleet {
-    /// Starts so many panels for this broker. `program` is this one.
-    pub(super) fn start(program: &Path, broker: SocketAddr, panels: usize) -> Result<Self> {
+    /// Starts so many panels, shared out to these brokers. `program` is this one.
+    pub(super) fn start(program: &Path, brokers: &[SocketAddr], panels: usize) -> Result<Self> {
         let mut fleet = Fleet { tally: Tally::default(), processes: Vec::new() };
-        for first in (0..panels).step_by(IN_A_PROCESS) {
-            let end = (first + IN_A_PROCESS).min(panels);
+        let together = panels.div_ceil(brokers.len().max(1)).clamp(1, IN_A_PROCESS);
+        for (first, broker) in (0..panels).step_by(together).zip(brokers.iter().cycle()) {
+            let end = (first + together).min(panels);
             let mut command = Command::new(program);
             command.args(["panels", "--broker", &broker.to_string()]);
             command.args(["--first", &first.to_string(), "--end", &end.to_string()]);

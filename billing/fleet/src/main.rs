@@ -5,6 +5,7 @@
 //! simulated.
 
 mod caller;
+mod chaos;
 mod cost;
 mod fleet;
 mod identities;
@@ -57,6 +58,8 @@ enum Command {
     Panels(simulator::Panels),
     /// Measure what one call to the billing service costs with so many records.
     Cost(cost::Records),
+    /// Kill and stop one part of a cluster after the other, and see that nothing is lost.
+    Chaos(chaos::Chaos),
 }
 
 #[derive(Args)]
@@ -95,6 +98,9 @@ fn main() -> ExitCode {
         Some(Command::Panels(panels)) => program::run(NAME, QUIET, panels.run()),
         Some(Command::Cost(records)) => {
             program::run(NAME, QUIET, async { cost::run(this_program()?, records).await })
+        }
+        Some(Command::Chaos(chaos)) => {
+            program::run(NAME, QUIET, async { chaos.run(this_program()?).await })
         }
         None => program::run(NAME, QUIET, options.run()),
     }

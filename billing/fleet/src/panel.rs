@@ -184,6 +184,7 @@ impl Panel {
     }
 
     fn commit(&mut self, change: Change) {
+        Told::Installed.tell();
         self.connect_as.confirm();
         self.routes.claim(self.connection);
         let factory = self.factory.clone();

@@ -63,7 +63,7 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     let is_logging = settings.broker == Broker::LoggingMosquitto;
     let messages = is_logging.then(|| MessageLog::new(Servers::mosquitto_log(dir.path())));
     let begun = Instant::now();
-    let fleet = Fleet::start(&settings.billing, servers.mqtt, panels)?;
+    let fleet = Fleet::start(&settings.billing, &[servers.mqtt], panels)?;
     let mut run = Run { settings, database, servers, fleet, messages };
 
     run.connected(begun).await?;

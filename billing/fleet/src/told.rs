@@ -18,15 +18,18 @@ pub(super) enum Told {
     ReportAgain,
     /// It was offered a request that names no nonce of its connection.
     OldRequest,
+    /// It has installed what it was asked for.
+    Installed,
     /// Another board says that it has the new MAC address.
     Conflict,
 }
 
-const ALL: [(Told, &str); 5] = [
+const ALL: [(Told, &str); 6] = [
     (Told::Connected, "connected"),
     (Told::Lost, "lost"),
     (Told::ReportAgain, "report again"),
     (Told::OldRequest, "old request"),
+    (Told::Installed, "installed"),
     (Told::Conflict, "conflict"),
 ];
 
@@ -51,6 +54,7 @@ pub(super) struct Tally {
     since: Arc<Mutex<Vec<Instant>>>,
     reports_again: Arc<AtomicUsize>,
     old_requests: Arc<AtomicUsize>,
+    installed: Arc<AtomicUsize>,
     conflicts: Arc<AtomicUsize>,
 }
 
@@ -74,6 +78,7 @@ impl Tally {
             Told::Lost => self.connected.send_modify(|count| *count = count.saturating_sub(1)),
             Told::ReportAgain => drop(self.reports_again.fetch_add(1, Ordering::Relaxed)),
             Told::OldRequest => drop(self.old_requests.fetch_add(1, Ordering::Relaxed)),
+            Told::Installed => drop(self.installed.fetch_add(1, Ordering::Relaxed)),
             Told::Conflict => drop(self.conflicts.fetch_add(1, Ordering::Relaxed)),
         }
     }
@@ -81,6 +86,11 @@ impl Tally {
     /// How many panels are connected now.
     pub(super) fn connected(&self) -> watch::Receiver<usize> {
         self.connected.subscribe()
+    }
+
+    /// How often a panel has installed what it was asked for.
+    pub(super) fn installed(&self) -> usize {
+        self.installed.load(Ordering::Relaxed)
     }
 
     /// When panels have connected, since the last call.

@@ -39,8 +39,6 @@ impl Postgres {
 
     /// After it was killed: at the same address, with what was committed.
     pub fn start_again(&mut self) {
-        // What a killed server leaves behind names a process that is no more.
-        let _ = fs::remove_file(self.data().join("postmaster.pid"));
         let mut process = Process::start(
             "postgres",
             command("postgres")
@@ -54,9 +52,9 @@ impl Postgres {
         self.process = Some(process);
     }
 
-    /// Pulls its plug.
-    pub fn kill(&mut self) {
-        self.process.take().expect("it runs").kill();
+    /// Ends it at once with all its connections: it tidies up when it starts again.
+    pub fn quit(&mut self) {
+        self.process.take().expect("it runs").quit();
     }
 
     /// Where its databases are: `postgres` is there already.

@@ -124,8 +124,17 @@ impl Process {
     }
 
     /// Asks it to end, and waits until it has.
-    pub fn terminate(mut self) -> ExitStatus {
-        self.signal(Signal::SIGTERM);
+    pub fn terminate(self) -> ExitStatus {
+        self.end(Signal::SIGTERM)
+    }
+
+    /// Asks it to end at once, without tidying up, and waits until it has.
+    pub fn quit(self) -> ExitStatus {
+        self.end(Signal::SIGQUIT)
+    }
+
+    fn end(mut self, signal: Signal) -> ExitStatus {
+        self.signal(signal);
         // Its output is closed when it ends.
         let ended = self.next_with(&["\0"]);
         assert_eq!(ended, Err(RecvTimeoutError::Disconnected), "{} does not end", self.name);
