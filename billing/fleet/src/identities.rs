@@ -66,6 +66,12 @@ pub(super) fn patch(number: usize) -> Result<Value> {
     }))
 }
 
+/// The same, to a MAC address alone.
+pub(super) fn patch_to(number: usize, new_mac: Mac) -> Result<Value> {
+    let old = old(number)?;
+    Ok(json!({"mac": old.mac, "new_mac": new_mac, "model": MODEL, "group_id": 1}))
+}
+
 /// Writes the records of all panels into a new database.
 pub(super) async fn install(store: &Store, count: usize) -> Result<()> {
     store

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use hyper::{Method, StatusCode};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
@@ -36,6 +36,7 @@ pub(super) struct Asked {
     pub(super) doors: usize,
     /// How often two asked for one MAC address, and both got it.
     pub(super) both_got_it: usize,
+    one_got_it: usize,
     rivals: usize,
     /// How often an answer had to be asked for again, by its cause.
     again: BTreeMap<String, usize>,
@@ -62,18 +63,17 @@ async fn ask(http: Vec<SocketAddr>, panels: usize, over: Arc<AtomicBool>) -> Res
     let mut number = 0;
     while number + 1 < panels && !over.load(Ordering::Relaxed) {
         if number % RIVALS_EVERY == 0 {
-            let body = |door: usize| {
-                let wanted = json!({"mac": identities::old(door)?.mac, "new_mac": identities::spare(number)?});
-                anyhow::Ok(wanted)
-            };
+            let wanted = identities::spare(number)?;
+            let body = |door| identities::patch_to(door, wanted);
             let (one, other) = (body(number)?, body(number + 1)?);
             let (one, other) = tokio::join!(once(first, &one), once(second, &other));
             asked.rivals += 1;
             let got = [one, other]
-                .into_iter()
-                .filter(|answer| answer.as_ref().is_ok_and(StatusCode::is_success));
-            let got = got.count();
+                .iter()
+                .filter(|answer| answer.as_ref().is_ok_and(StatusCode::is_success))
+                .count();
             asked.doors += got;
+            asked.one_got_it += usize::from(got == 1);
             asked.both_got_it += usize::from(got == 2);
             number += 2;
         } else {
