@@ -16,7 +16,8 @@ mod link_proof;
 pub mod mqtt;
 pub(crate) mod tls;
 
-use std::pin::pin;
+use std::future::Future;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 
 use intercom_wire::{Mac, Report};
@@ -165,12 +166,26 @@ impl Routes {
         self.mqtt.iter().chain(&self.http).chain(&self.billing)
     }
 
+    /// Finds something out beside the agent, and tells it what comes of that.
+    fn find_out(&self, event: FindOut) {
+        let Some(events) = self.events.clone() else { return };
+        tokio::spawn(async move {
+            if let Some(event) = event.await {
+                // It only fails when the daemon ends.
+                let _ = events.send(RouteEvent::Event(event)).await;
+            }
+        });
+    }
+
     /// How each route fares.
     pub(crate) fn health(&self) -> impl Iterator<Item = (Route, &Health)> {
         let of = |route| self.handle(route).map(|handle| (route, &handle.health));
         [Route::Mqtt, Route::Http, Route::Billing].into_iter().filter_map(of)
     }
 }
+
+/// What ends with an event, or with nothing to tell. Boxed, so that one kind of task is compiled for all.
+type FindOut = Pin<Box<dyn Future<Output = Option<Event>> + Send>>;
 
 impl Upstream for Routes {
     fn connect_as(&mut self, connect_as: ConnectIdentity, connection: Connection) {
@@ -186,23 +201,17 @@ impl Upstream for Routes {
     }
 
     fn look_up(&mut self, mac: Mac) {
-        let Some(events) = self.events.clone() else { return };
         let broker = self.mqtt.as_ref().map(|mqtt| mqtt.commands.clone());
-        tokio::spawn(look_up(mac, self.neighbours.clone(), broker, events));
+        let neighbours = self.neighbours.clone();
+        self.find_out(Box::pin(async move { Some(look_up(mac, neighbours, broker).await) }));
     }
 
     fn meet_neighbours(&mut self, mac: Mac) {
-        let (Some(events), Some(neighbours)) = (self.events.clone(), self.neighbours.clone())
-        else {
-            return;
-        };
-        tokio::spawn(async move {
+        let Some(neighbours) = self.neighbours.clone() else { return };
+        self.find_out(Box::pin(async move {
             let owner = neighbours.owner(mac).await;
-            if let MacOwner::AnotherBoard(_) = owner {
-                // It only fails when the daemon ends.
-                let _ = events.send(RouteEvent::Event(Event::LookedUp { mac, owner })).await;
-            }
-        });
+            matches!(owner, MacOwner::AnotherBoard(_)).then_some(Event::LookedUp { mac, owner })
+        }));
     }
 
     fn send(&mut self, route: Route, id: ReportId, report: &Report) {
@@ -241,17 +250,15 @@ impl Upstream for Routes {
     }
 
     fn judge_link(&mut self, route: Route, mac: Mac) {
-        let Some(events) = self.events.clone() else { return };
         let proof = self.link_proof.clone();
         let ends = self.handle(route).map(|handle| handle.health.ends()).unwrap_or_default();
-        tokio::spawn(async move {
+        self.find_out(Box::pin(async move {
             let judged = match proof {
                 Some(proof) => proof.judge(&ends, mac).await,
                 None => Ok(()),
             };
-            // It only fails when the daemon ends.
-            let _ = events.send(RouteEvent::Event(Event::LinkJudged { mac, judged })).await;
-        });
+            Some(Event::LinkJudged { mac, judged })
+        }));
     }
 
     fn ask_again(&mut self, route: Route) {
@@ -268,8 +275,7 @@ async fn look_up(
     mac: Mac,
     neighbours: Option<Arc<Neighbours>>,
     broker: Option<mpsc::Sender<RouteCommand>>,
-    events: mpsc::Sender<RouteEvent>,
-) {
+) -> Event {
     debug!("the look-up of {mac} begins");
     let on_the_lan = async {
         match neighbours {
@@ -298,10 +304,8 @@ async fn look_up(
         },
     };
     debug!("the look-up of {mac} has ended");
-    let event = match owner {
+    match owner {
         Some(owner) => Event::LookedUp { mac, owner },
         None => Event::BrokerAway { mac },
-    };
-    // It only fails when the daemon ends.
-    let _ = events.send(RouteEvent::Event(event)).await;
+    }
 }
