@@ -9,7 +9,7 @@ use super::values::{not_empty, seconds, secret};
 use super::{Broker, Template};
 
 pub(super) fn mqtt(mut section: Section) -> Result<MqttSettings, Wrong> {
-    let broker = section.required("url", str::parse::<Broker>)?;
+    let broker = section.required("url", &str::parse::<Broker>)?;
     let user_is_named = section.place("username").is_some();
     // MQTT 3.1.1 has no password without a user name.
     if let (Some(file), false) = (section.place("password_file"), user_is_named) {
@@ -17,7 +17,7 @@ pub(super) fn mqtt(mut section: Section) -> Result<MqttSettings, Wrong> {
         return Err(section.wrong("password_file", file, text));
     }
     let alpn_at = section.place("alpn");
-    let alpn = section.texts("alpn", &[], protocol)?;
+    let alpn = section.texts("alpn", &[], &protocol)?;
     if let (false, false, Some(at)) = (broker.tls, alpn.is_empty(), alpn_at) {
         let text = "it is only used over TLS, which needs an mqtts:// url";
         return Err(section.wrong("alpn", at, text));
@@ -31,8 +31,8 @@ pub(super) fn mqtt(mut section: Section) -> Result<MqttSettings, Wrong> {
         tls: tls(&mut section, broker.tls, "an mqtts:// url", user_is_named)?,
         alpn,
         broker,
-        username: section.optional("username", not_empty)?,
-        password: section.optional("password_file", secret)?,
+        username: section.optional("username", &not_empty)?,
+        password: section.optional("password_file", &secret)?,
         keep_alive: seconds(section.number("keep_alive", 30, 5..=3600, " seconds")?),
         connect_timeout: seconds(section.number("connect_timeout", 30, 5..=300, " seconds")?),
         topics: topics(section.section_or_defaults("topics")?, by_mac)?,
@@ -52,7 +52,7 @@ fn protocol(name: &str) -> Result<String, String> {
 
 fn topics(mut section: Section, by_mac: ByMac) -> Result<Topics, Wrong> {
     let given = ["status", "presence", "mac_who", "mac_here"].map(|key| (key, section.place(key)));
-    let mut topic = |key, default| section.text(key, default, Template::topic);
+    let mut topic = |key, default| section.text(key, default, &Template::topic);
     let topics = Topics {
         patch: topic("patch", wire::PATCH)?,
         board_patch: topic("board_patch", wire::BOARD_PATCH)?,

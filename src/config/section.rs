@@ -19,6 +19,9 @@ pub(super) struct Wrong {
     pub(super) text: String,
 }
 
+/// How a text is read. Not a type parameter: the functions that take it would be compiled once for each.
+pub(super) type Read<'r, T> = &'r dyn Fn(&str) -> Result<T, String>;
+
 /// A text, and where it stands.
 pub(super) type Text<'t> = Spanned<Cow<'t, str>>;
 
@@ -56,6 +59,10 @@ impl<'t> Section<'t> {
     /// What is wrong with the value of a key.
     pub(super) fn wrong(&self, key: &str, span: Range<usize>, text: impl Into<String>) -> Wrong {
         Wrong { key: self.name_of(key), span, text: text.into() }
+    }
+
+    fn missing(&self, key: &str) -> Wrong {
+        self.wrong(key, self.span.clone(), "it is missing: the section needs it")
     }
 
     /// What is in force. What cannot be set is left out.
@@ -108,8 +115,22 @@ impl<'t> Section<'t> {
         if !value.get_ref().is_array() {
             return Err(self.kind(key, &value, "a list of texts in quotes"));
         }
-        let DeValue::Array(list) = value.into_inner() else { return Ok(None) };
-        list.into_iter().map(|value| self.as_text(key, value)).collect::<Result<_, _>>().map(Some)
+        self.as_texts(key, value).map(Some)
+    }
+
+    /// A text, or a list of them.
+    fn as_texts(&self, key: &str, value: Spanned<DeValue<'t>>) -> Result<Vec<Text<'t>>, Wrong> {
+        let span = value.span();
+        let mut texts = Vec::new();
+        match value.into_inner() {
+            DeValue::Array(list) => {
+                for value in list {
+                    texts.push(self.as_text(key, value)?);
+                }
+            }
+            one => texts.push(self.as_text(key, Spanned::new(span, one))?),
+        }
+        Ok(texts)
     }
 
     /// A whole number.
@@ -209,11 +230,7 @@ impl<'t> Section<'t> {
 
     // How a text is taken, by whether it must be there.
 
-    pub(super) fn optional<T>(
-        &mut self,
-        key: &str,
-        read: impl Fn(&str) -> Result<T, String>,
-    ) -> Result<Option<T>, Wrong> {
+    pub(super) fn optional<T>(&mut self, key: &str, read: Read<'_, T>) -> Result<Option<T>, Wrong> {
         let Some(text) = self.take_text(key)? else { return Ok(None) };
         match read(text.get_ref()) {
             Ok(value) => {
@@ -228,9 +245,9 @@ impl<'t> Section<'t> {
         &mut self,
         key: &str,
         default: &str,
-        read: impl Fn(&str) -> Result<T, String>,
+        read: Read<'_, T>,
     ) -> Result<T, Wrong> {
-        match self.optional(key, &read)? {
+        match self.optional(key, read)? {
             Some(value) => Ok(value),
             None => {
                 self.note(key, default);
@@ -239,29 +256,34 @@ impl<'t> Section<'t> {
         }
     }
 
-    pub(super) fn required<T>(
-        &mut self,
-        key: &str,
-        read: impl Fn(&str) -> Result<T, String>,
-    ) -> Result<T, Wrong> {
-        let missing = "it is missing: the section needs it";
-        self.optional(key, read)?.ok_or_else(|| self.wrong(key, self.span.clone(), missing))
+    pub(super) fn required<T>(&mut self, key: &str, read: Read<'_, T>) -> Result<T, Wrong> {
+        self.optional(key, read)?.ok_or_else(|| self.missing(key))
     }
 
     pub(super) fn texts<T>(
         &mut self,
         key: &str,
         default: &[&str],
-        read: impl Fn(&str) -> Result<T, String>,
+        read: Read<'_, T>,
     ) -> Result<Vec<T>, Wrong> {
         let default = || default.iter().map(|text| Spanned::new(0..0, (*text).into())).collect();
         let texts: Vec<Text> = self.take_texts(key)?.unwrap_or_else(default);
-        let noted: Vec<Value> = texts.iter().map(|text| text.get_ref().as_ref().into()).collect();
-        self.note(key, noted);
-        let read =
-            |text: Text| read(text.get_ref()).map_err(|why| self.wrong(key, text.span(), why));
-        texts.into_iter().map(read).collect()
+        self.note(key, list(&texts));
+        self.each(key, &texts, read)
     }
+
+    fn each<T>(&self, key: &str, texts: &[Text], read: Read<'_, T>) -> Result<Vec<T>, Wrong> {
+        let mut values = Vec::new();
+        for text in texts {
+            let value = read(text.get_ref());
+            values.push(value.map_err(|why| self.wrong(key, text.span(), why))?);
+        }
+        Ok(values)
+    }
+}
+
+fn list(texts: &[Text]) -> Value {
+    texts.iter().map(|text| text.get_ref().as_ref()).collect()
 }
 
 /// What is wrong with a key that this table does not have. One that another table has stands behind the wrong

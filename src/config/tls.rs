@@ -28,8 +28,8 @@ pub(super) fn tls(
     let wrong = |section: &Section, key, at, text| Err(section.wrong(key, at, text));
     let trust = match (insecure, confirmed) {
         (None, None) => Trust::Authorities {
-            ca_file: section.optional("ca_file", path)?,
-            server_name: section.optional("server_name", not_empty)?,
+            ca_file: section.optional("ca_file", &path)?,
+            server_name: section.optional("server_name", &not_empty)?,
         },
         (Some(at), None) if credentials => {
             return wrong(
@@ -58,7 +58,7 @@ pub(super) fn tls(
             return wrong(section, "insecure_with_credentials", at, text);
         }
     };
-    let min_version = section.optional("tls_min", version)?.unwrap_or_default();
+    let min_version = section.optional("tls_min", &version)?.unwrap_or_default();
     Ok(Tls { trust, min_version, client })
 }
 
@@ -79,6 +79,6 @@ fn client_certificate(section: &mut Section) -> Result<Option<ClientCertificate>
             return Err(section.wrong(given, at, format!("it needs `{needed}` beside it")));
         }
     }
-    let Some(cert_file) = section.optional(cert, path)? else { return Ok(None) };
-    Ok(Some(ClientCertificate { cert_file, key: section.required(key, secret)? }))
+    let Some(cert_file) = section.optional(cert, &path)? else { return Ok(None) };
+    Ok(Some(ClientCertificate { cert_file, key: section.required(key, &secret)? }))
 }

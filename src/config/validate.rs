@@ -16,9 +16,9 @@ use crate::environment::Policy;
 pub(super) fn validate(mut file: Section) -> Result<Settings, Wrong> {
     let mut serial_numbers = file.section_or_defaults("serial_number")?;
     let signatures = file.section_or_defaults("signature")?;
-    let interface = file.text("interface", "eth0", interface)?;
-    let uplink = file.optional("uplink", self::interface)?.filter(|uplink| *uplink != interface);
-    let mac_variable = file.optional("mac_variable", variable)?;
+    let interface = file.text("interface", "eth0", &interface)?;
+    let uplink = file.optional("uplink", &self::interface)?.filter(|uplink| *uplink != interface);
+    let mac_variable = file.optional("mac_variable", &variable)?;
     let mac_variable = mac_variable.or_else(|| mac_variable_of(&interface));
     let serial_number = serial_number(&mut serial_numbers, mac_variable.as_deref())?;
     let hook_time_limit = file.number("hook_time_limit", 30, 1..=600, " seconds")?;
@@ -38,19 +38,19 @@ pub(super) fn validate(mut file: Section) -> Result<Settings, Wrong> {
         confirm_within: seconds(confirm_within),
         settle: seconds(settle),
         id: id(&mut file)?,
-        board_name: file.optional("board_name", board_name)?,
-        models: file.texts("models", &[], model)?,
+        board_name: file.optional("board_name", &board_name)?,
+        models: file.texts("models", &[], &model)?,
         placeholder_macs: file.texts(
             "placeholder_macs",
             &["00:00:23:34:45:66"],
-            told(str::parse::<Mac>),
+            &told(str::parse::<Mac>),
         )?,
-        state_dir: file.text("state_dir", "/var/lib/intercom-agent", path)?,
-        runtime_dir: file.text("runtime_dir", "/run/intercom-agent", path)?,
-        hooks_dir: file.text("hooks_dir", "/etc/intercom-agent/hooks.d", path)?,
-        environment: file.text("environment", "redundant-only", environment)?,
+        state_dir: file.text("state_dir", "/var/lib/intercom-agent", &path)?,
+        runtime_dir: file.text("runtime_dir", "/run/intercom-agent", &path)?,
+        hooks_dir: file.text("hooks_dir", "/etc/intercom-agent/hooks.d", &path)?,
+        environment: file.text("environment", "redundant-only", &environment)?,
         changes_per_hour: file.number("changes_per_hour", 6, 1..=100, "")?,
-        log_level: file.text("log_level", "info", log_level)?,
+        log_level: file.text("log_level", "info", &log_level)?,
         serial_number,
         signature: signature::signature(signatures)?,
         mqtt: route(&mut file, "mqtt", cfg!(feature = "mqtt"), mqtt::mqtt)?,
@@ -99,9 +99,9 @@ fn serial_number(
         sources: section.texts(
             "sources",
             &["env:serialno", "env:serial#", "device-tree", "cpuinfo"],
-            str::parse,
+            &str::parse,
         )?,
-        environment_variable: section.optional("environment_variable", variable)?,
+        environment_variable: section.optional("environment_variable", &variable)?,
     })
 }
 
