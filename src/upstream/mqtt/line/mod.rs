@@ -8,6 +8,7 @@
 
 mod copy;
 mod cutter;
+mod race;
 mod socket;
 mod trace;
 mod way;

@@ -1,6 +1,5 @@
-//! From the broker's name to a connection: each of its addresses is tried in turn.
+//! From the host's name to a connection: the first of its addresses that answers is used.
 
-use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -12,6 +11,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsConnector;
 
+use super::race::Race;
 use crate::board::Ends;
 use crate::upstream::cause::{Cause, NetworkCause, TlsCause};
 use crate::upstream::legs::Leg;
@@ -40,8 +40,8 @@ pub(in crate::upstream::mqtt) trait ReadWrite:
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> ReadWrite for S {}
 
 impl Way {
-    /// Tries the broker's addresses until one can be connected to. Each gets its share of the time that
-    /// is left, so that a silent one leaves some for the others.
+    /// Tries the host's addresses until one can be connected to. A handshake of TLS gets its share of the
+    /// time that is left, so that a silent server leaves some for the other addresses.
     ///
     /// # Errors
     /// The name cannot be resolved, or none of its addresses can be connected to.
@@ -53,16 +53,26 @@ impl Way {
         self.health.passes(Leg::Name, addresses::shown(&found));
         let first = self.first_address % found.len().max(1);
         found.rotate_left(first);
-        let mut failed = Vec::new();
-        for (address, still) in found.iter().zip((1..=found.len()).rev()) {
-            let left = until.saturating_duration_since(Instant::now());
-            let share = left / u32::try_from(still).unwrap_or(u32::MAX);
-            let why = match timeout(share, self.connect_to(*address)).await {
-                Ok(Ok(stream)) => return Ok(stream),
-                Ok(Err(why)) => why,
-                Err(_) => NetworkCause::Silent.into(),
+        let (mut race, mut failed) = (Race::new(found), Vec::new());
+        loop {
+            let (address, why) = match timeout_at(until, race.next()).await {
+                Ok(Some((address, Ok(tcp)))) => {
+                    let left = until.saturating_duration_since(Instant::now());
+                    let share = left / u32::try_from(1 + race.left()).unwrap_or(u32::MAX);
+                    match timeout(share, self.over(tcp, address)).await {
+                        Ok(Ok(stream)) => return Ok(stream),
+                        Ok(Err(why)) => (address, why),
+                        Err(_) => (address, NetworkCause::Silent.into()),
+                    }
+                }
+                Ok(Some((address, Err(why)))) => (address, NetworkCause::from(&why).into()),
+                Ok(None) => break,
+                Err(_) => {
+                    failed.extend(race.running().map(|at| (at, NetworkCause::Silent.into())));
+                    break;
+                }
             };
-            failed.push((*address, why));
+            failed.push((address, why));
         }
         Err(Cause::Addresses(failed))
     }
@@ -75,10 +85,8 @@ impl Way {
         spawn_blocking(move || tls::is_spoken_at(at, &place)).await.unwrap_or(false)
     }
 
-    async fn connect_to(&self, address: SocketAddr) -> Result<Stream, Cause> {
-        let network = |why: io::Error| NetworkCause::from(&why);
-        let tcp = TcpStream::connect(address).await.map_err(network)?;
-        tcp.set_nodelay(true).map_err(network)?;
+    async fn over(&self, tcp: TcpStream, address: SocketAddr) -> Result<Stream, Cause> {
+        tcp.set_nodelay(true).map_err(|why| NetworkCause::from(&why))?;
         let local = tcp.local_addr().ok().map(|local| local.ip());
         self.health.connects(Ends { local, peers: vec![address.ip()] });
         self.health.passes(Leg::Tcp, address);
