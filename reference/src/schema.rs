@@ -231,6 +231,7 @@ fn route_status() -> Value {
     ]);
     object([
         ("route", route()),
+        ("server", text("The URL that it reaches, or has tried last.")),
         ("reached", boolean("Whether upstream is reached on it.")),
         ("for_seconds", number("For how long it is, or is not.")),
         ("reconnects", number("How often it was reached again.")),

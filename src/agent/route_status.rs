@@ -13,6 +13,8 @@ json_object! {
     pub struct RouteStatus {
         /// Which one.
         pub route: Route,
+        /// The URL that it reaches, or has tried last.
+        pub server: String,
         /// Whether upstream is reached on it.
         pub reached: bool,
         /// For how long it is, or is not.

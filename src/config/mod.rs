@@ -5,6 +5,7 @@
 //! ```
 
 mod billing;
+mod brokers;
 mod endpoint;
 mod error;
 mod http;
@@ -23,6 +24,7 @@ mod tls;
 mod validate;
 mod values;
 
+pub use brokers::Brokers;
 pub use endpoint::{Broker, HttpBase, Proxy};
 pub use error::ConfigError;
 pub use in_force::InForce;

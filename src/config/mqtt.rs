@@ -6,10 +6,12 @@ use super::section::{Section, Wrong};
 use super::settings::{ByMac, MqttSettings, Topics};
 use super::tls::tls;
 use super::values::{not_empty, seconds, secret};
-use super::{Broker, Template};
+use super::{Broker, Brokers, Template};
 
 pub(super) fn mqtt(mut section: Section) -> Result<MqttSettings, Wrong> {
-    let broker = section.required("url", &str::parse::<Broker>)?;
+    let url = section.place("url").unwrap_or_default();
+    let brokers = Brokers::new(section.one_or_more("url", &str::parse::<Broker>)?);
+    let brokers = brokers.map_err(|why| section.wrong("url", url, why))?;
     let user_is_named = section.place("username").is_some();
     // MQTT 3.1.1 has no password without a user name.
     if let (Some(file), false) = (section.place("password_file"), user_is_named) {
@@ -18,7 +20,7 @@ pub(super) fn mqtt(mut section: Section) -> Result<MqttSettings, Wrong> {
     }
     let alpn_at = section.place("alpn");
     let alpn = section.texts("alpn", &[], &protocol)?;
-    if let (false, false, Some(at)) = (broker.tls, alpn.is_empty(), alpn_at) {
+    if let (false, false, Some(at)) = (brokers.tls(), alpn.is_empty(), alpn_at) {
         let text = "it is only used over TLS, which needs an mqtts:// url";
         return Err(section.wrong("alpn", at, text));
     }
@@ -28,9 +30,9 @@ pub(super) fn mqtt(mut section: Section) -> Result<MqttSettings, Wrong> {
         Some(_) => ByMac::No,
     };
     Ok(MqttSettings {
-        tls: tls(&mut section, broker.tls, "an mqtts:// url", user_is_named)?,
+        tls: tls(&mut section, brokers.tls(), "an mqtts:// url", user_is_named)?,
         alpn,
-        broker,
+        brokers,
         username: section.optional("username", &not_empty)?,
         password: section.optional("password_file", &secret)?,
         keep_alive: seconds(section.number("keep_alive", 30, 5..=3600, " seconds")?),

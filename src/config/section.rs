@@ -272,6 +272,16 @@ impl<'t> Section<'t> {
         self.each(key, &texts, read)
     }
 
+    /// A text, or a list of them, which may be empty.
+    pub(super) fn one_or_more<T>(&mut self, key: &str, read: Read<'_, T>) -> Result<Vec<T>, Wrong> {
+        let value = self.take(key).ok_or_else(|| self.missing(key))?;
+        let is_list = value.get_ref().is_array();
+        let texts = self.as_texts(key, value)?;
+        let noted = list(&texts);
+        self.note(key, if is_list { noted } else { noted[0].clone() });
+        self.each(key, &texts, read)
+    }
+
     fn each<T>(&self, key: &str, texts: &[Text], read: Read<'_, T>) -> Result<Vec<T>, Wrong> {
         let mut values = Vec::new();
         for text in texts {

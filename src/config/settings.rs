@@ -7,7 +7,7 @@ use intercom_wire::signature::Keys;
 use intercom_wire::{BoardName, Mac};
 use log::LevelFilter;
 
-use super::{Broker, HttpBase, Proxy, SecretFile, SerialSource, Template};
+use super::{Brokers, HttpBase, Proxy, SecretFile, SerialSource, Template};
 use crate::board::Uplink;
 use crate::environment::Policy;
 use crate::record::Route;
@@ -66,21 +66,27 @@ impl Settings {
         Uplink { interface: self.interface.clone(), other: self.uplink.clone() }
     }
 
-    /// The host that a route connects to, where it is configured.
-    pub fn host(&self, route: Route) -> Option<&str> {
+    /// The hosts that a route connects to; none where it is not configured.
+    pub fn hosts(&self, route: Route) -> Vec<&str> {
         let service = match route {
-            Route::Mqtt => return self.mqtt.as_ref().map(|mqtt| mqtt.broker.host.as_str()),
-            Route::Http => self.http.as_ref()?,
-            Route::Billing => self.billing.as_ref()?,
+            Route::Mqtt => {
+                let brokers = self.mqtt.iter().flat_map(|mqtt| mqtt.brokers.all());
+                return brokers.map(|broker| broker.host.as_str()).collect();
+            }
+            Route::Http => &self.http,
+            Route::Billing => &self.billing,
         };
-        Some(service.proxy.as_ref().map_or(&service.base.host, |proxy| &proxy.host))
+        service.iter().map(HttpSettings::host).collect()
     }
 
     /// Whether a route judges a certificate, and so needs the wall clock.
     pub fn judges(&self, route: Route) -> bool {
         let service = match route {
             Route::Mqtt => {
-                return self.mqtt.as_ref().is_some_and(|mqtt| mqtt.broker.tls && mqtt.tls.judges());
+                return self
+                    .mqtt
+                    .as_ref()
+                    .is_some_and(|mqtt| mqtt.brokers.tls() && mqtt.tls.judges());
             }
             Route::Http => &self.http,
             Route::Billing => &self.billing,
@@ -119,8 +125,8 @@ pub struct SignatureSettings {
 /// The MQTT route.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MqttSettings {
-    /// The broker; whether over TLS.
-    pub broker: Broker,
+    /// The broker's addresses; whether over TLS.
+    pub brokers: Brokers,
     /// How it is trusted, and how the panel proves itself to it.
     pub tls: Tls,
     /// The protocols that ALPN offers it, each of 1 to 255 bytes; none for no ALPN.
@@ -188,6 +194,13 @@ pub struct HttpSettings {
     pub pending: Template,
     /// The path that takes reports, below the base; of billing, the documented PATCH.
     pub status: Template,
+}
+
+impl HttpSettings {
+    /// The host that connections are made to.
+    fn host(&self) -> &str {
+        self.proxy.as_ref().map_or(&self.base.host, |proxy| &proxy.host)
+    }
 }
 
 /// What a TLS connection needs; the default on a plain one.

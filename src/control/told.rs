@@ -256,12 +256,15 @@ fn forgotten(marks: &[SeqMark]) -> String {
 }
 
 fn route(status: &RouteStatus) -> String {
-    let RouteStatus { route, for_seconds, reconnects, .. } = status;
+    let RouteStatus { route, server, for_seconds, reconnects, .. } = status;
     let route = route.label();
     let not = if status.reached { "" } else { "not " };
-    let mut text =
-        format!("{not}reached over {route} for {for_seconds} s; {reconnects} reconnects");
+    let mut text = format!("{not}reached over {route} for {for_seconds} s");
     // Writing to a String cannot fail.
+    if status.reached {
+        let _ = write!(text, " at {server}");
+    }
+    let _ = write!(text, "; {reconnects} reconnects");
     if let Some(seconds) = status.next_attempt_in {
         let _ = write!(text, "; next attempt in {seconds} s");
     }

@@ -48,7 +48,7 @@ pub(super) fn start(
     // A section of a route that this build does not have is refused with the configuration.
     #[cfg(feature = "mqtt")]
     if let Some(settings) = panel.settings.mqtt.clone() {
-        let (handle, end) = ends(&place, settings.broker.tls && settings.tls.judges());
+        let (handle, end) = ends(&place, settings.brokers.tls() && settings.tls.judges());
         routes.mqtt = Some(handle);
         tasks.spawn(mqtt::run(settings, place.clone(), keys.clone(), end, events.clone()));
     }

@@ -89,18 +89,36 @@ pub fn netcheck(
     tell: &mut dyn FnMut(Progress<'_>),
 ) -> io::Result<Vec<Way>> {
     let routes = [Route::Mqtt, Route::Http, Route::Billing];
-    let ways = routes.into_iter().map(|route| netcheck_of(panel, route, daemon, tell));
-    ways.filter_map(Result::transpose).collect()
+    let mut ways = Vec::new();
+    for route in routes {
+        ways.extend(netcheck_of(panel, route, daemon, tell)?);
+    }
+    Ok(ways)
 }
 
-/// Goes the way of one route; `None` if it is not configured.
+/// Goes the way of one route to each of its servers; it has none if it is not configured.
 pub(super) fn netcheck_of(
     panel: &Panel,
     route: Route,
     daemon: Option<&[RouteStatus]>,
     tell: &mut dyn FnMut(Progress<'_>),
-) -> io::Result<Option<Way>> {
-    let Some((server, has_tls)) = server(&panel.settings, route) else { return Ok(None) };
+) -> io::Result<Vec<Way>> {
+    let (servers, has_tls) = servers(&panel.settings, route);
+    let mut ways = Vec::new();
+    for server in servers.into_iter().enumerate() {
+        ways.push(way(panel, route, server, has_tls, daemon, tell)?);
+    }
+    Ok(ways)
+}
+
+fn way(
+    panel: &Panel,
+    route: Route,
+    (number, server): (usize, String),
+    has_tls: bool,
+    daemon: Option<&[RouteStatus]>,
+    tell: &mut dyn FnMut(Progress<'_>),
+) -> io::Result<Way> {
     let is_silent =
         route == Route::Mqtt && daemon.is_none() && StateDirLock::is_held(&panel.state_dir());
     tell(Progress::Begins(route, &server));
@@ -114,8 +132,14 @@ pub(super) fn netcheck_of(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let beside_daemon = daemon.is_some() || is_silent;
     let reached = runtime.block_on(async {
-        let mut going =
-            pin!(go(&panel.settings, route, connect_as, place, beside_daemon, health.clone()));
+        let mut going = pin!(go(
+            &panel.settings,
+            (route, number),
+            connect_as,
+            place,
+            beside_daemon,
+            health.clone()
+        ));
         loop {
             match timeout(LOOK_EVERY, going.as_mut()).await {
                 Ok(reached) => break reached,
@@ -129,11 +153,13 @@ pub(super) fn netcheck_of(
     let is_gone = reached.is_ok();
     let failed = reached.err().map(|why| failure(name(next()), &why));
     let mut legs = legs(health.legs(), failed, clock.as_ref());
-    let status = daemon.and_then(|routes| routes.iter().find(|status| status.route == route));
+    let status = daemon.and_then(|routes| {
+        routes.iter().find(|status| status.route == route && status.server == server)
+    });
     legs.extend(status.filter(|_| is_gone).map(of_daemon));
     legs.extend(is_silent.then(silent_daemon));
     told.legs(&legs);
-    Ok(Some(Way { route, server, legs }))
+    Ok(Way { route, server, legs })
 }
 
 /// How often it is looked how far an attempt is.
@@ -176,24 +202,26 @@ fn legs(passed: Vec<Passed>, failed: Option<Leg>, clock: Option<&Finding>) -> Ve
     legs
 }
 
-/// The URL of a route's server, and whether it is reached over TLS.
-fn server(settings: &Settings, route: Route) -> Option<(String, bool)> {
-    match route {
-        Route::Mqtt => {
-            settings.mqtt.as_ref().map(|mqtt| (mqtt.broker.to_string(), mqtt.broker.tls))
+/// The URLs of a route's servers, and whether they are reached over TLS.
+fn servers(settings: &Settings, route: Route) -> (Vec<String>, bool) {
+    let service = match (route, &settings.mqtt) {
+        (Route::Mqtt, None) => return (Vec::new(), false),
+        (Route::Mqtt, Some(mqtt)) => {
+            let servers = mqtt.brokers.all().iter().map(ToString::to_string).collect();
+            return (servers, mqtt.brokers.tls());
         }
-        Route::Http => settings.http.as_ref().map(|http| (http.base.to_string(), http.base.tls)),
-        Route::Billing => {
-            settings.billing.as_ref().map(|http| (http.base.to_string(), http.base.tls))
-        }
-    }
+        (Route::Http, _) => &settings.http,
+        (Route::Billing, _) => &settings.billing,
+    };
+    let servers = service.iter().map(|service| service.base.to_string()).collect();
+    (servers, service.as_ref().is_some_and(|service| service.base.tls))
 }
 
-/// Goes there once.
+/// Goes to one of the servers once.
 #[cfg_attr(not(feature = "mqtt"), expect(unused_variables, reason = "it concerns sessions"))]
 async fn go(
     settings: &Settings,
-    route: Route,
+    (route, number): (Route, usize),
     connect_as: ConnectIdentity,
     place: Place,
     beside_daemon: bool,
@@ -206,7 +234,8 @@ async fn go(
                 true => mqtt::attempt::Until::Connected,
                 false => mqtt::attempt::Until::Subscribed,
             };
-            mqtt::attempt::attempt(settings.clone(), place, &connect_as, until, health).await
+            mqtt::attempt::attempt(settings.clone(), number, place, &connect_as, until, health)
+                .await
         }
         #[cfg(feature = "http")]
         (Route::Http, _, Some(settings), _) | (Route::Billing, _, _, Some(settings)) => {

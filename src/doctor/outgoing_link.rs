@@ -23,8 +23,8 @@ fn look(panel: &Panel) -> Finding {
         return Finding::warning("not known: the link cannot be read", "see link");
     };
     let (uplink, mac) = (panel.settings.uplink(), link.mac.value);
-    for route in [Route::Mqtt, Route::Http] {
-        let Some(host) = panel.settings.host(route) else { continue };
+    let hosts = |route| panel.settings.hosts(route).into_iter().map(move |host| (route, host));
+    for (route, host) in [Route::Mqtt, Route::Http].into_iter().flat_map(hosts) {
         let found = match (host, 0).to_socket_addrs() {
             Ok(found) => found,
             Err(why) => {

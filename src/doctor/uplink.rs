@@ -1,6 +1,6 @@
 //! The uplink: each configured route reaches upstream, or could.
 
-use super::netcheck::{Way, netcheck_of};
+use super::netcheck::{Leg, Way, netcheck_of};
 use super::{Check, Finding, Look, State, daemon};
 use crate::agent::NOT_HEARD_BY_MAC;
 use crate::panel::Panel;
@@ -43,9 +43,8 @@ fn checked(panel: &Panel) -> Finding {
 type Fares = (String, Option<String>);
 
 fn uplink(panel: &Panel, asked: &daemon::Asked) -> Finding {
-    let mqtt = panel.settings.mqtt.as_ref().map(|mqtt| (Route::Mqtt, mqtt.broker.to_string()));
-    let http = panel.settings.http.as_ref().map(|http| (Route::Http, http.base.to_string()));
-    let configured: Vec<_> = mqtt.into_iter().chain(http).collect();
+    let mut configured = vec![Route::Mqtt, Route::Http];
+    configured.retain(|route| !panel.settings.hosts(*route).is_empty());
     if configured.is_empty() {
         return Finding::failed(
             "none is configured: no request can come, only `apply --offline` works",
@@ -58,11 +57,14 @@ fn uplink(panel: &Panel, asked: &daemon::Asked) -> Finding {
         let refused = state.routes.iter().find_map(|route| route.refused_topic.as_deref());
         return without_topic(judge(&fares, ""), refused);
     }
-    match configured.into_iter().map(|route| looked_at(panel, route)).collect::<Result<Vec<_>, _>>()
-    {
-        Ok(fares) => judge(&fares, "can be "),
-        Err(why) => Finding::failed(format!("not known: {why}"), "see record"),
+    let mut fares = Vec::new();
+    for route in configured {
+        match netcheck_of(panel, route, None, &mut |_| ()) {
+            Ok(ways) => fares.extend(ways.iter().map(|way| (name(route, &way.server), end(way)))),
+            Err(why) => return Finding::failed(format!("not known: {why}"), "see record"),
+        }
     }
+    judge(&fares, "can be ")
 }
 
 /// The same where the broker refuses the topic of the MAC address: all else is heard.
@@ -76,21 +78,23 @@ fn without_topic(finding: Finding, refused: Option<&str>) -> Finding {
     }
 }
 
-fn of_daemon(state: &daemon::State, (route, server): (Route, String)) -> Fares {
-    let name = format!("{} at {server}", route.label());
-    // The route is named already.
-    let bare = |text: &str| text.strip_prefix(&format!("{server}: ")).unwrap_or(text).to_owned();
+fn of_daemon(state: &daemon::State, route: Route) -> Fares {
+    let Some(status) = state.routes.iter().find(|status| status.route == route) else {
+        return (route.label().to_owned(), Some("not yet".to_owned()));
+    };
+    let server = &status.server;
+    let name = name(route, server);
     if state.reached.contains(&route) {
         return (name, None);
     }
-    let status = state.routes.iter().find(|status| status.route == route);
-    let error = status.and_then(|status| status.last_error.as_ref());
+    // The route is named already.
+    let bare = |text: &str| text.strip_prefix(&format!("{server}: ")).unwrap_or(text).to_owned();
+    let error = status.last_error.as_ref();
     (name, Some(error.map_or_else(|| "not yet".to_owned(), |error| bare(&error.text))))
 }
 
-fn looked_at(panel: &Panel, (route, server): (Route, String)) -> std::io::Result<Fares> {
-    let way = netcheck_of(panel, route, None, &mut |_| ())?;
-    Ok((format!("{} at {server}", route.label()), way.and_then(|way| end(&way))))
+fn name(route: Route, server: &str) -> String {
+    format!("{} at {server}", route.label())
 }
 
 /// Why the way ends, and what to do, in one sentence.
@@ -122,15 +126,20 @@ fn judge(fares: &[Fares], verb: &str) -> Finding {
 fn billing(panel: &Panel, asked: &daemon::Asked) -> Finding {
     let routes = asked.as_ref().ok().map(|state| state.routes.as_slice());
     match netcheck_of(panel, Route::Billing, routes, &mut |_| ()) {
-        Ok(None) => Finding::ok("no [billing] section: it is not called"),
-        Ok(Some(way)) => match (way.end(), way.legs.iter().map(|leg| &leg.finding).next_back()) {
-            (Some(end), _) => end.finding.clone(),
-            (None, Some(last)) => {
-                let found = format!("{}: {}", way.server, last.found);
-                Finding { found, ..last.clone() }
-            }
-            (None, None) => Finding::ok(way.server),
+        Ok(ways) => match ways.first() {
+            None => Finding::ok("no [billing] section: it is not called"),
+            Some(way) => of_way(way),
         },
         Err(why) => Finding::failed(format!("not known: {why}"), "see record"),
+    }
+}
+
+fn of_way(way: &Way) -> Finding {
+    match (way.end(), way.legs.last()) {
+        (Some(end), _) => end.finding.clone(),
+        (None, Some(Leg { finding: last, .. })) => {
+            Finding { found: format!("{}: {}", way.server, last.found), ..last.clone() }
+        }
+        (None, None) => Finding::ok(&way.server),
     }
 }

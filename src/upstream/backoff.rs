@@ -38,6 +38,12 @@ impl Backoff {
         wait
     }
 
+    /// A short wait that counts as no failure.
+    #[cfg(feature = "mqtt")]
+    pub fn short(&mut self) -> Duration {
+        self.jitter.up_to(self.first)
+    }
+
     /// Starts again with short waits, after a success.
     pub fn reset(&mut self) {
         self.ceiling = self.first.min(self.cap);

@@ -20,7 +20,7 @@ pub struct Health(Arc<Mutex<State>>);
 
 #[derive(Debug)]
 struct State {
-    /// The URL of the server.
+    /// The URL that it leads to now.
     server: String,
     /// By when the route makes progress; `None` while it waits for the agent.
     due: Option<Instant>,
@@ -37,8 +37,8 @@ struct State {
     legs: Legs,
     /// The topic that the broker refuses although the panel is reached.
     refused_topic: Option<String>,
-    /// The last error, and when it happened.
-    error: Option<(Arc<Cause>, Instant)>,
+    /// The last error, where and when it happened.
+    error: Option<(Arc<Cause>, String, Instant)>,
 }
 
 impl Default for Health {
@@ -59,7 +59,7 @@ impl Default for Health {
 }
 
 impl Health {
-    /// The route leads to this server.
+    /// From now on the route leads to this server.
     pub(super) fn leads_to(&self, server: impl ToString) {
         self.state().server = server.to_string();
     }
@@ -103,7 +103,8 @@ impl Health {
 
     /// Something went wrong, and upstream may still be reached.
     pub(super) fn erred(&self, why: &Arc<Cause>) {
-        self.state().error = Some((why.clone(), Instant::now()));
+        let mut state = self.state();
+        state.error = Some((why.clone(), state.server.clone(), Instant::now()));
     }
 
     /// The broker refuses the topic of the MAC address, or none.
@@ -165,6 +166,7 @@ impl Health {
         let ago = |at| now.saturating_duration_since(at).as_secs();
         RouteStatus {
             route,
+            server: state.server.clone(),
             reached: state.reached,
             for_seconds: ago(state.since),
             reconnects: state.connections.saturating_sub(1),
@@ -172,9 +174,9 @@ impl Health {
                 .rests_until
                 .map(|at| at.saturating_duration_since(now).as_secs()),
             refused_topic: state.refused_topic.clone(),
-            last_error: state.error.as_ref().map(|(cause, at)| RouteError {
+            last_error: state.error.as_ref().map(|(cause, server, at)| RouteError {
                 cause: cause.name().to_owned(),
-                text: format!("{}: {cause}", state.server),
+                text: format!("{server}: {cause}"),
                 seconds_ago: ago(*at),
             }),
         }

@@ -76,7 +76,7 @@ pub(super) fn client_config(
 pub(crate) fn unusable(settings: &Settings, root: &Root) -> Vec<(&'static str, TlsFileError)> {
     let place = Place::new(root.clone(), None);
     let no_protocols: [&[u8]; 0] = [];
-    let mqtt = settings.mqtt.as_ref().map(|mqtt| ("mqtt", mqtt.broker.tls, &mqtt.tls));
+    let mqtt = settings.mqtt.as_ref().map(|mqtt| ("mqtt", mqtt.brokers.tls(), &mqtt.tls));
     let services = [("http", &settings.http), ("billing", &settings.billing)];
     let services = services.into_iter().filter_map(|(table, service)| {
         let service = service.as_ref()?;

@@ -5,6 +5,7 @@
 
 mod addresses;
 mod broker_dies;
+mod brokers;
 mod causes;
 mod clock;
 mod heard;

@@ -14,6 +14,7 @@ use super::client::{Client, ClientId, Look, Purpose, way};
 use super::presence;
 use super::session::subscription::{Answered, OwnSubscription};
 use super::topics::Topics;
+use super::turn::Turn;
 use crate::agent::seams::ConnectIdentity;
 use crate::config::MqttSettings;
 use crate::upstream::cause::{Cause, MqttCause};
@@ -32,15 +33,17 @@ pub(crate) enum Until {
 /// A keep-alive that brokers allow.
 const SHORT: Duration = Duration::from_secs(10);
 
-/// Tries once to reach the broker. `health` is told of each leg.
+/// Tries once to reach the broker, at one of its URLs. `health` is told of each leg.
 pub(crate) async fn attempt(
     settings: MqttSettings,
+    broker: usize,
     place: Place,
     connect_as: &ConnectIdentity,
     until: Until,
     health: Health,
 ) -> Result<(), Arc<Cause>> {
-    let service = Service { settings, place, health, first_address: 0 };
+    let turn = Turn { broker, ..Turn::default() };
+    let service = Service { settings, place, health, turn };
     let reached = match until {
         Until::Connected => connect(&service).await,
         Until::Subscribed => look(&service, connect_as).await,

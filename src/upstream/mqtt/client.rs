@@ -97,7 +97,7 @@ impl Client {
         };
         let client_id = look.client_id(board)?;
         let socket = Socket::name()?;
-        let mut options = MqttOptions::new(&client_id, &socket, settings.broker.port);
+        let mut options = MqttOptions::new(&client_id, &socket, service.broker().port);
         options
             .set_transport(Transport::unix())
             .set_keep_alive(look.keep_alive)
@@ -154,8 +154,8 @@ impl Client {
 /// # Errors
 /// When a file of the configuration cannot be used.
 pub(super) fn way(service: &Service) -> Result<Way, Cause> {
-    let Service { settings, place, health, first_address } = service;
-    let broker = &settings.broker;
+    let Service { settings, place, health, turn } = service;
+    let broker = service.broker();
     let tls = match broker.tls {
         true => Some((
             Arc::new(tls::client_config(&settings.tls, place, &settings.alpn)?),
@@ -166,7 +166,7 @@ pub(super) fn way(service: &Service) -> Result<Way, Cause> {
     Ok(Way {
         host: broker.host.clone(),
         port: broker.port,
-        first_address: *first_address,
+        first_address: turn.address,
         health: health.clone(),
         tls,
     })

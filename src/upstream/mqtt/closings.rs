@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use super::LONGEST_PAUSE;
+use super::turn::LONGEST_PAUSE;
 use crate::upstream::cause::MqttCause;
 
 /// A broker that closes this many connections in a row, each this soon, does not do it by chance.

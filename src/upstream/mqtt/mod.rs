@@ -16,6 +16,7 @@ mod presence;
 mod report_size;
 mod session;
 mod topics;
+mod turn;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,38 +26,37 @@ use log::{info, warn};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-use super::backoff::Backoff;
 use super::{Health, Place, RouteCommand, RouteEnd, RouteEvent};
 use crate::agent::seams::{ConnectIdentity, Connection, Event};
-use crate::config::MqttSettings;
+use crate::config::{Broker, MqttSettings};
 use crate::record::Route;
-use crate::upstream::cause::MqttCause;
+use crate::upstream::cause::{Cause, MqttCause};
 use acknowledgements::Acknowledgements;
 use closings::Closings;
 use end::SessionEnd;
 use former::FormerMacs;
 use outgoing::Outgoing;
 use session::Session;
-
-/// The longest pause after the first lost connection.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-/// The longest pause between two attempts to connect.
-const LONGEST_PAUSE: Duration = Duration::from_secs(120);
+use turn::{Rounds, Turn};
 
 /// The broker with its settings, and what a connection needs to reach it.
 struct Service {
     settings: MqttSettings,
     place: Place,
     health: Health,
-    /// Which of the broker's addresses is tried first.
-    first_address: usize,
+    turn: Turn,
 }
 
 impl Service {
     /// The same for connections that are not the route's own: nobody is told of them.
     fn apart(&self) -> Self {
         let (settings, place) = (self.settings.clone(), self.place.clone());
-        Service { settings, place, health: Health::default(), first_address: self.first_address }
+        Service { settings, place, health: Health::default(), turn: self.turn }
+    }
+
+    /// Where the attempt goes.
+    fn broker(&self) -> &Broker {
+        self.settings.brokers.at(self.turn.broker)
     }
 }
 
@@ -68,16 +68,17 @@ pub async fn run(
     mut end: RouteEnd,
     events: mpsc::Sender<RouteEvent>,
 ) {
-    end.health.leads_to(&settings.broker);
-    let mut service = Service { settings, place, health: end.health.clone(), first_address: 0 };
+    let (health, turn) = (end.health.clone(), Turn::default());
+    let mut service = Service { settings, place, health, turn };
     let mut outgoing = Outgoing::default();
     let mut acknowledgements = Acknowledgements::default();
     let mut former = FormerMacs::default();
     while let Some((mut connect_as, connection)) = next_identity(&mut end).await {
-        let mut backoff = Backoff::new(connect_as.board.as_str(), FIRST_PAUSE, LONGEST_PAUSE);
+        let mut rounds = Rounds::new(&connect_as.board, service.settings.brokers.all().len());
         let mut closings = Closings::default();
-        service.first_address = 0;
+        service.turn.address = 0;
         loop {
+            end.health.leads_to(service.broker());
             let began = Instant::now();
             let session = Session::new(
                 &service,
@@ -110,18 +111,17 @@ pub async fn run(
             };
             outgoing.connection_lost();
             acknowledgements.connection_lost();
-            match was_reachable {
-                true => backoff.reset(),
-                // What answers there may be no broker, or one that never gets ready.
-                false => service.first_address = service.first_address.wrapping_add(1),
-            }
-            let pause = backoff.next();
+            let pause = rounds.pause(&mut service.turn, was_reachable);
             let why = Arc::new(why);
             end.health.failed(&why);
             end.health.rests(pause);
             let tenths = pause.as_millis() / 100;
-            let broker = &service.settings.broker;
+            let broker = service.broker();
             warn!("MQTT: {broker}: {why}; connecting again in {}.{} s", tenths / 10, tenths % 10);
+            // What was not acknowledged comes again from the same one.
+            if !matches!(*why, Cause::Mqtt(MqttCause::AskAgain)) {
+                service.turn.broker = service.turn.broker.wrapping_add(1);
+            }
             let lost = Event::Lost { route: Route::Mqtt, connection };
             if events.send(RouteEvent::Event(lost)).await.is_err() {
                 return;

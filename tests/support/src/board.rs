@@ -79,6 +79,12 @@ impl Board {
         self
     }
 
+    /// With an upstream: a broker at these URLs.
+    pub fn with_brokers(self, urls: &[String]) -> Self {
+        self.configure(&format!("[mqtt]\nurl = {urls:?}"));
+        self
+    }
+
     /// With an upstream: the service at this URL, asked every second.
     pub fn with_polling(self, url: &str) -> Self {
         self.configure(&format!("[http]\nurl = \"{url}\"\npoll_every = 1"));
