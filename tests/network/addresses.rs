@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 use std::{io, thread};
 
-use intercom_test_support::{Board, Broker, OLD, in_a_namespace, ip};
+use intercom_test_support::{Billing, Board, Broker, OLD, curl, in_a_namespace, ip};
 
 fn run(program: &str, arguments: &[&str]) {
     let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").expect("a PATH"));
@@ -72,6 +72,22 @@ fn a_silent_address_delays_the_connection_by_a_quarter_of_a_second() {
         assert!(delay <= took && took < delay + Duration::from_secs(5), "{took:?}");
         let said = daemon.said().join("\n");
         assert!(!said.contains("connecting again"), "{said}");
+    });
+}
+
+#[test]
+fn a_silent_address_does_not_keep_billing_from_its_broker() {
+    let test = "addresses::a_silent_address_does_not_keep_billing_from_its_broker";
+    in_a_namespace(test, || {
+        ip("link set lo up");
+        let broker = Broker::start();
+        let port = at("127.0.0.2", &broker);
+        name(&["127.0.0.1", "127.0.0.2"]);
+        silence("127.0.0.1", port);
+        let mut billing = Billing::start_at(&format!("mqtt://broker.example:{port}"));
+        let ready = |billing: &Billing| curl("GET", &format!("{}/readyz", billing.url), b"");
+        let is_ready = |billing: &Billing| ready(billing).0 == 200;
+        assert!(billing.comes_to(Duration::from_secs(5), is_ready), "{:?}", ready(&billing));
     });
 }
 

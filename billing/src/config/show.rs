@@ -55,7 +55,7 @@ fn value(option: &Arg, matches: &ArgMatches) -> Option<String> {
     for value in matches.get_raw(id)? {
         let value = value.to_string_lossy();
         values.push(match id {
-            SECRET => quoted(&masked(&value)),
+            SECRET => value.into_owned(),
             _ if matches!(option.get_action(), ArgAction::SetTrue) => {
                 matches.get_flag(id).to_string()
             }
@@ -63,19 +63,27 @@ fn value(option: &Arg, matches: &ArgMatches) -> Option<String> {
             _ => quoted(&value),
         });
     }
+    if id == SECRET {
+        values = masked(&values).iter().map(|url| quoted(url)).collect();
+    }
     match option.get_action() {
         ArgAction::Append => Some(format!("[{}]", values.join(", "))),
         _ => values.pop(),
     }
 }
 
-/// What is no URL may be a password as a whole.
-fn masked(url: &str) -> String {
-    let Ok(mut url) = Url::parse(url) else { return MASK.to_owned() };
-    if url.password().is_some() && url.set_password(Some(MASK)).is_err() {
-        return MASK.to_owned();
-    }
-    url.to_string()
+/// What is no URL may be a password as a whole, or the rest of one that has a comma in it: then nothing of
+/// them is shown.
+fn masked(urls: &[String]) -> Vec<String> {
+    let masked = |url: &String| {
+        let mut url = Url::parse(url).ok()?;
+        if url.password().is_some() {
+            url.set_password(Some(MASK)).ok()?;
+        }
+        Some(url.to_string())
+    };
+    let masked: Option<Vec<String>> = urls.iter().map(masked).collect();
+    masked.unwrap_or_else(|| vec![MASK.to_owned(); urls.len()])
 }
 
 /// A string of TOML, which takes the escapes of JSON.

@@ -18,9 +18,16 @@ use crate::tls::{self, Identity};
 #[derive(Clone, Default, Args)]
 pub struct BrokerOptions {
     /// Another broker in place of the built-in one: mqtt://[USER[:PASSWORD]@]HOST[:PORT], or mqtts://
-    /// for TLS.
-    #[arg(long, value_name = "URL", conflicts_with = "mqtt_listen", hide_env_values = true)]
-    broker: Option<String>,
+    /// for TLS. May be given several times, or with commas between them, for the nodes of one broker:
+    /// they are tried in turn.
+    #[arg(
+        long,
+        value_name = "URL",
+        value_delimiter = ',',
+        conflicts_with = "mqtt_listen",
+        hide_env_values = true
+    )]
+    broker: Vec<String>,
     /// The authorities that may have certified an mqtts:// broker, as PEM; those of the system
     /// without it.
     #[arg(long, value_name = "FILE", requires = "broker")]
@@ -39,18 +46,18 @@ pub struct BrokerOptions {
     broker_password_file: Option<PathBuf>,
 }
 
-/// A broker. Shown without its credentials.
+/// A broker: its nodes, in the order in which they are tried.
 #[derive(Clone)]
 pub struct External {
-    host: String,
-    port: u16,
-    credentials: Option<(String, String)>,
+    /// One at least, none twice, and all over TLS or none.
+    nodes: Vec<Node>,
     /// `None`: plain TCP.
     tls: Option<Arc<ClientConfig>>,
 }
 
-/// What an URL says.
-struct Address {
+/// One of them, as its URL says. Shown without its credentials.
+#[derive(Clone)]
+pub(super) struct Node {
     is_tls: bool,
     host: String,
     port: u16,
@@ -61,43 +68,61 @@ impl BrokerOptions {
     /// The broker that they name, if they do.
     ///
     /// # Errors
-    /// The URL or a file is wrong.
+    /// A URL or a file is wrong.
     pub fn broker(self) -> Result<Option<External>> {
-        let Some(url) = self.broker else { return Ok(None) };
-        // Parsed here: clap would show a wrong one with its password.
-        let Address { is_tls, host, port, mut credentials } =
-            parse(&url).context("--broker is wrong")?;
+        if self.broker.is_empty() {
+            return Ok(None);
+        }
+        let mut nodes: Vec<Node> = Vec::new();
+        for (url, number) in self.broker.iter().zip(1..) {
+            // Parsed here: clap would show a wrong one with its password.
+            let node = parse(url).with_context(|| format!("--broker is wrong: URL {number}"))?;
+            for other in &nodes {
+                let is_twice = (&other.host, other.port) == (&node.host, node.port);
+                ensure!(!is_twice, "--broker names {node} twice");
+                ensure!(other.is_tls == node.is_tls, "--broker mixes mqtt:// and mqtts://");
+            }
+            nodes.push(node);
+        }
+        let is_tls = nodes.iter().any(|node| node.is_tls);
         let identity = self.broker_certificate.zip(self.broker_key);
         let identity = identity.map(|(certificate, key)| Identity { certificate, key });
         if !is_tls && (self.broker_ca.is_some() || identity.is_some()) {
             bail!("--broker-ca and --broker-certificate are for mqtts:// alone");
         }
         if let Some(user) = self.broker_user {
-            ensure!(credentials.is_none(), "--broker has a user name, and so has --broker-user");
+            let is_named = nodes.iter().any(|node| node.credentials.is_some());
+            ensure!(!is_named, "--broker has a user name, and so has --broker-user");
             let password = self.broker_password_file.as_deref().map(password).transpose()?;
-            credentials = Some((user, password.unwrap_or_default()));
+            let credentials = (user, password.unwrap_or_default());
+            nodes.iter_mut().for_each(|node| node.credentials = Some(credentials.clone()));
         }
         let tls = match is_tls {
             true => Some(tls::client_config(self.broker_ca.as_deref(), identity.as_ref())?),
             false => None,
         };
-        Ok(Some(External { host, port, credentials, tls }))
+        Ok(Some(External { nodes, tls }))
     }
 }
 
 impl External {
-    /// How our link connects: to a tunnel where TLS is wanted.
-    pub(super) fn connection(&self, client_id: &str) -> Result<(MqttOptions, Option<Tunnel>)> {
-        let (mut options, tunnel) = match &self.tls {
-            None => (MqttOptions::new(client_id, &self.host, self.port), None),
-            Some(tls) => {
-                let tunnel = Tunnel::to(&self.host, self.port, tls.clone())?;
-                let mut options = MqttOptions::new(client_id, tunnel.name(), self.port);
-                options.set_transport(Transport::unix());
-                (options, Some(tunnel))
-            }
-        };
-        if let Some((user, password)) = &self.credentials {
+    /// How many nodes there are.
+    pub(super) fn count(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// The node whose turn it is: behind the last comes the first again.
+    pub(super) fn node(&self, turn: usize) -> &Node {
+        &self.nodes[turn % self.nodes.len()]
+    }
+
+    /// How our link connects to that node: through a tunnel.
+    pub(super) fn connection(&self, turn: usize, client_id: &str) -> Result<(MqttOptions, Tunnel)> {
+        let Node { host, port, credentials, .. } = self.node(turn);
+        let tunnel = Tunnel::to(host, *port, self.tls.clone())?;
+        let mut options = MqttOptions::new(client_id, tunnel.name(), *port);
+        options.set_transport(Transport::unix());
+        if let Some((user, password)) = credentials {
             options.set_credentials(user, password);
         }
         Ok((options, tunnel))
@@ -111,7 +136,7 @@ fn password(file: &Path) -> Result<String> {
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }
 
-fn parse(text: &str) -> Result<Address> {
+fn parse(text: &str) -> Result<Node> {
     let url = Url::parse(text).context("not a URL such as mqtt://HOST:1883")?;
     let (is_tls, default_port) = match url.scheme() {
         "mqtt" => (false, 1883),
@@ -128,7 +153,7 @@ fn parse(text: &str) -> Result<Address> {
         "" => None,
         user => Some((plain(user), plain(url.password().unwrap_or_default()))),
     };
-    Ok(Address {
+    Ok(Node {
         is_tls,
         host: host.context("it has no host")?.trim_matches(['[', ']']).to_owned(),
         port: url.port().unwrap_or(default_port),
@@ -136,24 +161,25 @@ fn parse(text: &str) -> Result<Address> {
     })
 }
 
+/// With commas between the URLs.
 impl std::str::FromStr for External {
     type Err = anyhow::Error;
 
-    fn from_str(url: &str) -> Result<Self> {
-        let options = BrokerOptions { broker: Some(url.to_owned()), ..BrokerOptions::default() };
-        options.broker()?.context("no broker")
+    fn from_str(urls: &str) -> Result<Self> {
+        let broker = urls.split(',').map(str::to_owned).collect();
+        BrokerOptions { broker, ..BrokerOptions::default() }.broker()?.context("no broker")
     }
 }
 
-impl std::fmt::Display for External {
+impl std::fmt::Display for Node {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let over = if self.tls.is_some() { " (TLS)" } else { "" };
+        let over = if self.is_tls { " (TLS)" } else { "" };
         write!(f, "the broker {}:{}{over}", self.host, self.port)
     }
 }
 
 impl std::fmt::Debug for External {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        std::fmt::Display::fmt(self, f)
+        f.debug_list().entries(self.nodes.iter().map(ToString::to_string)).finish()
     }
 }

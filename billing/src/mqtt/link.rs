@@ -11,13 +11,12 @@ use tokio::time::sleep;
 
 use super::broker::{Broker, reserve};
 use super::external::External;
+use super::rounds::Rounds;
 use super::session;
 use crate::operations::Billing;
 use crate::store::offers;
 
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// A report is far smaller, but other programs may publish under the same topics.
 const MAX_PACKET_BYTES: usize = 1024 * 1024;
 
@@ -67,17 +66,20 @@ impl Link {
     /// Connects, and connects again after each loss. `up` says no when this is dropped, too.
     pub async fn run(&self, billing: &Billing) {
         let _down = Down(&self.up);
-        let mut pause = FIRST_PAUSE;
-        let mut forget = false;
+        let mut rounds = Rounds::new(self.choice.count());
+        let (mut turn, mut forget) = (0, false);
         loop {
             let (ready, is_ready) = oneshot::channel();
-            let lost = self.hold(billing, forget, ready, is_ready).await;
-            let was_up = self.up.send_replace(false);
-            pause = if was_up { FIRST_PAUSE } else { (pause * 2).min(LONGEST_PAUSE) };
+            let lost = self.hold(billing, turn, forget, ready, is_ready).await;
+            let pause = rounds.pause(self.up.send_replace(false));
+            let seconds = pause.as_secs_f32();
+            tracing::warn!("lost {}: {lost:#}; trying again in {seconds} s", self.choice.at(turn));
             // The broker would deliver the message that is too large on each connection, so its
             // session is given up. A panel reports again when its request is published again.
             forget = is_too_large(&lost);
-            tracing::warn!("lost the broker: {lost:#}; trying again in {} s", pause.as_secs_f32());
+            if !forget {
+                turn = turn.wrapping_add(1);
+            }
             sleep(pause).await;
         }
     }
@@ -86,6 +88,7 @@ impl Link {
     async fn hold(
         &self,
         billing: &Billing,
+        turn: usize,
         forget: bool,
         ready: oneshot::Sender<()>,
         is_ready: oneshot::Receiver<()>,
@@ -100,12 +103,12 @@ impl Link {
                     Err(why) => return why,
                 }
             }
-            Choice::External(external) => match external.connection(&self.client_id) {
-                Ok((options, tunnel)) => (None, tunnel, options),
+            Choice::External(external) => match external.connection(turn, &self.client_id) {
+                Ok((options, tunnel)) => (None, Some(tunnel), options),
                 Err(why) => return why,
             },
         };
-        let no_tls = async {
+        let no_way = async {
             match tunnel {
                 Some(tunnel) => tunnel.run().await,
                 None => std::future::pending().await,
@@ -122,7 +125,7 @@ impl Link {
                     broker.open();
                 }
                 self.up.send_replace(true);
-                tracing::info!("connected to {}", self.choice);
+                tracing::info!("connected to {}", self.choice.at(turn));
             }
             // The session says when the connection is lost.
             std::future::pending().await
@@ -135,7 +138,7 @@ impl Link {
             anyhow!("the first token was made, and everybody has to connect with one")
         };
         tokio::select! {
-            lost = no_tls => lost,
+            lost = no_way => lost,
             lost = session::run(billing, options, ready) => lost,
             lost = up => lost,
             lost = first_token => lost,
@@ -161,11 +164,20 @@ fn is_too_large(lost: &session::Lost) -> bool {
     )
 }
 
-impl std::fmt::Display for Choice {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl Choice {
+    /// How many nodes the broker has.
+    fn count(&self) -> usize {
         match self {
-            Choice::BuiltIn(listen) => write!(f, "the built-in broker on {listen}"),
-            Choice::External(external) => external.fmt(f),
+            Choice::BuiltIn(_) => 1,
+            Choice::External(external) => external.count(),
+        }
+    }
+
+    /// What the link connects to when it is this turn.
+    fn at(&self, turn: usize) -> String {
+        match self {
+            Choice::BuiltIn(listen) => format!("the built-in broker on {listen}"),
+            Choice::External(external) => external.node(turn).to_string(),
         }
     }
 }

@@ -3,7 +3,7 @@
 //! ```text
 //! link (connects again and again) ─► session (one connection) ─► conversation ─► agenda, offers
 //!   ├─► broker (built in) ─► doorkeeper (who is let in) ─► rules (what for)
-//!   └─► external (another one) ─► tunnel (TLS)
+//!   └─► external (another one) ─► tunnel ─► race (TCP)
 //! ```
 
 mod agenda;
@@ -14,6 +14,8 @@ pub mod external;
 pub mod link;
 mod never_retained;
 mod offers;
+mod race;
+mod rounds;
 mod rules;
 mod session;
 mod tunnel;

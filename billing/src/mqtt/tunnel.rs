@@ -1,5 +1,6 @@
-//! TLS to a broker. The MQTT library speaks to a Unix socket of this process, and what it says is
-//! carried to the broker: its own TLS would bring a second, older stack.
+//! The way to a broker. The MQTT library speaks to a Unix socket of this process, and what it says is
+//! carried to the broker: its own TLS would bring a second, older stack, and it waits for a silent address
+//! of a name as long as TCP does.
 
 use std::process;
 use std::sync::Arc;
@@ -7,12 +8,12 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
-use tokio::io::copy_bidirectional;
-use tokio::net::{TcpStream, UnixListener, UnixStream};
+use tokio::io::{AsyncRead, AsyncWrite, copy_bidirectional};
+use tokio::net::{UnixListener, UnixStream};
 use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
 use uuid::Uuid;
 
+use super::race;
 use super::session::Lost;
 
 /// The way to a broker, for one connection of this process.
@@ -21,11 +22,19 @@ pub(super) struct Tunnel {
     name: String,
     host: String,
     port: u16,
-    tls: Arc<ClientConfig>,
+    /// `None`: plain TCP.
+    tls: Option<Arc<ClientConfig>>,
 }
 
+/// A connection to the broker, over TLS or not.
+type Stream = Box<dyn ReadWrite>;
+
+trait ReadWrite: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> ReadWrite for S {}
+
 impl Tunnel {
-    pub(super) fn to(host: &str, port: u16, tls: Arc<ClientConfig>) -> Result<Self> {
+    pub(super) fn to(host: &str, port: u16, tls: Option<Arc<ClientConfig>>) -> Result<Self> {
         // The zero byte means the abstract namespace: no file is left.
         let name = format!("\0intercom-billing-{}", Uuid::new_v4().simple());
         let listener = UnixListener::bind(&name).context("no Unix socket can be made")?;
@@ -51,15 +60,16 @@ impl Tunnel {
         }
     }
 
-    async fn connect(&self) -> Result<(UnixStream, TlsStream<TcpStream>)> {
+    async fn connect(&self) -> Result<(UnixStream, Stream)> {
         let near = self.accept().await.context("the Unix socket failed")?;
-        let name = ServerName::try_from(self.host.clone())
-            .with_context(|| format!("no certificate can have the name {}", self.host))?;
-        let far = TcpStream::connect((self.host.as_str(), self.port)).await?;
+        let far = race::connect(&self.host, self.port).await?;
         // The packets are small, and a panel waits for each.
         far.set_nodelay(true)?;
-        let far = TlsConnector::from(self.tls.clone()).connect(name, far).await.context("TLS")?;
-        Ok((near, far))
+        let Some(tls) = &self.tls else { return Ok((near, Box::new(far))) };
+        let name = ServerName::try_from(self.host.clone())
+            .with_context(|| format!("no certificate can have the name {}", self.host))?;
+        let far = TlsConnector::from(tls.clone()).connect(name, far).await.context("TLS")?;
+        Ok((near, Box::new(far)))
     }
 
     /// Whoever may list sockets can find the name and connect to it, and is turned away.

@@ -132,7 +132,7 @@ fn passwords_are_shown_nowhere() {
     let (_dir, path) =
         file("database = \"DIR/b.sqlite\"\nbroker = \"mqtt://billing:hunter2@localhost:1883\"\n");
     let text = shown(&path, &[], &[]);
-    assert!(text.contains("broker = \"mqtt://billing:MASKED@localhost:1883\" # file"), "{text}");
+    assert!(text.contains("broker = [\"mqtt://billing:MASKED@localhost:1883\"] # file"), "{text}");
     assert!(!text.contains("mqtt_listen"), "no built-in broker: {text}");
     let (_dir, path) = file("database = \"b\"\nbroker = \"hunter2 no URL\"\n");
     assert!(!refused(&path, &[]).contains("hunter2"));
@@ -146,4 +146,37 @@ fn passwords_are_shown_nowhere() {
         .expect("it runs");
     let help = String::from_utf8(help.stdout).expect("text");
     assert!(help.contains("INTERCOM_BILLING_BROKER") && !help.contains("hunter2"), "{help}");
+}
+
+const TWO: &str = "broker = [\"mqtt://a:1883\", \"mqtt://b:1883\"]";
+
+#[test]
+fn the_nodes_of_a_broker_are_a_list_in_the_file_and_have_commas_between_them_elsewhere() {
+    let (_dir, path) = file(&format!("database = \"DIR/b.sqlite\"\n{TWO}\n"));
+    let text = shown(&path, &[], &[]);
+    assert!(text.contains(&format!("{TWO} # file")), "{text}");
+    let (_dir, path) = file("database = \"DIR/b.sqlite\"\n");
+    let text = shown(&path, &[], &[("INTERCOM_BILLING_BROKER", "mqtt://a:1883,mqtt://b:1883")]);
+    assert!(text.contains(&format!("{TWO} # environment")), "{text}");
+    let text = shown(&path, &["--broker", "mqtt://a:1883", "--broker", "mqtt://b:1883"], &[]);
+    assert!(text.contains(&format!("{TWO} # command line")), "{text}");
+}
+
+#[test]
+fn nodes_that_cannot_be_of_one_broker_are_refused_and_their_passwords_not_shown() {
+    let (_dir, path) = file("database = \"DIR/b.sqlite\"\n");
+    for (urls, why) in [
+        ("mqtt://u:hunter2@a,http://u:hunter2@b", "--broker is wrong: URL 2: `http://` is not"),
+        ("mqtt://u:hunter2@a,mqtts://u:hunter2@b", "--broker mixes mqtt:// and mqtts://"),
+        ("mqtt://u:hunter2@a,mqtt://a:1883", "--broker names the broker a:1883 twice"),
+        ("mqtt://a,", "--broker is wrong: URL 2: "),
+        // A comma in a password has to be written as %2C.
+        ("mqtt://u:12,hunter2@a", "--broker is wrong: URL 2: "),
+    ] {
+        let said = refused(&path, &["--broker", urls]);
+        assert!(said.contains(why) && !said.contains("hunter2"), "{said}");
+    }
+    let user = ["--broker-user", "billing", "--broker", "mqtt://a,mqtt://u:hunter2@b"];
+    let said = refused(&path, &user);
+    assert!(said.contains("and so has --broker-user") && !said.contains("hunter2"), "{said}");
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use intercom_billing::mqtt::link::Choice;
-use intercom_test_support::Broker;
+use intercom_test_support::{Broker, free_port};
 use serde_json::json;
 
 use crate::common::board::Board;
@@ -16,9 +16,13 @@ const UNBOUNDED: &str = "allow_anonymous true\npersistence false\n\
 
 /// A service with its panels on this broker.
 fn billing_on(broker: &Broker) -> Running {
-    let url = broker.url();
+    billing_at(&[broker.url()])
+}
+
+/// A service with its panels on a broker with these nodes.
+fn billing_at(urls: &[String]) -> Running {
     Running::start_with(|settings| {
-        settings.broker = Choice::External(url.parse().expect("a broker's URL"));
+        settings.broker = Choice::External(urls.join(",").parse().expect("a broker's URLs"));
     })
 }
 
@@ -152,4 +156,42 @@ fn a_request_of_an_earlier_presence_is_told_apart_by_its_nonce() {
     let after = spare.request(&request_id);
     assert_ne!(before["nonce"], after["nonce"]);
     assert_eq!(before["request_id"], after["request_id"]);
+}
+
+#[test]
+fn a_node_where_nobody_listens_is_passed_over() {
+    let nobody = || format!("mqtt://127.0.0.1:{}", free_port());
+    let broker = Broker::start();
+    let billing = billing_at(&[nobody(), nobody(), broker.url()]);
+    billing.old_intercom();
+    let request_id = billing.ask();
+    let mut spare = board_on(&broker, &billing, "die-1", NEW);
+    spare.request(&request_id);
+    spare.reports(&report(&request_id, "installed", NEW, "new_serial_number"));
+    billing.until("installed", |b| b.show("id=1").body["status"] == "installed");
+}
+
+/// These two have no memory in common, as the nodes of a cluster have: the board is at both.
+#[test]
+fn a_request_goes_on_at_the_next_node_when_one_dies_in_mid_session() {
+    let (mut first, mut second) = (Broker::start(), Broker::start());
+    let billing = billing_at(&[first.url(), second.url()]);
+    billing.old_intercom();
+    let request_id = billing.ask();
+    let mut there = board_on(&second, &billing, "die-1", NEW);
+    let mut here = board_on(&first, &billing, "die-1", NEW);
+    here.request(&request_id);
+    first.kill();
+    drop(here);
+    there.is_asked();
+    there.is_there();
+    there.request(&request_id);
+    there.reports(&report(&request_id, "installed", NEW, "new_serial_number"));
+    billing.until("installed", |b| b.show("id=1").body["status"] == "installed");
+    there.is_over(&request_id);
+    // Behind the last comes the first again.
+    first.start_again();
+    let mut here = board_on(&first, &billing, "die-1", NEW);
+    second.kill();
+    here.is_asked();
 }
