@@ -73,10 +73,14 @@ impl BrokerOptions {
         if self.broker.is_empty() {
             return Ok(None);
         }
+        let which = |number: usize| match self.broker.len() {
+            1 => "--broker is wrong".to_owned(),
+            _ => format!("--broker is wrong: URL {number} (a comma in a password is %2C)"),
+        };
         let mut nodes: Vec<Node> = Vec::new();
         for (url, number) in self.broker.iter().zip(1..) {
             // Parsed here: clap would show a wrong one with its password.
-            let node = parse(url).with_context(|| format!("--broker is wrong: URL {number}"))?;
+            let node = parse(url).with_context(|| which(number))?;
             for other in &nodes {
                 let is_twice = (&other.host, other.port) == (&node.host, node.port);
                 ensure!(!is_twice, "--broker names {node} twice");
