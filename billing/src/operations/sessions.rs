@@ -163,7 +163,7 @@ mod tests {
     async fn failed_attempts_are_told_once_an_hour_for_each_address_and_within_a_bound() {
         let dir = TempDir::new().expect("a directory");
         let clock = Arc::new(Clock(AtomicI64::new(1_800_000_000_000)));
-        let store = Store::open_on(&dir.path().join("billing.sqlite"), clock.clone());
+        let store = Store::open_on(dir.path().join("billing.sqlite"), clock.clone());
         let store = store.expect("a store");
         let billing = Billing::start(store, 0, Believed::FirstSight, None).await.expect("billing");
         let told = async || {

@@ -40,7 +40,7 @@ impl World {
     fn with_doors(doors: u8) -> Self {
         let (dir, runtime) = (TempDir::new().expect("a directory"), Runtime::new().expect("one"));
         let clock = Arc::new(Clock(AtomicI64::new(BEGINNING_MS)));
-        let store = Store::open_on(&dir.path().join("billing.sqlite"), clock.clone());
+        let store = Store::open_on(dir.path().join("billing.sqlite"), clock.clone());
         let store = store.expect("a store");
         let billing = runtime
             .block_on(Billing::start(store, 5_000, Believed::FirstSight, None))

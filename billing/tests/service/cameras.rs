@@ -166,7 +166,7 @@ fn without_a_key_they_are_not_kept_and_with_another_key_the_service_does_not_sta
     let kept = read(&mut billing, &camera, "id=1").body["onvif_credentials"].clone();
     assert_eq!(kept, credentials(PASSWORD));
     billing.stop();
-    let store = Store::open(&billing.dir.path().join("billing.sqlite")).expect("a store");
+    let store = Store::open(billing.dir.path().join("billing.sqlite")).expect("a store");
     let started = async {
         let billing = Billing::start(store, 0, Believed::FirstSight, None).await?;
         billing.with_credential_key(key(2)).await
