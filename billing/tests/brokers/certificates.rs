@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use intercom_test_support::certificates::{Authority, NOW};
-use intercom_test_support::{Billing, Board, Directory, NEW, OLD, Process, free_port, request};
+use intercom_test_support::{Billing, Board, Directory, NEW, OLD, Process, request};
 
-use crate::shipped::{self, Broker, KINDS, Kind, WATCHER, add_watcher_with_certificate, enrol};
+use crate::shipped::{Broker, KINDS, Kind, WATCHER, add_watcher_with_certificate, enrol};
 
 /// The users, beside the watcher, who may do everything.
 const USERS: [&str; 3] = ["gate-1", "gate-3", "billing"];
@@ -87,30 +87,6 @@ fn panel(broker: &Broker, certs: &Path) -> Board {
     board
 }
 
-/// The TLS client that NATS's README puts beside billing, with the settings there, and the port where
-/// billing finds it. They are the lines of the README with ` = ` in them.
-fn stunnel(broker: &Broker, certs: &Path) -> (Process, u16) {
-    let port = free_port();
-    let mut text = "foreground = yes\npid =\n".to_owned();
-    let readme = shipped::read(Kind::Nats, "README.md");
-    let settings = readme.lines().filter(|line| line.starts_with("    ") && line.contains(" = "));
-    for line in ["    [mqtt]"].into_iter().chain(settings) {
-        let certs = certs.display();
-        let line = line
-            .replace("127.0.0.1:1883", &format!("127.0.0.1:{port}"))
-            .replace("broker.example:8883", &format!("localhost:{}", broker.port))
-            .replace("broker.example", "localhost")
-            .replace("/etc/ssl/certs/ca-certificates.crt", &format!("{certs}/servers.pem"))
-            .replace("/etc/stunnel", &certs.to_string());
-        text.push_str(&format!("{line}\n"));
-    }
-    let file = certs.join("stunnel.conf");
-    fs::write(&file, text).expect("written");
-    let mut process = Process::start("stunnel", Command::new("stunnel4").arg(&file));
-    process.wait_for("Configuration successful");
-    (process, port)
-}
-
 #[test]
 fn a_certificate_is_for_the_board_in_its_common_name() {
     for kind in KINDS {
@@ -164,10 +140,13 @@ fn a_panel_with_a_certificate_does_its_work_and_no_other_one_hears_its_requests(
 }
 
 #[test]
-fn on_nats_billing_comes_through_stunnel_with_its_own_certificate() {
+fn on_nats_billing_comes_with_its_own_certificate() {
     let (broker, certs) = start(Kind::Nats);
-    let (_stunnel, port) = stunnel(&broker, &certs);
-    let billing = Billing::start_at(&format!("mqtt://127.0.0.1:{port}"));
+    let [ca, certificate, key] = ["servers.pem", "billing.pem", "billing.key"]
+        .map(|file| certs.join(file).display().to_string());
+    let options = ["--broker-ca", &ca, "--broker-certificate", &certificate, "--broker-key", &key];
+    let url = format!("mqtts://localhost:{}", broker.port);
+    let billing = Billing::start_at_with(&url, &options).connected();
     billing.create_old();
     let board = panel(&broker, &certs);
     let mut daemon = board.start();

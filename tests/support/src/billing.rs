@@ -49,10 +49,13 @@ impl Billing {
 
     /// With panels on the broker at this URL.
     pub fn start_at(broker: &str) -> Self {
-        Self::start_with(
-            Command::new(built::billing()),
-            &["--listen", "127.0.0.1:0", "--broker", broker],
-        )
+        Self::start_at_with(broker, &[])
+    }
+
+    /// The same with more options.
+    pub fn start_at_with(broker: &str, options: &[&str]) -> Self {
+        let arguments = [&["--listen", "127.0.0.1:0", "--broker", broker], options].concat();
+        Self::start_with(Command::new(built::billing()), &arguments)
     }
 
     /// At `address` in another network namespace.
@@ -100,6 +103,13 @@ impl Billing {
             self.process.as_mut().expect("it runs").says_something(ASK_AGAIN);
         }
         true
+    }
+
+    /// Waits until it has its broker: a panel that comes later is heard at once, and one that was there
+    /// before within a minute.
+    pub fn connected(mut self) -> Self {
+        self.process.as_mut().expect("it runs").wait_for("connected to the broker");
+        self
     }
 
     /// From now on everybody needs a token; the calls below have an operator's. The built-in broker has
