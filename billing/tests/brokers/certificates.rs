@@ -7,7 +7,8 @@ use std::process::Command;
 use intercom_test_support::certificates::{Authority, NOW};
 use intercom_test_support::{Billing, Board, Directory, NEW, OLD, Process, request};
 
-use crate::shipped::{Broker, KINDS, Kind, WATCHER, add_watcher_with_certificate, enrol};
+use crate::broker::Broker;
+use crate::shipped::{Kind, WATCHER, add_watcher_with_certificate, enrol, on_each};
 
 /// The users, beside the watcher, who may do everything.
 const USERS: [&str; 3] = ["gate-1", "gate-3", "billing"];
@@ -20,7 +21,7 @@ fn client(program: &str, broker: &Broker, certs: &Path, certificate: Option<&str
     // Each line at once.
     let mut command = Command::new("stdbuf");
     command.args(["-oL", program]);
-    command.args(["-h", "localhost", "-p", &broker.port.to_string(), "-q", "1", "-d"]);
+    command.args(["-h", "localhost", "-p", &broker.port().to_string(), "-q", "1", "-d"]);
     command.arg("--cafile").arg(certs.join("servers.pem"));
     if let Some(name) = certificate {
         let file = |ending: &str| certs.join(format!("{name}.{ending}"));
@@ -50,7 +51,7 @@ fn start(kind: Kind) -> (Broker, PathBuf) {
     match kind {
         // Everybody with a certificate of the panels' authority is let in.
         Kind::Mosquitto => fs::write(dir.path().join("intercoms.passwords"), "").expect("made"),
-        Kind::Nats => {
+        Kind::Nats | Kind::NatsCluster => {
             for user in USERS {
                 let done = enrol(kind, &["--certificate", user], dir.path());
                 assert!(done.status.success() && done.stdout.is_empty());
@@ -76,7 +77,7 @@ fn subscribed(broker: &Broker, certs: &Path, user: &str, filters: &[&str]) -> Pr
 /// `gate-1`, with its certificate.
 fn panel(broker: &Broker, certs: &Path) -> Board {
     let board =
-        Board::sandboxed("gate-1", OLD).with_mqtt(&format!("mqtts://localhost:{}", broker.port));
+        Board::sandboxed("gate-1", OLD).with_mqtt(&format!("mqtts://localhost:{}", broker.port()));
     for file in ["servers.pem", "gate-1.pem", "gate-1.key"] {
         fs::copy(certs.join(file), board.path(&format!("etc/{file}"))).expect("copied");
     }
@@ -89,7 +90,7 @@ fn panel(broker: &Broker, certs: &Path) -> Board {
 
 #[test]
 fn a_certificate_is_for_the_board_in_its_common_name() {
-    for kind in KINDS {
+    on_each(|kind| {
         let (broker, certs) = start(kind);
         let mut watcher = subscribed(&broker, &certs, WATCHER, &["#"]);
         let publish = |certificate, topic: &str, payload: &str| {
@@ -109,12 +110,12 @@ fn a_certificate_is_for_the_board_in_its_common_name() {
         watcher.wait_for(&format!("{STATUS} its own"));
         let published = |line: &&String| line.starts_with("intercoms/");
         assert_eq!(watcher.said().iter().filter(published).count(), 1, "{kind:?}");
-    }
+    });
 }
 
 #[test]
 fn a_panel_with_a_certificate_does_its_work_and_no_other_one_hears_its_requests() {
-    for kind in KINDS {
+    on_each(|kind| {
         let (broker, certs) = start(kind);
         let board = panel(&broker, &certs);
         let mut watcher = subscribed(&broker, &certs, WATCHER, &[STATUS]);
@@ -136,7 +137,7 @@ fn a_panel_with_a_certificate_does_its_work_and_no_other_one_hears_its_requests(
         neighbour.wait_for("intercoms/who");
         let heard = |line: &&String| line.starts_with("intercoms/by-board");
         assert_eq!(neighbour.said().iter().filter(heard).count(), 0, "{kind:?}");
-    }
+    });
 }
 
 #[test]
@@ -145,7 +146,7 @@ fn on_nats_billing_comes_with_its_own_certificate() {
     let [ca, certificate, key] = ["servers.pem", "billing.pem", "billing.key"]
         .map(|file| certs.join(file).display().to_string());
     let options = ["--broker-ca", &ca, "--broker-certificate", &certificate, "--broker-key", &key];
-    let url = format!("mqtts://localhost:{}", broker.port);
+    let url = format!("mqtts://localhost:{}", broker.port());
     let billing = Billing::start_at_with(&url, &options).connected();
     billing.create_old();
     let board = panel(&broker, &certs);

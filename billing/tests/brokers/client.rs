@@ -78,11 +78,11 @@ impl Client {
         codes.is_some_and(|codes| !codes.contains(&SubscribeReasonCode::Failure))
     }
 
-    /// Publishes at QoS 1. When this returns, the broker has dealt with it.
-    pub(crate) fn publish(&mut self, topic: &str, payload: &str) {
+    /// Publishes at QoS 1. When this returns, the broker has dealt with it; `false` if it ended the
+    /// connection over it or before.
+    pub(crate) fn publish(&mut self, topic: &str, payload: &str) -> bool {
         self.client.try_publish(topic, QoS::AtLeastOnce, false, payload).expect("room");
-        // A broker may also end the connection over it.
-        self.wait(|packet| matches!(packet, Packet::PubAck(_)).then_some(()));
+        self.wait(|packet| matches!(packet, Packet::PubAck(_)).then_some(())).is_some()
     }
 
     /// Whether a message came before this one, which is waited for. A connection that has ended hears

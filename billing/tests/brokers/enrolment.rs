@@ -7,20 +7,21 @@ use std::net::TcpStream;
 use intercom_test_support::Directory;
 use rumqttc::{ConnectReturnCode, QoS};
 
+use crate::broker::Broker;
 use crate::client::Client;
-use crate::shipped::{Broker, KINDS, Kind, enrol, password};
+use crate::shipped::{Kind, enrol, on_each, password};
 
 fn try_to_connect(
     broker: &Broker,
     client_id: &str,
     credentials: Option<(&str, &str)>,
 ) -> Option<ConnectReturnCode> {
-    Client::connect(broker.port, client_id, credentials).err()
+    Client::connect(broker.port(), client_id, credentials).err()
 }
 
 #[test]
 fn a_board_is_let_in_with_its_newest_password_alone() {
-    for kind in KINDS {
+    on_each(|kind| {
         let dir = Directory::new();
         let gate_1 = password(kind, "gate-1", dir.path());
         let mut broker = Broker::start(kind, dir);
@@ -38,12 +39,12 @@ fn a_board_is_let_in_with_its_newest_password_alone() {
             assert_eq!(refused.is_none(), let_in, "{kind:?}: {user} {refused:?}");
         }
         assert!(try_to_connect(&broker, "gate-1", None).is_some(), "{kind:?}: nobody");
-    }
+    });
 }
 
 #[test]
 fn what_is_no_boards_name_is_not_enrolled() {
-    for kind in KINDS {
+    on_each(|kind| {
         let dir = Directory::new();
         for name in ["", "a.b", "a/b", "a+", "#", "a b", "a:b", "\"x", "who", "here", "by-board"] {
             let refused = enrol(kind, &[name], dir.path());
@@ -51,13 +52,13 @@ fn what_is_no_boards_name_is_not_enrolled() {
             assert!(refused.stdout.is_empty(), "{kind:?}: {name}");
         }
         assert_eq!(fs::read_dir(dir.path()).expect("files").count(), 0, "{kind:?}");
-    }
+    });
 }
 
 #[test]
 fn the_files_with_passwords_are_their_owners_alone_and_have_none_in_clear() {
     use std::os::unix::fs::PermissionsExt;
-    for kind in KINDS {
+    on_each(|kind| {
         let dir = Directory::new();
         let secret = password(kind, "gate-1", dir.path());
         for file in fs::read_dir(dir.path()).expect("files") {
@@ -66,7 +67,7 @@ fn the_files_with_passwords_are_their_owners_alone_and_have_none_in_clear() {
             assert_eq!(mode & 0o777, 0o600, "{file:?}");
             assert!(!fs::read_to_string(file.path()).expect("text").contains(&secret), "{file:?}");
         }
-    }
+    });
 }
 
 /// It would hear `$MQTT.sub.>` there, on which messages of QoS 1 reach every client.
@@ -78,9 +79,10 @@ fn nobody_may_speak_natss_own_protocol() {
     // Where the certificate decides there is no password, and this listener asks for no certificate.
     assert!(enrol(Kind::Nats, &["--certificate", "gate-2"], dir.path()).status.success());
     users.push(("CN=gate-2", String::new()));
-    let broker = Broker::start(Kind::Nats, dir);
+    let mut broker = Broker::start(Kind::Nats, dir);
+    let port = broker.nodes()[0].ports.native;
     for (user, password) in users {
-        let stream = TcpStream::connect(("127.0.0.1", broker.native_port)).expect("a connection");
+        let stream = TcpStream::connect(("127.0.0.1", port)).expect("a connection");
         let mut lines = BufReader::new(&stream).lines().map(|line| line.expect("a line"));
         assert!(lines.next().expect("a greeting").starts_with("INFO "));
         let connect = format!(r#"{{"user":"{user}","pass":"{password}","verbose":true}}"#);
@@ -92,13 +94,13 @@ fn nobody_may_speak_natss_own_protocol() {
 /// What mosquitto prevents and NATS does not; `SECURITY.md` says so.
 #[test]
 fn a_neighbour_with_the_client_id_of_a_panel_hears_nothing_of_what_is_for_it() {
-    for kind in KINDS {
+    on_each(|kind| {
         let dir = Directory::new();
         let [gate_1, gate_2, billing] =
             ["gate-1", "gate-2", "billing"].map(|user| password(kind, user, dir.path()));
         let broker = Broker::start(kind, dir);
         let connect = |client_id, user, password: &str| {
-            Client::connect_to_session(broker.port, client_id, (user, password)).expect("a user")
+            Client::connect_to_session(broker.port(), client_id, (user, password)).expect("a user")
         };
         let (request, mark) = ("intercoms/by-board/gate-1/patch/r-1", "intercoms/who");
         let mut billing = connect("billing", "billing", &billing);
@@ -119,5 +121,5 @@ fn a_neighbour_with_the_client_id_of_a_panel_hears_nothing_of_what_is_for_it() {
         panel.subscribe("intercoms/by-board/gate-1/#", QoS::AtLeastOnce);
         billing.publish(request, "again");
         assert!(panel.hears(request, "again", "again"), "{kind:?}");
-    }
+    });
 }

@@ -4,10 +4,14 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "helpers of tests are tests too")]
 
+mod broker;
 mod certificates;
 mod client;
+mod cluster;
 mod enrol_command;
 mod enrolment;
+mod nats;
+mod node;
 mod panels;
 mod rules;
 mod shipped;

@@ -3,8 +3,9 @@
 use intercom_test_support::Directory;
 use rumqttc::QoS;
 
+use crate::broker::Broker;
 use crate::client::Client;
-use crate::shipped::{Broker, KINDS, Kind, WATCHER, add_watcher, password};
+use crate::shipped::{Kind, WATCHER, add_watcher, on_each, password};
 
 /// The users of the columns below. `gate-2` is another board.
 const USERS: [&str; 2] = ["gate-1", "billing"];
@@ -42,6 +43,9 @@ const TOO_WIDE: [&str; 5] = [
 /// Everybody hears this.
 const FOR_ALL: &str = "intercoms/who";
 
+/// Everybody may publish this and hear it.
+const BY_ALL: &str = "intercoms/AA:BB:CC:DD:EE:FF/who";
+
 /// A running broker, with the passwords of the users above and of the watcher.
 fn start(kind: Kind) -> (Broker, [String; 2], String) {
     let dir = Directory::new();
@@ -51,39 +55,52 @@ fn start(kind: Kind) -> (Broker, [String; 2], String) {
 }
 
 fn connect(broker: &Broker, user: &str, password: &str) -> Client {
-    Client::connect(broker.port, user, Some((user, password))).expect("a user")
+    Client::connect(broker.port(), user, Some((user, password))).expect("a user")
+}
+
+/// Waits until the watcher's node knows of the client's subscriptions: what the client publishes
+/// afterwards comes after them. A client whose connection the broker has ended has none.
+fn wait_until_known(client: &mut Client, watcher: &mut Client, mark: &str) {
+    let mark = format!("subscribed: {mark}");
+    if client.publish(BY_ALL, &mark) {
+        assert!(watcher.hears(BY_ALL, &mark, &mark));
+    }
 }
 
 #[test]
 fn each_user_may_publish_to_its_topics_and_to_no_others() {
-    for kind in KINDS {
+    on_each(|kind| {
         let (broker, passwords, watcher) = start(kind);
         let mut watcher = connect(&broker, WATCHER, &watcher);
         assert!(watcher.subscribe("#", QoS::AtMostOnce));
         for (number, (topic, may_publish, _)) in TABLE.into_iter().enumerate() {
             for (column, user) in USERS.into_iter().enumerate() {
-                let payload = format!("{number} of {user}");
-                connect(&broker, user, &passwords[column]).publish(topic, &payload);
-                let mark = format!("after {payload}");
-                watcher.publish("mark", &mark);
+                let (payload, mark) =
+                    (format!("{number} of {user}"), format!("after {number} of {user}"));
+                let mut client = connect(&broker, user, &passwords[column]);
+                client.publish(topic, &payload);
+                assert!(client.publish(BY_ALL, &mark), "{kind:?}: the connection of {user}");
                 let arrived = watcher.hears(topic, &payload, &mark);
                 assert_eq!(arrived, may_publish[column], "{kind:?}: {user} on {topic}");
             }
         }
-    }
+    });
 }
 
 #[test]
 fn each_user_hears_what_is_on_its_topics_and_on_no_others() {
-    for kind in KINDS {
+    on_each(|kind| {
         let (broker, passwords, watcher) = start(kind);
         let mut watcher = connect(&broker, WATCHER, &watcher);
-        for (number, (topic, _, may_hear)) in TABLE.into_iter().enumerate() {
-            for (column, user) in USERS.into_iter().enumerate() {
-                for qos in [QoS::AtMostOnce, QoS::AtLeastOnce] {
-                    let mut client = connect(&broker, user, &passwords[column]);
+        assert!(watcher.subscribe(BY_ALL, QoS::AtMostOnce));
+        for (column, user) in USERS.into_iter().enumerate() {
+            for qos in [QoS::AtMostOnce, QoS::AtLeastOnce] {
+                let mut client = connect(&broker, user, &passwords[column]);
+                for topic in TABLE.map(|(topic, ..)| topic).into_iter().chain([FOR_ALL]) {
                     client.subscribe(topic, qos);
-                    client.subscribe(FOR_ALL, qos);
+                }
+                wait_until_known(&mut client, &mut watcher, &format!("{user} {qos:?}"));
+                for (number, (topic, _, may_hear)) in TABLE.into_iter().enumerate() {
                     let payload = format!("{number} for {user} {qos:?}");
                     let mark = format!("after {payload}");
                     watcher.publish(topic, &payload);
@@ -95,14 +112,15 @@ fn each_user_hears_what_is_on_its_topics_and_on_no_others() {
                 }
             }
         }
-    }
+    });
 }
 
 #[test]
 fn a_filter_that_is_too_wide_lets_nobody_hear_the_requests_of_another_board() {
-    for kind in KINDS {
+    on_each(|kind| {
         let (broker, [gate_1, _], watcher) = start(kind);
         let mut watcher = connect(&broker, WATCHER, &watcher);
+        assert!(watcher.subscribe(BY_ALL, QoS::AtMostOnce));
         for filter in TOO_WIDE {
             for qos in [QoS::AtMostOnce, QoS::AtLeastOnce] {
                 let mut client = connect(&broker, "gate-1", &gate_1);
@@ -111,10 +129,11 @@ fn a_filter_that_is_too_wide_lets_nobody_hear_the_requests_of_another_board() {
                 client.subscribe(FOR_ALL, qos);
                 let request = "intercoms/by-board/gate-2/patch/r-1";
                 let mark = format!("after {filter} {qos:?}");
+                wait_until_known(&mut client, &mut watcher, &mark);
                 watcher.publish(request, "secret");
                 watcher.publish(FOR_ALL, &mark);
                 assert!(!client.hears(request, "secret", &mark), "{kind:?}: {filter}, {qos:?}");
             }
         }
-    }
+    });
 }
