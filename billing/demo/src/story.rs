@@ -32,7 +32,7 @@ pub(crate) async fn run(once: bool) -> Result<()> {
     let mut service = Service::start(Settings {
         listen: ([127, 0, 0, 1], 0).into(),
         tls: None,
-        database: dir.join("billing.sqlite"),
+        database: dir.join("billing.sqlite").into(),
         broker: Choice::BuiltIn(([127, 0, 0, 1], 0).into()),
         hosts: Vec::new(),
         open: false,

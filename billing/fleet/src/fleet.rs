@@ -24,10 +24,14 @@ impl Fleet {
     pub(super) fn start(program: &Path, brokers: &[SocketAddr], panels: usize) -> Result<Self> {
         let mut fleet = Fleet { tally: Tally::default(), processes: Vec::new() };
         let together = panels.div_ceil(brokers.len().max(1)).clamp(1, IN_A_PROCESS);
-        for (first, broker) in (0..panels).step_by(together).zip(brokers.iter().cycle()) {
+        let mut in_turn = brokers.to_vec();
+        for first in (0..panels).step_by(together) {
+            // Each process begins with another one.
+            let nodes: Vec<String> = in_turn.iter().map(SocketAddr::to_string).collect();
+            in_turn.rotate_left(1.min(brokers.len()));
             let end = (first + together).min(panels);
             let mut command = Command::new(program);
-            command.args(["panels", "--broker", &broker.to_string()]);
+            command.args(["panels", "--broker", &nodes.join(",")]);
             command.args(["--first", &first.to_string(), "--end", &end.to_string()]);
             let (process, out) = Process::start_heard("intercom-fleet panels", &mut command)?;
             fleet.processes.push(process);

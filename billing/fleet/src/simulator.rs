@@ -22,9 +22,9 @@ const CONNECTING: usize = 200;
 /// Which panels.
 #[derive(Debug, Args)]
 pub(crate) struct Panels {
-    /// The broker.
-    #[arg(long)]
-    pub(crate) broker: SocketAddr,
+    /// The nodes of the broker, in the order in which they are tried.
+    #[arg(long = "broker", value_delimiter = ',')]
+    pub(crate) brokers: Vec<SocketAddr>,
     /// The number of the first panel.
     #[arg(long)]
     pub(crate) first: usize,
@@ -40,7 +40,9 @@ impl Panels {
     /// The system does not allow as many open files.
     pub(crate) async fn run(self) -> Result<()> {
         allow_panels(self.end - self.first)?;
-        let text = format!("[mqtt]\nurl = \"mqtt://{}\"\n", self.broker);
+        let urls: Vec<String> =
+            self.brokers.iter().map(|broker| format!("\"mqtt://{broker}\"")).collect();
+        let text = format!("[mqtt]\nurl = [{}]\n", urls.join(", "));
         let settings = config::parse(&text, Path::new("the fleet's configuration"))?;
         let settings = settings.mqtt.context("no broker")?;
         let connected = watch::Sender::new(0);

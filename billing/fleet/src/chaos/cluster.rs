@@ -61,7 +61,7 @@ impl Cluster {
         let billing = (0..2).map(|number| Billing {
             http: local(free_port()),
             // Each begins with another node.
-            broker: brokers[number].clone(),
+            broker: [&brokers[number..], &brokers[..number]].concat().join(","),
             process: None,
         });
         let billing = billing.collect();
