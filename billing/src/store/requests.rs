@@ -82,7 +82,7 @@ statements! {
             to_serial_number, to_model, state, asked_ms, for_the_door, asked_by, cause,
             not_before_ms, expires_ms)
         SELECT ?2, intercom_id, ?3, named_id, named_mac, new_mac, new_serial_number, log_extra,
-            from_mac, from_serial_number, from_model, to_mac, to_serial_number, to_model, state,
+            from_mac, from_serial_number, from_model, to_mac, to_serial_number, to_model, 'pending',
             ?4, for_the_door, asked_by, 'asked_again', not_before_ms, expires_ms
         FROM requests WHERE request_id = ?1";
     ASKED_SINCE = "SELECT count(*) FROM requests WHERE intercom_id = ?1 AND asked_ms > ?2";
@@ -173,10 +173,11 @@ pub fn ask_again(
     seq: i64,
     now_ms: i64,
 ) -> Result<()> {
+    // An intercom has one pending request at most.
+    end(transaction, request_id, &State::Superseded, None, now_ms)?;
     transaction.execute(ASK_AGAIN, params![request_id.as_str(), again.as_str(), seq, now_ms])?;
     transaction.changed(Changed::Request(again.clone()));
     transaction.count(Counted::Asked);
-    end(transaction, request_id, &State::Superseded, None, now_ms)?;
     deliveries::add_request(transaction, again)
 }
 
