@@ -104,7 +104,7 @@ statements! {
             WHERE titles MATCH :wanted AND rowid > :after ORDER BY rowid LIMIT :limit",
         postgres: "
             SELECT id, CAST(id AS TEXT) AS place FROM intercoms
-            WHERE deleted_ms IS NULL AND to_tsvector('simple', title) @@ titles_with(:wanted)
+            WHERE deleted_ms IS NULL AND title_words(title) @@ titles_with(:wanted)
                 AND id > :after
             ORDER BY id LIMIT :limit"
     };

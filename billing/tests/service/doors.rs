@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use ureq::http::Method;
 
@@ -90,6 +91,39 @@ fn a_title_is_found_by_the_beginnings_of_its_words_in_any_case() {
     billing.delete("id=4");
     assert_eq!(ids(&search(&billing, "title=nor")), [] as [i64; 0]);
     assert_eq!(ids(&search(&billing, "title=south")), [2]);
+}
+
+#[test]
+fn a_title_is_found_without_its_marks_and_in_parts_of_a_word() {
+    let billing = Running::start();
+    let titles = ["São-Paulo/étage 3.5", "ПОДЪЕЗД №2, й", "Łódź e\u{301}te www.gate.example"];
+    for (title, last) in titles.into_iter().zip(1..) {
+        assert_eq!(billing.post(json!({"mac": mac(last), "title": title})).status, 201);
+    }
+    for (words, expected) in [
+        ("sao", vec![1]),
+        ("SÃO", vec![1]),
+        ("paulo", vec![1]),
+        ("são-pau", vec![1]),
+        ("sa-paulo", vec![]),
+        ("paulo-são", vec![]),
+        ("etage 5", vec![1]),
+        ("3.5", vec![1]),
+        ("étag -", vec![1]),
+        ("подъе 2", vec![2]),
+        ("№", vec![]),
+        ("й", vec![2]),
+        ("и", vec![]),
+        ("łod", vec![3]),
+        ("lodz", vec![]),
+        ("ete", vec![3]),
+        ("éte", vec![3]),
+        ("gate", vec![3]),
+        ("'gate' & ! | (:*\\", vec![3]),
+    ] {
+        let query = utf8_percent_encode(words, NON_ALPHANUMERIC);
+        assert_eq!(ids(&search(&billing, &format!("title={query}"))), expected, "{words}");
+    }
 }
 
 #[test]
