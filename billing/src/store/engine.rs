@@ -5,7 +5,7 @@ pub(super) use rusqlite::types::{FromSql, ToSql};
 pub(super) use rusqlite::{named_params, params};
 
 use ::postgres as postgres_driver;
-use rusqlite::types::ValueRef;
+use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 
 use super::statement::Sql;
 use super::writer::Call;
@@ -47,6 +47,23 @@ pub(super) enum More {
 pub(super) struct Param<'p> {
     pub(super) name: Option<&'p str>,
     pub(super) value: &'p dyn ToSql,
+}
+
+impl Param<'_> {
+    /// The value as both engines can keep it. PostgreSQL's texts have no NUL: U+FFFD stands for it.
+    pub(super) fn bound(&self) -> Result<ToSqlOutput<'_>> {
+        let value = self.value.to_sql()?;
+        let text = match &value {
+            ToSqlOutput::Borrowed(ValueRef::Text(text)) => text,
+            ToSqlOutput::Owned(Value::Text(text)) => text.as_bytes(),
+            _ => return Ok(value),
+        };
+        if !text.contains(&0) {
+            return Ok(value);
+        }
+        let text = String::from_utf8_lossy(text).replace('\0', "\u{FFFD}");
+        Ok(ToSqlOutput::Owned(Value::Text(text)))
+    }
 }
 
 /// The values for a statement.

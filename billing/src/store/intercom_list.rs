@@ -161,9 +161,8 @@ fn candidates(
 }
 
 /// The words as FTS5 reads them: each is the beginning of a word. Quoted, so that nothing in them is
-/// an operator; but FTS5 ends at a NUL, inside the quotes, too.
+/// an operator.
 fn prefixes(words: &str) -> String {
-    let words = words.replace('\0', "\u{FFFD}");
     let quoted =
         words.split_whitespace().map(|word| format!("\"{}\" *", word.replace('"', "\"\"")));
     quoted.collect::<Vec<_>>().join(" ")

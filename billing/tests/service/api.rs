@@ -3,7 +3,8 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
-use crate::common::{INTERCOMS, NEW, OLD, Running, documented_example};
+use crate::common::{INTERCOMS, NEW, OLD, Running, documented_example, report};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use ureq::http::Method;
 
@@ -252,4 +253,70 @@ fn the_description_is_served_and_tells_a_right_body_from_a_wrong_one() {
         assert!(!patch.is_valid(&wrong), "{wrong}");
         assert_eq!(billing.patch(wrong).status, 422);
     }
+}
+
+#[test]
+fn a_nul_in_a_text_is_kept_as_the_replacement_character() {
+    let billing = Running::start();
+    let made = billing.post(json!({
+        "mac": OLD, "serial_number": "S-OLD", "model": "M\0", "title": "North\0gate", "vendor": "V\0",
+        "external_id": "E\0", "department": 1, "group_external_id": "G\0"
+    }));
+    assert_eq!(made.status, 201, "{made:?}");
+    let shown = billing.show("external_id=E%00").body;
+    let kept = ["model", "title", "external_id"].map(|field| &shown[field]);
+    assert_eq!(kept, [&json!("M\u{FFFD}"), &json!("North\u{FFFD}gate"), &json!("E\u{FFFD}")]);
+    assert_eq!(billing.show("external_id=E%EF%BF%BD").body, shown);
+    let found = billing.call(Method::GET, "/api/v1/intercoms?title=north%00", None);
+    assert_eq!(found.body["intercoms"][0]["id"], 1, "{found:?}");
+    let asked = billing.patch(json!({
+        "id": 1, "group_external_id": "G\0", "new_mac": NEW, "model": "M", "name": "\0",
+        "log_extra": {"some\0": "\0"}
+    }));
+    assert_eq!((asked.status, &asked.body["title"]), (200, &json!("\u{FFFD}")), "{asked:?}");
+    assert_eq!(asked.body["group"]["external_id"], "G\u{FFFD}");
+    let request = &billing.pending(&format!("mac={NEW}&board=die-1")).body[0];
+    assert_eq!(request["log_extra"], json!({"some\0": "\0"}), "as it was given");
+    let request_id = billing.newest_request_id();
+    let mut failed = report(&request_id, "failed", NEW, "S");
+    failed["reason"] = json!("no\0reason");
+    assert_eq!(billing.report(failed).status, 204);
+    let ended = &billing.requests()[0];
+    assert_eq!((&ended["state"], &ended["reason"]), (&json!("failed"), &json!("no\u{FFFD}reason")));
+    for query in ["id=%00", "mac=%00", "external_id=%00"] {
+        assert!([404, 422].contains(&billing.show(query).status), "{query}");
+    }
+}
+
+#[test]
+fn the_longest_texts_and_the_largest_numbers_are_kept() {
+    let billing = Running::start();
+    let (long, most) = ("\u{1F514}".repeat(255), i64::MAX);
+    let made = billing.post(json!({
+        "mac": OLD, "serial_number": "S".repeat(64), "model": long, "title": long, "vendor": long,
+        "external_id": long, "department": most, "group_external_id": long
+    }));
+    assert_eq!(made.status, 201, "{made:?}");
+    let path = utf8_percent_encode(&long, NON_ALPHANUMERIC);
+    assert_eq!(billing.show(&format!("external_id={path}")).body["id"], 1);
+    let asked = billing.patch(json!({
+        "mac": OLD, "group_id": most, "flat_from": -most, "flat_to": most, "new_mac": NEW,
+        "new_serial_number": "N".repeat(64), "model": long, "name": "w".repeat(255),
+        "log_extra": {"long": "x".repeat(10_000)}
+    }));
+    assert_eq!((asked.status, &asked.body["flat_to"]), (200, &json!(most)), "{asked:?}");
+    assert_eq!(asked.body["group"]["id"], most);
+    for path in ["title=www", "limit=1&cursor=9223372036854775807", "title=%F0%9F%94%94"] {
+        let found = billing.call(Method::GET, &format!("/api/v1/intercoms?{path}"), None);
+        assert_eq!(found.status, 200, "{path}: {found:?}");
+    }
+    for query in ["id=9223372036854775807", "id=-9223372036854775808"] {
+        assert!([404, 422].contains(&billing.show(query).status), "{query}");
+    }
+    let (board, reason) = ("n".repeat(64), "\u{1F514}".repeat(5_000));
+    billing.pending(&format!("mac={NEW}&board={board}"));
+    let mut failed = report(&billing.newest_request_id(), "failed", NEW, "S");
+    (failed["board"], failed["reason"]) = (json!(board), json!(reason));
+    assert_eq!(billing.report(failed).status, 204);
+    assert_eq!(billing.requests()[0]["state"], "failed");
 }

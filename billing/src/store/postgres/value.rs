@@ -19,7 +19,7 @@ impl From<Value> for Bound {
 
 impl Bound {
     pub(super) fn of(param: &Param<'_>) -> Result<Self> {
-        Ok(Bound(match param.value.to_sql()? {
+        Ok(Bound(match param.bound()? {
             ToSqlOutput::Borrowed(value) => {
                 value.try_into().map_err(|why| Error::column("?", why))?
             }

@@ -106,8 +106,8 @@ impl Engine for rusqlite::Connection {
 fn bind(statement: &mut Statement<'_>, params: &[Param<'_>]) -> Result<()> {
     for (place, param) in (1..).zip(params) {
         match param.name {
-            None => statement.raw_bind_parameter(place, param.value)?,
-            Some(name) => statement.raw_bind_parameter(name, param.value)?,
+            None => statement.raw_bind_parameter(place, param.bound()?)?,
+            Some(name) => statement.raw_bind_parameter(name, param.bound()?)?,
         }
     }
     Ok(())
