@@ -27,8 +27,8 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicI64, Ordering};
 
+    use intercom_test_support::Database;
     use serde_json::{Value, json};
-    use tempfile::TempDir;
 
     use super::*;
     use crate::audit::Actor;
@@ -40,13 +40,12 @@ mod tests {
 
     const DAY: i64 = 24 * 3_600_000;
 
-    async fn billing() -> (Billing, Arc<Clock>, TempDir) {
-        let dir = TempDir::new().expect("a directory");
+    async fn billing() -> (Billing, Arc<Clock>, Database) {
+        let database = Database::new();
         let clock = Arc::new(Clock(AtomicI64::new(1_800_000_000_000)));
-        let file = dir.path().join("billing.sqlite");
-        let store = Store::open_on(&file, clock.clone()).expect("a store");
+        let store = Store::open_on(&database, clock.clone()).expect("a store");
         let billing = Billing::start(store, 0, Believed::FirstSight, None).await.expect("billing");
-        (billing, clock, dir)
+        (billing, clock, database)
     }
 
     /// Asks for this MAC address, which supersedes what was asked for before.

@@ -141,7 +141,7 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicI64, Ordering};
 
-    use tempfile::TempDir;
+    use intercom_test_support::Database;
 
     use super::*;
     use crate::host::tests::Clock;
@@ -161,10 +161,9 @@ mod tests {
 
     #[tokio::test]
     async fn failed_attempts_are_told_once_an_hour_for_each_address_and_within_a_bound() {
-        let dir = TempDir::new().expect("a directory");
+        let database = Database::new();
         let clock = Arc::new(Clock(AtomicI64::new(1_800_000_000_000)));
-        let store = Store::open_on(dir.path().join("billing.sqlite"), clock.clone());
-        let store = store.expect("a store");
+        let store = Store::open_on(&database, clock.clone()).expect("a store");
         let billing = Billing::start(store, 0, Believed::FirstSight, None).await.expect("billing");
         let told = async || {
             let filter = Filter { actor: Some("unknown".to_owned()), ..Filter::default() };

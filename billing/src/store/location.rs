@@ -59,6 +59,13 @@ impl From<&PathBuf> for Location {
     }
 }
 
+#[cfg(test)]
+impl From<&intercom_test_support::Database> for Location {
+    fn from(database: &intercom_test_support::Database) -> Self {
+        Location::new(&database.location(), None).expect("where a database is")
+    }
+}
+
 impl From<PathBuf> for Location {
     fn from(file: PathBuf) -> Self {
         Location::File(file)

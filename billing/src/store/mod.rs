@@ -322,4 +322,4 @@ impl std::error::Error for OpenError {}
 #[cfg(test)]
 mod every_statement;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,11 +1,10 @@
-//! What the tables keep, on real files.
+//! What the tables keep, in real databases.
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
 use std::sync::Mutex;
 
+use intercom_test_support::{Database, is_on_postgres, skipped_on_postgres};
 use intercom_wire::{Identity, Mac};
-use rusqlite::Connection;
-use tempfile::TempDir;
 
 use super::intercoms::{Details, EMPTY, INSTALLED, Name, RecordState};
 use super::macs::Believed;
@@ -15,25 +14,26 @@ use crate::replacement::Carried;
 
 mod boards;
 
-struct File {
-    _dir: TempDir,
-    path: PathBuf,
+fn count(database: &Database, table: &str) -> i64 {
+    database.number(&format!("SELECT count(*) FROM {table}"))
 }
 
-fn file() -> File {
-    let dir = TempDir::new().expect("a directory");
-    let path = dir.path().join("billing.sqlite");
-    File { _dir: dir, path }
-}
-
-/// The same file, read from outside.
-fn outside(file: &File) -> Connection {
-    Connection::open(&file.path).expect("the file")
-}
-
-fn count(file: &File, table: &str) -> i64 {
-    let count = format!("SELECT count(*) FROM {table}");
-    outside(file).query_row(&count, [], |row| row.get(0)).expect("a count")
+/// What has changed since it was asked for last. On PostgreSQL that is told a moment after its commit, in the order
+/// of the commits: a change of no intercom comes last.
+pub(crate) fn changed(store: &Store) -> BTreeSet<Changed> {
+    static LAST: AtomicI64 = AtomicI64::new(0);
+    let last = Changed::Intercom(LAST.fetch_sub(1, Ordering::Relaxed));
+    let mut changed = BTreeSet::new();
+    while !changed.contains(&last) {
+        let last = last.clone();
+        in_store(store, move |t| {
+            t.changed(last);
+            Ok(())
+        });
+        changed.append(&mut store.changes().take());
+    }
+    changed.retain(|changed| !matches!(changed, Changed::Intercom(..=0)));
+    changed
 }
 
 fn mac(last: u8) -> Mac {
@@ -70,13 +70,13 @@ fn attempt<T: Send + 'static>(
 }
 
 #[test]
-fn a_committed_record_is_there_after_the_file_is_opened_again() {
-    let file = file();
-    let store = Store::open(&file.path).expect("a store");
+fn a_committed_record_is_there_after_the_database_is_opened_again() {
+    let database = Database::new();
+    let store = Store::open(&database).expect("a store");
     let id =
         in_store(&store, move |t| intercoms::insert(t, &carried(1, "S1"), &Details::default(), 7));
     drop(store);
-    let store = Store::open(&file.path).expect("the same store");
+    let store = Store::open(&database).expect("the same store");
     let found =
         in_store(&store, move |t| intercoms::find(t, &Name::Mac(mac(1)))).expect("a record");
     assert_eq!((found.id, found.seq, found.confirmed), (id, 7, carried(1, "S1")));
@@ -84,8 +84,8 @@ fn a_committed_record_is_there_after_the_file_is_opened_again() {
 
 #[test]
 fn an_error_undoes_the_whole_transaction() {
-    let file = file();
-    let store = Store::open(&file.path).expect("a store");
+    let database = Database::new();
+    let store = Store::open(&database).expect("a store");
     let failed: Result<()> = attempt(&store, |t| {
         intercoms::insert(t, &carried(1, "S1"), &Details::default(), 1)?;
         Err(Error::NoRow)
@@ -96,8 +96,8 @@ fn an_error_undoes_the_whole_transaction() {
 
 #[test]
 fn a_read_does_not_wait_for_a_write_and_sees_what_was_committed_before() {
-    let file = file();
-    let store = Store::open(&file.path).expect("a store");
+    let database = Database::new();
+    let store = Store::open(&database).expect("a store");
     in_store(&store, |t| intercoms::insert(t, &carried(1, "S1"), &Details::default(), 1));
     let runtime = tokio::runtime::Runtime::new().expect("threads");
     let (writes, is_writing) = std::sync::mpsc::channel();
@@ -124,8 +124,8 @@ fn a_read_does_not_wait_for_a_write_and_sees_what_was_committed_before() {
 
 #[test]
 fn a_panic_in_a_read_is_an_error_and_gives_its_connection_back() {
-    let file = file();
-    let store = Store::open(&file.path).expect("a store");
+    let database = Database::new();
+    let store = Store::open(&database).expect("a store");
     let runtime = tokio::runtime::Runtime::new().expect("threads");
     for _ in 0..20 {
         let fails = store.read(|_| -> Result<()> { panic!("a fault in the work") });
@@ -136,27 +136,35 @@ fn a_panic_in_a_read_is_an_error_and_gives_its_connection_back() {
 }
 
 #[test]
-fn a_file_of_a_newer_version_is_refused() {
-    let file = file();
-    let newer = Connection::open(&file.path).expect("a file");
-    newer.pragma_update(None, "user_version", 99).expect("a version");
-    drop(newer);
-    let why = Store::open(&file.path).err().expect("refused").to_string();
+fn a_database_of_a_newer_version_is_refused() {
+    let database = Database::new();
+    drop(Store::open(&database).expect("a store"));
+    database.execute(match is_on_postgres() {
+        true => "UPDATE intercom_billing_schema SET version = 99",
+        false => "PRAGMA user_version = 99",
+    });
+    let why = Store::open(&database).err().expect("refused").to_string();
     assert!(why.contains("version 99"), "{why}");
 }
 
 #[test]
 fn what_is_no_database_is_refused() {
-    let file = file();
-    std::fs::write(&file.path, "not a database, but long enough to be taken for one".repeat(99))
-        .expect("a file");
-    assert!(Store::open(&file.path).is_err());
+    if skipped_on_postgres("a file that is no database") {
+        return;
+    }
+    let database = Database::new();
+    std::fs::write(
+        database.location(),
+        "not a database, but long enough to be taken for one".repeat(99),
+    )
+    .expect("a file");
+    assert!(Store::open(&database).is_err());
 }
 
 #[test]
 fn a_group_is_made_once_and_named_after_its_id() {
-    let file = file();
-    let store = Store::open(&file.path).expect("a store");
+    let database = Database::new();
+    let store = Store::open(&database).expect("a store");
     let made = in_store(&store, move |t| groups::find_or_make(t, None, Some("ext")));
     assert_eq!(in_store(&store, move |t| groups::find_or_make(t, None, Some("ext"))), made);
     assert_eq!(in_store(&store, move |t| groups::find_or_make(t, Some(6), Some("ext"))), Some(6));
@@ -171,8 +179,8 @@ fn a_group_is_made_once_and_named_after_its_id() {
 
 #[test]
 fn a_group_of_our_own_gets_a_short_id_whatever_ids_callers_name() {
-    let file = file();
-    let store = Store::open(&file.path).expect("a store");
+    let database = Database::new();
+    let store = Store::open(&database).expect("a store");
     for named in [6, i64::MAX] {
         let made = in_store(&store, move |t| groups::find_or_make(t, Some(named), None));
         assert_eq!(made, Some(named));
@@ -185,8 +193,8 @@ fn a_group_of_our_own_gets_a_short_id_whatever_ids_callers_name() {
 
 #[test]
 fn a_group_of_our_own_gets_a_free_id_where_a_caller_has_named_the_largest() {
-    let file = file();
-    let store = Store::open(&file.path).expect("a store");
+    let database = Database::new();
+    let store = Store::open(&database).expect("a store");
     for named in [6, (1 << 31) - 1] {
         let made = in_store(&store, move |t| groups::find_or_make(t, Some(named), None));
         assert_eq!(made, Some(named));
@@ -199,8 +207,8 @@ fn a_group_of_our_own_gets_a_free_id_where_a_caller_has_named_the_largest() {
 
 #[test]
 fn both_identities_of_a_record_are_reserved_and_a_spare_blocks_only_another_creation() {
-    let file = file();
-    let store = Store::open(&file.path).expect("a store");
+    let database = Database::new();
+    let store = Store::open(&database).expect("a store");
     let id =
         in_store(&store, move |t| intercoms::insert(t, &carried(1, "S1"), &Details::default(), 1));
     let taken = |among, last, serial_number: &str| {
@@ -218,8 +226,8 @@ fn both_identities_of_a_record_are_reserved_and_a_spare_blocks_only_another_crea
 
 #[test]
 fn a_record_is_found_by_either_mac_and_before_the_spare_whose_mac_it_was_promised() {
-    let file = file();
-    let store = Store::open(&file.path).expect("a store");
+    let database = Database::new();
+    let store = Store::open(&database).expect("a store");
     let spare =
         in_store(&store, move |t| intercoms::insert(t, &carried(2, "S2"), &Details::default(), 1));
     let id =
@@ -237,14 +245,13 @@ fn a_record_is_found_by_either_mac_and_before_the_spare_whose_mac_it_was_promise
 
 #[test]
 fn each_database_has_an_issuer_and_a_client_id_of_its_own() {
-    let (one, other) = (file(), file());
-    let names = |path| {
-        let store = Store::open(path).expect("a store");
+    let (one, other) = (Database::new(), Database::new());
+    let names = |database| {
+        let store = Store::open(database).expect("a store");
         (in_store(&store, |t| offers::issuer(t)), in_store(&store, |t| offers::client_id(t)))
     };
-    let ((issuer, client_id), (other_issuer, other_client_id)) =
-        (names(&one.path), names(&other.path));
-    assert_eq!(names(&one.path), (issuer.clone(), client_id.clone()), "after a restart");
+    let ((issuer, client_id), (other_issuer, other_client_id)) = (names(&one), names(&other));
+    assert_eq!(names(&one), (issuer.clone(), client_id.clone()), "after a restart");
     assert_ne!(issuer, other_issuer);
     assert_ne!(client_id, other_client_id);
     assert!(!client_id.contains(&issuer), "every panel is told the issuer: {client_id} {issuer}");
@@ -252,8 +259,8 @@ fn each_database_has_an_issuer_and_a_client_id_of_its_own() {
 
 #[test]
 fn old_reports_make_room() {
-    let file = file();
-    let store = Store::open(&file.path).expect("a store");
+    let database = Database::new();
+    let store = Store::open(&database).expect("a store");
     let report = reports::Arrived {
         request_id: None,
         board: None,
@@ -269,24 +276,22 @@ fn old_reports_make_room() {
         }
         Ok(())
     });
-    assert_eq!(count(&file, "reports"), 10_000);
+    assert_eq!(count(&database, "reports"), 10_000);
 }
 
 /// What is told of an intercom's hardware: MAC address, board, from when, until when.
-fn hardware_of(file: &File, id: i64) -> Vec<(String, Option<String>, i64, Option<i64>)> {
-    let file = outside(file);
-    let all = "SELECT mac, board, since_ms, until_ms FROM hardware WHERE intercom_id = ?1
-        ORDER BY number";
-    let mut all = file.prepare(all).expect("a statement");
-    let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
-    all.query_map([id], read).and_then(Iterator::collect).expect("rows")
+fn hardware_of(database: &Database, id: i64) -> Vec<Vec<Option<String>>> {
+    database.rows(&format!(
+        "SELECT mac, board, since_ms, until_ms FROM hardware WHERE intercom_id = {id}
+         ORDER BY number"
+    ))
 }
 
 #[test]
 fn the_hardware_of_a_door_is_told_from_its_creation_to_its_end() {
-    let file = file();
+    let database = Database::new();
     let host = Arc::new(At(Mutex::new(0)));
-    let store = Store::open_on(&file.path, host.clone()).expect("a store");
+    let store = Store::open_on(&database, host.clone()).expect("a store");
     let at = |ms| *host.0.lock().expect("a clock") = ms;
     at(10);
     let id =
@@ -315,11 +320,11 @@ fn the_hardware_of_a_door_is_told_from_its_creation_to_its_end() {
     give("die-3", 2);
     at(50);
     in_store(&store, move |t| intercoms::delete(t, id, Believed::FirstSight, t.now_ms()));
-    let row = |last, board: &str, since, until| {
-        (mac(last).to_string(), Some(board.to_owned()), since, Some(until))
+    let row = |last, board: &str, since: i64, until: i64| {
+        [mac(last).to_string(), board.to_owned(), since.to_string(), until.to_string()].map(Some)
     };
     let expected = [row(1, "die-1", 10, 30), row(2, "die-2", 30, 40), row(2, "die-3", 40, 50)];
-    assert_eq!(hardware_of(&file, id), expected);
+    assert_eq!(hardware_of(&database, id), expected);
 }
 
 /// A host whose clock stands.

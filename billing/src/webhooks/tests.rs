@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use axum::http::StatusCode;
+use intercom_test_support::Database;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 use crate::audit::Actor;
@@ -32,20 +32,19 @@ struct World {
     /// What the receiver has taken: the intercom, and what has happened there.
     received: Vec<(i64, String)>,
     attempts: usize,
-    _dir: TempDir,
+    database: Database,
 }
 
 impl World {
     /// Doors with the IDs from 1, and a webhook.
     fn with_doors(doors: u8) -> Self {
-        let (dir, runtime) = (TempDir::new().expect("a directory"), Runtime::new().expect("one"));
+        let (database, runtime) = (Database::new(), Runtime::new().expect("one"));
         let clock = Arc::new(Clock(AtomicI64::new(BEGINNING_MS)));
-        let store = Store::open_on(dir.path().join("billing.sqlite"), clock.clone());
-        let store = store.expect("a store");
+        let store = Store::open_on(&database, clock.clone()).expect("a store");
         let billing = runtime
             .block_on(Billing::start(store, 5_000, Believed::FirstSight, None))
             .expect("billing");
-        let world = World { runtime, clock, billing, received: Vec::new(), attempts: 0, _dir: dir };
+        let world = World { runtime, clock, billing, received: Vec::new(), attempts: 0, database };
         for number in 1..=doors {
             let body = json!({"mac": format!("02:00:00:00:00:0{number}")});
             let made =
@@ -231,8 +230,7 @@ fn what_waits_survives_a_restart_and_what_was_done_meanwhile_counts() {
     let mut world = World::with_doors(1);
     world.ask(1, 1);
     world.attempt(|_, _| Attempt::NotReached("away".to_owned()));
-    let file = world._dir.path().join("billing.sqlite");
-    let store = Store::open_on(&file, world.clock.clone()).expect("a store");
+    let store = Store::open_on(&world.database, world.clock.clone()).expect("a store");
     let again = Billing::start(store, 5_000, Believed::FirstSight, None);
     world.billing = world.runtime.block_on(again).expect("billing");
     world

@@ -10,13 +10,8 @@ const LONG_CHARS: usize = 55_000;
 /// What a hundred reports add to the database at most.
 const HUNDRED_REPORTS_BYTES: u64 = 1024 * 1024;
 
-pub(crate) fn database(billing: &Running) -> rusqlite::Connection {
-    rusqlite::Connection::open(billing.dir.path().join("billing.sqlite")).expect("the database")
-}
-
 fn count(billing: &Running, table: &str) -> i64 {
-    let count = format!("SELECT count(*) FROM {table}");
-    database(billing).query_row(&count, [], |row| row.get(0)).expect("a count")
+    billing.database.number(&format!("SELECT count(*) FROM {table}"))
 }
 
 #[test]
@@ -24,10 +19,7 @@ fn of_a_report_without_an_outcome_little_is_kept() {
     let billing = Running::start();
     let long = "x".repeat(200_000);
     assert_eq!(billing.report(report("r-1", &long, NEW, "S")).status, 204);
-    let kept: i64 = database(&billing)
-        .query_row("SELECT length(status) FROM reports", [], |row| row.get(0))
-        .expect("a report");
-    assert_eq!(kept, 40);
+    assert_eq!(billing.database.number("SELECT length(status) FROM reports"), 40);
 }
 
 /// A report in which one field is as long as a body may be, and the others as they may be beside it.
@@ -58,8 +50,7 @@ fn a_hundred_reports_of_the_largest_size_stay_within_a_megabyte() {
     let size = |billing: &mut Running| {
         // What is left in the log of writes goes into the file.
         billing.stop();
-        let file = billing.dir.path().join("billing.sqlite");
-        let size = std::fs::metadata(file).expect("the database").len();
+        let size = billing.database.size();
         billing.restart();
         size
     };
@@ -77,12 +68,11 @@ fn a_hundred_reports_of_the_largest_size_stay_within_a_megabyte() {
 fn a_poll_with_yet_another_mac_is_answered_and_leaves_no_trace_once_there_are_many() {
     let billing = Running::start();
     billing.old_intercom();
-    let filled = database(&billing).execute_batch(
+    billing.database.execute(
         "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 10000)
          INSERT INTO boards (board, present_since_ms, present_until_ms, stranger, changing)
          SELECT 'stranger-' || n, 0, 9223372036854775807, 1, 0 FROM n",
     );
-    filled.expect("10,000 boards");
     for last in 0..20 {
         let mac = Mac::try_from([0x06, 0, 0, 0, 0, last]).expect("a MAC");
         let answer = billing.pending(&format!("mac={mac}&board=made-up-{last}"));

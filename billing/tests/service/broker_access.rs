@@ -254,11 +254,8 @@ fn a_connection_from_before_the_first_token_may_publish_nothing_after_it() {
     let status = "intercoms/by-board/die-1/status";
     let of_stranger = report("unknown", "failed", "22:0D:CE:38:E7:15", "S").to_string();
     stranger.publish(status, false, of_stranger.clone());
-    let arrived = |billing: &Running| -> i64 {
-        crate::bounds::database(billing)
-            .query_row("SELECT count(*) FROM reports", [], |row| row.get(0))
-            .expect("a count")
-    };
+    let arrived =
+        |billing: &Running| -> i64 { billing.database.number("SELECT count(*) FROM reports") };
     billing.until("the report of before", |billing| arrived(billing) == 1);
     let of_gate_1 = ["--role", "panel", "--board", "gate-1"];
     let token = billing.add_first_token(&of_gate_1, || stranger.send(status, false, of_stranger));

@@ -7,7 +7,7 @@ use intercom_billing::store::macs::Believed;
 use serde_json::{Value, json};
 use ureq::http::Method;
 
-use crate::common::{Answer, NEW, OLD, Running, documented_example, report};
+use crate::common::{Answer, NEW, OLD, Running, documented_example, location, report};
 use crate::strangers::by;
 
 const PASSWORD: &str = "hunter2-hunter2";
@@ -86,10 +86,7 @@ fn they_are_in_no_answer_and_in_no_file_in_the_clear() {
         format!("{}{listed:?}{page}{}{}", asked.text, polled.text, billing.show("id=1").text);
     assert!(polled.text.contains(NEW) && !shown.contains("hunter2"), "{shown}");
     assert_eq!(read(&mut billing, &camera, "id=1").status, 200);
-    for file in std::fs::read_dir(billing.dir.path()).expect("files") {
-        let bytes = std::fs::read(file.expect("a file").path()).expect("readable");
-        assert!(!bytes.windows(7).any(|window| window == b"hunter2"));
-    }
+    assert!(!billing.database.has(b"hunter2"));
 }
 
 #[test]
@@ -106,10 +103,7 @@ fn the_newest_list_counts_and_an_empty_one_or_the_end_of_the_intercom_forgets_th
     give(&billing, 1, credentials("third"));
     billing.delete("id=1");
     assert_eq!(read(&mut billing, &camera, "id=1").status, 404);
-    let kept: i64 = crate::bounds::database(&billing)
-        .query_row("SELECT count(*) FROM credentials", [], |row| row.get(0))
-        .expect("a count");
-    assert_eq!(kept, 0);
+    assert_eq!(billing.database.number("SELECT count(*) FROM credentials"), 0);
 }
 
 #[test]
@@ -166,7 +160,7 @@ fn without_a_key_they_are_not_kept_and_with_another_key_the_service_does_not_sta
     let kept = read(&mut billing, &camera, "id=1").body["onvif_credentials"].clone();
     assert_eq!(kept, credentials(PASSWORD));
     billing.stop();
-    let store = Store::open(billing.dir.path().join("billing.sqlite")).expect("a store");
+    let store = Store::open(location(&billing.database)).expect("a store");
     let started = async {
         let billing = Billing::start(store, 0, Believed::FirstSight, None).await?;
         billing.with_credential_key(key(2)).await

@@ -15,7 +15,7 @@ use crate::common::{NEW, OLD, Running};
 fn enrol(billing: &Running, more: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_intercom-billing"))
         .args(["enrol", "gate-1", "--database"])
-        .arg(billing.database())
+        .arg(billing.database.location())
         .arg("--output")
         .arg(files(billing))
         .args(more)

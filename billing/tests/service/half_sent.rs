@@ -5,20 +5,22 @@ use std::net::TcpStream;
 use std::process::Command;
 
 use intercom_test_support::certificates::Authority;
-use intercom_test_support::{Process, curl};
-use tempfile::TempDir;
+use intercom_test_support::{Database, Process, curl};
 
 use crate::common::LIMIT;
+use crate::common::program::broker;
 use crate::tls::with_certificate;
 
 #[test]
 fn half_sent_heads_that_use_up_the_descriptors_are_dropped() {
-    let dir = TempDir::new().expect("a directory");
+    let database = Database::new();
     let mut command = Command::new("sh");
     command
         .args(["-c", "ulimit -n 200; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_intercom-billing")])
-        .args(["serve", "--listen", "127.0.0.1:0", "--mqtt-listen", "127.0.0.1:0", "--database"])
-        .arg(dir.path().join("billing.sqlite"));
+        .args(["serve", "--listen", "127.0.0.1:0"])
+        .args(broker("127.0.0.1:0"))
+        .arg("--database")
+        .arg(database.location());
     let mut service = Process::start("intercom-billing", &mut command);
     let line = service.wait_for("serving on http://");
     let address = line.rsplit("http://").next().expect("an address").to_owned();

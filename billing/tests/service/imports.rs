@@ -1,9 +1,9 @@
 //! Replacements from a file: checked, shown, run, and told in a result file.
 
+use intercom_test_support::is_on_postgres;
 use serde_json::{Value, json};
 use ureq::http::Method;
 
-use crate::bounds::database;
 use crate::common::browser::{Browser, Shown};
 use crate::common::{Answer, NEW, Running};
 
@@ -303,7 +303,7 @@ fn a_run_that_a_restart_has_cut_off_goes_on_and_runs_no_row_twice() {
     // As if the service had ended before the last row and the last line of the import.
     let cut_off = "UPDATE imports SET state = 'running', done = 2, finished_ms = NULL;
         UPDATE import_rows SET result = NULL, request_id = NULL WHERE line = 4;";
-    database(&billing).execute_batch(cut_off).expect("changed");
+    billing.database.execute(cut_off);
     billing.restart();
     billing.until("it is finished", |billing| is_finished(billing, 1));
     let shown = show(&billing, 1, "");
@@ -346,9 +346,13 @@ fn many_rows_are_checked_and_run_while_other_calls_are_answered() {
          INSERT INTO intercoms (id, confirmed_mac, desired_mac, confirmed_model, desired_model, status,
              source, group_id, seq)
          SELECT n, m, m, 'M', 'M', 'installed', 'auto', 6, 1 FROM
-             (SELECT n, printf('02:00:00:00:%02X:%02X', n / 256, n % 256) AS m FROM n)"
+             (SELECT n, '02:00:00:00:' || {} AS m FROM n) AS macs",
+        match is_on_postgres() {
+            true => "to_char(n / 256, 'FM00:') || upper(lpad(to_hex(n % 256), 2, '0'))",
+            false => "printf('%02X:%02X', n / 256, n % 256)",
+        }
     );
-    database(&billing).execute_batch(&fill).expect("intercoms");
+    billing.database.execute(&fill);
     let all: String = (1..=ROWS).map(|n| format!("{n},{}\n", new_mac(n))).collect();
     let checked = std::thread::scope(|scope| {
         let sent = scope.spawn(|| send(&billing, format!("id,new_mac\n{all}")));

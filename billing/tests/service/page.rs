@@ -5,7 +5,6 @@ use std::net::TcpStream;
 
 use serde_json::json;
 
-use crate::bounds::database;
 use crate::common::board::Board;
 use crate::common::browser::{Browser, Shown};
 use crate::common::{LIMIT, NEW, OLD, Running, report};
@@ -183,7 +182,7 @@ fn what_has_been_pending_for_long_is_on_the_first_page() {
     let mut browser = Browser::of(&billing);
     shows(&browser.get("/"), &["Nothing waits for you"]);
     let hour_ago = "UPDATE requests SET asked_ms = asked_ms - 3600000";
-    database(&billing).execute(hour_ago, []).expect("changed");
+    billing.database.execute(hour_ago);
     shows(&browser.get("/"), &["Pending for long", "for 60 min", &request_id]);
 }
 

@@ -396,15 +396,10 @@ fn a_board_in_mid_change_claims_nothing_and_is_still_listed_what_is_open() {
     let request_id = billing.ask();
     let listed = |query: &str| billing.pending(&format!("{query}&board=die-old")).body;
     assert_eq!(listed(&format!("mac={OLD}"))[0]["request_id"], request_id);
-    let claim = || {
-        let database = billing.dir.path().join("billing.sqlite");
-        let database = rusqlite::Connection::open(database).expect("the database");
-        let claim = "SELECT mac FROM boards WHERE board = 'die-old'";
-        database.query_row(claim, [], |row| row.get::<_, String>(0)).expect("a row")
-    };
+    let claim = || billing.database.value("SELECT mac FROM boards WHERE board = 'die-old'");
     let mid_change = format!("mac={NEW}&changing=true");
     assert_eq!(listed(&mid_change)[0]["request_id"], request_id);
-    assert_eq!(claim(), OLD);
+    assert_eq!(claim().as_deref(), Some(OLD));
     listed(&format!("mac={NEW}"));
-    assert_eq!(claim(), NEW);
+    assert_eq!(claim().as_deref(), Some(NEW));
 }

@@ -102,10 +102,7 @@ fn a_known_spare_in_the_installers_bag_is_waited_for() {
 
 /// Whether a board was seen with that MAC address.
 fn knows(billing: &Running, mac: &str) -> bool {
-    let database = billing.dir.path().join("billing.sqlite");
-    let database = rusqlite::Connection::open(database).expect("the database");
-    let known = "SELECT EXISTS (SELECT 1 FROM macs WHERE mac = ?1)";
-    database.query_row(known, [mac], |row| row.get(0)).expect("a row")
+    billing.database.number(&format!("SELECT count(*) FROM macs WHERE mac = '{mac}'")) == 1
 }
 
 #[test]

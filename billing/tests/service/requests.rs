@@ -5,7 +5,6 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use ureq::http::Method;
 
-use crate::bounds::database;
 use crate::common::board::Board;
 use crate::common::{Answer, NEW, OLD, Running, documented_example, report};
 use crate::roles::contents;
@@ -118,7 +117,7 @@ fn a_filter_that_is_wrong_is_answered_with_every_error() {
 fn a_cancel_that_would_give_two_intercoms_one_identity_is_refused() {
     let billing = with_requests(2);
     let promised = "UPDATE intercoms SET desired_mac = '02:00:00:00:00:01' WHERE id = 2";
-    database(&billing).execute(promised, []).expect("changed");
+    billing.database.execute(promised);
     let page = list(&billing, "intercom=1").body;
     let request_id = page["requests"][0]["request_id"].as_str().expect("an ID");
     let refused = cancel(&billing, request_id);

@@ -1,6 +1,5 @@
 //! Tokens and their roles: who may call which route.
 
-use crate::bounds::database;
 use crate::common::{Answer, NEW, OLD, Running, documented_example, report};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -196,17 +195,13 @@ fn with_tokens() -> (Running, [Option<String>; 6], String) {
 }
 
 /// Everything that a call could have left behind.
-pub(crate) fn contents(billing: &Running) -> Vec<String> {
-    let database = database(billing);
+pub(crate) fn contents(billing: &Running) -> Vec<Vec<Vec<Option<String>>>> {
+    let mut database = billing.database.outside();
     let tables = ["intercoms", "requests", "boards", "reports", "audit", "imports", "import_rows"];
     let rows = tables.map(|table| {
-        let columns: Vec<String> = database
-            .prepare("SELECT name FROM pragma_table_info(?1)")
-            .and_then(|mut all| all.query_map([table], |row| row.get(0))?.collect())
-            .expect("columns");
-        let columns = columns.join(", ");
-        let all = format!("SELECT json_group_array(json_array({columns})) FROM {table}");
-        database.query_row(&all, [], |row| row.get(0)).expect("rows")
+        let mut rows = database.rows(&format!("SELECT * FROM {table}"));
+        rows.sort();
+        rows
     });
     rows.into()
 }

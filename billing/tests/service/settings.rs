@@ -14,7 +14,7 @@ fn command(billing: &Running, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_intercom-billing"))
         .args(arguments)
         .arg("--database")
-        .arg(billing.database())
+        .arg(billing.database.location())
         .output()
         .expect("it runs")
 }

@@ -18,12 +18,12 @@ pub(crate) fn by(board: &str, report: Value) -> Value {
 
 /// What is known of the reports that arrived, the newest first: the board and the effect.
 pub(crate) fn reports(billing: &Running) -> Vec<(String, String)> {
-    let database = billing.dir.path().join("billing.sqlite");
-    let database = rusqlite::Connection::open(database).expect("the database");
-    database
-        .prepare("SELECT board, effect FROM reports ORDER BY number DESC")
-        .and_then(|mut all| all.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect())
-        .expect("the reports")
+    let rows = billing.database.rows("SELECT board, effect FROM reports ORDER BY number DESC");
+    let report = |row: Vec<Option<String>>| match <[Option<String>; 2]>::try_from(row) {
+        Ok([Some(board), Some(effect)]) => (board, effect),
+        row => panic!("{row:?}"),
+    };
+    rows.into_iter().map(report).collect()
 }
 
 /// The door's replacement is offered a request.
@@ -103,10 +103,7 @@ fn a_board_that_claims_anothers_mac_is_offered_nothing_by_it() {
 
 /// The MAC addresses that are this board's.
 fn macs_of(billing: &Running, board: &str) -> i64 {
-    let database = billing.dir.path().join("billing.sqlite");
-    let database = rusqlite::Connection::open(database).expect("the database");
-    let count = "SELECT count(*) FROM macs WHERE board = ?1";
-    database.query_row(count, [board], |row| row.get(0)).expect("a row")
+    billing.database.number(&format!("SELECT count(*) FROM macs WHERE board = '{board}'"))
 }
 
 #[test]
@@ -247,16 +244,11 @@ fn a_change_by_hand_to_the_serial_number_or_the_mac_of_another_waits_for_an_oper
 }
 
 pub(crate) fn board_of_door(billing: &Running) -> Option<String> {
-    let database = billing.dir.path().join("billing.sqlite");
-    let database = rusqlite::Connection::open(database).expect("the database");
-    database.query_row("SELECT board FROM intercoms WHERE id = 1", [], |row| row.get(0)).ok()?
+    billing.database.value("SELECT board FROM intercoms WHERE id = 1")
 }
 
 pub(crate) fn is_known(billing: &Running, board: &str) -> bool {
-    let database = billing.dir.path().join("billing.sqlite");
-    let database = rusqlite::Connection::open(database).expect("the database");
-    let known = "SELECT EXISTS (SELECT 1 FROM boards WHERE board = ?1)";
-    database.query_row(known, [board], |row| row.get(0)).expect("a row")
+    billing.database.number(&format!("SELECT count(*) FROM boards WHERE board = '{board}'")) == 1
 }
 
 #[test]
@@ -297,9 +289,7 @@ pub(crate) fn installed_on_the_door() -> Running {
 
 /// The boards were last seen a day earlier than they were.
 fn a_day_passes(billing: &Running) {
-    let database = billing.dir.path().join("billing.sqlite");
-    let database = rusqlite::Connection::open(database).expect("the database");
-    database.execute("UPDATE macs SET seen_ms = seen_ms - 86400000", []).expect("written");
+    billing.database.execute("UPDATE macs SET seen_ms = seen_ms - 86400000");
 }
 
 #[test]
@@ -434,9 +424,7 @@ fn a_panel_that_rejects_every_number_as_overtaken_is_asked_a_few_times_in_an_hou
         asked += 1;
     }
     let hour = "UPDATE requests SET asked_ms = asked_ms - 3600000";
-    let database = billing.dir.path().join("billing.sqlite");
-    let database = rusqlite::Connection::open(database).expect("the database");
-    database.execute(hour, []).expect("written");
+    billing.database.execute(hour);
     let last = billing.ask();
     let seq = spare.request(&last)["seq"].as_u64().expect("a number");
     let mut overtaken = report(&last, "rejected", NEW, "new_serial_number");
@@ -452,13 +440,9 @@ fn a_change_by_hand_keeps_no_model_that_the_documented_api_would_not_take() {
         let mut by_hand = by("die-9", report("by-hand", "installed", THIRD, "S-9"));
         by_hand["model"] = json!("M".repeat(length));
         assert_eq!(billing.report(by_hand).status, 204);
-        let database = billing.dir.path().join("billing.sqlite");
-        let database = rusqlite::Connection::open(database).expect("the database");
-        let kept: Option<i64> = database
-            .query_row("SELECT length(model) FROM by_hand", [], |row| row.get(0))
-            .expect("a row");
-        assert_eq!(kept, (length == 255).then_some(255));
-        database.execute("DELETE FROM reports", []).expect("written");
+        let kept = billing.database.rows("SELECT length(model) FROM by_hand");
+        assert_eq!(kept, [[(length == 255).then(|| "255".to_owned())]]);
+        billing.database.execute("DELETE FROM reports");
     }
 }
 

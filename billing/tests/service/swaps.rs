@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 use ureq::http::Method;
 
 use crate::audit::entries;
-use crate::bounds::database;
 use crate::common::board::Board;
 use crate::common::{Answer, NEW, OLD, Running, report};
 use crate::strangers::{THIRD, by};
@@ -43,8 +42,10 @@ fn with_panels() -> (Running, [Board; 2]) {
 }
 
 fn carried_by(billing: &Running, board: &str) -> bool {
-    let sql = "SELECT count(*) FROM boards WHERE board = ?1 AND serial_number IS NOT NULL";
-    database(billing).query_row(sql, [board], |row| row.get::<_, i64>(0)).expect("a count") == 1
+    let sql = format!(
+        "SELECT count(*) FROM boards WHERE board = '{board}' AND serial_number IS NOT NULL"
+    );
+    billing.database.number(&sql) == 1
 }
 
 fn request_ids(answer: &Answer) -> [String; 2] {
@@ -54,9 +55,8 @@ fn request_ids(answer: &Answer) -> [String; 2] {
 
 /// What both doors have: MAC addresses, boards, states.
 fn doors(billing: &Running) -> Value {
-    let sql = "SELECT json_group_array(json_array(confirmed_mac, board, status)) FROM intercoms";
-    let text: String = database(billing).query_row(sql, [], |row| row.get(0)).expect("doors");
-    serde_json::from_str(&text).expect("JSON")
+    let sql = "SELECT confirmed_mac, board, status FROM intercoms ORDER BY id";
+    json!(billing.database.rows(sql))
 }
 
 fn refusal(billing: &Running, field: &str) -> String {
@@ -122,8 +122,7 @@ fn a_live_swap_is_refused_with_its_reason_and_nobody_is_asked() {
     one.carries(THIRD);
     let is_moved = |b: &Running| {
         let sql = "SELECT mac FROM boards WHERE board = 'die-1'";
-        let mac: String = database(b).query_row(sql, [], |row| row.get(0)).expect("a board");
-        mac == THIRD
+        b.database.value(sql).as_deref() == Some(THIRD)
     };
     billing.until("it carries another", is_moved);
     let reason = refusal(&billing, "id");
@@ -132,8 +131,8 @@ fn a_live_swap_is_refused_with_its_reason_and_nobody_is_asked() {
     billing.until("it carries its own", |b| !is_moved(b));
     other.goes();
     billing.until("it has gone", |b| {
-        let sql = "SELECT nonce IS NULL FROM boards WHERE board = 'die-2'";
-        database(b).query_row(sql, [], |row| row.get(0)).expect("a board")
+        let sql = "SELECT count(*) FROM boards WHERE board = 'die-2' AND nonce IS NULL";
+        b.database.number(sql) == 1
     });
     let reason = refusal(&billing, "with_id");
     assert!(reason.contains("is not connected"), "{reason}");

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use intercom_test_support::certificates::{Authority, NOW};
-use intercom_test_support::{Broker, Directory, Process};
+use intercom_test_support::{Broker, Database, Directory, Process};
 use serde_json::Value;
 use tempfile::TempDir;
 use ureq::http::Method;
@@ -101,7 +101,7 @@ fn a_key_that_others_can_read_or_that_does_not_fit_is_refused_at_the_start() {
 struct TlsBroker {
     broker: Broker,
     dir: PathBuf,
-    state: TempDir,
+    database: Database,
 }
 
 impl TlsBroker {
@@ -126,7 +126,7 @@ impl TlsBroker {
                  keyfile DIR/server.key\n{settings}"
             ),
         );
-        TlsBroker { broker, dir: path, state: TempDir::new().expect("a directory") }
+        TlsBroker { broker, dir: path, database: Database::new() }
     }
 
     fn file(&self, name: &str) -> String {
@@ -139,7 +139,7 @@ impl TlsBroker {
         let mut serve = command();
         serve
             .args(["serve", "--listen", "127.0.0.1:0", "--broker", &url])
-            .args(["--database", &text(&self.state.path().join("billing.sqlite"))])
+            .args(["--database", &self.database.location()])
             .args(options);
         Process::start("intercom-billing", &mut serve)
     }

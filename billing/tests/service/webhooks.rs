@@ -95,7 +95,7 @@ fn command(billing: &Running, arguments: &[&str]) -> Output {
         .arg("webhooks")
         .args(arguments)
         .arg("--database")
-        .arg(billing.database())
+        .arg(billing.database.location())
         .output()
         .expect("it runs")
 }

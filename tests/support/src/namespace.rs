@@ -3,9 +3,9 @@
 //! Needs iproute2 and util-linux, and root or unprivileged user namespaces.
 
 use std::env;
-use std::fs::OpenOptions;
-use std::io::Write;
 use std::process::Command;
+
+use crate::skipped;
 
 const INSIDE: &str = "INTERCOM_TEST_IN_NAMESPACE";
 
@@ -43,12 +43,15 @@ pub fn in_a_namespace(test: &str, body: fn()) {
         .env(INSIDE, "1")
         .output()
         .expect("unshare runs");
-    // The script has not come as far as the test.
-    if let (false, Ok(list)) = (output.status.success(), env::var("INTERCOM_TESTS_SKIPPED"))
+    // The script has not come as far as the test. Without a list that is a failure.
+    if let (false, Ok(list)) = (output.status.success(), env::var(skipped::LIST))
         && !output.stdout.windows(9).any(|words| words == b"running 1")
     {
         let why = String::from_utf8_lossy(&output.stderr);
-        return skip(&list, test, why.trim());
+        return skipped::add(
+            &list,
+            &format!("{test}: no namespaces can be made here: {}", why.trim()),
+        );
     }
     let (out, err) =
         (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
@@ -56,14 +59,6 @@ pub fn in_a_namespace(test: &str, body: fn()) {
     assert!(out.contains("1 passed"), "no test is called {test}: {out}{err}");
     // Figures, for whoever runs it with --nocapture.
     print!("{out}");
-}
-
-/// `tests/run` names a list where it wants to hear of what cannot run on this machine. Without one
-/// it is a failure.
-fn skip(list: &str, test: &str, why: &str) {
-    let line = format!("{test}: no namespaces can be made here: {why}\n").replace('\n', " ");
-    let list = OpenOptions::new().create(true).append(true).open(list);
-    list.and_then(|mut list| writeln!(list, "{}", line.trim_end())).expect("the list is kept");
 }
 
 /// What `ip` prints.

@@ -91,7 +91,7 @@ fn user() -> (Uid, Gid) {
 }
 
 /// What `psql` prints for these statements, a row a line.
-pub(crate) fn psql(url: &str, statements: &str) -> String {
+fn psql(url: &str, statements: &str) -> String {
     let ran = command("psql")
         .args(["--no-psqlrc", "--tuples-only", "--no-align", "--quiet", "-v", "ON_ERROR_STOP=1"])
         .args(["--command", statements, url])
@@ -99,4 +99,12 @@ pub(crate) fn psql(url: &str, statements: &str) -> String {
         .expect("psql; tests/run installs what is missing");
     assert!(ran.status.success(), "{statements}: {}", String::from_utf8_lossy(&ran.stderr));
     String::from_utf8_lossy(&ran.stdout).trim().to_owned()
+}
+
+/// All that is in a database, as `pg_dump` prints it.
+pub(crate) fn dump(url: &str) -> Vec<u8> {
+    let ran = command("pg_dump").arg(url).output();
+    let ran = ran.expect("pg_dump; tests/run installs what is missing");
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    ran.stdout
 }

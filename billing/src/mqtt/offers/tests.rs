@@ -1,11 +1,9 @@
 //! What is planned for which change, and what of it is said.
 
-use std::path::PathBuf;
-
+use intercom_test_support::Database;
 use intercom_wire::json::FromJson;
 use intercom_wire::{Mac, Nonce, Presence, PresenceState};
 use serde_json::json;
-use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 use super::*;
@@ -13,6 +11,7 @@ use crate::audit::Actor;
 use crate::store::Store;
 use crate::store::intercoms::Name;
 use crate::store::macs::Believed;
+use crate::store::tests::changed;
 
 fn plan_of(wanted: &[(&str, &str)], over: &[&str], ask: &[&str]) -> Plan {
     Plan {
@@ -35,16 +34,14 @@ fn queued(said: &mut Said) -> Vec<(String, String)> {
 /// A service with the intercoms 1 and 2, each with a pending request for the MAC address
 /// 06:00:00:00:00:01 or :02, and nothing to wake it.
 struct World {
-    _dir: TempDir,
-    database: PathBuf,
     runtime: Runtime,
     billing: Billing,
+    database: Database,
 }
 
 impl World {
     fn new(grace_ms: i64) -> Self {
-        let (dir, runtime) = (TempDir::new().expect("a directory"), Runtime::new().expect("one"));
-        let database = dir.path().join("billing.sqlite");
+        let (database, runtime) = (Database::new(), Runtime::new().expect("one"));
         let store = Store::open(&database).expect("a store");
         let call = async {
             let billing = Billing::start(store, grace_ms, Believed::FirstSight, None).await?;
@@ -61,20 +58,18 @@ impl World {
             Ok::<_, Refusal>(billing)
         };
         let billing = runtime.block_on(call).expect("two requests");
-        billing.store.changes().take();
-        World { _dir: dir, database, runtime, billing }
+        changed(&billing.store);
+        World { runtime, billing, database }
     }
 
     /// Moves everything that has happened to a time that long ago.
     fn passes(&self, ms: i64) {
-        let database = rusqlite::Connection::open(&self.database).expect("the database");
         for (table, column) in [
             ("offers", "offered_ms"),
             ("offers", "deferred_until_ms"),
             ("boards", "present_since_ms"),
         ] {
-            let earlier = format!("UPDATE {table} SET {column} = {column} - ?1");
-            database.execute(&earlier, [ms]).expect("an earlier time");
+            self.database.execute(&format!("UPDATE {table} SET {column} = {column} - {ms}"));
         }
     }
 
@@ -117,7 +112,7 @@ impl World {
 
     /// The boards that are offered a request, told that one is over, and asked.
     fn planned(&self) -> [Vec<String>; 3] {
-        let plan = plan(&self.billing, self.billing.store.changes().take());
+        let plan = plan(&self.billing, changed(&self.billing.store));
         let plan = self.runtime.block_on(plan).expect("a plan");
         let board = |topic: &String| match ToPanel::read(topic) {
             Some(ToPanel::Board(board)) => board.to_string(),

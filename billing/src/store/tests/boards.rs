@@ -1,8 +1,9 @@
 //! Which boards are remembered, for how long, and whose claims are believed.
 
+use intercom_test_support::Database;
 use intercom_wire::{BoardName, Identity, Nonce};
 
-use super::{File, carried, count, file, in_store, mac, outside};
+use super::{carried, changed, count, in_store, mac};
 use crate::offer::UNTIL_FURTHER_NOTICE;
 use crate::store::boards;
 use crate::store::intercoms::{self, Details, INSTALLED, RecordState};
@@ -43,18 +44,19 @@ fn conflict(store: &Store, name: &str, last: u8) -> bool {
 
 #[test]
 fn a_board_has_one_claim_at_a_time_and_is_there_until_it_says_otherwise() {
-    let file = file();
-    let store = Store::open(&file.path).expect("a store");
-    let changed = || Vec::from_iter(store.changes().take());
+    let database = Database::new();
+    let store = Store::open(&database).expect("a store");
+    let changed = || Vec::from_iter(changed(&store));
+    assert_eq!(changed(), [], "nothing so far");
     let online = |last, nonce| {
         present(&store, seen("die-1", last, nonce), 10);
         changed()
     };
     let rows = || {
-        outside(&file)
-            .prepare("SELECT board || ' ' || mac || ' ' || (present_until_ms > 20) FROM boards")
-            .and_then(|mut all| all.query_map([], |row| row.get::<_, String>(0))?.collect())
-            .unwrap_or_else(|why| vec![why.to_string()])
+        let text =
+            "board || ' ' || mac || ' ' || CASE WHEN present_until_ms > 20 THEN 1 ELSE 0 END";
+        let rows = database.rows(&format!("SELECT {text} FROM boards"));
+        rows.into_iter().flatten().flatten().collect::<Vec<_>>()
     };
     let there = Changed::Board(board("die-1"));
     assert_eq!(online(1, 1), [there.clone(), Changed::Mac(mac(1))], "news");
@@ -75,8 +77,8 @@ fn a_board_has_one_claim_at_a_time_and_is_there_until_it_says_otherwise() {
 
 #[test]
 fn a_mac_belongs_to_the_board_that_was_first_seen_with_it() {
-    let file = file();
-    let store = Store::open(&file.path).expect("a store");
+    let database = Database::new();
+    let store = Store::open(&database).expect("a store");
     present(&store, seen("die-1", 1, 1), 10);
     present(&store, seen("thief", 1, 1), 20);
     assert!(!conflict(&store, "die-1", 1));
@@ -91,8 +93,8 @@ fn a_mac_belongs_to_the_board_that_was_first_seen_with_it() {
 
 #[test]
 fn a_doors_board_that_claims_another_mac_unasked_is_not_believed() {
-    let file = file();
-    let store = Store::open(&file.path).expect("a store");
+    let database = Database::new();
+    let store = Store::open(&database).expect("a store");
     let id = door(&store, 1);
     present(&store, seen("die-1", 1, 1), 10);
     let of_die_1 = in_store(&store, |t| doors::of_board(t, &board("die-1")));
@@ -103,8 +105,8 @@ fn a_doors_board_that_claims_another_mac_unasked_is_not_believed() {
 
 #[test]
 fn only_enrolled_boards_are_believed_where_the_operator_wants_it_so() {
-    let file = file();
-    let store = Store::open(&file.path).expect("a store");
+    let database = Database::new();
+    let store = Store::open(&database).expect("a store");
     let shows_itself = |nonce| {
         let seen = seen("die-1", 1, nonce);
         in_store(&store, move |t| presence::present(t, &seen, 10, Believed::Known));
@@ -117,50 +119,49 @@ fn only_enrolled_boards_are_believed_where_the_operator_wants_it_so() {
 }
 
 /// As many boards as are kept that are no door's, there until then.
-fn fill_with_strangers(file: &File, until_ms: i64) {
-    let made = outside(file).execute(
+fn fill_with_strangers(database: &Database, until_ms: i64) {
+    database.execute(&format!(
         "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 10000)
          INSERT INTO boards (board, present_since_ms, present_until_ms, stranger, changing)
-         SELECT 'stranger-' || n, 0, ?1, 1, 0 FROM n",
-        [until_ms],
-    );
-    assert_eq!(made, Ok(10_000));
+         SELECT 'stranger-' || n, 0, {until_ms}, 1, 0 FROM n"
+    ));
+    let strangers = "SELECT count(*) FROM boards WHERE board LIKE 'stranger-%'";
+    assert_eq!(database.number(strangers), 10_000);
 }
 
 /// A board shows itself; whether that is remembered.
-fn appears(file: &File, store: &Store, last: u8, now_ms: i64) -> bool {
+fn appears(database: &Database, store: &Store, last: u8, now_ms: i64) -> bool {
     let name = format!("die-{last}");
     let seen = Seen { channel: Channel::Poll(60_000), ..seen(&name, last, 1) };
     present(store, seen, now_ms);
-    let is_kept = "SELECT EXISTS (SELECT 1 FROM boards WHERE board = ?1)";
-    outside(file).query_row(is_kept, [name], |row| row.get(0)).expect("a row")
+    database.number(&format!("SELECT count(*) FROM boards WHERE board = '{name}'")) == 1
 }
 
 #[test]
 fn boards_of_no_door_are_remembered_up_to_a_bound() {
-    let file = file();
-    let store = Store::open(&file.path).expect("a store");
+    let database = Database::new();
+    let store = Store::open(&database).expect("a store");
     let id = door(&store, 1);
     present(&store, seen("die-1", 1, 1), 10);
     in_store(&store, |t| presence::gone(t, &board("die-1"), 20));
-    fill_with_strangers(&file, UNTIL_FURTHER_NOTICE);
-    assert!(!appears(&file, &store, 2, 20_000), "one too many");
-    assert!(appears(&file, &store, 1, 20_000), "a door's");
-    outside(&file).execute("DELETE FROM boards WHERE board = 'stranger-1'", []).expect("deleted");
-    assert!(appears(&file, &store, 2, 20_000), "there is room");
-    assert!(!appears(&file, &store, 3, 20_000), "and none any more");
+    fill_with_strangers(&database, UNTIL_FURTHER_NOTICE);
+    assert!(!appears(&database, &store, 2, 20_000), "one too many");
+    assert!(appears(&database, &store, 1, 20_000), "a door's");
+    database.execute("DELETE FROM boards WHERE board = 'stranger-1'");
+    assert!(appears(&database, &store, 2, 20_000), "there is room");
+    assert!(!appears(&database, &store, 3, 20_000), "and none any more");
     in_store(&store, move |t| {
         doors::give(t, &board("die-2"), id, mac(2), Believed::FirstSight, 30_000)
     });
-    assert!(!appears(&file, &store, 3, 20_000), "the replaced board is a stranger now");
+    assert!(!appears(&database, &store, 3, 20_000), "the replaced board is a stranger now");
 }
 
 #[test]
 fn a_board_that_has_been_gone_for_an_hour_is_forgotten_when_another_appears() {
-    let file = file();
-    let store = Store::open(&file.path).expect("a store");
-    fill_with_strangers(&file, 1_000);
-    assert!(!appears(&file, &store, 1, 1_000 + 3_600_000), "an hour has not passed");
-    assert!(appears(&file, &store, 1, 1_001 + 3_600_000));
-    assert_eq!(count(&file, "boards"), 1);
+    let database = Database::new();
+    let store = Store::open(&database).expect("a store");
+    fill_with_strangers(&database, 1_000);
+    assert!(!appears(&database, &store, 1, 1_000 + 3_600_000), "an hour has not passed");
+    assert!(appears(&database, &store, 1, 1_001 + 3_600_000));
+    assert_eq!(count(&database, "boards"), 1);
 }

@@ -33,7 +33,7 @@ pub(crate) struct Running {
     pub(crate) runtime: Runtime,
     pub(crate) dir: TempDir,
     /// Dropped after the service has ended.
-    postgres: Option<Database>,
+    pub(crate) database: Database,
     settings: Settings,
     service: Option<Service>,
     /// The token that calls are made with.
@@ -60,15 +60,11 @@ impl Running {
 
     pub(crate) fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
         let dir = TempDir::new().expect("a directory");
-        let postgres = Database::new();
-        let name = match &postgres {
-            Some(database) => database.url(),
-            None => dir.path().join("billing.sqlite").display().to_string(),
-        };
+        let database = Database::new();
         let mut settings = Settings {
             listen: ([127, 0, 0, 1], 0).into(),
             tls: None,
-            database: Location::new(&name, None).expect("a database"),
+            database: location(&database),
             broker: Choice::BuiltIn(([127, 0, 0, 1], 0).into()),
             hosts: Vec::new(),
             open: false,
@@ -90,7 +86,7 @@ impl Running {
         let mut running = Running {
             runtime: Runtime::new().expect("threads"),
             dir,
-            postgres,
+            database,
             settings,
             service: None,
             bearer: None,
@@ -128,14 +124,6 @@ impl Running {
         self.go();
     }
 
-    /// The database, as a command takes it.
-    pub(crate) fn database(&self) -> String {
-        match &self.postgres {
-            Some(database) => database.url(),
-            None => self.dir.path().join("billing.sqlite").display().to_string(),
-        }
-    }
-
     fn service(&self) -> &Service {
         self.service.as_ref().expect("it runs")
     }
@@ -153,7 +141,7 @@ impl Running {
         Command::new(env!("CARGO_BIN_EXE_intercom-billing"))
             .arg("token")
             .args(arguments)
-            .args(["--database", &self.database()])
+            .args(["--database", &self.database.location()])
             .output()
             .expect("it runs")
     }
@@ -304,6 +292,11 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+/// Where the store finds it.
+pub(crate) fn location(database: &Database) -> Location {
+    Location::new(&database.location(), None).expect("a database")
 }
 
 /// The API page's own example body.

@@ -1,17 +1,16 @@
 //! The service as the program that it is, with a token of an operator.
 
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use intercom_test_support::Process;
+use intercom_test_support::{Database, Process, is_on_postgres};
 use serde_json::Value;
-use tempfile::TempDir;
 use ureq::http::{Method, Request, Response};
 
 pub(crate) struct Program {
-    pub(crate) dir: TempDir,
     pub(crate) process: Process,
     pub(crate) caller: Caller,
+    /// Dropped after the service has ended.
+    pub(crate) database: Database,
 }
 
 /// Calls it, from any thread.
@@ -25,43 +24,48 @@ pub(crate) fn command() -> Command {
     Command::new(env!("CARGO_BIN_EXE_intercom-billing"))
 }
 
+/// The options for the panels' broker: the built-in one at this address, and where it cannot be one, because
+/// several processes may share the database, one that is not there.
+pub(crate) fn broker(mqtt: &str) -> [&str; 2] {
+    match is_on_postgres() {
+        true => ["--broker", "mqtt://127.0.0.1:9"],
+        false => ["--mqtt-listen", mqtt],
+    }
+}
+
 /// A new token on a database, which need not be there. An older version has taken any name.
-pub(crate) fn token(database: &Path, name: &str) -> String {
+pub(crate) fn token(database: &Database, name: &str) -> String {
     let added = command()
         .args(["token", "add", "--role", "operator", "--database"])
-        .arg(database)
+        .arg(database.location())
         .output()
         .expect("it runs");
-    let connection = rusqlite::Connection::open(database).expect("the database");
-    connection.execute("UPDATE tokens SET name = ?1", [name]).expect("named");
+    database.execute(&format!("UPDATE tokens SET name = '{name}'"));
     String::from_utf8(added.stdout).expect("text").trim_end().to_owned()
 }
 
 impl Program {
     /// `intercom-billing serve` on free ports, with these arguments besides.
     pub(crate) fn start(token_name: &str, arguments: &[&str]) -> Self {
-        let dir = TempDir::new().expect("a directory");
-        let token = token(&dir.path().join("billing.sqlite"), token_name);
-        Self::start_in(dir, token, arguments)
+        let database = Database::new();
+        let token = token(&database, token_name);
+        Self::start_on(database, token, arguments)
     }
 
-    /// The same, on the database in `dir`.
-    pub(crate) fn start_in(dir: TempDir, token: String, arguments: &[&str]) -> Self {
+    /// The same, on this database.
+    pub(crate) fn start_on(database: Database, token: String, arguments: &[&str]) -> Self {
         let mut serve = command();
         serve
-            .args(["serve", "--listen", "127.0.0.1:0", "--mqtt-listen", "127.0.0.1:0"])
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(broker("127.0.0.1:0"))
             .arg("--database")
-            .arg(dir.path().join("billing.sqlite"))
+            .arg(database.location())
             .args(arguments);
         let mut process = Process::start("intercom-billing", &mut serve);
         let line = process.wait_for("serving on http");
         let at = line.find("http").expect("where");
         let url = line[at..].split(['"', ' ']).next().expect("a URL").to_owned();
-        Program { dir, process, caller: Caller { url, token } }
-    }
-
-    pub(crate) fn database(&self) -> PathBuf {
-        self.dir.path().join("billing.sqlite")
+        Program { process, caller: Caller { url, token }, database }
     }
 }
 
