@@ -37,7 +37,7 @@ statements! {
     CLAIMING = "
         SELECT b.*, EXISTS (SELECT 1 FROM intercoms o WHERE o.deleted_ms IS NULL
             AND o.board = b.board AND o.status <> 'empty' AND o.id <> ?2) AS of_another_door
-        FROM boards b WHERE b.mac = ?1";
+        FROM boards b WHERE b.mac = ?1 ORDER BY b.board";
     THERE_SINCE = "
         SELECT present_since_ms FROM boards WHERE board = ?1 AND present_until_ms > ?2";
     PRESENCE = "SELECT present_since_ms, present_until_ms FROM boards WHERE board = ?1";

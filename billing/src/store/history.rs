@@ -65,7 +65,7 @@ macro_rules! select {
                 rfc_3339(r.ended_ms) AS ended_at,
                 CASE WHEN coalesce(r.ended_ms, :now) > r.asked_ms
                     THEN (coalesce(r.ended_ms, :now) - r.asked_ms) / 1000 ELSE 0 END AS age_seconds,
-                (SELECT string_agg(o.board, '\n') FROM offers o
+                (SELECT string_agg(o.board, '\n' ORDER BY o.board) FROM offers o
                     WHERE o.request_id = r.request_id AND o.is_open = 1
                         AND r.state = 'pending') AS offered_to
              FROM requests r JOIN intercoms i ON i.id = r.intercom_id ",
