@@ -40,12 +40,12 @@ fn mac(last: u8) -> Mac {
     Mac::try_from([0xAA, 0, 0, 0, 0, last]).expect("a MAC")
 }
 
-fn carried(last: u8, serial_number: &str) -> Carried {
+pub(crate) fn carried(last: u8, serial_number: &str) -> Carried {
     let serial_number = Some(serial_number.parse().expect("a serial number"));
     Carried { identity: Identity { mac: mac(last), serial_number }, model: None }
 }
 
-fn in_store<T: Send + 'static>(
+pub(crate) fn in_store<T: Send + 'static>(
     store: &Store,
     work: impl FnOnce(&Transaction<'_>) -> Result<T> + Send + 'static,
 ) -> T {

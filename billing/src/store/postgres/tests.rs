@@ -1,11 +1,20 @@
 //! What PostgreSQL alone does, on a real server.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::channel;
+use std::thread;
+
 use intercom_test_support::Postgres;
 
 use super::placeholders::numbered;
 use super::*;
 use crate::store::engine::Param;
 use crate::store::every_statement::MODULES;
+use crate::store::intercoms::{self, Details};
+use crate::store::taken::{self, Among};
+use crate::store::tests::{carried, in_store};
+use crate::store::{Location, Store};
 
 /// The parameters of a statement by name, in any order: how many there are matters here, not their values.
 fn names(text: &str) -> Vec<String> {
@@ -79,4 +88,47 @@ fn postgres_takes_every_statement_and_reads_no_whole_table_that_grows() {
         }
     }
     assert_eq!(found, SCANS);
+}
+
+/// Makes an intercom with the serial number `S1`, unless one has it. Between the look and the write something else
+/// happens.
+fn make_unless_there(store: &Store, last: u8, between: impl FnOnce() + Send + 'static) {
+    in_store(store, move |t| {
+        let carried = carried(last, "S1");
+        let is_taken = taken::by_another(t, Among::All, &carried.identity, None)?.serial_number;
+        between();
+        if !is_taken {
+            intercoms::insert(t, &carried, &Details::default(), 1)?;
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn what_a_process_has_read_stays_true_until_its_commit_whatever_another_one_writes() {
+    let server = Postgres::start();
+    let url = server.url("postgres");
+    let open = || Store::open(Location::new(&url, None).expect("a URL")).expect("a store");
+    let (one, other) = (open(), open());
+    let mut outside = Server::new(&url, None).expect("a URL").connect().expect("a connection");
+    let mut other_waits = move || {
+        let waits = "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'advisory'";
+        !outside.query(waits, &[]).expect("an answer").is_empty()
+    };
+    let is_done = Arc::new(AtomicBool::new(false));
+    let other_is_done = Arc::clone(&is_done);
+    let (looked, has_looked) = channel();
+    let second = thread::spawn(move || {
+        has_looked.recv().expect("the first one looks");
+        make_unless_there(&other, 2, || ());
+        is_done.store(true, Ordering::Relaxed);
+    });
+    make_unless_there(&one, 1, move || {
+        looked.send(()).expect("the second one waits");
+        while !other_waits() && !other_is_done.load(Ordering::Relaxed) {
+            thread::yield_now();
+        }
+    });
+    second.join().expect("a write");
+    assert_eq!(server.psql("postgres", "SELECT count(*) FROM intercoms"), "1");
 }
