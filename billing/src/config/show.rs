@@ -8,9 +8,11 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use url::Url;
 
 use super::{FILE, key};
+use crate::store::is_url;
 
-/// The option that may have a password in it.
-const SECRET: &str = "broker";
+/// The options that may have a password in them.
+const BROKER: &str = "broker";
+const DATABASE: &str = "database";
 const MASK: &str = "MASKED";
 
 /// The options of one command in force, one a line. Passwords are masked.
@@ -55,7 +57,8 @@ fn value(option: &Arg, matches: &ArgMatches) -> Option<String> {
     for value in matches.get_raw(id)? {
         let value = value.to_string_lossy();
         values.push(match id {
-            SECRET => value.into_owned(),
+            BROKER => value.into_owned(),
+            DATABASE => quoted(&without_password(&value)),
             _ if matches!(option.get_action(), ArgAction::SetTrue) => {
                 matches.get_flag(id).to_string()
             }
@@ -63,13 +66,35 @@ fn value(option: &Arg, matches: &ArgMatches) -> Option<String> {
             _ => quoted(&value),
         });
     }
-    if id == SECRET {
+    if id == BROKER {
         values = masked(&values).iter().map(|url| quoted(url)).collect();
     }
     match option.get_action() {
         ArgAction::Append => Some(format!("[{}]", values.join(", "))),
         _ => values.pop(),
     }
+}
+
+/// The name of a file, or a URL without its password.
+fn without_password(database: &str) -> String {
+    if !is_url(database) {
+        return database.to_owned();
+    }
+    let Ok(mut url) = Url::parse(database) else { return MASK.to_owned() };
+    if url.password().is_some() && url.set_password(Some(MASK)).is_err() {
+        return MASK.to_owned();
+    }
+    let pairs: Vec<(String, String)> = url
+        .query_pairs()
+        .map(|(key, value)| {
+            let value = if key == "password" { MASK.to_owned() } else { value.into_owned() };
+            (key.into_owned(), value)
+        })
+        .collect();
+    if !pairs.is_empty() {
+        url.query_pairs_mut().clear().extend_pairs(pairs);
+    }
+    url.to_string()
 }
 
 /// What is no URL may be a password as a whole, or the rest of one that has a comma in it: then nothing of

@@ -43,7 +43,7 @@ impl Location {
 }
 
 /// Whether that is the URL of a server, and not the name of a file.
-fn is_url(text: &str) -> bool {
+pub(crate) fn is_url(text: &str) -> bool {
     text.starts_with("postgres://") || text.starts_with("postgresql://")
 }
 

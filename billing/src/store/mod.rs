@@ -63,6 +63,7 @@ pub use changes::{Changed, Changes};
 pub use counters::{Counted, Counters};
 pub use error::{Error, Result};
 pub use location::Location;
+pub(crate) use location::is_url;
 pub use postgres::{Lead, Lease, Server, Standing};
 pub use sqlite::backup;
 

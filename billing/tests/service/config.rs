@@ -134,6 +134,12 @@ fn passwords_are_shown_nowhere() {
     let text = shown(&path, &[], &[]);
     assert!(text.contains("broker = [\"mqtt://billing:MASKED@localhost:1883\"] # file"), "{text}");
     assert!(!text.contains("mqtt_listen"), "no built-in broker: {text}");
+    let postgres = "postgres://billing:hunter2@h/d?password=hunter2&sslmode=disable";
+    let text = file(&format!("database = \"{postgres}\"\nbroker = \"mqtt://localhost\"\n"));
+    let text = shown(&text.1, &[], &[]);
+    let masked =
+        "database = \"postgres://billing:MASKED@h/d?password=MASKED&sslmode=disable\" # file";
+    assert!(text.contains(masked), "{text}");
     let (_dir, path) = file("database = \"b\"\nbroker = \"hunter2 no URL\"\n");
     assert!(!refused(&path, &[]).contains("hunter2"));
     let (_dir, path) = file("broker = \"mqtt://billing:hunter2@localhost\n");
