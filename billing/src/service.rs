@@ -19,7 +19,7 @@ use crate::mqtt::link::{Choice, Link};
 use crate::operations::Billing;
 use crate::principal::{Role, Secret};
 use crate::store::macs::Believed;
-use crate::store::{Lease, Location, Store, tokens};
+use crate::store::{GivenBack, Lease, Location, Store, tokens};
 use crate::tls;
 use crate::webhooks::Sender;
 
@@ -61,6 +61,8 @@ pub struct Service {
     /// and only its digest is kept.
     pub first_token: Option<Secret>,
     tasks: JoinSet<()>,
+    /// Of the lease to lead, where there is one.
+    given_back: Option<GivenBack>,
     _lock: Option<Lock>,
 }
 
@@ -102,7 +104,7 @@ impl Service {
             false => None,
         };
         let mut tasks = JoinSet::new();
-        let lease = billing.store.lease()?;
+        let (lease, given_back) = billing.store.lease()?.unzip();
         let standing = lease.as_ref().map(Lease::standing);
         tasks.spawn(lead(billing.clone(), link, lease));
         tasks.spawn(Sender::new(&billing)?.run());
@@ -112,7 +114,7 @@ impl Service {
             tls,
             router(billing, Work { up: up.clone(), standing }, hosts),
         ));
-        Ok(Service { http, mqtt, up, first_token, tasks, _lock: lock })
+        Ok(Service { http, mqtt, up, first_token, tasks, given_back, _lock: lock })
     }
 
     /// Returns when reports can arrive over MQTT.
@@ -124,9 +126,13 @@ impl Service {
         Ok(())
     }
 
-    /// Ends the service. Everything that was answered or acknowledged is in the database.
+    /// Ends the service. Everything that was answered or acknowledged is in the database, and another
+    /// process may lead at once.
     pub async fn stop(mut self) {
         self.tasks.shutdown().await;
+        if let Some(given_back) = self.given_back {
+            given_back.wait().await;
+        }
     }
 }
 

@@ -3,13 +3,16 @@
 use std::fs::File;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use bytes::Bytes;
 use clap::Args;
 use hyper::Method;
-use intercom_billing::store::Store;
+use intercom_billing::store::copy::copy;
+use intercom_billing::store::{Location, Store};
+use intercom_test_support::Postgres;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -39,6 +42,12 @@ pub(crate) struct Records {
     /// Pending requests, one for each of the last intercoms.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pending: usize,
+    /// On PostgreSQL in place of a file: the records are copied into it.
+    #[arg(long)]
+    postgres: bool,
+    /// How many billing processes the callers are shared out to; more than one only with PostgreSQL.
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "postgres")]
+    processes: usize,
     /// How long eight callers then replace panel after panel; each panel is replaced once.
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     sustained: u64,
@@ -49,7 +58,7 @@ pub(crate) struct Records {
 /// # Errors
 /// A part could not be started, or an answer is not the expected one.
 pub(crate) async fn run(billing: PathBuf, records: Records) -> Result<()> {
-    let Records { intercoms, ended, pending, sustained } = records;
+    let Records { intercoms, ended, pending, sustained, postgres, processes } = records;
     ensure!(intercoms >= pending + 2 * CALLS, "too few intercoms for {pending} pending requests");
     let dir = TempDir::with_prefix("intercom-cost-")?;
     let database = Servers::database(dir.path());
@@ -59,17 +68,41 @@ pub(crate) async fn run(billing: PathBuf, records: Records) -> Result<()> {
     add_requests(&database, &records)?;
     // Otherwise the first calls wait until the disk has the records.
     File::open(&database)?.sync_all()?;
-    let servers = Servers::start(billing, dir.path(), Broker::Mosquitto).await?;
+    let postgres = postgres.then(Postgres::start);
+    let name = match &postgres {
+        Some(server) => copied(&database, server)?,
+        None => database.display().to_string(),
+    };
+    let servers = Servers::start_on(billing, dir.path(), Broker::Mosquitto, name).await?;
+    let (mut others, mut http) = (Vec::new(), vec![servers.http]);
+    for _ in 1..processes {
+        let (process, address) = servers.another().await?;
+        others.push(process);
+        http.push(address);
+    }
     println!("{intercoms} intercoms, {ended} requests ended, {pending} pending");
     measure(&mut Caller::connect(servers.http).await?).await?;
     if sustained > 0 {
         let numbers = 2 * CALLS..intercoms - pending;
-        measure_rate(servers.http, numbers, Duration::from_secs(sustained)).await?;
+        measure_rate(&http, numbers, Duration::from_secs(sustained)).await?;
     }
     for (name, memory) in servers.memory()? {
         println!("memory           {name:<9} {memory}");
     }
     Ok(())
+}
+
+/// The records in a new PostgreSQL database, by the means that an operator has.
+fn copied(file: &Path, server: &Postgres) -> Result<String> {
+    server.psql("postgres", "CREATE DATABASE cost");
+    let url = server.url("cost");
+    let Location::Postgres(to) = Location::new(&url, None)? else { bail!("it is a URL") };
+    let begun = Instant::now();
+    // The library has an asynchronous runtime of its own, which cannot begin inside another one.
+    let copied = thread::scope(|scope| scope.spawn(|| copy(file, &to, |_| Ok(()))).join());
+    copied.unwrap_or_else(|_| bail!("the copy has panicked"))?;
+    println!("copied           in {:.1} s", begun.elapsed().as_secs_f64());
+    Ok(url)
 }
 
 fn add_requests(database: &Path, records: &Records) -> Result<()> {
@@ -137,7 +170,7 @@ async fn measure(caller: &mut Caller) -> Result<()> {
 
 /// Replaces panel after panel by [`CALLERS`] at once, until the time is over or all are replaced.
 async fn measure_rate(
-    billing: SocketAddr,
+    billing: &[SocketAddr],
     numbers: std::ops::Range<usize>,
     time: Duration,
 ) -> Result<()> {
@@ -145,6 +178,7 @@ async fn measure_rate(
     let mut callers = JoinSet::new();
     for first in 0..CALLERS {
         let mut mine = numbers.clone().skip(first).step_by(CALLERS);
+        let billing = billing[first % billing.len()];
         callers.spawn(async move {
             let mut caller = Caller::connect(billing).await?;
             let (mut replacement, mut replaced) = (Replacement::default(), 0_u32);

@@ -30,15 +30,37 @@ pub(super) struct Servers {
     pub(super) http: SocketAddr,
     mosquitto: Option<Process>,
     billing: Process,
+    /// The database, as `serve` takes it.
+    database: String,
 }
 
 impl Servers {
     /// Starts them with the database in `dir`; returns when both accept connections.
     pub(super) async fn start(program: PathBuf, dir: &Path, broker: Broker) -> Result<Self> {
+        let database = Self::database(dir).display().to_string();
+        Self::start_on(program, dir, broker, database).await
+    }
+
+    /// The same with another database.
+    pub(super) async fn start_on(
+        program: PathBuf,
+        dir: &Path,
+        broker: Broker,
+        database: String,
+    ) -> Result<Self> {
         let (mqtt, http) = (free_port()?, free_port()?);
         let mosquitto = mosquitto(dir, mqtt, broker).await?;
-        let billing = billing(&program, dir, http, mqtt, broker).await?;
-        Ok(Servers { program, dir: dir.to_owned(), broker, mqtt, http, mosquitto, billing })
+        let billing = billing(&program, dir, &database, http, mqtt, broker).await?;
+        let dir = dir.to_owned();
+        Ok(Servers { program, dir, broker, mqtt, http, mosquitto, billing, database })
+    }
+
+    /// One more billing process on the same database and broker, and where it serves HTTP.
+    pub(super) async fn another(&self) -> Result<(Process, SocketAddr)> {
+        let http = free_port()?;
+        let (program, dir) = (&self.program, &self.dir);
+        let process = billing(program, dir, &self.database, http, self.mqtt, self.broker).await?;
+        Ok((process, http))
     }
 
     /// Where billing keeps its records in `dir`.
@@ -58,8 +80,15 @@ impl Servers {
     pub(super) async fn start_broker(&mut self) -> Result<()> {
         self.mosquitto = mosquitto(&self.dir, self.mqtt, self.broker).await?;
         if self.mosquitto.is_none() {
-            self.billing =
-                billing(&self.program, &self.dir, self.http, self.mqtt, self.broker).await?;
+            self.billing = billing(
+                &self.program,
+                &self.dir,
+                &self.database,
+                self.http,
+                self.mqtt,
+                self.broker,
+            )
+            .await?;
         }
         Ok(())
     }
@@ -113,6 +142,7 @@ async fn mosquitto(dir: &Path, listen: SocketAddr, broker: Broker) -> Result<Opt
 async fn billing(
     program: &Path,
     dir: &Path,
+    database: &str,
     http: SocketAddr,
     mqtt: SocketAddr,
     broker: Broker,
@@ -125,7 +155,7 @@ async fn billing(
             command.args(["--broker", &format!("mqtt://{mqtt}")])
         }
     };
-    command.arg("--database").arg(Servers::database(dir));
+    command.args(["--database", database]);
     let mut process = Process::start("intercom-billing", &mut command, &dir.join("billing.log"))?;
     process.listens(http).await?;
     Ok(process)

@@ -64,7 +64,7 @@ pub use counters::{Counted, Counters};
 pub use error::{Error, Result};
 pub use location::Location;
 pub(crate) use location::is_url;
-pub use postgres::{Lead, Lease, Server, Standing};
+pub use postgres::{GivenBack, Lead, Lease, Server, Standing};
 pub use sqlite::backup;
 
 use std::io;
@@ -167,7 +167,7 @@ impl Store {
     ///
     /// # Errors
     /// A thread cannot be started.
-    pub fn lease(&self) -> Result<Option<Lease>, OpenError> {
+    pub fn lease(&self) -> Result<Option<(Lease, GivenBack)>, OpenError> {
         match &*self.location {
             Location::File(_) => Ok(None),
             Location::Postgres(server) => {

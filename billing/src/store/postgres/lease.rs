@@ -1,13 +1,14 @@
 //! Who leads: the one process that speaks to the broker. It holds a lease in the database, by the
 //! database's clock, and each lease has an epoch of its own, which whatever the leader writes names.
 
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use postgres::Client;
-use tokio::sync::watch;
-use tokio::time::sleep_until;
+use tokio::sync::{oneshot, watch};
+use tokio::time::{sleep_until, timeout};
 
 use super::server::{Server, holder};
 use crate::store::Result;
@@ -16,12 +17,27 @@ use crate::store::Result;
 const LASTS: Duration = Duration::from_secs(4);
 /// How much earlier its holder gives it up by itself.
 const MARGIN: Duration = Duration::from_millis(500);
+/// How long a process that ends waits until its lease is given back.
+const GIVEN_BACK_WITHIN: Duration = Duration::from_secs(2);
 /// How often it is renewed, and how often the others look whether it has ended.
 const EVERY: Duration = Duration::from_millis(500);
 
 /// One process's part in the choice of the leader. It ends when this is dropped.
 pub struct Lease {
     standing: watch::Receiver<Standing>,
+    /// The thread ends when this is dropped.
+    _held: Sender<()>,
+}
+
+/// Tells when a lease that was dropped is given back.
+pub struct GivenBack(oneshot::Receiver<()>);
+
+impl GivenBack {
+    /// Returns when another process may lead at once, or soon.
+    pub async fn wait(self) {
+        // Without an answer the lease ends by itself.
+        let _ = timeout(GIVEN_BACK_WITHIN, self.0).await;
+    }
 }
 
 /// Who leads, as far as this process knows.
@@ -47,13 +63,19 @@ impl Lease {
     ///
     /// # Errors
     /// The thread cannot be started.
-    pub(in crate::store) fn start(server: Server) -> std::io::Result<Self> {
+    pub(in crate::store) fn start(server: Server) -> std::io::Result<(Self, GivenBack)> {
         let (standing_in, standing) = watch::channel(Standing::Unknown);
         let mut contender =
             Contender { server, holder: holder(), client: None, standing: standing_in };
         let thread = thread::Builder::new().name("lease".to_owned());
-        thread.spawn(move || contender.run())?;
-        Ok(Lease { standing })
+        let (held, is_held) = channel();
+        let (given_back_in, given_back) = oneshot::channel();
+        thread.spawn(move || {
+            contender.run(&is_held);
+            // Nobody may wait for it.
+            let _ = given_back_in.send(());
+        })?;
+        Ok((Lease { standing, _held: held }, GivenBack(given_back)))
     }
 
     /// Returns when this process leads.
@@ -112,8 +134,8 @@ struct Contender {
 }
 
 impl Contender {
-    fn run(&mut self) {
-        while !self.standing.is_closed() {
+    fn run(&mut self, is_held: &Receiver<()>) {
+        loop {
             if let Err(why) = self.look() {
                 tracing::debug!("the lease cannot be looked at: {why}");
                 self.client = None;
@@ -121,7 +143,9 @@ impl Contender {
                     self.standing.send_replace(Standing::Unknown);
                 }
             }
-            thread::sleep(EVERY);
+            if is_held.recv_timeout(EVERY) == Err(RecvTimeoutError::Disconnected) {
+                break;
+            }
         }
         // The next leader need not wait for the end of the lease.
         if let (Some(lead), Some(client)) = (self.held(), &mut self.client) {

@@ -15,7 +15,7 @@ mod value;
 
 pub(super) use connection::Connection;
 pub(super) use feed::Feed;
-pub use lease::{Lead, Lease, Standing};
+pub use lease::{GivenBack, Lead, Lease, Standing};
 pub(super) use schema::UNFINISHED;
 pub(super) use schema::{prepare, prepare_to_serve};
 pub use server::Server;
