@@ -15,12 +15,24 @@ pub(crate) struct Board {
 }
 
 impl Board {
-    /// Connects and says that it is there.
+    /// Connects and says that it is there, until the service knows it.
     pub(crate) fn connect(billing: &Running, name: &str, mac: &str) -> Self {
-        Self::connect_to(billing, billing.mqtt_port(), name, mac)
+        let mut board = Self::connect_to(billing, billing.mqtt_port(), name, mac);
+        let mut database = billing.database.outside();
+        billing.until("it is heard", |_| {
+            // What was said before the service had asked everybody is not live for it, and it asks again.
+            if board.panel.has_come(&board.topic("who")) {
+                board.is_there();
+            }
+            let nonce = board.nonce();
+            let heard =
+                format!("SELECT count(*) FROM boards WHERE board = '{name}' AND nonce = '{nonce}'");
+            database.number(&heard) == 1
+        });
+        board
     }
 
-    /// The same on another broker.
+    /// Connects to another broker and says once that it is there.
     pub(crate) fn connect_to(billing: &Running, port: u16, name: &str, mac: &str) -> Self {
         let mut panel = Panel::connect(billing.runtime.handle(), port, name);
         for own in ["patch/#", "who"] {

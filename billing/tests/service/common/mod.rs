@@ -279,7 +279,7 @@ impl Running {
     }
 
     /// Waits until the service says so.
-    pub(crate) fn until(&self, what: &str, is: impl Fn(&Self) -> bool) {
+    pub(crate) fn until(&self, what: &str, mut is: impl FnMut(&Self) -> bool) {
         let begun = Instant::now();
         while !is(self) {
             assert!(begun.elapsed() < LIMIT, "still not: {what}");

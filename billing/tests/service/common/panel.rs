@@ -101,6 +101,17 @@ impl Panel {
         self.unread.iter().map(|publish| publish.topic.as_str()).collect()
     }
 
+    /// Whether a message has come on exactly that topic; it is taken.
+    pub(crate) fn has_come(&mut self, topic: &str) -> bool {
+        while let Ok(packet) = self.packets.try_recv() {
+            if let Packet::Publish(publish) = packet {
+                self.unread.push(publish);
+            }
+        }
+        let at = self.unread.iter().position(|publish| publish.topic == topic);
+        at.map(|at| self.unread.remove(at)).is_some()
+    }
+
     /// The next message on any topic.
     pub(crate) fn next(&mut self) -> Publish {
         if !self.unread.is_empty() {
