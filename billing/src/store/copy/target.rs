@@ -111,7 +111,7 @@ impl Target {
             let key = TABLES.iter().find(|known| known.name == table).map(|known| known.key);
             if let Some([column, ..]) = key {
                 transaction.execute(
-                    "SELECT setval(pg_get_serial_sequence($1, $2), greatest($3, 1), $3 > 0)",
+                    "SELECT setval(pg_get_serial_sequence($1, $2), greatest($3::bigint, 1), $3 > 0)",
                     &[table, column, last],
                 )?;
             }

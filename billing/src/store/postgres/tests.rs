@@ -14,7 +14,7 @@ use crate::store::every_statement::MODULES;
 use crate::store::intercoms::{self, Details};
 use crate::store::taken::{self, Among};
 use crate::store::tests::{carried, in_store};
-use crate::store::{Location, Store};
+use crate::store::{Error, Location, Store, Transaction, retention};
 
 /// The parameters of a statement by name, in any order: how many there are matters here, not their values.
 fn names(text: &str) -> Vec<String> {
@@ -131,4 +131,27 @@ fn what_a_process_has_read_stays_true_until_its_commit_whatever_another_one_writ
     });
     second.join().expect("a write");
     assert_eq!(server.psql("postgres", "SELECT count(*) FROM intercoms"), "1");
+}
+
+#[test]
+fn what_an_older_leader_writes_is_refused() {
+    let server = Postgres::start();
+    let location = Location::new(&server.url("postgres"), None).expect("a URL");
+    let store = Store::open(location).expect("a store");
+    let (mut lease, _given_back) = store.lease().expect("a thread").expect("it is shared");
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.expect("a runtime").block_on(async {
+        let led = store.led(&lease.won().await);
+        let set = |days| move |t: &Transaction<'_>| retention::set_days(t, days);
+        led.write(set(7)).await.expect("it leads");
+        server.psql(
+            "postgres",
+            "UPDATE leader SET epoch = epoch + 1, holder = 'another', ends = now() + interval '1 hour'",
+        );
+        let refused = led.write(set(8)).await;
+        assert!(matches!(refused, Err(Error::Deposed(1))), "{refused:?}");
+        assert_eq!(store.read(retention::days).await.expect("read"), 7);
+        // Whatever anybody may do, a process that does not lead may, too.
+        store.write(set(9)).await.expect("written");
+    });
 }
