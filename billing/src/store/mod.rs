@@ -47,6 +47,7 @@ pub mod webhooks;
 mod access;
 mod changes;
 mod column;
+mod connection;
 mod counters;
 mod engine;
 mod error;
@@ -54,6 +55,7 @@ mod location;
 mod paging;
 mod postgres;
 mod readers;
+mod row;
 mod sqlite;
 mod statement;
 mod writer;
@@ -76,10 +78,10 @@ use tokio::sync::{mpsc, oneshot};
 use tracing::Span;
 
 use crate::host::{Host, System};
-use engine::Connection;
+use connection::{Call, Connection};
 use postgres::Feed;
 use readers::{READERS, Readers};
-use writer::{AfterCommit, Call, MOST, Waiting};
+use writer::{AfterCommit, MOST, Waiting};
 
 /// The database. Cheap to clone; its threads and connections end with the last clone.
 #[derive(Clone)]

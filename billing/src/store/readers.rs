@@ -7,7 +7,7 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 use super::access::Snapshot;
-use super::engine::Connection;
+use super::connection::Connection;
 use super::{Error, Result};
 use crate::host::Host;
 

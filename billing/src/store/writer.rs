@@ -3,32 +3,19 @@
 //! A durable commit waits for the disk, however little is in it. Each call has its own savepoint,
 //! so an error undoes only that call. No call is answered before the commit has returned.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 
 use super::access::Transaction;
 use super::changes::Changes;
+use super::connection::{Call, Connection};
 use super::counters::Counters;
-use super::engine::Connection;
 use super::{Error, Result};
 use crate::host::Host;
 
 /// Upper bound on the calls that wait for their turn, and on those that share a commit.
 pub(super) const MOST: usize = 256;
-
-/// A call whose kind of answer only its caller knows.
-pub(super) trait Call: Send {
-    /// The epoch of the leader whose call it is; `None`: anybody's.
-    fn epoch(&self) -> Option<i64>;
-    /// It is not to be done.
-    fn refuse(&mut self, why: Error);
-    /// Does its work; false if that is to be undone.
-    fn work(&mut self, transaction: &Transaction<'_>) -> bool;
-    /// Answers, now that the commit has returned.
-    fn answer(self: Box<Self>, committed: &Result<(), Arc<Error>>);
-}
 
 /// A call and its waiting caller.
 pub(super) struct Waiting<F, T, E> {
@@ -105,9 +92,4 @@ pub(super) fn serve(
             call.answer(&committed);
         }
     }
-}
-
-/// Runs one call; false if what it did is to be undone. A panic undoes its call as an error does.
-pub(super) fn run(call: &mut dyn Call, access: &Transaction<'_>) -> bool {
-    catch_unwind(AssertUnwindSafe(|| call.work(access))).unwrap_or(false)
 }

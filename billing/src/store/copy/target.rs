@@ -8,7 +8,8 @@ use rusqlite::types::Value;
 
 use super::tables::{TABLES, Table};
 use super::{CopyError, Digest};
-use crate::store::postgres::{Bound, Server, UNFINISHED, prepare, value};
+use crate::store::postgres::{Bound, Server, UNFINISHED, prepare};
+use crate::store::row::value;
 
 pub(super) struct Target(Client);
 

@@ -12,9 +12,9 @@ use super::value::Bound;
 use crate::host::Host;
 use crate::store::access::{self, Said};
 use crate::store::changes::Changed;
-use crate::store::engine::{self, Engine, More, Param, Row};
+use crate::store::connection::{self, Call, run};
+use crate::store::engine::{Engine, More, Param, Row};
 use crate::store::statement::Sql;
-use crate::store::writer::{Call, run};
 use crate::store::{Error, Result};
 
 /// The number of the lock that a writer holds until it has committed: one writes at a time, whichever
@@ -61,7 +61,7 @@ impl Drop for Connection {
     }
 }
 
-impl engine::Connection for Connection {
+impl connection::Connection for Connection {
     fn read(&mut self, work: &mut dyn FnMut(&dyn Engine)) -> Result<()> {
         let (client, prepared) = self.open()?;
         let transaction = client

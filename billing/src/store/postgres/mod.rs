@@ -19,7 +19,7 @@ pub use lease::{GivenBack, Lead, Lease, Standing};
 pub(super) use schema::UNFINISHED;
 pub(super) use schema::{prepare, prepare_to_serve};
 pub use server::Server;
-pub(super) use value::{Bound, place, value};
+pub(super) use value::Bound;
 
 #[cfg(test)]
 mod tests;

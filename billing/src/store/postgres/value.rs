@@ -1,8 +1,8 @@
-//! Values as PostgreSQL sends them and takes them, in the terms of SQLite's.
+//! Values for a statement as PostgreSQL takes them.
 
 use bytes::BytesMut;
 use postgres::types::{IsNull, ToSql, Type, to_sql_checked};
-use rusqlite::types::{ToSqlOutput, Value, ValueRef};
+use rusqlite::types::{ToSqlOutput, Value};
 
 use crate::store::engine::Param;
 use crate::store::{Error, Result};
@@ -61,28 +61,4 @@ impl ToSql for Bound {
     }
 
     to_sql_checked!();
-}
-
-/// The value of a column.
-pub(in crate::store) fn value(row: &postgres::Row, place: usize) -> Result<ValueRef<'_>> {
-    let column = row.columns().get(place).ok_or(Error::NoRow)?;
-    let integer = |number: Option<i64>| number.map_or(ValueRef::Null, ValueRef::Integer);
-    Ok(match *column.type_() {
-        Type::INT8 => integer(row.try_get(place)?),
-        Type::INT4 => integer(row.try_get::<_, Option<i32>>(place)?.map(i64::from)),
-        Type::BOOL => integer(row.try_get::<_, Option<bool>>(place)?.map(i64::from)),
-        Type::BYTEA => {
-            row.try_get::<_, Option<&[u8]>>(place)?.map_or(ValueRef::Null, ValueRef::Blob)
-        }
-        _ => {
-            let text = row.try_get::<_, Option<&str>>(place)?;
-            text.map_or(ValueRef::Null, |text| ValueRef::Text(text.as_bytes()))
-        }
-    })
-}
-
-/// The place of a column of that name.
-pub(in crate::store) fn place(row: &postgres::Row, name: &str) -> Result<usize> {
-    let place = row.columns().iter().position(|column| column.name() == name);
-    place.ok_or_else(|| Error::column(name, "there is no such column"))
 }

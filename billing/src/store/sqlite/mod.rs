@@ -8,9 +8,9 @@ use std::path::Path;
 use rusqlite::{OpenFlags, Statement, TransactionBehavior, ffi};
 
 use super::access::{Said, Transaction};
-use super::engine::{self, Engine, More, Param, Row};
+use super::connection::{self, Call, run};
+use super::engine::{Engine, More, Param, Row};
 use super::statement::Sql;
-use super::writer::{Call, run};
 use super::{OpenError, Result};
 use crate::host::Host;
 
@@ -43,7 +43,7 @@ impl Connection {
     }
 }
 
-impl engine::Connection for Connection {
+impl connection::Connection for Connection {
     fn read(&mut self, work: &mut dyn FnMut(&dyn Engine)) -> Result<()> {
         // What several statements read is one state.
         let transaction = self.0.unchecked_transaction()?;
