@@ -12,6 +12,7 @@ mod cameras;
 mod command_line;
 mod common;
 mod config;
+mod copy;
 mod decisions;
 mod deliveries;
 mod description;

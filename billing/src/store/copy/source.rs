@@ -72,7 +72,7 @@ impl Source {
         let mut statement = self.0.prepare_cached(&text)?;
         let mut rows = statement.query(params_from_iter(last))?;
         while let Some(row) = rows.next()? {
-            let values = (0..columns.len()).map(|place| row.get(place));
+            let values = (0..columns.len()).map(|place| row.get(place).map(without_nul));
             each(values.collect::<Result<_, _>>()?);
         }
         Ok(())
@@ -83,5 +83,13 @@ impl Source {
         let mut all = self.0.prepare("SELECT name, seq FROM sqlite_sequence ORDER BY name")?;
         let all = all.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(all.collect::<Result<_, _>>()?)
+    }
+}
+
+/// As a service keeps a text now. A file from before may have a NUL, which PostgreSQL's texts cannot.
+fn without_nul(value: Value) -> Value {
+    match value {
+        Value::Text(text) if text.contains('\0') => Value::Text(text.replace('\0', "\u{FFFD}")),
+        value => value,
     }
 }
