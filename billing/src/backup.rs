@@ -1,12 +1,13 @@
 //! `backup` and `restore`: a copy of the database in one file, and back.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::Args;
 
 use crate::lock::Lock;
 use crate::store::backup::copy;
+use crate::store::is_url;
 
 /// The options of `backup`.
 #[derive(Args)]
@@ -30,12 +31,20 @@ pub struct FromFile {
     from: PathBuf,
 }
 
+/// A URL is not shown: it may have a password.
+fn must_be_a_file(database: &Path) -> Result<()> {
+    let is_url = database.to_str().is_some_and(is_url);
+    ensure!(!is_url, "this is for SQLite's file: PostgreSQL has pg_dump and pg_restore");
+    Ok(())
+}
+
 impl ToFile {
     /// Copies the database as it is now.
     ///
     /// # Errors
     /// The copy cannot be made; nothing is left of it then.
     pub fn run(self) -> Result<()> {
+        must_be_a_file(&self.database)?;
         let (database, to) = (self.database.display(), self.to.display());
         copy(&self.database, &self.to).with_context(|| format!("cannot back {database} up to {to}"))
     }
@@ -47,6 +56,7 @@ impl FromFile {
     /// # Errors
     /// A service runs there, a database is there already, or the copy is not a good one.
     pub fn run(self) -> Result<()> {
+        must_be_a_file(&self.database)?;
         let (database, from) = (self.database.display(), self.from.display());
         let cannot = || format!("cannot restore {database} from {from}");
         let _lock = Lock::take(&self.database).with_context(cannot)?;

@@ -17,7 +17,7 @@ use crate::leader::lead;
 use crate::lock::Lock;
 use crate::mqtt::link::{Choice, Link};
 use crate::operations::Billing;
-use crate::principal::{Role, Secret};
+use crate::principal::Secret;
 use crate::store::macs::Believed;
 use crate::store::{GivenBack, Lease, Location, Store, tokens};
 use crate::tls;
@@ -97,10 +97,7 @@ impl Service {
         let (mqtt, up) = (link.listens_on(), link.up());
         // Last of what can fail: nobody would learn of a token that a failed start has made.
         let first_token = match needs_token {
-            true => {
-                let name = Some("the first start".to_owned());
-                Some(billing.add_token(Role::Operator, name, Actor::Service).await?)
-            }
+            true => billing.add_first_token("the first start".to_owned(), Actor::Service).await?,
             false => None,
         };
         let mut tasks = JoinSet::new();

@@ -17,6 +17,7 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
+use tokio::time::sleep;
 
 use crate::caller::Caller;
 use crate::identities::{self, MODEL};
@@ -28,6 +29,7 @@ use crate::timings::Timings;
 const CALLS: usize = 100;
 /// How many replace at once while the rate is measured.
 const CALLERS: usize = 8;
+const READY_WITHIN: Duration = Duration::from_secs(30);
 const INTERCOMS: &str = "/api/v1/billing/intercoms";
 
 /// How many records there are.
@@ -79,6 +81,9 @@ pub(crate) async fn run(billing: PathBuf, records: Records) -> Result<()> {
         let (process, address) = servers.another().await?;
         others.push(process);
         http.push(address);
+    }
+    for address in &http {
+        ready(*address).await?;
     }
     println!("{intercoms} intercoms, {ended} requests ended, {pending} pending");
     measure(&mut Caller::connect(servers.http).await?).await?;
@@ -141,6 +146,17 @@ fn add_requests(database: &Path, records: &Records) -> Result<()> {
          FROM intercoms WHERE id >= ?1",
         [first_pending],
     )?;
+    Ok(())
+}
+
+/// Returns when the service can do its work: what is asked for before has to wait.
+async fn ready(http: SocketAddr) -> Result<()> {
+    let begun = Instant::now();
+    let mut caller = Caller::connect(http).await?;
+    while !caller.call(Method::GET, "/readyz", None).await?.status.is_success() {
+        ensure!(begun.elapsed() < READY_WITHIN, "it is not ready");
+        sleep(Duration::from_millis(100)).await;
+    }
     Ok(())
 }
 

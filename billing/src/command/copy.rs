@@ -9,7 +9,7 @@ use clap::Args;
 use crate::lock::Lock;
 use crate::program;
 use crate::store::Location;
-use crate::store::copy::copy;
+use crate::store::copy::{copy, is_ours};
 
 /// The options of `copy`.
 #[derive(Args)]
@@ -45,6 +45,8 @@ impl Copy {
         if !self.from.exists() {
             return Err(anyhow!("there is no such file")).with_context(cannot);
         }
+        // Before a file is made beside it.
+        is_ours(&self.from).with_context(cannot)?;
         let _lock = Lock::take(&self.from).with_context(cannot)?;
         // The library has an asynchronous runtime of its own, which cannot begin inside another one.
         let copied = thread::scope(|scope| {

@@ -77,6 +77,28 @@ impl Billing {
             .await
     }
 
+    /// The first token, an operator's; `None` if another process that began at the same time has made one.
+    ///
+    /// # Errors
+    /// The database fails, or there are no random bytes.
+    pub async fn add_first_token(
+        &self,
+        name: String,
+        by: Actor,
+    ) -> Result<Option<Secret>, Refusal> {
+        let secret = Secret::random()?;
+        let digest = SecretDigest::of(secret.expose().as_bytes());
+        self.store
+            .write(move |transaction| {
+                if tokens::any(transaction)? {
+                    return Ok(None);
+                }
+                add(transaction, digest, &Role::Operator, Some(&name), &by)?;
+                Ok(Some(secret))
+            })
+            .await
+    }
+
     /// Every token, the oldest first, without the secrets.
     ///
     /// # Errors

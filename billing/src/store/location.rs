@@ -25,6 +25,10 @@ impl Location {
         if is_url(text) {
             return Ok(Location::Postgres(Box::new(Server::new(text, ca)?)));
         }
+        if text.contains("://") || text.starts_with("host=") || text.contains(" host=") {
+            // Not with the text, which may have a password.
+            return Err(OpenError::Url("it begins with postgres://".to_owned()));
+        }
         Ok(Location::File(text.into()))
     }
 

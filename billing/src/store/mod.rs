@@ -114,6 +114,8 @@ pub enum OpenError {
     Thread(io::Error),
     /// That is no URL of a PostgreSQL database.
     Url(String),
+    /// Its texts are in an encoding that has not every character.
+    Encoding(String),
     /// A copy into it was cut off.
     Unfinished,
     /// No authority can be trusted for TLS.
@@ -306,6 +308,11 @@ impl std::fmt::Display for OpenError {
             OpenError::File(error) => write!(f, "it cannot be made: {error}"),
             OpenError::Foreign => f.write_str("it is no database of intercom-billing"),
             OpenError::Url(why) => write!(f, "it is no URL of a PostgreSQL database: {why}"),
+            OpenError::Encoding(encoding) => write!(
+                f,
+                "it is encoded in {encoding}, which has not every character: make it with UTF-8 \
+                 (`createdb --encoding UTF8`)"
+            ),
             OpenError::Unfinished => f.write_str(
                 "a copy into it was cut off: `intercom-billing copy` with the same file goes on with it",
             ),

@@ -43,6 +43,8 @@ pub enum CopyError {
     Open(OpenError),
     /// The file has tables of another version than this program's.
     OtherVersion(i64),
+    /// A service uses the PostgreSQL database.
+    InUse,
     /// There is already something else in the database.
     NotEmpty,
     /// A table is not the same on both sides.
@@ -56,6 +58,14 @@ pub enum CopyError {
     },
     /// A statement has failed.
     Database(Error),
+}
+
+/// Whether a file is one that this version can copy.
+///
+/// # Errors
+/// It cannot be read, or has tables of another version or program.
+pub fn is_ours(from: &Path) -> Result<(), CopyError> {
+    Source::open(from).map(drop)
 }
 
 /// Copies a database that no service uses. A copy that was cut off is gone on with. `copied` is told of each
@@ -123,9 +133,11 @@ impl fmt::Display for CopyError {
             CopyError::Open(error) => error.fmt(f),
             CopyError::OtherVersion(version) => write!(
                 f,
-                "the file has tables of version {version}: start this version's service on it once, which \
-                 brings them up to date"
+                "the file has tables of version {version}, which are not this version's: where they are older, \
+                 `intercom-billing token list` brings them up to date; where they are newer, take the \
+                 intercom-billing that wrote them"
             ),
+            CopyError::InUse => f.write_str("a service uses the PostgreSQL database: stop it first"),
             CopyError::NotEmpty => f.write_str(
                 "there is something in the PostgreSQL database already, and no copy of this file that was \
                  cut off: give it an empty one",
@@ -133,7 +145,8 @@ impl fmt::Display for CopyError {
             CopyError::Differs { table, from, to } => write!(
                 f,
                 "the table {table} is not the same: {from} rows in the file, {to} in PostgreSQL; the \
-                 service does not start on it"
+                 service does not start on it; something has changed one of them: make the PostgreSQL \
+                 database anew, and copy again"
             ),
             CopyError::Database(error) => error.fmt(f),
         }

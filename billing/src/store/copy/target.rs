@@ -22,6 +22,10 @@ impl Target {
         client.batch_execute(
             "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0",
         )?;
+        let row = client.query_one("SELECT ends > clock_timestamp() FROM leader", &[])?;
+        if row.try_get(0)? {
+            return Err(CopyError::InUse);
+        }
         let mut transaction = client.transaction()?;
         let begun = transaction.query_opt("SELECT to_regclass($1) IS NOT NULL", &[&UNFINISHED])?;
         let has_begun: bool = begun.map_or(Ok(false), |row| row.try_get(0))?;

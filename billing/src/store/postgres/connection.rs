@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
 use postgres::types::{ToSql, Type};
 use postgres::{Client, IsolationLevel, Statement, Transaction};
@@ -23,6 +24,10 @@ pub(super) const WRITERS: i64 = 0x69_6e_74_65_72_63_6f_6d;
 /// How many changes are kept for a leader that has yet to read them.
 const KEPT_CHANGES: i64 = 100_000;
 
+/// A connection that was not used for so long is asked whether it is still there.
+const IDLE: Duration = Duration::from_secs(1);
+const ANSWERS_WITHIN: Duration = Duration::from_secs(2);
+
 /// The statements that a connection has prepared, by their text and the types of their values.
 type Prepared = HashMap<(&'static str, Vec<Type>), Statement>;
 
@@ -30,23 +35,35 @@ type Prepared = HashMap<(&'static str, Vec<Type>), Statement>;
 pub(in crate::store) struct Connection {
     server: Server,
     client: Option<Client>,
+    used: Instant,
     prepared: RefCell<Prepared>,
 }
 
 impl Connection {
     pub(in crate::store) fn to(server: &Server) -> Self {
-        Connection { server: server.clone(), client: None, prepared: RefCell::default() }
+        Connection {
+            server: server.clone(),
+            client: None,
+            used: Instant::now(),
+            prepared: RefCell::default(),
+        }
     }
 
     fn open(&mut self) -> Result<(&mut Client, &RefCell<Prepared>)> {
-        if self.client.as_ref().is_none_or(Client::is_closed) {
-            // The statements went with their connection.
-            self.prepared.borrow_mut().clear();
-            self.client = None;
-        }
-        let client = match self.client.take() {
+        let is_idle = std::mem::replace(&mut self.used, Instant::now()).elapsed() > IDLE;
+        // The library sees that the server has ended a connection only when it is used.
+        let is_good = |client: &mut Client| {
+            !client.is_closed() && (!is_idle || client.is_valid(ANSWERS_WITHIN).is_ok())
+        };
+        let known =
+            self.client.take().and_then(|mut client| is_good(&mut client).then_some(client));
+        let client = match known {
             Some(client) => client,
-            None => self.server.connect()?,
+            None => {
+                // The statements went with their connection.
+                self.prepared.borrow_mut().clear();
+                self.server.connect()?
+            }
         };
         Ok((self.client.insert(client), &self.prepared))
     }
@@ -78,17 +95,19 @@ impl connection::Connection for Connection {
         // Each statement sees what was committed before it; the lock lets nobody commit meanwhile.
         let mut transaction =
             client.build_transaction().isolation_level(IsolationLevel::ReadCommitted).start()?;
-        transaction.execute("SELECT pg_advisory_xact_lock($1)", &[&WRITERS])?;
+        // One round trip, as nothing is prepared for it.
+        transaction.batch_execute(&format!("SELECT pg_advisory_xact_lock({WRITERS})"))?;
         let mut epoch: Option<i64> = None;
         let mut said = Said::default();
         for call in calls {
             if let Some(theirs) = call.epoch() {
                 let ours = match epoch {
                     Some(epoch) => epoch,
-                    // The row is held until the commit: nobody else leads before it.
+                    // The key is held until the commit: nobody else leads before it, and the lease can be
+                    // renewed meanwhile.
                     None => *epoch.insert(
                         transaction
-                            .query_one("SELECT epoch FROM leader FOR SHARE", &[])?
+                            .query_one("SELECT epoch FROM leader FOR KEY SHARE", &[])?
                             .try_get(0)?,
                     ),
                 };

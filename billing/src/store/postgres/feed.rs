@@ -83,7 +83,8 @@ impl Feed {
         let Some(last) = self.last else {
             let newest = client.query_one("SELECT coalesce(max(number), 0) FROM changes", &[])?;
             self.last = Some(newest.try_get(0)?);
-            return Ok(BTreeSet::new());
+            // What was committed between the start of this process and now.
+            return Ok(BTreeSet::from([Changed::Everything]));
         };
         let rows = client.query(
             "SELECT number, what, (SELECT min(number) FROM changes) FROM changes

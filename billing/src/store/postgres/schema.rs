@@ -15,6 +15,12 @@ pub(in crate::store) const UNFINISHED: &str = "intercom_billing_copy";
 /// Brings the tables to this version. Another process may do the same now: it waits.
 pub(in crate::store) fn prepare(server: &Server) -> Result<(), OpenError> {
     let mut client = server.connect()?;
+    // A change of a large table may take its time.
+    client.batch_execute("SET statement_timeout = 0")?;
+    let encoding: String = client.query_one("SHOW server_encoding", &[])?.try_get(0)?;
+    if encoding != "UTF8" {
+        return Err(OpenError::Encoding(encoding));
+    }
     let mut transaction = client.transaction()?;
     transaction.execute("SELECT pg_advisory_xact_lock($1)", &[&WRITERS])?;
     let (is_empty, has_version): (bool, bool) = {

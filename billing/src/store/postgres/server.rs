@@ -41,7 +41,8 @@ impl Server {
     /// # Errors
     /// It is no such URL, or the file cannot be used.
     pub fn new(url: &str, ca: Option<&Path>) -> Result<Self, OpenError> {
-        let mut config = Config::from_str(url).map_err(|why| OpenError::Url(why.to_string()))?;
+        let mut config =
+            Config::from_str(url).map_err(|why| OpenError::Url(Error::from(why).to_string()))?;
         config
             .application_name(&holder())
             .connect_timeout(CONNECTS_WITHIN)
@@ -50,6 +51,10 @@ impl Server {
         let is_local = |host: &Host| matches!(host, Host::Unix(_));
         let is_plain =
             config.get_ssl_mode() == SslMode::Disable || config.get_hosts().iter().all(is_local);
+        if !is_plain {
+            // Otherwise whoever is in between could have the password by saying that there is no TLS.
+            config.ssl_mode(SslMode::Require);
+        }
         let tls = match is_plain {
             true => None,
             false => {

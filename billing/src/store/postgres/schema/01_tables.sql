@@ -348,7 +348,7 @@ CREATE TABLE changes (
 -- One row: which process speaks to the broker, and until when, by this database's clock. Whatever a leader writes
 -- names its epoch.
 CREATE TABLE leader (
-    epoch BIGINT NOT NULL,
+    epoch BIGINT PRIMARY KEY,
     holder TEXT COLLATE "C" NOT NULL,
     ends TIMESTAMPTZ NOT NULL
 );
