@@ -84,3 +84,26 @@ impl fmt::Display for Location {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_file_is_no_file_of_that_name_and_its_password_is_not_shown() {
+        let is_file = |text| Location::new(text, None).is_ok_and(|at| at.file().is_some());
+        assert!(is_file("billing.sqlite") && is_file("./postgres"));
+        for wrong in [
+            "mysql://u:hunter2@h/d",
+            "Postgres://u:hunter2@h/d",
+            "host=h password=hunter2",
+            "postgres://u:hunter2@h:x/d",
+        ] {
+            let why = Location::new(wrong, None).err().expect("refused").to_string();
+            assert!(why.contains("PostgreSQL") && !why.contains("hunter2"), "{wrong}: {why}");
+        }
+        let socket = Location::new("postgres://u:hunter2@/d?host=/run/postgresql", None);
+        let shown = socket.expect("a URL").to_string();
+        assert_eq!(shown, "d of PostgreSQL at /run/postgresql");
+    }
+}

@@ -47,6 +47,9 @@ fn everything_is_copied_and_what_is_new_has_numbers_of_its_own() {
     let made = r#"{"mac": "AA:00:00:00:00:04", "model": "m"}"#;
     let (_, new) = service.call("POST", INTERCOMS, made);
     assert_eq!(new["id"], 4);
+    let (is_good, text) = copy(&file, &to);
+    assert!(!is_good && text.contains("a service uses the PostgreSQL database"), "{text}");
+    assert!(service.process.terminate().success());
     // Something else is in it now.
     let (is_good, text) = copy(&file, &to);
     assert!(
