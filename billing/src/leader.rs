@@ -1,12 +1,17 @@
 //! What one process does for all that share a database: it speaks to the broker, runs imports and deletes
 //! what is old. With a file there is only one.
 
-use std::future::pending;
+use std::time::Duration;
+
+use tokio::time::sleep;
 
 use crate::mqtt::link::Link;
 use crate::operations::Billing;
 use crate::retention;
 use crate::store::Lease;
+
+/// The pause after the database has failed.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// Does it for as long as this process leads, again and again.
 pub(crate) async fn lead(billing: Billing, link: Link, lease: Option<Lease>) {
@@ -29,13 +34,11 @@ pub(crate) async fn lead(billing: Billing, link: Link, lease: Option<Lease>) {
 
 /// The boards that were connected have some time to show themselves to this process.
 async fn begin(billing: &Billing, link: &Link) {
-    match billing.on_connect().await {
-        Ok(()) => work(billing, link).await,
-        Err(why) => {
-            tracing::error!("the database failed: {why}");
-            pending().await
-        }
+    while let Err(why) = billing.on_connect().await {
+        tracing::error!("this process cannot begin to lead: {why}");
+        sleep(PAUSE).await;
     }
+    work(billing, link).await;
 }
 
 async fn work(billing: &Billing, link: &Link) {
