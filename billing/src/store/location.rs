@@ -99,7 +99,7 @@ mod tests {
             "host=h password=hunter2",
             "postgres://u:hunter2@h:x/d",
         ] {
-            let why = Location::new(wrong, None).err().expect("refused").to_string();
+            let why = Location::new(wrong, None).expect_err("refused").to_string();
             assert!(why.contains("PostgreSQL") && !why.contains("hunter2"), "{wrong}: {why}");
         }
         let socket = Location::new("postgres://u:hunter2@/d?host=/run/postgresql", None);
