@@ -149,9 +149,9 @@ impl Store {
     /// As [`Store::open`].
     pub fn open_on(location: impl Into<Location>, host: Arc<dyn Host>) -> Result<Self, OpenError> {
         let location = location.into();
-        let (writer, readers) = connections(&location)?;
-        let readers = Arc::new(Readers::new(readers, host.clone()));
         let (changes, since_ms) = (Arc::new(Changes::default()), Arc::default());
+        let (writer, readers) = connections(&location, &changes, &since_ms)?;
+        let readers = Arc::new(Readers::new(readers, host.clone()));
         let (calls, calls_out) = mpsc::channel(MOST);
         let counters = Counters::new();
         let after = AfterCommit { changes: changes.clone(), counters: counters.clone() };
@@ -160,9 +160,6 @@ impl Store {
             .name("database".to_owned())
             .spawn(move || writer::serve(writer, calls_out, &after, &*on))
             .map_err(OpenError::Thread)?;
-        if let Location::Postgres(server) = &location {
-            Feed::start(server, &changes, Arc::clone(&since_ms)).map_err(OpenError::Thread)?;
-        }
         let location = Arc::new(location);
         Ok(Store { calls, readers, changes, counters, location, host, since_ms, lead: None })
     }
@@ -258,10 +255,13 @@ impl Store {
     }
 }
 
-/// The connection that writes, and those that only read.
+/// The connection that writes, and those that only read. What other processes commit is followed from now
+/// on.
 #[expect(clippy::type_complexity, reason = "it is named once")]
 fn connections(
     location: &Location,
+    changes: &Arc<Changes>,
+    since_ms: &Arc<AtomicI64>,
 ) -> Result<(Box<dyn Connection>, Vec<Box<dyn Connection>>), OpenError> {
     match location {
         Location::File(file) => {
@@ -274,7 +274,8 @@ fn connections(
             // The library has an asynchronous runtime of its own, which cannot begin inside another one.
             let prepared =
                 thread::scope(|scope| scope.spawn(|| postgres::prepare_to_serve(server)).join());
-            prepared.unwrap_or(Err(Error::Panicked.into()))?;
+            let last = prepared.unwrap_or(Err(Error::Panicked.into()))?;
+            Feed::start(server, last, changes, since_ms.clone()).map_err(OpenError::Thread)?;
             let reader = |_| Box::new(postgres::Connection::to(server)) as Box<dyn Connection>;
             let writer = Box::new(postgres::Connection::to(server));
             Ok((writer, (0..READERS).map(reader).collect()))

@@ -23,23 +23,24 @@ pub(in crate::store) struct Feed {
     server: Server,
     changes: Weak<Changes>,
     since_ms: Arc<AtomicI64>,
-    /// Up to which number the changes were read; `None`: none was.
-    last: Option<i64>,
+    /// Up to which number the changes were read.
+    last: i64,
 }
 
 impl Feed {
-    /// Passes on what is committed from now on, until nobody has the changes any more. `since_ms` follows
+    /// Passes on what was committed after the change `last`, until nobody has the changes any more. `since_ms` follows
     /// the time since when boards can show themselves.
     ///
     /// # Errors
     /// The thread cannot be started.
     pub(in crate::store) fn start(
         server: &Server,
+        last: i64,
         changes: &Arc<Changes>,
         since_ms: Arc<AtomicI64>,
     ) -> std::io::Result<()> {
         let mut feed =
-            Feed { server: server.clone(), changes: Arc::downgrade(changes), since_ms, last: None };
+            Feed { server: server.clone(), changes: Arc::downgrade(changes), since_ms, last };
         let thread = thread::Builder::new().name("database feed".to_owned());
         thread.spawn(move || feed.run()).map(drop)
     }
@@ -80,12 +81,7 @@ impl Feed {
     fn read(&mut self, client: &mut Client) -> Result<BTreeSet<Changed>> {
         let service = client.query_one("SELECT since_ms FROM service", &[])?;
         self.since_ms.store(service.try_get(0)?, Ordering::Relaxed);
-        let Some(last) = self.last else {
-            let newest = client.query_one("SELECT coalesce(max(number), 0) FROM changes", &[])?;
-            self.last = Some(newest.try_get(0)?);
-            // What was committed between the start of this process and now.
-            return Ok(BTreeSet::from([Changed::Everything]));
-        };
+        let last = self.last;
         let rows = client.query(
             "SELECT number, what, (SELECT min(number) FROM changes) FROM changes
              WHERE number > $1 ORDER BY number",
@@ -100,7 +96,7 @@ impl Feed {
                 changed.insert(Changed::Everything);
             }
             changed.insert(what.parse().map_err(|why| Error::column("what", why))?);
-            self.last = Some(number);
+            self.last = number;
         }
         Ok(changed)
     }

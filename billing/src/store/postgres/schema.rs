@@ -55,11 +55,16 @@ pub(in crate::store) fn prepare(server: &Server) -> Result<(), OpenError> {
     Ok(transaction.commit()?)
 }
 
-/// The same, and refuses a database into which a copy is not finished.
-pub(in crate::store) fn prepare_to_serve(server: &Server) -> Result<(), OpenError> {
+/// The same, and refuses a database into which a copy is not finished. Returns the number of the last
+/// change, from which on a process follows what is committed.
+pub(in crate::store) fn prepare_to_serve(server: &Server) -> Result<i64, OpenError> {
     prepare(server)?;
     let mut client = server.connect()?;
     let row = client.query_one("SELECT to_regclass($1) IS NOT NULL", &[&UNFINISHED])?;
     let is_unfinished: bool = row.try_get(0)?;
-    if is_unfinished { Err(OpenError::Unfinished) } else { Ok(()) }
+    if is_unfinished {
+        return Err(OpenError::Unfinished);
+    }
+    let last = client.query_one("SELECT coalesce(max(number), 0) FROM changes", &[])?;
+    Ok(last.try_get(0)?)
 }
