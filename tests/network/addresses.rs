@@ -47,6 +47,15 @@ fn at(address: &str, broker: &Broker) -> u16 {
     port
 }
 
+/// A broker at the second address of its name, whose first one does not answer; its port.
+fn behind_a_silent_address(broker: &Broker) -> u16 {
+    let port = at("127.0.0.2", broker);
+    // The resolver puts 127.0.0.1 first, whose prefix is its source's.
+    name(&["127.0.0.1", "127.0.0.2"]);
+    silence("127.0.0.1", port);
+    port
+}
+
 fn board(port: u16, limit: Duration) -> Board {
     let board = Board::sandboxed("gate-1", OLD).with_mqtt(&format!("mqtt://broker.example:{port}"));
     board.configure(&format!("connect_timeout = {}", limit.as_secs()));
@@ -59,10 +68,7 @@ fn a_silent_address_delays_the_connection_by_a_quarter_of_a_second() {
     in_a_namespace(test, || {
         ip("link set lo up");
         let broker = Broker::start();
-        let port = at("127.0.0.2", &broker);
-        // The resolver puts 127.0.0.1 first, whose prefix is its source's.
-        name(&["127.0.0.1", "127.0.0.2"]);
-        silence("127.0.0.1", port);
+        let port = behind_a_silent_address(&broker);
         let board = board(port, Duration::from_secs(30));
         let since = Instant::now();
         let mut daemon = board.start();
@@ -81,9 +87,7 @@ fn a_silent_address_does_not_keep_billing_from_its_broker() {
     in_a_namespace(test, || {
         ip("link set lo up");
         let broker = Broker::start();
-        let port = at("127.0.0.2", &broker);
-        name(&["127.0.0.1", "127.0.0.2"]);
-        silence("127.0.0.1", port);
+        let port = behind_a_silent_address(&broker);
         let mut billing = Billing::start_at(&format!("mqtt://broker.example:{port}"));
         let ready = |billing: &Billing| curl("GET", &format!("{}/readyz", billing.url), b"");
         let is_ready = |billing: &Billing| ready(billing).0 == 200;

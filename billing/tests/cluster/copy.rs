@@ -29,6 +29,14 @@ fn copy(file: &str, to: &str) -> (bool, String) {
     (copied.status.success(), said(&copied))
 }
 
+/// A copy that ends at its first line, which nobody reads.
+fn cut_off(file: &str, to: &str) {
+    let mut cut = billing(&["copy", "--from", file, "--to", to]);
+    let mut cut = cut.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it runs");
+    drop(cut.stdout.take());
+    assert!(!cut.wait().expect("it ends").success());
+}
+
 #[test]
 fn everything_is_copied_and_what_is_new_has_numbers_of_its_own() {
     let (dir, broker, server) = (Directory::new(), Broker::start(), Postgres::start());
@@ -62,11 +70,7 @@ fn everything_is_copied_and_what_is_new_has_numbers_of_its_own() {
 fn a_copy_that_was_cut_off_is_gone_on_with_and_nothing_is_served_before() {
     let (dir, broker, server) = (Directory::new(), Broker::start(), Postgres::start());
     let (file, to) = (file(&dir, &broker), server.url("postgres"));
-    // It ends at its first line, which nobody reads.
-    let mut cut = billing(&["copy", "--from", &file, "--to", &to]);
-    let mut cut = cut.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it runs");
-    drop(cut.stdout.take());
-    assert!(!cut.wait().expect("it ends").success());
+    cut_off(&file, &to);
     let refused = billing(&["token", "list", "--database", &to]).output().expect("it runs");
     assert!(said(&refused).contains("a copy into it was cut off"), "{}", said(&refused));
     let (is_good, text) = copy(&file, &to);
@@ -78,10 +82,7 @@ fn a_copy_that_was_cut_off_is_gone_on_with_and_nothing_is_served_before() {
 fn what_was_changed_on_the_way_is_seen() {
     let (dir, broker, server) = (Directory::new(), Broker::start(), Postgres::start());
     let (file, to) = (file(&dir, &broker), server.url("postgres"));
-    let mut cut = billing(&["copy", "--from", &file, "--to", &to]);
-    let mut cut = cut.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it runs");
-    drop(cut.stdout.take());
-    assert!(!cut.wait().expect("it ends").success());
+    cut_off(&file, &to);
     server.psql("postgres", "UPDATE groups SET name = 'another'");
     let (is_good, text) = copy(&file, &to);
     assert!(!is_good && text.contains("the table groups is not the same"), "{text}");

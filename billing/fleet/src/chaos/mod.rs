@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 use clap::{Args, ValueEnum};
 use intercom_billing::store::{Location, Store};
-use tokio::time::{sleep, timeout};
+use tokio::time::{sleep_until, timeout};
 
 use crate::fleet::Fleet;
 use crate::{identities, processes};
@@ -85,11 +85,7 @@ impl Chaos {
         while Instant::now() < end {
             let next = Instant::now() + Duration::from_secs(self.every);
             cluster.suffer(faults.next()).await?;
-            sleep(
-                next.saturating_duration_since(Instant::now())
-                    .min(end.saturating_duration_since(Instant::now())),
-            )
-            .await;
+            sleep_until(next.min(end).into()).await;
         }
         let asked = operator.stop().await?;
         println!("asked              {asked}");

@@ -36,7 +36,6 @@ pub(super) struct Asked {
     pub(super) doors: usize,
     /// How often two asked for one MAC address, and both got it.
     pub(super) both_got_it: usize,
-    one_got_it: usize,
     rivals: usize,
     /// How often an answer had to be asked for again, by its cause.
     again: BTreeMap<String, usize>,
@@ -73,7 +72,6 @@ async fn ask(http: Vec<SocketAddr>, panels: usize, over: Arc<AtomicBool>) -> Res
                 .filter(|answer| answer.as_ref().is_ok_and(StatusCode::is_success))
                 .count();
             asked.doors += got;
-            asked.one_got_it += usize::from(got == 1);
             asked.both_got_it += usize::from(got == 2);
             number += 2;
         } else {

@@ -115,35 +115,27 @@ impl Witness {
 }
 
 impl Verdict {
+    /// How often each promise was broken.
+    fn broken(&self) -> [(&'static str, i64); 7] {
+        [
+            ("lost reports", self.lost_reports),
+            ("doubly applied", self.doubly_applied),
+            ("by nobody", self.installed_by_nobody),
+            ("two with one MAC", self.twice_one_mac),
+            ("never ended", self.never_ended),
+            ("other than claimed", self.other_than_claimed),
+            ("not by the leader", self.by_another_than_the_leader),
+        ]
+    }
+
     pub(super) fn is_good(&self) -> bool {
-        let broken = [
-            self.lost_reports,
-            self.doubly_applied,
-            self.installed_by_nobody,
-            self.twice_one_mac,
-            self.never_ended,
-            self.other_than_claimed,
-            self.by_another_than_the_leader,
-        ];
-        broken == [0; 7]
+        self.broken().iter().all(|(_, count)| *count == 0)
     }
 }
 
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "installed          {}\nlost reports       {}\ndoubly applied     {}\n\
-             by nobody          {}\ntwo with one MAC   {}\nnever ended        {}\nother than claimed {}\n\
-             not by the leader  {}",
-            self.installed,
-            self.lost_reports,
-            self.doubly_applied,
-            self.installed_by_nobody,
-            self.twice_one_mac,
-            self.never_ended,
-            self.other_than_claimed,
-            self.by_another_than_the_leader
-        )
+        write!(f, "{:<18} {}", "installed", self.installed)?;
+        self.broken().iter().try_for_each(|(name, count)| write!(f, "\n{name:<18} {count}"))
     }
 }

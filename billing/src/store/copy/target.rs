@@ -8,7 +8,8 @@ use rusqlite::types::Value;
 
 use super::tables::{TABLES, Table};
 use super::{CopyError, Digest};
-use crate::store::postgres::{Bound, Server, UNFINISHED, prepare};
+use crate::store::Error;
+use crate::store::postgres::{Bound, Server, UNFINISHED, is_unfinished, prepare};
 use crate::store::row::value;
 
 pub(super) struct Target(Client);
@@ -27,9 +28,7 @@ impl Target {
             return Err(CopyError::InUse);
         }
         let mut transaction = client.transaction()?;
-        let begun = transaction.query_opt("SELECT to_regclass($1) IS NOT NULL", &[&UNFINISHED])?;
-        let has_begun: bool = begun.map_or(Ok(false), |row| row.try_get(0))?;
-        if has_begun {
+        if is_unfinished(&mut transaction)? {
             let of: String = transaction
                 .query_one(&format!("SELECT issuer FROM {UNFINISHED}"), &[])?
                 .try_get(0)?;
@@ -129,7 +128,9 @@ impl Target {
 }
 
 fn values(row: &postgres::Row) -> Result<Vec<Value>, CopyError> {
-    let values =
-        (0..row.len()).map(|place| Ok(value(row, place)?.try_into().unwrap_or(Value::Null)));
+    let values = (0..row.len()).map(|place| {
+        let value = value(row, place)?.try_into();
+        Ok(value.map_err(|why| Error::column(place, why))?)
+    });
     values.collect()
 }

@@ -16,7 +16,7 @@ mod value;
 pub(super) use connection::Connection;
 pub(super) use feed::Feed;
 pub use lease::{GivenBack, Lead, Lease, Standing};
-pub(super) use schema::UNFINISHED;
+pub(super) use schema::{UNFINISHED, is_unfinished};
 pub(super) use schema::{prepare, prepare_to_serve};
 pub use server::Server;
 pub(super) use value::Bound;

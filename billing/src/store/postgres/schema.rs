@@ -1,8 +1,9 @@
 //! The tables in PostgreSQL, and how an older database gets them.
 
+use postgres::GenericClient;
+
 use super::connection::WRITERS;
 use super::server::Server;
-
 use crate::store::{OpenError, Result};
 
 /// Each brings a database from the version of its place in the list to the next one. None of these files
@@ -11,6 +12,13 @@ const MIGRATIONS: [&str; 1] = [include_str!("schema/01_tables.sql")];
 
 /// The table that is there while a copy from a file is not finished.
 pub(in crate::store) const UNFINISHED: &str = "intercom_billing_copy";
+
+/// Whether a copy into this database was begun and is not finished.
+pub(in crate::store) fn is_unfinished(
+    client: &mut impl GenericClient,
+) -> Result<bool, postgres::Error> {
+    client.query_one("SELECT to_regclass($1) IS NOT NULL", &[&UNFINISHED])?.try_get(0)
+}
 
 /// Brings the tables to this version. Another process may do the same now: it waits.
 pub(in crate::store) fn prepare(server: &Server) -> Result<(), OpenError> {
@@ -60,9 +68,7 @@ pub(in crate::store) fn prepare(server: &Server) -> Result<(), OpenError> {
 pub(in crate::store) fn prepare_to_serve(server: &Server) -> Result<i64, OpenError> {
     prepare(server)?;
     let mut client = server.connect()?;
-    let row = client.query_one("SELECT to_regclass($1) IS NOT NULL", &[&UNFINISHED])?;
-    let is_unfinished: bool = row.try_get(0)?;
-    if is_unfinished {
+    if is_unfinished(&mut client)? {
         return Err(OpenError::Unfinished);
     }
     let last = client.query_one("SELECT coalesce(max(number), 0) FROM changes", &[])?;
