@@ -69,11 +69,11 @@ async fn look(service: &Service, connect_as: &ConnectIdentity) -> Result<(), Cau
             Ok(())
         }
         // Another look at the same time has taken the session over: what this one saw before stands.
-        Err(Cause::Mqtt(MqttCause::Closed { .. } | MqttCause::Client { .. }))
-            if matches!(refused, MqttCause::PresenceNotReturned { .. }) =>
-        {
-            Err(refused.into())
-        }
+        Err(Cause::Mqtt(
+            MqttCause::Closed { .. }
+            | MqttCause::ClosedOverSubscribe { .. }
+            | MqttCause::Client { .. },
+        )) if matches!(refused, MqttCause::PresenceNotReturned { .. }) => Err(refused.into()),
         Err(why) => Err(explained(service, connect_as, why).await),
     }
 }
