@@ -22,7 +22,10 @@ statements! {
     OF_A_REQUEST = "SELECT with_intercom, confirmed_by FROM swaps WHERE request_id = ?1";
     ADD = "INSERT INTO swaps (request_id, with_intercom) VALUES (?1, ?2)";
     CONFIRM = "UPDATE swaps SET confirmed_by = ?2 WHERE request_id = ?1";
-    LET_GO = "UPDATE intercoms SET confirmed_mac = 'exchanged ' || id WHERE id = ?1";
+    LET_GO = "
+        UPDATE intercoms SET confirmed_mac = 'exchanged ' || id, confirmed_serial_number = NULL,
+            desired_mac = 'exchanged ' || id, desired_serial_number = NULL
+        WHERE id = ?1";
 }
 
 /// The half of a swap that a request is, if it is one.
@@ -53,8 +56,8 @@ pub fn confirm(
     Ok(())
 }
 
-/// An intercom lets its MAC address go within a transaction that gives it another one: SQLite checks
-/// after each row that no two have the same.
+/// An intercom lets its identity go within a transaction that gives it another one: after each row it is
+/// checked that no two have the same.
 pub fn let_go(transaction: &Transaction<'_>, intercom_id: i64) -> Result<()> {
     transaction.execute(LET_GO, [intercom_id])?;
     Ok(())

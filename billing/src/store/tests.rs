@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use intercom_test_support::{Database, is_on_postgres, skipped_on_postgres};
 use intercom_wire::{Identity, Mac};
 
-use super::intercoms::{Details, EMPTY, INSTALLED, Name, RecordState};
+use super::intercoms::{Details, EMPTY, INSTALLED, Name, PENDING, RecordState};
 use super::macs::Believed;
 use super::taken::Among;
 use super::*;
@@ -222,6 +222,32 @@ fn both_identities_of_a_record_are_reserved_and_a_spare_blocks_only_another_crea
     assert_eq!(taken(Among::OthersButSpares(99), 1, "S2"), (true, true));
     assert_eq!(taken(Among::OthersButSpares(99), 2, "S1"), (true, true));
     assert_eq!(taken(Among::OthersButSpares(id), 2, "S1"), (false, false), "its own");
+}
+
+#[test]
+fn the_tables_themselves_refuse_an_identity_that_another_intercom_has_or_asks_for() {
+    let database = Database::new();
+    let store = Store::open(&database).expect("a store");
+    let insert = |last, serial_number| {
+        attempt(&store, move |t| {
+            intercoms::insert(t, &carried(last, serial_number), &Details::default(), 1)
+        })
+    };
+    let [one, other] = [(1, "S1"), (5, "S5")].map(|(last, own)| insert(last, own).expect("free"));
+    insert(1, "S9").expect_err("a MAC address twice");
+    insert(9, "S1").expect_err("a serial number twice");
+    insert(2, "S2").expect("a spare, which may be promised");
+    promise_the_second(&store, one);
+    let ask = |last, serial_number| {
+        attempt(&store, move |t| {
+            let (confirmed, desired) = (&carried(5, "S5"), &carried(last, serial_number));
+            let state = RecordState { confirmed, desired, status: PENDING, source: "auto" };
+            intercoms::set_state(t, other, &state)
+        })
+    };
+    ask(2, "S9").expect_err("a MAC address that another one asks for");
+    ask(9, "S2").expect_err("a serial number that another one asks for");
+    ask(9, "S9").expect("nobody's");
 }
 
 #[test]

@@ -26,7 +26,7 @@ const NO_EPOCHS: &str = "
     CREATE TRIGGER same_epoch BEFORE UPDATE ON leader FOR EACH ROW EXECUTE FUNCTION same_epoch();";
 /// Neither a constraint nor the lock of the writers: a function of the same name is found first.
 const NO_CONSTRAINTS: &str = "
-    DROP INDEX live_confirmed_mac;
+    DROP INDEX live_confirmed_mac, held_serial_number, held_desired_mac, held_desired_serial_number;
     CREATE FUNCTION public.pg_advisory_xact_lock(BIGINT) RETURNS VOID LANGUAGE sql AS $$ SELECT $$;
     ALTER DATABASE chaos SET search_path = public, pg_catalog;";
 

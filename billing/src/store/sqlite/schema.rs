@@ -14,7 +14,7 @@ const CACHED_STATEMENTS: usize = 300;
 
 /// Each brings a database from the version of its place in the list to the next one. Databases of every
 /// version exist, so none of these files ever changes; a change is one more at the end.
-const MIGRATIONS: [&str; 23] = [
+const MIGRATIONS: [&str; 24] = [
     include_str!("schema/01_intercoms_and_requests.sql"),
     include_str!("schema/02_strangers.sql"),
     include_str!("schema/03_tokens.sql"),
@@ -38,6 +38,7 @@ const MIGRATIONS: [&str; 23] = [
     include_str!("schema/21_imports.sql"),
     include_str!("schema/22_spares_that_are_asked.sql"),
     include_str!("schema/23_boards_can_show_themselves.sql"),
+    include_str!("schema/24_identities_held_once.sql"),
 ];
 
 /// Brings the tables to this version and sets the connection up: a commit that returned survives a
@@ -128,6 +129,25 @@ mod tests {
             prepare(&mut old).expect("the tables of today");
             assert_eq!(objects(&old), objects(&new), "from version {version}");
         }
+    }
+
+    #[test]
+    fn intercoms_of_an_older_file_with_one_serial_number_keep_it_and_no_other_gets_it() {
+        let mut file = Connection::open_in_memory().expect("a database");
+        migrate(&mut file, &MIGRATIONS[..23]).expect("the tables of that time");
+        let door = "INSERT INTO intercoms (confirmed_mac, confirmed_serial_number, desired_mac,
+                desired_serial_number, status, source, seq)
+            VALUES (?1, ?2, ?1, ?2, 'installed', 'auto', 1)";
+        for mac in ["A", "B", "C"] {
+            file.execute(door, [mac, "S1"]).expect("a row");
+        }
+        prepare(&mut file).expect("the tables of today");
+        let of_s1 = "SELECT group_concat(confirmed_mac) FROM intercoms
+            WHERE confirmed_serial_number = 'S1'";
+        let macs: String = file.query_row(of_s1, [], |row| row.get(0)).expect("a row");
+        assert_eq!(macs, "A,B,C");
+        file.execute(door, ["D", "S1"]).expect_err("S1 is another's");
+        file.execute(door, ["D", "S2"]).expect("a row");
     }
 
     #[test]

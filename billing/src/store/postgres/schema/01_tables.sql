@@ -1,4 +1,4 @@
--- The tables of SQLite's version 23, and those that several processes share. Text is compared byte by byte, as SQLite
+-- The tables of SQLite's version 24, and those that several processes share. Text is compared byte by byte, as SQLite
 -- does it; 0 and 1 stand for no and yes.
 CREATE TABLE groups (
     id BIGINT PRIMARY KEY,
@@ -30,10 +30,19 @@ CREATE TABLE intercoms (
     board TEXT COLLATE "C", -- the last one that was seen with the confirmed MAC address
     seq BIGINT NOT NULL,
     deleted_ms BIGINT,
-    was_spare BIGINT NOT NULL DEFAULT 0 -- 1: it was a spare's record before its pending request
+    was_spare BIGINT NOT NULL DEFAULT 0, -- 1: it was a spare's record before its pending request
+    shares_identity BIGINT NOT NULL DEFAULT 0 -- 1: from a file of SQLite in which another had its identity already
 );
--- Two live intercoms never share a MAC address, except that a desired one may be a spare's own.
+-- Two live intercoms never have, nor ask for, the same MAC address or serial number, except that a desired one may be a
+-- spare's own. That one's desired identity is not another's confirmed one is beyond an index: the store asks before it
+-- writes.
 CREATE UNIQUE INDEX live_confirmed_mac ON intercoms (confirmed_mac) WHERE deleted_ms IS NULL;
+CREATE UNIQUE INDEX held_serial_number ON intercoms (confirmed_serial_number)
+    WHERE deleted_ms IS NULL AND shares_identity = 0;
+CREATE UNIQUE INDEX held_desired_mac ON intercoms (desired_mac)
+    WHERE deleted_ms IS NULL AND shares_identity = 0 AND status <> 'empty';
+CREATE UNIQUE INDEX held_desired_serial_number ON intercoms (desired_serial_number)
+    WHERE deleted_ms IS NULL AND shares_identity = 0 AND status <> 'empty';
 CREATE UNIQUE INDEX live_external_id ON intercoms (external_id) WHERE deleted_ms IS NULL;
 CREATE INDEX live_desired_mac ON intercoms (desired_mac) WHERE deleted_ms IS NULL;
 CREATE INDEX live_confirmed_serial_number ON intercoms (confirmed_serial_number) WHERE deleted_ms IS NULL;
