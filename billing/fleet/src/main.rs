@@ -10,6 +10,7 @@ mod cost;
 mod fleet;
 mod identities;
 mod messages;
+mod nats;
 mod outbox;
 mod panel;
 mod polling;
@@ -86,8 +87,11 @@ struct Options {
     /// Billing's own broker in place of mosquitto; it takes 10,000 connections.
     #[arg(long)]
     built_in: bool,
-    /// Count the messages of each kind for each replacement, in mosquitto's log. It slows all down.
+    /// Three nodes of NATS in place of mosquitto: one of them is killed in place of the restart.
     #[arg(long, conflicts_with = "built_in")]
+    nats: bool,
+    /// Count the messages of each kind for each replacement, in mosquitto's log. It slows all down.
+    #[arg(long, conflicts_with_all = ["built_in", "nats"])]
     count_messages: bool,
 }
 
@@ -121,10 +125,11 @@ impl Options {
             poll_for: Duration::from_secs(self.poll_for),
             broker_away: Duration::from_secs(self.broker_away),
             replace_at_once: self.replace_at_once,
-            broker: match (self.built_in, self.count_messages) {
-                (true, _) => Broker::BuiltIn,
-                (false, false) => Broker::Mosquitto,
-                (false, true) => Broker::LoggingMosquitto,
+            broker: match self {
+                Options { built_in: true, .. } => Broker::BuiltIn,
+                Options { nats: true, .. } => Broker::Nats,
+                Options { count_messages: true, .. } => Broker::LoggingMosquitto,
+                _ => Broker::Mosquitto,
             },
         })
         .await

@@ -93,7 +93,7 @@ impl Drop for Process {
 }
 
 /// The resident memory of a process, now and at most.
-fn memory(pid: u32) -> Result<String> {
+pub(super) fn memory(pid: u32) -> Result<String> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
     let megabytes = |key: &str| -> Result<f64> {
         let line = status.lines().find_map(|line| line.strip_prefix(key));

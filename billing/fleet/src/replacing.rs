@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use hyper::Method;
 use serde_json::Value;
 
@@ -25,7 +25,8 @@ pub(super) async fn replace(
     numbers: Range<usize>,
     standstill: Duration,
 ) -> Result<()> {
-    let mut watch = Watch::start(servers.mqtt).await?;
+    let broker = servers.mqtt.last().context("no broker")?;
+    let mut watch = Watch::start(*broker).await?;
     let begun = Instant::now();
     let (asked, answered) = ask_for(servers.http, numbers.clone()).await?;
     let read = watch.all_of(numbers.clone(), standstill).await?;

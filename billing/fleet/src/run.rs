@@ -63,7 +63,7 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     let is_logging = settings.broker == Broker::LoggingMosquitto;
     let messages = is_logging.then(|| MessageLog::new(Servers::mosquitto_log(dir.path())));
     let begun = Instant::now();
-    let fleet = Fleet::start(&settings.billing, &[servers.mqtt], panels)?;
+    let fleet = Fleet::start(&settings.billing, &servers.mqtt, panels)?;
     let mut run = Run { settings, database, servers, fleet, messages };
 
     run.connected(begun).await?;
@@ -130,10 +130,13 @@ impl Run {
 
     async fn restart_broker(&mut self) -> Result<()> {
         let away = self.settings.broker_away;
+        self.fleet.tally.take_connections();
+        // Where one node of several is gone, the panels go to another one.
+        let is_cluster = self.settings.broker == Broker::Nats;
+        let gone = Instant::now();
         self.servers.stop_broker().await?;
         sleep(away).await;
-        self.fleet.tally.take_connections();
-        let back = Instant::now();
+        let back = if is_cluster { gone } else { Instant::now() };
         self.servers.start_broker().await?;
         let panels = self.settings.panels;
         self.all_connected().await.context("not all panels come back")?;
@@ -142,9 +145,12 @@ impl Run {
             connections.iter().map(|at| at.saturating_duration_since(back)).collect();
         let took = times.iter().max().copied().unwrap_or_default().as_secs_f64();
         println!(
-            "broker restarted   away for {:.1} s; all {panels} panels back {took:.1} s after its start; \
-             connections in each second:\n{}",
+            "{:<18} away for {:.1} s; all {panels} panels back {took:.1} s after its {}, {} of them on a new \
+             connection; connections in each second:\n{}",
+            if is_cluster { "node killed" } else { "broker restarted" },
             away.as_secs_f64(),
+            if is_cluster { "end" } else { "start" },
+            times.len(),
             timings::curve(&times)
         );
         if self.settings.replace_at_once {

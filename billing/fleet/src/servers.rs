@@ -1,4 +1,5 @@
-//! The servers beside the simulator: the billing service, with its own broker or one mosquitto.
+//! The servers beside the simulator: the billing service, with its own broker, one mosquitto or three nodes
+//! of NATS.
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -7,7 +8,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use crate::processes::Process;
+use crate::nats::Nats;
+use crate::processes::{self, Process};
 
 /// Which broker the panels connect to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +20,15 @@ pub(super) enum Broker {
     Mosquitto,
     /// The same, with each message in its log.
     LoggingMosquitto,
+    /// Three nodes of NATS.
+    Nats,
+}
+
+/// The broker beside billing.
+enum Beside {
+    Nothing,
+    Mosquitto(Process),
+    Nats(Nats),
 }
 
 /// The running servers, and where they listen.
@@ -26,9 +37,10 @@ pub(super) struct Servers {
     program: PathBuf,
     dir: PathBuf,
     broker: Broker,
-    pub(super) mqtt: SocketAddr,
+    /// Where the broker listens: each of its nodes.
+    pub(super) mqtt: Vec<SocketAddr>,
     pub(super) http: SocketAddr,
-    mosquitto: Option<Process>,
+    beside: Beside,
     billing: Process,
     /// The database, as `serve` takes it.
     database: String,
@@ -48,18 +60,28 @@ impl Servers {
         broker: Broker,
         database: String,
     ) -> Result<Self> {
-        let (mqtt, http) = (free_port()?, free_port()?);
-        let mosquitto = mosquitto(dir, mqtt, broker).await?;
-        let billing = billing(&program, dir, &database, http, mqtt, broker).await?;
+        let http = free_port()?;
+        let (mqtt, beside) = match broker {
+            Broker::BuiltIn => (vec![free_port()?], Beside::Nothing),
+            Broker::Mosquitto | Broker::LoggingMosquitto => {
+                let mqtt = free_port()?;
+                (vec![mqtt], Beside::Mosquitto(mosquitto(dir, mqtt, broker).await?))
+            }
+            Broker::Nats => {
+                let nats = Nats::start(dir)?;
+                (nats.mqtt(), Beside::Nats(nats))
+            }
+        };
+        let billing = billing(&program, dir, &database, http, &mqtt, broker).await?;
         let dir = dir.to_owned();
-        Ok(Servers { program, dir, broker, mqtt, http, mosquitto, billing, database })
+        Ok(Servers { program, dir, broker, mqtt, http, beside, billing, database })
     }
 
     /// One more billing process on the same database and broker, and where it serves HTTP.
     pub(super) async fn another(&self) -> Result<(Process, SocketAddr)> {
         let http = free_port()?;
         let (program, dir) = (&self.program, &self.dir);
-        let process = billing(program, dir, &self.database, http, self.mqtt, self.broker).await?;
+        let process = billing(program, dir, &self.database, http, &self.mqtt, self.broker).await?;
         Ok((process, http))
     }
 
@@ -73,31 +95,43 @@ impl Servers {
         dir.join("mosquitto.log")
     }
 
+    /// Ends the broker, or kills the first of its nodes.
     pub(super) async fn stop_broker(&mut self) -> Result<()> {
-        self.mosquitto.as_mut().unwrap_or(&mut self.billing).stop().await
+        match &mut self.beside {
+            Beside::Nothing => self.billing.stop().await,
+            Beside::Mosquitto(mosquitto) => mosquitto.stop().await,
+            Beside::Nats(nats) => nats.kill(0),
+        }
     }
 
     pub(super) async fn start_broker(&mut self) -> Result<()> {
-        self.mosquitto = mosquitto(&self.dir, self.mqtt, self.broker).await?;
-        if self.mosquitto.is_none() {
-            self.billing = billing(
-                &self.program,
-                &self.dir,
-                &self.database,
-                self.http,
-                self.mqtt,
-                self.broker,
-            )
-            .await?;
+        match &mut self.beside {
+            Beside::Nothing => {
+                let (program, dir, database) = (&self.program, &self.dir, &self.database);
+                self.billing =
+                    billing(program, dir, database, self.http, &self.mqtt, self.broker).await?;
+            }
+            Beside::Mosquitto(process) => {
+                *process = mosquitto(&self.dir, self.mqtt[0], self.broker).await?;
+            }
+            Beside::Nats(nats) => nats.start_again(0),
         }
         Ok(())
     }
 
     /// The resident memory of each.
     pub(super) fn memory(&self) -> Result<Vec<(&'static str, String)>> {
-        let mosquitto = self.mosquitto.iter().map(|mosquitto| ("mosquitto", mosquitto));
-        let all = [("billing", &self.billing)].into_iter().chain(mosquitto);
-        all.map(|(name, process)| Ok((name, process.memory()?))).collect()
+        let mut memory = vec![("billing", self.billing.memory()?)];
+        match &self.beside {
+            Beside::Nothing => {}
+            Beside::Mosquitto(mosquitto) => memory.push(("mosquitto", mosquitto.memory()?)),
+            Beside::Nats(nats) => {
+                for node in nats.processes() {
+                    memory.push(("NATS node", processes::memory(node)?));
+                }
+            }
+        }
+        Ok(memory)
     }
 }
 
@@ -108,12 +142,9 @@ fn free_port() -> Result<SocketAddr> {
 
 /// Starts mosquitto, with room for the retained presence of every panel as in `billing/mosquitto`.
 /// Retained messages survive a restart in the same directory.
-async fn mosquitto(dir: &Path, listen: SocketAddr, broker: Broker) -> Result<Option<Process>> {
-    let log_types = match broker {
-        Broker::BuiltIn => return Ok(None),
-        Broker::Mosquitto => "",
-        Broker::LoggingMosquitto => "log_type all\n",
-    };
+async fn mosquitto(dir: &Path, listen: SocketAddr, broker: Broker) -> Result<Process> {
+    let is_logging = broker == Broker::LoggingMosquitto;
+    let log_types = if is_logging { "log_type all\n" } else { "" };
     let config = dir.join("mosquitto.conf");
     fs::write(
         &config,
@@ -135,7 +166,7 @@ async fn mosquitto(dir: &Path, listen: SocketAddr, broker: Broker) -> Result<Opt
     let mut process = Process::start("mosquitto", &mut command, &Servers::mosquitto_log(dir))
         .context("is mosquitto installed?")?;
     process.listens(listen).await?;
-    Ok(Some(process))
+    Ok(process)
 }
 
 /// Starts the billing service without a grace time: no board here already has its new MAC address.
@@ -144,17 +175,17 @@ async fn billing(
     dir: &Path,
     database: &str,
     http: SocketAddr,
-    mqtt: SocketAddr,
+    mqtt: &[SocketAddr],
     broker: Broker,
 ) -> Result<Process> {
     let mut command = Command::new(program);
     command.args(["serve", "--grace-ms", "0", "--listen", &http.to_string()]);
-    match broker {
-        Broker::BuiltIn => command.args(["--mqtt-listen", &mqtt.to_string()]),
-        Broker::Mosquitto | Broker::LoggingMosquitto => {
-            command.args(["--broker", &format!("mqtt://{mqtt}")])
-        }
-    };
+    if broker == Broker::BuiltIn {
+        command.args(["--mqtt-listen", &mqtt[0].to_string()]);
+    } else {
+        let nodes: Vec<String> = mqtt.iter().map(|address| format!("mqtt://{address}")).collect();
+        command.args(["--broker", &nodes.join(",")]);
+    }
     command.args(["--database", database]);
     let mut process = Process::start("intercom-billing", &mut command, &dir.join("billing.log"))?;
     process.listens(http).await?;

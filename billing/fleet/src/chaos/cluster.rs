@@ -1,7 +1,5 @@
 //! Three NATS nodes, two billing processes and PostgreSQL, each a process of its own.
 
-use std::fmt::Write;
-use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Command;
@@ -16,6 +14,7 @@ use tokio::time::{sleep, timeout};
 use super::faults::Fault;
 use super::witness::Witness;
 use crate::caller::Caller;
+use crate::nats::Nats;
 use crate::timings::Timings;
 
 /// How long a node is away.
@@ -27,12 +26,6 @@ const LOOKS_EVERY: Duration = Duration::from_millis(50);
 /// The longest that there may be no leader.
 const LEADER_WITHIN: Duration = Duration::from_secs(60);
 
-struct Node {
-    config: PathBuf,
-    mqtt: SocketAddr,
-    process: Option<Process>,
-}
-
 struct Billing {
     http: SocketAddr,
     broker: String,
@@ -42,7 +35,7 @@ struct Billing {
 pub(super) struct Cluster {
     program: PathBuf,
     _dir: Directory,
-    nodes: Vec<Node>,
+    nats: Nats,
     billing: Vec<Billing>,
     postgres: Postgres,
     dead: Timings,
@@ -53,11 +46,11 @@ impl Cluster {
     /// Starts the nodes and PostgreSQL.
     pub(super) fn start(program: PathBuf) -> Result<Self> {
         let dir = Directory::new();
-        let nodes = nodes(&dir)?;
+        let nats = Nats::start(dir.path())?;
         let postgres = Postgres::start();
         postgres.psql("postgres", "CREATE DATABASE chaos");
         let brokers: Vec<String> =
-            nodes.iter().map(|node| format!("mqtt://{}", node.mqtt)).collect();
+            nats.mqtt().iter().map(|address| format!("mqtt://{address}")).collect();
         let billing = (0..2).map(|number| Billing {
             http: local(free_port()),
             // Each begins with another node.
@@ -66,7 +59,7 @@ impl Cluster {
         });
         let billing = billing.collect();
         let (dead, stopped) = (Timings::default(), Timings::default());
-        Ok(Cluster { program, _dir: dir, nodes, billing, postgres, dead, stopped })
+        Ok(Cluster { program, _dir: dir, nats, billing, postgres, dead, stopped })
     }
 
     pub(super) fn database(&self) -> String {
@@ -74,7 +67,7 @@ impl Cluster {
     }
 
     pub(super) fn brokers(&self) -> Vec<SocketAddr> {
-        self.nodes.iter().map(|node| node.mqtt).collect()
+        self.nats.mqtt()
     }
 
     pub(super) fn http(&self) -> Vec<SocketAddr> {
@@ -134,10 +127,9 @@ impl Cluster {
         let begun = Instant::now();
         match fault {
             Fault::Node(number) => {
-                take(&mut self.nodes[number].process)?.kill();
+                self.nats.kill(number)?;
                 sleep(NODE_AWAY).await;
-                let node = &mut self.nodes[number];
-                node.process = Some(start_node(&node.config));
+                self.nats.start_again(number);
             }
             Fault::Leader => {
                 take(&mut self.billing[leader].process)?.kill();
@@ -210,43 +202,4 @@ fn take(process: &mut Option<Process>) -> Result<Process> {
 
 fn local(port: u16) -> SocketAddr {
     ([127, 0, 0, 1], port).into()
-}
-
-/// Each keeps every message three times.
-fn nodes(dir: &Directory) -> Result<Vec<Node>> {
-    let ports: Vec<u16> = (0..3).map(|_| free_port()).collect();
-    let routes: Vec<String> = ports.iter().map(|port| format!("nats://127.0.0.1:{port}")).collect();
-    let mut nodes = Vec::new();
-    for (number, port) in ports.iter().enumerate() {
-        let mqtt = local(free_port());
-        let mut text = String::new();
-        write!(
-            text,
-            "server_name: node-{number}\nlisten: \"127.0.0.1:{}\"\n\
-             jetstream {{ store_dir: \"{}/node-{number}\" }}\nmqtt {{ listen: \"{mqtt}\" }}\n\
-             cluster {{ name: chaos, listen: \"127.0.0.1:{port}\", routes: [{}] }}\n",
-            free_port(),
-            dir.path().display(),
-            routes.join(", ")
-        )?;
-        let config = dir.path().join(format!("node-{number}.conf"));
-        fs::write(&config, text)?;
-        nodes.push(Node { process: Some(start_node(&config)), config, mqtt });
-    }
-    for node in &mut nodes {
-        // The nodes begin to wait for each other, so that none is ready before all are there.
-        if let Some(process) = &mut node.process {
-            process.wait_for("metadata leader");
-        }
-    }
-    Ok(nodes)
-}
-
-fn start_node(config: &PathBuf) -> Process {
-    // Debian has it where only root's PATH leads.
-    let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default());
-    Process::start(
-        "nats-server",
-        Command::new("nats-server").arg("-c").arg(config).env("PATH", path),
-    )
 }
