@@ -42,7 +42,11 @@ impl Nats {
             )?;
             let config = dir.join(format!("node-{number}.conf"));
             fs::write(&config, text)?;
-            nodes.push(Node { process: Some(start(&config)), config, mqtt });
+            let mut process = start(&config);
+            // Of two nodes that dial each other in the same moment, NATS 2.9 sometimes ends both routes, and
+            // one stays alone.
+            process.wait_for("Listening for route connections");
+            nodes.push(Node { process: Some(process), config, mqtt });
         }
         for node in &mut nodes {
             // The nodes begin to wait for each other, so that none is ready before all are there.

@@ -42,7 +42,9 @@ impl Panels {
         allow_panels(self.end - self.first)?;
         let urls: Vec<String> =
             self.brokers.iter().map(|broker| format!("\"mqtt://{broker}\"")).collect();
-        let text = format!("[mqtt]\nurl = [{}]\n", urls.join(", "));
+        // As billing/nats says: each filter of requests is a consumer, which the nodes keep in step.
+        let mac_topics = if urls.len() > 1 { "mac_topics = false\n" } else { "" };
+        let text = format!("[mqtt]\nurl = [{}]\n{mac_topics}", urls.join(", "));
         let settings = config::parse(&text, Path::new("the fleet's configuration"))?;
         let settings = settings.mqtt.context("no broker")?;
         let connected = watch::Sender::new(0);
