@@ -34,6 +34,9 @@ agent_installed() {
     install_deb panel intercom-agent 1 | tee "$work/panel/said"
     grep -q 'write into /etc/intercom-agent.toml' "$work/panel/said"
     [ "$(inside panel systemctl is-active intercom-agent)" = inactive ]
+    # Installed again, it waits still: nobody has written where its broker is.
+    install_deb panel intercom-agent 1
+    [ "$(inside panel systemctl is-active intercom-agent)" = inactive ]
     # shellcheck disable=SC2086  # words
     inside panel systemctl is-enabled $agent_units
     [ "$(inside panel stat -c '%a %U' /etc/intercom-agent.toml)" = "600 intercom-agent" ]

@@ -39,7 +39,11 @@ billing_upgraded() {
 }
 
 billing_backed_up() {
+    local old=/var/backups/intercom-billing/billing-old.sqlite
+    inside server install -o intercom-billing -m 600 /dev/null $old
+    inside server touch -d "40 days ago" $old
     inside server systemctl start intercom-billing-backup
+    ! inside server ls $old || fail "a copy of 40 days ago is kept beside a new one"
     inside server sh -c 'ls -l /var/backups/intercom-billing/billing-*.sqlite'
     row intercom-billing "backed up" "$(inside server sh -c 'ls /var/backups/intercom-billing')"
 }
@@ -53,7 +57,12 @@ billing_removed() {
 
 billing_purged() {
     local is
+    # A partition of its own, which cannot be removed.
+    inside server mount --bind /var/lib/intercom-billing /var/lib/intercom-billing
     inside server dpkg --purge intercom-billing
+    [ -z "$(inside server ls -A /var/lib/intercom-billing)" ]
+    inside server umount /var/lib/intercom-billing
+    inside server rmdir /var/lib/intercom-billing
     is=$(left server)
     echo "$is"
     row intercom-billing purged "left: $(tr '\n' ' ' <<<"${is//> /}")"
