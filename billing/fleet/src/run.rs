@@ -16,10 +16,11 @@ use crate::servers::{Broker, Servers};
 use crate::timings::rate;
 use crate::{identities, processes, timings, watch};
 
-/// The run fails if nothing happens for this long.
-const STANDSTILL: Duration = Duration::from_secs(60);
-/// The longest pause of the panels' back-off, and room to connect after it.
-const HERD_LIMIT: Duration = Duration::from_secs(240);
+/// The run fails if nothing happens for this long: longer than a request may wait for a board that was just lost.
+const STANDSTILL: Duration = Duration::from_secs(180);
+/// The longest pause of the panels' back-off, and room to connect after it: nodes of NATS take about a hundred in a
+/// second.
+const HERD_LIMIT: Duration = Duration::from_secs(600);
 /// Over which time all panels answer the question who is there, and what is left to arrive then.
 const ALL_HAVE_ANSWERED: Duration = Duration::from_secs(65);
 /// How long messages may still be under way.
