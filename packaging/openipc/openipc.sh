@@ -6,6 +6,8 @@
 set -eu
 
 target=$1
+# OpenIPC's rootfs_script.sh does not look at how this ends, and would go on to an image that is fitted by half.
+trap '[ $? = 0 ] || kill "$PPID"' EXIT
 # The lines that it would name are changed below.
 "$(dirname "$0")/post-build.sh" "$target" >/dev/null
 

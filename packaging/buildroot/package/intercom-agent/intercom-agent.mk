@@ -24,10 +24,10 @@ endif
 INTERCOM_AGENT_OWN_CONFIG = $(call qstrip,$(BR2_PACKAGE_INTERCOM_AGENT_CONFIG))
 
 ifneq ($(INTERCOM_AGENT_OWN_CONFIG),)
-INTERCOM_AGENT_PRINT_CONFIG = cat $(INTERCOM_AGENT_OWN_CONFIG)
+INTERCOM_AGENT_PRINT_CONFIG = cat '$(INTERCOM_AGENT_OWN_CONFIG)'
 else
 # The shell takes the quotes of the options away. The lists are TOML's.
-INTERCOM_AGENT_PRINT_CONFIG = { \
+INTERCOM_AGENT_PRINT_CONFIG = { :; \
 	$(if $(call qstrip,$(BR2_PACKAGE_INTERCOM_AGENT_MODEL)), \
 		printf 'models = ["%s"]\n' $(BR2_PACKAGE_INTERCOM_AGENT_MODEL);) \
 	$(if $(call qstrip,$(BR2_PACKAGE_INTERCOM_AGENT_MQTT_URL)), \
@@ -53,6 +53,17 @@ endef
 define INTERCOM_AGENT_INSTALL_INIT_SYSTEMD
 	$(@D)/install --root $(TARGET_DIR) --systemd
 endef
+
+# systemd-sysusers and systemd-tmpfiles would do it on the panel, and not where
+# they are left out or the root file system cannot be written.
+ifeq ($(BR2_INIT_SYSTEMD),y)
+define INTERCOM_AGENT_USERS
+	intercom-agent -1 intercom-agent -1 * - - - Intercom agent
+endef
+define INTERCOM_AGENT_PERMISSIONS
+	/etc/intercom-agent.toml f 600 intercom-agent intercom-agent - - - - -
+endef
+endif
 
 # inittab and the network's scripts belong to other packages, which are only
 # complete then.

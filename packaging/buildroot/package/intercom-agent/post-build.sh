@@ -7,10 +7,11 @@
 # that was chosen. The package calls this when all packages are installed. A
 # root overlay is copied later: if yours has network scripts, an inittab or an
 # fstab, put this script into BR2_ROOTFS_POST_BUILD_SCRIPT too. More than once
-# does no harm.
+# does no harm. An image with systemd has units, and nothing is done to it.
 set -eu
 
 target=$1
+! grep -q '^BR2_INIT_SYSTEMD=y' "$BR2_CONFIG" || exit 0
 
 has() { # OPTION
     grep -q "^BR2_PACKAGE_INTERCOM_AGENT_$1=y" "$BR2_CONFIG"
@@ -24,17 +25,26 @@ fi
 # What a build before has left: a script that something has changed since would
 # be kept as if by an administrator, by --remove too.
 "$1" --root "$target" --remove >/dev/null
-rm -f "$target"/etc/init.d/S??intercom-* "$target/usr/sbin/intercom-mac"
+rm -f "$target"/etc/init.d/S[34][59]intercom-restore "$target/etc/init.d/S95intercom-agent" "$target/usr/sbin/intercom-mac"
 if has RESPAWN; then
     "$1" --root "$target" --busybox --respawn
 else
     "$1" --root "$target" --busybox
 fi
-has HOOKS || rm -rf "$target/etc/intercom-agent"
+# A hook of the image's own that has the name of a ready-made one stays.
+for hook in 50-udhcpc 60-gratuitous-arp; do
+    own=$target/etc/intercom-agent/hooks.d/$hook
+    rm -f "$own.new"
+    has HOOKS || ! cmp -s "${1%/*}/busybox/hooks.d/$hook" "$own" || rm "$own"
+done
+rmdir "$target/etc/intercom-agent/hooks.d" "$target/etc/intercom-agent" 2>/dev/null || :
 
 partition=$(sed -n 's/^BR2_PACKAGE_INTERCOM_AGENT_PARTITION="\(.*\)"/\1/p' "$BR2_CONFIG")
 if [ -n "$partition" ]; then
     mkdir -p "$target/var/lib/intercom-agent"
     mount="mtd:$partition /var/lib/intercom-agent jffs2 noatime 0 0"
-    grep -qsxF "$mount" "$target/etc/fstab" || echo "$mount" >>"$target/etc/fstab"
+    touch "$target/etc/fstab"
+    # One of another name was there before; the last line may have no line end.
+    sed -i -e '\|^mtd:.* /var/lib/intercom-agent jffs2 |d' -e '$a\' "$target/etc/fstab"
+    echo "$mount" >>"$target/etc/fstab"
 fi
