@@ -405,6 +405,116 @@ fn half_a_file_is_not_left_on_a_full_flash() {
     }
 }
 
+/// Ends whoever calls it as the signal says, before the command is done for the Nth time.
+const BREAKS_OFF: &str = "#!/bin/sh
+echo >>\"$COUNT\"
+[ $(wc -l <\"$COUNT\") != \"$BREAK_AT\" ] || kill -$SIGNAL $PPID
+exec busybox ${0##*/} \"$@\"
+";
+
+#[test]
+fn a_session_that_breaks_off_anywhere_leaves_nothing_that_is_started_and_can_be_removed() {
+    let breaking = Directory::new();
+    for command in ["cp", "chmod", "mv", "rm", "sed"] {
+        let file = breaking.path().join(command);
+        fs::write(&file, BREAKS_OFF).expect("written");
+        fs::set_permissions(file, Permissions::from_mode(0o755)).expect("set");
+    }
+    let path = format!("{}:{}", breaking.path().display(), env!("PATH"));
+    for signal in ["HUP", "KILL"] {
+        for at in 1.. {
+            let firmware = Firmware::new();
+            firmware.write(NETWORK, ASKS[2].1);
+            let before = firmware.files();
+            let count = breaking.path().join("count");
+            fs::write(&count, "").expect("written");
+            let mut install = Command::new("sh");
+            install.env("PATH", &path).env("COUNT", &count).env("SIGNAL", signal);
+            install.env("BREAK_AT", at.to_string()).arg(shipped("install"));
+            install.arg("--root").arg(firmware.root.path()).arg("--binary").arg(shipped("install"));
+            let output = install.args(["--busybox", "--respawn"]).output().expect("it runs");
+            for started in ["etc/init.d", "etc/intercom-agent/hooks.d"] {
+                for entry in fs::read_dir(firmware.path(started)).into_iter().flatten() {
+                    let name = entry.expect("an entry").file_name();
+                    let name = name.to_str().expect("text");
+                    assert!(name.starts_with('.') || !name.contains('.'), "{signal} {at}: {name}");
+                }
+            }
+            firmware.install("--remove");
+            let mut after = firmware.files();
+            after.remove(&firmware.path("etc/intercom-agent.toml"));
+            let left: Vec<_> = after.keys().filter(|file| !before.contains_key(*file)).collect();
+            // A directory that no list names yet.
+            let made = ["etc/intercom-agent", "usr"].map(|made| firmware.path(made));
+            let mut files = left.iter().filter(|file| !file.is_dir());
+            assert_eq!(files.next(), None, "{signal} {at}");
+            assert!(
+                left.iter().all(|file| made.iter().any(|made| file.starts_with(made))),
+                "{left:?}"
+            );
+            for (file, text) in &before {
+                assert_eq!(after.get(file), Some(text), "{signal} {at}: {}", file.display());
+            }
+            if output.status.success() && fs::read(&count).expect("readable").len() < at {
+                break;
+            }
+        }
+    }
+}
+
+/// Runs it where not one byte more can be written.
+fn remove_on_a_full_flash(firmware: &Firmware) -> Output {
+    Command::new("sh")
+        .args(["-c", "trap '' XFSZ; ulimit -f 0; exec \"$@\"", "sh", "busybox", "sh"])
+        .arg(shipped("install"))
+        .args(["--remove", "--root"])
+        .arg(firmware.root.path())
+        .output()
+        .expect("it runs")
+}
+
+#[test]
+fn on_a_full_flash_it_is_removed_with_all_that_needs_no_room() {
+    let firmware = Firmware::new();
+    let before = firmware.files();
+    firmware.install("--busybox");
+    let output = remove_on_a_full_flash(&firmware);
+    assert!(output.status.success(), "{output:?}");
+    let mut after = firmware.files();
+    after.remove(&firmware.path("etc/intercom-agent.toml"));
+    assert_eq!(after, before);
+
+    firmware.install("--busybox --respawn");
+    let output = remove_on_a_full_flash(&firmware);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let said = String::from_utf8(output.stderr).expect("text");
+    assert!(said.contains("etc/inittab cannot be written, and is what it was"), "{said}");
+    assert!(!firmware.path("usr/sbin/intercom-agent").exists());
+    firmware.install("--remove");
+    let mut after = firmware.files();
+    after.remove(&firmware.path("etc/intercom-agent.toml"));
+    assert_eq!(after, before);
+}
+
+#[test]
+fn what_belongs_to_a_debian_package_is_left_to_apt() {
+    const LIST: &str = "var/lib/dpkg/info/intercom-agent.list";
+    let firmware = Firmware::new();
+    firmware.write(LIST, "/.\n/usr/sbin\n/usr/sbin/intercom-agent\n");
+    firmware.write("usr/sbin/intercom-agent", "the package's\n");
+    let before = firmware.files();
+    for option in ["--systemd", "--busybox", "--remove"] {
+        let output = firmware.try_install(option);
+        assert_eq!(output.status.code(), Some(1), "{option}");
+        let said = String::from_utf8(output.stderr).expect("text");
+        assert!(said.contains("leave it to apt"), "{said}");
+        assert_eq!(firmware.files(), before, "{option}");
+    }
+    // The package is removed, and its configuration is not.
+    firmware.write(LIST, "/etc/intercom-agent.toml\n");
+    firmware.install("--busybox");
+}
+
 #[test]
 fn remove_takes_nothing_that_install_has_not_put_there() {
     const HOOK: &str = "etc/intercom-agent/hooks.d/50-udhcpc";
