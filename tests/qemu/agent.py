@@ -44,6 +44,14 @@ def debian(lab, settings, **files):
     return machines.Debian(lab, directory, {"intercom-agent.toml": settings, **files})
 
 
+def package(lab):
+    """The Debian package of this agent, as a setting of a board."""
+    folder = lab.directory / "package"
+    subprocess.run([CHECKOUT / "packaging/debian/build", "--agent", lab.agent(), "--out", folder, "--fast", "armhf"], check=True)
+    (made,) = folder.glob("intercom-agent_*_armhf.deb")
+    return made.read_bytes()
+
+
 def config(upstream, policy="redundant-only", confirm_within=60, settle=2, **more):
     """A configuration; `upstream` is the text of its [mqtt] or [http] part."""
     lines = [f'environment = "{policy}"', f"confirm_within = {confirm_within}", f"settle = {settle}",

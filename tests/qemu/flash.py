@@ -58,13 +58,14 @@ def environment_image(copies, variables, active=True):
 
 
 def archive(files):
-    """The files as a tar archive."""
+    """The files, of text or bytes, as a tar archive."""
     data = io.BytesIO()
     with tarfile.open(fileobj=data, mode="w", format=tarfile.USTAR_FORMAT) as tar:
         for name, content in files.items():
+            content = content.encode() if isinstance(content, str) else content
             entry = tarfile.TarInfo(name)
-            entry.size, entry.mode = len(content.encode()), 0o700
-            tar.addfile(entry, io.BytesIO(content.encode()))
+            entry.size, entry.mode = len(content), 0o700
+            tar.addfile(entry, io.BytesIO(content))
     return data.getvalue()
 
 

@@ -5,7 +5,7 @@ need e2fsprogs dpkg tar qemu-user-static
 tree=$1
 
 # What apt would install into an empty system; nothing of it is configured, so no foreign program runs on the host.
-wanted=(systemd udev dbus libubootenv-tool busybox-static)
+wanted=(systemd udev dbus libubootenv-tool busybox-static dpkg libc-bin init-system-helpers)
 packages=$(archive; apt-get --simulate install "${wanted[@]}" | awk '/^Inst/ { gsub(/[(\[]/, "", $3); print $2 "=" $3 }')
 
 unpack() {
@@ -14,8 +14,14 @@ unpack() {
     mkdir -p root/usr/{bin,sbin,lib}
     ln -s usr/bin usr/sbin usr/lib root/
     for package in ./*.deb; do dpkg-deb --fsys-tarfile "$package" | tar -x --keep-directory-symlink -C root; done
-    rm -rf ./*.deb root/usr/share/{doc,man,locale,info,perl*,lintian} root/usr/lib/arm-linux-gnueabihf/gconv \
-        root/usr/lib/udev/hwdb.d root/usr/lib/arm-linux-gnueabihf/perl* root/var/lib/dpkg
+    rm -rf root/usr/share/{doc,man,locale,info,lintian} root/usr/lib/arm-linux-gnueabihf/gconv root/usr/lib/udev/hwdb.d
+    # What dpkg has to know to install the agent's package on the board.
+    mkdir -p root/var/lib/dpkg/{info,updates}
+    for package in ./*.deb; do
+        dpkg-deb --field "$package"
+        printf 'Status: install ok installed\n\n'
+    done >root/var/lib/dpkg/status
+    rm ./*.deb
     echo "$packages" >packages
 }
 base=$(keep systemd-base "$packages $(text "$0")" unpack)

@@ -2,7 +2,7 @@
 
 import re
 
-from agent import NEW, NEW_SERIAL, OLD, OLD_SERIAL, config, debian, identity, mqtt, request, until_told
+from agent import NEW, NEW_SERIAL, OLD, OLD_SERIAL, config, debian, identity, mqtt, package, request, until_told
 from upstream import Broker
 
 # What the daemon has to have: an interface to change, the flash, any address upstream, netlink for its hooks.
@@ -71,6 +71,34 @@ def change(lab):
             assert identity(board) == (OLD, OLD, OLD_SERIAL)
 
 
+def debian_package(lab):
+    """The Debian package takes over what systemd/install has put there, makes a change, and leaves its user alone."""
+    deb = package(lab)
+    with Broker(lab) as broker, debian(lab, config(mqtt(broker)), **{"agent.deb": deb}).boot(lab.log("package")) as board:
+        board.shell(120)
+        broker.online(OLD, 120)
+        before = board.sh("pidof intercom-agent")
+        # The shell has a dpkg of its own, which is BusyBox's.
+        lab.note(board.sh("/usr/bin/dpkg --install /run/settings/agent.deb 2>&1 | tail -n 3", 180))
+        assert board.sh("dpkg-query -W -f '${db:Status-Status}' intercom-agent") == "installed"
+        assert board.sh("/usr/bin/dpkg --verify intercom-agent", 60) == ""
+        assert not board.run("ls /usr/lib/intercom-agent/installed")[1].startswith("/usr")
+        assert board.sh("stat -c '%U %a' /etc/intercom-agent.toml") == "intercom-agent 600"
+        # The new program has been started, with the configuration that was there.
+        broker.online(OLD, 120)
+        assert board.sh("pidof intercom-agent") != before
+        broker.publish(f"intercoms/{OLD}/patch/r1", request())
+        report = broker.report(120)
+        assert report["status"] == "installed", report
+        assert identity(board)[:2] == (NEW, NEW)
+        until_told(board)
+        board.sh("/usr/bin/dpkg --purge intercom-agent 2>&1", 180)
+        broker.offline(90)
+        left = board.sh("find / -xdev -name '*intercom*' ! -path '/proc/*' ! -path '/sys/*'", 120).split()
+        assert left == [], left
+        assert board.sh("id -un intercom-agent") == "intercom-agent"
+
+
 def _hangs_and_dies(broker, board):
     """A daemon that hangs is killed by systemd and started again; so is one that dies."""
     assert _property(board, "intercom-agent", "WatchdogUSec") not in ("0", "infinity")
@@ -90,4 +118,4 @@ def _property(board, unit, name):
     return board.sh(f"systemctl show --value -p {name} {unit}")
 
 
-CHECKS = [change, units]
+CHECKS = [change, units, debian_package]
