@@ -25,7 +25,10 @@ fi
 # What a build before has left: a script that something has changed since would
 # be kept as if by an administrator, by --remove too.
 "$1" --root "$target" --remove >/dev/null
-rm -f "$target"/etc/init.d/S[34][59]intercom-restore "$target/etc/init.d/S95intercom-agent" "$target/usr/sbin/intercom-mac"
+for script in S35intercom-restore S39intercom-restore S45intercom-restore S95intercom-agent; do
+    rm -f "$target/etc/init.d/$script"
+done
+rm -f "$target/usr/sbin/intercom-mac"
 if has RESPAWN; then
     "$1" --root "$target" --busybox --respawn
 else
@@ -34,7 +37,10 @@ fi
 # A hook of the image's own that has the name of a ready-made one stays.
 for hook in 50-udhcpc 60-gratuitous-arp; do
     own=$target/etc/intercom-agent/hooks.d/$hook
-    rm -f "$own.new"
+    [ ! -e "$own.new" ] || {
+        echo "post-build.sh: $own is not this version's, and stays; if a build before has left it, delete it" >&2
+        rm "$own.new"
+    }
     has HOOKS || ! cmp -s "${1%/*}/busybox/hooks.d/$hook" "$own" || rm "$own"
 done
 rmdir "$target/etc/intercom-agent/hooks.d" "$target/etc/intercom-agent" 2>/dev/null || :
