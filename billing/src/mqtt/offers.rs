@@ -9,9 +9,11 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use intercom_wire::topics::{self, ToPanel};
 use intercom_wire::{BoardName, RequestBody, RequestId};
 
-use crate::offer::{ANSWERS_WITHIN_MS, ASKED_EVERY_MS, Rule, Turn};
+use crate::offer::{Rule, Turn};
 use crate::operations::{Billing, Refusal, Silence, end_if_unanswered, expire};
 use crate::store::{Changed, Transaction, boards, offers, pending};
+
+mod by_name;
 
 /// What has to be said for some requests.
 #[derive(Default)]
@@ -22,7 +24,8 @@ pub(super) struct Plan {
     over: BTreeSet<String>,
     /// The boards that have not shown themselves, and whose turn it is.
     ask: BTreeSet<BoardName>,
-    /// The boards that keep a request waiting, and may have gone.
+    /// The boards that are asked whatever was said to them: they keep a request waiting and may have
+    /// gone, or are silent.
     ask_again: BTreeSet<BoardName>,
     /// The requests that are planned for again, and when, Unix time in milliseconds.
     pub(super) due: Vec<(i64, RequestId)>,
@@ -90,10 +93,14 @@ fn record_one(
     let next = rule.next_turn(&pending.waiting, now);
     plan.due.extend(next.map(|at_ms| (at_ms, request_id.clone())));
     if let Some(Turn::Conflict(board)) = &turn {
-        let next = ask_again(transaction, board, now, plan)?;
+        let next = by_name::ask_who_is_in_the_way(transaction, board, now, plan)?;
         plan.due.extend(next.map(|at_ms| (at_ms, request_id.clone())));
     }
     let Some(board) = whose else { return Ok(None) };
+    let asked_ms = pending.waiting.asked_ms.max(rule.since_ms);
+    let silent_ms = by_name::silent_since(transaction, request_id, board, asked_ms)?;
+    let next = by_name::ask_who_is_silent(transaction, board, silent_ms, plan)?;
+    plan.due.push((next, request_id.clone()));
     // It says so when its change has ended, and is answered then.
     let nonce = match boards::is_changing(transaction, board)? {
         true => return Ok(None),
@@ -112,25 +119,6 @@ fn record_one(
         board: board.clone(),
         request: RequestBody { nonce: Some(nonce), ..pending.body },
     }))
-}
-
-/// Asks a board that keeps a request waiting whether it is still there, now and then. Nobody has to
-/// answer but that board, so what is said does not depend on how many there are. Returns when the
-/// request is to be looked at again, if that depends on it.
-fn ask_again(
-    transaction: &Transaction<'_>,
-    board: &BoardName,
-    now_ms: i64,
-    plan: &mut Plan,
-) -> Result<Option<i64>, Refusal> {
-    let asked_again_ms = boards::asked_ms(transaction, board)?.saturating_add(ASKED_EVERY_MS);
-    if now_ms < asked_again_ms {
-        return Ok(Some(asked_again_ms));
-    }
-    let until_ms = now_ms.saturating_add(ANSWERS_WITHIN_MS);
-    let asks = boards::ask(transaction, board, now_ms, until_ms)?;
-    plan.ask_again.extend(asks.then(|| board.clone()));
-    Ok(asks.then_some(until_ms))
 }
 
 /// One message to publish. It is not retained.

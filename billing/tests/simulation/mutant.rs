@@ -21,6 +21,7 @@ pub enum Mutant {
     OffersWithoutNonce,
     NonceNotChecked,
     OldOffersAreNotAnswered,
+    SilentBoardsAreNotAsked,
     NobodyIsAsked,
     SilentBoardsStay,
     // Who is offered: step 1.
@@ -167,6 +168,12 @@ impl Mutant {
         match self {
             Mutant::SilentBoardsStay => {
                 none.with(database, "boards", "present_until_ms", "9223372036854775807", "TRUE")
+            }
+            // Whoever is silent is asked again, which makes up for what the other two leave out.
+            Mutant::SilentBoardsAreNotAsked
+            | Mutant::OldOffersAreNotAnswered
+            | Mutant::ThePubAckIsTheAnswer => {
+                none.with(database, "boards", "asked_ms", "9000000000000", "TRUE")
             }
             Mutant::BoardsOfOtherDoorsCount => {
                 // Only the doors for which nothing is asked: the others keep their own board.

@@ -1,7 +1,8 @@
 //! The connections to the broker, and the messages on them: none overtakes another on one connection,
-//! and none is lost while it stands.
+//! and none is lost while it stands but for those that the broker drops.
 
 use intercom_agent::record::Route;
+use intercom_wire::topics::FromBoard;
 use intercom_wire::{BoardName, Presence, PresenceState, topics};
 
 use super::broker::{Client, Kept, LinkId, Message};
@@ -45,8 +46,24 @@ impl World {
     pub fn publish(&mut self, topic: &str, payload: &[u8], retain: bool) {
         self.broker.keep(topic, payload, retain);
         for (client, is_kept) in self.broker.subscribers(topic) {
-            self.give(&client, topic, payload, false, is_kept);
+            if !self.drops(&client, topic, payload) {
+                self.give(&client, topic, payload, false, is_kept);
+            }
         }
+    }
+
+    /// Whether the broker drops a message that it has taken. A panel repeats its presence until it has it
+    /// back; who has gone cannot repeat anything.
+    fn drops(&mut self, client: &Client, topic: &str, payload: &[u8]) -> bool {
+        let is_lossy = match (client, FromBoard::read(topic)) {
+            (_, Some(FromBoard::Status(_))) | (Client::Board(_), None) => true,
+            (Client::Billing, Some(FromBoard::Presence(_))) => {
+                let said = Presence::read(payload).ok().flatten();
+                said.is_some_and(|said| said.state == PresenceState::Online)
+            }
+            _ => false,
+        };
+        is_lossy && self.weather.drops > 0 && self.random.one_in(self.weather.drops)
     }
 
     /// Gives a message to one client, at QoS 1 or not.

@@ -267,6 +267,15 @@ pub fn a_report_is_dropped(world: World) -> World {
     )
 }
 
+/// The broker acknowledges an offer and drops it, and so it does with the first questions after it.
+pub fn an_offer_is_dropped(world: World) -> World {
+    let drops = Weather { drops: 1, ..Weather::default() };
+    told(
+        world,
+        vec![(4, Action::Weather(drops)), (5, patch(21)), (6, Action::Weather(Weather::default()))],
+    )
+}
+
 /// A stranger says that it has installed what was offered to another board.
 pub fn a_stranger_reports(world: World) -> World {
     told(

@@ -139,7 +139,8 @@ pub struct Weather {
     pub delay: u64,
     /// One in so many HTTP exchanges is lost; 0 for none.
     pub loses: u64,
-    /// One in so many reports is acknowledged by the broker and dropped; 0 for none.
+    /// One in so many messages is taken by the broker and does not reach a client that is connected; 0 for
+    /// none.
     pub drops: u64,
 }
 
@@ -257,12 +258,7 @@ impl World {
                 if retain && client == Client::Billing {
                     self.broke(9, format!("billing retains {topic}"));
                 }
-                let drops = self.weather.drops;
-                let is_dropped =
-                    matches!(taken, Taken::Report(_)) && drops > 0 && self.random.one_in(drops);
-                if !is_dropped {
-                    self.publish(&topic, &payload, retain);
-                }
+                self.publish(&topic, &payload, retain);
                 let delay = self.latency();
                 self.later(delay, Happening::TakenByBroker { link, taken });
             }

@@ -1,5 +1,7 @@
 //! What is planned for which change, and what of it is said.
 
+use std::time::SystemTime;
+
 use intercom_test_support::Database;
 use intercom_wire::json::FromJson;
 use intercom_wire::{Mac, Nonce, Presence, PresenceState};
@@ -68,9 +70,13 @@ impl World {
             ("offers", "offered_ms"),
             ("offers", "deferred_until_ms"),
             ("boards", "present_since_ms"),
+            ("boards", "asked_ms"),
+            ("requests", "asked_ms"),
         ] {
             self.database.execute(&format!("UPDATE {table} SET {column} = {column} - {ms}"));
         }
+        let store = &self.billing.store;
+        store.set_since_ms(store.since_ms() - ms);
     }
 
     /// What is due for the first request, without any news.
@@ -178,6 +184,11 @@ fn a_doors_board_that_has_not_shown_itself_is_asked_and_then_offered() {
     assert_eq!(world.planned(), [only("die-1"), NOBODY, NOBODY]);
 }
 
+fn now_ms() -> i64 {
+    let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("a time");
+    i64::try_from(since_1970.as_millis()).expect("a time")
+}
+
 const HALF_AN_HOUR_MS: i64 = 1_800_000;
 
 #[test]
@@ -185,7 +196,8 @@ fn a_board_that_is_there_and_gives_no_answer_ends_the_request() {
     let world = World::new(0);
     world.is_there("die-9", NEW_1, PresenceState::Online);
     let due = world.plan_the_first().due;
-    assert_eq!(due.len(), 1, "it is planned for again when the time is over");
+    let next = |(at_ms, _): &(i64, RequestId)| *at_ms >= now_ms() + HALF_AN_HOUR_MS - 60_000;
+    assert!(due.iter().any(next), "it is planned for again when the time is over");
     world.passes(HALF_AN_HOUR_MS - 60_000);
     world.plan_the_first();
     assert_eq!(world.state(), (Some("pending".into()), None));
@@ -210,6 +222,66 @@ fn a_board_that_is_away_or_has_deferred_is_given_its_time() {
     world.is_there("die-9", NEW_1, PresenceState::Online);
     world.plan_the_first();
     assert_eq!(world.state(), (Some("pending".into()), None), "it has just come back");
+}
+
+/// Whether the board of the first request is asked, after each of these times without news.
+fn is_asked_after(world: &World, seconds: &[i64]) -> Vec<bool> {
+    let is_asked = |seconds: &i64| {
+        world.passes(seconds * 1_000);
+        let plan = world.plan_the_first();
+        let next = plan.due.iter().map(|(at_ms, _)| *at_ms).min();
+        assert!(next > Some(now_ms()), "it is planned for again, later");
+        !plan.ask_again.is_empty()
+    };
+    seconds.iter().map(is_asked).collect()
+}
+
+/// At 29, 31, 59, 63, 119 and 127 seconds.
+const PAUSES: [i64; 6] = [29, 2, 28, 4, 56, 8];
+const ASKED: [bool; 6] = [false, true, false, true, false, true];
+
+#[test]
+fn a_board_that_was_offered_a_request_and_is_silent_is_asked_at_growing_intervals() {
+    let world = World::new(0);
+    world.is_there("die-9", NEW_1, PresenceState::Online);
+    assert!(world.plan_the_first().ask_again.is_empty());
+    assert_eq!(is_asked_after(&world, &PAUSES), ASKED);
+    world.is_there("die-9", NEW_1, PresenceState::Online);
+    assert_eq!(world.planned(), [only("die-9"), NOBODY, NOBODY], "its presence brings the request");
+}
+
+#[test]
+fn a_board_whose_presence_was_lost_is_asked_at_growing_intervals() {
+    let world = World::new(0);
+    world.is_there("die-1", OLD_1, PresenceState::Online);
+    world.is_there("die-1", OLD_1, PresenceState::Offline);
+    world.plan_the_first();
+    assert_eq!(is_asked_after(&world, &PAUSES), ASKED);
+}
+
+#[test]
+fn a_board_whose_word_that_its_change_has_ended_was_lost_is_asked_at_growing_intervals() {
+    let world = World::new(0);
+    world.is_there("die-9", NEW_1, PresenceState::Online);
+    world.plan_the_first();
+    let board: BoardName = "die-9".parse().expect("a board");
+    let changing = Presence {
+        changing: true,
+        nonce: Some(Nonce::of(2)),
+        ..Presence::of(board.clone(), PresenceState::Online)
+    };
+    let heard = world.billing.on_presence(board, Some(changing));
+    world.runtime.block_on(heard).expect("a presence");
+    assert_eq!(is_asked_after(&world, &PAUSES), ASKED);
+}
+
+#[test]
+fn a_board_that_has_deferred_a_request_is_not_asked_before_that_is_over() {
+    let world = World::new(0);
+    world.is_there("die-9", NEW_1, PresenceState::Online);
+    world.plan_the_first();
+    world.defers("die-9", 600);
+    assert_eq!(is_asked_after(&world, &[300, 290, 41]), [false, false, true]);
 }
 
 #[test]
