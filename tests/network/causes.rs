@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::mpsc::channel;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -276,6 +277,30 @@ fn a_client_id_that_the_broker_does_not_take() {
     assert!(text.contains("the client ID gate-1, and takes another one"), "{text}");
     let board = gate(&broker_that_takes(|_, _| false));
     has(&board, "mqtt-client-id", &["or a keep-alive of 30 s"]);
+}
+
+/// Each look is a connection more, and a broker that refuses may be one that has too many.
+#[test]
+fn what_the_broker_refuses_is_looked_into_once_and_not_at_each_attempt() {
+    let (connects, connected) = channel();
+    let url = broker_that_answers(
+        move |id, _| {
+            // Nobody listens once the test has seen enough.
+            let _ = connects.send(id.to_owned());
+            2
+        },
+        true,
+    );
+    let board = gate(&url);
+    let _daemon = board.start();
+    let (mut attempts, mut looks) = (0, 0);
+    while attempts < 4 {
+        match connected.recv_timeout(LIMIT).expect("another attempt").as_str() {
+            "gate-1" => attempts += 1,
+            _ => looks += 1,
+        }
+    }
+    assert_eq!(looks, 2, "one with another client ID, and one with a shorter keep-alive");
 }
 
 #[test]

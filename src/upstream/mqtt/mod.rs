@@ -9,6 +9,7 @@ mod client;
 mod closings;
 mod delivery;
 mod end;
+mod explanations;
 mod former;
 pub mod line;
 mod outgoing;
@@ -34,6 +35,7 @@ use crate::upstream::cause::{Cause, MqttCause};
 use acknowledgements::Acknowledgements;
 use closings::Closings;
 use end::SessionEnd;
+use explanations::Explanations;
 use former::FormerMacs;
 use outgoing::Outgoing;
 use session::Session;
@@ -73,6 +75,7 @@ pub async fn run(
     let mut outgoing = Outgoing::default();
     let mut acknowledgements = Acknowledgements::default();
     let mut former = FormerMacs::default();
+    let mut explanations = Explanations::default();
     while let Some((mut connect_as, connection)) = next_identity(&mut end).await {
         let mut rounds = Rounds::new(&connect_as.board, service.settings.brokers.all().len());
         let mut closings = Closings::default();
@@ -95,7 +98,7 @@ pub async fn run(
             let (why, was_reachable) = match ended {
                 SessionEnd::GivenUp => break,
                 SessionEnd::Lost { why, was_reachable } => tokio::select! {
-                    why = attempt::explained(&service, &connect_as, why) => (why, was_reachable),
+                    why = explanations.explain(&service, &connect_as, why) => (why, was_reachable),
                     // `next_identity` finds out whether it is closed.
                     _ = end.connect_as.changed() => break,
                 },
@@ -106,13 +109,15 @@ pub async fn run(
                         None => closings.closed_after(began.elapsed(), silence),
                     };
                     let was_reachable = !matches!(why, MqttCause::TakenOver);
-                    (why.into(), was_reachable)
+                    (Arc::new(why.into()), was_reachable)
                 }
             };
             outgoing.connection_lost();
             acknowledgements.connection_lost();
             let pause = rounds.pause(&mut service.turn, was_reachable);
-            let why = Arc::new(why);
+            if was_reachable {
+                explanations.forget();
+            }
             end.health.failed(&why);
             end.health.rests(pause);
             let tenths = pause.as_millis() / 100;
