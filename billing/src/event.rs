@@ -18,7 +18,7 @@ pub struct Event {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum What {
     /// A request was made, or has ended.
-    Request(RequestNews),
+    Request(RequestEvent),
     /// Two boards claim one MAC address, or a panel is on line beside its replacement.
     Conflict {
         /// The board that came last.
@@ -44,7 +44,7 @@ pub enum What {
 
 /// A request as it is told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct RequestNews {
+pub struct RequestEvent {
     /// The request.
     pub request_id: RequestId,
     /// `pending`, or how it ended.
@@ -79,7 +79,7 @@ struct Data<'a> {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Told<'a> {
-    Request(&'a RequestNews),
+    Request(&'a RequestEvent),
     Conflict { board: &'a BoardName, mac: Mac, text: &'a str },
     Question { board: &'a BoardName, mac: Mac, text: String },
     Offline { board: &'a BoardName },
@@ -89,8 +89,8 @@ impl Event {
     /// The word of its type.
     pub fn kind(&self) -> &str {
         match &self.what {
-            What::Request(news) if news.state == "pending" => "requested",
-            What::Request(news) => &news.state,
+            What::Request(request) if request.state == "pending" => "requested",
+            What::Request(request) => &request.state,
             What::Conflict { .. } => "conflict",
             What::Question { .. } => "question",
             What::Offline { .. } => "offline",
@@ -103,7 +103,7 @@ impl Event {
     /// It cannot be written as JSON.
     pub fn body(&self, timestamp: &str) -> serde_json::Result<String> {
         let what = match &self.what {
-            What::Request(news) => Told::Request(news),
+            What::Request(request) => Told::Request(request),
             What::Conflict { board, mac, text } => Told::Conflict { board, mac: *mac, text },
             What::Question { board, identity } => Told::Question {
                 board,

@@ -64,7 +64,7 @@ fn server_config(files: &Identity) -> Result<Arc<ServerConfig>> {
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
         .with_single_cert(chain, key)
-        .with_context(|| unfit(files))?;
+        .with_context(|| do_not_fit(files))?;
     Ok(Arc::new(config))
 }
 
@@ -84,7 +84,7 @@ pub fn client_config(ca: Option<&Path>, identity: Option<&Identity>) -> Result<A
         None => config.with_no_client_auth(),
         Some(files) => {
             let (chain, key) = read(files)?;
-            config.with_client_auth_cert(chain, key).with_context(|| unfit(files))?
+            config.with_client_auth_cert(chain, key).with_context(|| do_not_fit(files))?
         }
     }))
 }
@@ -116,6 +116,6 @@ fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>> {
     Ok(read)
 }
 
-fn unfit(files: &Identity) -> String {
+fn do_not_fit(files: &Identity) -> String {
     format!("{} and {} do not fit", files.certificate.display(), files.key.display())
 }

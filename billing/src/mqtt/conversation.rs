@@ -2,7 +2,7 @@
 //! carries it: reports and presences in, offers and answers out.
 //!
 //! ```text
-//! message ─► hear (stored when it returns) ─► heard ─┐
+//! message ─► on_message (stored) ──────────► answer ─┐
 //! changes, time ─────────────────────────────────────┴► agenda ─► plan ─► next_message
 //! ```
 
@@ -40,7 +40,7 @@ pub struct Received<'a> {
 
 /// What a board has said, once it is stored.
 #[derive(Debug)]
-pub enum Heard {
+pub enum ToAnswer {
     /// A report that is answered.
     Report(BoardName, RequestId),
     /// It is there, or has gone.
@@ -68,7 +68,7 @@ impl Conversation {
         self.billing.on_connect().await
     }
 
-    /// The boards are heard from now on: asks who is there, and plans for every open request.
+    /// What the boards say arrives: asks who is there, and plans for every open request.
     ///
     /// # Errors
     /// The database fails.
@@ -85,7 +85,7 @@ impl Conversation {
     ///
     /// # Errors
     /// The database fails. The message is not to be acknowledged then.
-    pub async fn hear(&self, message: Received<'_>) -> Result<Option<Heard>, Refusal> {
+    pub async fn on_message(&self, message: Received<'_>) -> Result<Option<ToAnswer>, Refusal> {
         // What was retained says how it was once: everybody is asked who is there.
         if message.retain || message.payload.is_empty() {
             return Ok(None);
@@ -104,7 +104,7 @@ impl Conversation {
         &self,
         board: BoardName,
         message: Received<'_>,
-    ) -> Result<Option<Heard>, Refusal> {
+    ) -> Result<Option<ToAnswer>, Refusal> {
         let report = match json::read::<Report>(message.payload) {
             Ok(report) if report.board == board => report,
             Ok(report) => {
@@ -119,23 +119,23 @@ impl Conversation {
         let is_answered = self.billing.answers(&report) && !report.is_deferred();
         let request_id = report.request_id.clone().filter(|_| is_answered);
         self.billing.report(report).await?;
-        Ok(request_id.map(|request_id| Heard::Report(board, request_id)))
+        Ok(request_id.map(|request_id| ToAnswer::Report(board, request_id)))
     }
 
     async fn on_presence(
         &self,
         board: BoardName,
         message: Received<'_>,
-    ) -> Result<Option<Heard>, Refusal> {
+    ) -> Result<Option<ToAnswer>, Refusal> {
         match Presence::read(message.payload) {
             Ok(Some(presence)) if presence.board != board => {
                 tracing::warn!("{}: it names another board: {}", message.topic, presence.board);
                 Ok(None)
             }
-            Ok(_) if !self.has_asked => Ok(Some(Heard::OldPresence(board))),
+            Ok(_) if !self.has_asked => Ok(Some(ToAnswer::OldPresence(board))),
             Ok(presence) => {
                 self.billing.on_presence(board.clone(), presence).await?;
-                Ok(Some(Heard::Presence(board)))
+                Ok(Some(ToAnswer::Presence(board)))
             }
             Err(why) => {
                 tracing::warn!("{}: not a presence: {why}", message.topic);
@@ -144,15 +144,15 @@ impl Conversation {
         }
     }
 
-    /// Queues the answer to what was heard.
-    pub fn on_heard(&mut self, heard: Heard) {
-        match heard {
-            Heard::Report(board, request_id) => self.said.over(&board, &request_id),
-            Heard::Presence(board) => {
+    /// Queues the answer to what a board has said.
+    pub fn answer(&mut self, said: ToAnswer) {
+        match said {
+            ToAnswer::Report(board, request_id) => self.said.over(&board, &request_id),
+            ToAnswer::Presence(board) => {
                 self.said.forget(&board);
                 self.agenda.add([Changed::Board(board)]);
             }
-            Heard::OldPresence(board) => self.said.ask(&board),
+            ToAnswer::OldPresence(board) => self.said.ask(&board),
         }
     }
 

@@ -125,10 +125,10 @@ impl Session<'_> {
                 Err(why) => lost = Some(why),
             }
         }
-        let hear = |publish| self.conversation.hear(received_in(publish));
-        let heard = try_join_all(received.iter().map(hear)).await?;
+        let stored = |publish| self.conversation.on_message(received_in(publish));
+        let said = try_join_all(received.iter().map(stored)).await?;
         self.conversation.take_changes();
-        heard.into_iter().flatten().for_each(|heard| self.conversation.on_heard(heard));
+        said.into_iter().flatten().for_each(|said| self.conversation.answer(said));
         self.to_acknowledge.extend(received);
         lost.map_or(Ok(()), |why| Err(why.into()))
     }

@@ -17,7 +17,7 @@ use crate::store::history::Shown;
 use crate::store::intercoms::{self, Name, Record};
 use crate::store::macs::Believed;
 use crate::store::sightings::{self, Sighting};
-use crate::store::{self, Transaction, holders, pending, requests};
+use crate::store::{self, Transaction, owners, pending, requests};
 
 /// What comes of a body, or would.
 #[derive(Debug, Clone, Serialize)]
@@ -211,17 +211,17 @@ impl Before {
         let id = self.record.id;
         let mut conflicts = Vec::new();
         for (field, texts) in errors.fields() {
-            let holder = match (field, patch.new_mac, &patch.new_serial_number) {
-                ("new_mac", Some(mac), _) => holders::of_mac(transaction, mac, id)?,
+            let owner = match (field, patch.new_mac, &patch.new_serial_number) {
+                ("new_mac", Some(mac), _) => owners::of_mac(transaction, mac, id)?,
                 ("new_serial_number", _, Some(serial_number)) => {
-                    holders::of_serial_number(transaction, serial_number, id)?
+                    owners::of_serial_number(transaction, serial_number, id)?
                 }
                 _ => None,
             };
             conflicts.extend(texts.iter().map(|text| Taken {
                 field: field.to_owned(),
                 text: text.clone(),
-                intercom_id: holder,
+                intercom_id: owner,
             }));
         }
         Ok(Plan { conflicts, ..self.described(transaction)? })

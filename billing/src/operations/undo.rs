@@ -9,7 +9,7 @@ use crate::audit::{Action, Actor, Subject};
 use crate::replacement::{Carried, IdentityRequest, State};
 use crate::store::intercoms::{Name, Record};
 use crate::store::requests::{self, Cause, Queued};
-use crate::store::{Transaction, audit, hardware, holders};
+use crate::store::{Transaction, audit, hardware, owners};
 
 impl Billing {
     /// Asks for the identity that the intercom had before: of its earlier panel if that is on the
@@ -85,11 +85,11 @@ pub(super) fn refuse_anothers(
     id: i64,
     identity: &Identity,
 ) -> Result<(), Refusal> {
-    let mut holder = holders::of_mac(transaction, identity.mac, id)?;
-    if let (None, Some(serial_number)) = (holder, &identity.serial_number) {
-        holder = holders::of_serial_number(transaction, serial_number, id)?;
+    let mut owner = owners::of_mac(transaction, identity.mac, id)?;
+    if let (None, Some(serial_number)) = (owner, &identity.serial_number) {
+        owner = owners::of_serial_number(transaction, serial_number, id)?;
     }
-    match holder {
+    match owner {
         None => Ok(()),
         Some(intercom_id) => {
             let identity = identity.clone();

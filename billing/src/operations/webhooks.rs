@@ -188,7 +188,7 @@ impl Billing {
                 }
                 Attempt::Refused(_) => {
                     let due_ms = now_ms.saturating_add(pause_ms(refusals));
-                    deliveries::put_off(transaction, number, due_ms)?;
+                    deliveries::due_again(transaction, number, due_ms)?;
                     webhooks::reached(transaction, id, trouble)
                 }
                 Attempt::Busy(_) | Attempt::NotReached(_) => {

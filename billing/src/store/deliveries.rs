@@ -6,7 +6,7 @@ use super::column::{parsed, parsed_or_null};
 use super::engine::params;
 use super::statement::statements;
 use super::{Result, Snapshot, Transaction, delivery_log};
-use crate::event::{Event, RequestNews, What};
+use crate::event::{Event, RequestEvent, What};
 use crate::schedule::rfc_3339;
 
 /// Upper bound on what waits for one webhook. Whoever was away for longer has to read the lists; what
@@ -55,7 +55,7 @@ statements! {
         UPDATE deliveries SET is_first = 1 WHERE number =
             (SELECT number FROM deliveries WHERE webhook = ?1 AND door = ?2
              ORDER BY number LIMIT 1)";
-    PUT_OFF = "
+    DUE_AGAIN = "
         UPDATE deliveries SET due_ms = ?2, refusals = refusals + 1 WHERE number = ?1";
 }
 
@@ -88,8 +88,8 @@ pub(super) fn add_request(transaction: &Transaction<'_>, request_id: &RequestId)
     if transaction.all(EVERY_WEBHOOK, (), |row| row.get::<_, i64>(0))?.is_empty() {
         return Ok(());
     }
-    let (intercom_id, news) = transaction.one(REQUEST, [request_id.as_str()], |row| {
-        let news = RequestNews {
+    let (intercom_id, request) = transaction.one(REQUEST, [request_id.as_str()], |row| {
+        let request = RequestEvent {
             request_id: request_id.clone(),
             state: row.get("state")?,
             reason: row.get("reason")?,
@@ -98,9 +98,9 @@ pub(super) fn add_request(transaction: &Transaction<'_>, request_id: &RequestId)
             to_mac: parsed(row, "to_mac")?,
             to_serial_number: row.get("to_serial_number")?,
         };
-        Ok((row.get("intercom_id")?, news))
+        Ok((row.get("intercom_id")?, request))
     })?;
-    add(transaction, &Event { intercom_id: Some(intercom_id), what: What::Request(news) })
+    add(transaction, &Event { intercom_id: Some(intercom_id), what: What::Request(request) })
 }
 
 /// The delivery that a webhook is to get now: the one that has been due for longest.
@@ -145,7 +145,7 @@ pub fn delivered(transaction: &Transaction<'_>, number: i64) -> Result<()> {
 }
 
 /// It was refused: it is due again at that time, and what follows at its door waits.
-pub fn put_off(transaction: &Transaction<'_>, number: i64, due_ms: i64) -> Result<()> {
-    transaction.execute(PUT_OFF, [number, due_ms])?;
+pub fn due_again(transaction: &Transaction<'_>, number: i64, due_ms: i64) -> Result<()> {
+    transaction.execute(DUE_AGAIN, [number, due_ms])?;
     Ok(())
 }

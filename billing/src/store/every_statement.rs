@@ -3,8 +3,8 @@
 use super::statement::Sql;
 use super::{
     audit, boards, by_hand, credentials, deliveries, delivery_log, disputes, doors, factories,
-    figures, groups, hardware, history, holders, import_rows, imports, intercom_list, intercoms,
-    macs, offers, pending, presence, quiet_hours, replaced, reports, request_list, requests,
+    figures, groups, hardware, history, import_rows, imports, intercom_list, intercoms, macs,
+    offers, owners, pending, presence, quiet_hours, replaced, reports, request_list, requests,
     retention, seen, sessions, sightings, swaps, taken, tokens, webhooks,
 };
 
@@ -24,13 +24,13 @@ pub(super) const MODULES: [(&str, &[(&str, Sql)]); 35] = [
     ("groups", groups::STATEMENTS),
     ("hardware", hardware::STATEMENTS),
     ("history", history::STATEMENTS),
-    ("holders", holders::STATEMENTS),
     ("import_rows", import_rows::STATEMENTS),
     ("imports", imports::STATEMENTS),
     ("intercom_list", intercom_list::STATEMENTS),
     ("intercoms", intercoms::STATEMENTS),
     ("macs", macs::STATEMENTS),
     ("offers", offers::STATEMENTS),
+    ("owners", owners::STATEMENTS),
     ("pending", pending::STATEMENTS),
     ("presence", presence::STATEMENTS),
     ("quiet_hours", quiet_hours::STATEMENTS),

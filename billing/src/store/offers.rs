@@ -97,7 +97,7 @@ pub fn strike_out(
     Ok(())
 }
 
-/// A board has put its decision off.
+/// A board has deferred its decision.
 pub fn defer(
     transaction: &Transaction<'_>,
     request_id: &RequestId,
@@ -109,7 +109,7 @@ pub fn defer(
     Ok(())
 }
 
-/// Until when a board has put its decision off, and why, if that is to come.
+/// Until when a board has deferred its decision, and why, if that is to come.
 pub fn deferred(
     snapshot: &Snapshot<'_>,
     request_id: &RequestId,

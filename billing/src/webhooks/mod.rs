@@ -7,7 +7,7 @@
 //!                        └──────────── delivered, or due again ◄──────────┘
 //! ```
 //!
-//! A receiver that is not reached gets nothing until it is tried again, with growing pauses. One that
+//! A receiver that is not reached gets nothing until it is tried again, with back-off. One that
 //! refuses a delivery gets those of other doors meanwhile.
 
 pub mod address;

@@ -162,13 +162,14 @@ impl World {
         self.tell(|| format!("billing hears {topic} {}{mark}", brief(&payload)));
         let blind = self.mutant.blinds_report(&self.service.database, &topic, &payload);
         let received = Received { topic: &topic, payload: &payload, retain };
-        let heard = self.converse(|service, link| service.run(link.conversation.hear(received)));
+        let said =
+            self.converse(|service, link| service.run(link.conversation.on_message(received)));
         blind.restore(&self.service.database);
         self.check_after(&cause);
-        if let Some(Some(heard)) = heard {
+        if let Some(Some(said)) = said {
             let answered = self.service.published;
             self.converse(|_, link| {
-                link.conversation.on_heard(heard);
+                link.conversation.answer(said);
                 Ok(())
             });
             self.speak();

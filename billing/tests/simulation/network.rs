@@ -90,7 +90,7 @@ impl World {
         self.at(at, Happening::ToClient { client: client.clone(), link, message });
     }
 
-    /// A client connects; one with the same name is thrown out.
+    /// A client connects. The session of one with the same name is taken over: its connection ends.
     pub fn link(&mut self, client: &Client, owner: Owner) -> LinkId {
         self.break_link(client);
         self.links += 1;

@@ -13,7 +13,7 @@ impl World {
         self.panels[panel].boot(nonce);
         let (name, mac) = (self.panels[panel].name.clone(), self.panels[panel].link_mac());
         self.tell(|| format!("{name} starts with {mac}"));
-        self.obey(panel);
+        self.handle_commands(panel);
     }
 
     /// The power is gone, in whatever the board was doing.

@@ -23,7 +23,7 @@ pub enum Cause {
 }
 
 impl World {
-    /// A board has put a request off.
+    /// A board has deferred a request.
     pub fn take_note(&mut self, cause: &Cause) {
         if let Cause::Report(board, report) = cause
             && report.is_deferred()

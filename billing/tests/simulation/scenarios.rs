@@ -216,7 +216,7 @@ pub fn a_restart_within_the_grace_time(mut world: World) -> World {
     told(world, vec![(6, Action::Weather(Weather::default()))])
 }
 
-/// The replacement shows up when the door's board has the request already and puts it off.
+/// The replacement shows up when the door's board has the request already and defers it.
 pub fn a_replacement_shows_up_late(world: World) -> World {
     told(world, vec![(4, Action::Busy(0, true)), (5, patch(11)), (10, Action::PowerOn(SPARE))])
 }

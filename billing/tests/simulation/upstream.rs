@@ -24,11 +24,11 @@ impl World {
         if let Some(change) = after.filter(|_| before.is_none()) {
             self.begins(panel, &change);
         }
-        self.obey(panel);
+        self.handle_commands(panel);
     }
 
     /// Takes up what an agent has wanted since it was last asked.
-    pub fn obey(&mut self, panel: usize) {
+    pub fn handle_commands(&mut self, panel: usize) {
         let commands = std::mem::take(&mut self.panels[panel].hardware.borrow_mut().commands);
         let life = self.panels[panel].life;
         for command in commands {

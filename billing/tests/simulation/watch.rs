@@ -24,7 +24,7 @@ pub struct Watch {
     pub offered: BTreeMap<(RequestId, BoardName), i64>,
     /// The offers over the broker.
     pub offers: BTreeSet<(RequestId, BoardName, String)>,
-    /// Until when a board has put a request off, Unix time in milliseconds.
+    /// Until when a board has deferred a request, Unix time in milliseconds.
     pub deferred: BTreeMap<(RequestId, BoardName), i64>,
     /// What was ever reported: the request, the board, what it carried, and the status.
     pub reported: BTreeSet<(RequestId, BoardName, Option<Mac>, Option<String>)>,

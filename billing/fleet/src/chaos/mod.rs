@@ -50,11 +50,11 @@ pub(crate) struct Chaos {
     /// Leave out what keeps the promises, which the run then has to see: the epochs of the leaders, or the
     /// constraints and the lock of the writers.
     #[arg(long, value_name = "WHAT")]
-    without: Option<Without>,
+    without: Option<Safeguard>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Without {
+pub(crate) enum Safeguard {
     Epochs,
     Constraints,
 }

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
-use super::Without;
+use super::Safeguard;
 use super::operator::Asked;
 
 /// Whoever writes down that a board has come or gone must lead: no panel polls here.
@@ -48,13 +48,13 @@ pub(super) struct Verdict {
 }
 
 impl Witness {
-    pub(super) fn begin(database: &str, without: Option<Without>) -> Result<Self> {
+    pub(super) fn begin(database: &str, without: Option<Safeguard>) -> Result<Self> {
         let witness = Witness { database: database.to_owned() };
         witness.psql(WATCH)?;
         match without {
             None => {}
-            Some(Without::Epochs) => drop(witness.psql(NO_EPOCHS)?),
-            Some(Without::Constraints) => drop(witness.psql(NO_CONSTRAINTS)?),
+            Some(Safeguard::Epochs) => drop(witness.psql(NO_EPOCHS)?),
+            Some(Safeguard::Constraints) => drop(witness.psql(NO_CONSTRAINTS)?),
         }
         Ok(witness)
     }
