@@ -189,7 +189,7 @@ impl<S: Seams> Agent<S> {
         }
     }
 
-    /// When [`Agent::tick`] is due; `None` while only an event can bring news.
+    /// When [`Agent::tick`] is due; `None` while only an event can change anything.
     pub fn next_tick(&self) -> Option<Moment> {
         [
             self.stage.due(self.deadline()),

@@ -30,12 +30,12 @@ pub(super) struct PendingRequest {
     /// How often it was tried again after an identity conflict.
     pub(super) retries: u8,
     /// Whether the hooks said "not now" when it was to be applied.
-    pub(super) put_off: Option<PutOff>,
+    pub(super) deferral: Option<Deferral>,
 }
 
 /// The hooks said "not now".
 #[derive(Debug, Clone, Copy)]
-pub(super) struct PutOff {
+pub(super) struct Deferral {
     /// When for the first time.
     pub(super) since: Moment,
     /// When the request ends if they still say so.
@@ -46,7 +46,7 @@ pub(super) struct PutOff {
 
 impl PendingRequest {
     pub(super) fn new(delivery: Delivery, arrival: u64, came: Moment) -> Self {
-        PendingRequest { delivery, arrival, came, is_listed: true, retries: 0, put_off: None }
+        PendingRequest { delivery, arrival, came, is_listed: true, retries: 0, deferral: None }
     }
 
     /// Takes the message of another delivery, if it is of the same request. One message of it is held

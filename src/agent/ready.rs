@@ -7,7 +7,7 @@ use intercom_wire::Identity;
 use super::Agent;
 use super::delivery::{Delivery, Handling};
 use super::error::NotApplied;
-use super::pending_request::{PendingRequest, PutOff};
+use super::pending_request::{Deferral, PendingRequest};
 use super::seams::{HookRun, Phase, Seams};
 use super::stage::{NotReady, Stage};
 use super::waiting::Until;
@@ -49,16 +49,16 @@ impl<S: Seams> Agent<S> {
                 Decision::Apply(identity) => _ = self.apply(pending, identity),
                 _ => _ = self.decide_on(pending, MacOwner::NotLookedUp),
             },
-            (Some(pending), Err(why)) => self.put_off(pending, why),
+            (Some(pending), Err(why)) => self.not_now(pending, why),
         }
         if !self.changing() {
             self.change_ended();
         }
     }
 
-    fn put_off(&mut self, mut pending: PendingRequest, why: NotReady) {
+    fn not_now(&mut self, mut pending: PendingRequest, why: NotReady) {
         let now = self.seams.clock().now();
-        let before = pending.put_off;
+        let before = pending.deferral;
         let since = before.map_or(now, |before| before.since);
         let until = since + LIMIT;
         if until <= now {
@@ -66,13 +66,13 @@ impl<S: Seams> Agent<S> {
             return;
         }
         let told = match before {
-            Some(PutOff { told, .. }) if now < told + TELL_AGAIN => told,
+            Some(Deferral { told, .. }) if now < told + TELL_AGAIN => told,
             Some(_) | None => {
                 self.tell_that_it_is_deferred(&pending.delivery, &why);
                 now
             }
         };
-        pending.put_off = Some(PutOff { since, until, told });
+        pending.deferral = Some(Deferral { since, until, told });
         self.wait(pending, Until::Later(now + ASK_AGAIN, why.to_string()));
     }
 

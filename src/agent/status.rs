@@ -213,15 +213,15 @@ impl<S: Seams> Agent<S> {
 
     fn waiting_requests(&self, now: Moment) -> Vec<WaitingRequest> {
         let waiting = self.waiting.all().map(|(pending, until)| {
-            let put_off = pending.put_off;
+            let deferral = pending.deferral;
             WaitingRequest {
                 request: pending.delivery.key(),
                 reason: self.waiting.reason(pending.arrival, until),
                 for_seconds: now
-                    .since(put_off.map_or(pending.came, |put_off| put_off.since))
+                    .since(deferral.map_or(pending.came, |deferral| deferral.since))
                     .as_secs(),
                 next_attempt_in: until.at().map(|at| at.since(now).as_secs()),
-                seconds_left: put_off.map(|put_off| put_off.until.since(now).as_secs()),
+                seconds_left: deferral.map(|deferral| deferral.until.since(now).as_secs()),
             }
         });
         waiting.collect()

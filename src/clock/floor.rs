@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn a_calendar_that_was_never_set_counts_as_the_last_good_time() {
+    fn a_wall_clock_that_was_never_set_counts_as_the_last_good_time() {
         let lift =
             |last_good, wall_clock| Floor { made: time(1000), last_good }.lift(time(wall_clock));
         assert_eq!(lift(None, 17), time(1000));

@@ -1,7 +1,7 @@
 //! The control socket: how the commands talk to the running daemon.
 //!
 //! One JSON line is asked, JSON lines are answered. The socket lies in a directory of its own mode
-//! and takes its orders from root and from the daemon's own user alone.
+//! and takes commands from root and from the daemon's own user alone.
 
 mod client;
 mod server;

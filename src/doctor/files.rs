@@ -15,13 +15,13 @@ pub(super) const USABLE: Check = Check {
 /// What is wrong with the files; with those that are secret, if asked for.
 pub fn problems(settings: &Settings, root: &Root, with_secrets: bool) -> Vec<String> {
     let unusable = settings.unusable_files(root);
-    let unfit = tls::unusable(settings, root);
+    let of_tls = tls::unusable(settings, root);
     // What cannot be read is told with its key.
-    let unfit =
-        unfit.iter().filter(|(table, _)| unusable.iter().all(|file| file.table() != *table));
-    let unfit = unfit.map(|(table, why)| format!("[{table}]: {why}"));
+    let of_tls =
+        of_tls.iter().filter(|(table, _)| unusable.iter().all(|file| file.table() != *table));
+    let of_tls = of_tls.map(|(table, why)| format!("[{table}]: {why}"));
     let told = unusable.iter().filter(|file| with_secrets || !file.is_secret());
-    told.map(ToString::to_string).chain(unfit).collect()
+    told.map(ToString::to_string).chain(of_tls).collect()
 }
 
 fn look(panel: &Panel) -> Finding {

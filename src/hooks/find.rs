@@ -50,12 +50,12 @@ pub(super) fn hooks(dir: &Path) -> Result<Found, HookFailure> {
         if name.starts_with('.') || !file.is_file() {
             continue;
         }
-        let unfit = match file.permissions().mode() & EXECUTABLE {
+        let why_not = match file.permissions().mode() & EXECUTABLE {
             0 if !is_script(&name, &path) => continue,
             0 => Some("is not executable: chmod +x".to_owned()),
             _ => writable_by_others(&file),
         };
-        match unfit {
+        match why_not {
             Some(why) => {
                 found.skipped.push(format!("the hook {} is not run: it {why}", path.display()))
             }

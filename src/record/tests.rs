@@ -79,8 +79,8 @@ fn marks_without_issuers_are_forgotten() {
 #[test]
 fn what_does_not_fit_is_named_with_its_place() {
     let damaged = RECORD.replace("\"rolled_back\",\"flat", "7,\"flat");
-    let unfit = read::<Record>(damaged.as_bytes()).expect_err("not a record");
-    assert_eq!(unfit.to_string(), "`outbox.0.report.status` must be a text");
+    let error = read::<Record>(damaged.as_bytes()).expect_err("not a record");
+    assert_eq!(error.to_string(), "`outbox.0.report.status` must be a text");
 }
 
 mod size {

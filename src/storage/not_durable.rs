@@ -22,7 +22,7 @@ pub enum NotDurable {
     },
 }
 
-/// What makes a file system unfit for durable state. A kind is the kernel's name of it, such as `tmpfs`.
+/// What keeps a file system from holding durable state. A kind is the kernel's name of it, such as `tmpfs`.
 #[derive(Debug, PartialEq, Eq)]
 pub enum FileSystemFlaw {
     /// It is read-only.

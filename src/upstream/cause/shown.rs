@@ -1,4 +1,4 @@
-//! What a server says, in a few words that no terminal obeys.
+//! What a server says, in a few words without a control character.
 
 #[cfg(feature = "http")]
 use std::fmt;

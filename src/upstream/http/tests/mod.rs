@@ -107,18 +107,18 @@ impl Panel {
     }
 
     /// The next thing except the end of a list.
-    async fn news(&mut self) -> RouteEvent {
+    async fn next(&mut self) -> RouteEvent {
         loop {
             match self.route_event().await {
                 RouteEvent::Event(Event::Listed { .. }) => {}
-                news => return news,
+                other => return other,
             }
         }
     }
 
     /// The next thing, which must be an event.
     async fn event(&mut self) -> Event {
-        match self.news().await {
+        match self.next().await {
             RouteEvent::Event(event) => event,
             RouteEvent::Delivery(delivery, _) => panic!("a delivery: {delivery:?}"),
         }
@@ -136,7 +136,7 @@ impl Panel {
 
     /// The next thing, which must be a delivery.
     async fn delivery(&mut self) -> Delivery {
-        match self.news().await {
+        match self.next().await {
             RouteEvent::Delivery(delivery, answer) => {
                 let _ = answer.send(self.handling);
                 *delivery
