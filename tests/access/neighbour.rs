@@ -111,7 +111,7 @@ fn a_neighbour_can_neither_report_nor_be_present_nor_answer_as_another_panel() {
 }
 
 #[test]
-fn a_neighbour_cannot_throw_a_panel_off_by_its_client_id() {
+fn a_neighbour_cannot_take_over_the_session_of_a_panel_by_its_client_id() {
     let mut fleet = Fleet::start();
     let board = fleet.panel("gate-1", OLD);
     let mut daemon = board.start();

@@ -90,10 +90,10 @@ impl Cloud {
         self.http_up = false;
         self.outgoing.clear();
         self.connection = Connection::default();
-        self.forget_tickets();
+        self.forget_ack_tokens();
     }
 
-    pub fn forget_tickets(&mut self) {
+    pub fn forget_ack_tokens(&mut self) {
         for message in &mut self.session {
             message.ack_token = None;
             message.done = false;
@@ -161,6 +161,6 @@ impl Cloud {
         self.connection = connection;
         self.mqtt_up = false;
         self.http_up = false;
-        self.forget_tickets();
+        self.forget_ack_tokens();
     }
 }

@@ -208,7 +208,7 @@ impl DiskState {
         self.journal.push(NameChange::Unset(name.to_owned()));
     }
 
-    /// Whether a [`Mutant`] puts this off.
+    /// Whether a [`Mutant`] does this late.
     pub fn is_late(&self, name: &str) -> bool {
         match self.mutant {
             Mutant::Late(prefix) => name.starts_with(prefix),

@@ -138,7 +138,7 @@ impl Hardware {
         match route {
             Route::Mqtt => {
                 self.cloud.mqtt_up = false;
-                self.cloud.forget_tickets();
+                self.cloud.forget_ack_tokens();
             }
             Route::Http | Route::Billing => self.cloud.http_up = false,
         }
