@@ -58,7 +58,7 @@ fn is_rejection(what: &str, report: &Value, fields: &[&str]) {
 }
 
 #[test]
-fn over_mqtt() {
+fn over_mqtt_each_is_rejected_and_touches_nothing() {
     let broker = Broker::start();
     let watcher = Watcher::new(&broker);
     let board = Board::sandboxed("gate-1", OLD).with_mqtt(&broker.url());
@@ -75,7 +75,7 @@ fn over_mqtt() {
 }
 
 #[test]
-fn by_polling() {
+fn by_polling_each_is_rejected_and_the_list_is_read_on() {
     let service = Listener::start();
     let board = Board::sandboxed("gate-1", OLD).with_polling(&service.url);
     let mut daemon = board.start();
@@ -131,7 +131,7 @@ fn a_log_extra_of_the_deepest_nesting_does_not_cost_the_record() {
 }
 
 #[test]
-fn ten_megabytes_by_polling() {
+fn by_polling_ten_megabytes_do_not_hide_the_next_request() {
     let service = Listener::start();
     let board = Board::sandboxed("gate-1", OLD).with_polling(&service.url);
     let mut large = request("large");
@@ -145,7 +145,7 @@ fn ten_megabytes_by_polling() {
 }
 
 #[test]
-fn from_an_installer() {
+fn from_an_installer_each_is_rejected_and_touches_nothing() {
     let board = Board::sandboxed("gate-1", OLD).with_mqtt("mqtt://127.0.0.1:9");
     let files = board.files();
     let ten_megabytes = vec![b'['; 10 << 20];
@@ -175,7 +175,7 @@ fn from_an_installer() {
 }
 
 #[test]
-fn to_the_api() {
+fn to_the_api_each_is_refused_in_the_shape_of_a_422() {
     let billing = Billing::start();
     billing.create_old();
     let url = format!("{}/api/v1/billing/intercoms", billing.url);

@@ -98,7 +98,7 @@ fn php(billing: &Billing, snippet: &str) -> (String, String) {
 }
 
 #[test]
-fn the_curl_command() {
+fn the_curl_command_is_answered_with_the_pages_keys() {
     let billing = Billing::start();
     billing.create_old();
     let (status, answer) = curl(&billing, CURL);
@@ -110,7 +110,7 @@ fn the_curl_command() {
 }
 
 #[test]
-fn the_php_snippet() {
+fn the_php_snippet_is_answered_with_the_pages_keys() {
     let billing = Billing::start();
     billing.create_old();
     let (status, nothing) = php(&billing, PHP);

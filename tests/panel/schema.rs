@@ -50,7 +50,7 @@ fn every_answer(board: &Board) {
 }
 
 #[test]
-fn without_a_daemon() {
+fn without_a_daemon_each_answer_is_as_described() {
     let board = Board::sandboxed("gate-1", OLD).with_mqtt("mqtt://127.0.0.1:9");
     every_answer(&board);
     let body = json!({"mac": OLD, "new_mac": NEW, "new_serial_number": "A-1", "model": MODEL, "log_extra": ["x"]});
@@ -65,7 +65,7 @@ fn without_a_daemon() {
 }
 
 #[test]
-fn what_a_check_decides() {
+fn each_decision_of_a_check_is_as_described() {
     let board = Board::sandboxed("gate-1", OLD).with_mqtt("mqtt://127.0.0.1:9");
     let body = |mac: &str, new_mac: &str, serial_number: Value| json!({"mac": mac, "new_mac": new_mac, "new_serial_number": serial_number, "model": MODEL});
     for (options, request, decision) in [
@@ -81,7 +81,7 @@ fn what_a_check_decides() {
 }
 
 #[test]
-fn with_a_daemon() {
+fn with_a_daemon_each_answer_is_as_described() {
     let broker = Broker::start();
     let watcher = Watcher::new(&broker);
     let board =
