@@ -112,8 +112,8 @@ impl<S: Seams> Agent<S> {
         }
         self.steps.tell(format!("{delivery} is already installed: this board has that identity"));
         let cause = delivery.cause(&self.rules);
-        // Whoever asks again and again under new IDs must not wear the flash out; nor may he use up
-        // what is there for changes.
+        // Whoever asks again and again under new IDs must not wear the flash out; nor use up what
+        // is there for changes.
         let written = match may_write {
             true => self
                 .transition(|record| {

@@ -35,7 +35,7 @@ impl Open {
         let url = format!("mqtt://{}:{}", address.0, address.1);
         let stranger = Watcher::at(address);
         let billing = Billing::start_at(&url);
-        // From now on it believes who says that he is there.
+        // From now on it believes whichever board says that it is there.
         stranger.wait_for("billing's question", |message| message.topic == "intercoms/who");
         Open { billing, stranger, url, _broker: Some(broker) }
     }

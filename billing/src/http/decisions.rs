@@ -1,4 +1,4 @@
-//! What waits for an operator, and what he decides, as JSON.
+//! What waits for an operator, and what is decided, as JSON.
 
 use axum::extract::State;
 use axum::http::StatusCode;

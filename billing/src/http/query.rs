@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 /// How many items a page has, where its reader does not say.
 pub(super) const PAGE: usize = 50;
-/// The most that he may ask for.
+/// The most that may be asked for.
 const MAX_PAGE: usize = 200;
 
 /// The parameters as a JSON object: `id` as an integer, the others as texts. The last one counts if

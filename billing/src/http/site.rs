@@ -24,7 +24,7 @@ pub struct Hosts {
 
 impl Hosts {
     /// Whether a call for this host is meant for this service. Any name can be made to lead here by
-    /// whoever owns it, for a browser that then takes his page and this service for one site. An
+    /// whoever owns it, for a browser that then takes that page and this service for one site. An
     /// address cannot: where the service listens on all of them, each one will do.
     fn know(&self, host: &str) -> bool {
         let mut names = self.names.iter().map(String::as_str).chain(["localhost"]);

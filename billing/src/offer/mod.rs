@@ -5,7 +5,7 @@
 //! 1. to the board that already carries it: the replacement on the wall. It must be there, belong to
 //!    no other door, and not contradict the serial number that was asked for;
 //! 2. to nobody while the MAC address is known to be a spare's own and that spare is not there: it
-//!    may lie in the installer's bag. An operator can give it to the door's board all the same;
+//!    may lie in the installer's bag. An operator can still give it to the door's board;
 //! 3. to the board of the door when the grace time is over. Otherwise an old panel that is still
 //!    powered on a workbench would take the replacement's MAC address.
 //!

@@ -4,7 +4,7 @@ use super::{Billing, Refusal};
 use crate::store::audit::{self, Filter, Page};
 
 /// For how many days it is kept at least: who shortens the time for ended requests does not thereby
-/// hide what he has done.
+/// hide their own changes.
 pub(super) const LEAST_DAYS: i64 = 365;
 
 /// What is asked for.

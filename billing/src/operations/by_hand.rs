@@ -1,7 +1,7 @@
 //! A change that nobody asked for, such as an installer's `apply` at the board.
 //!
 //! The record of a door follows its own board, to an identity that is nobody else's. Any other change
-//! waits for an operator's yes: anybody can say that he stands in for a door, or that he carries what
+//! waits for an operator's yes: any board can say that it stands in for a door, or that it carries what
 //! another has.
 
 use intercom_wire::{BoardName, Identity, MAX_TEXT_CHARS, Outcome, Report};

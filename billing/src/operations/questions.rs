@@ -1,4 +1,4 @@
-//! What waits for an operator, in words and with the decisions that he can take.
+//! What waits for an operator, in words and with the decisions that can be taken.
 
 use std::fmt;
 

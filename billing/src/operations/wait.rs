@@ -26,7 +26,7 @@ pub struct Wait {
     pub until: Option<String>,
     /// What a person can do, in words.
     pub advice: String,
-    /// The decisions that he can take about it.
+    /// The decisions that can be taken about it.
     pub decisions: Vec<Decision>,
 }
 

@@ -1,4 +1,4 @@
-//! What waits for an operator, and what he decides.
+//! What waits for an operator, and what is decided.
 
 use std::time::Duration;
 

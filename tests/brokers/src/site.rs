@@ -51,7 +51,7 @@ impl Site {
         let broker = Broker::start(kind);
         let observer = Watcher::at(broker.address());
         let billing = Billing::start_at(&broker.url());
-        // From now on it hears who says that he is there; what is retained tells it nothing.
+        // From now on it hears each board that says that it is there; what is retained tells it nothing.
         observer.wait_for("billing's question", |message| message.topic == "intercoms/who");
         Site { broker, billing, route: Route::Mqtt, boards: Vec::new(), waits: 0 }
     }
