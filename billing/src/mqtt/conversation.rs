@@ -6,7 +6,7 @@
 //! changes, time ─────────────────────────────────────┴► agenda ─► plan ─► next_message
 //! ```
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use intercom_wire::topics::{EVERYBODY_WHO, FromBoard};
@@ -15,6 +15,7 @@ use intercom_wire::{BoardName, Presence, Report, RequestId, json};
 use super::agenda::Agenda;
 pub use super::offers::Message;
 use super::offers::{Said, plan};
+use super::silence::{AtTurn, Silences};
 use crate::operations::{Billing, Refusal};
 use crate::store::{Changed, offers};
 
@@ -25,6 +26,7 @@ pub struct Conversation {
     /// The broker has taken the question who is there. What it handed out before may be old.
     has_asked: bool,
     agenda: Agenda,
+    silences: Silences,
 }
 
 /// A message from the broker.
@@ -57,6 +59,7 @@ impl Conversation {
             said: Said::default(),
             has_asked: false,
             agenda: Agenda::default(),
+            silences: Silences::default(),
         }
     }
 
@@ -192,8 +195,26 @@ impl Conversation {
         for (at_ms, request_id) in plan.due.drain(..) {
             self.agenda.add_later(at_ms, request_id);
         }
+        let turns = std::mem::take(&mut plan.turns);
         self.said.set_plan(plan);
+        self.ask_the_silent(turns);
         Ok(())
+    }
+
+    fn ask_the_silent(&mut self, turns: BTreeMap<RequestId, Option<AtTurn>>) {
+        let now_ms = self.billing.store.now_ms();
+        for (request_id, at_turn) in turns {
+            let Some(at_turn) = at_turn else {
+                self.silences.at_nobodys(&request_id);
+                continue;
+            };
+            let board = at_turn.board.clone();
+            let due = self.silences.at_turn(&request_id, at_turn, now_ms);
+            if due.asks {
+                self.said.ask(&board);
+            }
+            self.agenda.add_later(due.next_ms, request_id);
+        }
     }
 
     /// The next message that is to be published.

@@ -18,4 +18,5 @@ mod race;
 mod rounds;
 mod rules;
 mod session;
+mod silence;
 mod tunnel;

@@ -9,11 +9,13 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use intercom_wire::topics::{self, ToPanel};
 use intercom_wire::{BoardName, RequestBody, RequestId};
 
-use crate::offer::{Rule, Turn};
+use super::silence::AtTurn;
+use crate::offer::{ANSWERS_WITHIN_MS, ASKED_EVERY_MS, Rule, Turn};
 use crate::operations::{Billing, Refusal, Silence, end_if_unanswered, expire};
 use crate::store::{Changed, Transaction, boards, offers, pending};
 
-mod by_name;
+/// How often a panel tells that a request is still deferred, in milliseconds.
+const DEFERRED_TOLD_EVERY_MS: i64 = 600_000;
 
 /// What has to be said for some requests.
 #[derive(Default)]
@@ -24,9 +26,10 @@ pub(super) struct Plan {
     over: BTreeSet<String>,
     /// The boards that have not shown themselves, and whose turn it is.
     ask: BTreeSet<BoardName>,
-    /// The boards that are asked whatever was said to them: they keep a request waiting and may have
-    /// gone, or are silent.
+    /// The boards that keep a request waiting, and may have gone.
     ask_again: BTreeSet<BoardName>,
+    /// Each request that was planned for, and whose turn it is at.
+    pub(super) turns: BTreeMap<RequestId, Option<AtTurn>>,
     /// The requests that are planned for again, and when, Unix time in milliseconds.
     pub(super) due: Vec<(i64, RequestId)>,
 }
@@ -73,6 +76,7 @@ fn record_one(
     plan: &mut Plan,
 ) -> Result<Option<Offer>, Refusal> {
     let now = transaction.now_ms();
+    plan.turns.insert(request_id.clone(), None);
     let mut pending = pending::by_id(transaction, request_id)?;
     if pending.as_ref().is_some_and(|pending| pending.waiting.schedule.is_over(now)) {
         expire(transaction, request_id)?;
@@ -93,14 +97,12 @@ fn record_one(
     let next = rule.next_turn(&pending.waiting, now);
     plan.due.extend(next.map(|at_ms| (at_ms, request_id.clone())));
     if let Some(Turn::Conflict(board)) = &turn {
-        let next = by_name::ask_who_is_in_the_way(transaction, board, now, plan)?;
+        let next = ask_again(transaction, board, now, plan)?;
         plan.due.extend(next.map(|at_ms| (at_ms, request_id.clone())));
     }
     let Some(board) = whose else { return Ok(None) };
-    let asked_ms = pending.waiting.asked_ms.max(rule.since_ms);
-    let silent_ms = by_name::silent_since(transaction, request_id, board, asked_ms)?;
-    let next = by_name::ask_who_is_silent(transaction, board, silent_ms, plan)?;
-    plan.due.push((next, request_id.clone()));
+    let heard_ms = heard_ms(transaction, request_id, board, now)?;
+    plan.turns.insert(request_id.clone(), Some(AtTurn { board: board.clone(), heard_ms }));
     // It says so when its change has ended, and is answered then.
     let nonce = match boards::is_changing(transaction, board)? {
         true => return Ok(None),
@@ -111,7 +113,10 @@ fn record_one(
         false => drop(plan.ask.insert(board.clone())),
     }
     match end_if_unanswered(transaction, request_id, board, now)? {
-        Silence::Ended => return Ok(None),
+        Silence::Ended => {
+            plan.turns.insert(request_id.clone(), None);
+            return Ok(None);
+        }
         Silence::EndsAt(at_ms) => plan.due.push((at_ms, request_id.clone())),
         Silence::Nothing => {}
     }
@@ -119,6 +124,41 @@ fn record_one(
         board: board.clone(),
         request: RequestBody { nonce: Some(nonce), ..pending.body },
     }))
+}
+
+/// Asks a board that keeps a request waiting whether it is still there, now and then. Nobody has to
+/// answer but that board, so what is said does not depend on how many there are. Returns when the
+/// request is to be looked at again, if that depends on it.
+fn ask_again(
+    transaction: &Transaction<'_>,
+    board: &BoardName,
+    now_ms: i64,
+    plan: &mut Plan,
+) -> Result<Option<i64>, Refusal> {
+    let asked_again_ms = boards::asked_ms(transaction, board)?.saturating_add(ASKED_EVERY_MS);
+    if now_ms < asked_again_ms {
+        return Ok(Some(asked_again_ms));
+    }
+    let until_ms = now_ms.saturating_add(ANSWERS_WITHIN_MS);
+    let asks = boards::ask(transaction, board, now_ms, until_ms)?;
+    plan.ask_again.extend(asks.then(|| board.clone()));
+    Ok(asks.then_some(until_ms))
+}
+
+/// When a board was heard last about a request, or has shown itself: it is offered the request from then on.
+/// What it has deferred it tells about now and then.
+fn heard_ms(
+    transaction: &Transaction<'_>,
+    request_id: &RequestId,
+    board: &BoardName,
+    now_ms: i64,
+) -> Result<i64, Refusal> {
+    let deferred_ms = offers::to_board(transaction, request_id, board)?
+        .map(|offered| offered.deferred_until_ms)
+        .filter(|until_ms| *until_ms > 0)
+        .map(|until_ms| until_ms.saturating_add(DEFERRED_TOLD_EVERY_MS));
+    let there_ms = boards::there_since(transaction, board, now_ms)?;
+    Ok(deferred_ms.max(there_ms).unwrap_or(0))
 }
 
 /// One message to publish. It is not retained.

@@ -49,10 +49,6 @@ pub const ANSWER_MS: i64 = 1_800_000;
 /// How often a board that keeps everybody waiting is asked whether it is still there, in milliseconds.
 pub const ASKED_EVERY_MS: i64 = 1_800_000;
 
-/// How long a board may be silent about a request before it is asked for the first time whether it is
-/// there, in milliseconds: a broker may have lost what one of the two has said.
-pub const SILENT_MS: i64 = 30_000;
-
 /// A board that is connected to the broker is there until it or its last will says otherwise.
 pub const UNTIL_FURTHER_NOTICE: i64 = i64::MAX;
 

@@ -53,7 +53,6 @@ statements! {
     ASK = "
         UPDATE boards SET asked_ms = ?2, present_until_ms = ?3
         WHERE board = ?1 AND present_until_ms = ?4";
-    SET_ASKED = "UPDATE boards SET asked_ms = ?2 WHERE board = ?1";
     SINCE = "SELECT since_ms FROM service";
     SET_SINCE = "UPDATE service SET since_ms = ?1";
     LINGER = "
@@ -149,12 +148,6 @@ pub fn ask(
 ) -> Result<bool> {
     let asked = params![board.as_str(), now_ms, until_ms, UNTIL_FURTHER_NOTICE];
     Ok(transaction.execute(ASK, asked)? > 0)
-}
-
-/// A board is asked whether it is there, and counts as it did.
-pub fn set_asked(transaction: &Transaction<'_>, board: &BoardName, now_ms: i64) -> Result<()> {
-    transaction.execute(SET_ASKED, params![board.as_str(), now_ms])?;
-    Ok(())
 }
 
 /// Boards that were connected to the broker count as there until then, and must show themselves

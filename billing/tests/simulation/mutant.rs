@@ -98,6 +98,14 @@ impl Mutant {
         let is_empty = message.payload.is_empty();
         match self {
             Mutant::NobodyIsAsked if message.topic.ends_with("/who") => None,
+            // Whoever is silent is asked again, which makes up for what the other two leave out.
+            Mutant::SilentBoardsAreNotAsked
+            | Mutant::OldOffersAreNotAnswered
+            | Mutant::ThePubAckIsTheAnswer
+                if message.topic.ends_with("/who") && message.topic != topics::EVERYBODY_WHO =>
+            {
+                None
+            }
             Mutant::ReportsAreNotAnswered
                 if is_empty && ToPanel::read(&message.topic).is_some() =>
             {
@@ -168,12 +176,6 @@ impl Mutant {
         match self {
             Mutant::SilentBoardsStay => {
                 none.with(database, "boards", "present_until_ms", "9223372036854775807", "TRUE")
-            }
-            // Whoever is silent is asked again, which makes up for what the other two leave out.
-            Mutant::SilentBoardsAreNotAsked
-            | Mutant::OldOffersAreNotAnswered
-            | Mutant::ThePubAckIsTheAnswer => {
-                none.with(database, "boards", "asked_ms", "9000000000000", "TRUE")
             }
             Mutant::BoardsOfOtherDoorsCount => {
                 // Only the doors for which nothing is asked: the others keep their own board.

@@ -18,6 +18,7 @@ use crate::store::tests::changed;
 fn plan_of(wanted: &[(&str, &str)], over: &[&str], ask: &[&str]) -> Plan {
     Plan {
         ask_again: BTreeSet::new(),
+        turns: BTreeMap::new(),
         wanted: wanted
             .iter()
             .map(|(topic, payload)| ((*topic).to_owned(), payload.as_bytes().to_vec()))
@@ -70,13 +71,9 @@ impl World {
             ("offers", "offered_ms"),
             ("offers", "deferred_until_ms"),
             ("boards", "present_since_ms"),
-            ("boards", "asked_ms"),
-            ("requests", "asked_ms"),
         ] {
             self.database.execute(&format!("UPDATE {table} SET {column} = {column} - {ms}"));
         }
-        let store = &self.billing.store;
-        store.set_since_ms(store.since_ms() - ms);
     }
 
     /// What is due for the first request, without any news.
@@ -196,8 +193,7 @@ fn a_board_that_is_there_and_gives_no_answer_ends_the_request() {
     let world = World::new(0);
     world.is_there("die-9", NEW_1, PresenceState::Online);
     let due = world.plan_the_first().due;
-    let next = |(at_ms, _): &(i64, RequestId)| *at_ms >= now_ms() + HALF_AN_HOUR_MS - 60_000;
-    assert!(due.iter().any(next), "it is planned for again when the time is over");
+    assert_eq!(due.len(), 1, "it is planned for again when the time is over");
     world.passes(HALF_AN_HOUR_MS - 60_000);
     world.plan_the_first();
     assert_eq!(world.state(), (Some("pending".into()), None));
@@ -224,46 +220,28 @@ fn a_board_that_is_away_or_has_deferred_is_given_its_time() {
     assert_eq!(world.state(), (Some("pending".into()), None), "it has just come back");
 }
 
-/// Whether the board of the first request is asked, after each of these times without news.
-fn is_asked_after(world: &World, seconds: &[i64]) -> Vec<bool> {
-    let is_asked = |seconds: &i64| {
-        world.passes(seconds * 1_000);
-        let plan = world.plan_the_first();
-        let next = plan.due.iter().map(|(at_ms, _)| *at_ms).min();
-        assert!(next > Some(now_ms()), "it is planned for again, later");
-        !plan.ask_again.is_empty()
-    };
-    seconds.iter().map(is_asked).collect()
-}
-
-/// At 29, 31, 59, 63, 119 and 127 seconds.
-const PAUSES: [i64; 6] = [29, 2, 28, 4, 56, 8];
-const ASKED: [bool; 6] = [false, true, false, true, false, true];
-
-#[test]
-fn a_board_that_was_offered_a_request_and_is_silent_is_asked_at_growing_intervals() {
-    let world = World::new(0);
-    world.is_there("die-9", NEW_1, PresenceState::Online);
-    assert!(world.plan_the_first().ask_again.is_empty());
-    assert_eq!(is_asked_after(&world, &PAUSES), ASKED);
-    world.is_there("die-9", NEW_1, PresenceState::Online);
-    assert_eq!(world.planned(), [only("die-9"), NOBODY, NOBODY], "its presence brings the request");
+/// Whose turn the first request is at.
+fn turn(world: &World) -> Option<AtTurn> {
+    let listed = world.runtime.block_on(world.billing.history(Some(1), 1)).expect("a list");
+    let request_id = listed[0].request_id.clone();
+    let all = [Changed::Request(request_id.clone())].into();
+    let planned = world.runtime.block_on(plan(&world.billing, all)).expect("a plan");
+    planned.turns[&request_id].clone()
 }
 
 #[test]
-fn a_board_whose_presence_was_lost_is_asked_at_growing_intervals() {
+fn whose_turn_it_is_goes_with_the_plan_and_when_that_board_was_heard_last() {
     let world = World::new(0);
-    world.is_there("die-1", OLD_1, PresenceState::Online);
-    world.is_there("die-1", OLD_1, PresenceState::Offline);
-    world.plan_the_first();
-    assert_eq!(is_asked_after(&world, &PAUSES), ASKED);
-}
-
-#[test]
-fn a_board_whose_word_that_its_change_has_ended_was_lost_is_asked_at_growing_intervals() {
-    let world = World::new(0);
+    let before_ms = now_ms();
     world.is_there("die-9", NEW_1, PresenceState::Online);
-    world.plan_the_first();
+    let there = turn(&world).expect("a board");
+    assert_eq!(there.board.as_str(), "die-9");
+    assert!((before_ms..=now_ms()).contains(&there.heard_ms), "it has shown itself");
+    world.is_there("die-9", NEW_1, PresenceState::Online);
+    assert_eq!(turn(&world), Some(there), "it answers the question, and not the request");
+    world.defers("die-9", 60);
+    let deferred = turn(&world).expect("a board");
+    assert!(deferred.heard_ms > now_ms() + 600_000, "it tells again every ten minutes");
     let board: BoardName = "die-9".parse().expect("a board");
     let changing = Presence {
         changing: true,
@@ -272,16 +250,18 @@ fn a_board_whose_word_that_its_change_has_ended_was_lost_is_asked_at_growing_int
     };
     let heard = world.billing.on_presence(board, Some(changing));
     world.runtime.block_on(heard).expect("a presence");
-    assert_eq!(is_asked_after(&world, &PAUSES), ASKED);
+    assert_eq!(turn(&world), Some(deferred), "in mid-change, too");
+    world.runtime.block_on(world.billing.delete(Name::Id(1), Actor::CommandLine)).expect("deleted");
+    assert_eq!(turn(&world), None, "it is over");
 }
 
 #[test]
-fn a_board_that_has_deferred_a_request_is_not_asked_before_that_is_over() {
+fn a_request_that_ends_without_an_answer_is_at_nobodys_turn() {
     let world = World::new(0);
     world.is_there("die-9", NEW_1, PresenceState::Online);
     world.plan_the_first();
-    world.defers("die-9", 600);
-    assert_eq!(is_asked_after(&world, &[300, 290, 41]), [false, false, true]);
+    world.passes(HALF_AN_HOUR_MS);
+    assert_eq!(turn(&world), None);
 }
 
 #[test]
