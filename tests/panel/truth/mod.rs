@@ -4,5 +4,6 @@ mod interface;
 mod name;
 mod restore;
 mod serial_number;
+mod syncs;
 mod uboot_board;
 mod unreadable;

@@ -3,6 +3,7 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "how a test fails")]
 
+mod backup_file;
 mod commit;
 mod disk;
 mod failure;
