@@ -40,8 +40,8 @@ complete -c intercom-agent -n '__fish_seen_subcommand_from check' -l config -r -
 complete -c intercom-agent -n '__fish_seen_subcommand_from check' -l json -d 'answer in JSON'
 complete -c intercom-agent -n '__fish_seen_subcommand_from apply' -F
 complete -c intercom-agent -n '__fish_seen_subcommand_from apply' -l help -d 'display usage information'
-complete -c intercom-agent -n '__fish_seen_subcommand_from apply' -l new-mac -x -d 'the MAC address that this panel shall have'
-complete -c intercom-agent -n '__fish_seen_subcommand_from apply' -l new-serial-number -x -d 'the serial number that this panel shall have'
+complete -c intercom-agent -n '__fish_seen_subcommand_from apply' -l new-mac -x -d 'the MAC address that this panel gets'
+complete -c intercom-agent -n '__fish_seen_subcommand_from apply' -l new-serial-number -x -d 'the serial number that this panel gets'
 complete -c intercom-agent -n '__fish_seen_subcommand_from apply' -l mac -x -d 'the intercom\'s MAC address, instead of this panel\'s'
 complete -c intercom-agent -n '__fish_seen_subcommand_from apply' -l id -x -d 'the intercom\'s id, instead of a MAC address'
 complete -c intercom-agent -n '__fish_seen_subcommand_from apply' -l model -x -d 'the model that this panel must be, instead of what it is'

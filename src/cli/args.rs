@@ -175,10 +175,10 @@ command! {
         /// the request, or - for standard input; without it, the request is made of the next options
         #[argh(positional)]
         pub(super) file: Option<PathBuf>,
-        /// the MAC address that this panel shall have
+        /// the MAC address that this panel gets
         #[argh(option, arg_name = "mac")]
         pub(super) new_mac: Option<String>,
-        /// the serial number that this panel shall have
+        /// the serial number that this panel gets
         #[argh(option, arg_name = "text")]
         pub(super) new_serial_number: Option<String>,
         /// the intercom's MAC address, instead of this panel's

@@ -49,7 +49,7 @@ pub async fn serve(socket: &Path, asked: mpsc::Sender<Asked>) -> io::Result<()> 
             }
         };
         if !is_trusted(&stream) {
-            warn!("the control socket takes no orders from this user");
+            warn!("the control socket takes no commands from this user");
             continue;
         }
         tokio::spawn(converse(stream, asked.clone()));

@@ -65,7 +65,7 @@ fn retained_messages_that_are_too_large_on_both_topics_keep_the_panel_from_nothi
     let mut daemon = board.start();
     board.wait_until_reached();
     for topic in [mac_topic("large-1"), format!("{BOARD_TOPIC}/large-2")] {
-        daemon.wait_for(&format!("The message on {topic} is too large"));
+        daemon.wait_for(&format!("the message on {topic} is too large"));
     }
     assert!(last_error(&board).contains("clear it"), "{}", last_error(&board));
     watcher.publish(&mac_topic("r-1"), request("r-1").to_string());

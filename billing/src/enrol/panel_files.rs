@@ -94,8 +94,10 @@ impl PanelFiles<'_> {
     }
 }
 
+/// Readable by all, as the panel's own ones are, since an archive takes the modes along; what is secret is in files
+/// that their owner alone reads.
 fn new_directory(directory: &Path) -> io::Result<()> {
-    DirBuilder::new().mode(0o700).create(directory)
+    DirBuilder::new().mode(0o755).create(directory)
 }
 
 fn write_new(file: &Path, bytes: &[u8]) -> io::Result<()> {

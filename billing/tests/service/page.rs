@@ -124,6 +124,10 @@ fn a_panel_is_replaced_by_the_form_of_its_door() {
     let refused = browser.press("/door?id=1", &wrong);
     assert_eq!(refused.status, 422);
     shows(&refused, &["value=\"02:00:00\"", "The new mac field", "The model field is required"]);
+    let nothing = [("new_mac", " "), ("new_serial_number", ""), ("model", "M"), ("group_id", "6")];
+    let refused = browser.press("/door?id=1", &nothing);
+    assert_eq!(refused.status, 422);
+    shows(&refused, &["Give the MAC address of the spare, or its serial number."]);
     let fields = [
         ("new_mac", "22-0d-ce-38-e7-15"),
         ("new_serial_number", "S-NEW"),

@@ -111,7 +111,7 @@ causes! {
             "";
         /// A message is larger than so many bytes. It is rejected and acknowledged.
         MessageTooLarge { topic: String, limit: usize } = "mqtt-message-size",
-            "The message on {topic} is too large: a panel reads at most {limit} bytes",
+            "the message on {topic} is too large: a panel reads at most {limit} bytes",
             "if it is retained, clear it";
         /// The client within the panel does not do its work.
         Client { why: String } = "mqtt-client",

@@ -3,6 +3,7 @@
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
+use intercom_wire::Errors;
 use maud::{Markup, html};
 use serde_json::{Map, Value, json};
 
@@ -37,7 +38,14 @@ pub(super) async fn replace(
     Form(fields): Form,
 ) -> Result<Response, Refusal> {
     let id = id(query);
-    match billing.patch(patch(id, &fields), visitor.actor()).await {
+    let asked = match patch(id, &fields) {
+        Some(patch) => billing.patch(patch, visitor.actor()).await,
+        None => Err(Refusal::Invalid(Errors::on(
+            "new_mac",
+            "Give the MAC address of the spare, or its serial number.",
+        ))),
+    };
+    match asked {
         Ok(_) => Ok(Redirect::to(&format!("/door?id={id}")).into_response()),
         Err(Refusal::NotFound) => Ok(none(&visitor)),
         Err(Refusal::Invalid(errors)) => {
@@ -72,7 +80,8 @@ fn id(query: RawQuery) -> i64 {
 }
 
 /// The body of the PATCH: what was left empty is not asked for.
-fn patch(id: i64, fields: &Map<String, Value>) -> Map<String, Value> {
+/// What the form asks for; `None` if for no new identity, which the API would take for a change of the record.
+fn patch(id: i64, fields: &Map<String, Value>) -> Option<Map<String, Value>> {
     let typed = |name: &str| {
         let text = fields.get(name)?.as_str()?.trim();
         (!text.is_empty()).then(|| text.to_owned())
@@ -84,7 +93,7 @@ fn patch(id: i64, fields: &Map<String, Value>) -> Map<String, Value> {
     let group =
         typed("group_id").map(|text| text.parse::<i64>().map_or(json!(text), |id| json!(id)));
     body.extend(group.map(|group| ("group_id".to_owned(), group)));
-    body
+    ["new_mac", "new_serial_number"].iter().any(|name| body.contains_key(*name)).then_some(body)
 }
 
 fn none(visitor: &Visitor) -> Response {
@@ -230,7 +239,7 @@ fn replacement(door: &Door, typed: &Typed) -> Markup {
             @match &group {
                 Some(group) => input type="hidden" name="group_id" value=(group);,
                 None => (typed.field(&Field {
-                    name: "group_id", label: "Group", hint: Some("The number of the address."),
+                    name: "group_id", label: "Group", hint: Some("The number of the group, a house or a site."),
                     kind: Kind::Digits, ..Field::default()
                 })),
             }

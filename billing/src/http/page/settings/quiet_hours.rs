@@ -46,7 +46,7 @@ pub(super) fn section(visitor: &Visitor, all: &[OfAGroup], typed: &Typed) -> Mar
             form.card method="post" action="/settings/quiet-hours" {
                 h3 { "Set those of a group" }
                 (typed.field(&Field {
-                    name: "group_id", label: "Group", hint: Some("The number of the address."),
+                    name: "group_id", label: "Group", hint: Some("The number of the group, a house or a site."),
                     kind: Kind::Digits, ..Field::default()
                 }))
                 (typed.field(&Field {
