@@ -307,6 +307,8 @@ fn it_tells_what_it_did_and_what_to_do_next() {
         ] {
             assert!(said.contains(text), "{options}: {text}: {said}");
         }
+        let link = said.contains("installed /etc/init.d/S45intercom-restore\n");
+        assert_eq!(link, options != "--systemd", "{options}: {said}");
         let again = firmware.install(options);
         assert!(!again.contains("installed ") && again.contains("next:\n"), "{again}");
         let removed = firmware.install("--remove");

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::SocketAddr;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::thread;
@@ -119,10 +120,11 @@ fn follow(socket: PathBuf, is_ready: oneshot::Receiver<mpsc::Sender<Asked>>) {
             thread::sleep(std::time::Duration::from_millis(5));
         }
         // It ends with the daemon.
-        let _ = control::ask(&socket, &Ask::Follow, |answer| {
+        let _ = control::follow(&socket, None, &mut |answer| {
             if let Answer::Step(step) = answer {
                 say("panel", &step.text);
             }
+            ControlFlow::Continue(())
         });
     });
 }

@@ -112,10 +112,11 @@ fn say_what_to_try(url: &str, broker: std::net::SocketAddr, root: &Path) -> Resu
     });
     let by_hand = json!({"mac": NEW_MAC, "new_serial_number": "BY-HAND-1", "model": "3516EV200"});
     println!(
-        "\nTry next, in another terminal:\n\n  \
-         curl -X PATCH {url}/api/v1/billing/intercoms -H 'Content-Type: application/json' -d '{back}'\n\n  \
+        "\nTry next, in another terminal, in this order:\n\n  \
          mosquitto_pub -h {} -p {} -q 1 -t {topic} -m '{by_hand}'\n\n  \
-         cargo run -q -p intercom-agent -- status --follow --root {}\n\n\
+         curl -X PATCH {url}/api/v1/billing/intercoms -H 'Content-Type: application/json' -d '{back}'\n\n\
+         Watch the panel meanwhile, in this folder (cargo builds the command first):\n\n  \
+         cargo run -p intercom-agent -- status --follow --root {}\n\n\
          A page with all replacements is at {url}/. Ctrl-C ends the demo.\n",
         broker.ip(),
         broker.port(),
