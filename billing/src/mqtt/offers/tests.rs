@@ -113,6 +113,17 @@ impl World {
         self.runtime.block_on(heard).expect("a presence");
     }
 
+    fn is_changing(&self, board: &str) {
+        let board: BoardName = board.parse().expect("a board");
+        let presence = Presence {
+            changing: true,
+            nonce: Some(Nonce::of(2)),
+            ..Presence::of(board.clone(), PresenceState::Online)
+        };
+        let heard = self.billing.on_presence(board, Some(presence));
+        self.runtime.block_on(heard).expect("a presence");
+    }
+
     /// The boards that are offered a request, told that one is over, and asked.
     fn planned(&self) -> [Vec<String>; 3] {
         let plan = plan(&self.billing, changed(&self.billing.store));
@@ -158,14 +169,7 @@ fn a_board_in_mid_change_is_offered_nothing_until_that_has_ended() {
     let world = World::new(0);
     world.is_there("die-9", NEW_1, PresenceState::Online);
     assert_eq!(world.planned(), [only("die-9"), NOBODY, NOBODY]);
-    let board: BoardName = "die-9".parse().expect("a board");
-    let changing = Presence {
-        changing: true,
-        nonce: Some(Nonce::of(2)),
-        ..Presence::of(board.clone(), PresenceState::Online)
-    };
-    let heard = world.billing.on_presence(board, Some(changing));
-    world.runtime.block_on(heard).expect("a presence");
+    world.is_changing("die-9");
     assert_eq!(world.planned(), [NOBODY, NOBODY, NOBODY], "and nothing is struck out");
     world.is_there("die-9", NEW_1, PresenceState::Online);
     assert_eq!(world.planned(), [only("die-9"), NOBODY, NOBODY]);
@@ -242,14 +246,7 @@ fn whose_turn_it_is_goes_with_the_plan_and_when_that_board_was_heard_last() {
     world.defers("die-9", 60);
     let deferred = turn(&world).expect("a board");
     assert!(deferred.heard_ms > now_ms() + 600_000, "it tells again every ten minutes");
-    let board: BoardName = "die-9".parse().expect("a board");
-    let changing = Presence {
-        changing: true,
-        nonce: Some(Nonce::of(2)),
-        ..Presence::of(board.clone(), PresenceState::Online)
-    };
-    let heard = world.billing.on_presence(board, Some(changing));
-    world.runtime.block_on(heard).expect("a presence");
+    world.is_changing("die-9");
     assert_eq!(turn(&world), Some(deferred), "in mid-change, too");
     world.runtime.block_on(world.billing.delete(Name::Id(1), Actor::CommandLine)).expect("deleted");
     assert_eq!(turn(&world), None, "it is over");
