@@ -8,8 +8,7 @@ use ureq::http::header::LOCATION;
 use ureq::http::{Response, StatusCode, Uri};
 
 use super::Service;
-use super::trouble::Trouble;
-use crate::upstream::cause::{HttpCause, Said, shown};
+use crate::upstream::cause::{Cause, HttpCause, Said, shown};
 
 /// How much of an answer is read for the service's own words.
 const MAX_WORDS: u64 = 2048;
@@ -21,7 +20,7 @@ const MAX_JSON: u64 = 64 * 1024;
 /// # Errors
 /// Its body is anything else. A captive portal and a web application answer each request with
 /// success and a page.
-pub(super) fn json(response: Response<Body>) -> Result<Option<Value>, Trouble> {
+pub(super) fn json(response: Response<Body>) -> Result<Option<Value>, Cause> {
     let status = response.status();
     let mut bytes = Vec::new();
     let read = response.into_body().into_reader().take(MAX_JSON).read_to_end(&mut bytes);

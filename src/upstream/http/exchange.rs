@@ -210,10 +210,11 @@ impl Exchange {
             .post(self.url(&self.service.settings.status)?)
             .header(CONTENT_TYPE, "application/json");
         let response = self.authorized(request)?.send(&body)?;
-        match response.status().is_success() {
-            true => answer::json(response).map(|_| ()),
-            false => Err(Trouble::answer(&self.service, response)),
+        if !response.status().is_success() {
+            return Err(Trouble::answer(&self.service, response));
         }
+        answer::json(response)?;
+        Ok(())
     }
 
     pub(super) fn url(&self, path: &Template) -> Result<String, Trouble> {
