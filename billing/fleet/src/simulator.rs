@@ -18,6 +18,9 @@ use crate::processes::allow_panels;
 
 /// Upper bound on the panels of one process that are connecting at once when it starts.
 const CONNECTING: usize = 200;
+/// The same where they connect to nodes of NATS, which make a consumer for each new panel, and never get ready
+/// with it when too many ask at once: they close what has waited for too long, and it comes again.
+const CONNECTING_TO_NATS: usize = 20;
 
 /// Which panels.
 #[derive(Debug, Args)]
@@ -49,8 +52,9 @@ impl Panels {
         let settings = settings.mqtt.context("no broker")?;
         let connected = watch::Sender::new(0);
         let mut is_enough = connected.subscribe();
+        let at_once = if urls.len() > 1 { CONNECTING_TO_NATS } else { CONNECTING };
         for (started, number) in (self.first..self.end).enumerate() {
-            is_enough.wait_for(|connected| *connected + CONNECTING > started).await?;
+            is_enough.wait_for(|connected| *connected + at_once > started).await?;
             start(&settings, number, connected.clone())?;
         }
         loop {
