@@ -339,7 +339,7 @@ fn the_audit_log_says_who_has_run_the_import_and_each_row() {
 
 #[test]
 fn many_rows_are_checked_and_run_while_other_calls_are_answered() {
-    const ROWS: usize = 500;
+    const ROWS: usize = 200;
     let billing = with_intercoms(1);
     let fill = format!(
         "WITH RECURSIVE n (n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM n WHERE n < {ROWS})
