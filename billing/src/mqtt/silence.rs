@@ -42,10 +42,6 @@ impl Silences {
     /// A request was planned: it is this board's turn. It is asked after half a minute and then, each time,
     /// after twice as long, up to half an hour.
     pub(super) fn at_turn(&mut self, request_id: &RequestId, at_turn: AtTurn, now_ms: i64) -> Due {
-        let begins = |at_turn: AtTurn| {
-            let since_ms = at_turn.heard_ms.max(now_ms);
-            Silence { at_turn, since_ms, asked_ms: since_ms }
-        };
         let silence = match self.0.remove(request_id) {
             // A clock that was set back would keep it from being asked.
             Some(known)
@@ -53,7 +49,10 @@ impl Silences {
             {
                 known
             }
-            _ => begins(at_turn),
+            _ => {
+                let since_ms = at_turn.heard_ms.max(now_ms);
+                Silence { at_turn, since_ms, asked_ms: since_ms }
+            }
         };
         let pause_ms = |silence: &Silence| {
             (silence.asked_ms.saturating_sub(silence.since_ms)).clamp(FIRST_MS, ASKED_EVERY_MS)

@@ -79,8 +79,8 @@ fn id(query: RawQuery) -> i64 {
     query::object(query).get("id").and_then(Value::as_i64).unwrap_or_default()
 }
 
-/// The body of the PATCH: what was left empty is not asked for.
-/// What the form asks for; `None` if for no new identity, which the API would take for a change of the record.
+/// The body of the PATCH: what was left empty is not asked for. `None` if that leaves no new identity, which
+/// the API would take for a change of the record.
 fn patch(id: i64, fields: &Map<String, Value>) -> Option<Map<String, Value>> {
     let typed = |name: &str| {
         let text = fields.get(name)?.as_str()?.trim();
