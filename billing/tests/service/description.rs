@@ -2,11 +2,12 @@
 
 use std::collections::HashSet;
 
+use serde_json::{Value, json};
 use ureq::http::Method;
 
-use crate::common::Running;
 use crate::common::browser::Browser;
 use crate::common::described::Described;
+use crate::common::{NEW, OLD, Running};
 
 #[test]
 fn each_json_body_has_an_example_that_its_schema_allows() {
@@ -34,6 +35,56 @@ fn each_json_body_has_an_example_that_its_schema_allows() {
         }
     }
     assert!(checked > 20, "only {checked} examples");
+}
+
+#[test]
+fn a_report_is_taken_exactly_where_its_schema_allows_it() {
+    let billing = Running::start();
+    let schema = Described::new().schema("/components/schemas/Report");
+    let identity = json!({"mac": OLD, "serial_number": "S-OLD"});
+    let whole = json!({
+        "id": 1, "external_id": "E", "department": "D", "title": "T", "mac": NEW, "model": "M",
+        "serial_number": "S", "status": "failed", "flat_from": 1, "flat_to": 2, "source": "auto-replace",
+        "group": {"id": 6, "name": "G", "external_id": "E", "has_items": false},
+        "request_id": "r-1", "issuer": "i-1", "board": "die-1",
+        "target": {"id": 1, "mac": OLD, "board": "die-1"},
+        "outcome_identity": identity, "previous": identity, "factory": identity, "reason": "none",
+        "deferred_seconds": 1, "seq_mark": 1, "log_extra": {"a": 1}, "message": "m",
+        "errors": {"mac": ["is wrong"]}, "outcomes_not_told": {"count": 2, "first": "r-2", "last": "r-3"},
+        "unclean_ends": 1
+    });
+    let mut objects = vec![String::new()];
+    let nested =
+        whole.as_object().expect("an object").iter().filter(|(_, value)| value.is_object());
+    objects.extend(nested.map(|(key, _)| format!("/{key}")));
+    let mut wrong = Vec::new();
+    let mut check = |what: String, report: Value| {
+        let status = billing.report(report.clone()).status;
+        if status != if schema.is_valid(&report) { 204 } else { 422 } {
+            wrong.push(format!("{what}: {status}"));
+        }
+    };
+    check("as it is".to_owned(), whole.clone());
+    for object in &objects {
+        let with = |key: &str, value: Option<Value>| {
+            let mut report = whole.clone();
+            let object =
+                report.pointer_mut(object).and_then(Value::as_object_mut).expect("an object");
+            match value {
+                Some(value) => object.insert(key.to_owned(), value),
+                None => object.remove(key),
+            };
+            report
+        };
+        check(format!("{object} and an unknown key"), with("unknown", Some(json!(1))));
+        for key in whole.pointer(object).and_then(Value::as_object).expect("an object").keys() {
+            check(format!("{object} without {key}"), with(key, None));
+            for value in [json!(null), json!(true), json!({}), json!([]), json!(-1)] {
+                check(format!("{object}, {key} {value}"), with(key, Some(value)));
+            }
+        }
+    }
+    assert_eq!(wrong, [""; 0], "taken where the schema forbids it, or the other way round");
 }
 
 #[test]
