@@ -23,9 +23,13 @@ pub(super) fn identity(identity: &Identity) -> Result<Exit, Failure> {
     let common = identity.common();
     let panel = super::panel(&common)?;
     let mut store = RecordStore::new(panel.state());
-    let record = store.peek().map_err(Failure::new)?;
-    let current = record.map(|record| record.current);
-    let answer = Answer { current, survey: panel.survey };
+    let mut survey = panel.survey;
+    let current = store.peek().map_err(Failure::new)?.map(|record| {
+        // What the configuration says counts at the first start alone.
+        survey.board = Some(Known::new(record.board, "record"));
+        record.current
+    });
+    let answer = Answer { current, survey };
     output::print(common.json, &answer, in_words)?;
     Ok(Exit::Done)
 }

@@ -75,12 +75,11 @@ fn serial_number(panel: &Panel) -> Finding {
         ),
         (Some(recorded), _, Reading::Absent) => Finding::warning(
             format!("{recorded} is in the record, and no source has it now"),
-            "see what became of it: `intercom-agent identity` shows what each source says",
+            "see what became of it: `serial_number.sources` are the places that are looked into",
         ),
         (None, _, Reading::Absent) => Finding::warning(
             "no source has one; a request may give any",
-            "add the place where this board keeps it to `serial_number.sources`; \
-             `intercom-agent identity` shows what each source says",
+            "add the place where this board keeps it to `serial_number.sources`",
         ),
     }
 }

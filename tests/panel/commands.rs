@@ -123,6 +123,16 @@ fn identity_tells_where_each_value_was_read() {
 }
 
 #[test]
+fn identity_tells_the_name_that_counts_and_not_a_later_one_of_the_configuration() {
+    let board = without_uplink();
+    assert_eq!(board.run(&["restore"]).code, 0, "the first start");
+    let named_anew = board.read("etc/intercom-agent.toml").replace("gate-1", "gate-9");
+    board.write("etc/intercom-agent.toml", named_anew);
+    let found = board.run(&["identity", "--json"]).json();
+    assert_eq!(found["board"], json!({"value": "gate-1", "source": "record"}));
+}
+
+#[test]
 fn without_a_daemon_apply_works_as_one_and_rollback_takes_it_back() {
     let board = without_uplink();
     assert_eq!(board.run(&["status"]).code, 3, "no daemon");

@@ -78,6 +78,11 @@ async fn look(service: &Service, connect_as: &ConnectIdentity) -> Result<(), Cau
     }
 }
 
+/// Whether this leaves open what the broker refuses; [`explained`] can find it out.
+pub(super) fn leaves_open(why: &Cause) -> bool {
+    matches!(why, Cause::Mqtt(MqttCause::NoConnAck { .. } | MqttCause::ClientId { .. }))
+}
+
 /// A broker that refuses CONNECT does not say which part of it. Connections that differ in one part find
 /// it out.
 pub(super) async fn explained(

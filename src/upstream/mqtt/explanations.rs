@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::{Service, attempt};
 use crate::agent::seams::ConnectIdentity;
-use crate::upstream::cause::{Cause, MqttCause};
+use crate::upstream::cause::Cause;
 
 /// How long an explanation stands.
 const STANDS: Duration = Duration::from_secs(15 * 60);
@@ -33,7 +33,7 @@ impl Explanations {
         connect_as: &ConnectIdentity,
         why: Cause,
     ) -> Arc<Cause> {
-        if !matches!(&why, Cause::Mqtt(MqttCause::NoConnAck { .. } | MqttCause::ClientId { .. })) {
+        if !attempt::leaves_open(&why) {
             return Arc::new(why);
         }
         let now = Instant::now();
