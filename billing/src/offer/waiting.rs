@@ -24,7 +24,8 @@ pub struct Waiting {
     pub claimants: Vec<Claimant>,
     /// `new_mac` is known as a spare's own.
     pub is_spares: bool,
-    /// How often the board with `new_mac` has said that it polls, if it ever polled.
+    /// How often the board with `new_mac` has said that it polls, if it ever polled and is not the
+    /// door's: that one may have had it before, and is the one that is asked.
     pub polls_every_ms: Option<i64>,
     /// An operator has said that the door's board gets it.
     pub is_for_the_door: bool,

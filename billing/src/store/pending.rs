@@ -41,7 +41,8 @@ macro_rules! is_spares {
 macro_rules! select {
     ($($rest:expr),+) => {
         concat!(
-            "SELECT r.*, i.confirmed_mac, i.board AS door, m.poll_ms,
+            "SELECT r.*, i.confirmed_mac, i.board AS door,
+                    CASE WHEN m.board = i.board THEN NULL ELSE m.poll_ms END AS poll_ms,
                     q.time_zone, q.begins, q.ends, w.with_intercom, w.confirmed_by, o.board AS others_board,
                     (SELECT issuer FROM service) AS issuer,
                     ",

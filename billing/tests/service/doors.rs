@@ -314,6 +314,19 @@ fn an_undo_where_the_earlier_panel_is_gone_is_for_the_panel_that_is_there() {
 }
 
 #[test]
+fn an_undo_for_the_board_that_had_it_before_waits_for_no_polls_of_its_own() {
+    let billing = Running::start_with(|settings| settings.grace = Duration::ZERO);
+    billing.old_intercom();
+    billing.pending(&format!("mac={OLD}&board=die-1"));
+    let request_id = billing.ask();
+    billing.pending(&format!("mac={OLD}&board=die-1"));
+    billing.report(report(&request_id, "installed", NEW, "new_serial_number"));
+    let request_id = undo(&billing).body["request_id"].clone();
+    let poll = billing.pending(&format!("mac={NEW}&board=die-1")).body;
+    assert_eq!(poll[0]["request_id"], request_id);
+}
+
+#[test]
 fn an_undo_is_refused_while_something_is_pending_and_where_there_is_nothing_to_go_back_to() {
     let billing = Running::start();
     assert_eq!(undo(&billing).status, 404);
