@@ -27,6 +27,7 @@ mod metrics;
 mod page;
 mod panels_http;
 mod panels_mqtt;
+mod postgres_tls;
 mod requests;
 mod roles;
 mod said_before;

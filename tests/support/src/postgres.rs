@@ -1,17 +1,20 @@
 //! A PostgreSQL server of the test's own.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use nix::unistd::{Gid, Uid, User, chown};
 
+use crate::certificates::{Authority, NOW};
 use crate::{Directory, Process, free_port};
 
 /// A server with nothing in it, gone with the value.
 pub struct Postgres {
     port: u16,
+    settings: Vec<String>,
     process: Option<Process>,
     dir: Directory,
 }
@@ -25,7 +28,7 @@ impl Postgres {
             let (user, group) = user();
             chown(dir.path(), Some(user), Some(group)).expect("given to postgres");
         }
-        let mut server = Postgres { port: free_port(), process: None, dir };
+        let mut server = Postgres { port: free_port(), settings: Vec::new(), process: None, dir };
         let made = command("initdb")
             .args(["--no-sync", "--auth", "trust", "--username", "postgres", "--encoding", "UTF8"])
             .args(["--no-locale", "--pgdata"])
@@ -37,6 +40,33 @@ impl Postgres {
         server
     }
 
+    /// From now on it takes nobody but over TLS and by a password, with a certificate of `authority` for
+    /// `localhost`: [`Postgres::tls_url`].
+    pub fn over_tls_alone(&mut self, authority: &Authority) {
+        self.psql("postgres", "ALTER USER postgres PASSWORD 'over-tls'");
+        self.quit();
+        let certificate = self.data().join("server");
+        authority.issue("localhost", NOW, &certificate);
+        let file = |kind| certificate.with_extension(kind);
+        fs::set_permissions(file("key"), fs::Permissions::from_mode(0o600))
+            .expect("for itself alone");
+        if Uid::effective().is_root() {
+            let (user, group) = user();
+            for kind in ["key", "pem"] {
+                chown(&file(kind), Some(user), Some(group)).expect("given to postgres");
+            }
+        }
+        fs::write(self.data().join("pg_hba.conf"), "hostssl all all all scram-sha-256\n")
+            .expect("rules");
+        let [key, pem] = ["key", "pem"].map(|kind| file(kind).display().to_string());
+        for setting in
+            ["ssl=on".to_owned(), format!("ssl_key_file={key}"), format!("ssl_cert_file={pem}")]
+        {
+            self.settings.extend(["-c".to_owned(), setting]);
+        }
+        self.start_again();
+    }
+
     /// After it was killed: at the same address, with what was committed.
     pub fn start_again(&mut self) {
         let mut process = Process::start(
@@ -46,7 +76,8 @@ impl Postgres {
                 .arg(self.data())
                 .args(["-p", &self.port.to_string(), "-c", "listen_addresses=127.0.0.1", "-c"])
                 .arg(format!("unix_socket_directories={}", self.dir.path().display()))
-                .args(["-c", "max_connections=200"]),
+                .args(["-c", "max_connections=200"])
+                .args(&self.settings),
         );
         process.wait_for("database system is ready to accept connections");
         self.process = Some(process);
@@ -60,6 +91,11 @@ impl Postgres {
     /// Where its databases are: `postgres` is there already.
     pub fn url(&self, database: &str) -> String {
         format!("postgres://postgres@127.0.0.1:{}/{database}?sslmode=disable", self.port)
+    }
+
+    /// The same over TLS, with the password.
+    pub fn tls_url(&self, database: &str) -> String {
+        format!("postgres://postgres:over-tls@localhost:{}/{database}", self.port)
     }
 
     /// What `psql` prints for these statements, a row a line.
