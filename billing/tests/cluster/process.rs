@@ -19,7 +19,7 @@ pub(crate) fn said(output: &Output) -> String {
 
 pub(crate) struct Billing {
     pub(crate) process: Process,
-    url: String,
+    pub(crate) url: String,
 }
 
 impl Billing {
