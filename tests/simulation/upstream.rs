@@ -29,6 +29,7 @@ impl Upstream for SimulatedUpstream {
     fn connect_as(&mut self, connect_as: ConnectIdentity, connection: Connection) {
         self.order(|world| {
             world.cloud.board_is_up_as(connect_as, connection);
+            world.forget_polls();
             for route in world.rules.routes.clone() {
                 let delay = world.cloud.delay();
                 world.later(delay, Traffic::Connect(route, connection));

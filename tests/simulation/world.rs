@@ -139,6 +139,13 @@ impl Hardware {
         self.queue.iter().all(|(_, _, happening)| poll(happening))
     }
 
+    /// No poll comes of a connection that is over. It would bring nothing, and all would count as quiet
+    /// before the new connection has polled.
+    pub fn forget_polls(&mut self) {
+        let poll = |h: &Happening| matches!(h, Happening::Traffic(Traffic::Poll(_)));
+        self.queue.retain(|(_, _, happening)| !poll(happening));
+    }
+
     /// The next poll of the list is now.
     pub fn poll_now(&mut self) {
         let now = self.now;

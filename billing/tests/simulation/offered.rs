@@ -139,7 +139,11 @@ impl World {
         had_it: bool,
     ) -> i64 {
         let book = &self.watch.book;
-        let owner = self.watch.tables.macs.get(&mac).map(|owner| (mac, owner.board.clone()));
+        let tables = &self.watch.tables;
+        let door = &tables.intercoms[&request.intercom].board;
+        // Nobody waits for the door's board to show itself with what it had before.
+        let other = tables.macs.get(&mac).filter(|owner| Some(&owner.board) != door.as_ref());
+        let owner = other.map(|owner| (mac, owner.board.clone()));
         let polls_ms =
             if owner.is_some_and(|own| book.polled.contains(&own)) { POLLS_MS } else { 0 };
         let grace_ms = GRACE_MS.max(polls_ms);
