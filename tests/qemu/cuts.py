@@ -1,6 +1,7 @@
 """Places to cut the power within a recorded change, and what the flash holds there."""
 
 import collections
+import itertools
 import random
 
 import flash
@@ -16,18 +17,19 @@ class Change:
         self.writes = writes
 
     def chosen(self, count):
-        """As many cuts, in order: half about the record, half about the environment, as far as both are written; every
-        other one in the middle of a page."""
+        """As many cuts, in order, or all that there are: half about the record, half about the environment, as far as
+        both are written; every other one in the middle of a page."""
         chance = random.Random(5)
         of_record = [n for n, (offset, _) in enumerate(self.writes) if offset >= flash.DATA]
         of_environment = [n for n, (offset, _) in enumerate(self.writes) if offset < flash.DATA]
+        # An erase is one step for this chip.
+        steps = [len(data) if len(data) <= power.PAGE else 1 for _, data in self.writes]
         cuts = {(0, 0), (len(self.writes), 0)}
-        while len(cuts) < count:
+        for turn in itertools.count():
+            if len(cuts) >= min(count, sum(steps) + 1):
+                return sorted(cuts)
             number = chance.choice(chance.choice([kind for kind in (of_record, of_environment) if kind]))
-            size = len(self.writes[number][1])
-            # An erase is one step for this chip.
-            cuts.add((number, chance.randrange(size) if size <= power.PAGE and len(cuts) % 2 else 0))
-        return sorted(cuts)
+            cuts.add((number, chance.randrange(steps[number]) if turn % 2 else 0))
 
     def content(self, cut):
         """What the flash held when the power went."""
