@@ -67,7 +67,7 @@ pub fn restore<S: Seams>(
     reading: BoardReading,
 ) -> Result<Restored, NoMac> {
     let mut restored = load(seams, restorer, reading)?;
-    go_on_or_take_back(seams, rules, &mut restored);
+    go_on_or_take_back(seams, rules, restorer, &mut restored);
     let record = &restored.record;
     let wanted = record.carried();
     // Each by itself: a link that does not take its address must not keep the files from telling it.
@@ -171,7 +171,12 @@ fn without_factory(mut record: Record) -> Record {
 }
 
 /// A boot that finds a change counts it durably before it touches the link.
-fn go_on_or_take_back<S: Seams>(seams: &mut S, rules: &Rules, restored: &mut Restored) {
+fn go_on_or_take_back<S: Seams>(
+    seams: &mut S,
+    rules: &Rules,
+    restorer: Restorer,
+    restored: &mut Restored,
+) {
     let boot_id = seams.clock().boot_id();
     let deadline = seams.clock().now() + rules.confirm_within;
     let at = seams.clock().wall_time();
@@ -180,7 +185,7 @@ fn go_on_or_take_back<S: Seams>(seams: &mut S, rules: &Rules, restored: &mut Res
         return;
     }
     if change.attempts < MAX_ATTEMPTS {
-        restored.record.resume(boot_id, deadline);
+        restored.record.resume(boot_id.clone(), deadline);
         restored.save(seams);
         if !restored.unsaved {
             return;
@@ -192,5 +197,7 @@ fn go_on_or_take_back<S: Seams>(seams: &mut S, rules: &Rules, restored: &mut Res
         restored.remarks.push(format!("the change is rolled back: {reason}"));
         restored.record.roll_back(reason, at);
     }
+    // The change has kept it open; without it nothing is written to the environment.
+    restored.record.take_over(&restored.reading, &boot_id, restorer == Restorer::Daemon);
     restored.save(seams);
 }

@@ -38,9 +38,19 @@ pub fn number(variable: &str) -> Option<u64> {
 
 /// An address that was lost during a change; a made-up one that was set by others in one; serial numbers
 /// that were installed in the boot in which an unread or made-up address had been put back; two that
-/// were taken back while the environment could not be written; a life that ended before the last poll.
-const BROKE_A_RULE_ONCE: [u64; 8] =
-    [4_010_413, 7_004_207, 1_116_922_968, 1_116_022_216, 20_023_508, 9_001_988, 9_014_510, 514_462];
+/// were taken back while the environment could not be written; a life that ended before the last poll; a
+/// factory identity that was open when a boot took a change back.
+const BROKE_A_RULE_ONCE: [u64; 9] = [
+    4_010_413,
+    7_004_207,
+    1_116_922_968,
+    1_116_022_216,
+    20_023_508,
+    9_001_988,
+    9_014_510,
+    514_462,
+    525_393,
+];
 
 #[test]
 fn seeds_that_broke_a_rule_once_break_none() {
