@@ -87,6 +87,27 @@ impl World {
         (now_ms < ends_ms).then(|| format!("{} ms before the grace time is over", ends_ms - now_ms))
     }
 
+    /// Whether a board is the first of those that are there with a new MAC address, of which none may
+    /// have the request: it is asked whether it is still there.
+    pub fn keeps_one_waiting(&self, board: &BoardName) -> bool {
+        let now_ms = unix_ms(self.now());
+        let tables = &self.watch.tables;
+        let is_kept = |request: &Request, mac: Mac| {
+            let is_there = |(other, claim): &(&BoardName, &Claim)| {
+                claim.is_there(now_ms) && self.is_believed(other, mac)
+            };
+            let there: Vec<_> = self.watch.book.claiming(mac).filter(is_there).collect();
+            there.first().is_some_and(|(first, _)| *first == board)
+                && there.iter().all(|(other, _)| self.is_no_replacement(other, request).is_some())
+        };
+        tables.requests.iter().any(|(request_id, request)| {
+            let confirmed = tables.intercoms[&request.intercom].confirmed.mac;
+            request.state == "pending"
+                && !tables.swaps.contains_key(request_id)
+                && request.new_mac.is_some_and(|mac| mac != confirmed && is_kept(request, mac))
+        })
+    }
+
     /// A board that is there with the new MAC address, and must not have the request.
     fn is_no_replacement(&self, board: &BoardName, request: &Request) -> Option<String> {
         let tables = &self.watch.tables;

@@ -229,8 +229,12 @@ impl World {
     pub fn check_said(&mut self, message: &Message) {
         let named = message.topic.strip_prefix("intercoms/by-board/");
         if let Some(board) = named.and_then(|rest| rest.strip_suffix("/who")) {
-            let board = board.parse().expect("a board");
-            return self.watch.book.asks(&board, unix_ms(self.now()));
+            let board: BoardName = board.parse().expect("a board");
+            // One that is only silent about an offer counts as there all the same.
+            if self.keeps_one_waiting(&board) {
+                self.watch.book.asks(&board, unix_ms(self.now()));
+            }
+            return;
         }
         let Some(board) = addressee(&message.topic).filter(|_| !message.payload.is_empty()) else {
             return;

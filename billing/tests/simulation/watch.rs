@@ -10,6 +10,8 @@ use rusqlite::{Connection, Row};
 const UNTIL_FURTHER_NOTICE: i64 = i64::MAX;
 /// Who does not answer within this time after a question is not there.
 const ANSWERS_WITHIN_MS: i64 = 120_000;
+/// How often a board that keeps a request waiting is asked whether it is still there.
+const ASKED_EVERY_MS: i64 = 1_800_000;
 /// A board that polls counts as there for three of the intervals that it announces.
 const POLLS_MS: i64 = 180_000;
 
@@ -60,6 +62,8 @@ pub struct Claim {
     pub nonce: Option<Nonce>,
     pub since_ms: i64,
     pub until_ms: i64,
+    /// When it was asked last because it keeps a request waiting.
+    pub asked_ms: i64,
 }
 
 impl Book {
@@ -75,11 +79,13 @@ impl Book {
         }
     }
 
-    /// Billing asks a board by name whether it is there.
+    /// Billing asks a board by name that keeps a request waiting: its presence may be an old one.
     pub fn asks(&mut self, board: &BoardName, now_ms: i64) {
         if let Some(claim) = self.claims.get_mut(board)
             && claim.until_ms == UNTIL_FURTHER_NOTICE
+            && now_ms >= claim.asked_ms + ASKED_EVERY_MS
         {
+            claim.asked_ms = now_ms;
             claim.until_ms = now_ms + ANSWERS_WITHIN_MS;
         }
     }
@@ -111,8 +117,14 @@ impl Book {
         until_ms: i64,
         now_ms: i64,
     ) -> &mut Claim {
-        let new =
-            Claim { identity: None, changing: false, nonce: None, since_ms: now_ms, until_ms: 0 };
+        let new = Claim {
+            identity: None,
+            changing: false,
+            nonce: None,
+            since_ms: now_ms,
+            until_ms: 0,
+            asked_ms: 0,
+        };
         let claim = self.claims.entry(board.clone()).or_insert(new);
         if claim.until_ms < now_ms {
             claim.since_ms = now_ms;
