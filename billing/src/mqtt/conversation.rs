@@ -15,7 +15,7 @@ use intercom_wire::{BoardName, Presence, Report, RequestId, json};
 use super::agenda::Agenda;
 pub use super::offers::Message;
 use super::offers::{Said, plan};
-use super::silence::{AtTurn, Silences};
+use super::silence::{Awaited, Silences};
 use crate::operations::{Billing, Refusal};
 use crate::store::{Changed, offers};
 
@@ -195,21 +195,21 @@ impl Conversation {
         for (at_ms, request_id) in plan.due.drain(..) {
             self.agenda.add_later(at_ms, request_id);
         }
-        let turns = std::mem::take(&mut plan.turns);
+        let awaited = std::mem::take(&mut plan.awaited);
         self.said.set_plan(plan);
-        self.ask_the_silent(turns);
+        self.ask_the_silent(awaited);
         Ok(())
     }
 
-    fn ask_the_silent(&mut self, turns: BTreeMap<RequestId, Option<AtTurn>>) {
+    fn ask_the_silent(&mut self, awaited: BTreeMap<RequestId, Option<Awaited>>) {
         let now_ms = self.billing.store.now_ms();
-        for (request_id, at_turn) in turns {
-            let Some(at_turn) = at_turn else {
-                self.silences.at_nobodys(&request_id);
+        for (request_id, awaited) in awaited {
+            let Some(awaited) = awaited else {
+                self.silences.waits_for_nobody(&request_id);
                 continue;
             };
-            let board = at_turn.board.clone();
-            let due = self.silences.at_turn(&request_id, at_turn, now_ms);
+            let board = awaited.board.clone();
+            let due = self.silences.waits_for(&request_id, awaited, now_ms);
             if due.asks {
                 self.said.ask(&board);
             }

@@ -9,10 +9,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use intercom_wire::topics::{self, ToPanel};
 use intercom_wire::{BoardName, RequestBody, RequestId};
 
-use super::silence::AtTurn;
-use crate::offer::{ANSWERS_WITHIN_MS, ASKED_EVERY_MS, Rule, Turn};
+use super::silence::Awaited;
+use crate::offer::{ANSWERS_WITHIN_MS, ASKED_EVERY_MS, Rule, Turn, UNTIL_FURTHER_NOTICE, Waiting};
 use crate::operations::{Billing, Refusal, Silence, end_if_unanswered, expire};
-use crate::store::{Changed, Transaction, boards, offers, pending};
+use crate::store::{Changed, Transaction, boards, macs, offers, pending};
 
 /// How often a panel tells that a request is still deferred, in milliseconds.
 const DEFERRED_TOLD_EVERY_MS: i64 = 600_000;
@@ -24,12 +24,12 @@ pub(super) struct Plan {
     wanted: BTreeMap<String, Vec<u8>>,
     /// The topics of requests that a board was offered and is not any more.
     over: BTreeSet<String>,
-    /// The boards that have not shown themselves, and whose turn it is.
+    /// The boards that have not shown themselves, and that a request waits for.
     ask: BTreeSet<BoardName>,
     /// The boards that keep a request waiting, and may have gone.
     ask_again: BTreeSet<BoardName>,
-    /// Each request that was planned for, and whose turn it is at.
-    pub(super) turns: BTreeMap<RequestId, Option<AtTurn>>,
+    /// Each request that was planned for, and the board that it waits for.
+    pub(super) awaited: BTreeMap<RequestId, Option<Awaited>>,
     /// The requests that are planned for again, and when, Unix time in milliseconds.
     pub(super) due: Vec<(i64, RequestId)>,
 }
@@ -76,7 +76,7 @@ fn record_one(
     plan: &mut Plan,
 ) -> Result<Option<Offer>, Refusal> {
     let now = transaction.now_ms();
-    plan.turns.insert(request_id.clone(), None);
+    plan.awaited.insert(request_id.clone(), None);
     let mut pending = pending::by_id(transaction, request_id)?;
     if pending.as_ref().is_some_and(|pending| pending.waiting.schedule.is_over(now)) {
         expire(transaction, request_id)?;
@@ -100,9 +100,21 @@ fn record_one(
         let next = ask_again(transaction, board, now, plan)?;
         plan.due.extend(next.map(|at_ms| (at_ms, request_id.clone())));
     }
-    let Some(board) = whose else { return Ok(None) };
+    let Some(board) = whose else {
+        let missed = match &turn {
+            Some(turn) => missed(transaction, turn, &pending.waiting, now)?,
+            None => None,
+        };
+        // The grace time may be over before a silence is noticed.
+        if let Some(Turn::Grace(_)) = turn {
+            plan.ask.extend(missed.clone());
+        }
+        let missed = missed.map(|board| Awaited { board, heard_ms: 0 });
+        plan.awaited.insert(request_id.clone(), missed);
+        return Ok(None);
+    };
     let heard_ms = heard_ms(transaction, request_id, board, now)?;
-    plan.turns.insert(request_id.clone(), Some(AtTurn { board: board.clone(), heard_ms }));
+    plan.awaited.insert(request_id.clone(), Some(Awaited { board: board.clone(), heard_ms }));
     // It says so when its change has ended, and is answered then.
     let nonce = match boards::is_changing(transaction, board)? {
         true => return Ok(None),
@@ -114,7 +126,7 @@ fn record_one(
     }
     match end_if_unanswered(transaction, request_id, board, now)? {
         Silence::Ended => {
-            plan.turns.insert(request_id.clone(), None);
+            plan.awaited.insert(request_id.clone(), None);
             return Ok(None);
         }
         Silence::EndsAt(at_ms) => plan.due.push((at_ms, request_id.clone())),
@@ -124,6 +136,40 @@ fn record_one(
         board: board.clone(),
         request: RequestBody { nonce: Some(nonce), ..pending.body },
     }))
+}
+
+/// The board that a request at nobody's turn waits for, or would: it may be there, and what it said is lost.
+fn missed(
+    transaction: &Transaction<'_>,
+    turn: &Turn,
+    waiting: &Waiting,
+    now_ms: i64,
+) -> Result<Option<BoardName>, Refusal> {
+    let owner = || {
+        let owner = waiting.new_mac.map(|mac| macs::owner(transaction, mac)).transpose()?;
+        Ok::<_, Refusal>(owner.flatten().map(|(board, _)| board))
+    };
+    Ok(match turn {
+        Turn::Spare => owner()?,
+        // The door's board may have had it before.
+        Turn::Grace(_) => owner()?.filter(|board| waiting.door.as_ref() != Some(board)),
+        Turn::Exchanged(board) => board.clone(),
+        // It is asked whether it is still there, and counts as gone without an answer.
+        Turn::Conflict(board) => {
+            let presence = boards::presence(transaction, board)?;
+            let until_ms = presence.map_or(0, |presence| presence.until_ms);
+            let is_asked = until_ms > now_ms && until_ms != UNTIL_FURTHER_NOTICE;
+            // Who polls is asked in vain.
+            (is_asked && boards::nonce(transaction, board)?.is_some()).then(|| board.clone())
+        }
+        Turn::Replacement(_)
+        | Turn::Door(_)
+        | Turn::Twins(_)
+        | Turn::OtherHalf
+        | Turn::NotBefore(_)
+        | Turn::Quiet(_)
+        | Turn::Expired => None,
+    })
 }
 
 /// Asks a board that keeps a request waiting whether it is still there, now and then. Nobody has to

@@ -1,5 +1,5 @@
-//! When a board that says nothing about a request whose turn it is at is asked by name whether it is there. A
-//! broker loses messages on a living connection too: the offer, or the presence that it would answer.
+//! When a board that a request waits for, and that says nothing, is asked by name whether it is there. A broker
+//! loses messages on a living connection too: the offer, or the presence that it would answer.
 
 use std::collections::BTreeMap;
 
@@ -10,9 +10,9 @@ use crate::offer::ASKED_EVERY_MS;
 /// How long a board may be silent before it is asked, in milliseconds.
 const FIRST_MS: i64 = 30_000;
 
-/// Whose turn a request is at.
+/// The board that a request waits for: whose turn it is at, or would be.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct AtTurn {
+pub(super) struct Awaited {
     /// The board.
     pub(super) board: BoardName,
     /// When it was heard last about the request, or showed itself; Unix time in milliseconds.
@@ -24,7 +24,7 @@ pub(super) struct AtTurn {
 pub(super) struct Silences(BTreeMap<RequestId, Silence>);
 
 struct Silence {
-    at_turn: AtTurn,
+    awaited: Awaited,
     since_ms: i64,
     asked_ms: i64,
 }
@@ -39,19 +39,24 @@ pub(super) struct Due {
 }
 
 impl Silences {
-    /// A request was planned: it is this board's turn. It is asked after half a minute and then, each time,
+    /// A request was planned: it waits for this board. That is asked after half a minute and then, each time,
     /// after twice as long, up to half an hour.
-    pub(super) fn at_turn(&mut self, request_id: &RequestId, at_turn: AtTurn, now_ms: i64) -> Due {
+    pub(super) fn waits_for(
+        &mut self,
+        request_id: &RequestId,
+        awaited: Awaited,
+        now_ms: i64,
+    ) -> Due {
         let silence = match self.0.remove(request_id) {
             // A clock that was set back would keep it from being asked.
             Some(known)
-                if known.at_turn == at_turn && known.asked_ms <= now_ms.max(known.since_ms) =>
+                if known.awaited == awaited && known.asked_ms <= now_ms.max(known.since_ms) =>
             {
                 known
             }
             _ => {
-                let since_ms = at_turn.heard_ms.max(now_ms);
-                Silence { at_turn, since_ms, asked_ms: since_ms }
+                let since_ms = awaited.heard_ms.max(now_ms);
+                Silence { awaited, since_ms, asked_ms: since_ms }
             }
         };
         let pause_ms = |silence: &Silence| {
@@ -64,8 +69,8 @@ impl Silences {
         Due { asks, next_ms }
     }
 
-    /// A request was planned, and it is no board's turn.
-    pub(super) fn at_nobodys(&mut self, request_id: &RequestId) {
+    /// A request was planned, and it waits for no board.
+    pub(super) fn waits_for_nobody(&mut self, request_id: &RequestId) {
         self.0.remove(request_id);
     }
 }
@@ -76,8 +81,8 @@ mod tests {
 
     const MINUTE: i64 = 60_000;
 
-    fn at_turn(board: &str, heard_ms: i64) -> AtTurn {
-        AtTurn { board: board.parse().expect("a board"), heard_ms }
+    fn gate(board: &str, heard_ms: i64) -> Awaited {
+        Awaited { board: board.parse().expect("a board"), heard_ms }
     }
 
     fn request() -> RequestId {
@@ -85,11 +90,11 @@ mod tests {
     }
 
     /// When the board of the turn is asked until `end`, where something makes billing plan each second.
-    fn asked(silences: &mut Silences, turn: &AtTurn, from: i64, end: i64) -> Vec<i64> {
+    fn asked(silences: &mut Silences, turn: &Awaited, from: i64, end: i64) -> Vec<i64> {
         let planned = (from..=end).step_by(1_000);
         planned
             .filter(|now| {
-                let due = silences.at_turn(&request(), turn.clone(), *now);
+                let due = silences.waits_for(&request(), turn.clone(), *now);
                 assert!(due.next_ms > *now, "planned again, later");
                 due.asks
             })
@@ -99,43 +104,43 @@ mod tests {
 
     #[test]
     fn a_silent_board_is_asked_at_intervals_that_grow_to_half_an_hour() {
-        let turn = at_turn("gate-1", 5);
+        let turn = gate("gate-1", 5);
         let all = asked(&mut Silences::default(), &turn, 1_000_000, 1_000_000 + 130 * MINUTE);
         assert_eq!(all, [30, 60, 120, 240, 480, 960, 1_920, 3_720, 5_520, 7_320]);
     }
 
     #[test]
     fn silence_begins_with_the_turn_and_not_with_the_request() {
-        let (mut silences, old) = (Silences::default(), at_turn("gate-1", 5));
+        let (mut silences, old) = (Silences::default(), gate("gate-1", 5));
         assert_eq!(asked(&mut silences, &old, 10_000_000, 10_000_000 + MINUTE), [30, 60]);
-        let other = at_turn("gate-2", 5);
+        let other = gate("gate-2", 5);
         assert_eq!(asked(&mut silences, &other, 20_000_000, 20_000_000 + MINUTE), [30, 60]);
-        silences.at_nobodys(&request());
+        silences.waits_for_nobody(&request());
         assert_eq!(asked(&mut silences, &other, 30_000_000, 30_000_000 + MINUTE), [30, 60]);
     }
 
     #[test]
     fn a_board_that_was_heard_is_asked_from_then_on() {
         let mut silences = Silences::default();
-        let turn = at_turn("gate-1", 5);
+        let turn = gate("gate-1", 5);
         assert_eq!(asked(&mut silences, &turn, MINUTE, 10 * MINUTE), [30, 60, 120, 240, 480]);
-        let deferred = at_turn("gate-1", 15 * MINUTE);
-        let due = silences.at_turn(&request(), deferred.clone(), 10 * MINUTE);
+        let deferred = gate("gate-1", 15 * MINUTE);
+        let due = silences.waits_for(&request(), deferred.clone(), 10 * MINUTE);
         assert_eq!(due, Due { asks: false, next_ms: 15 * MINUTE + FIRST_MS });
         assert_eq!(asked(&mut silences, &deferred, 10 * MINUTE, 16 * MINUTE), [330, 360]);
     }
 
     #[test]
     fn plans_that_change_nothing_are_due_at_one_time() {
-        let (mut silences, turn) = (Silences::default(), at_turn("gate-1", 5));
-        let due = |now: i64| silences.at_turn(&request(), turn.clone(), now).next_ms;
+        let (mut silences, turn) = (Silences::default(), gate("gate-1", 5));
+        let due = |now: i64| silences.waits_for(&request(), turn.clone(), now).next_ms;
         let times: std::collections::BTreeSet<i64> = (1_000..30_000).map(due).collect();
         assert_eq!(times, [31_000].into());
     }
 
     #[test]
     fn a_clock_that_is_set_back_keeps_nobody_from_being_asked() {
-        let (mut silences, turn) = (Silences::default(), at_turn("gate-1", 5));
+        let (mut silences, turn) = (Silences::default(), gate("gate-1", 5));
         let year = 365 * 24 * 60 * MINUTE;
         assert_eq!(asked(&mut silences, &turn, year, year + MINUTE), [30, 60]);
         assert_eq!(asked(&mut silences, &turn, MINUTE, 3 * MINUTE), [30, 60, 120]);

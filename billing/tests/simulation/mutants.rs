@@ -32,6 +32,7 @@ mutants! {
     mutant_the_nonce_is_not_checked: NonceNotChecked breaks rule 1 in withdrawn_offers_come_again;
     mutant_an_old_offer_is_not_answered: OldOffersAreNotAnswered breaks rule 7 in an_old_presence_comes_again;
     mutant_a_silent_board_is_not_asked: SilentBoardsAreNotAsked breaks rule 7 in an_offer_is_dropped;
+    mutant_a_silent_spare_is_not_asked: SilentBoardsAreNotAsked breaks rule 8 in a_spares_presence_is_dropped;
     mutant_nobody_is_asked: NobodyIsAsked breaks rule 8 in billing_comes_back;
     mutant_who_does_not_answer_is_there: SilentBoardsStay breaks rule 8 in a_spare_goes_with_the_broker;
 }

@@ -276,6 +276,22 @@ pub fn an_offer_is_dropped(world: World) -> World {
     )
 }
 
+/// Billing asks who is there when it has connected again, and the broker drops every answer: also that of the
+/// spare that is asked for later.
+pub fn a_spares_presence_is_dropped(world: World) -> World {
+    let drops = Weather { drops: 1, ..Weather::default() };
+    told(
+        world,
+        vec![
+            (3, Action::PowerOn(SPARE)),
+            (4, Action::Weather(drops)),
+            (5, Action::CutBilling),
+            (8, Action::Weather(Weather::default())),
+            (9, patch(11)),
+        ],
+    )
+}
+
 /// A stranger says that it has installed what was offered to another board.
 pub fn a_stranger_reports(world: World) -> World {
     told(

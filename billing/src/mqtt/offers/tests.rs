@@ -18,7 +18,7 @@ use crate::store::tests::changed;
 fn plan_of(wanted: &[(&str, &str)], over: &[&str], ask: &[&str]) -> Plan {
     Plan {
         ask_again: BTreeSet::new(),
-        turns: BTreeMap::new(),
+        awaited: BTreeMap::new(),
         wanted: wanted
             .iter()
             .map(|(topic, payload)| ((*topic).to_owned(), payload.as_bytes().to_vec()))
@@ -225,12 +225,12 @@ fn a_board_that_is_away_or_has_deferred_is_given_its_time() {
 }
 
 /// Whose turn the first request is at.
-fn turn(world: &World) -> Option<AtTurn> {
+fn turn(world: &World) -> Option<Awaited> {
     let listed = world.runtime.block_on(world.billing.history(Some(1), 1)).expect("a list");
     let request_id = listed[0].request_id.clone();
     let all = [Changed::Request(request_id.clone())].into();
     let planned = world.runtime.block_on(plan(&world.billing, all)).expect("a plan");
-    planned.turns[&request_id].clone()
+    planned.awaited[&request_id].clone()
 }
 
 #[test]
@@ -250,6 +250,16 @@ fn whose_turn_it_is_goes_with_the_plan_and_when_that_board_was_heard_last() {
     assert_eq!(turn(&world), Some(deferred), "in mid-change, too");
     world.runtime.block_on(world.billing.delete(Name::Id(1), Actor::CommandLine)).expect("deleted");
     assert_eq!(turn(&world), None, "it is over");
+}
+
+#[test]
+fn a_spare_that_is_waited_for_is_the_one_that_is_asked() {
+    let world = World::new(0);
+    world.is_there("die-9", "06:00:00:00:00:77", PresenceState::Online);
+    world.is_there("die-9", "06:00:00:00:00:77", PresenceState::Offline);
+    world.database.execute(&format!("UPDATE macs SET mac = '{NEW_1}'"));
+    let awaited = Awaited { board: "die-9".parse().expect("a board"), heard_ms: 0 };
+    assert_eq!(turn(&world), Some(awaited));
 }
 
 #[test]
