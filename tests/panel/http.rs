@@ -15,8 +15,9 @@ fn a_patched_panel_is_found_by_polling_and_billing_shows_it_installed() {
             let billing = Billing::start_in("lan", LAN);
             let id = billing.create_old();
             let board = Board::on_the_kernels_link("gate-1").with_polling(&billing.url);
-            let mut daemon = board.start();
+            // Before the first poll: the next one comes a minute later.
             billing.replace_old();
+            let mut daemon = board.start();
             daemon.wait_for("the report has arrived over HTTP");
             assert_eq!(kernels_mac(), NEW);
             let (status, shown) = billing.show(NEW);
