@@ -89,7 +89,7 @@ fn identity_of_the_board() -> Value {
         (
             "board",
             nullable(known(text(
-                "The stable name; null if it is made from the factory MAC address.",
+                "The stable name; null before the first start if it is made from the factory MAC address.",
             ))),
         ),
         ("warnings", texts("What could not be read, and why.")),

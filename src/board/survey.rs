@@ -10,7 +10,7 @@ use crate::config::Settings;
 use crate::record::Reading;
 use crate::root::Root;
 
-/// What the board says about itself. Nothing here comes from the record.
+/// What the board says about itself.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Survey {
     /// The network link; none if there is no such interface.

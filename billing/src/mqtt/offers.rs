@@ -105,16 +105,14 @@ fn record_one(
             Some(turn) => missed(transaction, turn, &pending.waiting, now)?,
             None => None,
         };
-        // The grace time may be over before a silence is noticed.
-        if let Some(Turn::Grace(_)) = turn {
-            plan.ask.extend(missed.clone());
-        }
-        let missed = missed.map(|board| Awaited { board, heard_ms: 0 });
-        plan.awaited.insert(request_id.clone(), missed);
+        let at_once = matches!(turn, Some(Turn::Grace(_)));
+        let awaited = missed.map(|board| Awaited { board, heard_ms: 0, at_once });
+        plan.awaited.insert(request_id.clone(), awaited);
         return Ok(None);
     };
     let heard_ms = heard_ms(transaction, request_id, board, now)?;
-    plan.awaited.insert(request_id.clone(), Some(Awaited { board: board.clone(), heard_ms }));
+    let awaited = Awaited { board: board.clone(), heard_ms, at_once: false };
+    plan.awaited.insert(request_id.clone(), Some(awaited));
     // It says so when its change has ended, and is answered then.
     let nonce = match boards::is_changing(transaction, board)? {
         true => return Ok(None),
@@ -152,7 +150,9 @@ fn missed(
     Ok(match turn {
         Turn::Spare => owner()?,
         // The door's board may have had it before.
-        Turn::Grace(_) => owner()?.filter(|board| waiting.door.as_ref() != Some(board)),
+        Turn::Grace(_) | Turn::Quiet(_) => {
+            owner()?.filter(|board| waiting.door.as_ref() != Some(board))
+        }
         Turn::Exchanged(board) => board.clone(),
         // It is asked whether it is still there, and counts as gone without an answer.
         Turn::Conflict(board) => {
@@ -167,7 +167,6 @@ fn missed(
         | Turn::Twins(_)
         | Turn::OtherHalf
         | Turn::NotBefore(_)
-        | Turn::Quiet(_)
         | Turn::Expired => None,
     })
 }

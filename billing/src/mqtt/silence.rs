@@ -17,6 +17,8 @@ pub(super) struct Awaited {
     pub(super) board: BoardName,
     /// When it was heard last about the request, or showed itself; Unix time in milliseconds.
     pub(super) heard_ms: i64,
+    /// It is asked at once: the time that it has may be over before a silence is noticed.
+    pub(super) at_once: bool,
 }
 
 /// The boards that are silent over one connection, each with its request.
@@ -39,30 +41,31 @@ pub(super) struct Due {
 }
 
 impl Silences {
-    /// A request was planned: it waits for this board. That is asked after half a minute and then, each time,
-    /// after twice as long, up to half an hour.
+    /// A request was planned: it waits for this board. That is asked after half a minute (and before, if at
+    /// once) and then, each time, after twice as long, up to half an hour.
     pub(super) fn waits_for(
         &mut self,
         request_id: &RequestId,
         awaited: Awaited,
         now_ms: i64,
     ) -> Due {
-        let silence = match self.0.remove(request_id) {
+        let (silence, begins) = match self.0.remove(request_id) {
             // A clock that was set back would keep it from being asked.
             Some(known)
                 if known.awaited == awaited && known.asked_ms <= now_ms.max(known.since_ms) =>
             {
-                known
+                (known, false)
             }
             _ => {
                 let since_ms = awaited.heard_ms.max(now_ms);
-                Silence { awaited, since_ms, asked_ms: since_ms }
+                (Silence { awaited, since_ms, asked_ms: since_ms }, true)
             }
         };
         let pause_ms = |silence: &Silence| {
             (silence.asked_ms.saturating_sub(silence.since_ms)).clamp(FIRST_MS, ASKED_EVERY_MS)
         };
-        let asks = now_ms >= silence.asked_ms.saturating_add(pause_ms(&silence));
+        let asks = begins && silence.awaited.at_once
+            || now_ms >= silence.asked_ms.saturating_add(pause_ms(&silence));
         let silence = if asks { Silence { asked_ms: now_ms, ..silence } } else { silence };
         let next_ms = silence.asked_ms.saturating_add(pause_ms(&silence));
         self.0.insert(request_id.clone(), silence);
@@ -82,7 +85,7 @@ mod tests {
     const MINUTE: i64 = 60_000;
 
     fn gate(board: &str, heard_ms: i64) -> Awaited {
-        Awaited { board: board.parse().expect("a board"), heard_ms }
+        Awaited { board: board.parse().expect("a board"), heard_ms, at_once: false }
     }
 
     fn request() -> RequestId {
@@ -128,6 +131,17 @@ mod tests {
         let due = silences.waits_for(&request(), deferred.clone(), 10 * MINUTE);
         assert_eq!(due, Due { asks: false, next_ms: 15 * MINUTE + FIRST_MS });
         assert_eq!(asked(&mut silences, &deferred, 10 * MINUTE, 16 * MINUTE), [330, 360]);
+    }
+
+    #[test]
+    fn where_the_time_is_short_it_is_asked_at_once_and_after_another_turn_again() {
+        let mut silences = Silences::default();
+        let (turn, grace) = (gate("gate-1", 0), Awaited { at_once: true, ..gate("gate-1", 0) });
+        assert_eq!(asked(&mut silences, &turn, MINUTE, 2 * MINUTE), [30, 60]);
+        for from in [3 * MINUTE, 30 * MINUTE] {
+            assert_eq!(asked(&mut silences, &grace, from, from + MINUTE), [0, 30, 60]);
+            silences.waits_for_nobody(&request());
+        }
     }
 
     #[test]

@@ -82,7 +82,7 @@ fn who_signs_in_at_one_process_is_signed_in_at_each() {
     let Two { leader, follower, _broker, server } = two();
     let database = server.url("postgres");
     let made = billing(&["token", "add", "--role", "operator", "--database", &database]).output();
-    let token = said(&made.expect("it runs"));
+    let token = String::from_utf8(made.expect("it runs").stdout).expect("text");
     let dir = Directory::new();
     let jar = dir.path().join("cookies");
     let form = format!("token={}", token.trim());

@@ -25,8 +25,8 @@ fn a_server_with_a_certificate_of_the_named_authority_is_used_and_no_other_is() 
     ours.save(&ca);
     Authority::new("another").save(&another);
     let mut server = Postgres::start();
-    let plain = server.url("postgres");
     server.over_tls_alone(&ours);
+    let plain = server.url("postgres");
     let url = server.tls_url("postgres");
     let (worked, said) = opens(&url, Some(&ca));
     assert!(worked, "{said}");

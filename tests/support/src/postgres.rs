@@ -64,6 +64,8 @@ impl Postgres {
         {
             self.settings.extend(["-c".to_owned(), setting]);
         }
+        // Another program may have taken the one that it had.
+        self.port = free_port();
         self.start_again();
     }
 

@@ -258,7 +258,7 @@ fn a_spare_that_is_waited_for_is_the_one_that_is_asked() {
     world.is_there("die-9", "06:00:00:00:00:77", PresenceState::Online);
     world.is_there("die-9", "06:00:00:00:00:77", PresenceState::Offline);
     world.database.execute(&format!("UPDATE macs SET mac = '{NEW_1}'"));
-    let awaited = Awaited { board: "die-9".parse().expect("a board"), heard_ms: 0 };
+    let awaited = Awaited { board: "die-9".parse().expect("a board"), heard_ms: 0, at_once: false };
     assert_eq!(turn(&world), Some(awaited));
 }
 
