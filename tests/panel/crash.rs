@@ -44,9 +44,12 @@ fn a_crash_is_told_where_somebody_will_look() {
 
     assert!(daemon.terminate().success());
     let daemon = board.start();
+    board.wait_until_reached();
     assert_eq!(status(&board)["counters"]["unclean_ends"], 1, "a clean end does not count");
     daemon.kill();
     let _daemon = board.start();
+    // Before it listens, what the last run knew is told.
+    board.wait_until_reached();
     let told = status(&board);
     assert_eq!((&told["counters"]["unclean_ends"], &told["last_crash"]), (&json!(2), &Value::Null));
 }

@@ -1,7 +1,6 @@
 //! A PostgreSQL server of the test's own.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -48,8 +47,6 @@ impl Postgres {
         let certificate = self.data().join("server");
         authority.issue("localhost", NOW, &certificate);
         let file = |kind| certificate.with_extension(kind);
-        fs::set_permissions(file("key"), fs::Permissions::from_mode(0o600))
-            .expect("for itself alone");
         if Uid::effective().is_root() {
             let (user, group) = user();
             for kind in ["key", "pem"] {

@@ -224,8 +224,8 @@ fn a_board_that_is_away_or_has_deferred_is_given_its_time() {
     assert_eq!(world.state(), (Some("pending".into()), None), "it has just come back");
 }
 
-/// Whose turn the first request is at.
-fn turn(world: &World) -> Option<Awaited> {
+/// The board that the first request waits for.
+fn awaited(world: &World) -> Option<Awaited> {
     let listed = world.runtime.block_on(world.billing.history(Some(1), 1)).expect("a list");
     let request_id = listed[0].request_id.clone();
     let all = [Changed::Request(request_id.clone())].into();
@@ -238,18 +238,18 @@ fn whose_turn_it_is_goes_with_the_plan_and_when_that_board_was_heard_last() {
     let world = World::new(0);
     let before_ms = now_ms();
     world.is_there("die-9", NEW_1, PresenceState::Online);
-    let there = turn(&world).expect("a board");
+    let there = awaited(&world).expect("a board");
     assert_eq!(there.board.as_str(), "die-9");
     assert!((before_ms..=now_ms()).contains(&there.heard_ms), "it has shown itself");
     world.is_there("die-9", NEW_1, PresenceState::Online);
-    assert_eq!(turn(&world), Some(there), "it answers the question, and not the request");
+    assert_eq!(awaited(&world), Some(there), "it answers the question, and not the request");
     world.defers("die-9", 60);
-    let deferred = turn(&world).expect("a board");
+    let deferred = awaited(&world).expect("a board");
     assert!(deferred.heard_ms > now_ms() + 600_000, "it tells again every ten minutes");
     world.is_changing("die-9");
-    assert_eq!(turn(&world), Some(deferred), "in mid-change, too");
+    assert_eq!(awaited(&world), Some(deferred), "in mid-change, too");
     world.runtime.block_on(world.billing.delete(Name::Id(1), Actor::CommandLine)).expect("deleted");
-    assert_eq!(turn(&world), None, "it is over");
+    assert_eq!(awaited(&world), None, "it is over");
 }
 
 #[test]
@@ -258,8 +258,8 @@ fn a_spare_that_is_waited_for_is_the_one_that_is_asked() {
     world.is_there("die-9", "06:00:00:00:00:77", PresenceState::Online);
     world.is_there("die-9", "06:00:00:00:00:77", PresenceState::Offline);
     world.database.execute(&format!("UPDATE macs SET mac = '{NEW_1}'"));
-    let awaited = Awaited { board: "die-9".parse().expect("a board"), heard_ms: 0, at_once: false };
-    assert_eq!(turn(&world), Some(awaited));
+    let spare = Awaited { board: "die-9".parse().expect("a board"), heard_ms: 0, at_once: false };
+    assert_eq!(awaited(&world), Some(spare));
 }
 
 #[test]
@@ -268,7 +268,7 @@ fn a_request_that_ends_without_an_answer_is_at_nobodys_turn() {
     world.is_there("die-9", NEW_1, PresenceState::Online);
     world.plan_the_first();
     world.passes(HALF_AN_HOUR_MS);
-    assert_eq!(turn(&world), None);
+    assert_eq!(awaited(&world), None);
 }
 
 #[test]
