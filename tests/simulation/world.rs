@@ -135,22 +135,20 @@ impl Hardware {
 
     /// Nothing but the next poll of the list is going to happen.
     pub fn only_polls(&self) -> bool {
-        let poll = |h: &Happening| matches!(h, Happening::Traffic(Traffic::Poll(_)));
-        self.queue.iter().all(|(_, _, happening)| poll(happening))
+        self.queue.iter().all(|(_, _, happening)| is_poll(happening))
     }
 
     /// No poll comes of a connection that is over. It would bring nothing, and all would count as quiet
     /// before the new connection has polled.
     pub fn forget_polls(&mut self) {
-        let poll = |h: &Happening| matches!(h, Happening::Traffic(Traffic::Poll(_)));
-        self.queue.retain(|(_, _, happening)| !poll(happening));
+        self.queue.retain(|(_, _, happening)| !is_poll(happening));
     }
 
     /// The next poll of the list is now.
     pub fn poll_now(&mut self) {
         let now = self.now;
         for (time, _, happening) in &mut self.queue {
-            if matches!(happening, Happening::Traffic(Traffic::Poll(_))) {
+            if is_poll(happening) {
                 *time = now;
             }
         }
@@ -220,4 +218,9 @@ impl Hardware {
         self.link.power_on(self.boot, mac);
         self.disk.link_touched = false;
     }
+}
+
+/// The next poll of the list.
+fn is_poll(happening: &Happening) -> bool {
+    matches!(happening, Happening::Traffic(Traffic::Poll(_)))
 }
