@@ -263,6 +263,15 @@ fn a_spare_that_is_waited_for_is_the_one_that_is_asked() {
 }
 
 #[test]
+fn in_the_grace_time_the_board_that_had_the_mac_address_is_asked_at_once() {
+    let world = World::new(60_000);
+    world.is_there("die-9", "06:00:00:00:00:77", PresenceState::Online);
+    world.database.execute(&format!("UPDATE macs SET mac = '{NEW_1}', of_a_door = 1"));
+    let owner = Awaited { board: "die-9".parse().expect("a board"), heard_ms: 0, at_once: true };
+    assert_eq!(awaited(&world), Some(owner));
+}
+
+#[test]
 fn a_request_that_ends_without_an_answer_is_at_nobodys_turn() {
     let world = World::new(0);
     world.is_there("die-9", NEW_1, PresenceState::Online);
